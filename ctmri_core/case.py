@@ -1,0 +1,49 @@
+"""One patient: volumes and masks that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.domain import Domain
+from ctmri_core.geometry import FloatArray
+from ctmri_core.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Volumes of one patient, each on its own geometry.
+
+    `volumes`: at most one per domain. `masks`: named masks on the geometry of the volume they are keyed with.
+    `alignment`: per domain the rigid (4, 4) LPS -> LPS matrix that carries a point of that volume's own space into the
+    space of the first volume; a missing domain means identity. `centre`: where the case comes from, for splits.
+    """
+
+    identifier: str
+    volumes: Mapping[Domain, Volume]
+    masks: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    alignment: Mapping[Domain, FloatArray] = field(default_factory=dict)
+    centre: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, domain: Domain) -> Volume:
+        return self.volumes[domain]
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        return tuple(self.volumes)
+
+
+def split_by_patient(identifiers: Iterable[str], validation_share: float, seed: int) -> tuple[list[str], list[str]]:
+    """(train, validation) identifiers: seeded, disjoint, never splitting a patient. At least one each when there are two."""
+    unique = sorted(set(identifiers))
+    order = np.random.default_rng(seed).permutation(len(unique))
+    count = round(len(unique) * validation_share)
+    if len(unique) > 1:
+        count = min(max(count, 1), len(unique) - 1)
+    chosen = {unique[n] for n in order[:count]}
+    return [name for name in unique if name not in chosen], [name for name in unique if name in chosen]

@@ -1,0 +1,87 @@
+"""What kind of picture a volume is, and from which kind to which kind a model translates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Domain(StrEnum):
+    """Modality and contrast. `MR` is an MR whose weighting is not known."""
+
+    CT = "ct"
+    MR = "mr"
+    MR_T1 = "mr_t1"
+    MR_T1_GD = "mr_t1_gd"
+    MR_T2 = "mr_t2"
+    MR_FLAIR = "mr_flair"
+    MR_PD = "mr_pd"
+    UNKNOWN = "unknown"
+
+    @property
+    def modality(self) -> str:
+        """DICOM modality: `CT`, `MR`, or `OT` when unknown."""
+        if self is Domain.CT:
+            return "CT"
+        return "OT" if self is Domain.UNKNOWN else "MR"
+
+    @property
+    def is_mr(self) -> bool:
+        return self.modality == "MR"
+
+    @property
+    def unit(self) -> str:
+        """HU for CT; MR has no physical unit."""
+        return "HU" if self is Domain.CT else "a.u."
+
+    @property
+    def label(self) -> str:
+        """As people write it: `CT`, `T1 MR`, `T2 MR`."""
+        return _LABELS[self]
+
+    def accepts(self, other: Domain) -> bool:
+        """Whether a model made for this domain may be given `other`: the same contrast, or an MR of unknown weighting."""
+        return other is self or (self.is_mr and other is Domain.MR) or (self is Domain.MR and other.is_mr)
+
+
+_LABELS = {
+    Domain.CT: "CT",
+    Domain.MR: "MR",
+    Domain.MR_T1: "T1 MR",
+    Domain.MR_T1_GD: "T1 MR + Gd",
+    Domain.MR_T2: "T2 MR",
+    Domain.MR_FLAIR: "FLAIR MR",
+    Domain.MR_PD: "PD MR",
+    Domain.UNKNOWN: "unknown modality",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """From one domain to another, written `ct_to_mr_t1`."""
+
+    source: Domain
+    target: Domain
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.value}_to_{self.target.value}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.source.label} → {self.target.label}"
+
+    @classmethod
+    def parse(cls, text: str) -> Direction:
+        """Reads `ct_to_mr_t1`. Raises `ValueError` naming the known domains."""
+        source, separator, target = text.partition("_to_")
+        try:
+            if not separator:
+                raise ValueError(text)
+            return cls(Domain(source), Domain(target))
+        except ValueError:
+            known = ", ".join(domain.value for domain in Domain)
+            raise ValueError(f"{text!r} is no direction; write SOURCE_to_TARGET with two of: {known}") from None
+
+    def __str__(self) -> str:
+        return self.name

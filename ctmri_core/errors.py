@@ -1,0 +1,53 @@
+"""Failures the user can act on. Everything else is a bug and is reported as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CtmriError(Exception):
+    """A failure with a way out. `str(error)` is one or two sentences fit to be shown, without patient data."""
+
+
+class FileRefused(CtmriError):
+    """An input file or folder that cannot be used.
+
+    `path`: the file (only its name is shown); `problem`: field, value and what is wrong; `way_out`: what to do.
+    """
+
+    def __init__(self, path: str | Path, problem: str, way_out: str = "") -> None:
+        self.path = Path(path)
+        self.problem = problem
+        self.way_out = way_out
+        super().__init__(" ".join(part for part in (f"{self.path.name}: {problem}", way_out) if part))
+
+    def __reduce__(self) -> tuple[type[FileRefused], tuple[str, str, str]]:
+        return type(self), (str(self.path), self.problem, self.way_out)
+
+
+class AmbiguousInput(FileRefused):
+    """A folder that holds several series of which one must be chosen."""
+
+
+class WriteFailed(CtmriError):
+    """An output could not be written completely; nothing partial is left behind."""
+
+
+class GeometryMismatch(CtmriError):
+    """Two grids that had to be the same, or a grid that is no rigid lattice."""
+
+
+class ModelRefused(CtmriError):
+    """A model file that cannot be used: not ours, damaged, or not fitting its card."""
+
+
+class WrongInput(CtmriError):
+    """A volume of a domain that the chosen model does not take."""
+
+
+class OutOfMemory(CtmriError):
+    """Work that does not fit the device's memory; the message says what to make smaller."""
+
+
+class TrainingFailed(CtmriError):
+    """Training cannot go on (non-finite loss, no data); the last good state is kept."""

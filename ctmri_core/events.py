@@ -1,0 +1,122 @@
+"""What a running job says. Frozen, and JSON both ways, so that a terminal, a window and another process hear the same.
+
+Long work is a generator that yields these; a yield is where it may stop. Its return value, if any, is the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+StopSignal = Callable[[], bool]
+"""Asked between small pieces of work; True means: end soon, keep what is whole."""
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Started(_Event):
+    """Work begins. `total` pieces of `unit` are expected where known; `details` are facts worth a line (device, precision)."""
+
+    kind: Literal["started"] = "started"
+    job: str
+    total: int | None = None
+    unit: str = ""
+    details: dict[str, Any] = {}
+
+
+class Progress(_Event):
+    """`done` of `total` pieces; `rate` pieces per second and `seconds_left` where they can be told."""
+
+    kind: Literal["progress"] = "progress"
+    done: int
+    total: int | None = None
+    unit: str = ""
+    rate: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+
+
+class Step(_Event):
+    """One optimisation step: losses by name."""
+
+    kind: Literal["step"] = "step"
+    iteration: int
+    epoch: int
+    losses: dict[str, float]
+    learning_rate: float
+    seconds: float
+
+
+class Validated(_Event):
+    """Metrics on validation cases, by name."""
+
+    kind: Literal["validated"] = "validated"
+    iteration: int
+    metrics: dict[str, float]
+    best: bool = False
+
+
+class Sample(_Event):
+    """A preview picture was written."""
+
+    kind: Literal["sample"] = "sample"
+    iteration: int
+    path: str
+    caption: str = ""
+
+
+class CheckpointSaved(_Event):
+    kind: Literal["checkpoint_saved"] = "checkpoint_saved"
+    iteration: int
+    path: str
+
+
+class Noted(_Event):
+    """Something worth saying that does not end the work. `serious` notes are shown as a banner."""
+
+    kind: Literal["noted"] = "noted"
+    message: str
+    serious: bool = False
+
+
+class Finished(_Event):
+    """Always the last event, whatever happened. `failed` is for causes the user can act on, `crashed` for our bugs."""
+
+    kind: Literal["finished"] = "finished"
+    reason: Literal["completed", "stopped", "failed", "crashed"]
+    message: str = ""
+    paths: dict[str, str] = {}
+
+
+Event = Annotated[
+    Started | Progress | Step | Validated | Sample | CheckpointSaved | Noted | Finished, Field(discriminator="kind")
+]
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+Result = TypeVar("Result")
+Work = Generator[Event, None, Result]
+"""A running job: yields events, returns its result."""
+
+
+def to_json(event: Event) -> str:
+    """One line of JSON."""
+    return _ADAPTER.dump_json(event).decode()
+
+
+def from_json(line: str | bytes) -> Event:
+    """The event that `to_json` wrote. Raises `pydantic.ValidationError` on anything else."""
+    return _ADAPTER.validate_json(line)
+
+
+def finish(work: Work[Result]) -> Result:
+    """Runs `work` to its end without listening and returns its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result

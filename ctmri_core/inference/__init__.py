@@ -1,0 +1,1 @@
+"""Volume in, synthetic volume out."""

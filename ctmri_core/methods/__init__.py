@@ -1,0 +1,1 @@
+"""One folder per translation method: card.py (no torch) and method.py."""

@@ -1,0 +1,1 @@
+"""Image similarity as pure functions with explicit data range."""

@@ -1,0 +1,1 @@
+"""Preparation of volumes for networks, and its undoing."""

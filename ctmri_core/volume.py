@@ -1,0 +1,101 @@
+"""Voxels on a geometry, with what they are and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import GeometryMismatch
+from ctmri_core.geometry import Geometry
+
+Voxels = NDArray[np.int16] | NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person should know about a volume before trusting it: shown as a banner.
+
+    `kind`: short stable word (`gap`, `tilt`, `uneven_spacing`, `duplicate`, `missing_orientation`, `estimated_spacing`);
+    `message`: what it means for picture and measurement; `serious`: whether measurements are wrong because of it.
+    """
+
+    kind: str
+    message: str
+    serious: bool = False
+
+
+@dataclass(frozen=True)
+class DicomSource:
+    """What a derived DICOM series must carry over from its source. Holds patient data: never logged, never in a repr.
+
+    `patient_and_study`: allow-listed attributes of the patient, general study and frame-of-reference modules as DICOM
+    JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first).
+    """
+
+    study_uid: str = field(repr=False)
+    series_uid: str = field(repr=False)
+    sop_class_uid: str
+    frame_of_reference_uid: str | None = field(repr=False)
+    instance_uids: tuple[str, ...] = field(repr=False)
+    patient_and_study: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """How a synthetic volume was made: name and hash of the model, and the recorded steps."""
+
+    model_name: str
+    model_hash: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Voxels of one patient on one grid.
+
+    `voxels`: int16 or float32, C-contiguous, (k, j, i), HU for CT, arbitrary units for MR; treated as read-only.
+    `name`: what the user may see: a label made from domain and file name, never from patient attributes.
+    `window`: (centre, width) stored in the file, if any. `synthetic`: set exactly when the voxels were made by a model.
+    `history`: what was done to the voxels, in order, in words. Raises `GeometryMismatch` when array and grid differ.
+    """
+
+    voxels: Voxels = field(repr=False)
+    geometry: Geometry
+    domain: Domain
+    name: str = ""
+    window: tuple[float, float] | None = None
+    frame_of_reference: str | None = field(default=None, repr=False)
+    findings: tuple[Finding, ...] = ()
+    history: tuple[str, ...] = ()
+    synthetic: Synthetic | None = None
+    path: Path | None = field(default=None, repr=False)
+    dicom: DicomSource | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.voxels.shape != self.geometry.shape:
+            raise GeometryMismatch(f"The array is {self.voxels.shape}, the grid {self.geometry.shape}.")
+        if self.voxels.dtype not in (np.int16, np.float32):
+            raise GeometryMismatch(f"Voxels must be int16 or float32, not {self.voxels.dtype}.")
+
+    @property
+    def unit(self) -> str:
+        return self.domain.unit
+
+    @property
+    def background(self) -> float:
+        """The value of nothing: -1024 HU (air) for CT, 0 for MR."""
+        return -1024.0 if self.domain is Domain.CT else 0.0
+
+    @property
+    def label(self) -> str:
+        """`CT`, `Synthetic T1 MR`."""
+        return f"Synthetic {self.domain.label}" if self.synthetic else self.domain.label
+
+    def with_history(self, step: str, **changes: Any) -> Volume:
+        """A copy with fields replaced and `step` appended to the history."""
+        return replace(self, history=(*self.history, step), **changes)

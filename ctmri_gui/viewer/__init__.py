@@ -1,0 +1,1 @@
+"""Seeing volumes: linked panes, presets, metrics."""
