@@ -76,8 +76,7 @@ class Geometry:
     @cached_property
     def inverse_affine(self) -> FloatArray:
         """(4, 4): homogeneous LPS mm -> (k, j, i)."""
-        inverse: FloatArray = np.linalg.inv(self.affine)
-        return inverse
+        return np.asarray(np.linalg.inv(self.affine), np.float64)
 
     @classmethod
     def from_affine(cls, shape: Sequence[int], affine: ArrayLike) -> Self:
