@@ -1,1 +1,1 @@
-"""Network architectures of the published methods."""
+"""Network architectures: layers only; no losses, no data, no optimisation."""
