@@ -1,0 +1,175 @@
+"""Runs work in a terminal: a progress line for people, JSON lines for programs, Ctrl+C to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Generic, TextIO, TypeVar
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Noted,
+    Progress,
+    Started,
+    Step,
+    StopSignal,
+    Validated,
+    Work,
+    to_json,
+)
+
+Result = TypeVar("Result")
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """How work ended: its result where it has one, and the exit status."""
+
+    result: Result | None
+    status: int
+
+
+class Terminal:
+    """Where events are said: to stderr for people (one line that is rewritten on a terminal), to stdout as JSON lines."""
+
+    def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._json = as_json
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._line_open = False
+        self._last_progress = 0.0
+
+    def say(self, text: str) -> None:
+        """A line on stdout (the command's answer)."""
+        self._end_line()
+        self._out.write(text + "\n")
+        self._out.flush()
+
+    def complain(self, text: str) -> None:
+        """A line on stderr."""
+        self._end_line()
+        self._err.write(text + "\n")
+        self._err.flush()
+
+    def hear(self, event: Event) -> None:
+        """Shows one event."""
+        if self._json:
+            self._out.write(to_json(event) + "\n")
+            self._out.flush()
+            return
+        match event:
+            case Started(job=job, details=details):
+                facts = ", ".join(f"{name} {value}" for name, value in details.items() if not isinstance(value, dict | list))
+                self.complain(f"{job}" + (f" ({facts})" if facts else ""))
+            case Progress() | Step():
+                self._rewrite(_progress_text(event))
+            case Validated(iteration=iteration, metrics=metrics, best=best):
+                values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+                self.complain(f"  after {iteration} steps: {values}" + ("  (best so far)" if best else ""))
+            case Noted(message=message):
+                self.complain(f"note: {message}")
+            case Finished(reason=reason, message=message, paths=paths):
+                if reason != "completed":
+                    self.complain(message or reason)
+                for name, path in paths.items():
+                    self.say(f"{name}: {path}")
+            case CheckpointSaved():
+                pass
+            case _:
+                pass
+
+    def _rewrite(self, text: str) -> None:
+        now = time.monotonic()
+        if not self._err.isatty() and now - self._last_progress < 10:
+            return  # a log file gets a line every ten seconds
+        self._last_progress = now
+        self._err.write(f"\r\x1b[2K{text}" if self._err.isatty() else f"{text}\n")
+        self._err.flush()
+        self._line_open = self._err.isatty()
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            self._err.write("\n")
+            self._line_open = False
+
+
+def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Outcome[Result]:
+    """Runs work to its end: Ctrl+C asks it to stop, a second one ends the program. The last event is always `Finished`."""
+    stop = threading.Event()
+    finished: Finished | None = None
+    result: Result | None = None
+    with _interrupt_sets(stop):
+        try:
+            work = work_of(stop.is_set)
+            while True:
+                event = next(work)
+                finished = event if isinstance(event, Finished) else finished
+                terminal.hear(event)
+        except StopIteration as ended:
+            result = ended.value
+        except CtmriError as error:
+            finished = Finished(reason="stopped" if stop.is_set() else "failed", message=str(error))
+            terminal.hear(finished)
+    if finished is None:
+        finished = Finished(reason="stopped" if result is None and stop.is_set() else "completed")
+        terminal.hear(finished)
+    statuses = {"completed": 0, "stopped": EXIT_STOPPED}
+    return Outcome(result, statuses.get(finished.reason, EXIT_FAILED))
+
+
+@contextmanager
+def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _progress_text(event: Progress | Step) -> str:
+    if isinstance(event, Step):
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
+        return f"  step {event.iteration}  epoch {event.epoch}  {losses}  ({1 / max(event.seconds, 1e-9):.1f} steps/s)"
+    parts = [f"  {event.done}" + (f"/{event.total}" if event.total else "") + f" {event.unit}".rstrip()]
+    if event.total:
+        filled = int(24 * event.done / max(event.total, 1))
+        parts.append("[" + "#" * filled + "." * (24 - filled) + "]")
+    if event.rate:
+        parts.append(f"{event.rate:.1f}/s")
+    if event.seconds_left is not None:
+        parts.append(f"{duration(event.seconds_left)} left")
+    if event.message:
+        parts.append(event.message)
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 05 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
