@@ -51,3 +51,7 @@ class OutOfMemory(CtmriError):
 
 class TrainingFailed(CtmriError):
     """Training cannot go on (non-finite loss, no data); the last good state is kept."""
+
+
+class Stopped(CtmriError):
+    """Work that was asked to end through its stop signal and did so before it had a result. Not a failure."""

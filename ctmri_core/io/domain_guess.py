@@ -1,0 +1,75 @@
+"""What a file without a modality field shows: guessed from its name, then from its voxels, and said as a finding.
+
+The guess is kept small on purpose. Words of the file name decide first (`head_ct`, `sub-01_T2w`). Without one, values that
+lie as Hounsfield units do (air near -1000 and soft tissue around 0) mean CT; other pictures of many non-negative values are
+taken for MR of unknown weighting; masks and everything else stay unknown. A wrong guess is corrected by renaming the file.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Finding, Voxels
+
+_WORDS = {
+    "ct": Domain.CT, "cbct": Domain.CT, "sct": Domain.CT,
+    "mr": Domain.MR, "mri": Domain.MR, "smr": Domain.MR,
+    "t1": Domain.MR_T1, "t1w": Domain.MR_T1, "mprage": Domain.MR_T1,
+    "t1gd": Domain.MR_T1_GD, "t1c": Domain.MR_T1_GD, "t1ce": Domain.MR_T1_GD,
+    "t2": Domain.MR_T2, "t2w": Domain.MR_T2,
+    "flair": Domain.MR_FLAIR, "pd": Domain.MR_PD, "pdw": Domain.MR_PD,
+}  # fmt: skip
+_MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
+_SAMPLE = 200_000
+_FEW_VALUES = 32  # fewer distinct values than this make a mask or a label map, not a picture
+_DOUBT = "Rename the file with the word ct, t1, t2 or flair if that is wrong."
+
+
+def domain_by_name(name: str) -> Domain:
+    """The domain that the words of a file name say; the first modality counts, a later contrast refines a bare `mr`."""
+    words = re.findall(r"[a-z]+\d?[a-z]*", re.sub(r"[_\W]+", " ", name.lower()))
+    if _MASK_WORDS.intersection(words):
+        return Domain.UNKNOWN
+    found = [_WORDS[word] for word in words if word in _WORDS]
+    if not found:
+        return Domain.UNKNOWN
+    if Domain.MR_T1 in found and {"gd", "gad", "contrast"}.intersection(words):
+        return Domain.MR_T1_GD
+    if found[0] is Domain.MR:
+        return next((domain for domain in found if domain.is_mr and domain is not Domain.MR), Domain.MR)
+    return found[0]
+
+
+def looks_like_hounsfield(voxels: Voxels) -> bool:
+    """Whether the values lie as Hounsfield units do: air at -1000 and tissue around 0, each a fiftieth of the picture or more."""
+    sample = _sampled(voxels)
+    air = np.mean((sample > -1100) & (sample < -900))
+    tissue = np.mean((sample > -200) & (sample < 300))
+    return bool(sample.min() <= -900 and air + np.mean(sample <= -1100) > 0.02 and tissue > 0.02)
+
+
+def domain_by_voxels(name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, ...]]:
+    """The domain by name where the name says one, else by values; with findings that say what was guessed or contradicts."""
+    named, hounsfield = domain_by_name(name), looks_like_hounsfield(voxels)
+    if named is Domain.CT and not hounsfield and float(voxels.min()) >= 0:
+        message = "The name says CT, but no value lies below 0: these may not be Hounsfield units."
+        return named, (Finding("not_hounsfield", message, serious=True),)
+    if named.is_mr and hounsfield:
+        return named, (Finding("guessed_domain", f"The name says {named.label}, but the values look like CT. {_DOUBT}", serious=True),)
+    if named is not Domain.UNKNOWN:
+        return named, ()
+    if hounsfield:
+        return Domain.CT, (Finding("guessed_domain", f"Taken for CT because the values look like Hounsfield units. {_DOUBT}"),)
+    sample = _sampled(voxels)
+    is_mask = _MASK_WORDS.intersection(re.split(r"[\W_]+", name.lower()))
+    if not is_mask and sample.min() >= 0 and len(np.unique(sample)) > _FEW_VALUES:
+        return Domain.MR, (Finding("guessed_domain", f"Taken for MR of unknown weighting; the file does not say. {_DOUBT}"),)
+    return Domain.UNKNOWN, (Finding("guessed_domain", f"The file does not say what it shows. {_DOUBT}"),)
+
+
+def _sampled(voxels: Voxels) -> Voxels:
+    step = max(1, round((voxels.size / _SAMPLE) ** (1 / 3)))
+    return voxels[step // 2 :: step, ::step, ::step] if min(voxels.shape) > step else voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]

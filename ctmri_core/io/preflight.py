@@ -1,0 +1,141 @@
+"""Checks made on a file before any parser sees it: what it is, and whether it can be what it says.
+
+Small files can claim the memory of the machine and text headers can crash native libraries, so sizes are compared with the
+bytes that are really there, and with the memory that is free, before anything is allocated or handed on.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+from numpy.typing import ArrayLike
+
+from ctmri_core.errors import FileRefused, GeometryMismatch
+from ctmri_core.geometry import Geometry
+
+HEAD_BYTES = 1024
+DEFLATE_LIMIT = 1032
+"""Most bytes that one byte of a deflate stream (gzip, PNG, zlib) can stand for (RFC 1951: 258 bytes in two bits)."""
+
+_MEMORY_SHARE = 0.6  # the conversion to int16 or float32 and the app itself need the rest
+_MAX_AXIS = 65535
+_MAGIC = (
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"NRRD000", "nrrd"),
+    (0, b"PK\x03\x04", "zip"),
+    (4, b"n+2\0\r\n\x1a\n", "nifti"),
+    (4, b"ni2\0\r\n\x1a\n", "nifti"),
+    (344, b"n+1\0", "nifti"),
+    (344, b"ni1\0", "nifti"),
+    (128, b"DICM", "dicom"),
+)
+_META_IMAGE_KEYS = (b"objecttype", b"ndims", b"comment", b"objectsubtype", b"transformtype")
+
+
+def regular_file(path: Path) -> int:
+    """The size in bytes of a non-empty regular file. Refuses what is missing, empty, a folder, a FIFO or a device."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except ValueError:
+        raise FileRefused("unnamed", "the file name holds a zero character.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise FileRefused(path, "is not an ordinary file.", "Choose an image file or a folder.")
+    if status.st_size == 0:
+        raise FileRefused(path, "is empty (0 bytes).", "Copy or export it again.")
+    return status.st_size
+
+
+def head_of(path: Path, count: int = HEAD_BYTES) -> bytes:
+    """The first bytes of a regular file. Never blocks, FIFOs included."""
+    regular_file(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as handle:
+            return handle.read(count)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def kind(head: bytes) -> str | None:
+    """`png`, `gzip`, `nrrd`, `zip`, `nifti`, `analyze`, `metaimage` or `dicom` by magic bytes; None when nothing matches."""
+    for offset, magic, name in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return name
+    if head[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c") and len(head) >= 348:
+        return "analyze"
+    key, equals, _ = head[:64].partition(b"=")
+    if equals and key.strip().lower() in _META_IMAGE_KEYS:
+        return "metaimage"
+    return None
+
+
+def check_shape(path: Path, shape: Sequence[int], field: str) -> None:
+    """Refuses axes that are empty, negative or absurdly long."""
+    for size in shape:
+        if not 1 <= size <= _MAX_AXIS:
+            raise FileRefused(path, f"{field} has a size of {size}; sizes from 1 to {_MAX_AXIS} can be read.", "The header is damaged.")
+
+
+def check_spacing(path: Path, spacing: Sequence[float], field: str) -> None:
+    """Refuses spacing that is not a finite positive number of millimetres."""
+    for value in spacing:
+        if not math.isfinite(value) or not 1e-4 < value < 1e4:
+            raise FileRefused(
+                path, f"{field} is {value:g}; voxel spacing must be a positive number of millimetres.", "Correct the header and open it again."
+            )
+
+
+def check_claim(path: Path, claimed: int, present: int, ratio: int = 1) -> None:
+    """Refuses a header that claims more bytes of voxels than `present` bytes on disk can hold, or than memory can.
+
+    `ratio`: how many bytes one stored byte may stand for (1 when uncompressed).
+    """
+    if claimed > present * ratio:
+        raise FileRefused(
+            path, f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {present}.", "Copy or export it again."
+        )
+    check_memory(path, claimed)
+
+
+def check_memory(path: Path, needed: int) -> None:
+    """Refuses what does not fit the free memory of the machine."""
+    budget = int(psutil.virtual_memory().available * _MEMORY_SHARE)
+    if needed > budget:
+        raise FileRefused(
+            path, f"needs {needed / 2**30:.1f} GB of memory, {budget / 2**30:.1f} GB are free for it.", "Close other volumes or crop the file."
+        )
+
+
+def checked_geometry(path: Path, shape: Sequence[int], affine: ArrayLike, field: str) -> Geometry:
+    """`Geometry.from_affine`, (k, j, i) -> LPS mm, with the refusal in the words of a file. `field` names the header entry."""
+    try:
+        return Geometry.from_affine(shape, affine)
+    except GeometryMismatch as error:
+        raise FileRefused(path, f"{field} cannot be used: {error}", "Correct the header or resample the image onto a straight grid.") from None
+
+
+def beside(path: Path, name: str) -> Path:
+    """A detached data file `name`, which must be a plain name in the folder of its header `path`, and no link out of it."""
+    if not name or name in (".", "..") or "%" in name or not name.isprintable() or any(mark in name for mark in '/\\:*?"<>|'):
+        raise FileRefused(path, "names a data file that is not a plain name beside the header.", "Put both files in one folder.")
+    data = path.parent / name
+    regular_file(data)
+    if data.resolve().parent != path.resolve().parent:
+        raise FileRefused(path, f"its data file {name} is a link to another folder.", "Put both files in one folder.")
+    return data
+
+
+def _unreadable(path: Path, error: OSError) -> FileRefused:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return FileRefused(path, "does not exist.", "Check the name.")
+    if isinstance(error, PermissionError):
+        return FileRefused(path, "may not be read (permission denied).", "Change its permissions or copy it.")
+    return FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.", "Copy it to this computer and try again.")
