@@ -1,0 +1,92 @@
+"""Long work on its own thread, heard through signals."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Finished, StopSignal, Work
+
+_log = logging.getLogger(__name__)
+_alive: set[Job] = set()  # a QThread destroyed while it runs aborts the program
+
+_STACK_BYTES = 16 * 2**20  # macOS gives secondary threads 0.5 MB, too little for compiled kernels
+_CRASHED = "An unexpected error stopped this. It was written to the log; the program goes on."
+_NO_MEMORY = "There was not enough memory. Close other programs or use a smaller volume."
+
+
+class Job(QThread):
+    """Drives one `Work` on a thread.
+
+    Signals, all delivered on the thread that made the job: `happened(Event)` for what the work says; `result(object)` with
+    its return value, only when it ran to its end; `finishedWith(Finished)` exactly once, whatever happened, after `result`.
+    """
+
+    happened = Signal(object)  # not `event`: that is a virtual method of QObject
+    result = Signal(object)
+    finishedWith = Signal(object)
+
+    def __init__(self, title: str, begin: Callable[[StopSignal], Work[Any]], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.title = title
+        self._begin = begin
+        self._stop = threading.Event()
+        self.setStackSize(_STACK_BYTES)
+        self.finished.connect(self._let_go)
+
+    def start(self, priority: QThread.Priority = QThread.Priority.InheritPriority) -> None:
+        _alive.add(self)
+        super().start(priority)
+
+    def stop(self) -> None:
+        """Asks the work to end soon; `finishedWith` tells when it has. The thread is never terminated."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def run(self) -> None:
+        try:
+            end = self._drive(self._begin(self._stop.is_set))
+        except CtmriError as error:
+            end = Finished(reason="failed", message=str(error))
+        except MemoryError:
+            end = Finished(reason="failed", message=_NO_MEMORY)
+        except BaseException:  # noqa: BLE001  # the one funnel of a thread: a bug in the work ends in an event, not in silence
+            _log.exception("%s crashed", type(self).__name__)
+            end = Finished(reason="crashed", message=_CRASHED)
+        self.finishedWith.emit(end)
+
+    def _drive(self, work: Work[Any]) -> Finished:
+        said: Finished | None = None
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as done:
+                end = said or Finished(reason="stopped" if self.stopping else "completed")
+                if end.reason == "completed":
+                    self.result.emit(done.value)
+                return end
+            if isinstance(event, Finished):
+                said = event
+            else:
+                self.happened.emit(event)
+
+    def _let_go(self) -> None:
+        self.wait()
+        QTimer.singleShot(0, lambda: _alive.discard(self))  # not here: the last reference must not die inside its own slot
+
+
+def stop_and_join_all() -> None:
+    """Stops every living job and waits for their threads: the last thing before the program ends."""
+    for job in tuple(_alive):
+        job.stop()
+    for job in tuple(_alive):
+        job.wait()
+        _alive.discard(job)

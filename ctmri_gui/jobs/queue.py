@@ -1,0 +1,173 @@
+"""The jobs of a window: what runs, how far it is, and how the last ones ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from ctmri_core.events import Event, Finished, Noted, Progress, Started, StopSignal, Work
+from ctmri_gui.jobs.job import Job
+
+_KEPT_ENDED = 8
+_SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
+_ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(eq=False)
+class JobState:
+    """What a person may know about one job. `job` is let go when it ends."""
+
+    title: str
+    job: Job | None = field(default=None, repr=False)
+    unit: str = ""
+    done: int = 0
+    total: int | None = None
+    rate: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+    serious_notes: list[str] = field(default_factory=list)
+    end: Finished | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def running(self) -> bool:
+        return self.end is None
+
+    @property
+    def stopping(self) -> bool:
+        return self.job is not None and self.job.stopping
+
+    def stop(self) -> None:
+        if self.job is not None:
+            self.job.stop()
+
+    @property
+    def fraction(self) -> float | None:
+        """0 to 1, or None when nobody knows."""
+        if self.end is not None and self.end.reason == "completed":
+            return 1.0
+        return min(self.done / self.total, 1.0) if self.total else None
+
+    @property
+    def text(self) -> str:
+        """`12 of 90 slices · 4.1 per s · 0:19 left`."""
+        if self.end is not None:
+            return self.end.message or _ENDED_WORDS[self.end.reason]
+        if self.stopping:
+            return "cancelling"
+        parts = [f"{self.done} of {self.total} {self.unit}".strip()] if self.total else []
+        if self.rate:
+            parts.append(f"{self.rate:.1f} per s")
+        if self.seconds_left is not None and time.monotonic() - self.started > _SECONDS_BEFORE_TIME_LEFT:
+            parts.append(f"{int(self.seconds_left) // 60}:{int(self.seconds_left) % 60:02d} left")
+        return " · ".join(parts) or self.message or "working"
+
+    def hear(self, event: Event) -> None:
+        """Takes over what `event` says."""
+        if isinstance(event, Started):
+            self.total, self.unit, self.done = event.total, event.unit, 0
+        elif isinstance(event, Progress):
+            self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
+            self.total, self.unit = event.total or self.total, event.unit or self.unit
+            self.message = event.message or self.message
+        elif isinstance(event, Noted):
+            self.message = event.message
+            if event.serious:
+                self.serious_notes.append(event.message)
+
+
+class Jobs(QAbstractListModel):
+    """Starts jobs and lists them, newest first. `changed(JobState)` follows every job, `idle()` says that none runs."""
+
+    changed = Signal(object)
+    idle = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._listed: list[JobState] = []
+        self._running: dict[Job, JobState] = {}
+
+    def run(
+        self,
+        title: str,
+        begin: Callable[[StopSignal], Work[Any]],
+        *,
+        on_result: Callable[[Any], None] | None = None,
+        on_end: Callable[[Finished], None] | None = None,
+        listed: bool = True,
+    ) -> JobState:
+        """Starts `begin` as a job. The call-backs come on this thread. `listed=False` keeps small work out of the tray."""
+        job = Job(title, begin)
+        state = JobState(title, job)
+        self._running[job] = state
+        if listed:
+            self._insert(state)
+        job.happened.connect(lambda event: self._heard(state, event))
+        if on_result is not None:
+            job.result.connect(on_result)
+        job.finishedWith.connect(lambda end: self._ended(state, end))
+        if on_end is not None:
+            job.finishedWith.connect(on_end)
+        job.finished.connect(self._look_for_idle)
+        job.start()
+        return state
+
+    @property
+    def running(self) -> tuple[JobState, ...]:
+        return tuple(self._running.values())
+
+    def stop(self, state: JobState) -> None:
+        """Asks one job to end; shown at once."""
+        state.stop()
+        self._tell(state)
+
+    def stop_all(self) -> None:
+        for state in self.running:
+            self.stop(state)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        return 0 if parent.isValid() else len(self._listed)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        state = self._listed[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{state.title}: {state.text}"
+        return state if role == Qt.ItemDataRole.UserRole else None
+
+    def _insert(self, state: JobState) -> None:
+        self.beginInsertRows(QModelIndex(), 0, 0)
+        self._listed.insert(0, state)
+        self.endInsertRows()
+        ended = [row for row, old in enumerate(self._listed) if not old.running]
+        for row in reversed(ended[_KEPT_ENDED:]):
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._listed[row]
+            self.endRemoveRows()
+
+    def _heard(self, state: JobState, event: Event) -> None:
+        state.hear(event)
+        self._tell(state)
+
+    def _ended(self, state: JobState, end: Finished) -> None:
+        if state.job is not None:
+            self._running.pop(state.job, None)
+        state.end, state.job = end, None
+        self._tell(state)
+
+    def _tell(self, state: JobState) -> None:
+        if state in self._listed:
+            index = self.index(self._listed.index(state))
+            self.dataChanged.emit(index, index)
+        self.changed.emit(state)
+
+    def _look_for_idle(self) -> None:
+        if not self._running:
+            self.idle.emit()

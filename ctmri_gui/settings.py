@@ -1,0 +1,120 @@
+"""What the program remembers between starts: one table, one private file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import platformdirs
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.errors import WriteFailed
+from ctmri_core.files import atomic_file
+
+_log = logging.getLogger(__name__)
+_KEPT_RECENT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set. `default` gives its type; without a `label` it is remembered but not offered in a form."""
+
+    key: str
+    default: bool | int | str | tuple[str, ...]
+    label: str = ""
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    limits: tuple[int, int] | None = None
+
+    def accepts(self, value: object) -> bool:
+        """Whether `value` (as JSON gives it) may stand here."""
+        if isinstance(self.default, tuple):
+            return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
+        if type(value) is not type(self.default) or (self.choices and value not in self.choices):
+            return False
+        return self.limits is None or (isinstance(value, int) and self.limits[0] <= value <= self.limits[1])
+
+
+_TABLE = (
+    Setting("theme", "dark", "Colours", "Dark suits a reading room.", choices=("dark", "light")),
+    Setting("text_size", 13, "Text size (px)", "Size of the interface's text.", limits=(12, 24)),
+    Setting("translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it."),
+    Setting("device", "auto", "Device", "Where translation runs.", choices=("auto", "cpu", "cuda")),
+    Setting("remember_recent", True, "Remember recent files", "Keeps a list of opened files, readable by you alone."),
+    Setting("recent_paths", ()),
+    Setting("last_folder", ""),
+    Setting("window_geometry", ""),
+    Setting("window_state", ""),
+    Setting("saved_count", 0, limits=(0, 10**9)),
+)
+SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
+
+
+def settings_file() -> Path:
+    """Where settings are kept. The environment's `CTMRI_CONFIG_DIR` overrides the user's configuration folder."""
+    named = os.environ.get("CTMRI_CONFIG_DIR")
+    return (Path(named) if named else platformdirs.user_config_path("ctmri-studio", appauthor=False)) / "settings.json"
+
+
+class Settings(QObject):
+    """The values, loaded once and written when asked. `changed(key)` follows each."""
+
+    changed = Signal(str)
+
+    def __init__(self, path: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path or settings_file()
+        self.problem = ""
+        self._values: dict[str, Any] = self._read()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values.get(key, SETTINGS[key].default)
+
+    def __setitem__(self, key: str, value: bool | int | str | tuple[str, ...]) -> None:
+        if not SETTINGS[key].accepts(value):
+            raise ValueError(f"{value!r} is no value for {key}")
+        if self[key] != value:
+            self._values[key] = value
+            self.changed.emit(key)
+
+    def save(self) -> None:
+        """Writes the file, readable by its owner alone. A disk that refuses costs the settings, not the work."""
+        content = json.dumps(self._values, indent=1, sort_keys=True).encode()
+        try:
+            with atomic_file(self.path) as temporary:
+                descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "wb") as handle:
+                    handle.write(content)
+        except WriteFailed as error:
+            _log.warning("settings not kept: %s", error)
+
+    def remember(self, path: Path) -> None:
+        """Puts `path` on top of the recent files."""
+        self["last_folder"] = str(path.parent)
+        if self["remember_recent"]:
+            others = [known for known in self["recent_paths"] if known != str(path)]
+            self["recent_paths"] = (str(path), *others[: _KEPT_RECENT - 1])
+
+    def next_number(self) -> int:
+        """Counts up: default names of saved files carry a number, never a patient's name."""
+        self["saved_count"] = self["saved_count"] + 1
+        return int(self["saved_count"])
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            values = json.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            self.problem = f"{self.path.name} could not be read; the program starts with its default settings."
+            return {}
+        if not isinstance(values, dict):
+            values = {}
+        known = {key: value for key, value in values.items() if key in SETTINGS and SETTINGS[key].accepts(value)}
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in known.items()}
