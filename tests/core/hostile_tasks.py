@@ -1,0 +1,68 @@
+"""What native parsers do at their worst. Runs in a reader process of the tests only."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+
+import numpy as np
+
+from ctmri_core.errors import FileRefused
+
+
+def echo(path, *values):
+    return (path, *values)
+
+
+def process_id(path):
+    return os.getpid()
+
+
+def modules(path):
+    return sorted(sys.modules)
+
+
+def numbers(path, count):
+    return {"ramp": np.arange(count, dtype=np.float32), "twice": [np.full((3, 4), 7, np.int16), np.asfortranarray(np.eye(300))]}
+
+
+def prints(path):
+    os.write(1, b"\x00" * 100_000)
+    sys.stdout.write("a library says something")
+    return sys.stdin.read()
+
+
+def aborts(path):
+    os.abort()
+
+
+def segfaults(path):
+    ctypes.string_at(0)
+
+
+def exits(path):
+    os._exit(0)
+
+
+def hangs(path):
+    threading.Event().wait()
+
+
+def sleeps(path, seconds):
+    time.sleep(seconds)
+    return path
+
+
+def allocates(path, count):
+    return np.ones(count, np.uint8).sum()
+
+
+def refuses(path):
+    raise FileRefused(path, "field X is 3.", "Export it again.")
+
+
+def has_a_bug(path):
+    raise KeyError("a bug")
