@@ -1,0 +1,132 @@
+"""The demo case: a digital head made on the spot, translated by the model that ships, and compared with its own truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ctmri_core import NOT_FOR_DIAGNOSIS
+from ctmri_core.case import Case
+from ctmri_core.comparison import Comparison
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
+from ctmri_core.files import atomic_file, write_text
+from ctmri_core.model_card import choose_model
+from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.mr_range import display_range
+from ctmri_core.preprocess.resample import sample_plane
+from ctmri_core.resources_folder import model_folders
+from ctmri_core.volume import Volume
+
+if TYPE_CHECKING:
+    from ctmri_core.comparison import SliceScores
+
+SEED = 2026  # a head that no shipped model was trained on: the training script uses seeds below 1000
+DIRECTION = Direction(Domain.CT, Domain.MR_T1)
+
+
+@dataclass(frozen=True, eq=False)
+class DemoCase:
+    """Source, its synthetic twin (None without a fitting model) and the truth."""
+
+    source: Volume
+    synthetic: Volume | None
+    truth: Volume
+
+
+def make_demo_case(stop: StopSignal, *, device: str = "auto", seed: int = SEED) -> Work[DemoCase | None]:
+    """Makes the head and translates its CT. Returns None when stopped."""
+    from ctmri_core.inference.translate import translate
+
+    yield Progress(done=0, total=2, unit="steps", message="making a digital head")
+    head: Case = make_head(seed)
+    source, truth = head[DIRECTION.source], head[DIRECTION.target]
+    if stop():
+        return None
+    yield Progress(done=1, total=2, unit="steps", message="translating its CT")
+    try:
+        model = choose_model(DIRECTION, model_folders())
+    except CtmriError as error:
+        yield Noted(message=str(error), serious=True)
+        return DemoCase(source, None, truth)
+    synthetic = yield from translate(source, model, device=device, stop=stop)
+    return None if synthetic is None else DemoCase(source, synthetic, truth)
+
+
+def run_headless(folder: Path, stop: StopSignal, *, device: str = "auto") -> Work[DemoCase | None]:
+    """The demo without a window: volumes as NIfTI, pictures of the three panes with their scores, and `scores.csv`."""
+    from ctmri_core.io.saving import save_volume
+
+    case = yield from make_demo_case(stop, device=device)
+    if case is None:
+        yield Finished(reason="stopped", message="Stopped; nothing was written.")
+        return None
+    paths = {}
+    for name, volume in (("ct", case.source), ("synthetic_mr_t1", case.synthetic), ("mr_t1", case.truth)):
+        if volume is not None:
+            paths[name] = str(save_volume(volume, folder / f"{name}.nii.gz"))
+    if case.synthetic is not None:
+        paths |= _write_pictures(case, folder)
+    yield Finished(reason="completed", paths=paths)
+    return case
+
+
+def _write_pictures(case: DemoCase, folder: Path) -> dict[str, str]:
+    assert case.synthetic is not None
+    comparison = Comparison(case.source, case.synthetic, case.truth)
+    count = case.source.geometry.shape[0]
+    rows = ["slice,ssim,psnr_db,mae,unit"]
+    paths = {}
+    for k in range(count):
+        scores = comparison.scores(k) if comparison.verdict.comparable else None
+        if scores is not None:
+            rows.append(f"{k},{scores.ssim:.4f},{scores.psnr:.2f},{scores.mae:.2f},{scores.unit}")
+    for percent in (30, 45, 60, 75):
+        k = count * percent // 100
+        target = folder / f"three_panes_slice_{k:03d}.png"
+        with atomic_file(target) as temporary:
+            three_panes(case, k, comparison.scores(k) if comparison.verdict.comparable else None).save(temporary)
+        paths[f"picture, slice {k}"] = str(target)
+    write_text(folder / "scores.csv", "\n".join(rows) + "\n")
+    return paths | {"scores": str(folder / "scores.csv")}
+
+
+def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 420) -> Image.Image:
+    """Source, synthetic and truth at slice `k` of the source, as the window shows them, with the scores below."""
+    geometry = case.source.geometry
+    plane = geometry.cropped((k, 0, 0), (1, *geometry.shape[1:]))
+    picture = Image.new("RGB", (3 * pane, pane + 86), (16, 18, 22))
+    draw = ImageDraw.Draw(picture)
+    large, small = ImageFont.load_default(17), ImageFont.load_default(14)
+    for column, volume in enumerate((case.source, case.synthetic, case.truth)):
+        if volume is None:
+            continue
+        window = (0.0, 80.0) if volume.domain is Domain.CT else display_range(volume)
+        grey = Image.fromarray(_grey(sample_plane(volume, plane), window))
+        picture.paste(grey.resize((pane, pane), Image.Resampling.BILINEAR), (column * pane, 30))
+        title = ("Source", "Synthetic", "Ground truth")[column]
+        draw.text((column * pane + 10, 6), f"{title}: {volume.label}", font=large, fill=(225, 228, 232))
+        if volume.synthetic is not None:
+            draw.text((column * pane + 10, 36), NOT_FOR_DIAGNOSIS, font=small, fill=(255, 190, 70))
+    line = "no scores for this slice" if scores is None else _score_line(scores)
+    draw.text((10, pane + 36), line, font=large, fill=(225, 228, 232))
+    convention = "" if scores is None else scores.convention
+    draw.text((10, pane + 60), convention, font=small, fill=(150, 156, 166))
+    return picture
+
+
+def _score_line(scores: SliceScores) -> str:
+    return f"slice {scores.k}:  SSIM {scores.ssim:.3f}   PSNR {scores.psnr:.1f} dB   MAE {scores.mae:.1f} {scores.unit}"
+
+
+def _grey(values: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:
+    low, high = window
+    return (np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
+
+
