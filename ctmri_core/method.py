@@ -1,0 +1,123 @@
+"""What a translation method is: its card (no torch), and the protocol that the trainer works with.
+
+A method is one folder of `ctmri_core.methods` (or of another package, through the entry point group `ctmri.methods`):
+`card.py` holds the `MethodCard` as `CARD`, `method.py` one class that reads like the paper. Flags, help and forms are made
+from the card's config; no other file names a method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ctmri_core.domain import Direction
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Needs = Literal["paired", "unpaired", "multi_domain"]
+
+
+class MethodConfig(BaseModel):
+    """Settings of a method: frozen, every field documented and bounded. Subclasses add their own and may change defaults.
+
+    The fields here are those of the optimiser that every method of this family uses (Kingma and Ba 2015).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(2e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
+    beta_1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the gradient's running mean")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="Adam's decay of the squared gradient's running mean")
+
+    @property
+    def size_multiple(self) -> int:
+        """Height and width of the pictures that the networks take must be multiples of this."""
+        return 4
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """What can be known of a method without loading torch.
+
+    `name`: as in the folder and on the command line; `citation`: paper and equations; `summary`: one sentence for a person
+    who chooses; `needs`: the kind of training data; `implementation`: `module:Class` of the `Method`.
+    """
+
+    name: str
+    title: str
+    citation: str
+    summary: str
+    needs: Needs
+    config: type[MethodConfig]
+    implementation: str
+
+
+@dataclass(frozen=True)
+class PairedBatch:
+    """Slices of one place in both domains.
+
+    `source`, `target`: float32 (n, 1, h, w) in [-1, 1]; `mask`: float32 (n, 1, h, w), 1 inside the body, 0 outside.
+    """
+
+    source: Tensor
+    target: Tensor
+    mask: Tensor
+
+
+class Update(Protocol):
+    """`update(group, loss)` lets the optimiser of `group` take one step down `loss`, a scalar tensor with a graph.
+
+    Only the parameters of that group receive gradients. May leave the training step for good by an exception that the
+    method must let pass: the trainer then puts everything back as it was before the step.
+    """
+
+    def __call__(self, group: str, loss: Tensor) -> None: ...
+
+
+Batch = TypeVar("Batch", contravariant=True)
+
+
+class Method(Protocol[Batch]):
+    """Losses and networks of one method. It never says `.cuda()`, `.backward()`, `.step()`, `print` or `save`.
+
+    `networks`: by name; the trainer replaces them by wrapped ones, so look a network up whenever it is used.
+    `optimised`: optimiser group -> names of the networks it moves; every network belongs to exactly one group.
+    `directions`: what it learns to translate, the direction it was made for first.
+    All randomness comes from torch's global generator, which the trainer seeds, saves and restores.
+    """
+
+    config_type: ClassVar[type[MethodConfig]]
+    networks: dict[str, nn.Module]
+    optimised: Mapping[str, tuple[str, ...]]
+    directions: tuple[Direction, ...]
+
+    def __init__(self, config: MethodConfig, direction: Direction) -> None: ...
+
+    @staticmethod
+    def build_generator(config: MethodConfig, direction: Direction) -> nn.Module:
+        """An uninitialised module (n, 1, h, w) -> (n, 1, h, w) with the weights that a model file holds."""
+        ...
+
+    def training_step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        """One optimisation step; detached scalar losses by name."""
+        ...
+
+    def translate(self, x: Tensor, direction: Direction) -> Tensor:
+        """(n, 1, h, w) in [-1, 1] of the source domain -> the same of the target domain."""
+        ...
+
+    def generator(self, direction: Direction) -> nn.Module:
+        """The module that is exported in the model file of `direction`; same keys as `build_generator`'s."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What training needs besides networks and optimisers (an image pool); empty for most methods."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Puts back what `state_dict` gave."""
+        ...
