@@ -1,0 +1,146 @@
+"""What the program says to the user outside dialogs, and the one place where bugs surface.
+
+A failure the user can act on becomes a bar in the window. A bug becomes a log entry and one bar; the program goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from types import TracebackType
+
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ctmri_gui.logs import describe_crash
+from ctmri_gui.theme import current_palette, icon
+
+_log = logging.getLogger(__name__)
+_SHOWN_AT_MOST = 4
+_BUG = "Something unexpected happened. It was written to the log (Help, About says where); your work is still here."
+
+
+class Kind(StrEnum):
+    """How much a message weighs; shape and word tell it apart, not colour alone."""
+
+    INFO = "info"
+    DONE = "done"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_WORDS = {Kind.INFO: "Note", Kind.DONE: "Done", Kind.WARNING: "Warning", Kind.ERROR: "Problem"}
+
+
+class MessageBars(QWidget):
+    """Bars stacked over the views, newest first. They stay until closed or pushed out, and never block."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Messages")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._bars: dict[str, _Bar] = {}
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What is shown, oldest first."""
+        return tuple(self._bars)
+
+    def show_message(self, text: str, kind: Kind = Kind.INFO) -> None:
+        """Shows `text`; the same text again only moves up."""
+        self.close_message(text)
+        bar = _Bar(text, kind, self.close_message)
+        self._bars[text] = bar
+        self._column.insertWidget(0, bar)
+        for oldest in tuple(self._bars)[:-_SHOWN_AT_MOST]:
+            self.close_message(oldest)
+
+    def close_message(self, text: str) -> None:
+        bar = self._bars.pop(text, None)
+        if bar is not None:
+            self._column.removeWidget(bar)
+            bar.hide()
+            bar.deleteLater()
+
+    def clear(self) -> None:
+        for text in tuple(self._bars):
+            self.close_message(text)
+
+
+class _Bar(QFrame):
+    def __init__(self, text: str, kind: Kind, close: Callable[[str], None]) -> None:
+        super().__init__()
+        self.setProperty("role", "bar")
+        self.setProperty("kind", kind.value)
+        self.setAccessibleName(f"{_WORDS[kind]}: {text}")
+        colours = current_palette()
+        colour = {Kind.WARNING: colours.warning, Kind.ERROR: colours.error, Kind.DONE: colours.good}.get(kind, colours.accent)
+        sign = QLabel()
+        sign.setPixmap(icon(kind.value, colour).pixmap(18, 18))
+        words = QLabel(text)
+        words.setWordWrap(True)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        button = QToolButton()
+        button.setIcon(icon("close"))
+        button.setToolTip("Close this message")
+        button.setAccessibleName("Close this message")
+        button.clicked.connect(lambda: close(text))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 8, 6)
+        row.addWidget(sign)
+        row.addWidget(words, 1)
+        row.addWidget(button)
+
+
+class Funnel(QObject):
+    """Catches what nobody caught: exceptions of any thread and Qt's own warnings. `bug(str)` is said once per place."""
+
+    bug = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._known: set[str] = set()
+
+    def install(self) -> None:
+        """Takes over the process's hooks. For the running program only, not for tests of single windows."""
+        sys.excepthook = self._uncaught
+        threading.excepthook = self._uncaught_in_thread
+        qInstallMessageHandler(_from_qt)
+
+    def report(self, error: BaseException) -> None:
+        """Logs `error` without its message; tells the user the first time it comes from that place."""
+        record = describe_crash(error)
+        _log.error("uncaught\n%s", record)
+        if record not in self._known:
+            self._known.add(record)
+            self.bug.emit(_BUG)
+
+    def _uncaught(self, kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, None)
+        else:
+            self.report(error)
+
+    def _uncaught_in_thread(self, details: threading.ExceptHookArgs) -> None:
+        if details.exc_value is not None:
+            self.report(details.exc_value)
+
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def _from_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    _log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", message)

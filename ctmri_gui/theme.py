@@ -1,0 +1,171 @@
+"""Colours, text size and icons: one palette table, one style sheet."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from string import Template
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication
+
+from ctmri_core.resources_folder import resources_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """One set of colours. Text on `window`, `panel` and `raised` keeps a contrast of 4.5 to 1 or more."""
+
+    window: str
+    panel: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    selected: str
+    warning: str
+    error: str
+    good: str
+
+
+PALETTES = {
+    "dark": Palette(
+        window="#12151a", panel="#191d24", raised="#252b35", border="#343c49", text="#e7eaf0", muted="#a3adbb",
+        accent="#58aaff", on_accent="#071322", selected="#25466b", warning="#f2b93b", error="#ff8078", good="#4fd19a",
+    ),
+    "light": Palette(
+        window="#eef1f5", panel="#ffffff", raised="#e3e8ee", border="#b9c2ce", text="#17202b", muted="#4d5968",
+        accent="#0a5fc0", on_accent="#ffffff", selected="#cfe3fa", warning="#7d5200", error="#ad231b", good="#0f6640",
+    ),
+}  # fmt: skip
+
+_SHEET = Template("""
+* { font-size: ${size}px; }
+QMainWindow, QDialog { background: $window; }
+QWidget { color: $text; }
+QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px 6px; }
+QMenuBar { background: $panel; border-bottom: 1px solid $border; padding: 2px 6px; }
+QMenuBar::item { padding: 4px 10px; border-radius: 4px; background: transparent; }
+QMenuBar::item:selected, QMenu::item:selected { background: $selected; }
+QMenu { background: $panel; border: 1px solid $border; padding: 4px; }
+QMenu::item { padding: 5px 28px 5px 24px; border-radius: 4px; }
+QMenu::item:disabled { color: $muted; }
+QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
+QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 4px; }
+QToolBar::separator { width: 1px; background: $border; margin: 4px 6px; }
+QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8px; background: transparent; }
+QToolButton:hover { background: $raised; }
+QToolButton:pressed, QToolButton:checked { background: $selected; }
+QToolButton:disabled { color: $muted; }
+QStatusBar { background: $panel; border-top: 1px solid $border; }
+QStatusBar::item { border: none; }
+QDockWidget::title
+  { background: $panel; color: $muted; padding: 7px 10px 5px 10px; border-top: 1px solid $border; text-align: left; }
+QDockWidget > QWidget { background: $panel; }
+QMainWindow::separator { background: $window; width: 4px; height: 4px; }
+QPushButton { background: $raised; border: 1px solid $border; border-radius: 5px; padding: 6px 14px; }
+QPushButton:hover { border-color: $accent; }
+QPushButton:pressed { background: $selected; }
+QPushButton:disabled { color: $muted; background: transparent; }
+QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
+QPushButton[primary="true"]:disabled { background: $raised; color: $muted; border-color: $border; }
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QCheckBox:focus, QAbstractItemView:focus
+  { border: 1px solid $accent; }
+QLineEdit, QComboBox, QSpinBox, QPlainTextEdit, QTextBrowser
+  { background: $window; border: 1px solid $border; border-radius: 5px; padding: 4px 8px;
+    selection-background-color: $selected; selection-color: $text; }
+QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; selection-background-color: $selected; }
+QAbstractItemView { background: $window; border: 1px solid $border; border-radius: 5px; outline: none; }
+QAbstractItemView::item { padding: 5px 6px; border-radius: 4px; }
+QAbstractItemView::item:selected { background: $selected; color: $text; }
+QProgressBar { background: $window; border: 1px solid $border; border-radius: 5px; height: 12px; text-align: center; }
+QProgressBar::chunk { background: $accent; border-radius: 4px; }
+QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 11px; margin: 0; }
+QScrollBar::handle { background: $border; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 2px; }
+QScrollBar::handle:hover { background: $muted; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QLabel[role="muted"] { color: $muted; }
+QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
+QLabel[role="heading"] { font-weight: 600; }
+QLabel[role="warning"] { color: $warning; }
+QLabel[role="error"] { color: $error; }
+QLabel[role="good"] { color: $good; }
+QLabel[role="badge"] { color: $warning; border: 1px solid $warning; border-radius: 4px; padding: 1px 8px; font-weight: 600; }
+QFrame[role="bar"] { background: $raised; border-bottom: 1px solid $border; border-left: 4px solid $accent; }
+QFrame[role="bar"][kind="warning"] { border-left-color: $warning; }
+QFrame[role="bar"][kind="error"] { border-left-color: $error; }
+QFrame[role="bar"][kind="done"] { border-left-color: $good; }
+QFrame[role="card"] { background: $panel; border: 1px solid $border; border-radius: 10px; }
+QFrame[role="drop"] { background: transparent; border: 2px dashed $border; border-radius: 14px; }
+""")
+
+
+def apply_theme(app: QApplication, name: str, text_size: int) -> None:
+    """Dresses the whole program. `name`: a key of `PALETTES`; `text_size`: px, at least 12."""
+    colours = PALETTES[name]
+    size = max(text_size, 12)
+    app.setStyle("Fusion")
+    app.setPalette(_qt_palette(colours))
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), size=size, title=round(size * 1.7)))
+    app.setProperty("palette_name", name)
+
+
+def current_palette() -> Palette:
+    """The colours in use."""
+    app = QGuiApplication.instance()
+    return PALETTES[(app.property("palette_name") if app is not None else None) or "dark"]
+
+
+def icon(name: str, colour: str | None = None) -> QIcon:
+    """One of `resources/icons` in the text's colour (or `colour`), with a muted form for disabled buttons."""
+    colours = current_palette()
+    result = QIcon()
+    result.addPixmap(_drawn(name, colour or colours.text), QIcon.Mode.Normal)
+    result.addPixmap(_drawn(name, colours.border), QIcon.Mode.Disabled)
+    return result
+
+
+def app_icon() -> QIcon:
+    """The program's own icon, in its own colours."""
+    return QIcon(_drawn("app", "#000000", side=256))
+
+
+def _drawn(name: str, colour: str, side: int = 64) -> QPixmap:
+    from PySide6.QtSvg import QSvgRenderer
+
+    text = (resources_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8").replace("#000000", colour)
+    image = QImage(QSize(side, side), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    QSvgRenderer(QByteArray(text.encode())).render(painter)
+    painter.end()
+    return QPixmap.fromImage(image)
+
+
+def _qt_palette(colours: Palette) -> QPalette:
+    """For what the style sheet does not reach: plots, native parts of dialogs, disabled text."""
+    roles = {
+        QPalette.ColorRole.Window: colours.window,
+        QPalette.ColorRole.WindowText: colours.text,
+        QPalette.ColorRole.Base: colours.window,
+        QPalette.ColorRole.AlternateBase: colours.panel,
+        QPalette.ColorRole.Text: colours.text,
+        QPalette.ColorRole.Button: colours.raised,
+        QPalette.ColorRole.ButtonText: colours.text,
+        QPalette.ColorRole.Highlight: colours.selected,
+        QPalette.ColorRole.HighlightedText: colours.text,
+        QPalette.ColorRole.ToolTipBase: colours.raised,
+        QPalette.ColorRole.ToolTipText: colours.text,
+        QPalette.ColorRole.PlaceholderText: colours.muted,
+        QPalette.ColorRole.Link: colours.accent,
+    }
+    palette = QPalette()
+    for role, colour in roles.items():
+        palette.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.muted))
+    return palette
