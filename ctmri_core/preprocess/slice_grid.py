@@ -1,0 +1,148 @@
+"""Axial slices of a volume on the grid of a network, and the way back to the volume's own grid.
+
+Nothing is interpolated between slices: axes are permuted and flipped to (superior, posterior, left), then every slice is
+resampled in plane by two matrices. Both ways are linear maps with a known field, so what lies outside is background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.errors import WrongInput
+from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.resample import in_plane_matrix
+
+Slices = NDArray[np.float32]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+LARGEST_SLICE = 4096
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One in-plane axis: `source_size` pixels of `source_spacing` mm <-> `size` pixels of `spacing` mm.
+
+    The two grids share their centre. The network's pixels `start` to `stop` hold data, the others are padding; `offset` is
+    where the resampled axis begins in the network's (negative when it is cropped).
+    """
+
+    source_size: int
+    source_spacing: float
+    size: int
+    spacing: float
+    resampled_size: int
+    offset: int
+
+    @classmethod
+    def plan(cls, source_size: int, source_spacing: float, spacing: float | None, size: int | None, multiple: int) -> Axis:
+        """The network's axis: resampled to `spacing`, then padded or cropped to `size`, or else padded to a `multiple`."""
+        spacing = source_spacing if spacing is None else spacing
+        # Rounded up, so that every pixel centre of either grid lies in the other's field of view.
+        resampled = max(1, int(np.ceil(source_size * source_spacing / spacing - 1e-6)))
+        if resampled > LARGEST_SLICE:
+            raise WrongInput(
+                f"A slice is {source_size * source_spacing:.0f} mm wide, {resampled} pixels of {spacing:g} mm: too large to "
+                f"translate. Check the pixel spacing of the file."
+            )
+        padded = size if size is not None else -(-resampled // multiple) * multiple
+        return cls(source_size, source_spacing, padded, spacing, resampled, (padded - resampled) // 2)
+
+    @property
+    def start(self) -> int:
+        return max(self.offset, 0)
+
+    @property
+    def stop(self) -> int:
+        return min(self.offset + self.resampled_size, self.size)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.size == self.source_size and self.spacing == self.source_spacing and self.offset == 0
+
+    @cached_property
+    def forward_matrix(self) -> Slices:
+        """(size, source_size): rows sum to 1 where there is data and to 0 in the padding."""
+        matrix = np.zeros((self.size, self.source_size), np.float32)
+        resample = in_plane_matrix(self.source_size, self.source_spacing, self.resampled_size, self.spacing)
+        matrix[self.start : self.stop] = resample[self.start - self.offset : self.stop - self.offset]
+        return matrix
+
+    @cached_property
+    def undo_matrix(self) -> Slices:
+        """(source_size, size): rows sum to 1 for source pixels in the network's field and to 0 for cropped ones."""
+        matrix = np.zeros((self.source_size, self.size), np.float32)
+        resample = in_plane_matrix(self.resampled_size, self.spacing, self.source_size, self.source_spacing)
+        matrix[:, self.start : self.stop] = resample[:, self.start - self.offset : self.stop - self.offset]
+        return matrix
+
+
+@dataclass(frozen=True)
+class SliceGrid:
+    """How a volume's voxels became slices: `voxels.transpose(order)`, axes in `flips` reversed, rows and columns resampled."""
+
+    source: Geometry
+    order: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+    rows: Axis
+    columns: Axis
+
+    @classmethod
+    def plan(cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int) -> SliceGrid:
+        order, flips = axial_order(source)
+        oriented = source.permuted(order, flips)
+        rows, columns = size if size is not None else (None, None)
+        return cls(
+            source, order, flips,
+            Axis.plan(oriented.shape[1], oriented.spacing[1], spacing, rows, multiple),
+            Axis.plan(oriented.shape[2], oriented.spacing[2], spacing, columns, multiple),
+        )  # fmt: skip
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return self.source.shape[self.order[0]]
+
+    @property
+    def slice_shape(self) -> tuple[int, int]:
+        return self.rows.size, self.columns.size
+
+    def oriented(self, voxels: NDArray[Scalar]) -> NDArray[Scalar]:
+        """A view of an array on the source's grid with axes (superior, posterior, left); writing to it writes to the array."""
+        steps = tuple(slice(None, None, -1) if flip else slice(None) for flip in self.flips)
+        return voxels.transpose(self.order)[steps]
+
+    def forward(self, oriented: NDArray[Any], background: float) -> Slices:
+        """(n, source rows, source columns) -> (n, rows, columns) on the network's grid, `background` outside the field."""
+        if self.rows.is_identity and self.columns.is_identity:
+            return np.ascontiguousarray(oriented, np.float32)
+        return _apply(oriented, self.rows.forward_matrix, self.columns.forward_matrix, background)
+
+    def undo(self, slices: NDArray[Any], background: float) -> Slices:
+        """(n, rows, columns) on the network's grid -> (n, source rows, source columns), `background` where it saw nothing."""
+        if self.rows.is_identity and self.columns.is_identity:
+            return np.ascontiguousarray(slices, np.float32)
+        return _apply(slices, self.rows.undo_matrix, self.columns.undo_matrix, background)
+
+
+def axial_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """(order, flips) that turn the array's axes to (superior, posterior, left), the nearest ones when oblique."""
+    wanted = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    along = wanted @ geometry.axes.T
+    best = max(permutations(range(3)), key=lambda order: sum(abs(along[new, old]) for new, old in enumerate(order)))
+    k, j, i = best
+    return (k, j, i), (bool(along[0, k] < 0), bool(along[1, j] < 0), bool(along[2, i] < 0))
+
+
+def _apply(slices: NDArray[Any], rows: Slices, columns: Slices, background: float) -> Slices:
+    """rows @ slice @ columns.T around `background`, so that weight missing from a row or column is made up with that."""
+    shifted = slices.astype(np.float32)
+    shifted -= np.float32(background)
+    result: Slices = np.matmul(np.matmul(rows, shifted), columns.T)
+    result += np.float32(background)
+    return result

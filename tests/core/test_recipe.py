@@ -1,0 +1,156 @@
+"""Preparation and its undoing: exact grids, no mirroring, background outside, values by the target's constants."""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import WrongInput
+from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.preprocess.intensity import HuRange, PercentileRange, Scale
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.preprocess.slice_grid import Axis, axial_order
+from ctmri_core.volume import Volume
+
+STANDARD = Geometry((1, 1, 1), (1, 1, 1)).axes
+
+
+def smooth_hu(geometry: Geometry) -> np.ndarray:
+    """HU that vary slowly and differently along x, y and z of the patient, so that every mirroring shows."""
+    index = np.stack(np.meshgrid(*map(np.arange, geometry.shape), indexing="ij"), -1)
+    x, y, z = np.moveaxis(geometry.index_to_mm(index) - geometry.centre, -1, 0)
+    return 300 * np.sin(x / 25 + 0.4) + 200 * np.sin(y / 30 + 1.0) + 6 * z + 2 * x
+
+
+def ct(geometry: Geometry, dtype: type = np.float32) -> Volume:
+    values = smooth_hu(geometry)
+    return Volume((np.rint(values) if dtype is np.int16 else values).astype(dtype), geometry, Domain.CT)
+
+
+@st.composite
+def geometries(draw):
+    order = draw(st.permutations(range(3)))
+    flips = draw(st.lists(st.sampled_from([-1.0, 1.0]), min_size=3, max_size=3))
+    angles = draw(st.tuples(*[st.floats(-25, 25)] * 3))
+    axes = (STANDARD[list(order)] * np.asarray(flips)[:, None]) @ rigid_transform(angles, (0, 0, 0))[:3, :3].T
+    shape = draw(st.tuples(*[st.integers(9, 26)] * 3))
+    spacing = draw(st.tuples(*[st.floats(0.6, 2.5)] * 3))
+    origin = draw(st.tuples(*[st.floats(-200, 200)] * 3))
+    return Geometry(shape, spacing, origin, tuple(map(tuple, axes)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(geometry=geometries(), spacing=st.sampled_from([None, 0.7, 1.0, 1.3]), dtype=st.sampled_from([np.int16, np.float32]))
+def test_undoing_gives_the_volume_back_on_its_own_grid(geometry, spacing, dtype):
+    volume = ct(geometry, dtype)
+    recipe = Recipe(spacing_mm=spacing, multiple=8)
+    prepared = recipe.forward(volume)
+    assert prepared.slices.dtype == np.float32
+    assert all(size % 8 == 0 for size in prepared.slices.shape[1:])
+    restored = recipe.undo_geometry(recipe.to_nominal(prepared.slices, Domain.CT), prepared.record, -1024)
+    assert prepared.record.geometry is geometry
+    assert restored.shape == geometry.shape
+    inner = restored[2:-2, 2:-2, 2:-2] - volume.voxels[2:-2, 2:-2, 2:-2]
+    assert np.abs(inner).max() < 20
+    assert abs(inner.mean()) < 2
+    if spacing is None:
+        assert np.abs(restored - volume.voxels).max() < 1e-3
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_every_stored_orientation_gives_the_same_slices(order):
+    standard = ct(Geometry((6, 9, 12), (2, 1.5, 1.5)))
+    expected = Recipe(spacing_mm=None, multiple=1).forward(standard).slices
+    for flips in product([False, True], repeat=3):
+        voxels = standard.voxels.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
+        stored = Volume(np.ascontiguousarray(voxels), standard.geometry.permuted(order, flips), Domain.CT)
+        np.testing.assert_array_equal(Recipe(spacing_mm=None, multiple=1).forward(stored).slices, expected)
+        assert tuple(flips[n] for n in np.argsort(order)) == axial_order(stored.geometry)[1]
+
+
+def test_a_mark_on_the_patients_left_front_stays_there():
+    geometry = Geometry((4, 20, 30), (3, 1, 1), direction=((0, 0, -1), (0, -1, 0), (-1, 0, 0)))  # stored head first, mirrored
+    voxels = np.full(geometry.shape, -1000, np.int16)
+    voxels[0, 19, 0] = 1000  # most superior slice, anterior row, leftmost column
+    slices = Recipe(spacing_mm=None, multiple=1).forward(Volume(voxels, geometry, Domain.CT)).slices
+    assert np.unravel_index(slices.argmax(), slices.shape) == (3, 0, 29)
+
+
+def test_padding_and_cropped_parts_are_background():
+    geometry = Geometry((2, 30, 50), (5, 1, 1))
+    volume = Volume(np.full(geometry.shape, 100, np.int16), geometry, Domain.CT)
+    recipe = Recipe(size=(40, 32))
+    prepared = recipe.forward(volume)
+    assert prepared.slices.shape == (2, 40, 32)
+    assert (prepared.slices[:, :5] == -1).all()
+    assert (prepared.slices[:, 35:] == -1).all()
+    inside = Scale(-1024, 2000).to_unit(np.array([100]))[0]
+    np.testing.assert_allclose(prepared.slices[:, 5:35], inside, atol=1e-6)
+    restored = recipe.undo_geometry(np.full_like(prepared.slices, 7.0), prepared.record, 0.0)
+    assert (restored[:, :, :9] == 0).all()
+    assert (restored[:, :, 41:] == 0).all()
+    np.testing.assert_allclose(restored[:, :, 9:41], 7.0, rtol=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    source=st.integers(1, 300),
+    source_spacing=st.floats(0.2, 6),
+    spacing=st.floats(0.3, 4),
+    multiple=st.sampled_from([1, 4, 32]),
+)
+def test_nothing_of_the_source_is_lost_without_a_fixed_size(source, source_spacing, spacing, multiple):
+    axis = Axis.plan(source, source_spacing, spacing, None, multiple)
+    assert axis.size % multiple == 0
+    np.testing.assert_allclose(axis.undo_matrix.sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(axis.forward_matrix[axis.start : axis.stop].sum(1), 1, atol=1e-5)
+    ramp = (np.arange(source) - (source - 1) / 2) * source_spacing
+    reached = (axis.forward_matrix @ ramp)[axis.start : axis.stop]
+    assert np.abs(reached + reached[::-1]).max() <= 1e-5 * np.abs(ramp).max()
+
+
+def test_shrinking_does_not_alias():
+    geometry = Geometry((1, 64, 64), (1, 0.5, 0.5))
+    stripes = np.tile(np.array([-1000, 1000], np.int16), (1, 64, 32))
+    slices = Recipe(spacing_mm=1.0).forward(Volume(stripes, geometry, Domain.CT)).slices
+    values = Scale(-1024, 2000).from_unit(slices[:, :, 2:-2])
+    assert np.abs(values).max() < 60
+
+
+def test_the_recipe_goes_through_json():
+    recipe = Recipe(spacing_mm=None, size=(256, 256), multiple=32, ct=HuRange(low=-1000, high=1500), mr=PercentileRange(high=99))
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"spacing_mm": 0}, {"multiple": 0}, {"steps": []}, {"ct": {"low": 5, "high": 5}}, {"spacing_mm": float("nan")}]
+)
+def test_recipes_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        Recipe.model_validate(wrong)
+
+
+def test_nominal_scales():
+    unit = np.array([[[-1.0, 0.0, 1.0]]], np.float32)
+    np.testing.assert_allclose(Recipe().to_nominal(unit, Domain.CT).ravel(), [-1024, 488, 2000])
+    np.testing.assert_allclose(Recipe().to_nominal(unit, Domain.MR_T2).ravel(), [0, 500, 1000])
+
+
+def test_unknown_modality_and_absurd_size_are_refused():
+    voxels = np.zeros((1, 8, 8), np.int16)
+    with pytest.raises(WrongInput, match="CT or MR"):
+        Recipe().forward(Volume(voxels, Geometry((1, 8, 8), (1, 1, 1)), Domain.UNKNOWN))
+    with pytest.raises(WrongInput, match="pixel spacing"):
+        Recipe().forward(Volume(voxels, Geometry((1, 8, 8), (1, 900, 900)), Domain.CT))
+
+
+def test_voxels_that_are_no_number_become_background():
+    geometry = Geometry((1, 8, 8), (1, 1, 1))
+    voxels = np.full(geometry.shape, np.nan, np.float32)
+    assert (Recipe().forward(Volume(voxels, geometry, Domain.CT)).slices == -1).all()
