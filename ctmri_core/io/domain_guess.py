@@ -58,7 +58,8 @@ def domain_by_voxels(name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, 
         message = "The name says CT, but no value lies below 0: these may not be Hounsfield units."
         return named, (Finding("not_hounsfield", message, serious=True),)
     if named.is_mr and hounsfield:
-        return named, (Finding("guessed_domain", f"The name says {named.label}, but the values look like CT. {_DOUBT}", serious=True),)
+        message = f"The name says {named.label}, but the values look like CT. {_DOUBT}"
+        return named, (Finding("guessed_domain", message, serious=True),)
     if named is not Domain.UNKNOWN:
         return named, ()
     if hounsfield:
@@ -72,4 +73,6 @@ def domain_by_voxels(name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, 
 
 def _sampled(voxels: Voxels) -> Voxels:
     step = max(1, round((voxels.size / _SAMPLE) ** (1 / 3)))
-    return voxels[step // 2 :: step, ::step, ::step] if min(voxels.shape) > step else voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
+    if min(voxels.shape) <= step:
+        return voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
+    return voxels[step // 2 :: step, ::step, ::step]

@@ -81,16 +81,16 @@ def check_shape(path: Path, shape: Sequence[int], field: str) -> None:
     """Refuses axes that are empty, negative or absurdly long."""
     for size in shape:
         if not 1 <= size <= _MAX_AXIS:
-            raise FileRefused(path, f"{field} has a size of {size}; sizes from 1 to {_MAX_AXIS} can be read.", "The header is damaged.")
+            problem = f"{field} has a size of {size}; sizes from 1 to {_MAX_AXIS} can be read."
+            raise FileRefused(path, problem, "The header is damaged.")
 
 
 def check_spacing(path: Path, spacing: Sequence[float], field: str) -> None:
     """Refuses spacing that is not a finite positive number of millimetres."""
     for value in spacing:
         if not math.isfinite(value) or not 1e-4 < value < 1e4:
-            raise FileRefused(
-                path, f"{field} is {value:g}; voxel spacing must be a positive number of millimetres.", "Correct the header and open it again."
-            )
+            problem = f"{field} is {value:g}; voxel spacing must be a positive number of millimetres."
+            raise FileRefused(path, problem, "Correct the header and open it again.")
 
 
 def check_claim(path: Path, claimed: int, present: int, ratio: int = 1) -> None:
@@ -99,9 +99,8 @@ def check_claim(path: Path, claimed: int, present: int, ratio: int = 1) -> None:
     `ratio`: how many bytes one stored byte may stand for (1 when uncompressed).
     """
     if claimed > present * ratio:
-        raise FileRefused(
-            path, f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {present}.", "Copy or export it again."
-        )
+        problem = f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {present}."
+        raise FileRefused(path, problem, "Copy or export it again.")
     check_memory(path, claimed)
 
 
@@ -109,9 +108,8 @@ def check_memory(path: Path, needed: int) -> None:
     """Refuses what does not fit the free memory of the machine."""
     budget = int(psutil.virtual_memory().available * _MEMORY_SHARE)
     if needed > budget:
-        raise FileRefused(
-            path, f"needs {needed / 2**30:.1f} GB of memory, {budget / 2**30:.1f} GB are free for it.", "Close other volumes or crop the file."
-        )
+        problem = f"needs {needed / 2**30:.1f} GB of memory, {budget / 2**30:.1f} GB are free for it."
+        raise FileRefused(path, problem, "Close other volumes or crop the file.")
 
 
 def checked_geometry(path: Path, shape: Sequence[int], affine: ArrayLike, field: str) -> Geometry:
@@ -119,7 +117,7 @@ def checked_geometry(path: Path, shape: Sequence[int], affine: ArrayLike, field:
     try:
         return Geometry.from_affine(shape, affine)
     except GeometryMismatch as error:
-        raise FileRefused(path, f"{field} cannot be used: {error}", "Correct the header or resample the image onto a straight grid.") from None
+        raise FileRefused(path, f"{field} cannot be used: {error}", "Resample the image onto a straight grid.") from None
 
 
 def beside(path: Path, name: str) -> Path:

@@ -21,7 +21,8 @@ def to_voxels(path: Path, raw: NDArray[Any], slope: float = 1.0, intercept: floa
     Non-finite values become the lowest finite value, with a serious finding; a file of nothing else is refused.
     """
     if not np.isfinite([slope, intercept]).all() or slope == 0:
-        raise FileRefused(path, f"slope {slope:g} and intercept {intercept:g} are no scaling.", "Correct the header and open it again.")
+        problem = f"slope {slope:g} and intercept {intercept:g} are no scaling."
+        raise FileRefused(path, problem, "Correct the header and open it again.")
     if raw.dtype.kind in "iub" and float(slope).is_integer() and float(intercept).is_integer():
         whole = _whole_numbers(raw, int(slope), int(intercept))
         if whole is not None:
