@@ -1,0 +1,20 @@
+"""What model files say of themselves; no torch."""
+
+from ctmri_core.model_card.card import ModelCard, TrainingData, case_fingerprint
+from ctmri_core.model_card.header import CARD_KEY, ModelHeader, TensorEntry, read_card, read_header
+from ctmri_core.model_card.listing import ModelEntry, choose_model, find_model, list_models
+
+__all__ = [
+    "CARD_KEY",
+    "ModelCard",
+    "ModelEntry",
+    "ModelHeader",
+    "TensorEntry",
+    "TrainingData",
+    "case_fingerprint",
+    "choose_model",
+    "find_model",
+    "list_models",
+    "read_card",
+    "read_header",
+]

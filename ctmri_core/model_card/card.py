@@ -1,0 +1,76 @@
+"""The model card: who made a model, of what, for what."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+
+from ctmri_core.domain import Direction
+from ctmri_core.preprocess.recipe import Recipe
+
+Line = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Field(max_length=4000)]
+DirectionField = Annotated[
+    Direction,
+    BeforeValidator(lambda value: Direction.parse(value) if isinstance(value, str) else value),
+    PlainSerializer(str, return_type=str),
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainingData(_Frozen):
+    """One collection the model learnt from. `fingerprints`: `case_fingerprint` of each case with `salt`, so that a case can
+    be recognised by whoever holds it and by no one else."""
+
+    what: Line
+    licence: Line
+    cases: int = Field(ge=0)
+    phantom: bool = False
+    salt: Annotated[str, Field(max_length=64)] = ""
+    fingerprints: tuple[Annotated[str, Field(pattern="^[0-9a-f]{16}$")], ...] = Field(default=(), max_length=100_000)
+
+
+class ModelCard(_Frozen):
+    """Who made the model, of what, for what. `weights_sha256` is filled in when the file is written.
+
+    `config`: the settings of `method`, validated by its own card. `demo`: a model that only shows how the program works.
+    """
+
+    format: Literal["ctmri-model-1"] = "ctmri-model-1"
+    name: Line
+    method: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    config: dict[str, JsonValue] = {}
+    direction: DirectionField
+    recipe: Recipe = Recipe()
+    body_region: Line
+    training_data: Annotated[tuple[TrainingData, ...], Field(max_length=100)] = ()
+    metrics: dict[str, float] = {}
+    intended_use: Text = ""
+    limitations: Text = ""
+    demo: bool = False
+    weights_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    created: datetime
+    program_version: Annotated[str, Field(max_length=40)] = ""
+
+    @property
+    def summary(self) -> str:
+        """One sentence for a list: direction, region, what it learnt from, and a warning where there must be one."""
+        sources = ", ".join(f"{data.what} ({data.cases} cases)" for data in self.training_data)
+        trained = f"trained on {sources}" if sources else "training data not stated"
+        warning = " Demonstration only: not for patients." if self.demo else ""
+        return f"{self.direction.label}, {self.body_region}; {trained}.{warning}"
+
+    @property
+    def short_hash(self) -> str:
+        return self.weights_sha256[:12]
+
+
+def case_fingerprint(content: bytes, salt: str) -> str:
+    """16 hexadecimal digits that recognise a case's voxels without telling anything of them."""
+    return hashlib.blake2b(content, key=salt.encode()[:64], digest_size=8).hexdigest()

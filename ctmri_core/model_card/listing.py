@@ -1,0 +1,71 @@
+"""The models at hand: files of some folders, by name, by what they translate."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import ModelRefused
+from ctmri_core.model_card.card import ModelCard
+from ctmri_core.model_card.header import SUFFIX, read_card
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One file of a models folder: its card, or why it cannot be used."""
+
+    path: Path
+    card: ModelCard | None
+    problem: str = ""
+
+
+def list_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
+    """Every `.safetensors` file directly in `folders`, by folder and name; a folder that is not there holds none."""
+    entries = []
+    for folder in folders:
+        for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
+            if path.name.startswith(".part-"):
+                continue
+            try:
+                entries.append(ModelEntry(path, read_card(path)))
+            except ModelRefused as refusal:
+                entries.append(ModelEntry(path, None, str(refusal)))
+    return tuple(entries)
+
+
+def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
+    """A path as it is; else the model of that card name or file name. Raises `ModelRefused` naming the nearest one."""
+    path = Path(file_or_name)
+    if path.is_file() or path.suffix == SUFFIX:
+        return path
+    wanted = str(file_or_name).casefold()
+    usable = [(entry.path, entry.card) for entry in list_models(folders) if entry.card is not None]
+    for found, card in usable:
+        if wanted in (card.name.casefold(), found.stem.casefold()):
+            return found
+    names = [card.name for _, card in usable]
+    nearest = difflib.get_close_matches(str(file_or_name), names, n=1, cutoff=0.4)
+    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known models: {', '.join(names) or 'none'}."
+    raise ModelRefused(f"There is no model called {path.name!r}. {hint}")
+
+
+def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> Path:
+    """The model to use when none was named: takes `wanted` (and gives its target, for a `Direction`).
+
+    An exact source contrast before a merely acceptable one, a real model before a demo, then the folders' order.
+    Raises `ModelRefused` when there is none.
+    """
+    source = wanted.source if isinstance(wanted, Direction) else wanted
+    fitting = [
+        (card.direction.source is not source, card.demo, order, entry.path)
+        for order, entry in enumerate(list_models(folders))
+        if (card := entry.card) and card.direction.source.accepts(source)
+        and (isinstance(wanted, Domain) or card.direction.target is wanted.target)
+    ]  # fmt: skip
+    if not fitting:
+        what = wanted.label if isinstance(wanted, Direction) else f"{source.label} volumes"
+        raise ModelRefused(f"No model for {what} was found. Put a model file ({SUFFIX}) into the models folder.")
+    return min(fitting)[-1]
