@@ -66,7 +66,7 @@ def read_header(path: str | Path) -> ModelHeader:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "card"
-        _refuse(path, f"its card is not valid: {field}: {first['msg']}. A newer program may have written it.")
+        _refuse(path, f"its card is not valid: {_short(field)}: {_short(first['msg'])}. A newer program may have written it.")
     return ModelHeader(card, tensors, data_begin)
 
 
@@ -99,7 +99,7 @@ def _tensor_table(path: Path, header: dict[str, Any], data_begin: int, size: int
     position = data_begin
     for name, entry in tensors.items():
         if entry.begin != position:
-            _refuse(path, f"the place of tensor {name!r} does not follow the one before it; the file is damaged.")
+            _refuse(path, f"the place of tensor {_short(name)!r} does not follow the one before it; the file is damaged.")
         position = entry.end
     if position != size:
         state = "cut short" if position > size else "longer than its header says"
@@ -109,19 +109,24 @@ def _tensor_table(path: Path, header: dict[str, Any], data_begin: int, size: int
 
 def _tensor_entry(path: Path, name: str, entry: Any, data_begin: int) -> TensorEntry:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        _refuse(path, f"the header entry of tensor {name!r} is malformed.")
+        _refuse(path, f"the header entry of tensor {_short(name)!r} is malformed.")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPE_BYTES:
-        _refuse(path, f"tensor {name!r} has the type {dtype!r}; allowed are {', '.join(_DTYPE_BYTES)}.")
+        _refuse(path, f"tensor {_short(name)!r} has the type {_short(dtype)!r}; allowed are {', '.join(_DTYPE_BYTES)}.")
     if not _whole_numbers(shape) or len(shape) > 8 or not _whole_numbers(offsets) or len(offsets) != 2:
-        _refuse(path, f"shape or place of tensor {name!r} is malformed.")
+        _refuse(path, f"shape or place of tensor {_short(name)!r} is malformed.")
     if offsets[1] - offsets[0] != math.prod(shape) * _DTYPE_BYTES[dtype]:
-        _refuse(path, f"the shape {shape} of tensor {name!r} does not fit its {offsets[1] - offsets[0]} bytes.")
+        _refuse(path, f"the shape {shape} of tensor {_short(name)!r} does not fit its {offsets[1] - offsets[0]} bytes.")
     return TensorEntry(dtype, tuple(shape), data_begin + offsets[0], data_begin + offsets[1])
 
 
 def _whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < 2**48 for n in value)
+
+
+def _short(text: Any) -> str:
+    """A name out of a hostile file, fit for a message."""
+    return str(text) if len(str(text)) <= 120 else f"{str(text)[:120]}..."
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
