@@ -1,0 +1,109 @@
+"""Mouse events into intents. All positions and distances are pane pixels; nothing is decided here about their effect."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+_NOTCH = 120
+_FAST = 5
+_CLICK_RADIUS = 3.0
+_ZOOM_PER_NOTCH = 1.15
+_ZOOM_PER_PIXEL = 1.005
+
+_CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+_LEFT, _RIGHT, _MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
+
+
+class Gestures(QObject):
+    """One pane's mouse. `crosshair_tool`: plain left presses and drags put the crosshair instead of windowing."""
+
+    scrolled = Signal(int)  # notches, positive away from the user
+    windowDragged = Signal(float, float)  # pixels right, pixels up
+    zoomed = Signal(float, object)  # factor, QPointF anchor or None
+    moved = Signal(float, float)  # pixels right, pixels down
+    hovered = Signal(object)  # QPointF, or None when the mouse left
+    pointed = Signal(object)  # QPointF while Shift is held, None when it is no more
+    jumped = Signal(object)  # QPointF
+    maximiseAsked = Signal()
+    windowResetAsked = Signal()
+    menuAsked = Signal(object)  # QPoint on the screen
+    pressed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.crosshair_tool = False
+        self._drag: str | None = None
+        self._start = self._last = QPointF()
+        self._wheel = 0
+        self._pointing = False
+
+    def wheel(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta()
+        self._wheel += turned.y() or turned.x()  # some platforms turn Shift + wheel sideways
+        notches = int(self._wheel / _NOTCH)
+        self._wheel -= notches * _NOTCH
+        if notches and event.modifiers() & _CTRL:
+            self.zoomed.emit(_ZOOM_PER_NOTCH**notches, event.position())
+        elif notches:
+            self.scrolled.emit(notches * (_FAST if event.modifiers() & _SHIFT else 1))
+        event.accept()
+
+    def press(self, event: QMouseEvent) -> None:
+        self.pressed.emit()
+        self._start = self._last = event.position()
+        held = event.modifiers()
+        if event.button() == _MIDDLE or (event.button() == _LEFT and held & _SHIFT):
+            self._drag = "move"
+        elif event.button() == _RIGHT:
+            self._drag = "zoom"
+        elif event.button() == _LEFT and (held & _CTRL or self.crosshair_tool):
+            self._drag = "jump"
+            self.jumped.emit(event.position())
+        elif event.button() == _LEFT:
+            self._drag = "window"
+
+    def move(self, event: QMouseEvent) -> None:
+        here = event.position()
+        step = here - self._last
+        self._last = here
+        if self._drag == "move":
+            self.moved.emit(step.x(), step.y())
+        elif self._drag == "zoom" and self._travelled(here):
+            self.zoomed.emit(_ZOOM_PER_PIXEL ** -step.y(), None)
+        elif self._drag == "jump":
+            self.jumped.emit(here)
+        elif self._drag == "window":
+            self.windowDragged.emit(step.x(), -step.y())
+        elif not event.buttons():
+            self._point(here if event.modifiers() & _SHIFT else None)
+        self.hovered.emit(here)
+
+    def release(self, event: QMouseEvent) -> None:
+        drag, self._drag = self._drag, None
+        if drag == "zoom" and not self._travelled(event.position()):
+            self.menuAsked.emit(event.globalPosition().toPoint())
+
+    def double_click(self, event: QMouseEvent) -> None:
+        if event.button() != _LEFT:
+            return
+        if event.modifiers() & _CTRL:
+            self.windowResetAsked.emit()
+        else:
+            self.maximiseAsked.emit()
+
+    def leave(self) -> None:
+        self._point(None)
+        self.hovered.emit(None)
+
+    def shift_released(self) -> None:
+        self._point(None)
+
+    def _point(self, where: QPointF | None) -> None:
+        if where is not None or self._pointing:
+            self.pointed.emit(where)
+        self._pointing = where is not None
+
+    def _travelled(self, here: QPointF) -> bool:
+        """Whether the pressed mouse has gone farther than a click may."""
+        return (here - self._start).manhattanLength() > _CLICK_RADIUS

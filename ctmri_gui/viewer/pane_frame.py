@@ -1,0 +1,138 @@
+"""The bars around a pane's picture: header with link switch, provenance strip, findings banner."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.roles import Role
+
+_BAR_HEIGHT = 26
+
+
+class Header(QWidget):
+    """Role and volume at the left; link state and its switch at the right."""
+
+    linkToggled = Signal(bool)
+
+    def __init__(self, role: Role, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel("")
+        self._title.setFont(palette.font(14, bold=True))
+        self._role = QLabel(role.label)
+        self._role.setFont(palette.font(12))
+        self._role.setStyleSheet(f"color: {palette.MUTED.name()};")
+        self._state = QLabel("")
+        self._state.setFont(palette.font(12, bold=True))
+        self._state.setStyleSheet(
+            f"color: {palette.AMBER.name()}; border: 1px solid {palette.AMBER.name()}; border-radius: 4px; padding: 0 5px;"
+        )
+        self._state.hide()
+        self._link = QToolButton()
+        self._link.setCheckable(True)
+        self._link.setChecked(True)
+        self._link.setAutoRaise(True)
+        self._link.setFont(palette.font(12))
+        self._link.setAccessibleName(f"{role.label}: follow the other panes")
+        self._link.toggled.connect(self._show_link)
+        self._link.toggled.connect(self.linkToggled)
+        self._show_link(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 3, 6, 3)
+        row.setSpacing(8)
+        row.addWidget(self._title)
+        row.addWidget(self._role)
+        row.addStretch(1)
+        row.addWidget(self._state)
+        row.addWidget(self._link)
+
+    def set_title(self, title: str) -> None:
+        self._title.setText(title)
+
+    def set_link_state(self, text: str) -> None:
+        """`text` such as `not aligned` in a badge; empty hides it."""
+        self._state.setText(f"≠ {text}" if text else "")
+        self._state.setVisible(bool(text))
+
+    def set_linked(self, linked: bool) -> None:
+        self._link.setChecked(linked)
+
+    def _show_link(self, linked: bool) -> None:
+        self._link.setText("Linked" if linked else "Unlinked")
+        self._link.setToolTip(
+            "This pane follows the others. Click to move it alone." if linked else "This pane moves alone. Click to link it."
+        )
+
+
+class Strip(QWidget):
+    """One line saying what the picture is. On synthetic panes it is the permanent warning, whose end is never cut off."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind, self._name, self._warning = "", "", ""
+        self.setFont(palette.font(12))
+        self.setFixedHeight(_BAR_HEIGHT)
+
+    def set_note(self, text: str) -> None:
+        """A quiet line (file name, resampled or not)."""
+        self._kind, self._name, self._warning = "", text, ""
+        self._announce(text)
+
+    def set_synthetic(self, domain_label: str, model: str) -> None:
+        """The warning of a synthetic picture."""
+        self._kind, self._name, self._warning = f"Synthetic {domain_label}", model, "synthetic, not for diagnosis"
+        self._announce(self.text)
+
+    @property
+    def text(self) -> str:
+        """The whole line, before shortening."""
+        return f"{self._kind} (model {self._name}) — {self._warning}" if self._warning else self._name
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, _BAR_HEIGHT)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        box = QRectF(self.rect())
+        if self._warning:
+            painter.fillRect(box, palette.STRIP_GROUND)
+            painter.fillRect(QRectF(0, 0, 4, box.height()), palette.AMBER)
+        painter.setFont(palette.font(12, bold=bool(self._warning)))
+        painter.setPen(palette.STRIP_TEXT if self._warning else palette.MUTED)
+        line = self._shortened(QFontMetricsF(painter.font()), box.width() - 20)
+        painter.drawText(box.adjusted(10, 0, -10, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        painter.end()
+
+    def _shortened(self, metrics: QFontMetricsF, width: float) -> str:
+        if not self._warning:
+            return metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, width)
+        for line in (self.text, f"{self._kind} — not for diagnosis", "Synthetic — not for diagnosis"):
+            if metrics.horizontalAdvance(line) <= width:
+                return line
+        return "Not for diagnosis"
+
+    def _announce(self, text: str) -> None:
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self.update()
+
+
+class Banner(QLabel):
+    """Findings that a person should know before trusting the picture; a triangle and words, not colour alone."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setFont(palette.font(12, bold=True))
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        ground, line = palette.AMBER_GROUND.name(), palette.AMBER.name()
+        self.setStyleSheet(f"color: {line}; background: {ground}; border-left: 4px solid {line}; padding: 5px 8px;")
+        self.hide()
+
+    def set_messages(self, messages: tuple[str, ...]) -> None:
+        self.setText("\n".join(f"▲ {message}" for message in messages))
+        self.setAccessibleName("Warning: " + " ".join(messages) if messages else "")
+        self.setVisible(bool(messages))

@@ -1,0 +1,105 @@
+"""Windows: what grey range is shown, and the presets that go with each modality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Volume
+
+_SAMPLE = 200_000
+_NARROWEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Window:
+    """Centre (level) and width in the volume's unit."""
+
+    centre: float
+    width: float
+
+    def levels(self, *, dicom: bool) -> tuple[float, float]:
+        """Values shown black and white. DICOM sources follow the LINEAR function (PS3.3 C.11.2.1.2.1: W - 1, L - 0.5)."""
+        if dicom and self.width > 1:
+            half = (self.width - 1) / 2
+            return self.centre - 0.5 - half, self.centre - 0.5 + half
+        return self.centre - self.width / 2, self.centre + self.width / 2
+
+    def dragged(self, right: float, up: float) -> Window:
+        """After a drag of so many pixels: right widens, up brightens (lower level), in proportion to the present width."""
+        gain = self.width / 300
+        return Window(self.centre - up * gain, max(self.width + right * gain, _NARROWEST))
+
+    @property
+    def label(self) -> str:
+        digits = 0 if self.width >= 20 else 2
+        return f"W {self.width:.{digits}f}  L {self.centre:.{digits}f}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named window on a key. `window` is fixed (CT), else `percentiles` of the body are taken (MR), else the truth's."""
+
+    key: str
+    name: str
+    window: Window | None = None
+    percentiles: tuple[float, float] | None = None
+    matches_truth: bool = False
+
+
+AUTO = Preset("0", "Auto", percentiles=(0.5, 99.5))
+CT_PRESETS = (
+    AUTO,
+    Preset("1", "Brain", Window(40, 80)),
+    Preset("2", "Bone", Window(400, 2000)),
+    Preset("3", "Lung", Window(-600, 1500)),
+    Preset("4", "Mediastinum", Window(40, 400)),
+    Preset("5", "Abdomen / soft tissue", Window(40, 400)),
+    Preset("6", "Liver", Window(90, 150)),
+    Preset("7", "Angio", Window(200, 600)),
+    Preset("8", "Stroke", Window(40, 40)),
+    Preset("9", "Full", Window(988, 4024)),
+)
+MR_PRESETS = (
+    AUTO,
+    Preset("1", "Tight", percentiles=(2, 98)),
+    Preset("2", "Wide", percentiles=(0.1, 99.9)),
+    Preset("3", "Match truth", matches_truth=True),
+)
+
+
+def presets_for(domain: Domain) -> tuple[Preset, ...]:
+    """The list of the modality, automatic window first."""
+    return CT_PRESETS if domain is Domain.CT else MR_PRESETS
+
+
+def first_window(volume: Volume) -> Window:
+    """How a volume is shown when it opens: as its file says, else soft tissue for CT, else the robust automatic window."""
+    if volume.window is not None and volume.window[1] > 0:
+        return Window(*volume.window)
+    if volume.domain is Domain.CT:
+        return Window(40, 400)
+    return percentile_window(volume, 0.5, 99.5)
+
+
+def percentile_window(volume: Volume, low: float, high: float) -> Window:
+    """From the `low` to the `high` percentile of a sample of the body's voxels."""
+    body = _body_sample(volume)
+    bottom, top = (float(value) for value in np.percentile(body, (low, high)))
+    return Window((bottom + top) / 2, max(top - bottom, _NARROWEST))
+
+
+def _body_sample(volume: Volume) -> NDArray[np.float64]:
+    """Up to some 200 000 voxels brighter than the background; all of the sample when that leaves nothing."""
+    stride = max(1, round((volume.voxels.size / _SAMPLE) ** (1 / 3)))
+    sample = volume.voxels[::stride, ::stride, ::stride].astype(np.float64).ravel()
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return np.zeros(1)
+    bright = float(np.percentile(sample, 99))
+    threshold = -500.0 if volume.domain is Domain.CT else float(sample.min()) + 0.08 * (bright - float(sample.min()))
+    body = sample[sample > threshold]
+    return body if body.size else sample

@@ -1,0 +1,63 @@
+"""The values of every volume at one point of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctmri_core.geometry import FloatArray
+from ctmri_core.volume import Volume
+from ctmri_gui.viewer.roles import Role
+
+_AXES = (("L", "R"), ("P", "A"), ("S", "I"))
+
+
+@dataclass(frozen=True)
+class Readout:
+    """`mm`: LPS. `values`: per shown volume the stored value of the nearest voxel, None outside it. `difference`: synthetic
+    minus truth where both exist and are of one modality."""
+
+    mm: tuple[float, float, float]
+    values: Mapping[Role, float | None]
+    labels: Mapping[Role, str]
+    units: Mapping[Role, str]
+    difference: float | None
+
+    @property
+    def text(self) -> str:
+        """`L 12.3 · P 4.0 · S 55.1 mm   CT 43 HU   Synthetic T1 MR 512 a.u.   Δ +14`"""
+        place = " · ".join(f"{names[value < 0]} {abs(value):.1f}" for value, names in zip(self.mm, _AXES, strict=True))
+        parts = [f"{place} mm"]
+        for role, value in self.values.items():
+            shown = "outside" if value is None else f"{value:.4g} {self.units[role]}"
+            parts.append(f"{self.labels[role]} {shown}")
+        if self.difference is not None:
+            parts.append(f"Δ {self.difference:+.4g}")
+        return "   ".join(parts)
+
+
+def value_at(volume: Volume, mm: FloatArray) -> float | None:
+    """The stored value of the voxel whose box holds the point, None outside the volume."""
+    index = np.floor(volume.geometry.mm_to_index(mm) + 0.5 + 1e-9).astype(int)
+    if (index < 0).any() or (index >= volume.geometry.shape).any():
+        return None
+    return float(volume.voxels[tuple(index)])
+
+
+def read_out(volumes: Mapping[Role, Volume], mm: FloatArray) -> Readout:
+    values = {role: value_at(volume, mm) for role, volume in volumes.items()}
+    difference = None
+    synthetic, truth = values.get(Role.SYNTHETIC), values.get(Role.TRUTH)
+    if synthetic is not None and truth is not None:
+        same = volumes[Role.SYNTHETIC].domain.modality == volumes[Role.TRUTH].domain.modality
+        difference = synthetic - truth if same else None
+    x, y, z = (float(value) for value in mm)
+    return Readout(
+        (x, y, z),
+        values,
+        {role: volume.label for role, volume in volumes.items()},
+        {role: volume.unit for role, volume in volumes.items()},
+        difference,
+    )

@@ -1,0 +1,90 @@
+"""How a volume's own slices (array axis 0) lie on the screen, whatever orientation they were stored in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.geometry import FloatArray, Geometry, letters
+
+_PLANES = ("sagittal", "coronal", "axial")
+# Where the screen's right and down should point in LPS, per dominant axis of the slice normal (x, y, z): sagittal with the
+# nose to the left, coronal and axial as seen from the front and from the feet (radiological).
+_RIGHT = np.array([[0.0, 1, 0], [1, 0, 0], [1, 0, 0]])
+_DOWN = np.array([[0.0, 0, -1], [0, 0, -1], [0, 1, 0]])
+_FORWARD_SIGN = (1.0, -1.0, 1.0)  # the wheel pushed forward goes to the left, the front, the head
+
+
+@dataclass(frozen=True)
+class ScreenLayout:
+    """The transposition and flips that bring slices to the screen.
+
+    `geometry`: the lattice in screen order: axis 0 the slices, axis 1 down the screen, axis 2 to the right. `transposed`:
+    array columns run down. `flips`: (rows, columns) reversed, named after the transposition. `plane`: `axial`, `coronal`
+    or `sagittal`, by the dominant axis. `forward`: +1 or -1, the slice step of a wheel notch away from the user.
+    """
+
+    geometry: Geometry
+    transposed: bool
+    flips: tuple[bool, bool]
+    plane: str
+    forward: int
+
+    def arrange(self, voxels: NDArray[Any]) -> NDArray[Any]:
+        """A view of one slice (j, i), of any sampling density, as (rows down, columns to the right)."""
+        picture = voxels.T if self.transposed else voxels
+        return picture[:: -1 if self.flips[0] else 1, :: -1 if self.flips[1] else 1]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """(width, height) of a slice, voxel edges included."""
+        _, height, width = self.geometry.extent
+        return width, height
+
+    @property
+    def edge_letters(self) -> tuple[str, str, str, str]:
+        """Patient letters at the left, right, top and bottom edge."""
+        return (*self.geometry.axis_letters(2), *self.geometry.axis_letters(1))
+
+    def to_mm(self, u: float, v: float, k: float) -> FloatArray:
+        """LPS mm of the point `u` mm right of the left edge and `v` mm below the top edge of slice `k`."""
+        _, down, right = self.geometry.spacing
+        return self.geometry.index_to_mm((k, v / down - 0.5, u / right - 0.5))
+
+    def from_mm(self, mm: FloatArray) -> tuple[float, float, float]:
+        """(u, v, k) of a point, the inverse of `to_mm`."""
+        k, row, column = self.geometry.mm_to_index(mm)
+        _, down, right = self.geometry.spacing
+        return float((column + 0.5) * right), float((row + 0.5) * down), float(k)
+
+    def position_label(self, k: int) -> str:
+        """`S 12.1 mm · 41/180`: place of the slice's centre along its dominant patient axis, number of slices."""
+        return f"{position_text(self.geometry, k)} · {k + 1}/{self.geometry.shape[0]}"
+
+
+def screen_layout(geometry: Geometry, *, neurological: bool = False) -> ScreenLayout:
+    """The layout nearest to the radiological display (patient's right on screen left, front up), or its mirror image."""
+    axes = geometry.axes
+    normal = int(np.argmax(np.abs(axes[0])))
+    right, down = _RIGHT[normal], _DOWN[normal]
+    if neurological and normal != 0:
+        right = -right
+    straight = abs(axes[1] @ down) + abs(axes[2] @ right)
+    turned = abs(axes[2] @ down) + abs(axes[1] @ right)
+    order = (0, 1, 2) if straight >= turned else (0, 2, 1)
+    flips = (bool(axes[order[1]] @ down < 0), bool(axes[order[2]] @ right < 0))
+    forward = 1 if axes[0][normal] * _FORWARD_SIGN[normal] > 0 else -1
+    return ScreenLayout(geometry.permuted(order, (False, *flips)), order[1] == 2, flips, _PLANES[normal], forward)
+
+
+def position_text(geometry: Geometry, k: float) -> str:
+    """`S 12.1 mm`: the letter says on which side of the origin the centre of slice `k` lies."""
+    _, rows, columns = geometry.shape
+    normal = int(np.argmax(np.abs(geometry.axes[0])))
+    millimetres = float(geometry.index_to_mm((k, (rows - 1) / 2, (columns - 1) / 2))[normal])
+    side = np.zeros(3)
+    side[normal] = 1.0 if millimetres >= 0 else -1.0
+    return f"{letters(side)} {abs(millimetres):.1f} mm"

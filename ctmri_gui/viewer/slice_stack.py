@@ -1,0 +1,153 @@
+"""Where a pane's pictures come from: the volume's own slices, or a volume sampled on another volume's slices."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.resample import sample_plane
+from ctmri_core.volume import Volume
+from ctmri_gui.viewer.screen_layout import position_text
+
+_KEPT = 48
+_AHEAD = 8
+_FINEST_SAMPLES = 1024
+_PARALLEL = np.cos(np.deg2rad(5.0))
+
+
+class SliceStack(Protocol):
+    """Pictures of one volume, slice by slice of the displayed grid."""
+
+    def picture(self, k: int) -> NDArray[Any] | None:
+        """(j, i) at slice `k`; None while the first one is being made."""
+
+    def position_label(self, k: int) -> str:
+        """Where this volume's own nearest slice lies."""
+
+    def close(self) -> None:
+        """No more pictures are wanted."""
+
+
+class OwnSlices:
+    """A volume on the displayed grid itself: nothing is computed."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    def picture(self, k: int) -> NDArray[Any]:
+        slice_: NDArray[Any] = self._volume.voxels[k]
+        return slice_
+
+    def position_label(self, k: int) -> str:
+        return f"{position_text(self._volume.geometry, k)} · {k + 1}/{self._volume.geometry.shape[0]}"
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class SampledSlices(QObject):
+    """`volume` sampled (trilinear) on the slices of `grid`, at its own resolution where that is finer.
+
+    The slices around the last one asked for are made ahead on one thread. Only the very first picture, which may have to
+    wait for compilation, is made there alone: `picture` returns None until `ready`. Replace the object when the volume or
+    the grid changes: an old one's answers then go nowhere.
+    """
+
+    ready = Signal()
+
+    def __init__(self, volume: Volume, grid: Geometry) -> None:
+        super().__init__()
+        self._volume, self._grid = volume, grid
+        self._finest = min(volume.geometry.spacing)
+        self._pictures: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+        self._wanted = 0
+        self._warm = self._started = self._closed = False
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="slices")
+        self._queued: set[int] = set()
+
+    def picture(self, k: int) -> NDArray[np.float32] | None:
+        direction = -1 if k < self._wanted else 1
+        self._wanted = k
+        if not self._warm:
+            if not self._started:
+                self._started = True
+                self._maker.submit(self._warm_up)
+            return None
+        found = self._stored(k)
+        if found is None:
+            found = self._make(k)
+        self._look_ahead(k, direction)
+        return found
+
+    def position_label(self, k: int) -> str:
+        own = self._volume.geometry
+        _, rows, columns = self._grid.shape
+        middle = own.mm_to_index(self._grid.index_to_mm((k, (rows - 1) / 2, (columns - 1) / 2)))
+        axis = int(np.argmax(np.abs(own.axes @ self._grid.axes[0])))
+        if abs(own.axes[axis] @ self._grid.axes[0]) < _PARALLEL:
+            return f"{position_text(self._grid, k)} · resliced"
+        nearest, count = round(float(middle[axis])), own.shape[axis]
+        if not 0 <= nearest < count:
+            return f"{position_text(self._grid, k)} · outside"
+        order = (axis, *(other for other in range(3) if other != axis))
+        return f"{position_text(own.permuted(order, (False,) * 3), nearest)} · {nearest + 1}/{count}"
+
+    def close(self) -> None:
+        self._closed = True
+        self._maker.shutdown(wait=False, cancel_futures=True)
+
+    def _warm_up(self) -> None:
+        self._make(self._wanted)
+        self._warm = True
+        if not self._closed:
+            self.ready.emit()
+
+    def _look_ahead(self, k: int, direction: int) -> None:
+        for step in range(1, _AHEAD + 1):
+            for neighbour in (k + direction * step, k - direction * step) if step == 1 else (k + direction * step,):
+                if 0 <= neighbour < self._grid.shape[0] and neighbour not in self._queued and neighbour not in self._pictures:
+                    self._queued.add(neighbour)
+                    self._maker.submit(self._make_ahead, neighbour)
+
+    def _make_ahead(self, k: int) -> None:
+        if not self._closed and abs(k - self._wanted) <= _AHEAD and k not in self._pictures:
+            self._make(k)
+        self._queued.discard(k)
+
+    def _stored(self, k: int) -> NDArray[np.float32] | None:
+        with self._lock:
+            if k in self._pictures:
+                self._pictures.move_to_end(k)
+            return self._pictures.get(k)
+
+    def _make(self, k: int) -> NDArray[np.float32]:
+        picture = sample_plane(self._volume, plane_through(self._grid, k, self._finest))
+        with self._lock:
+            self._pictures[k] = picture
+            while len(self._pictures) > _KEPT:
+                self._pictures.popitem(last=False)
+        return picture
+
+
+def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:
+    """Slice `k` of `grid` with the same outline, sampled no coarser than `grid` and down to `finest` mm where that helps."""
+    _, height, width = grid.extent
+    rows = max(grid.shape[1], min(round(height / finest), _FINEST_SAMPLES))
+    columns = max(grid.shape[2], min(round(width / finest), _FINEST_SAMPLES))
+    steps = (height / rows, width / columns)
+    first = (k, 0.5 * steps[0] / grid.spacing[1] - 0.5, 0.5 * steps[1] / grid.spacing[2] - 0.5)
+    x, y, z = grid.index_to_mm(first).tolist()
+    return Geometry((1, rows, columns), (grid.spacing[0], *steps), (x, y, z), grid.direction)
+
+
+def slices_of(volume: Volume, grid: Geometry) -> OwnSlices | SampledSlices:
+    """The volume's own slices when it lies on `grid`, else sampled ones."""
+    return OwnSlices(volume) if volume.geometry.is_close(grid) else SampledSlices(volume, grid)
