@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ctmri_core.errors import GeometryMismatch
 
-Image = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
+Image = NDArray[np.number[Any]]
 Mask = NDArray[np.bool_]
 
 
-def check_pair(a: Image, b: Image, mask: Mask | None = None) -> None:
+def check_pair(a: NDArray[Any], b: NDArray[Any], mask: Mask | None = None) -> None:
     """Raises `GeometryMismatch` when shapes differ and `ValueError` when the images or the mask are empty."""
     if a.shape != b.shape:
         raise GeometryMismatch(f"The images have different shapes: {a.shape} and {b.shape}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctmri_core.metrics.checks import Image, Mask, check_finite, check_pair
 
@@ -23,7 +24,7 @@ def rmse(a: Image, b: Image, mask: Mask | None = None) -> float:
     return float(np.sqrt(mse(a, b, mask)))
 
 
-def _difference(a: Image, b: Image, mask: Mask | None) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _difference(a: Image, b: Image, mask: Mask | None) -> NDArray[np.float64]:
     check_pair(a, b, mask)
     if mask is not None:
         a, b = a[mask], b[mask]

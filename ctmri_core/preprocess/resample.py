@@ -47,6 +47,24 @@ def resample_to(volume: Volume, geometry: Geometry, order: int = 1) -> Volume:
     return volume.with_history(f"resampled, {'trilinear' if order else 'nearest'}", voxels=voxels, geometry=geometry)
 
 
+def coarsened(volume: Volume, cell_mm: float) -> Volume:
+    """float32 means of blocks of whole voxels about `cell_mm` wide: a quick small copy for masks and statistics.
+
+    Axes whose voxels are that large already stay as they are.
+    """
+    size = [max(1, round(cell_mm / spacing)) for spacing in volume.geometry.spacing]
+    shape = [-(-n // step) for n, step in zip(volume.voxels.shape, size, strict=True)]
+    size = [-(-n // count) for n, count in zip(volume.voxels.shape, shape, strict=True)]
+    from ctmri_core.preprocess import resample_kernels
+
+    means = np.empty(shape, np.float32)
+    resample_kernels.block_mean(np.ascontiguousarray(volume.voxels), means)
+    spacing = tuple(s * step for s, step in zip(volume.geometry.spacing, size, strict=True))
+    origin = volume.geometry.index_to_mm((np.asarray(size) - 1) / 2)
+    geometry = Geometry(means.shape, spacing, tuple(origin), volume.geometry.direction)  # type: ignore[arg-type]  # lengths are checked there
+    return volume.with_history(f"averaged in blocks of {size}", voxels=means, geometry=geometry)
+
+
 def resample_array(
     array: NDArray[Scalar], source: Geometry, target: Geometry, *, order: int = 1, background: float = 0.0
 ) -> NDArray[Scalar]:

@@ -98,3 +98,25 @@ def nearest(voxels: _Array, matrix: _Array, offset: _Array, out: _Array) -> None
                 j = min(max(math.floor(j0 + column * step_j + 0.5), 0), nj - 1)
                 i = min(max(math.floor(i0 + column * step_i + 0.5), 0), ni - 1)
                 out[slice_, row, column] = voxels[k, j, i]
+
+
+@njit([types.void(v, types.float32[:, :, ::1]) for v in _VOXELS], **_OPTIONS)  # type: ignore[untyped-decorator]  # numba ships no types
+def block_mean(voxels: _Array, out: _Array) -> None:
+    """Mean of the equal blocks that `out` divides `voxels` into; blocks at the far ends may be cut short."""
+    nk, nj, ni = voxels.shape
+    size_k, size_j, size_i = -(-nk // out.shape[0]), -(-nj // out.shape[1]), -(-ni // out.shape[2])
+    line = np.empty(ni)
+    for k in range(out.shape[0]):
+        last_k = min((k + 1) * size_k, nk)
+        for j in range(out.shape[1]):
+            last_j = min((j + 1) * size_j, nj)
+            line[:] = 0.0
+            for source_k in range(k * size_k, last_k):
+                for source_j in range(j * size_j, last_j):
+                    row = voxels[source_k, source_j]
+                    for i in range(ni):
+                        line[i] += row[i]
+            area = (last_k - k * size_k) * (last_j - j * size_j)
+            for i in range(out.shape[2]):
+                last_i = min((i + 1) * size_i, ni)
+                out[k, j, i] = line[i * size_i : last_i].sum() / (area * (last_i - i * size_i))
