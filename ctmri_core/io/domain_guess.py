@@ -51,11 +51,11 @@ def looks_like_hounsfield(voxels: Voxels) -> bool:
     return bool(sample.min() <= -900 and air + np.mean(sample <= -1100) > 0.02 and tissue > 0.02)
 
 
-def domain_by_voxels(name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, ...]]:
-    """The domain by name where the name says one, else by values; with findings that say what was guessed or contradicts."""
-    named, hounsfield = domain_by_name(name), looks_like_hounsfield(voxels)
-    if named is Domain.CT and not hounsfield and float(voxels.min()) >= 0:
-        message = "The name says CT, but no value lies below 0: these may not be Hounsfield units."
+def domain_by_voxels(named: Domain, name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, ...]]:
+    """`named` where the name said a domain, else the domain by values; findings say what was guessed or contradicts."""
+    hounsfield = looks_like_hounsfield(voxels)
+    if named is Domain.CT and not hounsfield and float(voxels.min()) > -100:
+        message = f"The name says CT, but the lowest value is {voxels.min():g}: these may not be Hounsfield units."
         return named, (Finding("not_hounsfield", message, serious=True),)
     if named.is_mr and hounsfield:
         message = f"The name says {named.label}, but the values look like CT. {_DOUBT}"

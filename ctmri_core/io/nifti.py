@@ -11,10 +11,10 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.io import preflight
-from ctmri_core.io.checked_bytes import inflate_range, read_range
+from ctmri_core.io.checked_bytes import Stored, read_bytes
 from ctmri_core.io.domain_guess import domain_by_name
 from ctmri_core.io.nifti_header import NiftiHeader, plain_head, read_header
-from ctmri_core.io.provenance import volume_from_file
+from ctmri_core.io.provenance import slice_count, volume_from_file
 from ctmri_core.io.series import Series
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Volume
@@ -48,11 +48,9 @@ class NiftiReader:
         # stored bytes and, where they must be converted, four bytes a voxel beside them
         preflight.check_memory(path, header.volume_bytes * (1 + 4 // header.dtype.itemsize))
         start = header.offset + index * header.volume_bytes
-        if header.compressed:
-            stored = yield from inflate_range(header.data_path, start, header.volume_bytes, header.total_bytes, stop)
-        else:
-            stored = yield from read_range(header.data_path, start, header.volume_bytes, stop)
-        raw = stored.view(header.dtype).reshape(header.geometry.shape)
+        stored = Stored(header.data_path, "gzip" if header.compressed else "raw")
+        content = yield from read_bytes(stored, start, header.volume_bytes, header.total_bytes, stop)
+        raw = content.view(header.dtype).reshape(header.geometry.shape)
         voxels, findings = to_voxels(path, raw, header.slope, header.intercept)
         return volume_from_file(series, voxels, header.geometry, (*header.findings, *findings), header.description)
 
@@ -64,7 +62,7 @@ class NiftiReader:
             path=path,
             format_name=self.name,
             domain=domain,
-            label=f"{kind}{header.geometry.shape[0]} slices, {path.name}{which}",
+            label=f"{kind}{slice_count(header.geometry)}, {path.name}{which}",
             files=(path,) if header.data_path == path else (path, header.data_path),
             shape=header.geometry.shape,
             spacing=header.geometry.spacing,

@@ -67,6 +67,12 @@ def mark_of(volume: Volume) -> str:
     return f"{SYNTHETIC_MARK if volume.synthetic else _ACQUIRED_MARK}; {volume.domain.value}"
 
 
+def slice_count(geometry: Geometry) -> str:
+    """`1 slice`, `234 slices`: for labels."""
+    count = geometry.shape[0]
+    return "1 slice" if count == 1 else f"{count} slices"
+
+
 def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, findings: tuple[Finding, ...], mark: str = "") -> Volume:
     """The volume of a file that says little about itself: domain by our mark, else by name and values.
 
@@ -77,7 +83,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     domain = Domain(word) if statement in (SYNTHETIC_MARK, _ACQUIRED_MARK) and word in set(Domain) else None
     guessed: tuple[Finding, ...] = ()
     if domain is None:
-        domain, guessed = domain_by_voxels(path.name, voxels)
+        domain, guessed = domain_by_voxels(series.domain, path.name, voxels)
     synthetic = None
     history: tuple[str, ...] = (f"read from {series.format_name} {path.name}",)
     if statement == SYNTHETIC_MARK:

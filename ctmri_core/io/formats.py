@@ -1,0 +1,16 @@
+"""The formats that can be opened, in the order in which they are asked. DICOM last: its files may lack every mark."""
+
+from __future__ import annotations
+
+from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
+from ctmri_core.io.nifti import NIFTI_READER
+from ctmri_core.io.pictures import PICTURE_READER
+from ctmri_core.io.series import Reader
+
+READERS: tuple[Reader, ...] = (NIFTI_READER, META_IMAGE_READER, NRRD_READER, PICTURE_READER, DICOM_READER)
+
+
+def reader_named(name: str) -> Reader:
+    """The reader whose `scan` made a series with this `format_name`."""
+    return next(reader for reader in READERS if reader.name == name)

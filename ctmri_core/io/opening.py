@@ -1,0 +1,138 @@
+"""Opening files and folders of any format: what is in there, and one volume of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
+from ctmri_core.events import StopSignal, Work, finish
+from ctmri_core.io import preflight
+from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.formats import READERS, reader_named
+from ctmri_core.io.pictures import PICTURE_READER
+from ctmri_core.io.series import Reader, Series, never
+from ctmri_core.volume import Finding, Volume
+
+_MOST_FILES = 100_000
+_MOST_LISTED = 8
+_READABLE = "DICOM, NIfTI, MHA / MHD, NRRD and PNG can be opened."
+
+
+def scan(path: str | Path) -> tuple[Series, ...]:
+    """The volumes in a file or a folder (subfolders included), headers only.
+
+    Raises `FileRefused` when there is none, with the cause. Files of a folder that had to be passed over are told as a
+    finding of every series.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _scan_folder(path)
+    head = preflight.head_of(path)
+    for reader in READERS:
+        if reader.recognises(path, head):
+            return reader.scan(path)
+    raise _unknown(path, head)
+
+
+def load(series: Series, stop: StopSignal = never) -> Work[Volume | None]:
+    """Reads one series that `scan` returned. The result is None exactly when `stop` ended it. Raises `FileRefused`."""
+    try:
+        return (yield from reader_named(series.format_name).load(series, stop))
+    except Stopped:
+        return None
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or 'input error'}."
+        raise FileRefused(series.path, problem, "Copy it to this computer and try again.") from error
+
+
+def sole_series(path: str | Path) -> Series:
+    """The only volume in `path` that is no localizer. Raises `AmbiguousInput` with the list when there are several."""
+    path = Path(path)
+    found = scan(path)
+    chosen = [series for series in found if not series.localizer] or list(found)
+    if len(chosen) > 1:
+        names = "; ".join(series.label for series in chosen[:_MOST_LISTED])
+        more = f"; and {len(chosen) - _MOST_LISTED} more" if len(chosen) > _MOST_LISTED else ""
+        raise AmbiguousInput(path, f"holds {len(chosen)} volumes ({names}{more}).", "Choose one of its files or subfolders.")
+    return chosen[0]
+
+
+def open_volume(path: str | Path) -> Volume:
+    """The sole volume in a file or folder. Raises `FileRefused`, and `AmbiguousInput` when there are several."""
+    volume = finish(load(sole_series(path)))
+    assert volume is not None  # nobody can stop it
+    return volume
+
+
+def _scan_folder(folder: Path) -> tuple[Series, ...]:
+    found: list[Series] = []
+    refusals: list[FileRefused] = []
+    for reader, path in _claims(folder):
+        try:
+            found += reader.scan(path)
+        except FileRefused as refusal:
+            refusals.append(refusal)
+    if found:
+        return _with_refusals(tuple(found), refusals)
+    if len(refusals) == 1:
+        raise refusals[0]
+    if refusals:
+        problem = f"holds nothing that can be opened; {len(refusals)} files were refused, the first: {refusals[0]}"
+        raise FileRefused(folder, problem) from refusals[0]
+    raise FileRefused(folder, "holds no image files.", _READABLE)
+
+
+def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
+    """Which reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
+    picture_folders: dict[Path, None] = {}
+    dicom = False
+    for path in _files(folder):
+        try:
+            head = preflight.head_of(path)
+        except FileRefused:  # a FIFO, an empty or locked file beside the images
+            continue
+        reader = next((reader for reader in READERS if reader.recognises(path, head)), None)
+        if reader is PICTURE_READER:
+            picture_folders[path.parent] = None
+        elif reader is DICOM_READER:
+            dicom = True
+        elif reader is not None and not _data_of_header(path):
+            yield reader, path
+    yield from ((PICTURE_READER, pictures) for pictures in picture_folders)
+    if dicom:
+        yield DICOM_READER, folder
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    count = 0
+    for parent, folders, names in os.walk(folder, onerror=None):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            count += 1
+            if count > _MOST_FILES:
+                raise FileRefused(folder, f"holds more than {_MOST_FILES} files.", "Choose one of its subfolders.")
+            yield Path(parent, name)
+
+
+def _data_of_header(path: Path) -> bool:
+    """Whether this is the .img of a .hdr that is in the listing itself."""
+    stem = path.name.removesuffix(".gz")
+    return stem.lower().endswith(".img") and path.with_name(stem[:-4] + ".hdr").is_file()
+
+
+def _with_refusals(found: tuple[Series, ...], refusals: list[FileRefused]) -> tuple[Series, ...]:
+    if not refusals:
+        return found
+    others = f" and {len(refusals) - 1} more" if len(refusals) > 1 else ""
+    finding = Finding("passed_over", f"Part of the folder could not be read: {refusals[0]}{others}", serious=False)
+    return tuple(replace(series, findings=(*series.findings, finding)) for series in found)
+
+
+def _unknown(path: Path, head: bytes) -> FileRefused:
+    kind = preflight.kind(head)
+    if kind in ("zip", "gzip"):
+        return FileRefused(path, f"is a {kind} archive, which is not looked into.", "Unpack it and open what was in it.")
+    return FileRefused(path, "is not an image format that is known here.", _READABLE)
