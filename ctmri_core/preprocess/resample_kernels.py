@@ -35,7 +35,7 @@ def _columns_inside(start: float, step: float, size: int, low: int, high: int) -
         near, far = far, near
     if near > high or far < low:
         return low, low
-    return max(low, math.ceil(near)), min(high, math.ceil(far))
+    return math.ceil(max(near, low)), math.ceil(min(far, high))  # a tiny step makes near and far overflow an integer
 
 
 @njit(**_OPTIONS)  # type: ignore[untyped-decorator]  # numba ships no types

@@ -1,0 +1,103 @@
+"""Where the patient is: a classical outline of CT and MR, without table and head-rest, cavities filled.
+
+Found on a coarse grid (blocks of about 2 mm) and interpolated back, so its border is good to about a millimetre.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.domain import Domain
+from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.resample import coarsened, resample_array
+from ctmri_core.volume import Volume
+
+_CELL_MM = 2.0
+_MOST_CELLS = 1.5e6
+_SKIN_HU = -350.0
+_Mask = NDArray[np.bool_]
+
+
+def body_mask(volume: Volume) -> _Mask:
+    """bool (k, j, i) on the volume's grid; all False when nothing but air or noise is seen."""
+    k, j, i = volume.geometry.extent
+    cell = max(_CELL_MM, float((k * j * i / _MOST_CELLS) ** (1 / 3)))
+    mask, grid = coarse_body_mask(volume, cell)
+    if grid.is_close(volume.geometry):
+        return mask
+    return resample_array(mask.astype(np.float32), grid, volume.geometry, order=1, background=0.0) >= 0.5
+
+
+def coarse_body_mask(volume: Volume, cell_mm: float) -> tuple[_Mask, Geometry]:
+    """The same on blocks of about `cell_mm` (never smaller than a voxel), with their grid."""
+    coarse = coarsened(volume, cell_mm)
+    values = np.nan_to_num(coarse.voxels.astype(np.float32), nan=volume.background)
+    outline = _ct_outline if volume.domain is Domain.CT else _mr_outline
+    return outline(values, coarse.geometry.spacing), coarse.geometry
+
+
+def _ct_outline(hu: NDArray[np.float32], spacing: tuple[float, float, float]) -> _Mask:
+    """Skin threshold; opening cuts table, cushions and tubes off; the largest piece is the patient."""
+    dense = hu > _SKIN_HU
+    body = _largest_piece(_opened(dense, 4.0, spacing))
+    return _without_cavities(_grown(body, 2.0, spacing) & dense)
+
+
+def _mr_outline(values: NDArray[np.float32], spacing: tuple[float, float, float]) -> _Mask:
+    """Otsu's threshold on square roots, which draws dark tissue to the bright; closing bridges bone, air and teeth."""
+    from scipy.ndimage import gaussian_filter
+    from skimage.filters import threshold_otsu
+
+    low, high = np.percentile(values, (0.5, 99.5))
+    if high <= low:
+        return np.zeros(values.shape, np.bool_)
+    rooted = np.sqrt(np.clip((gaussian_filter(values, 0.7) - low) / (high - low), 0, 1))
+    bright = rooted > 0.8 * threshold_otsu(rooted)
+    body = _largest_piece(_opened(bright, 3.0, spacing))
+    return _without_cavities(_closed(_grown(body, 2.0, spacing) & bright, 8.0, spacing))
+
+
+def _eroded(mask: _Mask, radius_mm: float, spacing: tuple[float, float, float]) -> _Mask:
+    from scipy.ndimage import distance_transform_edt
+
+    if mask.all():
+        return mask
+    result: _Mask = distance_transform_edt(mask, sampling=spacing) > radius_mm
+    return result
+
+
+def _grown(mask: _Mask, radius_mm: float, spacing: tuple[float, float, float]) -> _Mask:
+    return ~_eroded(~mask, radius_mm, spacing)
+
+
+def _opened(mask: _Mask, radius_mm: float, spacing: tuple[float, float, float]) -> _Mask:
+    return _grown(_eroded(mask, radius_mm, spacing), radius_mm, spacing)
+
+
+def _closed(mask: _Mask, radius_mm: float, spacing: tuple[float, float, float]) -> _Mask:
+    """Closing with nothing beyond the picture, so that a body cut by the border keeps its outline there."""
+    margin = [int(radius_mm / s) + 1 for s in spacing]
+    wide = np.pad(mask, [(n, n) for n in margin])
+    closed = _eroded(_grown(wide, radius_mm, spacing), radius_mm, spacing)
+    return closed[tuple(slice(n, -n) for n in margin)]
+
+
+def _largest_piece(mask: _Mask) -> _Mask:
+    from scipy.ndimage import label
+
+    pieces, count = label(mask)
+    if count < 2:
+        return mask
+    result: _Mask = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+    return result
+
+
+def _without_cavities(mask: _Mask) -> _Mask:
+    """Fills what is enclosed within any slice along any axis: lungs, sinuses and airways that leave the field of view."""
+    from scipy.ndimage import binary_fill_holes
+
+    for axis in range(3):
+        along = np.moveaxis(mask, axis, 0)
+        mask = np.moveaxis(np.stack([binary_fill_holes(plane) for plane in along]), 0, axis)
+    return mask
