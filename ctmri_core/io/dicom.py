@@ -1,0 +1,111 @@
+"""The DICOM reader: files or folders of classic single-frame CT and MR slices, sorted into series.
+
+Slices are ordered by position along their normal, spacing comes from positions, values are HU (CT) or the rescaled stored
+values (MR). Uncompressed pixels are read straight into the volume on a few threads; everything else through the reader process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Progress, Started, StopSignal, Work
+from ctmri_core.io.dicom_header import SliceHeader, looks_like_dicom
+from ctmri_core.io.dicom_pixels import Float32, Int16, read_slice
+from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, scan_dicom
+from ctmri_core.io.dicom_source import dicom_source
+from ctmri_core.io.preflight import check_memory
+from ctmri_core.io.series import Series
+from ctmri_core.io.series_judgement import interpolate
+from ctmri_core.volume import Volume, Voxels
+
+_SLICES_PER_EVENT = 20
+_FILES_TO_LOOK_AT = 200
+_HEAD_BYTES = 132
+
+
+class DicomReader:
+    """Follows `ctmri_core.io.series.Reader`."""
+
+    @property
+    def name(self) -> str:
+        return FORMAT_NAME
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """By the first 132 bytes of a file; a folder by whether any of its first files is DICOM."""
+        if not path.is_dir():
+            return looks_like_dicom(head)
+        return any(_is_dicom(file) for file in islice(dicom_files(path), _FILES_TO_LOOK_AT))
+
+    def scan(self, path: Path) -> tuple[Series, ...]:
+        """Series in `path`, told apart by SeriesInstanceUID, matrix, frame of reference, orientation and, where places are
+        taken twice, by echo, image type or phase. Raises `FileRefused` when none is found.
+        """
+        return scan_dicom(path)
+
+    def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
+        """Raises `FileRefused`; `CtmriError` when `stop` ended it."""
+        details = series.details
+        assert isinstance(details, DicomDetails)
+        if details.refusal is not None:
+            raise details.refusal
+        assert details.stack is not None
+        headers, stack = details.headers, details.stack
+        check_memory(series.path, len(headers) * headers[0].pixels.rows * headers[0].pixels.columns * 2)
+        yield Started(job="open", total=len(headers), unit="slices", details={"format": FORMAT_NAME})
+        voxels = yield from _read_slices(headers, stop)
+        if stack.interpolated:
+            whole = voxels.dtype == np.int16
+            even = interpolate(voxels.astype(np.float32), stack.places, stack.geometry.shape[0])
+            voxels = np.rint(even).astype(np.int16) if whole else even
+        return Volume(
+            voxels=voxels,
+            geometry=stack.geometry,
+            domain=series.domain,
+            name=series.label,
+            window=headers[len(headers) // 2].window,
+            frame_of_reference=headers[0].frame_of_reference,
+            findings=series.findings,
+            history=("interpolated onto even slice distances",) if stack.interpolated else (),
+            path=series.path,
+            dicom=dicom_source(headers),
+        )
+
+
+DICOM_READER = DicomReader()
+
+
+def _read_slices(headers: Sequence[SliceHeader], stop: StopSignal) -> Work[Voxels]:
+    """(n, rows, columns) int16, or float32 when one slice needs it."""
+    count, pixels = len(headers), headers[0].pixels
+    voxels: Int16 = np.empty((count, pixels.rows, pixels.columns), np.int16)
+    floats: dict[int, Float32] = {}
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for start in range(0, count, _SLICES_PER_EVENT):
+            if stop():
+                raise CtmriError("Opening was stopped.")
+            end = min(start + _SLICES_PER_EVENT, count)
+            for k, values in enumerate(pool.map(read_slice, headers[start:end], voxels[start:end]), start):
+                if values is not None:
+                    floats[k] = values
+            yield Progress(done=end, total=count, unit="slices")
+    if not floats:
+        return voxels
+    converted = voxels.astype(np.float32)
+    for k, values in floats.items():
+        converted[k] = values
+    return converted
+
+
+def _is_dicom(file: Path) -> bool:
+    try:
+        with file.open("rb") as handle:
+            return looks_like_dicom(handle.read(_HEAD_BYTES))
+    except OSError:
+        return False

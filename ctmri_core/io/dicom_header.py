@@ -1,0 +1,315 @@
+"""The part of a DICOM header that sorting, judging and decoding a slice need, read quickly and without trust.
+
+pydicom walks the elements; the few values wanted are taken from their raw bytes, so a strange value elsewhere in the header
+costs nothing. Deflated files are inflated in the reader process only (a small one can claim gigabytes).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import read_file_meta_info, read_partial
+from pydicom.tag import BaseTag, Tag
+
+from ctmri_core.errors import FileRefused
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+NATIVE_SYNTAXES = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
+
+PARSE_ERRORS = (
+    InvalidDicomError, BytesLengthException, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError,
+    struct.error, OverflowError, RecursionError, IndexError, zlib.error,
+)  # fmt: skip
+"""What pydicom was seen to raise on damaged files."""
+
+FIRST_READ = 16 << 10
+_PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00008: "FloatPixelData"}
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_FIRST_VRS = {b"UL", b"CS", b"UI", b"OB", b"DA", b"TM", b"LO", b"SH"}
+_LONG_FORM = {"OB", "OW", "OF", "OD", "UN"}
+_KEYWORDS = (
+    "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesDescription", "ContrastBolusAgent", "ScanningSequence",
+    "SequenceName", "SliceThickness", "RepetitionTime", "EchoTime", "InversionTime", "ProtocolName", "StudyInstanceUID",
+    "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient",
+    "FrameOfReferenceUID", "TemporalPositionIdentifier", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
+    "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter",
+    "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence",
+)  # fmt: skip
+_TAG_OF = {keyword: Tag(tag_for_keyword(keyword) or 0) for keyword in _KEYWORDS}
+_TAGS: list[BaseTag | int] = list(_TAG_OF.values())
+
+
+class NotDicom(FileRefused):
+    """A file of another kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class MrTiming:
+    """What tells the weighting of an MR slice: times in ms, and words that may hold anything (never shown or logged)."""
+
+    repetition: float | None
+    echo: float | None
+    inversion: float | None
+    scanning_sequence: str
+    words: str
+    contrast_agent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """How the stored values of a slice are encoded, and where they lie: `offset`, `length` in the (inflated) file."""
+
+    transfer_syntax: str
+    big_endian: bool
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    inverted: bool
+    slope: float
+    intercept: float
+    rescaled: bool
+    rescale_type: str
+    offset: int
+    length: int
+
+    @property
+    def compressed(self) -> bool:
+        return self.transfer_syntax not in NATIVE_SYNTAXES
+
+
+@dataclass(frozen=True, slots=True)
+class SliceHeader:
+    """One single-frame greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column."""
+
+    path: Path
+    modality: str
+    series_uid: str
+    series_number: int | None
+    study_uid: str
+    instance_uid: str
+    sop_class_uid: str
+    frame_of_reference: str | None
+    image_type: tuple[str, ...]
+    acquisition: tuple[int | None, int | None]
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    pixel_spacing: tuple[float, ...]
+    thickness: float | None
+    window: tuple[float, float] | None
+    timing: MrTiming
+    pixels: PixelFormat
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """By the mark after the preamble or, without preamble, by a first element of group 0002 or 0008."""
+    if head[128:132] == b"DICM":
+        return True
+    element, vr = head[:4], head[4:6]
+    if vr in _FIRST_VRS:
+        return element[:2] in (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
+    return element[:2] in (b"\x02\0", b"\x08\0") and element[3:4] == b"\0" and len(head) > 8 and head[6:8] == b"\0\0"
+
+
+def read_header(path: Path, inflate_header: Callable[[Path], SliceHeader], first_read: int = FIRST_READ) -> SliceHeader:
+    """The header of `path`. `inflate_header` reads a deflated file elsewhere; `first_read`: bytes that likely hold the header.
+
+    Raises `NotDicom` for other files and `FileRefused` when it is no image slice that can be placed in the patient.
+    """
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(first_read)
+            if not looks_like_dicom(start):
+                raise NotDicom(path, "is no DICOM file.", "Choose the images of a CT or MR series.")
+            if DEFLATED.encode() in start:
+                return inflate_header(path)
+            found = _parse(io.BytesIO(start))
+            if found is None and len(start) == first_read:
+                if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
+                    return inflate_header(path)
+                handle.seek(0)
+                found = _parse(handle)
+    except PARSE_ERRORS:
+        raise FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.") from None
+    except OSError as error:
+        raise FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.") from None
+    return build_header(path, found)
+
+
+def parse_inflated(path: Path, stream: BinaryIO) -> SliceHeader:
+    """The header of an inflated file. Raises as `read_header` does, and `PARSE_ERRORS`."""
+    header = build_header(path, _parse(stream))
+    return replace(header, pixels=replace(header.pixels, transfer_syntax=DEFLATED))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    elements: Dataset
+    transfer_syntax: str
+    big_endian: bool
+    keyword: str
+    offset: int
+    length: int
+
+
+def _parse(stream: BinaryIO) -> _Found | None:
+    """Elements up to the pixels; None when `stream` ends before them."""
+    pixel_element: tuple[int, str | None, int] | None = None
+
+    def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+        nonlocal pixel_element
+        if tag not in _PIXEL_TAGS:
+            return False
+        pixel_element = (tag, vr, length)
+        return True
+
+    elements = read_partial(stream, stop_when=at_pixels, force=True, specific_tags=_TAGS)
+    syntax = elements.file_meta.get("TransferSyntaxUID")
+    if pixel_element is None:
+        return None
+    tag, vr, length = pixel_element
+    implicit, little = elements.original_encoding
+    offset = stream.tell() + (12 if not implicit and vr in _LONG_FORM else 8)
+    if syntax is None:
+        syntax = "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else BIG_ENDIAN
+    return _Found(elements, str(syntax), not little, _PIXEL_TAGS[tag], offset, length)
+
+
+def build_header(path: Path, found: _Found | None) -> SliceHeader:
+    """Checks what was found. Raises `FileRefused` naming field and value."""
+    if found is None:
+        raise FileRefused(path, "holds no DICOM image.", "Choose the images of a CT or MR series.")
+    fields = _Fields(path, found.elements, "big" if found.big_endian else "little")
+    pixels = _pixel_format(path, fields, found)
+    position, orientation = fields.numbers("ImagePositionPatient"), fields.numbers("ImageOrientationPatient")
+    spacing = fields.numbers("PixelSpacing")
+    if len(position) != 3 or len(orientation) != 6:
+        problem = "has no position and orientation in the patient (ImagePositionPatient, ImageOrientationPatient)."
+        raise FileRefused(path, problem, "Choose the original CT or MR slices.")
+    if len(spacing) != 2 or not all(1e-4 < value < 1e4 for value in spacing):
+        raise FileRefused(path, f"PixelSpacing is {list(spacing) or 'missing'}; two sizes in mm are needed.", "Export it again.")
+    centre, width = fields.number("WindowCenter"), fields.number("WindowWidth")
+    return SliceHeader(
+        path=path,
+        modality=fields.text("Modality"),
+        series_uid=fields.text("SeriesInstanceUID"),
+        series_number=fields.integer("SeriesNumber"),
+        study_uid=fields.text("StudyInstanceUID"),
+        instance_uid=fields.text("SOPInstanceUID"),
+        sop_class_uid=fields.text("SOPClassUID"),
+        frame_of_reference=fields.text("FrameOfReferenceUID") or None,
+        image_type=tuple(part.strip().upper() for part in fields.text("ImageType").split("\\")),
+        acquisition=(fields.integer("AcquisitionNumber"), fields.integer("TemporalPositionIdentifier")),
+        position=position,
+        orientation=orientation,
+        pixel_spacing=spacing,
+        thickness=fields.number("SliceThickness"),
+        window=(centre, width) if centre is not None and width is not None and width > 0 else None,
+        timing=_timing(fields),
+        pixels=pixels,
+    )
+
+
+def _timing(fields: _Fields) -> MrTiming:
+    words = " ".join(fields.text(keyword) for keyword in ("SeriesDescription", "ProtocolName", "SequenceName"))
+    return MrTiming(
+        repetition=fields.number("RepetitionTime"),
+        echo=fields.number("EchoTime"),
+        inversion=fields.number("InversionTime"),
+        scanning_sequence=fields.text("ScanningSequence").upper(),
+        words=words.lower(),
+        contrast_agent=fields.text("ContrastBolusAgent").lower() not in ("", "none", "no", "n", "0"),
+    )
+
+
+def _pixel_format(path: Path, fields: _Fields, found: _Found) -> PixelFormat:
+    colour, frames = fields.text("PhotometricInterpretation"), fields.integer("NumberOfFrames")
+    if fields.integer("SamplesPerPixel") not in (None, 1) or colour not in ("", "MONOCHROME1", "MONOCHROME2"):
+        raise FileRefused(path, f"is a colour picture ({colour or 'several samples per pixel'}).", "Choose the greyscale slices.")
+    if frames is not None and frames != 1:
+        problem = f"is a multi-frame file ({frames} frames), which cannot be read yet."
+        raise FileRefused(path, problem, "Export the series as single-frame (classic) DICOM.")
+    rows, columns = fields.integer("Rows") or 0, fields.integer("Columns") or 0
+    bits_allocated = fields.integer("BitsAllocated") or 0
+    bits_stored = fields.integer("BitsStored") or bits_allocated
+    high_bit = fields.integer("HighBit")
+    if rows < 1 or columns < 1:
+        raise FileRefused(path, f"Rows and Columns are {rows} and {columns}.", "Export it again.")
+    if found.keyword != "PixelData" or bits_allocated not in (8, 16):
+        raise FileRefused(path, f"stores {bits_allocated}-bit {found.keyword}; 8 and 16 bit can be read.", "Export it as 16 bit.")
+    if bits_allocated == 8 and found.big_endian:
+        raise FileRefused(path, "stores 8-bit values as big endian, in either of two byte orders.", "Export it as little endian.")
+    if not 1 <= bits_stored <= bits_allocated or not bits_stored - 1 <= (high_bit or bits_stored - 1) < bits_allocated:
+        raise FileRefused(path, f"BitsStored {bits_stored} and HighBit {high_bit} do not fit together.", "Export it again.")
+    if "ModalityLUTSequence" in fields.elements:
+        raise FileRefused(path, "maps its values through a ModalityLUTSequence, which is not supported.", "Export it rescaled.")
+    slope, intercept = fields.number("RescaleSlope"), fields.number("RescaleIntercept")
+    if slope == 0:
+        raise FileRefused(path, "RescaleSlope is 0.", "Export it again.")
+    return PixelFormat(
+        transfer_syntax=found.transfer_syntax,
+        big_endian=found.big_endian,
+        rows=rows,
+        columns=columns,
+        bits_allocated=bits_allocated,
+        bits_stored=bits_stored,
+        high_bit=bits_stored - 1 if high_bit is None else high_bit,
+        signed=fields.integer("PixelRepresentation") == 1,
+        inverted=colour == "MONOCHROME1",
+        slope=1.0 if slope is None else slope,
+        intercept=0.0 if intercept is None else intercept,
+        rescaled=slope is not None and intercept is not None,
+        rescale_type=fields.text("RescaleType"),
+        offset=found.offset,
+        length=-1 if found.length == _UNDEFINED_LENGTH else found.length,
+    )
+
+
+class _Fields:
+    """Values of elements from their raw bytes: missing or unusable ones are None, empty text or no numbers."""
+
+    def __init__(self, path: Path, elements: Dataset, byte_order: Any) -> None:
+        self.path, self.elements, self._byte_order = path, elements, byte_order
+
+    def text(self, keyword: str) -> str:
+        tag = _TAG_OF[keyword]
+        if tag not in self.elements:
+            return ""
+        value = self.elements.get_item(tag).value
+        return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
+
+    def numbers(self, keyword: str) -> tuple[float, ...]:
+        """Decimal strings; none at all when one of them is no finite number."""
+        try:
+            values = tuple(float(part) for part in self.text(keyword).split("\\"))
+        except ValueError:
+            return ()
+        return values if all(map(math.isfinite, values)) else ()
+
+    def number(self, keyword: str) -> float | None:
+        return next(iter(self.numbers(keyword)), None)
+
+    def integer(self, keyword: str) -> int | None:
+        """An unsigned short or an integer string, by what the keyword is."""
+        if keyword in _SHORTS:
+            tag = _TAG_OF[keyword]
+            value = self.elements.get_item(tag).value if tag in self.elements else None
+            return int.from_bytes(value[:2], self._byte_order) if isinstance(value, bytes) and len(value) >= 2 else None
+        value = self.number(keyword)
+        return None if value is None else int(value)
+
+
+_SHORTS = {"Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"}

@@ -1,0 +1,55 @@
+"""What a series derived from a DICOM series has to carry over from it: an allow-list, never the whole header."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pydicom
+from pydicom.datadict import tag_for_keyword
+
+from ctmri_core.io.dicom_header import DEFLATED, PARSE_ERRORS, SliceHeader
+from ctmri_core.volume import DicomSource
+
+PATIENT_AND_STUDY = (
+    "SpecificCharacterSet",
+    "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
+    "PatientWeight", "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
+    "StudyDescription", "FrameOfReferenceUID", "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
+)  # fmt: skip
+"""Attributes of the patient, general study, patient study, frame of reference and general series modules that stay true."""
+
+
+def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
+    """From the slices of one series, k = 0 first."""
+    first = ordered[0]
+    return DicomSource(
+        study_uid=first.study_uid,
+        series_uid=first.series_uid,
+        sop_class_uid=first.sop_class_uid,
+        frame_of_reference_uid=first.frame_of_reference,
+        instance_uids=tuple(header.instance_uid for header in ordered),
+        patient_and_study=_attributes(first),
+    )
+
+
+def _attributes(header: SliceHeader) -> dict[str, Any]:
+    """DICOM JSON, keyed by tag. Values that pydicom cannot express are left out."""
+    if header.pixels.transfer_syntax == DEFLATED:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
+        try:
+            elements = pydicom.dcmread(header.path, stop_before_pixels=True, force=True, specific_tags=list(PATIENT_AND_STUDY))
+        except PARSE_ERRORS:
+            return {}
+        attributes: dict[str, Any] = {}
+        for keyword in PATIENT_AND_STUDY:
+            tag = tag_for_keyword(keyword)
+            try:
+                if tag is not None and tag in elements:
+                    attributes[f"{tag:08X}"] = elements[tag].to_json_dict(None, 0)
+            except PARSE_ERRORS:
+                continue
+    return attributes

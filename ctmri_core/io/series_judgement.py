@@ -1,0 +1,168 @@
+"""Whether slices form a volume, judged from their places alone: pure functions, no files.
+
+A volume is a stack of equal, parallel slices at even distances straight above each other. What deviates is either mended, and
+said, or refused; it is never squeezed onto a grid that does not fit:
+
+- tilt (each slice displaced within its plane, as with a tilted gantry) beyond half a pixel over the stack: refused;
+- a step up to `_WIDEST_STEP` times the usual one, in a few places: values in between are interpolated, serious finding;
+- larger or more gaps: refused, naming the place in mm;
+- several slices at one place: for the caller to drop (if their pixels are equal) or refuse, see `same_place`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.geometry import FloatArray, Geometry
+from ctmri_core.volume import Finding
+
+_SAME_PLACE_MM = 1e-3
+_EVEN_SHARE = 0.02  # of the spacing; positions are often rounded to 0.1 mm
+_EVEN_MM = 0.051
+_WIDEST_STEP = 2.2
+_WIDE_STEPS_SHARE = 0.1
+_ORTHOGONAL = 1e-3
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Slices in the order of k and where they come to lie.
+
+    `order`: indices of the slices given, k ascending along the normal. `geometry`: of the finished volume.
+    `places`: fractional k of each ordered slice on that grid; whole numbers unless `interpolated`.
+    """
+
+    order: tuple[int, ...]
+    geometry: Geometry
+    places: tuple[float, ...]
+    interpolated: bool
+    findings: tuple[Finding, ...]
+
+
+def slice_axes(path: Path, orientation: Sequence[float]) -> FloatArray:
+    """(3, 3) unit vectors: slice normal, down a column (j), along a row (i). Raises `FileRefused` when not at right angles."""
+    row, column = np.asarray(orientation[:3], float), np.asarray(orientation[3:], float)
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if not (abs(lengths[0] - 1) < 0.01 and abs(lengths[1] - 1) < 0.01) or abs(row @ column) > _ORTHOGONAL * 10:
+        values = ", ".join(f"{value:g}" for value in orientation)
+        raise FileRefused(path, f"ImageOrientationPatient is {values}: no two unit vectors at right angles.", "Export it again.")
+    row = row / lengths[0]
+    column = column - (column @ row) * row
+    column = column / np.linalg.norm(column)
+    return np.stack([np.cross(row, column), column, row])
+
+
+def heights(axes: FloatArray, positions: ArrayLike) -> FloatArray:
+    """(n,) mm of each position (n, 3) along the normal."""
+    result: FloatArray = np.asarray(positions, np.float64) @ axes[0]
+    return result
+
+
+def same_place(axes: FloatArray, positions: ArrayLike) -> list[tuple[int, ...]]:
+    """Groups of two or more slices (indices) that lie at one place along the normal."""
+    along = heights(axes, positions)
+    order = np.argsort(along, kind="stable")
+    breaks = np.flatnonzero(np.diff(along[order]) > _SAME_PLACE_MM) + 1
+    return [tuple(int(n) for n in group) for group in np.split(order, breaks) if len(group) > 1]
+
+
+def judge(
+    path: Path, axes: FloatArray, positions: ArrayLike, pixel_spacing: tuple[float, float], size: tuple[int, int],
+    thickness: float | None,
+) -> Stack:  # fmt: skip
+    """Orders slices at different places and finds the grid of their volume.
+
+    `path`: named in refusals. `positions`: (n, 3) LPS mm of each slice's first voxel. `pixel_spacing`, `size`: (row to row,
+    column to column), (rows, columns). `thickness`: used for a single slice only. Raises `FileRefused`.
+    """
+    points = np.asarray(positions, np.float64)
+    along = heights(axes, points)
+    order = np.argsort(along, kind="stable")
+    points, along = points[order], along[order]
+    if len(order) == 1:
+        return _single(axes, points[0], pixel_spacing, size, thickness)
+    _refuse_tilt(path, axes, points, along, min(pixel_spacing))
+    steps = np.diff(along)
+    findings = _uneven(path, along, steps)
+    count = _even_count(along, steps) if findings else len(order)
+    spacing = float(along[-1] - along[0]) / (count - 1)
+    places = (along - along[0]) / spacing if findings else np.arange(count, dtype=np.float64)
+    geometry = _geometry(axes, points[0], (count, *size), (spacing, *pixel_spacing))
+    return Stack(tuple(order.tolist()), geometry, tuple(places.tolist()), bool(findings), findings)
+
+
+def interpolate(slices: NDArray[np.float32], places: Sequence[float], count: int) -> NDArray[np.float32]:
+    """Linear interpolation of slices (n, rows, columns) lying at fractional `places` onto k = 0 .. count - 1."""
+    result = np.empty((count, *slices.shape[1:]), np.float32)
+    where = np.interp(np.arange(count), places, np.arange(len(places)))
+    for k, place in enumerate(where.tolist()):
+        below = min(int(place), len(places) - 1)
+        above, weight = min(below + 1, len(places) - 1), np.float32(place - below)
+        result[k] = slices[below] + weight * (slices[above] - slices[below])
+    return result
+
+
+def _single(
+    axes: FloatArray, point: FloatArray, pixel_spacing: tuple[float, float], size: tuple[int, int], thickness: float | None
+) -> Stack:
+    findings: list[Finding] = []
+    if thickness is None or not 1e-3 < thickness < 1e3:
+        thickness = 1.0
+        findings.append(Finding("estimated_spacing", "The slice does not say how thick it is; 1 mm is shown.", serious=True))
+    geometry = _geometry(axes, point, (1, *size), (thickness, *pixel_spacing))
+    return Stack((0,), geometry, (0.0,), False, tuple(findings))
+
+
+def _geometry(axes: FloatArray, point: FloatArray, shape: tuple[int, ...], spacing: tuple[float, ...]) -> Geometry:
+    affine = np.eye(4)
+    affine[:3, :3] = (axes * np.asarray(spacing)[:, None]).T
+    affine[:3, 3] = point
+    return Geometry.from_affine(shape, affine)
+
+
+def _refuse_tilt(path: Path, axes: FloatArray, points: FloatArray, along: FloatArray, pixel_mm: float) -> None:
+    offsets = (points - points[0]) @ axes[1:].T
+    drift = float(np.abs(offsets).max())
+    if drift <= max(pixel_mm / 2, 0.1):
+        return
+    overall = offsets[-1]
+    angle = math.degrees(math.atan2(float(np.linalg.norm(overall)), float(along[-1] - along[0])))
+    straight = np.outer((along - along[0]) / (along[-1] - along[0]), overall)
+    if np.abs(offsets - straight).max() > max(pixel_mm / 2, 0.1):
+        problem = f"its slices are displaced against each other by up to {drift:.1f} mm."
+    else:
+        problem = f"its slices are tilted by {angle:.1f} degrees against the line they are stacked on (gantry tilt)."
+    raise FileRefused(path, problem, "Resample the series onto a straight grid first.")
+
+
+def _uneven(path: Path, along: FloatArray, steps: FloatArray) -> tuple[Finding, ...]:
+    """Findings when the steps are uneven enough to need interpolation. Raises `FileRefused` beyond what that can mend."""
+    usual = float(np.median(steps))
+    even = along[0] + np.arange(len(along)) * (along[-1] - along[0]) / (len(along) - 1)
+    if np.abs(along - even).max() <= max(_EVEN_SHARE * usual, min(_EVEN_MM, usual / 4)):
+        return ()
+    wide = np.flatnonzero(steps > 1.5 * usual)
+    middles = [float(along[n] + along[n + 1]) / 2 for n in wide]
+    where = ", ".join(f"{middle:.1f}" for middle in middles[:5]) + (" and further" if len(middles) > 5 else "")
+    if steps.max() > _WIDEST_STEP * usual or len(wide) > max(1, _WIDE_STEPS_SHARE * len(steps)):
+        problem = f"slices are missing at {where} mm (usual step {usual:.2f} mm, widest {steps.max():.2f} mm)."
+        raise FileRefused(path, problem, "Export the complete series.")
+    if len(wide):
+        message = f"A slice is missing at {where} mm; the picture there is interpolated from its neighbours."
+        return (Finding("gap", message, serious=True),)
+    message = (
+        f"The slices lie {steps.min():.2f} to {steps.max():.2f} mm apart; they were interpolated onto an even grid of"
+        f" {usual:.2f} mm, so thin detail is blurred."
+    )
+    return (Finding("uneven_spacing", message, serious=True),)
+
+
+def _even_count(along: FloatArray, steps: FloatArray) -> int:
+    return max(2, round(float(along[-1] - along[0]) / float(np.median(steps))) + 1)
