@@ -31,7 +31,6 @@ class JobState:
     rate: float | None = None
     seconds_left: float | None = None
     message: str = ""
-    serious_notes: list[str] = field(default_factory=list)
     end: Finished | None = None
     started: float = field(default_factory=time.monotonic)
 
@@ -78,14 +77,16 @@ class JobState:
             self.message = event.message or self.message
         elif isinstance(event, Noted):
             self.message = event.message
-            if event.serious:
-                self.serious_notes.append(event.message)
 
 
 class Jobs(QAbstractListModel):
-    """Starts jobs and lists them, newest first. `changed(JobState)` follows every job, `idle()` says that none runs."""
+    """Starts jobs and lists them, newest first.
+
+    `changed(JobState)` follows every job, `noted(str)` passes on what a job says in earnest, `idle()` says that none runs.
+    """
 
     changed = Signal(object)
+    noted = Signal(str)
     idle = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -154,6 +155,8 @@ class Jobs(QAbstractListModel):
 
     def _heard(self, state: JobState, event: Event) -> None:
         state.hear(event)
+        if isinstance(event, Noted) and event.serious:
+            self.noted.emit(event.message)
         self._tell(state)
 
     def _ended(self, state: JobState, end: Finished) -> None:

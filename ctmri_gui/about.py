@@ -1,0 +1,127 @@
+"""Versions, licences, the device and where the log is; and the sheet of keys."""
+
+from __future__ import annotations
+
+import html
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+import ctmri_core
+from ctmri_gui.actions import COMMANDS, keys_text
+from ctmri_gui.logs import log_file
+from ctmri_gui.viewer.keys import KEY_ACTIONS, MOUSE_GESTURES
+
+_PARTS = (
+    ("PySide6-Essentials", "LGPL-3.0"),
+    ("pyqtgraph", "MIT"),
+    ("numpy", "BSD-3-Clause"),
+    ("scipy", "BSD-3-Clause"),
+    ("scikit-image", "BSD-3-Clause"),
+    ("numba", "BSD-2-Clause"),
+    ("SimpleITK", "Apache-2.0"),
+    ("pydicom", "MIT"),
+    ("nibabel", "MIT"),
+    ("torch", "BSD-3-Clause"),
+    ("lightning-fabric", "Apache-2.0"),
+    ("safetensors", "Apache-2.0"),
+    ("pydantic", "MIT"),
+    ("platformdirs", "MIT"),
+)
+
+
+def facts() -> tuple[tuple[str, str], ...]:
+    """(name, value) of what a bug report needs; nothing that names a person."""
+    import psutil  # here, so that the window shows without it
+
+    memory = psutil.virtual_memory()
+    return (
+        ("CT-MRI Studio", ctmri_core.__version__),
+        ("Python", platform.python_version()),
+        ("System", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("Processor", f"{os.cpu_count()} cores, {memory.total / 2**30:.0f} GiB of memory"),
+        ("Log", str(log_file())),
+    )
+
+
+class AboutDialog(QDialog):
+    """What this program is. `add_fact` takes what is learnt later (the graphics card, asked in the background)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About CT-MRI Studio")
+        self.resize(620, 560)
+        self._facts = list(facts())
+        self.text = QTextBrowser()
+        self.text.setAccessibleName("About")
+        self.text.setOpenLinks(False)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy facts", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.plain))
+        show_log = buttons.addButton("Open log folder", QDialogButtonBox.ButtonRole.ActionRole)
+        show_log.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file().parent))))
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(buttons)
+        self._show()
+
+    @property
+    def plain(self) -> str:
+        """The facts as text, for a bug report."""
+        return "\n".join(f"{name}: {value}" for name, value in (*self._facts, *((part, _version(part)) for part, _ in _PARTS)))
+
+    def add_fact(self, name: str, value: str) -> None:
+        self._facts.append((name, value))
+        self._show()
+
+    def _show(self) -> None:
+        rows = "".join(_row(name, value) for name, value in self._facts)
+        parts = "".join(_row(part, f"{_version(part)} · {licence}") for part, licence in _PARTS)
+        self.text.setHtml(
+            "<h2>CT-MRI Studio</h2>"
+            "<p>See, make and judge synthetic MRI and CT. For research only: it is no medical device, and synthetic images are "
+            "not for diagnosis.</p>"
+            "<p>Licensed under Apache-2.0. Qt and PySide6 are used under the LGPL-3.0 and can be replaced by your own build. "
+            "The program makes no network connection.</p>"
+            f"<table cellspacing=4>{rows}</table><h3>Built on</h3><table cellspacing=4>{parts}</table>"
+        )
+
+
+class KeysDialog(QDialog):
+    """Every key and mouse gesture, from the tables that define them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and mouse")
+        self.resize(640, 640)
+        self.text = QTextBrowser()
+        self.text.setAccessibleName("Keys and mouse")
+        mouse = "".join(_row(gesture, what) for gesture, what in MOUSE_GESTURES)
+        views = "".join(_row(keys_text(action.keys), action.text) for action in KEY_ACTIONS)
+        window = "".join(_row(keys_text(command.keys), command.tip) for command in COMMANDS if command.keys)
+        self.text.setHtml(
+            f"<h3>Mouse on a picture</h3><table cellspacing=4>{mouse}</table>"
+            f"<h3>Pictures</h3><table cellspacing=4>{views}</table>"
+            f"<h3>Program</h3><table cellspacing=4>{window}</table>"
+        )
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(buttons)
+
+
+def _row(name: str, value: str) -> str:
+    return f"<tr><td width=200><b>{html.escape(name)}</b></td><td>{html.escape(value)}</td></tr>"
+
+
+def _version(part: str) -> str:
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return "absent"

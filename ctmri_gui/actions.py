@@ -1,0 +1,70 @@
+"""The window's commands: one table from which menus, tool bar, tooltips and the shortcut sheet are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+
+from ctmri_gui.theme import icon
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`name`: stable; `text`: in the menu; `keys`: portable key sequences; `tip`: one sentence."""
+
+    name: str
+    text: str
+    tip: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+
+
+COMMANDS = (
+    Command("open_file", "&Open scan…", "Open a NIfTI, MHA, NRRD, DICOM or picture file", ("Ctrl+O",), "open_file"),
+    Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder"),
+    Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo"),
+    Command("close_volumes", "&Close volumes", "Empty all panes", ("Ctrl+W",)),
+    Command("save", "&Save synthetic image…", "Save as NIfTI, MHA or NRRD", ("Ctrl+S",), "save"),
+    Command("export_dicom", "&Export DICOM series…", "Save as a derived DICOM series beside its source", ("Ctrl+E",), "export"),
+    Command("screenshot", "Save s&creenshot…", "Save what the panes show as a PNG picture", ("Ctrl+Shift+S",), "camera"),
+    Command("copy_picture", "Copy &picture", "Copy what the panes show to the clipboard", ("Ctrl+C",)),
+    Command("forget_recent", "&Forget recent files", "Empty the list of recent files"),
+    Command("quit", "&Quit", "End the program; running work is stopped cleanly", ("Ctrl+Q",)),
+    Command("translate", "&Translate", "Make the synthetic image with the chosen model", ("Ctrl+T",), "translate"),
+    Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop"),
+    Command("add_model", "&Add model…", "Copy a model file (.safetensors) to your models", (), "add"),
+    Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),
+    Command("settings", "&Settings…", "Colours, text size, what happens on opening", ("Ctrl+,",), "settings"),
+    Command("shortcuts", "&Keys and mouse", "What every key and mouse gesture does", ("?", "F1"), "keys"),
+    Command("about", "&About CT-MRI Studio", "Versions, licences, device and log", (), "info"),
+)
+
+
+def make_actions(parent: QObject) -> dict[str, QAction]:
+    """A `QAction` for each command, by name."""
+    return {command.name: _make(command, parent) for command in COMMANDS}
+
+
+def with_keys(tip: str, keys: tuple[str, ...]) -> str:
+    """`Open a scan (Ctrl+O)`."""
+    return f"{tip} ({keys_text(keys)})" if keys else tip
+
+
+def keys_text(keys: tuple[str, ...]) -> str:
+    """As this platform writes them: `Ctrl+O or F3`."""
+    return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
+
+
+def _make(command: Command, parent: QObject) -> QAction:
+    action = QAction(command.text, parent)
+    action.setObjectName(command.name)
+    action.setToolTip(with_keys(command.tip, command.keys))
+    action.setStatusTip(command.tip)
+    action.setShortcuts([QKeySequence(key) for key in command.keys])
+    action.setCheckable(command.checkable)
+    if command.icon:
+        action.setIcon(icon(command.icon))
+    return action

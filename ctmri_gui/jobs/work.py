@@ -1,0 +1,144 @@
+"""The work that the window starts. The only interface module that reaches the heavy half of the core, and only when run.
+
+Every function is a generator of events to be given to a `Job`; its return value is None when it was stopped.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctmri_core.errors import CtmriError, ModelRefused
+from ctmri_core.events import Noted, Progress, StopSignal, Work
+
+if TYPE_CHECKING:
+    from ctmri_core.comparison import Comparison
+    from ctmri_core.io.series import Series
+    from ctmri_core.model_card import ModelEntry
+    from ctmri_core.volume import Volume
+
+_WARM_MODULES = (
+    "ctmri_core.io.opening",
+    "ctmri_core.preprocess.resample",
+    "ctmri_core.comparison",
+    "ctmri_core.phantom",
+)
+
+
+def warm_up(stop: StopSignal) -> Work[None]:
+    """Imports what the first opened file will need, so that it need not wait for it."""
+    for module in _WARM_MODULES:
+        if stop():
+            return
+        importlib.import_module(module)
+        yield Progress(done=0, message="getting ready")
+
+
+def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, ...] | None]:
+    """What `paths` hold, localizers last. One bad path among good ones is a note; nothing usable at all is a failure."""
+    from ctmri_core.io.opening import scan
+
+    found: list[Series] = []
+    failures: list[CtmriError] = []
+    for number, path in enumerate(paths):
+        yield Progress(done=number, total=len(paths), unit="paths", message=f"looking into {path.name}")
+        if stop():
+            return None
+        try:
+            found += scan(path)
+        except CtmriError as error:
+            failures.append(error)
+    if failures and not found:
+        raise failures[0]
+    for failure in failures:
+        yield Noted(message=str(failure), serious=True)
+    return tuple(sorted(found, key=lambda series: series.localizer))
+
+
+def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume, ...] | None]:
+    """The volumes of `chosen`, in that order."""
+    from ctmri_core.io.opening import load
+
+    volumes = []
+    for series in chosen:
+        volume = yield from load(series, stop)
+        if stop() or volume is None:
+            return None
+        volumes.append(volume)
+    return tuple(volumes)
+
+
+def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
+    """(CT, T1 MR) of a digital head; nobody's scan."""
+    from ctmri_core.demo import DIRECTION, SEED
+    from ctmri_core.phantom import make_head
+
+    yield Progress(done=0, message="making a digital head")
+    head = make_head(SEED)
+    return None if stop() else (head[DIRECTION.source], head[DIRECTION.target])
+
+
+def list_models(folders: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
+    """The model files of `folders`, broken ones with their problem."""
+    from ctmri_core.model_card import list_models as listed
+
+    yield Progress(done=0, message="looking for models")
+    return tuple(listed(folders))
+
+
+def add_model(path: Path, folder: Path, _stop: StopSignal) -> Work[Path]:
+    """Checks the card of a model file and copies the file into `folder`. Raises `ModelRefused`, `WriteFailed`."""
+    import shutil
+
+    from ctmri_core.files import atomic_file
+    from ctmri_core.model_card import read_card
+
+    yield Progress(done=0, message=f"checking {path.name}")
+    read_card(path)
+    target = folder / path.name
+    if target.exists() and target.read_bytes() != path.read_bytes():
+        raise ModelRefused(f"{path.name}: another model of that name is in the list already. Rename the file first.")
+    if not target.exists():
+        with atomic_file(target) as temporary:
+            shutil.copyfile(path, temporary)
+    return target
+
+
+def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Work[Volume | None]:
+    """The synthetic twin of `volume` on the same grid."""
+    yield Progress(done=0, message="starting the translation engine")
+    from ctmri_core.inference.translate import translate as translated
+
+    return (yield from translated(volume, model, device=device, stop=stop))
+
+
+def compare(source: Volume, synthetic: Volume, truth: Volume, stop: StopSignal) -> Work[Comparison | None]:
+    """How far synthetic and truth may be compared."""
+    from ctmri_core.comparison import Comparison
+
+    yield Progress(done=0, message="looking whether both show the same place")
+    comparison = Comparison(synthetic, truth)
+    return None if stop() else comparison
+
+
+def device_facts(_stop: StopSignal) -> Work[str]:
+    """The device that translation would use, in words."""
+    yield Progress(done=0, message="asking for the graphics card")
+    import torch
+
+    if not torch.cuda.is_available():
+        return f"processor only ({torch.get_num_threads()} threads)"
+    memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+    return f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB"
+
+
+def save(volume: Volume, target: Path, source: Volume | None, _stop: StopSignal) -> Work[Path]:
+    """Writes a file (by its suffix) or a DICOM series into the folder `target`. Raises `WriteFailed`."""
+    from ctmri_core.io.saving import save as saved
+
+    yield Progress(done=0, message=f"writing {target.name}")
+    return saved(volume, target, source=source)
+
+

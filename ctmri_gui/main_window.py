@@ -1,0 +1,327 @@
+"""The window's frame: views in the middle, docks beside them, menus, messages. It renders the session and hands on intents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.files import atomic_file
+from ctmri_core.volume import Volume
+from ctmri_gui.about import AboutDialog, KeysDialog
+from ctmri_gui.actions import COMMANDS, make_actions
+from ctmri_gui.jobs import work
+from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.openings import Opening
+from ctmri_gui.panels.jobs_panel import JobsPanel
+from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.translation_panel import TranslationPanel
+from ctmri_gui.panels.volumes_panel import VolumesPanel
+from ctmri_gui.panels.welcome import Welcome
+from ctmri_gui.save_dialog import DICOM, NIFTI, SaveDialog, SaveFormat
+from ctmri_gui.session import MODEL_SUFFIX, Session
+from ctmri_gui.settings import Settings
+from ctmri_gui.settings_dialog import SettingsDialog
+from ctmri_gui.theme import app_icon, apply_theme, icon
+from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.roles import Role
+
+TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
+_DOCK_WIDTH = 330
+_TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
+
+
+class MainWindow(QMainWindow):
+    """One session on the screen."""
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        super().__init__()
+        self.session, self.settings = session, settings
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.resize(1480, 900)
+        self.command = make_actions(self)
+        self.views = LinkedViews()
+        self.messages = MessageBars()
+        self.pages = QStackedWidget()
+        self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
+        self.translation = TranslationPanel(
+            session, self.command["translate"], self.command["cancel"], self.command["add_model"]
+        )
+        self._place_centre()
+        self._place_docks()
+        self._place_status()
+        self._place_tools()
+        self._make_menus()
+        self._connect_commands()
+        self._connect_session()
+        self._restore()
+        self._follow_volumes()
+
+    # Building ---------------------------------------------------------------------------------------------------------
+
+    def _place_centre(self) -> None:
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(self.views)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(centre)
+
+    def _place_docks(self) -> None:
+        self.setDockNestingEnabled(True)
+        self.docks = {
+            "Translation": self._dock("Translation", self.translation),
+            "Volumes": self._dock("Volumes", VolumesPanel(self.session)),
+            "Jobs": self._dock("Jobs", JobsPanel(self.session.jobs)),
+        }
+        self.tabifyDockWidget(self.docks["Volumes"], self.docks["Jobs"])
+        self.docks["Volumes"].raise_()
+        self.resizeDocks([self.docks["Translation"]], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
+
+    def _dock(self, title: str, content: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock_{title.lower()}")
+        dock.setWidget(content)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        return dock
+
+    def _place_status(self) -> None:
+        self.cursor_text = QLabel()
+        self.cursor_text.setAccessibleName("Values under the mouse")
+        badge = label("Synthetic images: not for diagnosis", "badge", wrap=False)
+        self.statusBar().addWidget(self.cursor_text, 1)
+        self.statusBar().addPermanentWidget(badge)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _place_tools(self) -> None:
+        bar = QToolBar("Tools")
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name in _TOOLS:
+            if name:
+                bar.addAction(self.command[name])
+            else:
+                bar.addSeparator()
+        self.addToolBar(bar)
+
+    def _make_menus(self) -> None:
+        command, views = self.command, self.views.actions_by_name
+        self.recent = QMenu("Open &recent", self)
+        self.recent.aboutToShow.connect(self._fill_recent)
+        files = self.menuBar().addMenu("&File")
+        files.addActions([command[name] for name in ("open_file", "open_folder", "open_demo")])
+        files.addMenu(self.recent)
+        files.addAction(command["close_volumes"])
+        files.addSeparator()
+        files.addActions([command[name] for name in ("save", "export_dicom", "screenshot", "copy_picture")])
+        files.addSeparator()
+        files.addActions([command["settings"], command["quit"]])
+        model = self.menuBar().addMenu("&Model")
+        model.addActions([command[name] for name in ("translate", "cancel", "add_model")])
+        view = self.menuBar().addMenu("&View")
+        presets = view.addMenu("&Window presets")
+        presets.addActions([action for name, action in views.items() if name.startswith("preset_")])
+        view.addActions([action for name, action in views.items() if not name.startswith("preset_")])
+        view.addSeparator()
+        view.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+        view.addAction(command["full_screen"])
+        self.menuBar().addMenu("&Help").addActions([command["shortcuts"], command["about"]])
+        self.addActions(list(command.values()))
+
+    def _connect_commands(self) -> None:
+        session = self.session
+        handlers = {
+            "open_file": self._ask_file,
+            "open_folder": self._ask_folder,
+            "open_demo": session.open_demo,
+            "close_volumes": session.close_volumes,
+            "save": lambda: self._ask_save(NIFTI),
+            "export_dicom": lambda: self._ask_save(DICOM),
+            "screenshot": self._ask_screenshot,
+            "copy_picture": lambda: QGuiApplication.clipboard().setImage(self.views.grab_picture()),
+            "forget_recent": lambda: self.settings.__setitem__("recent_paths", ()),
+            "quit": self.close,
+            "translate": session.translate,
+            "cancel": session.cancel_translation,
+            "add_model": self._ask_model,
+            "full_screen": self._toggle_full_screen,
+            "settings": lambda: SettingsDialog(self.settings, self).open(),
+            "shortcuts": lambda: KeysDialog(self).open(),
+            "about": self._show_about,
+        }
+        for name, handler in handlers.items():
+            self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
+
+    def _connect_session(self) -> None:
+        session, show = self.session, self.messages.show_message
+        session.failed.connect(lambda text: show(text, Kind.ERROR))
+        session.noted.connect(lambda text: show(text, Kind.WARNING))
+        session.done.connect(lambda text: show(text, Kind.DONE))
+        session.volumeChanged.connect(self._show_volume)
+        session.openings.choiceNeeded.connect(self._ask_series)
+        session.jobs.idle.connect(self._close_when_asked)
+        self.views.volumeDropped.connect(lambda path, role: session.open_paths([Path(path)], role))
+        self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
+        self.settings.changed.connect(self._setting_changed)
+
+    # Showing ----------------------------------------------------------------------------------------------------------
+
+    def _show_volume(self, role: Role, volume: Volume | None) -> None:
+        self.views.set_volume(role, volume)
+        self.views.set_banner(role, self.session.warnings(role))
+        self._follow_volumes()
+        if role is Role.SOURCE and volume is not None:
+            self.views.panes[Role.SOURCE].setFocus()
+
+    def _follow_volumes(self) -> None:
+        volumes = self.session.volumes
+        any_shown = any(volume is not None for volume in volumes.values())
+        self.pages.setCurrentWidget(self.views if any_shown else self.welcome)
+        for name in ("close_volumes", "screenshot", "copy_picture"):
+            self.command[name].setEnabled(any_shown)
+        for name in ("save", "export_dicom"):
+            self.command[name].setEnabled(volumes[Role.SYNTHETIC] is not None)
+
+    def _fill_recent(self) -> None:
+        self.recent.clear()
+        for path in map(Path, self.settings["recent_paths"]):
+            action = QAction(path.name.replace("&", "&&"), self.recent)  # the last part only: folders carry names
+            action.triggered.connect(lambda _checked=False, path=path: self.session.open_paths([path]))
+            self.recent.addAction(action)
+        self.recent.addSeparator()
+        self.recent.addAction(self.command["forget_recent"])
+
+    def _show_about(self) -> None:
+        dialog = AboutDialog(self)
+        self.session.jobs.run(
+            "Ask for the device",
+            work.device_facts,
+            on_result=lambda text: dialog.add_fact("Translation runs on", text),
+            listed=False,
+        )
+        dialog.open()
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _setting_changed(self, key: str) -> None:
+        app = QApplication.instance()
+        if key in ("theme", "text_size") and isinstance(app, QApplication):
+            apply_theme(app, self.settings["theme"], self.settings["text_size"])
+            for command in COMMANDS:
+                if command.icon:
+                    self.command[command.name].setIcon(icon(command.icon))
+
+    # Asking -----------------------------------------------------------------------------------------------------------
+
+    def _ask_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileNames(self, "Open scan", self.settings["last_folder"])
+        self.session.open_paths([Path(name) for name in chosen])
+
+    def _ask_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open folder", self.settings["last_folder"])
+        if chosen:
+            self.session.open_paths([Path(chosen)])
+
+    def _ask_model(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Add model", "", f"Model files (*{MODEL_SUFFIX})")
+        if chosen:
+            self.session.open_paths([Path(chosen)])
+
+    def _ask_series(self, opening: Opening, series: tuple[object, ...]) -> None:
+        from ctmri_gui.series_dialog import SeriesDialog
+
+        dialog = SeriesDialog(series, self)  # type: ignore[arg-type]  # a signal carries objects; these are Series
+        dialog.finished.connect(lambda code: self.session.openings.choose(opening, dialog.chosen if code else ()))
+        dialog.open()
+
+    def _ask_save(self, chosen: SaveFormat) -> None:
+        volume = self.session.volumes[Role.SYNTHETIC]
+        if volume is None:
+            return
+        folder = Path(self.settings["last_folder"] or Path.home())
+        dialog = SaveDialog(volume, self.settings.next_number(), folder, chosen, self)
+        dialog.accepted.connect(lambda: self.session.save(Role.SYNTHETIC, dialog.target))
+        dialog.open()
+
+    def _ask_screenshot(self) -> None:
+        picture = self.views.grab_picture()
+        name = f"ct_mri_studio_{self.settings.next_number():03d}.png"
+        start = str(Path(self.settings["last_folder"] or Path.home()) / name)
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save screenshot", start, "PNG (*.png)")
+        if not chosen:
+            return
+        target = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
+        try:
+            with atomic_file(target) as temporary:
+                if not picture.save(str(temporary), b"PNG"):
+                    raise OSError("the picture could not be encoded")
+            self.messages.show_message(f"Saved {target.name}.", Kind.DONE)
+        except CtmriError as error:
+            self.messages.show_message(str(error), Kind.ERROR)
+
+    # Qt's events ------------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _local_paths(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.session.open_paths(_local_paths(event))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ends running work first: asks it to stop, waits without freezing, then closes."""
+        if self.session.jobs.running:
+            self._closing = True
+            self.setEnabled(False)
+            self.statusBar().showMessage("Ending running work …")
+            self.session.jobs.stop_all()
+            event.ignore()
+            return
+        self.settings["window_geometry"] = _text(self.saveGeometry())
+        self.settings["window_state"] = _text(self.saveState())
+        self.settings.save()
+        event.accept()
+
+    def _close_when_asked(self) -> None:
+        if self._closing:
+            self.close()
+
+    def _restore(self) -> None:
+        self._closing = False
+        self.restoreGeometry(_bytes(self.settings["window_geometry"]))
+        self.restoreState(_bytes(self.settings["window_state"]))
+
+
+def _local_paths(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+def _text(value: QByteArray) -> str:
+    return bytes(value.toBase64().data()).decode("ascii")
+
+
+def _bytes(value: str) -> QByteArray:
+    return QByteArray.fromBase64(value.encode("ascii", "ignore"))

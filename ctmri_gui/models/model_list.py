@@ -1,0 +1,65 @@
+"""The models of the session as a Qt list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from ctmri_gui.session import Session
+from ctmri_gui.theme import icon
+
+if TYPE_CHECKING:
+    from ctmri_core.model_card import ModelEntry
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ModelList(QAbstractListModel):
+    """One row a model file: name, direction, region and standing. Files that cannot be used are listed with their problem."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._entries: tuple[ModelEntry, ...] = session.models
+        session.modelsChanged.connect(self._reload)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        entry = self._entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "\n".join((self._title(entry), self._standing(entry)))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return entry.problem or (entry.card.summary if entry.card is not None else "")
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self._title(entry)}, {self._standing(entry)}"
+        if role == Qt.ItemDataRole.DecorationRole:
+            return icon("model" if entry.card is not None else "error")
+        return entry if role == Qt.ItemDataRole.UserRole else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if index.isValid() and self._entries[index.row()].card is None:
+            return Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        return super().flags(index)
+
+    def row_of(self, entry: ModelEntry | None) -> int:
+        """The row of `entry`, or -1."""
+        return self._entries.index(entry) if entry in self._entries else -1
+
+    def _title(self, entry: ModelEntry) -> str:
+        return entry.card.name if entry.card is not None else entry.path.name
+
+    def _standing(self, entry: ModelEntry) -> str:
+        if entry.card is None:
+            return "cannot be used"
+        kind = "shipped" if self._session.is_shipped(entry) else "unverified"
+        return " · ".join((entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind))
+
+    def _reload(self) -> None:
+        self.beginResetModel()
+        self._entries = self._session.models
+        self.endResetModel()

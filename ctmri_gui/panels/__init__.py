@@ -1,0 +1,1 @@
+"""What stands in the docks beside the views."""

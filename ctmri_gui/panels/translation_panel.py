@@ -1,0 +1,111 @@
+"""Choose a model, run it, see how far it is, cancel it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
+
+from ctmri_gui.jobs.queue import JobState
+from ctmri_gui.models.model_list import ModelList
+from ctmri_gui.panels.small_parts import button, label, set_role
+from ctmri_gui.session import Session
+
+if TYPE_CHECKING:
+    from ctmri_core.model_card import ModelEntry
+
+_PROGRESS_STEPS = 1000
+
+
+class TranslationPanel(QWidget):
+    """The list of models with what each is for, and the run below it."""
+
+    def __init__(self, session: Session, translate: QAction, cancel: QAction, add_model: QAction) -> None:
+        super().__init__()
+        self._session = session
+        self._translate, self._cancel = translate, cancel
+        self.models = ModelList(session, self)
+        self.list = QListView()
+        self.list.setModel(self.models)
+        self.list.setAccessibleName("Models")
+        self.list.setIconSize(QSize(20, 20))
+        self.list.setWordWrap(True)
+        self.list.setUniformItemSizes(False)
+        self.list.setMinimumHeight(90)
+        self.empty = label("No model yet. Drop a model file (.safetensors) on the window.", "muted")
+        self.scope = label("", "muted")
+        self.standing = label("", "warning")
+        self.reason = label("", "muted")
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName("Progress of the translation")
+        self.bar.setTextVisible(False)
+        self.progress = label("", "muted")
+        self._lay_out(button(translate, primary=True), button(cancel), button(add_model))
+        self.list.selectionModel().currentChanged.connect(self._picked)
+        session.modelsChanged.connect(self._show_models)
+        session.modelChosen.connect(self._show_choice)
+        session.volumeChanged.connect(lambda _role, _volume: self._show_state())
+        session.translationChanged.connect(self._show_run)
+        self._show_models()
+        self._show_run(session.translation)
+
+    def _lay_out(self, translate: QWidget, cancel: QWidget, add_model: QWidget) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(translate, 1)
+        buttons.addWidget(cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 10, 10)
+        column.setSpacing(8)
+        column.addWidget(self.empty)
+        column.addWidget(self.list, 4)
+        for widget in (self.standing, self.scope):
+            column.addWidget(widget)
+        column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(buttons)
+        column.addWidget(self.reason)
+        column.addWidget(self.bar)
+        column.addWidget(self.progress)
+        column.addStretch(1)
+
+    def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid():
+            self._session.choose_model(current.data(Qt.ItemDataRole.UserRole))
+
+    def _show_models(self) -> None:
+        any_model = self.models.rowCount() > 0
+        self.empty.setVisible(not any_model)
+        self.list.setVisible(any_model)
+        self._show_choice(self._session.model)
+
+    def _show_choice(self, entry: ModelEntry | None) -> None:
+        row = self.models.row_of(entry)
+        if row >= 0:
+            self.list.setCurrentIndex(self.models.index(row))
+        card = entry.card if entry is not None else None
+        self.scope.setText(card.summary if card is not None else "")
+        self.scope.setVisible(card is not None)
+        unverified = entry is not None and not self._session.is_shipped(entry)
+        self.standing.setText("Unverified model: it did not come with the program." if unverified else "")
+        self.standing.setVisible(unverified)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        problem = self._session.translation_problem
+        running = self._session.translation is not None
+        self._translate.setEnabled(not problem and not running)
+        self._cancel.setEnabled(running)
+        self.reason.setText(problem)
+        self.reason.setVisible(bool(problem) and not running)
+
+    def _show_run(self, state: JobState | None) -> None:
+        for widget in (self.bar, self.progress):
+            widget.setVisible(state is not None)
+        if state is not None:
+            fraction = state.fraction
+            self.bar.setRange(0, _PROGRESS_STEPS if fraction is not None else 0)
+            self.bar.setValue(round((fraction or 0.0) * _PROGRESS_STEPS))
+            self.progress.setText(state.text)
+            set_role(self.progress, "warning" if state.stopping else "muted")
+        self._show_state()

@@ -1,0 +1,86 @@
+"""What is known about each volume on the panes; its kind can be corrected here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Volume
+from ctmri_gui.panels.small_parts import label
+from ctmri_gui.session import Session
+from ctmri_gui.viewer.roles import Role
+
+
+class VolumesPanel(QScrollArea):
+    """One block for each pane that shows something."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setAccessibleName("Volumes")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self._session = session
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(10, 8, 10, 8)
+        self._empty = label("No scan is open.", "muted")
+        self._column.addWidget(self._empty)
+        self._places: dict[Role, QVBoxLayout] = {}
+        for role in Role:
+            self._places[role] = QVBoxLayout()
+            self._column.addLayout(self._places[role])
+        self._column.addStretch(1)
+        self.setWidget(inside)
+        session.volumeChanged.connect(self._show)
+
+    def _show(self, role: Role, volume: Volume | None) -> None:
+        place = self._places[role]
+        while (item := place.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        if volume is not None:
+            place.addWidget(self._block(role, volume))
+        self._empty.setVisible(all(shown is None for shown in self._session.volumes.values()))
+
+    def _block(self, role: Role, volume: Volume) -> QWidget:
+        block = QFrame()
+        form = QFormLayout(block)
+        form.setContentsMargins(0, 0, 0, 10)
+        form.setVerticalSpacing(4)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.addRow(label(f"{role.label}: {volume.label}", "heading"))
+        form.addRow("Kind", self._kind(role, volume))
+        for name, text in facts(volume):
+            form.addRow(name, label(text, "muted"))
+        for finding in volume.findings:
+            form.addRow(label(finding.message, "error" if finding.serious else "warning"))
+        return block
+
+    def _kind(self, role: Role, volume: Volume) -> QComboBox:
+        choice = QComboBox()
+        choice.setAccessibleName(f"Kind of image of the {role.label.lower()}")
+        choice.setToolTip("Correct this when the file could not say what kind of image it holds")
+        for domain in Domain:
+            choice.addItem(domain.label, domain)
+        choice.setCurrentIndex(list(Domain).index(volume.domain))
+        choice.setEnabled(role is not Role.SYNTHETIC)
+        choice.activated.connect(lambda row: self._session.set_domain(role, list(Domain)[row]))
+        return choice
+
+
+def facts(volume: Volume) -> tuple[tuple[str, str], ...]:
+    """(name, value) lines about grid and history; nothing about the patient."""
+    k, j, i = volume.geometry.shape
+    dk, dj, di = volume.geometry.spacing
+    rows = [
+        ("Size", f"{i} × {j}, {k} slices"),
+        ("Voxel", f"{di:.3g} × {dj:.3g} mm, {dk:.3g} mm apart"),
+        ("Axes", " ".join("→".join(volume.geometry.axis_letters(axis)) for axis in (2, 1, 0))),
+    ]
+    if volume.synthetic is not None:
+        rows.append(("Made by", f"{volume.synthetic.model_name} {volume.synthetic.model_hash[:12]}".strip()))
+    if volume.history:
+        rows.append(("History", "; ".join(volume.history)))
+    return tuple(rows)

@@ -1,0 +1,75 @@
+"""What an empty window says: the three steps, and ways to begin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ctmri_gui.panels.small_parts import button, label
+from ctmri_gui.theme import app_icon, current_palette, icon
+
+_STEPS = (
+    ("open_folder", "1  Open a scan", "Drop a DICOM folder, NIfTI, MHA or NRRD file anywhere on this window."),
+    ("translate", "2  See it translated", "A fitting model makes the synthetic image: a CT becomes MR, an MR becomes CT."),
+    ("demo", "3  Compare with the truth", "Drop the patient's real scan beside it; SSIM and PSNR follow as you scroll."),
+)
+_PROMISE = "For research. Synthetic images are not for diagnosis. Nothing leaves this computer."
+
+
+class Welcome(QWidget):
+    """The first page. `begin`: actions offered as buttons, the first one in the accent colour."""
+
+    def __init__(self, *begin: QAction) -> None:
+        super().__init__()
+        self.setAccessibleName("Welcome")
+        frame = QFrame()
+        frame.setProperty("role", "drop")
+        frame.setMaximumSize(980, 540)
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(36, 30, 36, 30)
+        inside.setSpacing(18)
+        inside.addStretch(1)
+        for part in (self._sign(), _centred(label("CT-MRI Studio", "title", wrap=False))):
+            inside.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        inside.addWidget(_centred(label("Drop a scan here and see CT, synthetic MRI and the real MRI side by side.", "muted")))
+        steps = QHBoxLayout()
+        steps.setSpacing(14)
+        for sign, heading, text in _STEPS:
+            steps.addWidget(_step(sign, heading, text), 1)
+        inside.addLayout(steps)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for number, action in enumerate(begin):
+            row.addWidget(button(action, primary=number == 0))
+        row.addStretch(1)
+        inside.addLayout(row)
+        inside.addWidget(_centred(label(_PROMISE, "muted")))
+        inside.addStretch(1)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(24, 24, 24, 24)
+        outer.addWidget(frame)
+
+    def _sign(self) -> QLabel:
+        sign = QLabel()
+        sign.setPixmap(app_icon().pixmap(64, 64))
+        return sign
+
+
+def _step(sign: str, heading: str, text: str) -> QWidget:
+    card = QFrame()
+    card.setProperty("role", "card")
+    column = QVBoxLayout(card)
+    column.setContentsMargins(16, 14, 16, 14)
+    picture = QLabel()
+    picture.setPixmap(icon(sign, current_palette().accent).pixmap(26, 26))
+    column.addWidget(picture)
+    column.addWidget(label(heading, "heading"))
+    column.addWidget(label(text, "muted"))
+    column.addStretch(1)
+    return card
+
+
+def _centred(made: QLabel) -> QLabel:
+    made.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    return made

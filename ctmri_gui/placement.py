@@ -1,0 +1,51 @@
+"""Where an opened volume goes: pure rules, so that a drop asks only when in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.volume import Volume
+from ctmri_gui.viewer.roles import Role
+
+if TYPE_CHECKING:
+    from ctmri_core.io.series import Series
+
+
+def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series, ...]:
+    """The series to load without asking: the only one, or one CT and one MR together. Empty means: ask.
+
+    Localizers count only when there is nothing else, and then only after asking.
+    """
+    volumes = [entry for entry in series if not entry.localizer]
+    if len(volumes) == 1:
+        return tuple(volumes)
+    if role is None and sorted(entry.domain.modality for entry in volumes) == ["CT", "MR"]:
+        return tuple(volumes)
+    return ()
+
+
+def place_for(volume: Volume, source: Volume | None, direction: Direction | None) -> Role:
+    """The pane of a volume that was dropped on none.
+
+    The first volume is the source. Beside a source, the kind that the model makes is ground truth, and so is the other
+    modality (its contrast may turn out to be the wrong one; that is said, not hidden). The source's own kind replaces it.
+    """
+    if volume.synthetic is not None and source is not None:
+        return Role.SYNTHETIC
+    if source is None or Domain.UNKNOWN in (volume.domain, source.domain):
+        return Role.SOURCE
+    if volume.domain.modality != source.domain.modality:
+        return Role.TRUTH
+    made_by_model = direction is not None and direction.target is volume.domain and direction.source.accepts(source.domain)
+    return Role.TRUTH if made_by_model and volume.domain is not source.domain else Role.SOURCE
+
+
+def source_first(volumes: Iterable[Volume], directions: Sequence[Direction]) -> list[Volume]:
+    """Volumes opened together, the one that a model can translate first, CT before MR among equals."""
+    takes = {direction.source for direction in directions}
+    return sorted(
+        volumes,
+        key=lambda volume: (not any(kind.accepts(volume.domain) for kind in takes), volume.domain is not Domain.CT),
+    )
