@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctmri_core.errors import CtmriError
+from ctmri_core.errors import Stopped
 from ctmri_core.events import Progress, Started, StopSignal, Work
 from ctmri_core.io.dicom_header import SliceHeader, looks_like_dicom
 from ctmri_core.io.dicom_pixels import Float32, Int16, read_slice
@@ -50,7 +50,7 @@ class DicomReader:
         return scan_dicom(path)
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
-        """Raises `FileRefused`; `CtmriError` when `stop` ended it."""
+        """Raises `FileRefused`; `Stopped` when `stop` ended it."""
         details = series.details
         assert isinstance(details, DicomDetails)
         if details.refusal is not None:
@@ -89,7 +89,7 @@ def _read_slices(headers: Sequence[SliceHeader], stop: StopSignal) -> Work[Voxel
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for start in range(0, count, _SLICES_PER_EVENT):
             if stop():
-                raise CtmriError("Opening was stopped.")
+                raise Stopped("Opening was stopped.")
             end = min(start + _SLICES_PER_EVENT, count)
             for k, values in enumerate(pool.map(read_slice, headers[start:end], voxels[start:end]), start):
                 if values is not None:
