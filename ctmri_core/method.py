@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ctmri_core.domain import Direction
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 Needs = Literal["paired", "unpaired", "multi_domain"]
@@ -29,9 +30,9 @@ class MethodConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    learning_rate: float = Field(2e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
-    beta_1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the gradient's running mean")
-    beta_2: float = Field(0.999, ge=0, lt=1, description="Adam's decay of the squared gradient's running mean")
+    learning_rate: float = Field(default=2e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
+    beta_1: float = Field(default=0.5, ge=0, lt=1, description="Adam's decay of the gradient's running mean")
+    beta_2: float = Field(default=0.999, ge=0, lt=1, description="Adam's decay of the squared gradient's running mean")
 
     @property
     def size_multiple(self) -> int:
@@ -66,6 +67,10 @@ class PairedBatch:
     source: Tensor
     target: Tensor
     mask: Tensor
+
+    def to(self, device: torch.device) -> PairedBatch:
+        """The same batch on `device`."""
+        return PairedBatch(self.source.to(device), self.target.to(device), self.mask.to(device))
 
 
 class Update(Protocol):

@@ -14,7 +14,6 @@ from ctmri_core.case import Case
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.io.opening import open_volume
-from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.resample import resample_to
 
 _SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
@@ -40,10 +39,11 @@ class CaseReference:
 
 @dataclass(frozen=True)
 class CaseSource:
-    """`what` and `licence`: one line each for the model card; an empty licence is not known. `cases`: in a fixed order."""
+    """`what` and `licence`: one line each for the model card. `cases`: in a fixed order."""
 
     what: str
     licence: str
+    phantom: bool
     cases: tuple[CaseReference, ...]
 
 
@@ -68,10 +68,12 @@ def find_cases(spec: str, direction: Direction, voxel_mm: float) -> CaseSource:
     if not cases:
         wanted = " and ".join(f"{_STEMS[domain][0]}.nii.gz" for domain in (direction.source, direction.target))
         raise TrainingFailed(f"{folder.name} holds no patient folder with {wanted}. Each patient needs a folder of its own.")
-    return CaseSource(f"{len(cases)} cases of the folder {folder.name}", "", tuple(cases))
+    return CaseSource(f"cases of the folder {folder.name[:80]}", "not stated", False, tuple(cases))
 
 
 def _phantoms(spec: str, voxel_mm: float) -> CaseSource:
+    from ctmri_core.phantom import make_head  # its kernels are loaded only when heads are made
+
     numbers = spec.split(":")[1:]
     if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
         raise TrainingFailed(f"{spec!r} is not of the form phantom:COUNT or phantom:COUNT:SEED, with whole numbers.")
@@ -81,8 +83,8 @@ def _phantoms(spec: str, voxel_mm: float) -> CaseSource:
     cases = tuple(
         CaseReference(f"phantom-{seed}", partial(make_head, seed, voxel_mm=voxel_mm)) for seed in range(first, first + count)
     )
-    what = f"{count} digital head phantoms made by this program, seeds {first} to {first + count - 1}; no patient"
-    return CaseSource(what, "Apache-2.0 (made by the program itself)", cases)
+    what = f"digital head phantoms made by this program (seeds {first} to {first + count - 1}), no patient"
+    return CaseSource(what, "Apache-2.0, as the program", True, cases)
 
 
 def _file_of(folder: Path, stems: tuple[str, ...]) -> Path | None:

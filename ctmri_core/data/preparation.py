@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ctmri_core.domain import Direction
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.files import atomic_file, write_text
+from ctmri_core.model_card import TrainingData, case_fingerprint
 from ctmri_core.preprocess.recipe import Recipe
 
 _LEAST_BODY = 0.01  # share of a slice; below it there is nothing to learn
@@ -26,50 +28,55 @@ _LAYOUT = 1  # of the files below; raised when they change
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """Prepared pairs of one direction, split by patient; `fingerprints`: one hash per training case, salted."""
+class PreparedPairs:
+    """Prepared slices of one direction, split by patient, and what the model card says of those trained on."""
 
     direction: Direction
     recipe: Recipe
     train: PairedSlices
     validation: PairedSlices
-    what: str
-    licence: str
-    fingerprints: tuple[str, ...]
+    facts: TrainingData
 
 
 def prepare_pairs(
     spec: str, direction: Direction, recipe: Recipe, folder: Path, validation_share: float, seed: int, stop: StopSignal
-) -> Work[TrainingData | None]:
+) -> Work[PreparedPairs | None]:
     """Prepares every case of `spec` (see `find_cases`) into `folder`, or finds it prepared there; None when stopped.
 
     Slices without body are left out. Raises `TrainingFailed` when nothing is left, `FileRefused` for a file that cannot be
     read, `WriteFailed` when the disk is full.
     """
     source = find_cases(spec, direction, recipe.spacing_mm or 1.0)
-    train_names, validation_names = split_by_patient([case.identifier for case in source.cases], validation_share, seed)
-    _forget_others(folder, {"layout": _LAYOUT, "data": spec, "direction": direction.name, "recipe": recipe.model_dump()})
+    train, validation = split_by_patient([case.identifier for case in source.cases], validation_share, seed)
+    salt = _salt_of(folder, {"layout": _LAYOUT, "data": spec, "direction": direction.name, "recipe": recipe.model_dump()})
     for done, case in enumerate(source.cases):
         if stop():
             return None
-        if not _file(folder, case.identifier).exists():
+        if not _prepared(folder, case.identifier):
             yield Progress(done=done, total=len(source.cases), unit="cases", message=f"preparing {case.identifier}")
-            _prepare(case, direction, recipe, folder)
-    train, validation = (_slices(folder, names) for names in (train_names, validation_names))
-    if not len(train):
+            _prepare(case, direction, recipe, folder, salt)
+    train_slices, validation_slices = (PairedSlices(_files(folder, names)) for names in (train, validation))
+    if not len(train_slices):
         raise TrainingFailed("The training cases hold no slice in which body is visible in both pictures.")
-    fingerprints = tuple(_fingerprint(_file(folder, name), seed) for name in train_names)
-    return TrainingData(direction, recipe, train, validation, source.what, source.licence, fingerprints)
+    prints = tuple(path.stem.split("-")[1] for path in train_slices.files)
+    facts = TrainingData(
+        what=source.what, licence=source.licence, cases=len(train), phantom=source.phantom, salt=salt, fingerprints=prints
+    )
+    return PreparedPairs(direction, recipe, train_slices, validation_slices, facts)
 
 
-def _prepare(reference: CaseReference, direction: Direction, recipe: Recipe, folder: Path) -> None:
+def _prepare(reference: CaseReference, direction: Direction, recipe: Recipe, folder: Path, salt: str) -> None:
     case = reference.load()
+    for domain in (direction.source, direction.target):
+        if domain not in case.volumes:
+            raise TrainingFailed(f"{reference.identifier} has no {domain.label}; it has {', '.join(case.domains)}.")
     source, target, mask = recipe.forward_pair(case[direction.source], case[direction.target])
-    mask &= _given_mask(case, direction, recipe, mask)
+    mask = mask & _given_mask(case, direction, recipe, mask)
     kept = mask.mean((1, 2)) >= _LEAST_BODY
     planes = np.stack([part[kept].astype(np.float16) for part in (source, target, mask)], 1)
-    with atomic_file(_file(folder, reference.identifier)) as temporary, temporary.open("wb") as handle:
-        np.save(handle, planes, allow_pickle=False)
+    fingerprint = case_fingerprint(case[direction.source].voxels.tobytes(), salt)
+    with atomic_file(folder / f"{_key(reference.identifier)}-{fingerprint}.npy") as temporary:
+        np.save(temporary, planes, allow_pickle=False)
 
 
 def _given_mask(case: Case, direction: Direction, recipe: Recipe, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -78,29 +85,32 @@ def _given_mask(case: Case, direction: Direction, recipe: Recipe, mask: NDArray[
     if given is None or given.shape != source.geometry.shape:
         return np.ones_like(mask)
     grid = recipe.record_of(source).grid
-    return grid.forward(grid.oriented(given.astype(np.float32)), 0.0) > 0.5
+    inside: NDArray[np.bool_] = grid.forward(grid.oriented(given.astype(np.float32)), 0.0) > 0.5
+    return inside
 
 
-def _forget_others(folder: Path, key: dict[str, Any]) -> None:
-    """Empties a cache that was made from something else."""
-    text = json.dumps(key, indent=1, sort_keys=True)
+def _salt_of(folder: Path, key: dict[str, Any]) -> str:
+    """The salt of this cache; a cache that was made from something else is emptied first."""
     manifest = folder / "prepared.json"
-    if not manifest.exists() or manifest.read_text("utf-8") != text:
-        for stale in folder.glob("*.npy"):
-            stale.unlink()
-        write_text(manifest, text)
+    if manifest.exists():
+        known = json.loads(manifest.read_text("utf-8"))
+        if known["key"] == json.loads(json.dumps(key)):
+            return str(known["salt"])
+    for stale in folder.glob("*.npy"):
+        stale.unlink()
+    salt = secrets.token_hex(8)
+    write_text(manifest, json.dumps({"key": key, "salt": salt}, indent=1))
+    return salt
 
 
-def _file(folder: Path, identifier: str) -> Path:
-    """Folder names may hold anything; a digest cannot leave the cache's folder."""
-    return folder / f"{hashlib.sha256(identifier.encode()).hexdigest()[:16]}.npy"
+def _prepared(folder: Path, identifier: str) -> list[Path]:
+    return list(folder.glob(f"{_key(identifier)}-*.npy"))
 
 
-def _slices(folder: Path, names: Iterable[str]) -> PairedSlices:
-    return PairedSlices([_file(folder, name) for name in names])
+def _files(folder: Path, identifiers: Iterable[str]) -> list[Path]:
+    return [_prepared(folder, identifier)[0] for identifier in identifiers]
 
 
-def _fingerprint(path: Path, salt: int) -> str:
-    digest = hashlib.blake2b(digest_size=16, salt=salt.to_bytes(8, "little"))
-    digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _key(identifier: str) -> str:
+    """Names of patients' folders stay out of file names."""
+    return hashlib.sha256(identifier.encode()).hexdigest()[:16]

@@ -18,18 +18,18 @@ DISCRIMINATOR_LAYERS = {16: 1, 34: 2, 70: 3, 142: 4}
 
 
 class Pix2PixConfig(MethodConfig):
-    """The defaults are the paper's."""
+    """Settings of pix2pix; the defaults are the paper's."""
 
-    generator: Literal["unet_256", "resnet_9", "resnet_6"] = Field("unet_256", description="architecture of the generator")
-    width: int = Field(64, ge=4, le=256, description="channels of the generator's first layer")
-    norm: Literal["batch", "instance"] = Field("batch", description="normalisation in both networks")
-    dropout: bool = Field(True, description="dropout in the generator, the method's source of noise")
-    discriminator_width: int = Field(64, ge=4, le=256, description="channels of the discriminator's first layer")
-    receptive_field: Literal[16, 34, 70, 142] = Field(70, description="pixels across that one output of the PatchGAN sees")
-    gan_loss: Literal["vanilla", "lsgan"] = Field("vanilla", description="cross-entropy or least squares")
-    lambda_gan: float = Field(1.0, ge=0, le=1000, description="weight of the adversarial loss; 0 leaves plain L1 regression")
-    lambda_l1: float = Field(100.0, gt=0, le=10000, description="weight of the mean absolute error")
-    body_only: bool = Field(False, description="count the absolute error inside the body alone")
+    generator: Literal["unet_256", "resnet_9", "resnet_6"] = Field(default="unet_256", description="the generator's architecture")
+    width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
+    norm: Literal["batch", "instance"] = Field(default="batch", description="normalisation in both networks")
+    dropout: bool = Field(default=True, description="dropout in the generator, the method's source of noise")
+    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")
+    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
+    gan_loss: Literal["vanilla", "lsgan"] = Field(default="vanilla", description="cross-entropy or least squares")
+    lambda_gan: float = Field(default=1.0, ge=0, le=1000, description="weight of the adversarial loss; 0: plain L1 regression")
+    lambda_l1: float = Field(default=100.0, gt=0, le=10000, description="weight of the mean absolute error")
+    body_only: bool = Field(default=False, description="count the absolute error inside the body alone")
 
     @property
     def size_multiple(self) -> int:

@@ -1,0 +1,69 @@
+"""The folder of a run: its settings, what happened, checkpoints, sample pictures, models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.events import Event, Finished, Step, Validated, from_json, to_json
+from ctmri_core.files import write_failed, write_text
+
+
+class RunFolder:
+    """`config.json`, `events.jsonl`, `checkpoints/`, `samples/`, `models/`, `prepared/` and `tensorboard/` of one run."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.events = self.path / "events.jsonl"
+        self.checkpoint = self.path / "checkpoints" / "latest.checkpoint"
+        self.samples = self.path / "samples"
+        self.models = self.path / "models"
+        self.prepared = self.path / "prepared"
+        self.tensorboard = self.path / "tensorboard"
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Everything that the run was started with. Raises `WriteFailed`."""
+        write_text(self.config, json.dumps(config, indent=2))
+
+    def read_config(self) -> dict[str, Any]:
+        """Raises `FileRefused` when there is none that can be read."""
+        try:
+            config: dict[str, Any] = json.loads(self.config.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise FileRefused(self.config, "cannot be read.", "Choose the folder of a run of this program.") from error
+        return config
+
+    def log(self, event: Event) -> None:
+        """Appends one line to `events.jsonl`. Raises `WriteFailed`."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with self.events.open("a", encoding="utf-8") as handle:
+                handle.write(to_json(event) + "\n")
+        except OSError as error:
+            raise write_failed(self.events, error) from error
+
+    def read_events(self) -> list[Event]:
+        """All events so far; a line cut short by the end of the process is left out."""
+        if not self.events.exists():
+            return []
+        events = []
+        for line in self.events.read_text("utf-8").splitlines():
+            try:
+                events.append(from_json(line))
+            except ValidationError:
+                continue
+        return events
+
+    def rewind(self, iteration: int) -> None:
+        """Forgets what happened after `iteration`, and that the run ended: it goes on from there."""
+        kept = [event for event in self.read_events() if not _is_later(event, iteration)]
+        write_text(self.events, "".join(to_json(event) + "\n" for event in kept))
+
+
+def _is_later(event: Event, iteration: int) -> bool:
+    return isinstance(event, Finished) or (isinstance(event, Step | Validated) and event.iteration > iteration)

@@ -1,0 +1,54 @@
+"""The run's events as TensorBoard sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from ctmri_core.events import Event, Sample, Step, Validated
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+class TensorBoardLog:
+    """Losses, learning rate, metrics and sample pictures. The writer is loaded with the first of them."""
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        self._folder = folder
+        self._first_step = first_step
+        self._writer: SummaryWriter | None = None
+
+    def hear(self, event: Event) -> None:
+        """Logs what belongs into a curve or a picture; ignores the rest."""
+        match event:
+            case Step():
+                scalars = {f"loss/{name}": value for name, value in event.losses.items()}
+                self._scalars({**scalars, "learning_rate": event.learning_rate}, event.iteration)
+            case Validated():
+                self._scalars({f"validation/{name}": value for name, value in event.metrics.items()}, event.iteration)
+            case Sample():
+                with Image.open(event.path) as picture:
+                    self._open().add_image("sample", np.asarray(picture.convert("L")), event.iteration, dataformats="HW")
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Writes what is left. Safe to call twice."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _scalars(self, values: dict[str, float], step: int) -> None:
+        for name, value in values.items():
+            self._open().add_scalar(name, value, step)
+
+    def _open(self) -> SummaryWriter:
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self._folder), purge_step=self._first_step)
+        return self._writer

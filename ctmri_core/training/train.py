@@ -1,0 +1,60 @@
+"""From the name of a method and a place with cases to a trained model: what the command line and the window call."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from ctmri_core.config_flags import validated
+from ctmri_core.data.preparation import prepare_pairs
+from ctmri_core.domain import Direction
+from ctmri_core.errors import CtmriError, TrainingFailed, WriteFailed
+from ctmri_core.events import Finished, StopSignal, Work
+from ctmri_core.method import MethodConfig
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.registry import find_card
+from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.settings import ModelDescription, TrainingSettings
+from ctmri_core.training.trainer import RunResult, Trainer
+
+
+def train(
+    method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
+    settings: TrainingSettings, *, stop: StopSignal = lambda: False, about: ModelDescription | None = None, resume: bool = False,
+) -> Work[RunResult]:  # fmt: skip
+    """Prepares the cases of `data_spec` (see `find_cases`) in the run folder, trains, and exports model files there.
+
+    `config`: of the method's own type; None takes its defaults. Yields `Progress` while preparing, then the trainer's
+    events; `Finished` is the last one, once, and tells of every failure the user can act on.
+    """
+    folder = RunFolder(run_folder)
+    reason: Literal["stopped", "failed"] = "stopped"
+    message = ""
+    try:
+        card = find_card(method_name)
+        config = config or card.config()
+        if card.needs != "paired":
+            raise TrainingFailed(f"{card.title} needs {card.needs} data, which cannot be prepared yet.")
+        recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple)
+        data = yield from prepare_pairs(
+            data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop
+        )
+        if data is not None:
+            trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume)
+            return (yield from trainer.run(stop))
+    except CtmriError as error:
+        reason, message = "failed", str(error)
+    finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)})
+    with suppress(WriteFailed):
+        folder.log(finished)
+    yield finished
+    return RunResult(reason, message, 0, folder.path)
+
+
+def config_of_run(run_folder: str | Path) -> tuple[str, MethodConfig, Direction, TrainingSettings]:
+    """What a run was started with, to resume it: method, its config, direction, settings. Raises `FileRefused`."""
+    stored = RunFolder(run_folder).read_config()
+    card = find_card(str(stored["method"]))
+    settings = validated(TrainingSettings, stored["settings"])
+    return card.name, validated(card.config, stored["config"]), Direction.parse(stored["direction"]), settings

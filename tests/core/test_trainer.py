@@ -1,0 +1,213 @@
+"""The trainer: what it says, that a run can be cut anywhere, and that failure keeps the last good state."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json
+from ctmri_core.method import MethodCard
+from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
+from ctmri_core.model_card import list_models, read_card
+from ctmri_core.model_file import load_model
+from ctmri_core.training.checkpoint import load_checkpoint
+from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.trainer import Trainer
+
+TINY = Pix2PixConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16)
+
+
+def settings(**changes):
+    base = {"iterations": 6, "batch_size": 2, "crop": 16, "precision": "32", "device": "cpu", "tensorboard": False}
+    return TrainingSettings(**(base | changes))
+
+
+def run(trainer: Trainer, stop=lambda: False):
+    events, work = [], trainer.run(stop)
+    while True:
+        try:
+            events.append(next(work))
+        except StopIteration as ended:
+            return events, ended.value
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": tensor.clone()
+        for name, network in trainer.method.networks.items()
+        for key, tensor in network.state_dict().items()
+    }
+
+
+def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for key in a:
+        assert torch.equal(a[key], b[key]), key
+
+
+def test_a_run_tells_what_happened_and_leaves_usable_files(tiny_pairs, tmp_path: Path):
+    data = tiny_pairs()
+    events, result = run(Trainer(CARD, TINY, data, tmp_path / "run", settings(validate_every=3, tensorboard=True)))
+
+    assert [type(event) for event in events].count(Finished) == 1
+    assert isinstance(events[0], Started) and events[0].total == 6
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
+    steps = [event for event in events if isinstance(event, Step)]
+    assert steps[0].iteration == 1 and steps[-1].iteration == 6 and steps[-1].losses.keys() == {"discriminator", "gan", "l1"}
+    assert [event.iteration for event in events if isinstance(event, Validated)] == [3, 6]
+    assert any(isinstance(event, CheckpointSaved) for event in events)
+    picture = next(event for event in events if isinstance(event, Sample))
+    with Image.open(picture.path) as image:
+        assert image.size[0] == 3 * (24 + 8)
+
+    told = [from_json(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    assert told == events
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["method"] == "pix2pix"
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    entries = list_models([tmp_path / "run" / "models"])
+    assert len(entries) == 2 and all(entry.card and entry.card.recipe == data.recipe for entry in entries)
+    card = read_card(result.models["ct_to_mr_t1"])
+    assert card.metrics == result.metrics and card.training_data == (data.facts,)
+
+
+def test_the_exported_model_translates_as_the_trained_method_does(tiny_pairs, tmp_path: Path):
+    trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings())
+    run(trainer)
+    last = load_model(tmp_path / "run" / "models" / "pix2pix-ct_to_mr_t1-last.safetensors")
+    x = torch.rand(1, 1, 24, 24) * 2 - 1
+    trainer.method.networks["generator"].eval()
+    with torch.no_grad():
+        torch.testing.assert_close(last.generator(x), trainer.method.translate(x, trainer.data.direction))
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16-mixed"])
+def test_a_resumed_run_has_the_weights_of_an_uninterrupted_one(tiny_pairs, tmp_path: Path, precision: str):
+    data = tiny_pairs()
+    whole = Trainer(CARD, TINY, data, tmp_path / "whole", settings(precision=precision))
+    run(whole)
+
+    asked = []
+    first = Trainer(CARD, TINY, data, tmp_path / "parts", settings(precision=precision))
+    _, result = run(first, lambda: first.iteration >= 3 or bool(asked))
+    assert result.reason == "stopped" and result.iteration == 3
+    torch.rand(7)  # someone else draws random numbers meanwhile
+    second = Trainer(CARD, TINY, data, tmp_path / "parts", settings(precision=precision), resume=True)
+    events, result = run(second)
+    assert result.reason == "completed" and result.iteration == 6
+    assert_same(weights(whole), weights(second))
+    logged = [from_json(line) for line in (tmp_path / "parts" / "events.jsonl").read_text().splitlines()]
+    iterations = [event.iteration for event in logged if isinstance(event, Step)]
+    assert iterations == sorted(set(iterations)) and iterations[0] == 1 and iterations[-1] == 6
+    assert sum(isinstance(event, Finished) for event in logged) == 1
+
+
+@pytest.mark.parametrize("question", range(13, 19))
+def test_a_step_that_is_abandoned_leaves_no_trace(tiny_pairs, tmp_path: Path, question: int):
+    """`stop` is asked at several places of a step, between the two updates as well; wherever it says yes, resuming is exact."""
+    data = tiny_pairs()
+    whole = Trainer(CARD, TINY, data, tmp_path / "whole", settings())
+    run(whole)
+
+    asked = iter(range(10**6))
+    _, result = run(Trainer(CARD, TINY, data, tmp_path / "parts", settings()), lambda: next(asked) >= question)
+    assert result.reason == "stopped" and 0 < result.iteration < 6
+    resumed = Trainer(CARD, TINY, data, tmp_path / "parts", settings(), resume=True)
+    run(resumed)
+    assert_same(weights(whole), weights(resumed))
+
+
+def test_training_does_not_depend_on_or_touch_the_random_numbers_outside(tiny_pairs, tmp_path: Path):
+    data = tiny_pairs()
+    trainers = [Trainer(CARD, TINY, data, tmp_path / name, settings(iterations=2)) for name in ("a", "b")]
+    torch.manual_seed(1)
+    run(trainers[0])
+    drawn = torch.rand(3)
+    torch.manual_seed(1)
+    assert torch.equal(drawn, torch.rand(3))
+    torch.manual_seed(2)
+    run(trainers[1])
+    assert_same(weights(trainers[0]), weights(trainers[1]))
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_path: Path):
+    data = tiny_pairs()
+    trainer = Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=50))
+    kept = {}
+
+    def poison() -> bool:
+        if trainer.iteration == 2 and not kept:
+            kept.update(weights(trainer))
+            poisoned = [np.load(path) for path in data.train.files]
+            for path, slices in zip(data.train.files, poisoned, strict=True):
+                slices[:, 1] = np.nan
+                np.save(path, slices)
+            trainer.data.train._cases[:] = PairedSlices(data.train.files)._cases
+        return False
+
+    events, result = run(trainer, poison)
+    assert result.reason == "failed" and result.iteration == 2
+    assert "nan" in result.message and "kept" in result.message
+    assert isinstance(events[-1], Finished) and events[-1].reason == "failed"
+    assert_same(kept, weights(trainer))
+    stored = load_checkpoint(tmp_path / "run" / "checkpoints" / "latest.checkpoint")
+    assert stored["iteration"] == 2 and all(torch.isfinite(t).all() for t in stored["optimisation"]["networks"]["generator"].values())
+
+
+def test_a_folder_holds_one_run(tiny_pairs, tmp_path: Path):
+    data = tiny_pairs()
+    run(Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=1)))
+    _, again = run(Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=1)))
+    assert again.reason == "failed" and "holds a run already" in again.message
+    other = TINY.model_copy(update={"width": 8})
+    _, mixed = run(Trainer(CARD, other, data, tmp_path / "run", settings(), resume=True))
+    assert mixed.reason == "failed" and "another config" in mixed.message
+    _, none = run(Trainer(CARD, TINY, data, tmp_path / "elsewhere", settings(), resume=True))
+    assert none.reason == "failed" and "latest.checkpoint" in none.message
+
+
+def test_what_does_not_fit_is_said_before_training(tiny_pairs, tmp_path: Path):
+    unet = Pix2PixConfig(width=4)
+    _, result = run(Trainer(CARD, unet, tiny_pairs(), tmp_path / "run", settings()))
+    assert result.reason == "failed" and "--crop 16" in result.message and "256" in result.message
+    if not torch.cuda.is_available():
+        _, result = run(Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings(device="cuda")))
+        assert result.reason == "failed" and "--device" in result.message
+
+
+def test_training_ends_when_the_time_is_up(tiny_pairs, tmp_path: Path):
+    timed = settings(iterations=None, minutes=0.01)
+    events, result = run(Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", timed))
+    assert result.reason == "completed" and result.iteration >= 1
+    rates = [event.learning_rate for event in events if isinstance(event, Step)]
+    assert rates[-1] <= rates[0]
+
+
+def test_without_validation_cases_the_last_model_is_the_model(tiny_pairs, tmp_path: Path):
+    whole = tiny_pairs()
+    data = type(whole)(whole.direction, whole.recipe, whole.train, PairedSlices([]), whole.facts)
+    events, result = run(Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=2)))
+    assert result.reason == "completed" and not any(isinstance(event, Validated) for event in events)
+    assert result.models["ct_to_mr_t1"].exists()
+
+
+@pytest.mark.parametrize("config", [TINY.model_copy(update={"dropout": False, "norm": "instance"}), TINY])
+def test_pix2pix_learns(tiny_pairs, tmp_path: Path, config: Pix2PixConfig):
+    """Margin: the L1 loss falls below half, and the error on an unseen case is below half that of the identity."""
+    data = tiny_pairs(cases=4, slices=6)
+    settings_ = settings(iterations=120, validate_every=120, schedule="constant")
+    events, result = run(Trainer(CARD, config.model_copy(update={"width": 8, "learning_rate": 2e-3}), data, tmp_path / "run", settings_))
+    losses = [event.losses["l1"] for event in events if isinstance(event, Step)]
+    assert losses[-1] < 0.5 * losses[0]
+    source, target, mask = (np.concatenate([np.load(f)[:, n] for f in data.validation.files]).astype(float) for n in range(3))
+    identity = 100 * np.abs(source - target)[mask > 0].mean() / 2
+    assert result.metrics["mae_percent"] < 0.5 * identity
+
+
+def test_the_card_is_what_the_registry_finds():
+    assert isinstance(CARD, MethodCard)
