@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io import reader_channel
 
 
 def echo(path, *values):
@@ -66,3 +67,14 @@ def refuses(path):
 
 def has_a_bug(path):
     raise KeyError("a bug")
+
+
+def dies_after_sharing(path):
+    """The worker is the main module: its answer is packed into a shared block and then never sent."""
+    sys.modules["__main__"].send = lambda *_: os._exit(1)
+    return np.arange(100_000)
+
+
+def without_room(path, count):
+    reader_channel._room_for = lambda size: False
+    return np.arange(count)

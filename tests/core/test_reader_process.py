@@ -1,0 +1,171 @@
+"""The reader process survives what native parsers do at their worst, and says so in words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.io.reader_process import ReaderProcess, shared_reader, shutdown
+
+TASKS = "hostile_tasks"
+FILE = Path("somewhere") / "scan.dcm"
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    process = ReaderProcess(memory_limit=3 << 30, task_prefix=TASKS)
+    yield process
+    process.shutdown()
+
+
+def shared_blocks():
+    folder = Path("/dev/shm")
+    return {entry.name for entry in folder.iterdir() if entry.name.startswith("ctmri-")} if folder.is_dir() else set()
+
+
+def test_values_and_arrays_come_back_equal(reader):
+    assert reader.call(f"{TASKS}:echo", FILE, 1, "two", None) == (FILE, 1, "two", None)
+    result = reader.call(f"{TASKS}:numbers", FILE, 100_000)
+    assert np.array_equal(result["ramp"], np.arange(100_000, dtype=np.float32))
+    assert result["twice"][0].dtype == np.int16 and (result["twice"][0] == 7).all()
+    assert result["twice"][1].flags.f_contiguous and np.array_equal(result["twice"][1], np.eye(300))
+    result["ramp"][0] = 5  # the caller's own
+
+
+def test_shared_memory_lives_as_long_as_its_array_and_has_no_name(reader):
+    before = shared_blocks()
+    first = reader.call(f"{TASKS}:numbers", FILE, 100_000)["ramp"]
+    view = reader.call(f"{TASKS}:numbers", FILE, 200_000)["ramp"][1000:2000]
+    assert shared_blocks() == before
+    reader.shutdown()
+    assert first[99_999] == 99_999 and view[0] == 1000
+
+
+def test_without_room_in_shared_memory_arrays_come_through_the_pipe(reader):
+    result = reader.call(f"{TASKS}:without_room", FILE, 100_000)
+    assert np.array_equal(result, np.arange(100_000))
+
+
+def test_what_libraries_print_does_not_disturb_the_protocol(reader):
+    assert reader.call(f"{TASKS}:prints", FILE) == ""
+    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)
+
+
+@pytest.mark.parametrize("task", ["aborts", "segfaults", "exits"])
+def test_a_crash_is_a_refusal_and_the_next_call_works(reader, task):
+    with pytest.raises(FileRefused, match=r"^scan\.dcm: it made the reading library crash") as caught:
+        reader.call(f"{TASKS}:{task}", FILE)
+    assert "somewhere" not in str(caught.value)
+    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)
+
+
+def test_a_hang_is_ended_and_the_next_call_works(reader):
+    reader.start()
+    with pytest.raises(FileRefused, match=r"not read within 0\.3 seconds"):
+        reader.call(f"{TASKS}:hangs", FILE, timeout_s=0.3)
+    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux honours the limit of address space")
+def test_too_much_memory_is_a_refusal_and_the_worker_goes_on(reader):
+    pid = reader.call(f"{TASKS}:process_id", FILE)
+    with pytest.raises(FileRefused, match=r"more memory than a file is allowed \(3\.0 GiB\)"):
+        reader.call(f"{TASKS}:allocates", FILE, 8 << 30)
+    assert reader.call(f"{TASKS}:process_id", FILE) == pid
+
+
+def test_refusals_pass_through_and_bugs_stay_bugs(reader):
+    with pytest.raises(FileRefused) as caught:
+        reader.call(f"{TASKS}:refuses", FILE)
+    assert str(caught.value) == "scan.dcm: field X is 3. Export it again."
+    with pytest.raises(KeyError, match="a bug"):
+        reader.call(f"{TASKS}:has_a_bug", FILE)
+    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)
+
+
+@pytest.mark.parametrize("task", ["os:getpid", "subprocess:run", "ctmri_core.io.preflight:kind", "hostile_tasks:_private"])
+def test_only_tasks_of_the_agreed_modules_run(reader, task):
+    with pytest.raises(ValueError, match="is no task of"):
+        reader.call(task, FILE)
+
+
+def test_only_native_modules_are_tasks_of_the_shared_process():
+    with pytest.raises(ValueError, match="is no task"):
+        shared_reader().call("os:system", "true")
+
+
+def test_the_worker_is_kept_between_calls_and_loads_neither_torch_nor_qt(reader):
+    pid = reader.call(f"{TASKS}:process_id", FILE)
+    assert reader.call(f"{TASKS}:process_id", FILE) == pid == reader.process_id != os.getpid()
+    loaded = reader.call(f"{TASKS}:modules", FILE)
+    assert not {"torch", "PySide6", "numba"}.intersection(loaded)
+
+
+def test_calls_from_several_threads_each_get_their_own_answer(reader):
+    answers = {}
+
+    def ask(n):
+        answers[n] = [reader.call(f"{TASKS}:numbers", FILE, 20_000 + n)["ramp"].size for _ in range(5)]
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {n: [20_000 + n] * 5 for n in range(4)}
+
+
+def test_shutdown_ends_a_waiting_call(reader):
+    reader.start()
+    ending = threading.Timer(0.3, reader.shutdown)
+    ending.start()
+    start = time.monotonic()
+    with pytest.raises(FileRefused):
+        reader.call(f"{TASKS}:hangs", FILE, timeout_s=60)
+    assert time.monotonic() - start < 30
+    ending.join()
+    assert reader.process_id is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks for a process by number as POSIX does")
+def test_a_program_that_uses_it_ends_quietly_and_leaves_nothing_behind():
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from ctmri_core.io.reader_process import ReaderProcess, shared_reader; reader = shared_reader(); reader.start();"
+        f"own = ReaderProcess(task_prefix='{TASKS}'); kept = own.call('{TASKS}:numbers', 'a', 100000); own.shutdown();"
+        "print(reader.process_id, 'torch' in sys.modules)"
+    )
+    command = [sys.executable, "-W", "error", "-c", program, str(Path(__file__).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    pid, torch_loaded = done.stdout.split()
+    assert done.stderr == "" and torch_loaded == "False"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+
+
+def test_the_shared_process_can_be_ended_and_comes_back():
+    reader = shared_reader()
+    assert reader is shared_reader()
+    reader.start()
+    first = reader.process_id
+    shutdown()
+    assert reader.process_id is None
+    reader.start()
+    assert reader.process_id not in (None, first)
+    shutdown()
+
+
+def test_a_worker_that_dies_with_a_full_block_leaves_none_behind(reader):
+    before = shared_blocks()
+    with pytest.raises(FileRefused):
+        reader.call(f"{TASKS}:dies_after_sharing", FILE)
+    assert shared_blocks() == before
