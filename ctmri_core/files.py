@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ctmri_core.errors import WriteFailed
@@ -44,7 +44,8 @@ def atomic_file(target: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise write_failed(target, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be what refused
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _alive: set[Job] = set()  # a QThread destroyed while it runs aborts the program
 
 _STACK_BYTES = 16 * 2**20  # macOS gives secondary threads 0.5 MB, too little for compiled kernels
-_CRASHED = "An unexpected error stopped this. It was written to the log; the program goes on."
+_CRASHED = "{title} ended with an unexpected error. It was written to the log; the program goes on."
 _NO_MEMORY = "There was not enough memory. Close other programs or use a smaller volume."
 
 
@@ -60,7 +60,7 @@ class Job(QThread):
             end = Finished(reason="failed", message=_NO_MEMORY)
         except BaseException:  # noqa: BLE001  # the one funnel of a thread: a bug in the work ends in an event, not in silence
             _log.exception("%s crashed", type(self).__name__)
-            end = Finished(reason="crashed", message=_CRASHED)
+            end = Finished(reason="crashed", message=_CRASHED.format(title=self.title))
         self.finishedWith.emit(end)
 
     def _drive(self, work: Work[Any]) -> Finished:

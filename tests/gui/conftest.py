@@ -1,0 +1,102 @@
+"""Real windows without a screen: private settings, small scans, and nothing left open behind a test."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from ctmri_core.domain import Domain
+from ctmri_core.geometry import Geometry
+from ctmri_core.volume import Volume
+from ctmri_gui.jobs.job import stop_and_join_all
+from ctmri_gui.main_window import MainWindow
+from ctmri_gui.settings import Settings
+
+SHAPE = (10, 24, 28)
+
+
+@pytest.fixture(autouse=True)
+def private_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, logs and models of a test lie in its own folder."""
+    monkeypatch.setenv("CTMRI_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("CTMRI_LOG_DIR", str(tmp_path / "log"))
+    monkeypatch.setenv("CTMRI_MODELS_DIR", str(tmp_path / "models"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Fails a test that leaves a window open; ends its threads."""
+    yield
+    stop_and_join_all()
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        left = [widget.objectName() or type(widget).__name__ for widget in app.topLevelWidgets() if widget.isVisible()]
+        assert not left, f"windows left open: {left}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reader_ended() -> Iterator[None]:
+    yield
+    if "ctmri_core.io.reader_process" in sys.modules:
+        sys.modules["ctmri_core.io.reader_process"].shutdown()
+
+
+def head_voxels(shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
+    """An ellipsoid of 40 HU with a rim of 900 HU in air, int16."""
+    axes = np.meshgrid(*[np.linspace(-1.2, 1.2, n) for n in shape], indexing="ij")
+    radius = np.sqrt(sum(axis**2 for axis in axes))
+    return np.select([radius < 0.8, radius < 1.0], [40, 900], -1000).astype(np.int16)
+
+
+def make_volume(domain: Domain = Domain.CT, shape: tuple[int, int, int] = SHAPE, **more) -> Volume:
+    return Volume(head_voxels(shape), Geometry(shape, (3.0, 2.0, 2.0)), domain, name=f"{domain.label} of a test", **more)
+
+
+@pytest.fixture
+def ct_file(tmp_path: Path) -> Path:
+    """A CT as NIfTI."""
+    path = tmp_path / "scan.nii.gz"
+    image = nibabel.Nifti1Image(head_voxels().transpose(2, 1, 0), np.diag([-2.0, -2.0, 3.0, 1.0]))
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, path)
+    return path
+
+
+def write_model(path: Path, direction: str = "ct_to_mr_t1", name: str = "Test model") -> Path:
+    """A model file with a valid card and no weights."""
+    card = {
+        "name": name,
+        "method": "pix2pix",
+        "direction": direction,
+        "body_region": "head",
+        "created": "2025-01-01T00:00:00Z",
+        "weights_sha256": "ab" * 32,
+    }
+    header = json.dumps({"__metadata__": {"ctmri_card": json.dumps(card)}}).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path
+
+
+@pytest.fixture
+def make_window(qtbot, tmp_path: Path) -> Callable[..., MainWindow]:
+    """Builds a window on the models of the test's folder, shows it and waits until it has listed them."""
+    from ctmri_gui.app import build_window
+
+    def make(*paths: Path, translate: bool = False, **more) -> MainWindow:
+        settings = Settings()
+        settings["translate_after_open"] = translate
+        window = build_window(paths, settings=settings, models=[tmp_path / "models"], **more)
+        qtbot.addWidget(window)
+        with qtbot.waitSignal(window.session.modelsChanged, timeout=20_000):
+            window.show()
+        return window
+
+    return make

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+
+import pytest
+from PySide6.QtCore import QObject, Qt, Signal
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.events import Finished, Noted, Progress, Started
+from ctmri_gui.jobs import job as job_module
+from ctmri_gui.jobs.job import Job
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.logs import describe_crash
+
+
+def counting(stop, count=3):
+    yield Started(job="count", total=count, unit="slices")
+    for done in range(1, count + 1):
+        if stop():
+            return None
+        yield Progress(done=done, total=count, unit="slices", rate=2.0, seconds_left=65.0)
+    return "counted"
+
+
+def endless(stop):
+    yield Started(job="endless")
+    while not stop():
+        time.sleep(0.002)
+    return "late"
+
+
+def refused(stop):
+    yield Started(job="refused")
+    raise FileRefused("somewhere/scan.nii", "is too short.", "Copy it again.")
+
+
+def crashing(stop):
+    yield Started(job="crash")
+    raise ZeroDivisionError("DOE^JANE 1970-01-01")
+
+
+def crashing_at_once(stop):
+    raise KeyError("DOE^JANE")
+
+
+def out_of_memory(stop):
+    yield Started(job="memory")
+    raise MemoryError
+
+
+def says_its_own_end(stop):
+    yield Finished(reason="completed", message="3 files", paths={"a": "b"})
+    return 3
+
+
+class Ear:
+    """Everything a job says, in order, with the thread it was heard on."""
+
+    def __init__(self, job: Job) -> None:
+        self.heard: list[object] = []
+        self.threads: set[bool] = set()
+        for kind in (job.happened, job.result, job.finishedWith):
+            kind.connect(self._hear)
+
+    def _hear(self, what: object) -> None:
+        self.heard.append(what)
+        self.threads.add(threading.current_thread() is threading.main_thread())
+
+    @property
+    def ends(self) -> list[Finished]:
+        return [what for what in self.heard if isinstance(what, Finished)]
+
+
+def run(qtbot, begin, stop_at_once=False) -> Ear:
+    job = Job("A job", begin)
+    ear = Ear(job)
+    with qtbot.waitSignal(job.finished, timeout=5000):
+        job.start()
+        if stop_at_once:
+            job.stop()
+    return ear
+
+
+def test_a_job_says_events_then_result_then_one_end_on_the_main_thread(qtbot):
+    ear = run(qtbot, counting)
+    kinds = [type(what).__name__ for what in ear.heard]
+    assert kinds == ["Started", "Progress", "Progress", "Progress", "str", "Finished"]
+    assert ear.heard[-2:] == ["counted", Finished(reason="completed")]
+    assert ear.threads == {True}
+
+
+@pytest.mark.parametrize(
+    ("begin", "reason", "words"),
+    [
+        (refused, "failed", "scan.nii: is too short. Copy it again."),
+        (out_of_memory, "failed", "not enough memory"),
+        (crashing, "crashed", "A job ended with an unexpected error"),
+        (crashing_at_once, "crashed", "unexpected error"),
+    ],
+)
+def test_every_failure_is_one_end(qtbot, begin, reason, words):
+    ear = run(qtbot, begin)
+    assert len(ear.ends) == 1
+    assert ear.ends[0].reason == reason
+    assert words in ear.ends[0].message
+    assert ear.heard[-1] is ear.ends[0]
+
+
+def test_a_stopped_job_gives_no_result(qtbot):
+    ear = run(qtbot, endless, stop_at_once=True)
+    assert [end.reason for end in ear.ends] == ["stopped"]
+    assert "late" not in ear.heard
+
+
+def test_the_end_that_the_work_says_is_passed_on_once_and_last(qtbot):
+    ear = run(qtbot, says_its_own_end)
+    assert ear.heard == [3, Finished(reason="completed", message="3 files", paths={"a": "b"})]
+
+
+def test_a_crash_is_logged_without_the_message(qtbot, caplog):
+    with caplog.at_level(logging.ERROR):
+        run(qtbot, crashing)
+    (record,) = caplog.records
+    logged = describe_crash(record.exc_info[1])
+    assert "ZeroDivisionError" in logged
+    assert "in crashing" in logged
+    assert "DOE" not in logged
+
+
+def test_jobs_are_kept_alive_while_they_run_and_let_go_after(qtbot):
+    for _ in range(30):
+        job = Job("short", endless)
+        job.start()
+        job.stop()
+        del job
+    qtbot.waitUntil(lambda: not job_module._alive, timeout=5000)
+
+
+class Bell(QObject):
+    rung = Signal(bool, object)
+
+
+@pytest.mark.parametrize("kind", [Qt.ConnectionType.DirectConnection, Qt.ConnectionType.QueuedConnection])
+def test_signals_do_not_eat_references(qtbot, kind):
+    """PySide6 6.12.0 loses one reference of True per emit and aborts after some hundreds."""
+    bell, heard = Bell(), []
+    bell.rung.connect(lambda flag, _: heard.append(flag), kind)
+    before = sys.getrefcount(True), sys.getrefcount(None)
+    for _ in range(5000):
+        bell.rung.emit(True, None)
+    qtbot.waitUntil(lambda: len(heard) == 5000)
+    heard.clear()
+    after = sys.getrefcount(True), sys.getrefcount(None)
+    assert abs(after[0] - before[0]) < 100
+    assert abs(after[1] - before[1]) < 100
+
+
+def test_the_list_of_jobs_follows_a_job(qtbot):
+    jobs, texts = Jobs(), []
+    jobs.changed.connect(lambda state: texts.append(state.text))
+    with qtbot.waitSignal(jobs.idle, timeout=5000):
+        state = jobs.run("Translate", counting)
+        assert jobs.rowCount() == 1
+        assert jobs.running == (state,)
+    assert "2 of 3 slices · 2.0 per s" in texts
+    assert jobs.running == ()
+    assert state.fraction == 1.0
+    assert jobs.index(0).data() == "Translate: done"
+
+
+def test_time_left_is_told_only_after_three_seconds(qtbot):
+    jobs = Jobs()
+    state = jobs.run("Translate", endless)
+    state.hear(Progress(done=1, total=9, unit="slices", rate=1.5, seconds_left=65.0))
+    assert state.text == "1 of 9 slices · 1.5 per s"
+    state.started -= 4
+    assert state.text == "1 of 9 slices · 1.5 per s · 1:05 left"
+    jobs.stop(state)
+    assert state.text == "cancelling"
+    with qtbot.waitSignal(jobs.idle, timeout=5000):
+        pass
+    assert state.text == "cancelled"
+
+
+def test_few_ended_jobs_stay_listed_and_small_work_is_not(qtbot):
+    jobs = Jobs()
+    for _ in range(12):
+        with qtbot.waitSignal(jobs.idle, timeout=5000):
+            jobs.run("Count", counting)
+    assert jobs.rowCount() == 9
+    with qtbot.waitSignal(jobs.idle, timeout=5000):
+        jobs.run("Small", counting, listed=False)
+    assert jobs.rowCount() == 9
+
+
+def test_serious_notes_are_passed_on(qtbot):
+    def noting(stop):
+        yield Noted(message="by the way")
+        yield Noted(message="take care", serious=True)
+
+    jobs, notes = Jobs(), []
+    jobs.noted.connect(notes.append)
+    with qtbot.waitSignal(jobs.idle, timeout=5000):
+        jobs.run("Note", noting)
+    assert notes == ["take care"]

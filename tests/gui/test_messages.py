@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QtMsgType
+
+from ctmri_gui import logs, messages
+from ctmri_gui.messages import Funnel, Kind, MessageBars
+from ctmri_gui.theme import PALETTES, Palette, apply_theme
+
+SECRET = "DOE^JANE"
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """The real log file, taken down afterwards."""
+    import faulthandler
+
+    was_on = faulthandler.is_enabled()
+    path = logs.start_logging()
+    yield path
+    for name in logs.OUR_LOGGERS:
+        logger = logging.getLogger(name)
+        for handler in logger.handlers[:]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(logging.NOTSET)
+    faulthandler.disable()
+    logs._crash_file.close()
+    if was_on:
+        faulthandler.enable(sys.__stderr__)
+
+
+def fail(depth: int = 0) -> None:
+    try:
+        raise ValueError(f"unexpected PatientName {SECRET}")
+    except ValueError as error:
+        raise RuntimeError(SECRET) from error
+
+
+def test_bars_show_each_message_once_newest_last_and_few(qtbot):
+    bars = MessageBars()
+    qtbot.addWidget(bars)
+    for number in range(6):
+        bars.show_message(f"message {number}", Kind.WARNING)
+    bars.show_message("message 3")
+    assert bars.texts == ("message 2", "message 4", "message 5", "message 3")
+    bars.close_message("message 5")
+    assert bars.texts == ("message 2", "message 4", "message 3")
+
+
+def test_nobody_catches_an_error_and_the_funnel_logs_it_without_patient_data(qtbot, log):
+    funnel, said = Funnel(), []
+    funnel.bug.connect(said.append)
+    for _ in range(3):
+        try:
+            fail()
+        except RuntimeError as error:
+            funnel._uncaught(type(error), error, error.__traceback__)
+    logged = log.read_text()
+    assert "builtins.ValueError" in logged
+    assert "builtins.RuntimeError" in logged
+    assert "in fail" in logged
+    assert SECRET not in logged
+    assert len(said) == 1  # shown once, logged three times
+    assert logged.count("uncaught") == 3
+    if os.name == "posix":
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        assert stat.S_IMODE(log.with_suffix(".crash").stat().st_mode) == 0o600
+
+
+def test_the_funnel_hears_threads_and_qt(qtbot, log, monkeypatch):
+    installed = []
+    monkeypatch.setattr(messages, "qInstallMessageHandler", installed.append)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    funnel, said = Funnel(), []
+    funnel.bug.connect(said.append)
+    funnel.install()
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: len(said) == 1)
+    installed[0](QtMsgType.QtWarningMsg, None, "a warning of Qt's")
+    assert "a warning of Qt's" in log.read_text()
+
+
+def test_foreign_loggers_do_not_reach_the_log(log):
+    logging.getLogger("pydicom").warning("bad value %s", SECRET)
+    logging.getLogger("ctmri_core.io").info("a line of ours")
+    assert "a line of ours" in log.read_text()
+    assert SECRET not in log.read_text()
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_program_without_log(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CTMRI_LOG_DIR", str(tmp_path / "file" / "log"))
+    assert logs.start_logging() is None
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG 2.1 contrast ratio."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_text_can_be_read_on_every_ground(palette: Palette):
+    for ground in (palette.window, palette.panel, palette.raised):
+        for text in (palette.text, palette.muted, palette.warning, palette.error, palette.good):
+            assert _contrast(text, ground) >= 4.5, (text, ground)
+    assert _contrast(palette.text, palette.selected) >= 4.5
+    assert _contrast(palette.on_accent, palette.accent) >= 4.5
+
+
+def test_text_never_falls_below_12_pixels(qapp):
+    apply_theme(qapp, "light", 4)
+    assert "font-size: 12px" in qapp.styleSheet()
+    apply_theme(qapp, "dark", 13)
+
+
+def test_every_icon_that_is_named_exists():
+    from ctmri_core.resources_folder import resources_folder
+    from ctmri_gui.actions import COMMANDS
+
+    named = {command.icon for command in COMMANDS if command.icon} | {kind.value for kind in Kind} | {"app", "model", "close"}
+    there = {path.stem for path in Path(resources_folder() / "icons").glob("*.svg")}
+    assert named <= there
