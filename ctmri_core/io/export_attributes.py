@@ -1,0 +1,156 @@
+"""The attributes that all slices of an exported synthetic series share, module by module (DICOM PS3.3, A.3 and A.4)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from datetime import datetime
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, CTImageStorage, MRImageStorage, generate_uid
+from pydicom.valuerep import format_number_as_ds
+
+import ctmri_core
+from ctmri_core.domain import Domain
+from ctmri_core.io.export_rules import DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START, NO_DICOM_SOURCE
+from ctmri_core.io.stored_pixels import CT_INTERCEPT, StoredPixels
+from ctmri_core.volume import DicomSource, Volume
+
+_MANUFACTURER = "CT-MRI Studio"
+_SERIES_NUMBER = 9000  # behind the scanner's own in a list sorted by number
+_COPIED = (
+    "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
+    "PatientWeight", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
+    "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
+)  # fmt: skip
+_EMPTY_WHERE_UNKNOWN = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID",
+    "AccessionNumber", "PositionReferenceIndicator", "PatientPosition", "Laterality",
+)  # fmt: skip
+
+
+def module_attributes(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, stand_in: str) -> Dataset:
+    """Everything but what differs from slice to slice. `stand_in`: hash in place of an identity when there is no `origin`."""
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    _patient_and_study(dataset, origin, stand_in)
+    _series(dataset, volume, origin, stand_in)
+    _derivation(dataset, volume, pixels, origin)
+    _image(dataset, volume, pixels)
+    (_ct if volume.domain is Domain.CT else _mr)(dataset)
+    return dataset
+
+
+def code(value: str, meaning: str) -> Dataset:
+    """An item of a code sequence of the DICOM controlled terminology."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+    return item
+
+
+def _patient_and_study(dataset: Dataset, origin: DicomSource | None, stand_in: str) -> None:
+    for keyword in _EMPTY_WHERE_UNKNOWN:
+        setattr(dataset, keyword, None)
+    if origin is None:
+        dataset.PatientName = "ANONYMOUS^"
+        dataset.PatientID = f"CTMRI-{stand_in[:12].upper()}"
+        dataset.StudyInstanceUID = _hashed_uid("study", stand_in)
+        dataset.StudyDescription = "Synthetic images"
+        return
+    known = Dataset.from_json(origin.patient_and_study)
+    for keyword in _COPIED:
+        if keyword in known:
+            dataset[keyword] = known[keyword]
+    dataset.StudyInstanceUID = origin.study_uid
+
+
+def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_in: str) -> None:
+    now = datetime.now()  # local time, as DICOM dates without a zone are meant
+    dataset.Modality = volume.domain.modality
+    dataset.SeriesInstanceUID = generate_uid(prefix=None)
+    dataset.SeriesNumber = _SERIES_NUMBER
+    dataset.SeriesDescription = _series_description(volume)
+    dataset.SeriesDate = dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.SeriesTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
+    frame = volume.frame_of_reference or (origin.frame_of_reference_uid if origin else None)
+    dataset.FrameOfReferenceUID = frame or (_hashed_uid("frame", stand_in) if stand_in else generate_uid(prefix=None))
+    dataset.update(_equipment())
+    contribution = _equipment()
+    contribution.PurposeOfReferenceCodeSequence = [code("109103", "Modifying Equipment")]
+    contribution.ContributionDateTime = now.strftime("%Y%m%d%H%M%S")
+    contribution.ContributionDescription = "Computed a synthetic image with a neural network"
+    dataset.ContributingEquipmentSequence = [contribution]
+
+
+def _equipment() -> Dataset:
+    item = Dataset()
+    item.Manufacturer = item.ManufacturerModelName = _MANUFACTURER
+    item.SoftwareVersions = ctmri_core.__version__
+    return item
+
+
+def _series_description(volume: Volume) -> str:
+    assert volume.synthetic is not None
+    room = 64 - len(DESCRIPTION_START) - len(DESCRIPTION_END) - 2
+    middle = _plain(f"{volume.domain.label} {volume.synthetic.model_name}")[:room].strip()
+    return f"{DESCRIPTION_START} {middle} {DESCRIPTION_END}"
+
+
+def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None) -> None:
+    assert volume.synthetic is not None
+    made = volume.synthetic
+    text = (
+        f"Synthetic {volume.domain.label} computed by model {_plain(made.model_name)[:200] or 'unknown'} "
+        f"(SHA-256 of its weights {_plain(made.model_hash)[:80] or 'unknown'})"
+        f"{'' if origin else ' from a ' + NO_DICOM_SOURCE}. Not for diagnostic use. {pixels.note}"
+    )
+    dataset.SyntheticData = "YES"
+    dataset.DerivationDescription = text.strip()
+    dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
+    dataset.BurnedInAnnotation = "NO"
+    dataset.RecognizableVisualFeatures = "YES"
+    dataset.LossyImageCompression = "00"
+
+
+def _image(dataset: Dataset, volume: Volume, pixels: StoredPixels) -> None:
+    geometry = volume.geometry
+    spacing = [format_number_as_ds(value) for value in geometry.spacing]
+    dataset.AcquisitionNumber = None
+    dataset.PixelSpacing = spacing[1:]
+    dataset.SliceThickness = dataset.SpacingBetweenSlices = spacing[0]
+    dataset.ImageOrientationPatient = [format_number_as_ds(float(value)) for axis in (2, 1) for value in geometry.axes[axis]]
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.Rows, dataset.Columns = geometry.shape[1:]
+    dataset.BitsAllocated = dataset.BitsStored = 16
+    dataset.HighBit = 15
+    dataset.PixelRepresentation = int(pixels.signed)
+    dataset.WindowCenter, dataset.WindowWidth = (format_number_as_ds(value) for value in pixels.window)
+
+
+def _ct(dataset: Dataset) -> None:
+    dataset.SOPClassUID = CTImageStorage
+    dataset.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = str(CT_INTERCEPT), "1", "HU"
+    dataset.KVP = None
+
+
+def _mr(dataset: Dataset) -> None:
+    dataset.SOPClassUID = MRImageStorage
+    dataset.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
+    dataset.ScanningSequence = "RM"  # research mode: no scanner's sequence made this contrast
+    dataset.SequenceVariant = "NONE"
+    for keyword in ("ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"):
+        setattr(dataset, keyword, None)
+
+
+def _hashed_uid(purpose: str, stand_in: str) -> UID:
+    """A 2.25 UID that is the same whenever it is made from the same voxels."""
+    digest = hashlib.sha256(f"{purpose} {stand_in}".encode()).digest()
+    return UID(f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}")
+
+
+def _plain(text: str) -> str:
+    """ASCII without the backslash and control characters that separate values in DICOM."""
+    return re.sub(r"[^ -~]|\\", "?", text)

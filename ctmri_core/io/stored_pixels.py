@@ -1,0 +1,60 @@
+"""From voxels to the 16-bit whole numbers of classic CT and MR images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import WriteFailed
+from ctmri_core.volume import Volume
+
+CT_INTERCEPT = -1024
+_FEWEST_LEVELS = 16
+_BRAIN_WINDOW = (40.0, 80.0)
+
+
+@dataclass(frozen=True)
+class StoredPixels:
+    """`values`: (k, j, i) int16 or uint16. `window`: (centre, width) in output units. `note`: what was lost, "" for nothing."""
+
+    values: NDArray[np.int16] | NDArray[np.uint16]
+    signed: bool
+    window: tuple[float, float]
+    note: str
+
+
+def stored_pixels(volume: Volume) -> StoredPixels:
+    """CT: HU + 1024, unsigned. MR: rounded, signed only where negative values exist. Raises `WriteFailed`."""
+    voxels = volume.voxels
+    low, high = float(voxels.min()), float(voxels.max())
+    if not np.isfinite([low, high]).all():
+        raise WriteFailed("The volume holds NaN or infinite values and cannot be exported as DICOM.")
+    if voxels.dtype == np.float32 and high - low < _FEWEST_LEVELS and high > low:
+        raise WriteFailed(f"Values from {low:g} to {high:g} would be lost by rounding to whole numbers. Save it as NIfTI.")
+    offset = -CT_INTERCEPT if volume.domain is Domain.CT else 0
+    signed = volume.domain is not Domain.CT and low < 0
+    limits = np.iinfo(np.int16 if signed else np.uint16)
+    values: NDArray[np.int16] | NDArray[np.uint16] = (
+        np.empty(voxels.shape, np.int16) if signed else np.empty(voxels.shape, np.uint16)
+    )
+    clipped = 0
+    for target, source in zip(values, voxels, strict=True):
+        whole = np.rint(source).astype(np.int64) + offset
+        clipped += int(((whole < limits.min) | (whole > limits.max)).sum())
+        target[...] = np.clip(whole, limits.min, limits.max)
+    note = f"{clipped} values beyond {limits.min - offset} to {limits.max - offset} were clipped." if clipped else ""
+    return StoredPixels(values, signed, _window(volume), note)
+
+
+def _window(volume: Volume) -> tuple[float, float]:
+    if volume.window is not None and volume.window[1] >= 1:
+        return volume.window
+    if volume.domain is Domain.CT:
+        return _BRAIN_WINDOW
+    sample = volume.voxels.reshape(-1)[:: max(1, volume.voxels.size // 200_000)]
+    body = sample[sample > sample.min()]
+    low, high = np.percentile(body, (0.5, 99.5)) if body.size else (0.0, 1.0)
+    return round(float(low + high) / 2, 2), max(1.0, round(float(high - low), 2))
