@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 _MARGIN = 1.04
+_NARROWEST_SHARE = 0.25
 _SMALLEST, _LARGEST = 0.2, 40.0
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The part of a slice that zoom 1 shows whole: (u, v) mm of its corner, width and height in mm."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Camera:
-    """`centre`: (u, v) mm in the plane at the middle of the pane; `zoom`: 1 shows the whole slice. Held by all linked panes."""
+    """`centre`: (u, v) mm in the plane at the middle of the pane; `zoom`: 1 shows the frame. Held by all linked panes."""
 
     centre: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
 
     @classmethod
-    def fitting(cls, size_mm: tuple[float, float]) -> Camera:
-        return cls((size_mm[0] / 2, size_mm[1] / 2), 1.0)
+    def on(cls, frame: Frame) -> Camera:
+        return cls((frame.left + frame.width / 2, frame.top + frame.height / 2), 1.0)
 
     def zoomed(self, factor: float, anchor: tuple[float, float] | None) -> Camera:
         """Closer by `factor`, with the plane point `anchor` staying where it is on the screen (None: the middle)."""
@@ -35,20 +49,20 @@ class Camera:
 
 @dataclass(frozen=True)
 class Projection:
-    """A camera on a pane of `pane` pixels over a slice of `size_mm`.
+    """A camera on a pane of `pane` pixels.
 
-    `fit`: the pixels that the whole slice is to fit into: the smallest pane's, so that linked panes have one scale.
+    `fit`: the pixels that `frame` is to fit into: the smallest pane's, so that linked panes have one scale.
     """
 
     camera: Camera
     pane: tuple[int, int]
     fit: tuple[int, int]
-    size_mm: tuple[float, float]
+    frame: Frame
 
     @property
     def mm_per_pixel(self) -> float:
-        fit = max(size / max(pixels, 1) for size, pixels in zip(self.size_mm, self.fit, strict=True))
-        return fit * _MARGIN / self.camera.zoom
+        across, down = (max(pixels, 1) for pixels in self.fit)
+        return max(self.frame.width / across, self.frame.height / down) * _MARGIN / self.camera.zoom
 
     def to_pixel(self, u: float, v: float) -> tuple[float, float]:
         scale = self.mm_per_pixel
@@ -57,3 +71,21 @@ class Projection:
     def to_plane(self, x: float, y: float) -> tuple[float, float]:
         scale = self.mm_per_pixel
         return (x - self.pane[0] / 2) * scale + self.camera.centre[0], (y - self.pane[1] / 2) * scale + self.camera.centre[1]
+
+
+def body_frame(body: NDArray[np.bool_], size_mm: tuple[float, float]) -> Frame:
+    """Around the body: `body` is (slices, rows, columns) in screen order, thinned or not, over `size_mm` (width, height).
+
+    Single bright voxels do not count. The whole slice where the body is a small part of it or not found.
+    """
+    width, height = size_mm
+    spans = []
+    for axis, length in ((2, width), (1, height)):
+        counts = body.sum(axis=tuple({0, 1, 2} - {axis}))
+        filled = np.flatnonzero(counts > max(1, 0.01 * counts.max()))
+        if filled.size < _NARROWEST_SHARE * counts.size:
+            return Frame(0.0, 0.0, width, height)
+        pixel = length / counts.size
+        spans.append((filled[0] * pixel, (filled[-1] + 1 - filled[0]) * pixel))
+    (left, across), (top, down) = spans
+    return Frame(float(left), float(top), float(across), float(down))

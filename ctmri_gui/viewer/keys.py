@@ -24,6 +24,7 @@ KEY_ACTIONS = (
     KeyAction("preset_0", "Automatic window", ("0",)),
     *(KeyAction(f"preset_{number}", f"Window preset {number}", (str(number),)) for number in range(1, 10)),
     KeyAction("invert", "Invert grey values", ("I",)),
+    KeyAction("smooth", "Smooth pixels, or sharp edges", ()),
     KeyAction("reset_views", "Reset zoom and position", ("R",)),
     KeyAction("toggle_text", "Show or hide the text on the pictures", ("Space", "T")),
     KeyAction("crosshair_tool", "Crosshair tool", ("X",)),

@@ -11,7 +11,8 @@ from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
-from ctmri_gui.viewer.overlay import EmptyText, PaneText
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.presets import presets_for
 from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
@@ -44,13 +45,15 @@ class LinkedViews(QWidget):
         self._active = Role.SOURCE
         self._maximised: Role | None = None
         self._inverted = self._crosshair_tool = False
-        self._text_visible = True
+        self._text_visible = self._smooth = True
         self._link_texts = dict.fromkeys(Role, "")
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(3)
+        splitter.setHandleWidth(4)
+        splitter.setStyleSheet(f"QSplitter::handle {{ background: {palette.OUTLINE.name()}; }}")
         for pane in self.panes.values():
             splitter.addWidget(pane)
+        splitter.setSizes([10_000] * len(self.panes))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(splitter)
@@ -77,7 +80,7 @@ class LinkedViews(QWidget):
             self.model.apply_preset(key, shown)
 
     def reset_views(self) -> None:
-        """Whole slices in all panes."""
+        """The whole body in all panes."""
         self.model.reset_cameras()
 
     def set_crosshair(self, mm: Sequence[float] | None) -> None:
@@ -123,7 +126,8 @@ class LinkedViews(QWidget):
     def make_menu(self, role: Role) -> QMenu:
         """The right-click menu of a pane."""
         volume = self.model.volumes.get(role)
-        common = tuple(self.actions_by_name[name] for name in ("invert", "reset_views", "toggle_text", "crosshair_tool"))
+        names = ("invert", "reset_views", "smooth", "toggle_text", "crosshair_tool")
+        common = tuple(self.actions_by_name[name] for name in names)
         mirror = QAction("Neurological display (left on left)", self)
         mirror.setCheckable(True)
         mirror.setChecked(self.model.neurological)
@@ -145,6 +149,7 @@ class LinkedViews(QWidget):
             **{f"preset_{number}": partial(self.set_preset, str(number)) for number in range(10)},
             "invert": self._invert,
             "reset_views": self.reset_views,
+            "smooth": self._toggle_smooth,
             "toggle_text": self._toggle_text,
             "crosshair_tool": self._toggle_crosshair_tool,
             "next_pane": lambda: self._go_to_pane(1),
@@ -217,8 +222,12 @@ class LinkedViews(QWidget):
 
     def _invert(self) -> None:
         self._inverted = not self._inverted
+        self._show_levels(tuple(self._stacks))
+
+    def _toggle_smooth(self) -> None:
+        self._smooth = not self._smooth
         for pane in self.panes.values():
-            pane.set_inverted(self._inverted)
+            pane.set_smooth(self._smooth)
 
     def _toggle_text(self) -> None:
         self._text_visible = not self._text_visible
@@ -289,11 +298,16 @@ class LinkedViews(QWidget):
         self.panes[role].set_text(text)
 
     def _show_windows(self, roles: tuple[Role, ...]) -> None:
+        self._show_levels(roles)
         for role in roles:
-            self.panes[role].set_levels(*self.model.levels(role))
             self._show_text(role)
             window = self.model.windows[role]
             self.windowChanged.emit(role, window.centre, window.width)
+
+    def _show_levels(self, roles: tuple[Role, ...]) -> None:
+        for role in roles:
+            low, high = self.model.levels(role)
+            self.panes[role].set_levels(*((high, low) if self._inverted else (low, high)))
 
     def _show_crosshair(self) -> None:
         for role, pane in self.panes.items():
@@ -303,4 +317,4 @@ class LinkedViews(QWidget):
         shown = [pane.canvas.size() for pane in self.panes.values() if not pane.isHidden()]
         fit = QSize(min(size.width() for size in shown), min(size.height() for size in shown))
         for pane in self.panes.values():
-            pane.set_fit(fit)
+            pane.set_fit(fit, self.model.frame)

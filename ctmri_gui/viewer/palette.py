@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor, QFont
 
-BACKGROUND = QColor("#07090c")
+BACKGROUND = QColor("#000000")
+FRAME = QColor("#10151b")
 TEXT = QColor("#e8edf2")
 MUTED = QColor("#9fb0c0")
 ACCENT = QColor("#5cc8ff")

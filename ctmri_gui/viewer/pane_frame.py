@@ -9,7 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
 
-_BAR_HEIGHT = 26
+_BAR_HEIGHT = 24
+_SHORTEST_NAME = 6
+_LINK_STYLE = f"""
+QToolButton {{ color: {palette.MUTED.name()}; background: transparent; border: 1px solid {palette.OUTLINE.name()};
+  border-radius: 4px; padding: 1px 7px; }}
+QToolButton:hover, QToolButton:focus {{ color: {palette.TEXT.name()}; border-color: {palette.ACCENT.name()}; }}
+QToolButton:!checked {{ color: {palette.AMBER.name()}; border: 1px dashed {palette.AMBER.name()}; }}
+"""
 
 
 class Header(QWidget):
@@ -21,6 +28,7 @@ class Header(QWidget):
         super().__init__(parent)
         self._title = QLabel("")
         self._title.setFont(palette.font(14, bold=True))
+        self._title.setStyleSheet(f"color: {palette.TEXT.name()};")
         self._role = QLabel(role.label)
         self._role.setFont(palette.font(12))
         self._role.setStyleSheet(f"color: {palette.MUTED.name()};")
@@ -35,6 +43,7 @@ class Header(QWidget):
         self._link.setChecked(True)
         self._link.setAutoRaise(True)
         self._link.setFont(palette.font(12))
+        self._link.setStyleSheet(_LINK_STYLE)
         self._link.setAccessibleName(f"{role.label}: follow the other panes")
         self._link.toggled.connect(self._show_link)
         self._link.toggled.connect(self.linkToggled)
@@ -99,7 +108,7 @@ class Strip(QWidget):
         if self._warning:
             painter.fillRect(box, palette.STRIP_GROUND)
             painter.fillRect(QRectF(0, 0, 4, box.height()), palette.AMBER)
-        painter.setFont(palette.font(12, bold=bool(self._warning)))
+        painter.setFont(palette.font(12))
         painter.setPen(palette.STRIP_TEXT if self._warning else palette.MUTED)
         line = self._shortened(QFontMetricsF(painter.font()), box.width() - 20)
         painter.drawText(box.adjusted(10, 0, -10, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
@@ -108,7 +117,11 @@ class Strip(QWidget):
     def _shortened(self, metrics: QFontMetricsF, width: float) -> str:
         if not self._warning:
             return metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, width)
-        for line in (self.text, f"{self._kind} — not for diagnosis", "Synthetic — not for diagnosis"):
+        room = width - metrics.horizontalAdvance(self.text.replace(self._name, "", 1))
+        if room >= metrics.horizontalAdvance("m" * min(_SHORTEST_NAME, len(self._name))):
+            name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
+            return self.text.replace(self._name, name, 1)
+        for line in (f"{self._kind} — not for diagnosis", "Synthetic — not for diagnosis"):
             if metrics.horizontalAdvance(line) <= width:
                 return line
         return "Not for diagnosis"

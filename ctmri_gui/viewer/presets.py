@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from ctmri_core.volume import Volume
 
 _SAMPLE = 200_000
 _NARROWEST = 1e-3
+_CT_BODY = -500.0
+_MR_BODY = 0.08  # of the way from the darkest voxel to the 99th percentile
 
 
 @dataclass(frozen=True)
@@ -93,13 +96,21 @@ def percentile_window(volume: Volume, low: float, high: float) -> Window:
 
 
 def _body_sample(volume: Volume) -> NDArray[np.float64]:
-    """Up to some 200 000 voxels brighter than the background; all of the sample when that leaves nothing."""
+    """A sample of the voxels brighter than the background; all of the sample when that leaves nothing."""
+    sample, threshold = thinned(volume)
+    finite = sample[np.isfinite(sample)].astype(np.float64)
+    body: NDArray[np.float64] = finite[finite > threshold]
+    if body.size:
+        return body
+    return finite if finite.size else np.zeros(1)
+
+
+def thinned(volume: Volume) -> tuple[NDArray[Any], float]:
+    """Some 200 000 voxels (every n-th along each axis) and the value above which a voxel counts as body."""
     stride = max(1, round((volume.voxels.size / _SAMPLE) ** (1 / 3)))
-    sample = volume.voxels[::stride, ::stride, ::stride].astype(np.float64).ravel()
-    sample = sample[np.isfinite(sample)]
-    if sample.size == 0:
-        return np.zeros(1)
-    bright = float(np.percentile(sample, 99))
-    threshold = -500.0 if volume.domain is Domain.CT else float(sample.min()) + 0.08 * (bright - float(sample.min()))
-    body = sample[sample > threshold]
-    return body if body.size else sample
+    sample = volume.voxels[::stride, ::stride, ::stride]
+    if volume.domain is Domain.CT:
+        return sample, _CT_BODY
+    finite = sample[np.isfinite(sample)]
+    low, high = (float(value) for value in np.percentile(finite, (0, 99))) if finite.size else (0.0, 0.0)
+    return sample, low + _MR_BODY * (high - low)

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
-from ctmri_gui.viewer.camera import Camera
-from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
+from ctmri_gui.viewer.camera import Camera, Frame, body_frame
+from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for, thinned
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout, screen_layout
 
@@ -41,6 +41,7 @@ class ViewerModel(QObject):
         super().__init__(parent)
         self.volumes: dict[Role, Volume] = {}
         self.layout: ScreenLayout | None = None
+        self.frame = Frame(0, 0, 1, 1)
         self.windows: dict[Role, Window] = {}
         self.crosshair: FloatArray | None = None
         self.neurological = False
@@ -110,7 +111,7 @@ class ViewerModel(QObject):
 
     def reset_cameras(self) -> None:
         if self.layout is not None:
-            self._change(tuple(Role), camera=Camera.fitting(self.layout.size_mm))
+            self._change(tuple(Role), camera=Camera.on(self.frame))
 
     def set_linked(self, role: Role, linked: bool) -> None:
         """A pane that is linked again goes where the others are."""
@@ -221,8 +222,11 @@ class ViewerModel(QObject):
     def _lay_out(self) -> None:
         grid, self.crosshair = self._grid, None
         self.layout = None if grid is None else screen_layout(grid, neurological=self.neurological)
-        if self.layout is not None:
-            pose = Pose(self.layout.geometry.shape[0] // 2, Camera.fitting(self.layout.size_mm))
+        if self.layout is not None and self.reference is not None:
+            sample, threshold = thinned(self.volumes[self.reference])
+            body = np.stack([self.layout.arrange(slice_) for slice_ in sample > threshold])
+            self.frame = body_frame(body, self.layout.size_mm)
+            pose = Pose(self.layout.geometry.shape[0] // 2, Camera.on(self.frame))
             self._poses = dict.fromkeys(Role, pose)
 
     def _linked_roles(self) -> tuple[Role, ...]:

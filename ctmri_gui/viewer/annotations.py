@@ -1,12 +1,11 @@
-"""The layer over a pane's picture: edge letters, labels, scale bar, crosshair, or what to do when the pane is empty."""
+"""What is drawn over a pane's picture: edge letters, labels, scale bar, crosshair, or what to do when the pane is empty."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QStaticText
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QPainter, QPen, QStaticText
 
 from ctmri_gui.viewer import palette
 
@@ -35,80 +34,54 @@ class EmptyText:
     detail: str = ""
 
 
-class Overlay(QWidget):
-    """Draws; knows nothing of volumes. Positions are pixels of this widget."""
+class Annotations:
+    """Draws; knows nothing of volumes. Positions are pixels of the pane."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._text = PaneText()
-        self._empty: EmptyText | None = EmptyText("")
-        self._crosshair: QPointF | None = None
-        self._mm_per_pixel = 1.0
-        self._text_visible = True
+    def __init__(self) -> None:
+        self.text = PaneText()
+        self.text_visible = True
+        self.empty: EmptyText | None = None
+        self.crosshair: QPointF | None = None
+        self.mm_per_pixel = 1.0
+        self._width = self._height = 0
         self._laid_out: dict[tuple[str, int, bool], QStaticText] = {}
 
-    def set_text(self, text: PaneText) -> None:
-        if text != self._text:
-            self._text = text
-            self.update()
-
-    def set_empty(self, empty: EmptyText | None) -> None:
-        if empty != self._empty:
-            self._empty = empty
-            self.update()
-
-    def set_crosshair(self, where: QPointF | None) -> None:
-        if where != self._crosshair:
-            self._crosshair = where
-            self.update()
-
-    def set_mm_per_pixel(self, mm_per_pixel: float) -> None:
-        self._mm_per_pixel = mm_per_pixel
-
-    def set_text_visible(self, visible: bool) -> None:
-        self._text_visible = visible
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    def draw(self, painter: QPainter, width: int, height: int) -> None:
+        self._width, self._height = width, height
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._empty is not None:
-            self._draw_empty(painter, self._empty)
-        else:
-            self._draw_annotations(painter)
-        painter.end()
-
-    def _draw_annotations(self, painter: QPainter) -> None:
-        if self._crosshair is not None:
-            self._draw_crosshair(painter, self._crosshair)
-        if self._text_visible:
+        if self.empty is not None:
+            self._draw_empty(painter, self.empty)
+            return
+        if self.crosshair is not None:
+            self._draw_crosshair(painter, self.crosshair)
+        if self.text_visible:
             self._draw_letters(painter)
             self._draw_labels(painter)
             self._draw_scale_bar(painter)
 
     def _draw_letters(self, painter: QPainter) -> None:
-        middle_x, middle_y = self.width() / 2, self.height() / 2
-        left, right, top, bottom = self._text.letters
+        middle_x, middle_y = self._width / 2, self._height / 2
+        left, right, top, bottom = self.text.letters
         self._write(painter, left, QPointF(_EDGE, middle_y), (0.0, 0.5), 16, bold=True)
-        self._write(painter, right, QPointF(self.width() - _EDGE, middle_y), (1.0, 0.5), 16, bold=True)
+        self._write(painter, right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5), 16, bold=True)
         self._write(painter, top, QPointF(middle_x, _EDGE - 2), (0.5, 0.0), 16, bold=True)
-        self._write(painter, bottom, QPointF(middle_x, self.height() - _EDGE + 2), (0.5, 1.0), 16, bold=True)
+        self._write(painter, bottom, QPointF(middle_x, self._height - _EDGE + 2), (0.5, 1.0), 16, bold=True)
 
     def _draw_labels(self, painter: QPainter) -> None:
-        text, bottom = self._text, self.height() - _EDGE
+        text, bottom = self.text, self._height - _EDGE
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.PLANES[text.plane])
         painter.drawRoundedRect(QRectF(_EDGE, bottom - 13, 4, 12), 1.5, 1.5)
         self._write(painter, text.position, QPointF(_EDGE + 10, bottom), (0.0, 1.0), 13)
         self._write(painter, text.window, QPointF(_EDGE, bottom - 20), (0.0, 1.0), 13, palette.MUTED)
-        self._write(painter, text.convention, QPointF(self.width() - _EDGE, _EDGE - 2), (1.0, 0.0), 12, palette.MUTED)
+        self._write(painter, text.convention, QPointF(self._width - _EDGE, _EDGE - 2), (1.0, 0.0), 12, palette.MUTED)
 
     def _draw_scale_bar(self, painter: QPainter) -> None:
-        longest = self.width() * 0.22 * self._mm_per_pixel
+        longest = self._width * 0.22 * self.mm_per_pixel
         length = max((mm for mm in _BAR_LENGTHS_MM if mm <= longest), default=0)
         if not length:
             return
-        right, y, width = self.width() - _EDGE, self.height() - _EDGE - 2.0, length / self._mm_per_pixel
+        right, y, width = self._width - _EDGE, self._height - _EDGE - 2.0, length / self.mm_per_pixel
         left = right - width
         path = [QLineF(left, y, right, y), QLineF(left, y - 5, left, y), QLineF(right, y - 5, right, y)]
         for colour, thickness in ((QColor(0, 0, 0, 170), 3.5), (palette.TEXT, 1.5)):
@@ -120,17 +93,17 @@ class Overlay(QWidget):
         x, y, gap = at.x(), at.y(), _CROSSHAIR_GAP
         arms = [
             QLineF(0, y, x - gap, y),
-            QLineF(x + gap, y, self.width(), y),
+            QLineF(x + gap, y, self._width, y),
             QLineF(x, 0, x, y - gap),
-            QLineF(x, y + gap, x, self.height()),
+            QLineF(x, y + gap, x, self._height),
         ]
         for colour, thickness in ((QColor(0, 0, 0, 140), 2.6), (palette.CROSSHAIR, 1.1)):
             painter.setPen(QPen(colour, thickness))
             painter.drawLines(arms)
 
     def _draw_empty(self, painter: QPainter, empty: EmptyText) -> None:
-        centre = QPointF(self.width() / 2, self.height() / 2)
-        frame = QRectF(QPointF(), QSizeF(min(self.width() - 32, 320), min(self.height() - 32, 170)))
+        centre = QPointF(self._width / 2, self._height / 2)
+        frame = QRectF(QPointF(), QSizeF(min(self._width - 32, 320), min(self._height - 32, 170)))
         frame.moveCenter(centre)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(palette.OUTLINE.lighter(130), 1.5, Qt.PenStyle.DashLine))

@@ -1,0 +1,140 @@
+"""The picture area of a pane: paints a slice and its annotations in one go, passes mouse and drops on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
+from ctmri_gui.viewer.gestures import Gestures
+from ctmri_gui.viewer.grey_picture import GreyPicture
+from ctmri_gui.viewer.pane_frame import Banner
+
+
+class Canvas(QWidget):
+    """Knows pixels only: where the slice lies on it is told by `place_picture`."""
+
+    resized = Signal()
+    dropped = Signal(object)  # Path
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.gestures = Gestures(self)
+        self.annotations = Annotations()
+        self.banner = Banner(self)
+        self._grey = GreyPicture()
+        self._voxels: NDArray[Any] | None = None
+        self._picture: QImage | None = None
+        self._levels = (0.0, 1.0)
+        self._target = QRectF()
+        self._smooth = True
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+
+    def set_voxels(self, voxels: NDArray[Any] | None) -> None:
+        """(rows, columns) in screen order, int16 or float32; None for no picture."""
+        self._voxels, self._picture = voxels, None
+        self.update()
+
+    def set_levels(self, black: float, white: float) -> None:
+        if (black, white) != self._levels:
+            self._levels, self._picture = (black, white), None
+            self.update()
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Linear interpolation between pixels, or sharp pixel edges."""
+        self._smooth = smooth
+        self.update()
+
+    def place_picture(self, target: QRectF, mm_per_pixel: float) -> None:
+        """The pixels that the slice covers, edge to edge."""
+        self._target = target
+        self.annotations.mm_per_pixel = mm_per_pixel
+        self.update()
+
+    def set_text(self, text: PaneText) -> None:
+        self.annotations.text = text
+        self.update()
+
+    def set_text_visible(self, visible: bool) -> None:
+        self.annotations.text_visible = visible
+        self.update()
+
+    def set_empty(self, empty: EmptyText | None) -> None:
+        if empty != self.annotations.empty:
+            self.annotations.empty = empty
+            self.update()
+
+    def set_crosshair(self, where: QPointF | None) -> None:
+        if where != self.annotations.crosshair:
+            self.annotations.crosshair = where
+            self.update()
+
+    def set_messages(self, messages: tuple[str, ...]) -> None:
+        self.banner.set_messages(messages)
+        self._place_banner()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), palette.BACKGROUND)
+        if self._picture is None and self._voxels is not None:
+            self._picture = self._grey.render(self._voxels, *self._levels)
+        if self._picture is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
+            painter.drawImage(self._target, self._picture)
+        self.annotations.draw(painter, self.width(), self.height())
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_banner()
+        self.resized.emit()
+
+    def _place_banner(self) -> None:
+        width = self.width() - 24
+        self.banner.setGeometry(12, 36, width, self.banner.heightForWidth(width))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.gestures.wheel(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.gestures.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.gestures.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.gestures.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.gestures.double_click(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.gestures.leave()
+        super().leaveEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.dropped.emit(Path(url.toLocalFile()))

@@ -1,0 +1,43 @@
+"""Voxels to screen greys: one slice at a time, at the moment it is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+_SPREAD, _OPAQUE = np.uint32(0x010101), np.uint32(0xFF000000)
+
+
+class GreyPicture:
+    """Slices of one shape after another through a window, with buffers kept between them.
+
+    The result is RGB32 because Qt's raster painter scales that four times as fast as 8-bit greys.
+    """
+
+    def __init__(self) -> None:
+        self._resize((0, 0))
+
+    def render(self, voxels: NDArray[Any], black: float, white: float) -> QImage:
+        """(rows, columns), any strides, int16 or float32; `black` > `white` inverts. What is not a number is black.
+
+        The picture shares this object's buffer: the next call changes it.
+        """
+        if voxels.shape != self._grey.shape:
+            self._resize(voxels.shape)
+        scale = 255.0 / (white - black) if white != black else 255.0
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.multiply(voxels, np.float32(scale), out=self._scaled)
+            np.add(self._scaled, np.float32(0.5 - black * scale), out=self._scaled)
+            np.clip(self._scaled, 0, 255, out=self._scaled)
+            np.copyto(self._grey, self._scaled, casting="unsafe")
+        np.multiply(self._grey, _SPREAD, out=self._rgb, dtype=np.uint32)
+        np.bitwise_or(self._rgb, _OPAQUE, out=self._rgb)
+        rows, columns = self._rgb.shape
+        return QImage(self._rgb.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
+
+    def _resize(self, shape: tuple[int, ...]) -> None:
+        self._scaled, self._grey = np.empty(shape, np.float32), np.empty(shape, np.uint8)
+        self._rgb = np.empty(shape, np.uint32)
