@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.volume import Volume
 
 Slices = NDArray[np.float32]
@@ -76,8 +77,6 @@ class PercentileRange(_Step):
 
     def scale_of(self, volume: Volume) -> Scale:
         """Measured on `volume` alone. A constant volume gets a range of one unit."""
-        from ctmri_core.preprocess.body_mask import body_mask
-
         inside = volume.voxels[body_mask(volume)]
         values = inside[np.isfinite(inside)]
         if values.size == 0:

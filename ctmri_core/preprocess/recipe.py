@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.intensity import HuRange, PercentileRange, Scale
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices
@@ -109,8 +110,6 @@ class Recipe(BaseModel):
         The target is resampled onto the source's grid; its range is its own. `mask`: in the source's body and in the
         target's field of view.
         """
-        from ctmri_core.preprocess.body_mask import body_mask
-
         record = self.record_of(source)
         scale = self.intensity(target.domain).scale_of(target)
         background = float(scale.to_unit(np.asarray([target.background]))[0])

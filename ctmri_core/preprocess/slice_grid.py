@@ -21,7 +21,7 @@ from ctmri_core.preprocess.resample import in_plane_matrix
 Slices = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-LARGEST_SLICE = 4096
+LARGEST_SLICE = 2048
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def test_padding_and_cropped_parts_are_background():
 
 @settings(max_examples=100, deadline=None)
 @given(
-    source=st.integers(1, 300),
+    source=st.integers(1, 100),
     source_spacing=st.floats(0.2, 6),
     spacing=st.floats(0.3, 4),
     multiple=st.sampled_from([1, 4, 32]),

@@ -1,0 +1,162 @@
+"""How to run a generator on this machine: device, float type and memory layout, found by timing it for a moment."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ctmri_core.errors import CtmriError, OutOfMemory
+from ctmri_core.inference.fast_generator import FastGenerator
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+LARGEST_DIFFERENCE = 0.01
+"""Mean absolute difference to float32, as a share of the output's range of 2, above which a fast plan is not taken."""
+
+_TIMING_SECONDS = 0.8
+_TIMING_SIDE = 128
+_WORTH_IT = 0.97
+_BATCH_SECONDS = 0.25  # a stop is answered between batches, well within a second
+_LARGEST_BATCH = {"cpu": 8, "cuda": 32}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`fast`: through `FastGenerator` with `dtype`; otherwise the module as it is, in float32.
+
+    `batch`: slices at a time; `seconds_per_slice`: estimated for the slices asked about.
+    """
+
+    device: str
+    dtype: torch.dtype
+    fast: bool
+    batch: int
+    seconds_per_slice: float
+
+    @property
+    def precision(self) -> str:
+        """For people: `float32`, `bfloat16, channels last`."""
+        return str(self.dtype).removeprefix("torch.") + (", channels last" if self.fast else "")
+
+
+_KNOWN: dict[tuple[object, ...], tuple[Plan, float]] = {}
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda` or `cuda:1` -> device. Raises `CtmriError` when there is no such device here."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise CtmriError(f"{name!r} is no device; choose auto, cpu or cuda.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise CtmriError(f"Translating on {name!r} is not supported; choose auto, cpu or cuda.")
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise CtmriError(f"There is no CUDA device {name!r} that this installation can use; choose cpu.")
+    return device
+
+
+def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch.device) -> Plan:
+    """The fastest way to run `generator` on slices like `sample`, float32 (h, w) in [-1, 1], and never a slower one than float32.
+
+    Times the candidates on the middle of `sample` for at most about a second, leaving out those whose result differs; the
+    answer is kept per architecture, device, thread count and size.
+    """
+    middle = _middle(sample, getattr(generator, "multiple", 0))
+    key = (type(generator), sum(p.numel() for p in generator.parameters()), str(device), torch.get_num_threads(), middle.shape)
+    if key not in _KNOWN:
+        _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None, None].to(device), device)
+    plan, seconds = _KNOWN[key]
+    seconds *= sample.size / middle.size
+    batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[device.type]))
+    return replace(plan, batch=batch, seconds_per_slice=seconds)
+
+
+def prepare_generator(generator: nn.Module, plan: Plan) -> nn.Module:
+    """A module on the plan's device, float32 (n, c, h, w) in and out; `generator` itself is not changed."""
+    device = torch.device(plan.device)
+    if plan.fast:
+        return FastGenerator(generator, plan.dtype, device)
+    return generator.eval() if device.type == "cpu" else copy.deepcopy(generator).eval().to(device)
+
+
+def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
+    """float32 (n, h, w) -> float32 (n, h, w). Halves the batch when the device's memory does not suffice.
+
+    Raises `OutOfMemory` when not even one slice fits.
+    """
+    try:
+        with torch.inference_mode():
+            result: Tensor = module(torch.from_numpy(slices)[:, None].to(device))
+            answer: NDArray[np.float32] = result[:, 0].float().cpu().numpy()
+            return answer
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    if len(slices) == 1:
+        size = " x ".join(str(n) for n in slices.shape[1:])
+        raise OutOfMemory(f"One slice of {size} pixels does not fit the memory of {device}. Close other programs or use the CPU.")
+    half = len(slices) // 2
+    return np.concatenate([run_batch(module, part, device) for part in (slices[:half], slices[half:])])
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
+
+
+def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
+    """The central part of a slice, halved while it stays a size that the network takes and at least `_TIMING_SIDE`."""
+    shape = list(sample.shape)
+    if multiple:
+        shape = [min(n, -(-_TIMING_SIDE // multiple) * multiple) for n in shape]
+    start = [(n - m) // 2 for n, m in zip(sample.shape, shape, strict=True)]
+    return np.ascontiguousarray(sample[start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]])
+
+
+def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Plan, float]:
+    """(plan with the batch of one, seconds for `x`): interleaved, best of as many rounds as the time allows."""
+    plans = [Plan(str(device), torch.float32, False, 1, 0.0)]
+    plans += [Plan(str(device), dtype, True, 1, 0.0) for dtype in _fast_types(device)]
+    with torch.inference_mode():
+        modules = [prepare_generator(generator, plan) for plan in plans]
+        reference = modules[0](x)
+        runs = {plans[0]: modules[0]}
+        for plan, module in zip(plans[1:], modules[1:], strict=True):
+            if float((module(x) - reference).abs().mean()) <= 2 * LARGEST_DIFFERENCE:  # false for what is no number, too
+                runs[plan] = module
+        best = _best_times(runs, x, device)
+    fastest = min(best, key=lambda plan: best[plan])
+    chosen = fastest if best[fastest] < _WORTH_IT * best[plans[0]] else plans[0]
+    return chosen, best[chosen]
+
+
+def _fast_types(device: torch.device) -> list[torch.dtype]:
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return [torch.float32, torch.float16]
+    return [torch.float32, torch.bfloat16]
+
+
+def _best_times(runs: dict[Plan, nn.Module], x: Tensor, device: torch.device) -> dict[Plan, float]:
+    best = dict.fromkeys(runs, float("inf"))
+    end = time.perf_counter() + _TIMING_SECONDS / 2
+    while True:
+        for plan, module in runs.items():
+            start = time.perf_counter()
+            module(x)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            best[plan] = min(best[plan], time.perf_counter() - start)
+        if time.perf_counter() > end:
+            return best

@@ -1,0 +1,132 @@
+"""The fast way through a generator against the plain float32 way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ctmri_core.inference import precision
+from ctmri_core.inference.fast_generator import FastGenerator, SampleNorm
+from ctmri_core.inference.precision import choose_device, choose_plan, prepare_generator
+from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.networks.resnet_generator import ResnetGenerator
+from ctmri_core.networks.unet_generator import UnetGenerator
+from ctmri_core.preprocess.recipe import Recipe
+
+CPU = torch.device("cpu")
+HU = Recipe().ct.high - Recipe().ct.low
+
+
+@pytest.fixture(autouse=True)
+def fresh_state(monkeypatch):
+    monkeypatch.setattr(precision, "_KNOWN", {})
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # networks this small are slowed by a second thread
+    yield
+    torch.set_num_threads(before)
+
+
+def pictures(n: int, side: int) -> torch.Tensor:
+    """Smooth pictures with an empty surround, like slices of a head."""
+    y, x = torch.meshgrid(*[torch.linspace(-1.4, 1.4, side)] * 2, indexing="ij")
+    inside = (x.square() + y.square() < 1).float()
+    waves = [torch.sin(3 * (n + 1) * x) * torch.cos(4 * y + n) for n in range(n)]
+    return torch.stack([inside * (0.5 + 0.4 * wave) * 2 - 1 for wave in waves])[:, None]
+
+
+def trained_like(network: nn.Module) -> nn.Module:
+    """Weights as of a trained network in what matters here: the output fills its range without saturating."""
+    torch.manual_seed(3)
+    return initialise_normal(network).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_sample_norm_is_instance_norm(layout, samples):
+    x = (torch.randn(samples, 6, 9, 11) * 3 + 5).contiguous(memory_format=layout)
+    torch.testing.assert_close(SampleNorm(1e-5)(x), nn.InstanceNorm2d(6)(x), rtol=1e-5, atol=1e-5)
+    assert SampleNorm(1e-5)(x).is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        ResnetGenerator(width=8, blocks=2),
+        ResnetGenerator(width=8, blocks=2, norm="batch"),
+        UnetGenerator(width=4, downs=6),
+        UnetGenerator(width=4, downs=6, norm="instance"),
+    ],
+    ids=["resnet", "resnet batch", "unet", "unet instance"],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fast_equals_plain(network, dtype):
+    network = trained_like(network)
+    x = pictures(2, 128)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with torch.inference_mode():
+        plain, fast = network(x), FastGenerator(network, dtype, CPU)(x)
+    assert fast.dtype == torch.float32
+    difference = fast - plain
+    if dtype is torch.float32:
+        assert difference.abs().max() < 1e-4
+    assert difference.abs().mean() < 0.01 * 2
+    assert abs(float(difference.mean())) / 2 * HU < 1.0
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_the_last_layer_keeps_fine_steps():
+    """bfloat16 near 1 has steps of 1/256 of [-1, 1], about 6 HU; the output must be finer than that."""
+    network = trained_like(ResnetGenerator(width=4, blocks=1))
+    fast = FastGenerator(network, torch.bfloat16, CPU)
+    with torch.inference_mode():
+        values = fast(pictures(1, 128)).unique()
+    assert len(values) > 2000
+
+
+def test_a_plan_is_measured_once_and_never_slower(monkeypatch):
+    network = trained_like(ResnetGenerator(width=4, blocks=1))
+    sample = pictures(1, 160)[0, 0].numpy()
+    times = iter([0.1, 0.01, 0.05])
+    monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: dict(zip(runs, times, strict=False)))
+    plan = choose_plan(network, sample, CPU)
+    assert plan.fast
+    assert plan.seconds_per_slice == pytest.approx(0.01 * 160 * 160 / (128 * 128))
+    assert plan.batch == 8
+    monkeypatch.setattr(precision, "_best_times", lambda *_: pytest.fail("timed again"))
+    assert choose_plan(network, sample, CPU) == plan
+
+
+def test_float32_is_kept_when_nothing_is_faster(monkeypatch):
+    network = trained_like(ResnetGenerator(width=4, blocks=1))
+    monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: dict.fromkeys(runs, 0.5))
+    plan = choose_plan(network, pictures(1, 64)[0, 0].numpy(), CPU)
+    assert (plan.fast, plan.dtype, plan.batch) == (False, torch.float32, 1)
+    assert prepare_generator(network, plan) is network
+    assert plan.precision == "float32"
+
+
+def test_a_fast_way_with_another_result_is_not_taken(monkeypatch):
+    class Touchy(nn.Module):
+        """Loses everything in a short float type."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(1, 1, 1)
+
+        def forward(self, x):
+            return self.layer(x) + (0.0 if x.dtype == torch.float32 else float("nan"))
+
+    seen = {}
+    monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: seen.update(runs) or dict.fromkeys(runs, 1.0))
+    choose_plan(Touchy(), np.zeros((16, 16), np.float32), CPU)
+    assert {plan.dtype for plan in seen} == {torch.float32}
+
+
+def test_a_real_timing_gives_a_runnable_plan():
+    network = trained_like(UnetGenerator(width=2, downs=5))
+    plan = choose_plan(network, pictures(1, 64)[0, 0].numpy(), choose_device("auto"))
+    assert plan.seconds_per_slice > 0
+    with torch.inference_mode():
+        assert prepare_generator(network, plan)(pictures(2, 64).to(plan.device)).shape == (2, 1, 64, 64)

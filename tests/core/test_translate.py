@@ -1,0 +1,256 @@
+"""Translation: the source's own grid, the card's own scale, the same whatever the batch, and ended at any moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import CtmriError, ModelRefused, OutOfMemory, WrongInput
+from ctmri_core.events import Noted, Progress, Started, finish, from_json, to_json
+from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.inference.precision import Plan, run_batch
+from ctmri_core.inference.translate import translate
+from ctmri_core.model_card import ModelCard
+from ctmri_core.model_file import LoadedModel, save_model
+from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.registry import build_generator
+from ctmri_core.volume import DicomSource, Finding, Volume
+
+OBLIQUE = Geometry(
+    (23, 5, 19),
+    (1.3, 4.0, 0.9),
+    (-3.0, 12.0, 40.0),
+    tuple(map(tuple, np.array([[0, 0, -1], [0, -1, 0], [1, 0, 0]]) @ rigid_transform((8, -12, 5), (0, 0, 0))[:3, :3].T)),
+)  # coronal, stored head first, rotated, non-square, odd
+
+
+class Negative(nn.Module):
+    """Stands for a trained generator: what it does is known."""
+
+    multiple = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 1, bias=False)
+        self.calls: list[int] = []
+        nn.init.constant_(self.layer.weight, -1.0)
+
+    def forward(self, x):
+        self.calls.append(len(x))
+        return self.layer(x)
+
+
+CT_TO_T1 = Direction(Domain.CT, Domain.MR_T1)
+
+
+def model(direction=CT_TO_T1, **changes) -> LoadedModel:
+    card = ModelCard(
+        name="Negative", method="pix2pix", direction=direction, body_region="head",
+        created=datetime(2026, 1, 2, tzinfo=UTC), weights_sha256="ab" * 32, **changes,
+    )  # fmt: skip
+    return LoadedModel(Negative().eval(), card)
+
+
+def head(geometry=OBLIQUE, domain=Domain.CT, **changes) -> Volume:
+    index = np.stack(np.meshgrid(*map(np.arange, geometry.shape), indexing="ij"), -1)
+    x, y, z = np.moveaxis(geometry.index_to_mm(index) - geometry.centre, -1, 0)
+    values = 15 * x - 10 * y + 20 * z + 300
+    return Volume(np.rint(values).astype(np.int16), geometry, domain, name="CT head.nii", **changes)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small are slowed by a second thread, badly so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def reference_plan(monkeypatch, request):
+    """All tests but those that ask for `real_timing` run in float32, so that exact values can be compared."""
+    plan = Plan("cpu", torch.float32, False, 2, 0.01)
+    if "real_timing" not in request.fixturenames:
+        monkeypatch.setattr("ctmri_core.inference.translate.choose_plan", lambda *_: plan)
+
+
+@pytest.fixture
+def real_timing():
+    """Asks for the plan to be chosen by timing."""
+
+
+def test_the_result_lies_on_the_sources_own_grid_with_the_cards_scale():
+    dicom = DicomSource("1.2", "1.3", "1.4", "1.5", (), {})
+    source = head(frame_of_reference="1.5", dicom=dicom, findings=(Finding("gap", "one slice is missing"),), history=("read",))
+    result = finish(translate(source, model(recipe=Recipe(spacing_mm=None))))
+    assert result.geometry is source.geometry
+    assert result.domain is Domain.MR_T1
+    assert result.voxels.dtype == np.float32
+    expected = 1000 - (np.clip(source.voxels, -1024, 2000) + 1024.0) / 3024 * 1000
+    np.testing.assert_allclose(result.voxels, expected, atol=0.01)
+    assert (result.dicom, result.frame_of_reference, result.findings) == (dicom, "1.5", source.findings)
+    assert result.name == "Synthetic T1 MR of CT head.nii"
+    assert result.label == "Synthetic T1 MR"
+    assert (result.synthetic.model_name, result.synthetic.model_hash) == ("Negative", "ab" * 32)
+    assert result.synthetic.details["recipe"]["spacing_mm"] is None
+    assert result.synthetic.details["source_history"] == ["read"]
+    assert result.history == ("read", "translated CT → T1 MR by Negative (abababababab)")
+
+
+@pytest.mark.parametrize("spacing", [0.7, 1.0, 1.7])
+def test_resampled_slices_come_back_to_the_same_place(spacing):
+    source = head()
+    result = finish(translate(source, model(recipe=Recipe(spacing_mm=spacing))))
+    expected = 1000 - (source.voxels + 1024.0) / 3024 * 1000
+    inner = (slice(2, -2), slice(None), slice(2, -2))
+    assert np.abs(result.voxels - expected)[inner].max() < 8
+
+
+def test_ct_comes_back_as_whole_hu():
+    source = head(domain=Domain.MR_T1)
+    result = finish(translate(source, model(Direction(Domain.MR_T1, Domain.CT))))
+    assert result.voxels.dtype == np.int16
+    assert result.voxels.min() >= -1024
+    assert result.voxels.max() <= 2000
+    assert result.voxels.std() > 100
+
+
+def test_outside_the_networks_field_is_background():
+    geometry = Geometry((3, 24, 24), (2, 1, 1))
+    result = finish(translate(head(geometry), model(recipe=Recipe(size=(16, 16)))))
+    assert (result.voxels[:, :3] == 0).all()
+    assert (result.voxels[:, :, 21:] == 0).all()
+    assert (result.voxels[:, 6:18, 6:18] > 0).all()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7, 50])
+def test_the_batch_size_changes_nothing_but_rounding(batch):
+    card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance", "dropout": False}).card
+    torch.manual_seed(1)
+    loaded = LoadedModel(initialise_normal(build_generator(card)).eval(), card)
+    source = head(Geometry((7, 20, 22), (2, 1, 1)))
+    reference = finish(translate(source, loaded, batch=1))
+    np.testing.assert_allclose(finish(translate(source, loaded, batch=batch)).voxels, reference.voxels, atol=0.05)
+
+
+def test_a_model_file_does_as_well_as_a_loaded_model(tmp_path):
+    card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance", "dropout": False}).card
+    generator = initialise_normal(build_generator(card)).eval()
+    save_model(tmp_path / "m.safetensors", generator.state_dict(), card)
+    source = head(Geometry((2, 20, 20), (2, 1, 1)))
+    by_file = finish(translate(source, tmp_path / "m.safetensors"))
+    assert np.array_equal(by_file.voxels, finish(translate(source, LoadedModel(generator, card))).voxels)
+
+
+def test_events_tell_what_happens_and_go_through_json():
+    source = head(Geometry((5, 16, 16), (2, 1, 1)))
+    events = list(translate(source, model()))
+    assert all(from_json(to_json(event)) == event for event in events)
+    started = next(event for event in events if isinstance(event, Started))
+    assert started.total == 5
+    assert started.details["device"] == "cpu"
+    assert started.details["precision"] == "float32"
+    assert started.details["estimated_seconds"] > 0
+    steps = [event for event in events[events.index(started) :] if isinstance(event, Progress)]
+    assert [step.done for step in steps] == [2, 4, 5]
+    assert all(step.rate > 0 for step in steps)
+    assert steps[0].seconds_left is None
+    assert steps[-1].seconds_left == 0
+
+
+def test_wrong_contrast_is_refused_with_both_labels_before_any_work():
+    with pytest.raises(WrongInput, match=r"takes CT volumes; this one is T2 MR"):
+        finish(translate(head(domain=Domain.MR_T2), model()))
+    with pytest.raises(WrongInput, match="unknown modality"):
+        finish(translate(head(domain=Domain.UNKNOWN), model()))
+
+
+def test_an_mr_of_unknown_weighting_is_taken_and_said():
+    events = list(translate(head(domain=Domain.MR), model(Direction(Domain.MR_T1, Domain.CT))))
+    assert any(isinstance(event, Noted) and "T1 MR" in event.message for event in events)
+
+
+@pytest.mark.parametrize("asked", range(0, 12))
+def test_a_stop_at_any_question_ends_the_work(asked):
+    questions = iter(range(10_000))
+    loaded = model()
+    source = head(Geometry((9, 16, 16), (2, 1, 1)))
+    result = finish(translate(source, loaded, batch=2, stop=lambda: next(questions) >= asked))
+    assert result is None
+    assert len(loaded.generator.calls) <= asked
+
+
+def test_a_stop_can_keep_what_is_done_and_marks_it():
+    loaded = model()
+    source = head(Geometry((9, 16, 16), (2, 1, 1)))
+    stop = lambda: len(loaded.generator.calls) >= 2  # noqa: E731  # a name for one expression
+    result = finish(translate(source, loaded, batch=2, keep_partial=True, stop=stop))
+    assert (result.voxels[:2] > 0).any()
+    assert (result.voxels[4:] == 0).all()
+    finding = result.findings[-1]
+    assert (finding.kind, finding.serious) == ("partial", True)
+    assert "2 of 9" in finding.message
+
+
+def test_hooks_for_stopping_do_not_stay():
+    loaded = model()
+    finish(translate(head(Geometry((2, 16, 16), (2, 1, 1))), loaded, stop=lambda: False))
+    assert not loaded.generator.layer._forward_pre_hooks
+
+
+def test_weights_that_overflow_are_said_in_words():
+    loaded = model()
+    nn.init.constant_(loaded.generator.layer.weight, float("inf"))
+    with pytest.raises(ModelRefused, match="no numbers"):
+        finish(translate(head(), loaded))
+
+
+def test_memory_that_does_not_suffice_halves_the_batch_then_gives_up_in_words():
+    class Hungry(nn.Module):
+        def __init__(self, fits):
+            super().__init__()
+            self.fits = fits
+
+        def forward(self, x):
+            if len(x) > self.fits:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return x * 2
+
+    slices = np.random.default_rng(0).random((7, 4, 4), np.float32)
+    np.testing.assert_allclose(run_batch(Hungry(2), slices, torch.device("cpu")), slices * 2)
+    with pytest.raises(OutOfMemory, match="4 x 4"):
+        run_batch(Hungry(0), slices, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("device", "says"), [("toaster", "no device"), ("meta", "not supported")])
+def test_devices_that_are_not_there(device, says):
+    with pytest.raises(CtmriError, match=says):
+        finish(translate(head(), model(), device=device))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")
+def test_cuda_that_is_not_there():
+    with pytest.raises(CtmriError, match="choose cpu"):
+        finish(translate(head(), model(), device="cuda"))
+
+
+def test_threads_are_limited_while_it_runs_and_put_back():
+    torch.set_num_threads(2)
+    work = translate(head(), model(), threads=1)
+    assert torch.get_num_threads() == 2
+    next(work)
+    assert torch.get_num_threads() == 1
+    work.close()
+    assert torch.get_num_threads() == 2
+
+
+def test_with_the_plan_of_this_machine(real_timing):
+    result = finish(translate(head(Geometry((3, 40, 40), (2, 1, 1))), model()))
+    assert np.isfinite(result.voxels).all()
