@@ -8,7 +8,7 @@ import numpy as np
 
 from ctmri_core.phantom.canvas import Canvas
 from ctmri_core.phantom.cortex import paint_cerebrum
-from ctmri_core.phantom.cranium import build_surfaces, paint_skull, paint_soft_tissue
+from ctmri_core.phantom.cranium import build_surfaces, paint_frontal_sinus, paint_skull, paint_soft_tissue
 from ctmri_core.phantom.deep_brain import paint_cerebellum, paint_deep_brain, paint_dura
 from ctmri_core.phantom.face import paint_face
 from ctmri_core.phantom.parameters import HeadParameters
@@ -34,8 +34,8 @@ def build_anatomy(parameters: HeadParameters, step_mm: float, seed: int) -> Canv
     paint_skull_base(canvas, next(source))
     paint_face(canvas, next(source))
     outside = surfaces.skin > 0
-    canvas_air = canvas.labels == Tissue.AIR
-    paint_skull(canvas, surfaces, keep=canvas_air)
+    paint_skull(canvas, surfaces, keep=canvas.labels == Tissue.AIR)
+    paint_frontal_sinus(canvas, surfaces, next(source))
     paint_spine(canvas)
     paint_cerebellum(canvas, surfaces, next(source))
     paint_cerebrum(canvas, surfaces, next(source))

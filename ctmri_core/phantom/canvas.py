@@ -87,8 +87,8 @@ class Canvas:
         allowed = None if over is None else _membership(over)
         for shape in shapes:
             low, high = shape.bounds()
-            reach = max(grow, 0.0)
-            patch = self.patch((low[0] - reach, low[1] - reach, low[2] - reach), (high[0] + reach, high[1] + reach, high[2] + reach))
+            (a, b, c), (d, e, f), reach = low, high, max(grow, 0.0)
+            patch = self.patch((a - reach, b - reach, c - reach), (d + reach, e + reach, f + reach))
             inside = shape.distance(patch.x, patch.y, patch.z) < grow
             patch.labels[inside if allowed is None else inside & allowed[patch.labels]] = tissue
 

@@ -43,7 +43,8 @@ def _depth(canvas: Canvas, patch: Patch, surfaces: Surfaces, rng: Generator) -> 
     depth = smooth_min(depth, CENTRAL_BASE.distance(x, y, z), 4.0)
     wander = np.float32(0.8) * Noise(rng, _LOW, _HIGH, (200, 40, 40)).at(np.zeros((1, 1, 1), np.float32), y[:, :, :1], z)
     depth = smooth_min(depth, _from_midline(x - wander, y, z), 3.0)
-    return smooth_min(depth, _from_sylvian_fissure(canvas, x, y, z), 3.0)
+    bend = Noise(rng, _LOW, _HIGH, (38, 38, 38), 0.4).at(x, y, z)
+    return smooth_min(depth, _from_sylvian_fissure(canvas, x + 2 * bend, y, z + 4 * bend), 3.0)
 
 
 def _from_midline(x: Array, y: Array, z: Array) -> Array:
@@ -53,21 +54,22 @@ def _from_midline(x: Array, y: Array, z: Array) -> Array:
     flat = np.zeros((1, 1, 1), np.float32)
     y_only = y[:, :, y.shape[2] // 2 : y.shape[2] // 2 + 1]
     bridge = np.minimum(np.maximum(above.distance(flat, y_only, z), -z - 2), below.distance(flat, y_only, z))
-    return np.sqrt(x * x + np.maximum(-bridge, 0) ** 2) - np.float32(0.9)
+    return np.asarray(np.sqrt(x * x + np.maximum(-bridge, 0) ** 2) - np.float32(0.9), np.float32)
 
 
 def _from_sylvian_fissure(canvas: Canvas, x: Array, y: Array, z: Array) -> Array:
     """A sheet from the side surface in to the insula, rising to the back, and the sheet over the insula."""
     half = np.float32(0.8 + 0.5 * canvas.parameters.atrophy_mm)
     across = np.abs(x)
-    height = np.float32(-11) + np.float32(0.40) * (y + 16) + np.float32(4) * np.sin(y / 11) * np.float32(0.4)
+    height = np.float32(-12) + np.float32(0.46) * (y + 16)
     off = z - height
     ends = np.maximum(np.maximum(y - 46, -26 - y), 0)
     lips = np.sqrt(off**2 * np.float32(0.85) + np.maximum(39 - across, 0) ** 2 + ends**2)
-    plate = np.sqrt((across - 39 + np.float32(0.004) * off**2) ** 2 + np.maximum(np.abs(off - 2) - 13, 0) ** 2 + np.maximum(np.abs(y - 4) - 21, 0) ** 2)
+    above, along = np.maximum(np.abs(off - 2) - 12, 0), np.maximum(np.abs(y - 4) - 20, 0)
+    plate = np.sqrt((across - 39 + np.float32(0.006) * (off**2 + (y - 4) ** 2 / 3)) ** 2 + above**2 + along**2)
     stem = np.sqrt((z + 14) ** 2 + np.maximum(np.abs(y + 12) - 5, 0) ** 2 + np.maximum(np.abs(across - 30) - 10, 0) ** 2)
     widening = np.float32(1.6) * np.exp(-((y + 18) / 14) ** 2)
-    return np.minimum(np.minimum(lips - widening, plate), stem - 1) - half
+    return np.asarray(np.minimum(np.minimum(lips - widening, plate), stem - 1) - half, np.float32)
 
 
 def _distance_to_sulci(canvas: Canvas, patch: Patch, depth: Array, rng: Generator) -> tuple[Array, Array]:
@@ -82,9 +84,11 @@ def _distance_to_sulci(canvas: Canvas, patch: Patch, depth: Array, rng: Generato
     field += np.float32(0.30) * Noise(rng, _LOW, _HIGH, (17, 17, 17), 0.3).at(x, y, z)
     del grad, square, back
     slope = np.gradient(field, step)
-    steep = np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2 + np.float32(0.06**2))
-    across = np.abs(field) / steep
-    reach = np.float32(p.fold_depth_mm) + np.float32(4.5) * Noise(rng, _LOW, _HIGH, (45, 45, 45), 0.4).at(x, y, z)
-    distance = np.sqrt(across**2 + np.maximum(depth - np.maximum(reach, 4), 0) ** 2)
-    half_width = np.float32(0.35 + 0.4 * p.atrophy_mm) + np.float32(1.1) * np.exp(-np.maximum(depth, 0) / np.float32(2.5))
+    wave_number = np.float32(2 * np.pi / p.fold_mm)
+    steep = np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2)
+    across = np.arctan2(wave_number * np.abs(field), steep) / wave_number  # exact where the field is a sinusoid
+    reach = np.float32(p.fold_depth_mm) + np.float32(5.0) * Noise(rng, _LOW, _HIGH, (45, 45, 45), 0.4).at(x, y, z)
+    distance = np.sqrt(across**2 + np.maximum(depth - np.clip(reach, 5, 24), 0) ** 2)
+    distance[steep > 3.3 * wave_number] = 99  # a jump: nodes on both sides belong to different parts of the surface
+    half_width = np.float32(0.30 + 0.4 * p.atrophy_mm) + np.float32(0.8) * np.exp(-np.maximum(depth, 0) / np.float32(2.5))
     return distance, half_width

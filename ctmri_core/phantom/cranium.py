@@ -30,8 +30,8 @@ _FLOOR = np.array(
 # Skin outline of the face seen from the side: (z, half width, most anterior y).
 _FACE = np.array(
     [
-        (0, 60, -76), (-20, 62, -83), (-34, 63, -83), (-50, 65, -86), (-66, 64, -90), (-82, 61, -93), (-94, 57, -94), (-104, 54, -89),
-        (-116, 49, -88), (-127, 42, -87), (-135, 32, -78), (-141, 18, -62),
+        (0, 60, -76), (-20, 62, -83), (-34, 64, -83), (-50, 67, -86), (-66, 68, -90), (-82, 67, -93), (-94, 65, -94),
+        (-104, 62, -89), (-116, 57, -88), (-127, 49, -87), (-135, 38, -78), (-141, 24, -62),
     ],
     np.float32,
 )  # fmt: skip
@@ -75,12 +75,12 @@ def _cavity(canvas: Canvas, rng: Generator, x: Array, y: Array, z: Array) -> Arr
     w = np.abs((z - 8) / half_height) ** np.float32(2.3)
     level = (u + v + w) ** np.float32(1 / 2.25)
     shell = np.sqrt(x * x + (y - 16) ** 2 + (z - 8) ** 2) * (1 - 1 / np.maximum(level, np.float32(0.02)))
-    vault = np.asarray(shell, np.float32) + np.float32(1.1) * Noise(rng, LOW, HIGH, (70, 70, 70)).at(x, y, z)
+    vault = np.asarray(shell, np.float32) + np.float32(0.45) * Noise(rng, LOW, HIGH, (95, 95, 95)).at(x, y, z)
     height = _floor(x, y) + np.float32(1.2) * Noise(rng, LOW, HIGH, (34, 34, 200)).at(x, y, np.zeros((1, 1, 1), np.float32))
-    return smooth_max(vault, _over_height(height, x, y, z), 7.0)
+    return smooth_max(vault, _over_height(height, x, z), 7.0)
 
 
-def _over_height(height: Array, x: Array, y: Array, z: Array) -> Array:
+def _over_height(height: Array, x: Array, z: Array) -> Array:
     """Distance to a surface given as height over (x, y): negative above it."""
     step = float(x[0, 0, 1] - x[0, 0, 0])
     rise_y, rise_x = np.gradient(height[0], step)
@@ -104,7 +104,8 @@ def _skull_thickness(canvas: Canvas, rng: Generator, x: Array, y: Array, z: Arra
     occiput = np.exp(-(((y - 108) / 16) ** 2) - ((z + 12) / 16) ** 2 - (x / 12) ** 2)
     base = 1 / (1 + np.exp((z + 14 + np.float32(0.25) * (y + 70)) / 3))
     thin = np.float32(0.62) * np.maximum(squama, base)
-    return np.asarray(np.maximum(vault * (1 - thin) + 4 * occiput, 2.2), np.float32)
+    glabella = np.exp(-((x / 26) ** 2) - ((z + 12) / 15) ** 2) * np.clip((-40 - y) / 10, 0, 1)
+    return np.asarray(np.maximum(vault * (1 - thin) + 4 * occiput, 2.2) + 5.5 * glabella, np.float32)
 
 
 def _skin(canvas: Canvas, cavity: Array, skull_mm: Array, x: Array, y: Array, z: Array) -> Array:
@@ -112,18 +113,19 @@ def _skin(canvas: Canvas, cavity: Array, skull_mm: Array, x: Array, y: Array, z:
     temporal = np.exp(-(((y + 16) / 30) ** 2) - ((z + 14) / 30) ** 2) * np.clip((np.abs(x) - 38) / 16, 0, 1)
     head = cavity - skull_mm - np.float32(parameters.scalp_mm) - np.asarray(9 * temporal, np.float32)
     head = smooth_min(head, _face(canvas, x, y, z), 10.0)
-    head = smooth_min(head, _neck(x, y, z), 16.0)
+    head = smooth_min(head, _neck(x, y, z), 22.0)
     for side in (-1.0, 1.0):
         socket = Ellipsoid((side * 33, -89, -36), (19, 16, 11))
         head = smooth_max(head, -socket.distance(x, y, z), 7.0)
         lid = Ellipsoid((side * 32, -58, -36), (15, 14.5, 14.5))
         head = smooth_min(head, lid.distance(x, y, z), 3.0)
-        nostril = Ellipsoid((side * 9, -101, -73), (7.5, 9, 6.5))
+        nostril = Ellipsoid((side * 9.5, -98, -72), (7.0, 9, 6.5))
         head = smooth_min(head, nostril.distance(x, y, z), 4.0)
         head = smooth_min(head, _ear(side, x, y, z), 2.5)
     tip = 26.0 * parameters.nose
-    nose = Tube(((0, -82, -30), (0, -88 - 0.35 * tip, -48), (0, -84 - tip, -68)), (6.5, 7.0, 8.0))
-    head = smooth_min(head, nose.distance(x, y, z), 6.0)
+    bridge = Tube(((0, -80, -28), (0, -86 - 0.35 * tip, -48), (0, -83 - tip, -68)), (7.0, 7.5, 7.5))
+    flanks = Tube(((0, -80, -44), (0, -92 - 0.2 * tip, -58), (0, -90 - 0.3 * tip, -69)), (7.0, 9.0, 10.0), (1.2, 1, 1))
+    head = smooth_min(smooth_min(head, flanks.distance(x, y, z), 8.0), bridge.distance(x, y, z), 6.0)
     for height in (-89.0, -99.0):
         lip = Ellipsoid((0, -92, height), (22, 8, 5.2))
         head = smooth_min(head, lip.distance(x, y, z), 3.0)
@@ -147,15 +149,15 @@ def _face(canvas: Canvas, x: Array, y: Array, z: Array) -> Array:
 def _neck(x: Array, y: Array, z: Array) -> Array:
     flare = 1 + np.float32(0.10) * np.clip((-z - 110) / 40, 0, 1.5)
     back = np.float32(37) + np.float32(0.06) * (-z - 100)
-    level = np.sqrt((x / (np.float32(57) * flare)) ** 2 + ((y - back) / (np.float32(59) * flare)) ** 2)
+    level = np.sqrt((x / (np.float32(60) * flare)) ** 2 + ((y - back) / (np.float32(59) * flare)) ** 2)
     tube = np.sqrt(x * x + (y - back) ** 2) * (1 - 1 / np.maximum(level, np.float32(0.02)))
-    return smooth_max(np.asarray(tube, np.float32), np.asarray(z + 38 + np.float32(0.25) * (y - 40), np.float32), 14.0)
+    return smooth_max(np.asarray(tube, np.float32), np.asarray(z + 28 + np.float32(0.1) * (y - 40), np.float32), 14.0)
 
 
 def _ear(side: float, x: Array, y: Array, z: Array) -> Array:
     """A pinna: a thin bowl standing off the head, open to the front."""
-    plate = Ellipsoid((side * 77, 33, -34), (4.0, 17, 30), turn=side * -28, tilt=-12).distance(x, y, z)
-    bowl = Ellipsoid((side * 80, 24, -35), (6, 9, 15), turn=side * -20).distance(x, y, z)
+    plate = Ellipsoid((side * 75, 32, -34), (2.9, 17, 30), turn=side * -24, tilt=-12).distance(x, y, z)
+    bowl = Ellipsoid((side * 78, 24, -35), (6, 9, 15), turn=side * -20).distance(x, y, z)
     return smooth_max(plate, -bowl, 2.0)
 
 
@@ -194,7 +196,7 @@ def paint_soft_tissue(canvas: Canvas, surfaces: Surfaces, rng: Generator) -> Non
 def _paint_fat_planes(canvas: Canvas, rng: Generator) -> None:
     """Bundles run down the neck and are alike on both sides; the cheeks hold more fat."""
     patch = canvas.patch(LOW, (HIGH[0], HIGH[1], -12.0))
-    bundles = Noise(rng, (0, LOW[1], LOW[2]), (HIGH[0], HIGH[1], 0), (24, 24, 110), 0.2)
+    bundles = Noise(rng, (0, LOW[1], LOW[2]), (HIGH[0], HIGH[1], 0), (20, 20, 90), 0.25)
     where = np.nonzero(patch.labels == Tissue.MUSCLE)
     x, y, z = (np.broadcast_to(a, patch.labels.shape)[where] for a in (np.abs(patch.x), patch.y, patch.z))
     lean = x + np.float32(0.12) * z
@@ -214,3 +216,18 @@ def paint_skull(canvas: Canvas, surfaces: Surfaces, keep: NDArray[np.bool_]) -> 
     diploe = near & (cavity > table) & (cavity < thickness - table)
     labels[diploe] = Tissue.DIPLOE
     labels[cavity < 0] = Tissue.CSF
+
+
+def paint_frontal_sinus(canvas: Canvas, surfaces: Surfaces, rng: Generator) -> None:
+    """Air between the tables over the nose, scalloped, larger on one side."""
+    patch = canvas.patch((-34, -96, -30), (34, -50, 24))
+    size, lean = canvas.parameters.sinuses ** 3, rng.uniform(-5, 5)
+    scallop = Noise(rng, (-34, -96, -30), (34, -50, 24), (13, 200, 13), 0.3).at(patch.x, patch.y, patch.z)
+    outline = np.hypot((patch.x - lean) / (22 * size), (patch.z + 15) / np.float32(17 * size)) + np.float32(0.10) * scallop
+    depth, skull = surfaces.cavity[patch.where], surfaces.skull_mm[patch.where]
+    wall = max(1.4, 0.8 * canvas.step)
+    inside = (outline < 1) & (depth > wall) & (depth < skull - wall) & (patch.y < -50)
+    bone = np.isin(patch.labels, (Tissue.DIPLOE, Tissue.CORTICAL_BONE))
+    septum = np.abs(patch.x - lean / 3 - np.float32(1.5) * np.sin(patch.z / 6)) < np.float32(0.7)
+    patch.labels[inside & bone & ~septum] = Tissue.AIR
+    patch.labels[inside & bone & septum] = Tissue.CORTICAL_BONE

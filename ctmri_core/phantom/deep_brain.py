@@ -23,13 +23,13 @@ def paint_deep_brain(canvas: Canvas) -> None:
         ((0, -20, -6), (0, -31, 2), (0, -30, 13), (0, -18, 22), (0, 4, 25.5), (0, 26, 22), (0, 37, 13), (0, 36, 6)),
         (2.0, 4.5, 4.5, 3.6, 3.0, 3.0, 4.6, 4.0), (3.6, 1, 1),
     )  # fmt: skip
+    core = Ellipsoid((20, 3, 4), (14, 30, 17), 2.4)
+    canvas.paint(Tissue.WHITE_MATTER, both(core), over=_BRAIN)
     canvas.paint(Tissue.WHITE_MATTER, [callosum], over=_BRAIN)
-    core = Ellipsoid((21, 4, 4), (15, 31, 17), 2.2)
-    canvas.paint(Tissue.WHITE_MATTER, both(core), over=(Tissue.GREY_MATTER,))
     thalamus = Ellipsoid((11.5, 17, 8), (9, 16, 9.5), turn=-22)
     putamen = Ellipsoid((27, -2, 3), (4.8, 16, 10.5), turn=-12)
     pallidum = Ellipsoid((19.5, 1, 0), (4.6, 9, 6.5), turn=-18)
-    caudate = Tube(((12, -17, 5), (14, -8, 14), (17, 8, 20), (21, 26, 18)), (6.5, 4.8, 3.0, 1.6))
+    caudate = Tube(((13, -17, 4), (15.5, -8, 10), (19.5, 8, 16), (23, 26, 15)), (6.5, 5.0, 3.2, 1.6))
     claustrum = Tube(((33.5, -12, 2), (34.2, 0, 3), (33.5, 10, 4)), (0.7, 0.8, 0.7), (1, 1, 8))
     hypothalamus = Ellipsoid((0, 2, -7), (9, 9, 7))
     canvas.paint(Tissue.DEEP_GREY, both(thalamus, putamen, pallidum, caudate), over=_BRAIN)
@@ -47,14 +47,17 @@ def paint_deep_brain(canvas: Canvas) -> None:
 
 def ventricle_shapes(size: float) -> tuple[Shape, ...]:
     """Lateral (both), third and fourth ventricle and the aqueduct; `size` scales their width."""
-    horn = Tube(((9, -28, 5), (8, -14, 9), (7, 0, 16), (9, 16, 18.5), (17, 32, 15), (25, 42, 6)), (3.0, 4.4, 3.8, 3.8, 5.2, 6.4), (1, 1, 1.15))
-    tip = Tube(((15, -31, 8), (8, -20, 8)), (2.2, 3.4), (1, 1, 1.9))
+    inner = ((7, -27, 5), (5.5, -14, 8), (5.5, 0, 14), (8, 16, 17), (17, 32, 14), (25, 42, 6))
+    outer = ((16, -31, 10), (14.5, -18, 14.5), (14, 0, 18.5), (17, 18, 19), (20, 30, 15))
+    horn = Tube(inner, (2.4, 3.4, 2.9, 3.0, 4.8, 6.2), (1, 1, 1.3))
+    tip = Tube(outer, (2.4, 2.6, 2.2, 2.2, 3.0), (1.5, 1, 1))
+    web = Tube(((10.5, -28, 7.5), (10, -16, 12), (10, 0, 16.5), (12.5, 17, 18.5)), (2.6, 3.0, 2.4, 2.4), (1.5, 1, 1))
     temporal = Tube(((26, 42, 5), (33, 33, -6), (34, 16, -14), (31, 2, -17)), (5.0, 3.0, 2.2, 2.2), (1, 1, 0.9))
     occipital = Tube(((25, 42, 6), (25, 58, 5), (21, 72, 5)), (5.6, 3.2, 1.6), (1, 1, 1.3))
     lateral = tuple(
         Tube(t.points, tuple(r * (0.55 + 0.45 * size) for r in t.radii), (t.flat[0] * size, t.flat[1], t.flat[2]))
-        if n < 2 else Tube(t.points, tuple(r * size for r in t.radii), t.flat)
-        for n, t in enumerate((horn, tip, temporal, occipital))
+        if n < 3 else Tube(t.points, tuple(r * size for r in t.radii), t.flat)
+        for n, t in enumerate((horn, tip, web, temporal, occipital))
     )  # fmt: skip
     third = Ellipsoid((0, 10, 0), (2.4 * size, 16, 9.5), 2.4)
     aqueduct = Tube(((0, 26, -4), (0, 30, -20)), (1.0, 1.1))
@@ -91,12 +94,12 @@ def paint_cerebellum(canvas: Canvas, surfaces: Surfaces, rng: Generator) -> None
     down, behind = z + 30 - np.float32(0.05) * np.abs(x), y - 40 + np.float32(0.06) * np.abs(x)
     angle = np.arctan2(down, behind) + np.float32(0.10) * wobble
     radius = np.sqrt(down**2 + behind**2)
-    lobules = _sheets(angle, radius, 13.0, 16.0, depth)
-    folia = _sheets(angle, radius, 13.0 * 3, 4.5, depth) if canvas.step < 1.5 else lobules
+    lobules = _sheets(angle, radius, 12.0, 20.0, depth)
+    folia = _sheets(angle, radius, 24.0, 10.0, depth) if canvas.step < 1.5 else lobules
     near = np.minimum(lobules, folia + np.float32(0.15))
     inside = (depth > 0) & (patch.labels == Tissue.CSF)
     patch.labels[inside] = Tissue.GREY_MATTER
-    patch.labels[inside & (np.minimum(depth, near) > np.float32(1.5))] = Tissue.WHITE_MATTER
+    patch.labels[inside & (np.minimum(depth, near) > np.float32(1.3))] = Tissue.WHITE_MATTER
     patch.labels[inside & (lobules < 0.55) & (depth < 13)] = Tissue.CSF
 
 
@@ -124,7 +127,8 @@ def paint_dura(canvas: Canvas, surfaces: Surfaces) -> None:
     half = np.float32(max(0.55, 0.45 * canvas.step))
     free_edge = Ellipsoid((0, 0, -10), (1e3, 46, 46), 2.0).distance(np.zeros_like(x[:, :, :1]), y[:, :, :1], z)
     in_cavity = (depth > 0) & np.isin(patch.labels, (Tissue.CSF, Tissue.GREY_MATTER))
-    falx = in_cavity & (np.abs(x) < half) & (free_edge > 0) & (above > 0)
+    aside = x - np.float32(0.9) * np.sin(y / 23) * np.cos(z / 31)
+    falx = in_cavity & (np.abs(aside) < half) & (free_edge > 0) & (above > 0)
     notch = CENTRAL_NOTCH.distance(x, y, z) > 0
     tent = in_cavity & (np.abs(above) < half) & (y > 22) & notch
     patch.labels[falx | tent] = Tissue.FIBROUS

@@ -21,7 +21,7 @@ def paint_face(canvas: Canvas, rng: Generator) -> None:
     _paint_face_bones(canvas)
     _paint_jaws(canvas)
     _paint_sinuses(canvas, rng)
-    _paint_nose(canvas, rng)
+    _paint_nose(canvas)
     _paint_airway(canvas)
     _paint_orbits(canvas)
 
@@ -51,14 +51,13 @@ def _paint_face_bones(canvas: Canvas) -> None:
         Tube(((47, -52, -52), (46, -56, -60), (38, -60, -58)), (5.0, 5.5, 3.5)),
         Tube(((48, -50, -54), (58, -34, -56), (65, -16, -52), (66, 2, -47)), (4.0, 2.6, 2.4, 3.2), (0.8, 1, 1.4)),
         Tube(((48, -48, -18), (49, -48, -36), (47, -52, -52)), (4.2, 3.4, 4.4)),
-        Tube(((20, -76, -20), (34, -74, -17), (48, -52, -18)), (4.0, 3.4, 4.0)),
+        Tube(((20, -73, -20), (34, -71, -18), (48, -52, -18)), (4.0, 3.2, 4.0)),
         Tube(((18, -74, -46), (28, -70, -56), (44, -60, -54)), (2.6, 2.6, 3.2)),
         Tube(((13, -78, -30), (15, -76, -46), (15, -72, -60), (14, -74, -80)), (2.6, 2.4, 2.0, 3.0)),
         Tube(((4, -82, -24), (3.5, -90, -42), (3.0, -95, -52)), (2.2, 1.6, 1.0), (1.2, 1, 1)),
         Tube(((18, -20, -50), (19, -16, -66), (20, -14, -80)), (2.2, 1.8, 2.0), (1, 2.2, 1)),
     )
     canvas.paint(Tissue.CORTICAL_BONE, both(*zygoma))
-    canvas.paint(Tissue.CORTICAL_BONE, [Ellipsoid((0, -79, -20), (14, 5, 9))])
     marrow = Tube(((47, -53, -54), (46, -56, -59), (41, -59, -58)), (2.6, 3.0, 1.4))
     canvas.paint(Tissue.MARROW, both(marrow))
     palate = Ellipsoid((0, -52, -85), (21, 31, 2.2), 3.0)
@@ -76,7 +75,7 @@ def _paint_jaws(canvas: Canvas) -> None:
     upper = Tube(_arch(-89, 27, -83, -38, 11), (4.6,) * 11, (1, 1, 1.2))
     canvas.paint_hollow(Tissue.CORTICAL_BONE, Tissue.MARROW, [upper], 1.3)
     body = _arch(-124, 46 * jaw, -79, -14, 13)
-    lower = Tube(tuple((x, y, z + 9 * abs(x / 46) ** 2) for x, y, z in body), (4.4,) * 13, (1, 1, 2.0))
+    lower = Tube(tuple((x, y, z + 17 * abs(x / 46) ** 2.5) for x, y, z in body), (4.4,) * 13, (1, 1, 2.0))
     ramus = Tube(
         ((46 * jaw, -14, -110), (48 * jaw, -6, -90), (49, -2, -66), (51, 4, -54)), (5.5, 4.8, 3.6, 3.8), (0.62, 2.2, 1.0)
     )
@@ -96,16 +95,11 @@ def _paint_sinuses(canvas: Canvas, rng: Generator) -> None:
     size = canvas.parameters.sinuses
     maxillary = Ellipsoid((29, -44, -68), (12.5 * size, 17 * size, 15.5 * size), 2.6, turn=-14)
     sphenoid = (Ellipsoid((8, -15, -42), (8.5 * size, 10 * size, 8.5)), Ellipsoid((-7, -17, -42), (7.0, 9, 9 * size)))
-    frontal: tuple[Shape, ...] = (
-        Tube(((5, -80, -21), (9, -79, -12), (15, -77, -4 + 8 * (size - 1))), (3.6, 4.0, 2.6), (1.5, 0.62, 1)),
-        Tube(((-5, -80, -21), (-8, -79, -12), (-20, -75.5, -6)), (3.4, 3.6 * size, 2.4), (1.5, 0.62, 1)),
-    )
-    canvas.paint(Tissue.CORTICAL_BONE, frontal, grow=2.6)
-    air = (*both(maxillary), *sphenoid, *frontal)
+    air = (*both(maxillary), *sphenoid)
     canvas.paint(Tissue.CORTICAL_BONE, air, grow=1.6)
     canvas.paint(Tissue.MUCOSA, both(maxillary), grow=0.6)
     canvas.paint(Tissue.AIR, air)
-    canvas.paint(Tissue.CORTICAL_BONE, [Ellipsoid((0.5, -14, -42), (0.7, 10, 9))])
+    canvas.paint(Tissue.CORTICAL_BONE, [Ellipsoid((0.5, -14, -42), (0.7, 10, 9), turn=9)])
     if rng.random() < 0.35:  # a mucosal cyst on the floor of one sinus, as often seen
         side = 1 if rng.random() < 0.5 else -1
         canvas.paint(Tissue.MUCOSA, [Ellipsoid((side * 29, -44, -79), (8, 9, 6))], over=(Tissue.AIR,))
@@ -121,10 +115,11 @@ def _paint_ethmoid(canvas: Canvas, rng: Generator) -> None:
     patch.labels[block < canvas.visible(1.1)] = Tissue.CORTICAL_BONE
     patch.labels[inside & (wall > 0.45 * canvas.step)] = Tissue.AIR
     patch.labels[inside & (wall > 0.25) & (wall <= 0.45 * canvas.step)] = Tissue.MUCOSA
-    patch.labels[inside & (np.abs(patch.x) < 0.6)] = Tissue.CORTICAL_BONE
+    bent = patch.x - np.float32(1.2) * np.sin(patch.y / 9) * np.cos(patch.z / 8)
+    patch.labels[inside & (np.abs(bent) < 0.6)] = Tissue.CORTICAL_BONE
 
 
-def _paint_nose(canvas: Canvas, rng: Generator) -> None:
+def _paint_nose(canvas: Canvas) -> None:
     tip = 26.0 * canvas.parameters.nose
     cavity: tuple[Shape, ...] = (
         Ellipsoid((7, -48, -67), (6.5, 32, 17), 3.0),
@@ -159,7 +154,8 @@ def _paint_airway(canvas: Canvas) -> None:
     canvas.paint(Tissue.AIR, [Tube(((0, -74, -92), (0, -55, -89.5), (0, -34, -90)), (1.0, 1.2, 0.9), (9, 1, 1))], over=_SOFT)
     epiglottis = Tube(((0, -10, -118), (0, -14, -134)), (1.6, 1.6), (4, 1, 1))
     canvas.paint(Tissue.CARTILAGE, [epiglottis], over=(*_SOFT, Tissue.AIR, Tissue.MUCOSA))
-    hyoid = Tube(((-19, -14, -138), (-11, -32, -140), (0, -36, -141), (11, -32, -140), (19, -14, -138)), (2.2, 2.8, 3.2, 2.8, 2.2))
+    horns = ((-19, -14, -138), (-11, -32, -140), (0, -36, -141), (11, -32, -140), (19, -14, -138))
+    hyoid = Tube(horns, (2.2, 2.8, 3.2, 2.8, 2.2))
     canvas.paint(Tissue.CORTICAL_BONE, [hyoid])
 
 

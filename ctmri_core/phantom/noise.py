@@ -33,8 +33,9 @@ class Noise:
 
     def at(self, x: Array, y: Array, z: Array) -> Array:
         """Values at points that broadcast to one shape, by linear interpolation; constant beyond the box."""
-        coordinates = [(p - np.float32(lo)) / np.float32(s) + _MARGIN for p, lo, s in zip((z, y, x), self._low, self._step, strict=True)]
-        stacked = np.stack(np.broadcast_arrays(*coordinates))
+        low, step = self._low.astype(np.float32), self._step.astype(np.float32)
+        nodes = [(p - low[n]) / step[n] + _MARGIN for n, p in enumerate((z, y, x))]
+        stacked = np.stack(np.broadcast_arrays(*nodes))
         return np.asarray(ndimage.map_coordinates(self._nodes, stacked, order=1, mode="nearest", output=np.float32), np.float32)
 
 
@@ -49,4 +50,4 @@ def cells(rng: Generator, low: Point, high: Point, size: float, x: Array, y: Arr
         d = np.sqrt((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2)
         second = np.minimum(second, np.maximum(nearest, d))
         nearest = np.minimum(nearest, d)
-    return (second - nearest) / 2
+    return np.asarray((second - nearest) / 2, np.float32)

@@ -51,7 +51,7 @@ class Sequence:
         """Signal per tissue, float32 (25,), scaled so that the reference tissue has `full_scale`."""
         t1, t2, density = (table(name).astype(np.float64) for name in ("t1_ms", "t2_ms", "proton_density"))
         if self.domain is Domain.MR_T1:
-            values = spoiled_gradient_echo(t1, density, tr_ms=18.0, flip_degrees=22.0)
+            values = spoiled_gradient_echo(t1, density, tr_ms=15.0, flip_degrees=35.0)
             reference = values[Tissue.WHITE_MATTER]
         else:
             values = spin_echo(t1, t2, density, tr_ms=4500.0, te_ms=100.0)
@@ -70,7 +70,7 @@ def mr_geometry(sequence: Sequence, voxel_mm: float, top_mm: FloatArray, rng: Ge
     tilt = rigid_transform(tuple(rng.uniform(-7, 7, 3) * (1.0, 0.4, 0.5)), (0.0, 0.0, 0.0))
     axes = np.eye(3)[::-1] @ tilt[:3, :3].T
     half = (np.asarray(shape) - 1) / 2 * np.asarray(spacing)
-    centre = np.asarray(top_mm) + (rng.uniform(-3, 3), rng.uniform(-3, 3), 6.0) - (0, 0, half[0])
+    centre = np.asarray(top_mm) + np.array([rng.uniform(-3, 3), rng.uniform(-3, 3), 6.0 - half[0]])
     origin = centre - half @ axes
     s, n = spacing, shape
     x, y, z = origin.tolist()
@@ -88,12 +88,13 @@ def render_mr(
     sigma = np.float32(sequence.noise * sequence.full_scale)
     real = voxels + sigma * rng.standard_normal(geometry.shape, np.float32)
     imaginary = sigma * rng.standard_normal(geometry.shape, np.float32)
-    return np.rint(np.hypot(real, imaginary)).clip(0, 4095).astype(np.int16)
+    magnitude: NDArray[np.int16] = np.rint(np.hypot(real, imaginary)).clip(0, 4095).astype(np.int16)
+    return magnitude
 
 
 def _bias(rng: Generator, shape: tuple[int, int, int]) -> Array:
     """Smooth receive sensitivity around 1, about a tenth up and down, the same in every sequence of that size."""
-    k, j, i = (np.linspace(-1, 1, n, dtype=np.float32).reshape(s) for n, s in zip(shape, ((-1, 1, 1), (1, -1, 1), (1, 1, -1)), strict=True))
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij", sparse=True)
     a = rng.uniform(-1, 1, 6).astype(np.float32)
     tilt = np.float32(0.07) * (a[0] * k + a[1] * j + a[2] * i)
     bowl = np.float32(0.06) * (a[3] * k * k + a[4] * j * j + (1 + a[5]) * (i * i + j * j) / 2)

@@ -64,7 +64,7 @@ def paint_spine(canvas: Canvas) -> None:
         y = 26.5 + 0.055 * (-z - 100) + 0.4 * n
         _paint_vertebra(canvas, y, z)
         canvas.paint(Tissue.CARTILAGE, [Ellipsoid((0, y - 0.3, z + 8.6), (9.5, 8.0, 2.6), 3.0)])
-    sac = Tube(_CANAL, (15.0, 9.5, 8.0, 7.6, 7.4), (1.15, 1, 1))
+    sac = Tube(_CANAL, (11.5, 9.0, 8.0, 7.6, 7.4), (1.15, 1, 1))
     canvas.paint(Tissue.FIBROUS, [sac], grow=0.9)
     canvas.paint(Tissue.CSF, [sac])
     cord = Tube(_CANAL, (6.0, 5.0, 4.4, 4.3, 4.4), (1.25, 1, 1))
@@ -84,14 +84,16 @@ def _paint_atlas_and_axis(canvas: Canvas) -> None:
     dens = Tube(((0, 26, -66), (0, 26, -84), (0, 26, -92)), (3.6, 4.6, 7.5))
     body = Ellipsoid((0, 26, -93), (9.5, 7.5, 8.5), 2.6)
     sides = both(Ellipsoid((19, 34, -91), (8, 8, 7)))
-    lamina = Tube(((-20, 42, -95), (-11, 57, -96), (0, 64, -97), (11, 57, -96), (20, 42, -95)), (2.6, 2.4, 3.2, 2.4, 2.6), (1, 1, 1.9))
+    arch = ((-20, 42, -95), (-11, 57, -96), (0, 64, -97), (11, 57, -96), (20, 42, -95))
+    lamina = Tube(arch, (2.6, 2.4, 3.2, 2.4, 2.6), (1, 1, 1.9))
     spine = Tube(((0, 64, -97), (0, 78, -102)), (3.4, 4.2))
     _bone(canvas, (dens, body, lamina, spine, *sides))
 
 
 def _paint_vertebra(canvas: Canvas, y: float, z: float) -> None:
     body = Ellipsoid((0, y, z), (10.5, 7.5, 6.6), 3.2)
-    pillars = both(Ellipsoid((20, y + 11, z - 1), (5.6, 6.5, 8.2), 2.4, tilt=20), Tube(((10, y + 2, z), (24, y + 1, z - 1)), (2.4, 2.8)))
+    transverse = Tube(((10, y + 2, z), (24, y + 1, z - 1)), (2.4, 2.8))
+    pillars = both(Ellipsoid((20, y + 11, z - 1), (5.6, 6.5, 8.2), 2.4, tilt=20), transverse)
     lamina = Tube(
         ((-19, y + 16, z - 3), (-10, y + 30, z - 6), (0, y + 34, z - 7), (10, y + 30, z - 6), (19, y + 16, z - 3)),
         (2.0, 1.8, 2.4, 1.8, 2.0), (1, 1, 1.9),
