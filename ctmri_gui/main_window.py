@@ -293,11 +293,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends running work first: asks it to stop, waits without freezing, then closes."""
-        if self.session.jobs.running:
+        self.session.jobs.stop_all()
+        if self.session.jobs.busy:
             self._closing = True
             self.setEnabled(False)
             self.statusBar().showMessage("Ending running work …")
-            self.session.jobs.stop_all()
             event.ignore()
             return
         self.settings["window_geometry"] = _text(self.saveGeometry())

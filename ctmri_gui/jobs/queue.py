@@ -123,6 +123,11 @@ class Jobs(QAbstractListModel):
     def running(self) -> tuple[JobState, ...]:
         return tuple(self._running.values())
 
+    @property
+    def busy(self) -> bool:
+        """Whether listed work runs: work that somebody waits for."""
+        return any(state in self._listed for state in self.running)
+
     def stop(self, state: JobState) -> None:
         """Asks one job to end; shown at once."""
         state.stop()

@@ -10,6 +10,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from ctmri_core.domain import Domain
@@ -37,6 +38,8 @@ def nothing_left() -> Iterator[None]:
     stop_and_join_all()
     app = QApplication.instance()
     if isinstance(app, QApplication):
+        app.processEvents()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         left = [widget.objectName() or type(widget).__name__ for widget in app.topLevelWidgets() if widget.isVisible()]
         assert not left, f"windows left open: {left}"
 

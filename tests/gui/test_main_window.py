@@ -1,0 +1,363 @@
+"""The real window, driven as a person would: drop, wait, look, save, close."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import OutOfMemory
+from ctmri_core.events import Progress, Started
+from ctmri_core.io.series import Series
+from ctmri_core.volume import Synthetic, Volume
+from ctmri_gui.about import AboutDialog, KeysDialog
+from ctmri_gui.jobs import work
+from ctmri_gui.main_window import TITLE
+from ctmri_gui.placement import choose_at_once, place_for, source_first
+from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
+from ctmri_gui.series_dialog import SeriesDialog
+from ctmri_gui.viewer.roles import Role
+from tests.gui.conftest import head_voxels, make_volume, write_model
+
+WAIT = 20_000
+
+
+def drop(widget, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, button, key = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    widget.dropEvent(QDropEvent(QPointF(9, 9), action, data, button, key))
+
+
+class Translator:
+    """Stands in for the networks: slice by slice, held back until `go` is set."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.go.set()
+        self.asked: list[tuple[Volume, Path]] = []
+        self.error: Exception | None = None
+
+    def __call__(self, volume: Volume, model: Path, device: str, stop):
+        self.asked.append((volume, model))
+        count = volume.geometry.shape[0]
+        yield Started(job="translate", total=count, unit="slices")
+        for done in range(1, count + 1):
+            while not self.go.wait(0.002) and not stop():
+                pass
+            if stop():
+                return None
+            if self.error is not None:
+                raise self.error
+            yield Progress(done=done, total=count, unit="slices", rate=5.0, seconds_left=1.0)
+        made = Synthetic("Test model", "ab" * 32)
+        return replace(volume, voxels=volume.voxels.astype(np.float32), domain=Domain.MR_T1, synthetic=made)
+
+
+@pytest.fixture
+def translator(monkeypatch) -> Translator:
+    made = Translator()
+    monkeypatch.setattr(work, "translate", made)
+    monkeypatch.setattr(work, "compare", lambda *_: iter(()))
+    return made
+
+
+def wait_for(qtbot, window, role: Role) -> Volume:
+    qtbot.waitUntil(lambda: window.session.volumes[role] is not None, timeout=WAIT)
+    return window.session.volumes[role]
+
+
+def test_an_empty_window_explains_itself_and_names_nothing(make_window, tmp_path):
+    window = make_window()
+    assert window.pages.currentWidget() is window.welcome
+    assert window.windowTitle() == TITLE
+    assert not window.command["translate"].isEnabled()
+    assert not window.command["save"].isEnabled()
+    assert "Open a scan first" in window.translation.reason.text()
+
+
+def test_a_nifti_given_at_the_start_is_shown(make_window, qtbot, ct_file):
+    window = make_window(ct_file)
+    volume = wait_for(qtbot, window, Role.SOURCE)
+    assert volume.domain is Domain.CT
+    assert np.array_equal(volume.voxels, head_voxels())
+    assert window.pages.currentWidget() is window.views
+    assert not window.grab().toImage().isNull()
+    assert window.windowTitle() == TITLE
+    assert window.messages.texts == ()
+
+
+def test_a_dropped_ct_is_translated_and_an_mr_beside_it_becomes_the_truth(make_window, qtbot, ct_file, tmp_path, translator):
+    model = write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    drop(window, ct_file)
+    synthetic = wait_for(qtbot, window, Role.SYNTHETIC)
+    assert synthetic.synthetic is not None
+    assert translator.asked[0][1] == model
+    assert "unverified" in window.translation.standing.text().lower()
+    mr = tmp_path / "mr.nii.gz"
+    data = np.random.default_rng(0).integers(0, 900, (28, 24, 10)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(data, np.diag([-2.0, -2.0, 3.0, 1.0])), mr)
+    drop(window, mr)
+    truth = wait_for(qtbot, window, Role.TRUTH)
+    assert truth.domain.is_mr
+    assert window.session.volumes[Role.SOURCE].domain is Domain.CT
+    assert len(translator.asked) == 1
+
+
+def test_a_new_source_clears_what_belonged_to_the_old_one_unless_it_is_the_same_patient(make_window, translator):
+    window = make_window()
+    session = window.session
+    frame = {"frame_of_reference": "1.2.3"}
+    session.place(make_volume(**frame), Role.SOURCE)
+    session.place(make_volume(Domain.MR_T1, **frame), Role.TRUTH)
+    session.place(make_volume(Domain.MR_T1), Role.SYNTHETIC)
+    session.place(make_volume(**frame), Role.SOURCE)
+    assert session.volumes[Role.SYNTHETIC] is None
+    assert session.volumes[Role.TRUTH] is not None
+    session.place(make_volume(frame_of_reference="9.9"), Role.SOURCE)
+    assert session.volumes[Role.TRUTH] is None
+    session.close_volumes()
+    assert window.pages.currentWidget() is window.welcome
+
+
+def test_what_lies_on_the_synthetic_pane_is_marked_so(make_window):
+    window = make_window()
+    window.session.place(make_volume(Domain.MR_T1), Role.SYNTHETIC)
+    assert window.session.volumes[Role.SYNTHETIC].label == "Synthetic T1 MR"
+    assert any("unverified" in text for text in window.session.warnings(Role.SYNTHETIC))
+
+
+def test_an_answer_to_an_old_question_is_dropped(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    session = window.session
+    translator.go.clear()
+    session.place(make_volume(), Role.SOURCE)
+    first = session.translation
+    session.place(make_volume(shape=(6, 24, 28)), Role.SOURCE)
+    assert first.stopping
+    translator.go.set()
+    synthetic = wait_for(qtbot, window, Role.SYNTHETIC)
+    qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert synthetic.geometry.shape == (6, 24, 28)
+    assert session.volumes[Role.SYNTHETIC] is synthetic
+    assert len(translator.asked) == 2
+
+
+def test_cancel_is_shown_at_once_and_leaves_no_result(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    translator.go.clear()
+    window.session.place(make_volume(), Role.SOURCE)
+    assert window.command["cancel"].isEnabled()
+    assert not window.translation.bar.isHidden()
+    window.command["cancel"].trigger()
+    assert window.translation.progress.text() == "cancelling"
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert window.session.volumes[Role.SYNTHETIC] is None
+    assert window.translation.bar.isHidden()
+    assert window.command["translate"].isEnabled()
+    assert window.messages.texts == ()
+
+
+def test_a_failure_is_a_sentence_and_the_program_goes_on(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    translator.error = OutOfMemory("The volume does not fit the device's memory. Choose the processor in Settings.")
+    window.session.place(make_volume(), Role.SOURCE)
+    qtbot.waitUntil(lambda: window.messages.texts != (), timeout=WAIT)
+    assert window.messages.texts == (str(translator.error),)
+    translator.error = None
+    window.command["translate"].trigger()
+    wait_for(qtbot, window, Role.SYNTHETIC)
+
+
+def test_a_scan_that_no_model_takes_is_refused_in_words_and_its_kind_can_be_corrected(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors", "mr_t1_to_ct")
+    window = make_window(translate=True)
+    window.session.place(make_volume(Domain.CT), Role.SOURCE)
+    assert "takes T1 MR; this scan is CT" in window.translation.reason.text()
+    assert not window.command["translate"].isEnabled()
+    window.session.set_domain(Role.SOURCE, Domain.MR_T1)
+    wait_for(qtbot, window, Role.SYNTHETIC)
+
+
+def test_models_are_listed_with_what_they_are_and_broken_ones_with_their_problem(make_window, qtbot, tmp_path):
+    folder = tmp_path / "models"
+    write_model(folder / "a.safetensors", "mr_t1_to_ct", "From MR")
+    write_model(folder / "b.safetensors", "ct_to_mr_t1", "From CT")
+    (folder / "c.safetensors").write_bytes(b"PK\x03\x04 not a model")
+    window = make_window()
+    models = window.translation.models
+    rows = [models.index(row).data() for row in range(models.rowCount())]
+    assert rows[0] == "From MR\nT1 MR → CT · head · unverified"
+    assert rows[2].startswith("c.safetensors\ncannot be used")
+    assert "pickled" in models.index(2).data(Qt.ItemDataRole.ToolTipRole)
+    window.session.place(make_volume(), Role.SOURCE)
+    assert window.session.model.card.name == "From CT"  # the one that fits is chosen
+    window.translation.list.setCurrentIndex(models.index(0))
+    assert window.session.model.card.name == "From MR"
+
+
+def test_a_dropped_model_file_is_checked_copied_and_chosen(make_window, qtbot, tmp_path):
+    window = make_window()
+    drop(window, write_model(tmp_path / "elsewhere" / "new.safetensors", name="New"))
+    qtbot.waitUntil(lambda: window.session.model is not None, timeout=WAIT)
+    assert window.session.model.path == tmp_path / "models" / "new.safetensors"
+    assert any("unverified" in text for text in window.messages.texts)
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"\x80\x04.")
+    drop(window, bad)
+    qtbot.waitUntil(lambda: any("bad.safetensors" in text for text in window.messages.texts), timeout=WAIT)
+    assert not (tmp_path / "models" / "bad.safetensors").exists()
+
+
+def test_a_bad_path_is_a_message_and_the_next_one_opens(make_window, qtbot, ct_file, tmp_path):
+    window = make_window()
+    broken = tmp_path / "JANE_DOE" / "broken.nii"
+    broken.parent.mkdir()
+    broken.write_bytes(b"\0" * 400)
+    drop(window, broken)
+    drop(window, ct_file)
+    wait_for(qtbot, window, Role.SOURCE)
+    (text,) = window.messages.texts
+    assert "broken.nii" in text
+    assert "JANE" not in text
+
+
+def test_recent_files_show_no_folders(make_window, qtbot, ct_file):
+    window = make_window(ct_file)
+    wait_for(qtbot, window, Role.SOURCE)
+    window._fill_recent()
+    texts = [action.text() for action in window.recent.actions() if action.text()]
+    assert texts == ["scan.nii.gz", "&Forget recent files"]
+    window.command["forget_recent"].trigger()
+    assert window.settings["recent_paths"] == ()
+
+
+def test_closing_during_work_ends_it_cleanly_and_keeps_the_settings(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    translator.go.clear()
+    window.session.place(make_volume(), Role.SOURCE)
+    assert window.session.jobs.running
+    assert not window.close()
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)
+    assert window.session.jobs.running == ()
+    assert window.settings.path.is_file()
+    assert window.settings["window_geometry"]
+
+
+def test_saving_writes_the_file_and_says_so(make_window, qtbot, tmp_path):
+    window = make_window()
+    window.session.place(make_volume(), Role.SOURCE)
+    window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
+    window.session.save(Role.SYNTHETIC, tmp_path / "out.nii.gz")
+    qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
+    written = nibabel.load(tmp_path / "out.nii.gz")
+    assert np.allclose(np.asarray(written.dataobj).transpose(2, 1, 0), head_voxels())
+
+
+def test_the_save_dialog_offers_a_name_without_a_patient_and_asks_before_replacing(qtbot, tmp_path, monkeypatch):
+    volume = make_volume(Domain.MR_T1, synthetic=Synthetic("m", ""))
+    dialog = SaveDialog(volume, 3, tmp_path)
+    qtbot.addWidget(dialog)
+    assert dialog.target == tmp_path / "synthetic_mr_t1_003.nii.gz"
+    dialog.target.write_text("old")
+    asked = []
+
+    def answer(*_):
+        asked.append(1)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    dialog.accept()
+    assert asked == [1]
+    assert dialog.result() == 0
+    dialog.name.setText("a/b")
+    assert "cannot hold" in dialog.problem.text()
+    dialog.name.setText("series")
+    dialog.format.setCurrentIndex(FORMATS.index(DICOM))
+    assert dialog.target == tmp_path / "series"
+    (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "x").write_text("")
+    dialog.name.setText("series ")
+    assert "not empty" in dialog.problem.text()
+    dialog.folder.setText(str(tmp_path / "missing"))
+    assert "does not exist" in dialog.problem.text()
+
+
+def series(label: str, domain: Domain, **more) -> Series:
+    return Series(Path("study"), "DICOM", domain, label, (), shape=(9, 8, 8), spacing=(3.0, 1.0, 1.0), **more)
+
+
+def test_the_series_dialog_gives_back_one_or_two(qtbot):
+    offered = [series("CT", Domain.CT), series("T1", Domain.MR_T1), series("T2", Domain.MR_T2)]
+    dialog = SeriesDialog(offered)
+    qtbot.addWidget(dialog)
+    assert dialog.chosen == (offered[0],)
+    dialog.list.item(2).setSelected(True)
+    assert dialog.chosen == (offered[0], offered[2])
+    dialog.list.item(1).setSelected(True)
+    assert not dialog._buttons.buttons()[0].isEnabled()
+
+
+def test_only_doubt_is_asked_about():
+    ct, t1, t2 = series("CT", Domain.CT), series("T1", Domain.MR_T1), series("T2", Domain.MR_T2)
+    scout = series("scout", Domain.CT, localizer=True)
+    assert choose_at_once([ct, scout], None) == (ct,)
+    assert choose_at_once([ct, t1], None) == (ct, t1)
+    assert choose_at_once([ct, t1], Role.SOURCE) == ()
+    assert choose_at_once([t1, t2], None) == ()
+    assert choose_at_once([scout], None) == ()
+
+
+def test_where_a_volume_goes():
+    ct, t1, t2, unknown = (make_volume(kind) for kind in (Domain.CT, Domain.MR_T1, Domain.MR_T2, Domain.UNKNOWN))
+    ct_to_t1, t1_to_t2 = Direction(Domain.CT, Domain.MR_T1), Direction(Domain.MR_T1, Domain.MR_T2)
+    assert place_for(ct, None, ct_to_t1) is Role.SOURCE
+    assert place_for(t1, ct, ct_to_t1) is Role.TRUTH
+    assert place_for(t2, ct, ct_to_t1) is Role.TRUTH
+    assert place_for(ct, ct, ct_to_t1) is Role.SOURCE
+    assert place_for(t2, t1, t1_to_t2) is Role.TRUTH
+    assert place_for(t2, t1, None) is Role.SOURCE
+    assert place_for(unknown, ct, ct_to_t1) is Role.SOURCE
+    made = make_volume(Domain.MR_T1, synthetic=Synthetic("m", ""))
+    assert place_for(made, ct, None) is Role.SYNTHETIC
+    assert source_first([t1, ct], [ct_to_t1]) == [ct, t1]
+    assert source_first([ct, t1], [Direction(Domain.MR_T1, Domain.CT)]) == [t1, ct]
+
+
+def test_every_button_can_be_named_and_every_key_stands_on_the_sheet(make_window, qtbot):
+    window = make_window()
+    nameless = [
+        widget.objectName() or type(widget).__name__
+        for widget in window.findChildren(QAbstractButton)
+        if widget.isVisible() and not (widget.text() or widget.accessibleName() or widget.toolTip())
+    ]
+    assert not nameless
+    for name in ("open_file", "translate", "save"):
+        assert window.command[name].shortcut().toString() in window.command[name].toolTip()
+    sheet = KeysDialog()
+    qtbot.addWidget(sheet)
+    text = sheet.text.toPlainText()
+    assert all(word in text for word in ("F11", "Ctrl+T", "Wheel", "PgUp"))
+
+
+def test_about_tells_versions_licences_log_and_purpose(qtbot, tmp_path):
+    dialog = AboutDialog()
+    qtbot.addWidget(dialog)
+    dialog.add_fact("Translation runs on", "processor only")
+    text = dialog.text.toPlainText()
+    for word in ("LGPL-3.0", "Apache-2.0", "research only", "processor only", str(tmp_path / "log"), "torch"):
+        assert word in text
