@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.resample import sample_plane
 from ctmri_core.volume import Volume
+from ctmri_gui.viewer.background import Background
 from ctmri_gui.viewer.screen_layout import position_text
 
 _KEPT = 48
@@ -69,8 +69,8 @@ class SampledSlices(QObject):
         self._pictures: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
         self._wanted = 0
-        self._warm = self._started = self._closed = False
-        self._maker = ThreadPoolExecutor(1, thread_name_prefix="slices")
+        self._warm = self._started = False
+        self._maker = Background("slices", self)
         self._queued: set[int] = set()
 
     def picture(self, k: int) -> NDArray[np.float32] | None:
@@ -101,13 +101,12 @@ class SampledSlices(QObject):
         return f"{position_text(own.permuted(order, (False,) * 3), nearest)} · {nearest + 1}/{count}"
 
     def close(self) -> None:
-        self._closed = True
-        self._maker.shutdown(wait=False, cancel_futures=True)
+        self._maker.close()
 
     def _warm_up(self) -> None:
         self._make(self._wanted)
         self._warm = True
-        if not self._closed:
+        if not self._maker.closed:
             self.ready.emit()
 
     def _look_ahead(self, k: int, direction: int) -> None:
@@ -118,7 +117,7 @@ class SampledSlices(QObject):
                     self._maker.submit(self._make_ahead, neighbour)
 
     def _make_ahead(self, k: int) -> None:
-        if not self._closed and abs(k - self._wanted) <= _AHEAD and k not in self._pictures:
+        if not self._maker.closed and abs(k - self._wanted) <= _AHEAD and k not in self._pictures:
             self._make(k)
         self._queued.discard(k)
 
