@@ -16,20 +16,20 @@ from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
 
 _SNAP_VOXELS = 1e-3
-Scalar = TypeVar("Scalar", bound=np.generic)
+Scalar = TypeVar("Scalar", bound=np.number[Any] | np.bool_)
 _Axes = tuple[tuple[int | None, int, int], ...]
 
 
-def sample_plane(volume: Volume, plane: Geometry) -> NDArray[np.float32]:
+def sample_plane(volume: Volume, plane: Geometry, outside: float | None = None) -> NDArray[np.float32]:
     """float32 (rows, cols): `volume` on a plane of any position and tilt.
 
-    `plane.shape` is (1, rows, cols). Trilinear; outside the volume its background. Where the plane coincides with
-    stored slices (along any axis, mirrored or not) voxels are copied, not interpolated.
+    `plane.shape` is (1, rows, cols). Trilinear; beyond the volume `outside`, by default its background. Where the plane
+    coincides with stored slices (along any axis, mirrored or not) voxels are copied, not interpolated.
     Raises `GeometryMismatch` when `plane` has more than one slice.
     """
     if plane.shape[0] != 1:
         raise GeometryMismatch(f"A plane has one slice; this one has {plane.shape[0]}.")
-    out = np.full(plane.shape, volume.background, np.float32)
+    out = np.full(plane.shape, volume.background if outside is None else outside, np.float32)
     _fill(out, volume.voxels, volume.geometry, plane, order=1)
     result: NDArray[np.float32] = out[0]
     return result
