@@ -14,7 +14,7 @@ from pydicom.filereader import read_file_meta_info
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_header import PARSE_ERRORS, SliceHeader, parse_inflated
 
-_INFLATED_LIMIT = 1 << 30
+_INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
@@ -62,7 +62,7 @@ def _inflated(path: Path) -> bytes:
     except PARSE_ERRORS:
         raise FileRefused(path, "its deflated content is damaged.", "Copy or export it again.") from None
     if inflater.unconsumed_tail or not inflater.eof:
-        raise FileRefused(path, "its deflated content is incomplete or larger than 1 GiB.", "Export it uncompressed.")
+        raise FileRefused(path, "its deflated content is incomplete or larger than 256 MiB.", "Export it uncompressed.")
     return _meta_group(_EXPLICIT_LITTLE_ENDIAN) + elements
 
 

@@ -25,7 +25,7 @@ from ctmri_core.volume import Finding
 
 _SAME_PLACE_MM = 1e-3
 _EVEN_SHARE = 0.02  # of the spacing; positions are often rounded to 0.1 mm
-_EVEN_MM = 0.051
+_EVEN_MM = 0.06
 _WIDEST_STEP = 2.2
 _WIDE_STEPS_SHARE = 0.1
 _ORTHOGONAL = 1e-3
@@ -91,7 +91,7 @@ def judge(
     _refuse_tilt(path, axes, points, along, min(pixel_spacing))
     steps = np.diff(along)
     findings = _uneven(path, along, steps)
-    count = _even_count(along, steps) if findings else len(order)
+    count = _even_count(steps) if findings else len(order)
     spacing = float(along[-1] - along[0]) / (count - 1)
     places = (along - along[0]) / spacing if findings else np.arange(count, dtype=np.float64)
     geometry = _geometry(axes, points[0], (count, *size), (spacing, *pixel_spacing))
@@ -145,8 +145,9 @@ def _refuse_tilt(path: Path, axes: FloatArray, points: FloatArray, along: FloatA
 def _uneven(path: Path, along: FloatArray, steps: FloatArray) -> tuple[Finding, ...]:
     """Findings when the steps are uneven enough to need interpolation. Raises `FileRefused` beyond what that can mend."""
     usual = float(np.median(steps))
-    even = along[0] + np.arange(len(along)) * (along[-1] - along[0]) / (len(along) - 1)
-    if np.abs(along - even).max() <= max(_EVEN_SHARE * usual, min(_EVEN_MM, usual / 4)):
+    number = np.arange(len(along))
+    line = np.polynomial.Polynomial.fit(number, along, 1) if len(along) > 2 else None
+    if line is None or np.abs(along - line(number)).max() <= max(_EVEN_SHARE * usual, min(_EVEN_MM, usual / 4)):
         return ()
     wide = np.flatnonzero(steps > 1.5 * usual)
     middles = [float(along[n] + along[n + 1]) / 2 for n in wide]
@@ -164,5 +165,5 @@ def _uneven(path: Path, along: FloatArray, steps: FloatArray) -> tuple[Finding, 
     return (Finding("uneven_spacing", message, serious=True),)
 
 
-def _even_count(along: FloatArray, steps: FloatArray) -> int:
-    return max(2, round(float(along[-1] - along[0]) / float(np.median(steps))) + 1)
+def _even_count(steps: FloatArray) -> int:
+    return 1 + int(np.maximum(np.rint(steps / np.median(steps)), 1).sum())

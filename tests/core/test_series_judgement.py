@@ -1,0 +1,114 @@
+"""Slices become a volume only where their places make one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.io.series_judgement import interpolate, judge, same_place, slice_axes
+
+FOLDER = Path("study") / "series"
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+OBLIQUE = (0.99903, -0.02179, 0.03821, 0.02652, 0.99141, -0.12804)
+
+
+def judged(heights, orientation=AXIAL, tilt=(0.0, 0.0), thickness=5.0):
+    axes = slice_axes(FOLDER, orientation)
+    heights = np.asarray(heights, float)
+    along = heights - heights[0]
+    positions = heights[:, None] * axes[0] + along[:, None] * (tilt[0] * axes[1] + tilt[1] * axes[2])
+    return judge(FOLDER, axes, positions, (0.5, 0.7), (10, 20), thickness), positions
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE, (0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1)])
+def test_slices_are_ordered_along_the_normal_and_spacing_comes_from_positions(orientation):
+    stack, positions = judged(np.array([3, 0, 2, 1, 4]) * 2.5 - 7, orientation)
+    assert stack.order == (1, 3, 2, 0, 4)
+    assert stack.findings == () and not stack.interpolated
+    assert stack.geometry.shape == (5, 10, 20)
+    assert stack.geometry.spacing == pytest.approx((2.5, 0.5, 0.7))
+    for k, n in enumerate(stack.order):
+        assert np.allclose(stack.geometry.index_to_mm((k, 0, 0)), positions[n], atol=1e-6)
+
+
+def test_rows_run_along_the_first_direction_cosines():
+    stack, _ = judged([0, 1], (0, 1, 0, 0, 0, -1))
+    assert np.allclose(stack.geometry.axes, [[-1, 0, 0], [0, 0, -1], [0, 1, 0]])
+
+
+def test_positions_rounded_to_a_tenth_of_a_millimetre_are_even():
+    stack, _ = judged(np.round(np.arange(40) * 1.25, 1))
+    assert not stack.interpolated and stack.geometry.spacing[0] == pytest.approx(1.25, abs=0.003)
+
+
+def test_a_single_slice_is_as_thick_as_it_says():
+    stack, _ = judged([12.5], thickness=4.0)
+    assert stack.geometry.spacing[0] == 4.0 and stack.findings == ()
+
+
+@pytest.mark.parametrize("thickness", [None, 0.0, -1.0])
+def test_a_single_slice_of_unknown_thickness_says_so(thickness):
+    stack, _ = judged([12.5], thickness=thickness)
+    assert [(finding.kind, finding.serious) for finding in stack.findings] == [("estimated_spacing", True)]
+
+
+def test_a_missing_slice_is_interpolated_and_said_with_its_place():
+    heights = np.delete(np.arange(20) * 2.0, 7)
+    stack, _ = judged(heights)
+    assert stack.interpolated and stack.geometry.shape[0] == 20
+    assert [finding.kind for finding in stack.findings] == ["gap"] and stack.findings[0].serious
+    assert "14.0 mm" in stack.findings[0].message
+    slices = np.broadcast_to(heights.astype(np.float32)[:, None, None], (19, 2, 2)).copy()
+    assert np.allclose(interpolate(slices, stack.places, 20)[:, 0, 0], np.arange(20) * 2.0, atol=1e-4)
+
+
+def test_several_missing_slices_in_a_row_are_refused_with_their_place():
+    heights = np.delete(np.arange(40) * 2.0, [7, 8, 9])
+    with pytest.raises(FileRefused, match=r"series: slices are missing at 16\.0 mm \(usual step 2\.00 mm, widest 8\.00 mm\)"):
+        judged(heights)
+
+
+def test_many_gaps_are_refused():
+    with pytest.raises(FileRefused, match="missing"):
+        judged(np.delete(np.arange(30) * 2.0, [3, 9, 15, 21]))
+
+
+def test_uneven_steps_are_interpolated_and_said():
+    heights = np.arange(20) * 3.0 + np.tile([0.0, 0.5], 10)
+    stack, _ = judged(heights)
+    assert [finding.kind for finding in stack.findings] == ["uneven_spacing"] and stack.findings[0].serious
+    slices = np.broadcast_to(heights.astype(np.float32)[:, None, None], (20, 1, 1)).copy()
+    even = interpolate(slices, stack.places, stack.geometry.shape[0])[:, 0, 0]
+    assert np.allclose(even, stack.geometry.index_to_mm([(k, 0, 0) for k in range(len(even))])[:, 2], atol=1e-3)
+
+
+def test_a_tilted_gantry_is_refused_with_its_angle():
+    with pytest.raises(FileRefused, match=r"tilted by 12\.0 degrees"):
+        judged(np.arange(10) * 5.0, tilt=(np.tan(np.deg2rad(12)), 0))
+
+
+def test_slices_shifted_at_random_are_refused():
+    axes = slice_axes(FOLDER, AXIAL)
+    positions = [(3.0 * (n % 2), 0, 2.0 * n) for n in range(6)]
+    with pytest.raises(FileRefused, match=r"displaced against each other by up to 3\.0 mm"):
+        judge(FOLDER, axes, positions, (1.0, 1.0), (4, 4), None)
+
+
+def test_a_drift_below_half_a_pixel_is_no_tilt():
+    stack, _ = judged(np.arange(10) * 5.0, tilt=(0.004, 0))
+    assert stack.findings == ()
+
+
+def test_repeated_places_are_found_whatever_their_order():
+    axes = slice_axes(FOLDER, AXIAL)
+    positions = [(0, 0, z) for z in (5.0, 0.0, 5.0, 10.0, 0.0002)]
+    assert same_place(axes, positions) == [(1, 4), (0, 2)]
+
+
+@pytest.mark.parametrize("orientation", [(1, 0, 0, 1, 0, 0), (0, 0, 0, 0, 1, 0), (1, 0, 0, 0.3, 0.95, 0), (2, 0, 0, 0, 2, 0)])
+def test_direction_cosines_that_are_none_are_refused(orientation):
+    with pytest.raises(FileRefused, match="ImageOrientationPatient"):
+        slice_axes(FOLDER, orientation)
