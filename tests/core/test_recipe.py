@@ -154,3 +154,61 @@ def test_voxels_that_are_no_number_become_background():
     geometry = Geometry((1, 8, 8), (1, 1, 1))
     voxels = np.full(geometry.shape, np.nan, np.float32)
     assert (Recipe().forward(Volume(voxels, geometry, Domain.CT)).slices == -1).all()
+
+
+def ball(geometry: Geometry, radius: float, inside: float, outside: float, domain: Domain) -> Volume:
+    """A ball of smooth tissue around the origin of the patient's coordinates."""
+    index = np.stack(np.meshgrid(*map(np.arange, geometry.shape), indexing="ij"), -1)
+    mm = geometry.index_to_mm(index)
+    values = np.where(np.linalg.norm(mm, axis=-1) < radius, inside * (1 + 0.3 * np.sin(mm[..., 0] / 15)), outside)
+    return Volume(values.astype(np.float32), geometry, domain)
+
+
+def centred(shape, spacing) -> Geometry:
+    return Geometry(shape, spacing, tuple(-(n - 1) / 2 * s for n, s in zip(shape, spacing, strict=True))[::-1])
+
+
+def test_mr_is_scaled_by_percentiles_in_the_body_whatever_surrounds_it():
+    tight = ball(centred((24, 40, 40), (4, 2.5, 2.5)), 45, 400, 3, Domain.MR_T1)
+    wide = ball(centred((24, 80, 80), (4, 2.5, 2.5)), 45, 400, 3, Domain.MR_T1)
+    scale, of_wide = (Recipe().record_of(volume).scale for volume in (tight, wide))
+    assert scale.high == pytest.approx(400 * 1.3, rel=0.05)
+    assert (scale.low, scale.high) == pytest.approx((of_wide.low, of_wide.high), rel=0.05, abs=20)
+    slices = Recipe().forward(tight).slices
+    assert slices.min() == -1
+    assert slices.max() > 0.99
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, np.nan])
+def test_an_empty_mr_does_no_harm(value):
+    geometry = Geometry((2, 8, 8), (1, 1, 1))
+    volume = Volume(np.full(geometry.shape, value, np.float32), geometry, Domain.MR_T2)
+    slices = Recipe().forward(volume).slices
+    assert np.isfinite(slices).all()
+    assert np.abs(slices).max() <= 1
+
+
+def test_a_pair_shares_the_sources_grid_and_a_mask():
+    source = ball(centred((20, 50, 60), (4, 2, 2)), 42, 40, -1000, Domain.CT)
+    target_grid = centred((60, 60, 30), (1.5, 1.5, 3)).permuted((2, 0, 1), (True, False, True))
+    target = ball(target_grid, 42, 500, 0, Domain.MR_T1)
+    first, second, mask = Recipe(spacing_mm=2.0).forward_pair(source, target)
+    assert first.shape == second.shape == mask.shape == (20, 52, 60)
+    assert (first.dtype, second.dtype, mask.dtype) == (np.float32, np.float32, np.bool_)
+    centre = (10, 26, 30)
+    assert mask[centre]
+    assert second[centre] > -0.5
+    assert not mask[:, 0].any()
+    body = first > Scale(-1024, 2000).to_unit(np.array([-300]))[0]
+    assert 2 * (body & mask).sum() / (body.sum() + mask.sum()) > 0.95
+    outline = second > -0.7
+    assert 2 * (outline & mask).sum() / (outline.sum() + mask.sum()) > 0.95
+
+
+def test_the_mask_of_a_pair_ends_where_the_target_ends():
+    source = ball(centred((20, 50, 50), (4, 2, 2)), 42, 40, -1000, Domain.CT)
+    target = ball(centred((10, 50, 50), (4, 2, 2)), 42, 500, 0, Domain.MR_T1)
+    _, _, mask = Recipe(spacing_mm=2.0).forward_pair(source, target)
+    assert mask[6:14].any((1, 2)).all()
+    assert not mask[:5].any()
+    assert not mask[15:].any()
