@@ -12,29 +12,30 @@ from ctmri_gui.theme import icon
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`name`: stable; `text`: in the menu; `keys`: portable key sequences; `tip`: one sentence."""
+    """`name`: stable; `text`: in the menu; `keys`: portable key sequences; `tip`: one sentence; `short`: on the tool bar."""
 
     name: str
     text: str
     tip: str
     keys: tuple[str, ...] = ()
     icon: str = ""
+    short: str = ""
     checkable: bool = False
 
 
 COMMANDS = (
-    Command("open_file", "&Open scan…", "Open a NIfTI, MHA, NRRD, DICOM or picture file", ("Ctrl+O",), "open_file"),
-    Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder"),
-    Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo"),
+    Command("open_file", "&Open scan…", "Open a NIfTI, MHA, NRRD, DICOM or picture file", ("Ctrl+O",), "open_file", "Open"),
+    Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder", "Folder"),
+    Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo", "Demo"),
     Command("close_volumes", "&Close volumes", "Empty all panes", ("Ctrl+W",)),
-    Command("save", "&Save synthetic image…", "Save as NIfTI, MHA or NRRD", ("Ctrl+S",), "save"),
-    Command("export_dicom", "&Export DICOM series…", "Save as a derived DICOM series beside its source", ("Ctrl+E",), "export"),
-    Command("screenshot", "Save s&creenshot…", "Save what the panes show as a PNG picture", ("Ctrl+Shift+S",), "camera"),
+    Command("save", "&Save synthetic image…", "Save as NIfTI, MHA or NRRD", ("Ctrl+S",), "save", "Save"),
+    Command("export_dicom", "&Export DICOM series…", "Save as a derived DICOM series beside its source", ("Ctrl+E",), "export", "DICOM"),
+    Command("screenshot", "Save s&creenshot…", "Save what the panes show as a PNG picture", ("Ctrl+Shift+S",), "camera", "Screenshot"),
     Command("copy_picture", "Copy &picture", "Copy what the panes show to the clipboard", ("Ctrl+C",)),
     Command("forget_recent", "&Forget recent files", "Empty the list of recent files"),
     Command("quit", "&Quit", "End the program; running work is stopped cleanly", ("Ctrl+Q",)),
     Command("translate", "&Translate", "Make the synthetic image with the chosen model", ("Ctrl+T",), "translate"),
-    Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop"),
+    Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
     Command("add_model", "&Add model…", "Copy a model file (.safetensors) to your models", (), "add"),
     Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),
     Command("settings", "&Settings…", "Colours, text size, what happens on opening", ("Ctrl+,",), "settings"),
@@ -65,6 +66,8 @@ def _make(command: Command, parent: QObject) -> QAction:
     action.setStatusTip(command.tip)
     action.setShortcuts([QKeySequence(key) for key in command.keys])
     action.setCheckable(command.checkable)
+    if command.short:
+        action.setIconText(command.short)
     if command.icon:
         action.setIcon(icon(command.icon))
     return action

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QStackedWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +27,7 @@ from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.jobs import work
 from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.openings import Opening
 from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.small_parts import label
@@ -38,10 +40,12 @@ from ctmri_gui.settings import Settings
 from ctmri_gui.settings_dialog import SettingsDialog
 from ctmri_gui.theme import app_icon, apply_theme, icon
 from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
 _DOCK_WIDTH = 330
+_LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
 
 
@@ -55,7 +59,6 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
-        self.resize(1480, 900)
         self.command = make_actions(self)
         self.views = LinkedViews()
         self.messages = MessageBars()
@@ -64,8 +67,10 @@ class MainWindow(QMainWindow):
         self.translation = TranslationPanel(
             session, self.command["translate"], self.command["cancel"], self.command["add_model"]
         )
+        self.metrics = MetricsDock()
         self._place_centre()
         self._place_docks()
+        self.metrics_link = MetricsLink(session, self.views, self.metrics)
         self._place_status()
         self._place_tools()
         self._make_menus()
@@ -91,16 +96,18 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.docks = {
             "Translation": self._dock("Translation", self.translation),
+            "Metrics": self._dock("Metrics of this slice", self.metrics),
             "Volumes": self._dock("Volumes", VolumesPanel(self.session)),
             "Jobs": self._dock("Jobs", JobsPanel(self.session.jobs)),
         }
         self.tabifyDockWidget(self.docks["Volumes"], self.docks["Jobs"])
         self.docks["Volumes"].raise_()
         self.resizeDocks([self.docks["Translation"]], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks(list(self.docks.values())[:3], [340, 230, 300], Qt.Orientation.Vertical)
 
     def _dock(self, title: str, content: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)
-        dock.setObjectName(f"dock_{title.lower()}")
+        dock.setObjectName(f"dock_{title.split()[0].lower()}")
         dock.setWidget(content)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
@@ -124,6 +131,8 @@ class MainWindow(QMainWindow):
             else:
                 bar.addSeparator()
         self.addToolBar(bar)
+        for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
+            more.setAccessibleName("More tools")
 
     def _make_menus(self) -> None:
         command, views = self.command, self.views.actions_by_name
@@ -300,6 +309,7 @@ class MainWindow(QMainWindow):
             self.statusBar().showMessage("Ending running work …")
             event.ignore()
             return
+        self.metrics_link.follower.close()
         self.settings["window_geometry"] = _text(self.saveGeometry())
         self.settings["window_state"] = _text(self.saveState())
         self.settings.save()
@@ -311,6 +321,8 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self._closing = False
+        room = self.screen().availableGeometry().size()
+        self.resize(room.boundedTo(_LARGEST_AT_FIRST) * _SHARE_OF_SCREEN)
         self.restoreGeometry(_bytes(self.settings["window_geometry"]))
         self.restoreState(_bytes(self.settings["window_state"]))
 

@@ -124,6 +124,8 @@ class SaveDialog(QDialog):
             return "Give the file a name."
         if any(sign in name for sign in _FORBIDDEN):
             return f"A name cannot hold any of {' '.join(_FORBIDDEN)}"
+        if chosen is DICOM and "." in name:
+            return "Name the folder of a DICOM series without a dot."
         if not Path(self.folder.text()).expanduser().is_dir():
             return "This folder does not exist. Choose another with Browse."
         if chosen is DICOM and self.target.exists() and (not self.target.is_dir() or any(self.target.iterdir())):

@@ -119,7 +119,7 @@ def compare(source: Volume, synthetic: Volume, truth: Volume, stop: StopSignal) 
     from ctmri_core.comparison import Comparison
 
     yield Progress(done=0, message="looking whether both show the same place")
-    comparison = Comparison(synthetic, truth)
+    comparison = Comparison(source, synthetic, truth)
     return None if stop() else comparison
 
 
