@@ -138,7 +138,7 @@ def _offset(path: Path, fields: Any, single: bool) -> int:
 def _dtype(path: Path, fields: Any) -> np.dtype[Any]:
     try:
         dtype: np.dtype[Any] = fields.get_data_dtype()
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):
         raise FileRefused(path, f"datatype {int(fields['datatype'])} is unknown.", "The header is damaged.") from None
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         problem = f"its voxels are of type {fields['datatype']} (colour, complex or single bits)."
