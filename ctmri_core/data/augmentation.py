@@ -30,12 +30,23 @@ class Placement:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random crops of `crop` pixels and, on request, mirroring. Pictures smaller than the crop are placed inside it."""
+    """Random crops of `crop` pixels and, on request, mirroring. Pictures smaller than the crop are placed inside it.
+
+    A crop's centre lies in the bounding box of the body, as far as the picture reaches: air teaches little.
+    """
 
     crop: int
     flip: bool = True
 
-    def draw(self, random: np.random.Generator, shape: tuple[int, int]) -> Placement:
-        """A placement for a picture of (h, w)."""
-        top, left = (int(random.integers(min(0, n - self.crop), max(0, n - self.crop) + 1)) for n in shape)
+    def draw(self, random: np.random.Generator, mask: NDArray[Any]) -> Placement:
+        """A placement for a picture with this body, (h, w)."""
+        top, left = (self._start(random, np.asarray(mask.any(axis))) for axis in (1, 0))
         return Placement(top, left, self.crop, self.flip and bool(random.integers(2)))
+
+    def _start(self, random: np.random.Generator, occupied: NDArray[np.bool_]) -> int:
+        room = len(occupied) - self.crop
+        if room <= 0:
+            return int(random.integers(room, 1))
+        inside = np.flatnonzero(occupied) if occupied.any() else np.arange(len(occupied))
+        centre = random.integers(inside[0], inside[-1] + 1)
+        return int(np.clip(centre - self.crop // 2, 0, room))

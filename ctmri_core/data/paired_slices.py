@@ -53,7 +53,7 @@ class PairedSlices:
         for index in order[position * batch_size : (position + 1) * batch_size]:
             planes = self.planes(index)
             random = np.random.default_rng([seed, epoch, int(index)])
-            pictures.append(augmentation.draw(random, (planes.shape[1], planes.shape[2])).apply(planes, _OUTSIDE))
+            pictures.append(augmentation.draw(random, planes[MASK] > 0).apply(planes, _OUTSIDE))
         return _batch(np.stack(pictures))
 
     def whole_batches(self, indices: Sequence[int], batch_size: int) -> Iterator[PairedBatch]:

@@ -29,8 +29,9 @@ _LAYOUT = 1  # of the files below; raised when they change
 
 @dataclass(frozen=True)
 class PreparedPairs:
-    """Prepared slices of one direction, split by patient, and what the model card says of those trained on."""
+    """Prepared slices of one direction, split by patient. `spec`: where they come from; `facts`: for the model card."""
 
+    spec: str
     direction: Direction
     recipe: Recipe
     train: PairedSlices
@@ -62,7 +63,7 @@ def prepare_pairs(
     facts = TrainingData(
         what=source.what, licence=source.licence, cases=len(train), phantom=source.phantom, salt=salt, fingerprints=prints
     )
-    return PreparedPairs(direction, recipe, train_slices, validation_slices, facts)
+    return PreparedPairs(spec, direction, recipe, train_slices, validation_slices, facts)
 
 
 def _prepare(reference: CaseReference, direction: Direction, recipe: Recipe, folder: Path, salt: str) -> None:

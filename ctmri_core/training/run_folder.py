@@ -8,9 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ctmri_core.domain import Direction
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import Event, Finished, Step, Validated, from_json, to_json
 from ctmri_core.files import write_failed, write_text
+from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.training.settings import ModelDescription, TrainingSettings
 
 
 class RunFolder:
@@ -63,6 +66,16 @@ class RunFolder:
         """Forgets what happened after `iteration`, and that the run ended: it goes on from there."""
         kept = [event for event in self.read_events() if not _is_later(event, iteration)]
         write_text(self.events, "".join(to_json(event) + "\n" for event in kept))
+
+
+def run_config(
+    card: MethodCard, config: MethodConfig, data: str, direction: Direction, settings: TrainingSettings, about: ModelDescription
+) -> dict[str, Any]:
+    """What `config.json` holds: enough to start the same run again."""
+    return {
+        "method": card.name, "config": config.model_dump(mode="json"), "data": data, "direction": direction.name,
+        "settings": settings.model_dump(mode="json"), "about": about.model_dump(mode="json"),
+    }  # fmt: skip
 
 
 def _is_later(event: Event, iteration: int) -> bool:

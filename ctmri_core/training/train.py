@@ -9,7 +9,7 @@ from typing import Literal
 from ctmri_core.config_flags import validated
 from ctmri_core.data.preparation import prepare_pairs
 from ctmri_core.domain import Direction
-from ctmri_core.errors import CtmriError, TrainingFailed, WriteFailed
+from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
 from ctmri_core.events import Finished, StopSignal, Work
 from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.recipe import Recipe
@@ -52,9 +52,20 @@ def train(
     return RunResult(reason, message, 0, folder.path)
 
 
-def config_of_run(run_folder: str | Path) -> tuple[str, MethodConfig, Direction, TrainingSettings]:
-    """What a run was started with, to resume it: method, its config, direction, settings. Raises `FileRefused`."""
-    stored = RunFolder(run_folder).read_config()
-    card = find_card(str(stored["method"]))
-    settings = validated(TrainingSettings, stored["settings"])
-    return card.name, validated(card.config, stored["config"]), Direction.parse(stored["direction"]), settings
+def resume_training(run_folder: str | Path, *, stop: StopSignal = lambda: False) -> Work[RunResult]:
+    """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
+
+    Same events as `train`. Raises `FileRefused` when the folder holds no run.
+    """
+    folder = RunFolder(run_folder)
+    stored = folder.read_config()
+    try:
+        config = validated(find_card(str(stored["method"])).config, stored["config"])
+        settings, about = validated(TrainingSettings, stored["settings"]), validated(ModelDescription, stored["about"])
+        method, data, direction = str(stored["method"]), str(stored["data"]), Direction.parse(stored["direction"])
+    except (KeyError, ValueError) as error:
+        raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None
+    resume = folder.checkpoint.exists()
+    return (
+        yield from train(method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume)
+    )

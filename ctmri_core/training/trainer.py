@@ -23,7 +23,7 @@ from ctmri_core.training.export import export_models
 from ctmri_core.training.optimisation import Optimisation, StepAbandoned
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.random_state import RandomState
-from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.run_folder import RunFolder, run_config
 from ctmri_core.training.schedules import learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.tensorboard_log import TensorBoardLog
@@ -193,7 +193,9 @@ class Trainer:
         self._last_validation = -1
         if state:
             self._restore(state)
-        self.folder.write_config({**self._identity(), "settings": self.settings.model_dump(), "data": self.data.facts.what})
+        self.folder.rewind(self.iteration)
+        data = self.data
+        self.folder.write_config(run_config(self.card, self.config, data.spec, data.direction, self.settings, self._about))
         if self.settings.tensorboard:
             self._board = TensorBoardLog(self.folder.tensorboard, self.iteration + 1)
 
@@ -203,7 +205,6 @@ class Trainer:
         self._best, self.metrics = state["best"], state["metrics"]
         known = {direction.name: self._model_path(direction.name) for direction in self.method.directions}
         self._models = {name: path for name, path in known.items() if path.exists()}
-        self.folder.rewind(self.iteration)
 
     def _checkpoint(self) -> CheckpointSaved:
         state = {

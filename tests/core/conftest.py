@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 
 from ctmri_core.data.paired_slices import PairedSlices
@@ -19,7 +20,16 @@ PairsMaker = Callable[..., PreparedPairs]
 
 
 @pytest.fixture
-def tiny_pairs(tmp_path: Path) -> PairsMaker:
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other make tiny networks slower, on a busy machine by far."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny_pairs(tmp_path: Path, one_thread: None) -> PairsMaker:
     """Blobs in an ellipse as source; the target is the inverted picture with a bright rim: no identity, but learnable."""
 
     def make(cases: int = 3, slices: int = 4, size: int = 24, direction: str = "ct_to_mr_t1", multiple: int = 4) -> PreparedPairs:
@@ -36,6 +46,6 @@ def tiny_pairs(tmp_path: Path) -> PairsMaker:
             files.append(path)
         facts = TrainingData(what="blobs", licence="none needed", cases=cases - 1)
         recipe = Recipe(multiple=multiple)
-        return PreparedPairs(Direction.parse(direction), recipe, PairedSlices(files[1:]), PairedSlices(files[:1]), facts)
+        return PreparedPairs("blobs", Direction.parse(direction), recipe, PairedSlices(files[1:]), PairedSlices(files[:1]), facts)
 
     return make

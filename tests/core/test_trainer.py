@@ -12,7 +12,6 @@ from PIL import Image
 
 from ctmri_core.data.paired_slices import PairedSlices
 from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json
-from ctmri_core.method import MethodCard
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.model_file import load_model
@@ -98,7 +97,7 @@ def test_a_resumed_run_has_the_weights_of_an_uninterrupted_one(tiny_pairs, tmp_p
     assert result.reason == "stopped" and result.iteration == 3
     torch.rand(7)  # someone else draws random numbers meanwhile
     second = Trainer(CARD, TINY, data, tmp_path / "parts", settings(precision=precision), resume=True)
-    events, result = run(second)
+    _, result = run(second)
     assert result.reason == "completed" and result.iteration == 6
     assert_same(weights(whole), weights(second))
     logged = [from_json(line) for line in (tmp_path / "parts" / "events.jsonl").read_text().splitlines()]
@@ -107,7 +106,7 @@ def test_a_resumed_run_has_the_weights_of_an_uninterrupted_one(tiny_pairs, tmp_p
     assert sum(isinstance(event, Finished) for event in logged) == 1
 
 
-@pytest.mark.parametrize("question", range(13, 19))
+@pytest.mark.parametrize("question", [11, 13, 14, 15])
 def test_a_step_that_is_abandoned_leaves_no_trace(tiny_pairs, tmp_path: Path, question: int):
     """`stop` is asked at several places of a step, between the two updates as well; wherever it says yes, resuming is exact."""
     data = tiny_pairs()
@@ -156,7 +155,8 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_pat
     assert isinstance(events[-1], Finished) and events[-1].reason == "failed"
     assert_same(kept, weights(trainer))
     stored = load_checkpoint(tmp_path / "run" / "checkpoints" / "latest.checkpoint")
-    assert stored["iteration"] == 2 and all(torch.isfinite(t).all() for t in stored["optimisation"]["networks"]["generator"].values())
+    networks = stored["optimisation"]["networks"]
+    assert stored["iteration"] == 2 and all(torch.isfinite(t).all() for net in networks.values() for t in net.values())
 
 
 def test_a_folder_holds_one_run(tiny_pairs, tmp_path: Path):
@@ -190,24 +190,21 @@ def test_training_ends_when_the_time_is_up(tiny_pairs, tmp_path: Path):
 
 def test_without_validation_cases_the_last_model_is_the_model(tiny_pairs, tmp_path: Path):
     whole = tiny_pairs()
-    data = type(whole)(whole.direction, whole.recipe, whole.train, PairedSlices([]), whole.facts)
+    data = type(whole)(whole.spec, whole.direction, whole.recipe, whole.train, PairedSlices([]), whole.facts)
     events, result = run(Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=2)))
     assert result.reason == "completed" and not any(isinstance(event, Validated) for event in events)
     assert result.models["ct_to_mr_t1"].exists()
 
 
-@pytest.mark.parametrize("config", [TINY.model_copy(update={"dropout": False, "norm": "instance"}), TINY])
-def test_pix2pix_learns(tiny_pairs, tmp_path: Path, config: Pix2PixConfig):
+@pytest.mark.parametrize(("norm", "lambda_gan"), [("batch", 1.0), ("instance", 1.0), ("batch", 0.0)])
+def test_pix2pix_learns(tiny_pairs, tmp_path: Path, norm: str, lambda_gan: float):
     """Margin: the L1 loss falls below half, and the error on an unseen case is below half that of the identity."""
     data = tiny_pairs(cases=4, slices=6)
-    settings_ = settings(iterations=120, validate_every=120, schedule="constant")
-    events, result = run(Trainer(CARD, config.model_copy(update={"width": 8, "learning_rate": 2e-3}), data, tmp_path / "run", settings_))
+    longer = settings(iterations=60, validate_every=60, schedule="constant", crop=24, batch_size=4)
+    changes = {"width": 8, "learning_rate": 2e-3, "norm": norm, "dropout": False, "lambda_gan": lambda_gan}
+    events, result = run(Trainer(CARD, TINY.model_copy(update=changes), data, tmp_path / "run", longer))
     losses = [event.losses["l1"] for event in events if isinstance(event, Step)]
     assert losses[-1] < 0.5 * losses[0]
     source, target, mask = (np.concatenate([np.load(f)[:, n] for f in data.validation.files]).astype(float) for n in range(3))
     identity = 100 * np.abs(source - target)[mask > 0].mean() / 2
     assert result.metrics["mae_percent"] < 0.5 * identity
-
-
-def test_the_card_is_what_the_registry_finds():
-    assert isinstance(CARD, MethodCard)
