@@ -8,6 +8,7 @@ than half the sulcal width is CSF, the next `cortex_mm` are grey matter, the res
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from ctmri_core.phantom.canvas import Canvas, Patch
 from ctmri_core.phantom.cranium import Surfaces
@@ -17,6 +18,7 @@ from ctmri_core.phantom.tissues import Tissue
 
 _LOW: Point = (-74.0, -78.0, -52.0)
 _HIGH: Point = (74.0, 110.0, 82.0)
+_APART_MM = 6.0
 CENTRAL_BASE = Ellipsoid((0, 13, -32), (21, 27, 23), 2.3)
 """Under the brain's middle: cisterns and brainstem, no hemisphere."""
 
@@ -44,7 +46,7 @@ def _depth(canvas: Canvas, patch: Patch, surfaces: Surfaces, rng: Generator) -> 
     wander = np.float32(0.8) * Noise(rng, _LOW, _HIGH, (200, 40, 40)).at(np.zeros((1, 1, 1), np.float32), y[:, :, :1], z)
     depth = smooth_min(depth, _from_midline(x - wander, y, z), 3.0)
     bend = Noise(rng, _LOW, _HIGH, (38, 38, 38), 0.4).at(x, y, z)
-    return smooth_min(depth, _from_sylvian_fissure(canvas, x + 2 * bend, y, z + 4 * bend), 3.0)
+    return smooth_min(depth, _from_sylvian_fissure(canvas, x + 1.5 * bend, y, z + 3 * bend), 3.0)
 
 
 def _from_midline(x: Array, y: Array, z: Array) -> Array:
@@ -76,13 +78,17 @@ def _distance_to_sulci(canvas: Canvas, patch: Patch, depth: Array, rng: Generato
     """Distance to the nearest sulcal sheet and half the width of the sulci there, mm."""
     p, step = canvas.parameters, canvas.step
     x, y, z = patch.x, patch.y, patch.z
-    grad = np.gradient(depth, step)
-    square = np.maximum(grad[0] ** 2 + grad[1] ** 2 + grad[2] ** 2, np.float32(0.2))
+    size = 2 * round(2.5 / step) + 1
+    smooth = ndimage.uniform_filter(ndimage.uniform_filter(depth, size), size)  # so that neighbours look up neighbours
+    grad = np.gradient(smooth, step)
+    square = np.maximum(grad[0] ** 2 + grad[1] ** 2 + grad[2] ** 2, np.float32(0.4))
+    # Halfway between two surfaces there is no one way out (the gradient fades): no sulcus gets that far.
+    middle = np.clip((np.float32(0.85) - square) * 12, 0, 5) * np.clip((depth - 5) / 4, 0, 1)
     back = np.clip(depth, -2, 30) / square  # along the gradient to the surface
     folds = Noise(rng, _LOW, _HIGH, (p.fold_mm,) * 3, 0.16)
-    field = folds.at(x - back * grad[2], y - back * grad[1], z - back * grad[0])
+    apart = x + np.float32(_APART_MM) * np.sign(x)  # else the two medial walls would mirror each other
+    field = folds.at(apart - back * grad[2], y - back * grad[1], z - back * grad[0])
     field += np.float32(0.30) * Noise(rng, _LOW, _HIGH, (17, 17, 17), 0.3).at(x, y, z)
-    del grad, square, back
     slope = np.gradient(field, step)
     wave_number = np.float32(2 * np.pi / p.fold_mm)
     steep = np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2)
@@ -90,5 +96,6 @@ def _distance_to_sulci(canvas: Canvas, patch: Patch, depth: Array, rng: Generato
     reach = np.float32(p.fold_depth_mm) + np.float32(5.0) * Noise(rng, _LOW, _HIGH, (45, 45, 45), 0.4).at(x, y, z)
     distance = np.sqrt(across**2 + np.maximum(depth - np.clip(reach, 5, 24), 0) ** 2)
     distance[steep > 3.3 * wave_number] = 99  # a jump: nodes on both sides belong to different parts of the surface
+    distance += middle
     half_width = np.float32(0.30 + 0.4 * p.atrophy_mm) + np.float32(0.8) * np.exp(-np.maximum(depth, 0) / np.float32(2.5))
     return distance, half_width

@@ -24,7 +24,7 @@ def paint_deep_brain(canvas: Canvas) -> None:
         (2.0, 4.5, 4.5, 3.6, 3.0, 3.0, 4.6, 4.0), (3.6, 1, 1),
     )  # fmt: skip
     core = Ellipsoid((20, 3, 4), (14, 30, 17), 2.4)
-    canvas.paint(Tissue.WHITE_MATTER, both(core), over=_BRAIN)
+    canvas.paint(Tissue.WHITE_MATTER, (*both(core), Ellipsoid((0, 7, 3), (16, 27, 13), 2.4)), over=_BRAIN)
     canvas.paint(Tissue.WHITE_MATTER, [callosum], over=_BRAIN)
     thalamus = Ellipsoid((11.5, 17, 8), (9, 16, 9.5), turn=-22)
     putamen = Ellipsoid((27, -2, 3), (4.8, 16, 10.5), turn=-12)
@@ -124,7 +124,7 @@ def paint_dura(canvas: Canvas, surfaces: Surfaces) -> None:
     patch = canvas.patch((-62, -80, -45), (62, 112, 84))
     x, y, z = patch.x, patch.y, patch.z
     depth, above = -surfaces.cavity[patch.where], surfaces.above_tentorium[patch.where]
-    half = np.float32(max(0.55, 0.45 * canvas.step))
+    half = np.float32(max(0.7, 0.5 * canvas.step))
     free_edge = Ellipsoid((0, 0, -10), (1e3, 46, 46), 2.0).distance(np.zeros_like(x[:, :, :1]), y[:, :, :1], z)
     in_cavity = (depth > 0) & np.isin(patch.labels, (Tissue.CSF, Tissue.GREY_MATTER))
     aside = x - np.float32(0.9) * np.sin(y / 23) * np.cos(z / 31)
