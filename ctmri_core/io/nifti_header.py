@@ -162,11 +162,11 @@ def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geo
     flat = int(fields["dim"][0]) == 2 and not fields["pixdim"][3] > 0
     if flat:
         fields["pixdim"][3] = 1.0
-    preflight.check_spacing(path, [float(s) for s in fields["pixdim"][1:4]], "pixdim")
+    scale = _MM_PER_UNIT.get(int(fields["xyzt_units"]) & 7, 1.0)
+    preflight.check_spacing(path, [float(size) * scale for size in fields["pixdim"][1:4]], "pixdim")
     if fields["pixdim"][0] == 0:  # old writers leave the sign of the third axis out; the format says to take it as +1
         fields["pixdim"][0] = 1.0
     findings = [Finding("estimated_spacing", "A single slice without thickness; 1 mm is assumed.")] if flat else []
-    scale = _MM_PER_UNIT.get(int(fields["xyzt_units"]) & 7, 1.0)
     sform, qform = (_coded(fields, name, shape, scale) for name in ("sform", "qform"))
     if isinstance(sform, Geometry):
         findings += _conflicts(sform, qform, np.asarray(fields["pixdim"][3:0:-1], float) * scale)
