@@ -21,12 +21,13 @@ from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.preprocess.resample import coarsened, resample_array, sample_plane
 from ctmri_core.volume import Volume
 
-# Alignment was calibrated on registered CT / MR pairs (one volume, 60 head slices of three centres) against copies of them
-# moved by 10 mm or turned by 10 degrees. Registered pairs: outlines 0.87-0.98, and mutual information falls when the truth
-# is moved by 8 mm or 8 degrees along any axis (gain at rest 1.14-2.9 times the best moved one). Displaced copies: at most
-# 1.02 times, mostly below 1. The outline alone does not tell them apart (0.83-0.97), so it only catches what is far off.
+# Calibrated on registered CT / MR pairs (one volume, 150 head slices of three centres in three planes, each way round)
+# against copies moved by 10 mm, turned by 10 degrees, or both. At rest the mutual information of a registered pair exceeds
+# that of the truth moved by 8 mm or 8 degrees along or about any axis, by a factor of 1.05 to 3.6 above independence; of
+# 450 displaced copies 448 stay below 1.03, of those moved by 5 mm nine in ten. Outlines overlap by 0.87-0.98 when
+# registered, but by up to 0.97 when displaced: they only catch what is far off.
 _LEAST_OUTLINE = 0.80
-_LEAST_PEAK = 1.08
+_LEAST_PEAK = 1.05
 _MOVE_MM, _MOVE_DEGREES = 8.0, 8.0
 _BINS = 16
 _CELL_MM, _FINE_CELL_MM, _FEWEST_CELLS = 3.5, 2.0, 20_000
