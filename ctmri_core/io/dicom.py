@@ -16,7 +16,8 @@ import numpy as np
 
 from ctmri_core.errors import Stopped
 from ctmri_core.events import Progress, Started, StopSignal, Work
-from ctmri_core.io.dicom_header import SliceHeader, looks_like_dicom
+from ctmri_core.io.dicom_elements import looks_like_dicom
+from ctmri_core.io.dicom_header import SliceHeader
 from ctmri_core.io.dicom_pixels import Float32, Int16, read_slice
 from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, scan_dicom
 from ctmri_core.io.dicom_source import dicom_source

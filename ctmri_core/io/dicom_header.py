@@ -1,43 +1,37 @@
 """The part of a DICOM header that sorting, judging and decoding a slice need, read quickly and without trust.
 
-pydicom walks the elements; the few values wanted are taken from their raw bytes, so a strange value elsewhere in the header
-costs nothing. Deflated files are inflated in the reader process only (a small one can claim gigabytes).
+The few values wanted are taken from their raw bytes, so a strange value elsewhere in the header costs nothing. Deflated files
+are inflated in the reader process only (a small one can claim gigabytes).
 """
 
 from __future__ import annotations
 
 import io
 import math
-import struct
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, Literal
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.filereader import read_file_meta_info, read_partial
-from pydicom.tag import BaseTag, Tag
+from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io.dicom_elements import (
+    BIG_ENDIAN,
+    DEFLATED,
+    EXPLICIT,
+    IMPLICIT,
+    PARSE_ERRORS,
+    Elements,
+    elements,
+    looks_like_dicom,
+    quick_elements,
+)
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-NATIVE_SYNTAXES = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
-
-PARSE_ERRORS = (
-    InvalidDicomError, BytesLengthException, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError,
-    struct.error, OverflowError, RecursionError, IndexError, zlib.error,
-)  # fmt: skip
-"""What pydicom was seen to raise on damaged files."""
+NATIVE_SYNTAXES = {IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED}
 
 FIRST_READ = 16 << 10
-_PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00008: "FloatPixelData"}
-_UNDEFINED_LENGTH = 0xFFFFFFFF
-_FIRST_VRS = {b"UL", b"CS", b"UI", b"OB", b"DA", b"TM", b"LO", b"SH"}
-_LONG_FORM = {"OB", "OW", "OF", "OD", "UN"}
 _KEYWORDS = (
     "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesDescription", "ContrastBolusAgent", "ScanningSequence",
     "SequenceName", "SliceThickness", "RepetitionTime", "EchoTime", "InversionTime", "ProtocolName", "StudyInstanceUID",
@@ -46,8 +40,8 @@ _KEYWORDS = (
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter",
     "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence",
 )  # fmt: skip
-_TAG_OF = {keyword: Tag(tag_for_keyword(keyword) or 0) for keyword in _KEYWORDS}
-_TAGS: list[BaseTag | int] = list(_TAG_OF.values())
+_TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
+_TAGS = frozenset(_TAG_OF.values())
 
 
 class NotDicom(FileRefused):
@@ -114,16 +108,6 @@ class SliceHeader:
     pixels: PixelFormat
 
 
-def looks_like_dicom(head: bytes) -> bool:
-    """By the mark after the preamble or, without preamble, by a first element of group 0002 or 0008."""
-    if head[128:132] == b"DICM":
-        return True
-    element, vr = head[:4], head[4:6]
-    if vr in _FIRST_VRS:
-        return element[:2] in (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
-    return element[:2] in (b"\x02\0", b"\x08\0") and element[3:4] == b"\0" and len(head) > 8 and head[6:8] == b"\0\0"
-
-
 def read_header(path: Path, inflate_header: Callable[[Path], SliceHeader], first_read: int = FIRST_READ) -> SliceHeader:
     """The header of `path`. `inflate_header` reads a deflated file elsewhere; `first_read`: bytes that likely hold the header.
 
@@ -136,63 +120,36 @@ def read_header(path: Path, inflate_header: Callable[[Path], SliceHeader], first
                 raise NotDicom(path, "is no DICOM file.", "Choose the images of a CT or MR series.")
             if DEFLATED.encode() in start:
                 return inflate_header(path)
-            found = _parse(io.BytesIO(start))
+            found = quick_elements(start, _TAGS) or elements(io.BytesIO(start), _TAGS)
             if found is None and len(start) == first_read:
                 if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
                     return inflate_header(path)
                 handle.seek(0)
-                found = _parse(handle)
+                found = elements(handle, _TAGS)
     except PARSE_ERRORS:
-        raise FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.") from None
+        raise _damaged(path) from None
     except OSError as error:
-        raise FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.") from None
+        if error.errno is None:  # pydicom's own, for an element that leads out of the file
+            raise _damaged(path) from None
+        raise FileRefused(path, f"cannot be read: {error.strerror}.", "Copy it to this computer and try again.") from None
     return build_header(path, found)
+
+
+def _damaged(path: Path) -> FileRefused:
+    return FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.")
 
 
 def parse_inflated(path: Path, stream: BinaryIO) -> SliceHeader:
     """The header of an inflated file. Raises as `read_header` does, and `PARSE_ERRORS`."""
-    header = build_header(path, _parse(stream))
+    header = build_header(path, elements(stream, _TAGS))
     return replace(header, pixels=replace(header.pixels, transfer_syntax=DEFLATED))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    elements: Dataset
-    transfer_syntax: str
-    big_endian: bool
-    keyword: str
-    offset: int
-    length: int
-
-
-def _parse(stream: BinaryIO) -> _Found | None:
-    """Elements up to the pixels; None when `stream` ends before them."""
-    pixel_element: tuple[int, str | None, int] | None = None
-
-    def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-        nonlocal pixel_element
-        if tag not in _PIXEL_TAGS:
-            return False
-        pixel_element = (tag, vr, length)
-        return True
-
-    elements = read_partial(stream, stop_when=at_pixels, force=True, specific_tags=_TAGS)
-    syntax = elements.file_meta.get("TransferSyntaxUID")
-    if pixel_element is None:
-        return None
-    tag, vr, length = pixel_element
-    implicit, little = elements.original_encoding
-    offset = stream.tell() + (12 if not implicit and vr in _LONG_FORM else 8)
-    if syntax is None:
-        syntax = "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else BIG_ENDIAN
-    return _Found(elements, str(syntax), not little, _PIXEL_TAGS[tag], offset, length)
-
-
-def build_header(path: Path, found: _Found | None) -> SliceHeader:
+def build_header(path: Path, found: Elements | None) -> SliceHeader:
     """Checks what was found. Raises `FileRefused` naming field and value."""
     if found is None:
         raise FileRefused(path, "holds no DICOM image.", "Choose the images of a CT or MR series.")
-    fields = _Fields(path, found.elements, "big" if found.big_endian else "little")
+    fields = _Fields(found.values, "big" if found.big_endian else "little")
     pixels = _pixel_format(path, fields, found)
     position, orientation = fields.numbers("ImagePositionPatient"), fields.numbers("ImageOrientationPatient")
     spacing = fields.numbers("PixelSpacing")
@@ -235,7 +192,7 @@ def _timing(fields: _Fields) -> MrTiming:
     )
 
 
-def _pixel_format(path: Path, fields: _Fields, found: _Found) -> PixelFormat:
+def _pixel_format(path: Path, fields: _Fields, found: Elements) -> PixelFormat:
     colour, frames = fields.text("PhotometricInterpretation"), fields.integer("NumberOfFrames")
     if fields.integer("SamplesPerPixel") not in (None, 1) or colour not in ("", "MONOCHROME1", "MONOCHROME2"):
         raise FileRefused(path, f"is a colour picture ({colour or 'several samples per pixel'}).", "Choose the greyscale slices.")
@@ -248,13 +205,14 @@ def _pixel_format(path: Path, fields: _Fields, found: _Found) -> PixelFormat:
     high_bit = fields.integer("HighBit")
     if rows < 1 or columns < 1:
         raise FileRefused(path, f"Rows and Columns are {rows} and {columns}.", "Export it again.")
-    if found.keyword != "PixelData" or bits_allocated not in (8, 16):
-        raise FileRefused(path, f"stores {bits_allocated}-bit {found.keyword}; 8 and 16 bit can be read.", "Export it as 16 bit.")
+    if found.pixel_keyword != "PixelData" or bits_allocated not in (8, 16):
+        problem = f"stores {bits_allocated}-bit {found.pixel_keyword}; 8 and 16 bit can be read."
+        raise FileRefused(path, problem, "Export it as 16 bit.")
     if bits_allocated == 8 and found.big_endian:
         raise FileRefused(path, "stores 8-bit values as big endian, in either of two byte orders.", "Export it as little endian.")
     if not 1 <= bits_stored <= bits_allocated or not bits_stored - 1 <= (high_bit or bits_stored - 1) < bits_allocated:
         raise FileRefused(path, f"BitsStored {bits_stored} and HighBit {high_bit} do not fit together.", "Export it again.")
-    if "ModalityLUTSequence" in fields.elements:
+    if fields.has("ModalityLUTSequence"):
         raise FileRefused(path, "maps its values through a ModalityLUTSequence, which is not supported.", "Export it rescaled.")
     slope, intercept = fields.number("RescaleSlope"), fields.number("RescaleIntercept")
     if slope == 0:
@@ -274,22 +232,21 @@ def _pixel_format(path: Path, fields: _Fields, found: _Found) -> PixelFormat:
         rescaled=slope is not None and intercept is not None,
         rescale_type=fields.text("RescaleType"),
         offset=found.offset,
-        length=-1 if found.length == _UNDEFINED_LENGTH else found.length,
+        length=found.length,
     )
 
 
 class _Fields:
     """Values of elements from their raw bytes: missing or unusable ones are None, empty text or no numbers."""
 
-    def __init__(self, path: Path, elements: Dataset, byte_order: Any) -> None:
-        self.path, self.elements, self._byte_order = path, elements, byte_order
+    def __init__(self, values: Mapping[int, bytes], byte_order: Literal["little", "big"]) -> None:
+        self._values, self._byte_order = values, byte_order
+
+    def has(self, keyword: str) -> bool:
+        return _TAG_OF[keyword] in self._values
 
     def text(self, keyword: str) -> str:
-        tag = _TAG_OF[keyword]
-        if tag not in self.elements:
-            return ""
-        value = self.elements.get_item(tag).value
-        return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
+        return self._values.get(_TAG_OF[keyword], b"").decode("latin-1").strip(" \0")
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Decimal strings; none at all when one of them is no finite number."""
@@ -305,11 +262,10 @@ class _Fields:
     def integer(self, keyword: str) -> int | None:
         """An unsigned short or an integer string, by what the keyword is."""
         if keyword in _SHORTS:
-            tag = _TAG_OF[keyword]
-            value = self.elements.get_item(tag).value if tag in self.elements else None
-            return int.from_bytes(value[:2], self._byte_order) if isinstance(value, bytes) and len(value) >= 2 else None
-        value = self.number(keyword)
-        return None if value is None else int(value)
+            value = self._values.get(_TAG_OF[keyword], b"")
+            return int.from_bytes(value[:2], self._byte_order) if len(value) >= 2 else None
+        number = self.number(keyword)
+        return None if number is None else int(number)
 
 
 _SHORTS = {"Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"}

@@ -9,7 +9,8 @@ from typing import Any
 import pydicom
 from pydicom.datadict import tag_for_keyword
 
-from ctmri_core.io.dicom_header import DEFLATED, PARSE_ERRORS, SliceHeader
+from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS
+from ctmri_core.io.dicom_header import SliceHeader
 from ctmri_core.volume import DicomSource
 
 PATIENT_AND_STUDY = (

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.io.dicom_header import PARSE_ERRORS, SliceHeader, parse_inflated
+from ctmri_core.io.dicom_elements import PARSE_ERRORS
+from ctmri_core.io.dicom_header import SliceHeader, parse_inflated
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"

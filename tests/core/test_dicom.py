@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 import zlib
 
@@ -27,6 +28,7 @@ from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Progress, Started, finish
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.dicom_elements import elements, quick_elements
 from ctmri_core.io.series import never
 
 PATIENT = "Doe^Jane"
@@ -427,3 +429,14 @@ def sequence(scanning, repetition, echo, inversion=None):
 def test_the_weighting_of_an_mr_is_concluded(tmp_path, attributes, domain):
     (series,) = DICOM_READER.scan(write(tmp_path, series_of(1, modality="MR", **attributes)))
     assert series.domain is domain
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless])
+def test_the_quick_walk_finds_what_pydicom_finds(tmp_path, syntax):
+    for path in write(tmp_path, series_of(2), syntax).iterdir():
+        content = path.read_bytes()
+        wanted = {int(element.tag) for element in pydicom.dcmread(path) if element.VR != "SQ"} - {0x7FE00010}
+        quick = quick_elements(content, wanted)
+        assert quick is not None and quick == elements(io.BytesIO(content), wanted)
+        assert len(quick.values) == len(wanted)
+        assert all(quick_elements(content[:end], wanted) is None for end in range(0, quick.offset - 12, 7))
