@@ -119,6 +119,11 @@ class LinkedViews(QWidget):
         """The slice of the source's grid that is shown."""
         return self.model.slice
 
+    def close_background(self) -> None:
+        """No more pictures are made ahead; call before the program ends."""
+        for stack in self._stacks.values():
+            stack.close()
+
     def grab_picture(self) -> QImage:
         """The panes as they stand on the screen, warnings included."""
         return self.grab().toImage()

@@ -28,13 +28,13 @@ class Scores(Protocol):
 class ScoresSlices(Protocol):
     """`ctmri_core.comparison.Comparison` as far as it is used."""
 
-    def scores(self, k: int) -> Scores: ...
+    def scores(self, k: int) -> Scores | None: ...
 
 
 class MetricsFollower(QObject):
     """`request` as often as the slice changes. Answers of a comparison that is no longer the present one are dropped."""
 
-    scored = Signal(int, object)  # slice, Scores
+    scored = Signal(int, object)  # slice, Scores or None where there is nothing to compare
     _answered = Signal(int, int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -65,6 +65,10 @@ class Header(QWidget):
         self._state.setText(f"≠ {text}" if text else "")
         self._state.setVisible(bool(text))
 
+    @property
+    def state_text(self) -> str:
+        return self._state.text()
+
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
@@ -99,6 +103,11 @@ class Strip(QWidget):
         """The whole line, before shortening."""
         return f"{self._kind} (model {self._name}) — {self._warning}" if self._warning else self._name
 
+    @property
+    def shown_text(self) -> str:
+        """The line as it fits the present width."""
+        return self._shortened(QFontMetricsF(self.font()), self.width() - 20)
+
     def sizeHint(self) -> QSize:
         return QSize(120, _BAR_HEIGHT)
 
@@ -108,10 +117,9 @@ class Strip(QWidget):
         if self._warning:
             painter.fillRect(box, palette.STRIP_GROUND)
             painter.fillRect(QRectF(0, 0, 4, box.height()), palette.AMBER)
-        painter.setFont(palette.font(12))
         painter.setPen(palette.STRIP_TEXT if self._warning else palette.MUTED)
-        line = self._shortened(QFontMetricsF(painter.font()), box.width() - 20)
-        painter.drawText(box.adjusted(10, 0, -10, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(box.adjusted(10, 0, -10, 0), flags, self.shown_text)
         painter.end()
 
     def _shortened(self, metrics: QFontMetricsF, width: float) -> str:

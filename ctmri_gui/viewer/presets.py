@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
+from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.volume import Volume
 
-_SAMPLE = 200_000
 _NARROWEST = 1e-3
-_CT_BODY = -500.0
-_MR_BODY = 0.08  # of the way from the darkest voxel to the 99th percentile
 
 
 @dataclass(frozen=True)
@@ -89,28 +83,6 @@ def first_window(volume: Volume) -> Window:
 
 
 def percentile_window(volume: Volume, low: float, high: float) -> Window:
-    """From the `low` to the `high` percentile of a sample of the body's voxels."""
-    body = _body_sample(volume)
-    bottom, top = (float(value) for value in np.percentile(body, (low, high)))
-    return Window((bottom + top) / 2, max(top - bottom, _NARROWEST))
-
-
-def _body_sample(volume: Volume) -> NDArray[np.float64]:
-    """A sample of the voxels brighter than the background; all of the sample when that leaves nothing."""
-    sample, threshold = thinned(volume)
-    finite = sample[np.isfinite(sample)].astype(np.float64)
-    body: NDArray[np.float64] = finite[finite > threshold]
-    if body.size:
-        return body
-    return finite if finite.size else np.zeros(1)
-
-
-def thinned(volume: Volume) -> tuple[NDArray[Any], float]:
-    """Some 200 000 voxels (every n-th along each axis) and the value above which a voxel counts as body."""
-    stride = max(1, round((volume.voxels.size / _SAMPLE) ** (1 / 3)))
-    sample = volume.voxels[::stride, ::stride, ::stride]
-    if volume.domain is Domain.CT:
-        return sample, _CT_BODY
-    finite = sample[np.isfinite(sample)]
-    low, high = (float(value) for value in np.percentile(finite, (0, 99))) if finite.size else (0.0, 0.0)
-    return sample, low + _MR_BODY * (high - low)
+    """From the `low` to the `high` percentile of the body's voxels."""
+    bottom, top = body_range(volume, percentiles=(low, high))
+    return Window((bottom + top) / 2, top - bottom)

@@ -9,11 +9,14 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.geometry import FloatArray, Geometry
+from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame, body_frame
-from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for, thinned
+from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout, screen_layout
+
+_COARSE_MM = 4.0
 
 
 @dataclass(frozen=True)
@@ -223,8 +226,8 @@ class ViewerModel(QObject):
         grid, self.crosshair = self._grid, None
         self.layout = None if grid is None else screen_layout(grid, neurological=self.neurological)
         if self.layout is not None and self.reference is not None:
-            sample, threshold = thinned(self.volumes[self.reference])
-            body = np.stack([self.layout.arrange(slice_) for slice_ in sample > threshold])
+            mask, _ = coarse_body_mask(self.volumes[self.reference], _COARSE_MM)
+            body = np.stack([self.layout.arrange(slice_) for slice_ in mask])
             self.frame = body_frame(body, self.layout.size_mm)
             pose = Pose(self.layout.geometry.shape[0] // 2, Camera.on(self.frame))
             self._poses = dict.fromkeys(Role, pose)

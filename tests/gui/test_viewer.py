@@ -1,0 +1,366 @@
+"""The three panes as a person uses them: mouse, keys, crosshair, links."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QMenu
+
+from ctmri_core.domain import Domain
+from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.volume import Finding, Synthetic, Volume
+from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.presets import Window
+from ctmri_gui.viewer.roles import Role
+
+GRID = Geometry((41, 64, 72), (2.0, 1.0, 1.0), (-36.0, -32.0, -40.0))
+TRUTH_GRID = Geometry((30, 50, 50), (3.0, 1.6, 1.6), (-40.0, -38.0, -43.0))
+MARK_MM = np.array([14.0, -9.0, 10.0])
+NONE, SHIFT, CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
+
+
+def ball(grid: Geometry, domain: Domain, inside: float, outside: float, **facts) -> Volume:
+    """A ball of 30 mm about the origin with a bright ball of 4 mm about `MARK_MM`, everywhere in the same place in LPS."""
+    mm = grid.index_to_mm(np.moveaxis(np.indices(grid.shape), 0, -1))
+    values = np.where(np.linalg.norm(mm, axis=-1) < 30, inside, outside)
+    values[np.linalg.norm(mm - MARK_MM, axis=-1) < 4] = 2000
+    return Volume(values.astype(np.int16 if domain is Domain.CT else np.float32), grid, domain, **facts)
+
+
+@pytest.fixture
+def views(qtbot) -> Iterator[LinkedViews]:
+    widget = LinkedViews()
+    qtbot.addWidget(widget)
+    widget.resize(1200, 480)
+    widget.show()
+    qtbot.waitExposed(widget)
+    widget.set_volume(Role.SOURCE, ball(GRID, Domain.CT, 40, -1000, name="ct.nii.gz"))
+    made_by = Synthetic("demo", "0" * 64)
+    widget.set_volume(Role.SYNTHETIC, ball(GRID, Domain.MR_T1, 300, 0, synthetic=made_by))
+    widget.set_volume(Role.TRUTH, ball(TRUTH_GRID, Domain.MR_T1, 500, 0, name="t1.nii.gz"))
+    qtbot.waitUntil(lambda: widget.panes[Role.TRUTH].canvas.annotations.empty is None)
+    yield widget
+    widget.close_background()
+
+
+def mouse(views: LinkedViews, role: Role, kind: QEvent.Type, at: tuple[float, float], button=LEFT, held=NONE) -> None:
+    canvas = views.panes[role].canvas
+    place = QPointF(*at)
+    pressed = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else button
+    event = QMouseEvent(kind, place, QPointF(canvas.mapToGlobal(place.toPoint())), button, pressed, held)
+    QApplication.sendEvent(canvas, event)
+
+
+def drag(views: LinkedViews, role: Role, start, end, button=LEFT, held=NONE) -> None:
+    mouse(views, role, QEvent.Type.MouseButtonPress, start, button, held)
+    mouse(views, role, QEvent.Type.MouseMove, end, button, held)
+    mouse(views, role, QEvent.Type.MouseButtonRelease, end, button, held)
+
+
+def hover(views: LinkedViews, role: Role, at, held=NONE) -> None:
+    mouse(views, role, QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, held)
+
+
+def wheel(views: LinkedViews, role: Role, delta: int, at=(100.0, 100.0), held=NONE) -> None:
+    canvas = views.panes[role].canvas
+    place = QPointF(*at)
+    where = QPointF(canvas.mapToGlobal(place.toPoint()))
+    none, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+    QApplication.sendEvent(canvas, QWheelEvent(place, where, QPoint(), QPoint(0, delta), none, held, phase, False))
+
+
+def pixel_of(views: LinkedViews, role: Role, mm) -> tuple[float, float]:
+    u, v, _ = views.model.layout.from_mm(np.asarray(mm))
+    return views.panes[role].projection.to_pixel(u, v)
+
+
+def grey_at(views: LinkedViews, role: Role, at) -> int:
+    picture = views.panes[role].canvas.grab().toImage()
+    return picture.pixelColor(round(at[0]), round(at[1])).red()
+
+
+def test_the_wheel_goes_one_slice_a_notch_and_five_with_shift(views, qtbot) -> None:
+    start = views.slice
+    with qtbot.waitSignal(views.sliceChanged) as told:
+        wheel(views, Role.SOURCE, 120)
+    assert views.slice == start + 1 and told.args == [start + 1]
+    wheel(views, Role.TRUTH, -120, held=SHIFT)
+    assert views.slice == start - 4
+    for _ in range(3):
+        wheel(views, Role.SOURCE, 40)  # a fine wheel: three parts of a notch
+    assert views.slice == start - 3
+    wheel(views, Role.SOURCE, -120 * 500)
+    assert views.slice == 0
+
+
+def test_control_wheel_zooms_all_panes_about_the_cursor(views) -> None:
+    at = (260.0, 90.0)
+    before = {role: pane.projection.to_plane(*at) for role, pane in views.panes.items()}
+    scale = views.panes[Role.SOURCE].projection.mm_per_pixel
+    wheel(views, Role.SOURCE, 240, at, CTRL)
+    for role, pane in views.panes.items():
+        assert pane.projection.mm_per_pixel == pytest.approx(scale / 1.15**2)
+        assert pane.projection.to_plane(*at) == pytest.approx(before[role], abs=0.5)
+    views.reset_views()
+    assert views.panes[Role.TRUTH].projection.mm_per_pixel == pytest.approx(scale)
+
+
+def test_left_drag_windows_in_proportion_and_only_this_modality(views) -> None:
+    views.set_preset("1")
+    mr_before = views.model.windows[Role.SYNTHETIC]
+    drag(views, Role.SOURCE, (100, 100), (130, 70))
+    assert views.model.windows[Role.SOURCE] == Window(40 - 80 * 30 / 300, 80 + 80 * 30 / 300)
+    assert views.model.windows[Role.SYNTHETIC] == mr_before
+
+
+def test_right_drag_zooms_and_right_click_opens_the_menu(views, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, where: shown.append(menu))
+    scale = views.panes[Role.SOURCE].projection.mm_per_pixel
+    drag(views, Role.SOURCE, (100, 100), (101, 102), RIGHT)
+    assert views.panes[Role.SOURCE].projection.mm_per_pixel == scale
+    assert "Brain\t1" in [action.text() for action in shown[0].actions()]
+    drag(views, Role.TRUTH, (100, 100), (100, 60), RIGHT)
+    assert views.panes[Role.SOURCE].projection.mm_per_pixel < scale
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize(("button", "held"), [(MIDDLE, NONE), (LEFT, SHIFT)])
+def test_the_picture_follows_a_moving_drag_in_all_panes(views, button, held) -> None:
+    before = {role: pixel_of(views, role, MARK_MM) for role in Role}
+    drag(views, Role.SYNTHETIC, (100, 100), (120, 85), button, held)
+    for role in Role:
+        assert pixel_of(views, role, MARK_MM) == pytest.approx(np.add(before[role], (20, -15)))
+
+
+def test_double_click_maximises_and_gives_back(views) -> None:
+    mouse(views, Role.SYNTHETIC, QEvent.Type.MouseButtonDblClick, (50, 50))
+    assert [role for role, pane in views.panes.items() if pane.isVisible()] == [Role.SYNTHETIC]
+    mouse(views, Role.SYNTHETIC, QEvent.Type.MouseButtonDblClick, (50, 50))
+    assert all(pane.isVisible() for pane in views.panes.values())
+
+
+def test_control_double_click_brings_the_first_window_back(views) -> None:
+    before = views.model.windows[Role.TRUTH]
+    drag(views, Role.TRUTH, (100, 100), (150, 150))
+    mouse(views, Role.TRUTH, QEvent.Type.MouseButtonDblClick, (50, 50), LEFT, CTRL)
+    assert views.model.windows[Role.TRUTH] == before
+
+
+def test_every_pane_shows_the_same_place_whatever_its_spacing(views, qtbot, tmp_path) -> None:
+    views.set_crosshair(MARK_MM)
+    assert views.slice == round(views.model.layout.from_mm(MARK_MM)[2])
+    for role, pane in views.panes.items():
+        crosshair = pane.canvas.annotations.crosshair
+        assert (crosshair.x(), crosshair.y()) == pytest.approx(pixel_of(views, role, MARK_MM))
+    qtbot.waitUntil(lambda: views.panes[Role.TRUTH].canvas.annotations.empty is None)
+    views.grab_picture().save(str(tmp_path / "crosshair.png"))
+    for role in Role:
+        assert grey_at(views, role, pixel_of(views, role, MARK_MM)) == 255
+        assert grey_at(views, role, pixel_of(views, role, MARK_MM * (-1, 1, 1))) < 250
+
+
+def test_shift_move_points_while_held_and_control_click_puts_the_crosshair(views, qtbot) -> None:
+    at = pixel_of(views, Role.TRUTH, MARK_MM)
+    hover(views, Role.TRUTH, at, SHIFT)
+    assert views.model.crosshair[:2] == pytest.approx(MARK_MM[:2])
+    hover(views, Role.TRUTH, at)
+    assert views.model.crosshair is None
+    drag(views, Role.SOURCE, at, at, LEFT, CTRL)
+    hover(views, Role.SOURCE, (5, 5))
+    assert views.model.crosshair is not None
+    views.set_slice(3)
+    assert views.panes[Role.SOURCE].canvas.annotations.crosshair is None
+
+
+def test_the_read_out_is_the_files_value_in_every_volume(views, qtbot) -> None:
+    views.set_crosshair(MARK_MM)
+    with qtbot.waitSignal(views.cursorMoved) as told:
+        hover(views, Role.SYNTHETIC, pixel_of(views, Role.SYNTHETIC, (-10, 5, 10)))
+    readout = told.args[0]
+    assert readout.mm == pytest.approx((-10, 5, 10))
+    assert readout.values == {Role.SOURCE: 40, Role.SYNTHETIC: 300, Role.TRUTH: 500}
+    assert readout.difference == -200
+    assert "CT 40 HU" in readout.text and "Δ -200" in readout.text and readout.text.startswith("R 10.0 · P 5.0 · S 10.0 mm")
+    with qtbot.waitSignal(views.cursorMoved) as told:
+        QApplication.sendEvent(views.panes[Role.SYNTHETIC].canvas, QEvent(QEvent.Type.Leave))
+    assert told.args == [None]
+
+
+def test_the_read_out_says_outside(views, qtbot) -> None:
+    with qtbot.waitSignal(views.cursorMoved) as told:
+        hover(views, Role.SOURCE, pixel_of(views, Role.SOURCE, (60, 0, 10)))
+    assert set(told.args[0].values.values()) == {None} and "outside" in told.args[0].text
+
+
+def test_keys_work_on_the_pane_with_the_focus(views, qtbot) -> None:
+    views.activateWindow()
+    views.panes[Role.SOURCE].setFocus()
+    qtbot.waitUntil(views.panes[Role.SOURCE].hasFocus)
+    start = views.slice
+    pane = views.panes[Role.SOURCE]
+    for key, expected in (
+        (Qt.Key.Key_Up, start + 1),
+        (Qt.Key.Key_Down, start),
+        (Qt.Key.Key_PageDown, start - 10),
+        (Qt.Key.Key_PageUp, start),
+        (Qt.Key.Key_Home, 0),
+        (Qt.Key.Key_End, 40),
+    ):
+        qtbot.keyClick(pane, key)
+        assert views.slice == expected
+    qtbot.keyClick(pane, Qt.Key.Key_2)
+    assert views.model.windows[Role.SOURCE] == Window(400, 2000)
+    qtbot.keyClick(pane, Qt.Key.Key_Tab, CTRL)
+    assert views.active is Role.SYNTHETIC and views.panes[Role.SYNTHETIC].hasFocus()
+
+
+def test_inverting_text_and_crosshair_tool_are_switches(views, qtbot) -> None:
+    views.set_crosshair(None)
+    views.set_preset("1")
+    corner = pixel_of(views, Role.SOURCE, (25, 25, 0))
+    assert grey_at(views, Role.SOURCE, corner) == 0
+    views.actions_by_name["invert"].trigger()
+    assert grey_at(views, Role.SOURCE, corner) == 255
+    views.actions_by_name["toggle_text"].trigger()
+    assert not views.panes[Role.SOURCE].canvas.annotations.text_visible
+    views.actions_by_name["crosshair_tool"].trigger()
+    window = views.model.windows[Role.SOURCE]
+    drag(views, Role.SOURCE, (100, 100), (150, 120))
+    assert views.model.windows[Role.SOURCE] == window and views.model.crosshair is not None
+
+
+def test_an_unlinked_pane_goes_alone_and_comes_back(views, qtbot) -> None:
+    start = views.slice
+    views.set_linked(Role.TRUTH, False)
+    wheel(views, Role.TRUTH, 240)
+    assert views.slice == start and views.model.pose(Role.TRUTH).k == start + 2
+    wheel(views, Role.SOURCE, -120)
+    assert views.model.pose(Role.SYNTHETIC).k == start - 1 and views.model.pose(Role.TRUTH).k == start + 2
+    views.set_linked(Role.TRUTH, True)
+    assert views.model.pose(Role.TRUTH) == views.model.pose(Role.SOURCE)
+
+
+def test_labels_say_where_each_volumes_own_slice_is(views) -> None:
+    views.set_slice(25)
+    texts = {role: pane.canvas.annotations.text.position for role, pane in views.panes.items()}
+    assert texts[Role.SOURCE] == texts[Role.SYNTHETIC] == "S 10.0 mm · 26/41"
+    assert texts[Role.TRUTH] == "S 11.0 mm · 19/30"
+    assert views.panes[Role.SOURCE].canvas.annotations.text.letters == ("R", "L", "A", "P")
+
+
+def test_a_synthetic_pane_always_says_so(views) -> None:
+    strip = views.panes[Role.SYNTHETIC].strip
+    assert strip.text == "Synthetic MRI (model demo) — synthetic, not for diagnosis"
+    views.actions_by_name["toggle_text"].trigger()
+    assert strip.isVisible()
+    views.resize(500, 400)
+    QApplication.processEvents()
+    assert "not for diagnosis" in strip.shown_text.lower()
+
+
+def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
+    gap = Finding("gap", "Two slices are missing at S 40 mm.", serious=True)
+    views.set_volume(Role.SOURCE, replace(views.model.volumes[Role.SOURCE], findings=(gap,)))
+    banner = views.panes[Role.SOURCE].canvas.banner
+    assert banner.isVisible() and banner.text() == "▲ Two slices are missing at S 40 mm."
+    views.set_link_state(Role.TRUTH, "not aligned")
+    assert "not aligned" in views.panes[Role.TRUTH].header.state_text
+    views.grab_picture().save(str(tmp_path / "banner.png"))
+    views.set_volume(Role.SOURCE, None)
+    assert not banner.isVisible()
+
+
+def test_without_a_source_the_truth_shows_its_own_slices(views, qtbot) -> None:
+    views.set_volume(Role.SOURCE, None)
+    views.set_volume(Role.SYNTHETIC, None)
+    assert views.slice == 15
+    assert views.panes[Role.TRUTH].canvas.annotations.text.position.endswith("16/30")
+    views.set_volume(Role.TRUTH, None)
+    assert views.model.layout is None
+    wheel(views, Role.SOURCE, 120)
+    hover(views, Role.SOURCE, (10, 10))
+    views.set_crosshair((0, 0, 0))
+    views.actions_by_name["slice_last"].trigger()
+
+
+def test_empty_panes_say_what_to_do(qtbot) -> None:
+    widget = LinkedViews()
+    qtbot.addWidget(widget)
+    said = [pane.canvas.annotations.empty.headline for pane in widget.panes.values()]
+    assert said == ["Drop a CT or MR here", "Translate to fill this pane", "Drop the real image here"]
+
+
+def test_files_dropped_on_a_pane_are_announced_with_its_role(views, qtbot, tmp_path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    canvas, action = views.panes[Role.TRUTH].canvas, Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(5, 5), action, data, LEFT, NONE)
+    QApplication.sendEvent(canvas, enter)
+    assert enter.isAccepted()
+    with qtbot.waitSignal(views.volumeDropped) as told:
+        QApplication.sendEvent(canvas, QDropEvent(QPointF(5, 5), action, data, LEFT, NONE))
+    assert told.args == [Path(tmp_path), Role.TRUTH]
+
+
+def test_a_turned_truth_is_shown_at_the_sources_places(views, qtbot) -> None:
+    turned = Geometry.from_affine(TRUTH_GRID.shape, rigid_transform((12, -7, 20), (2, 1, -3)) @ TRUTH_GRID.affine)
+    views.set_volume(Role.TRUTH, ball(turned, Domain.MR_T1, 500, 0))
+    views.set_crosshair(MARK_MM)
+    views.set_crosshair(None)
+    truth = views.panes[Role.TRUTH].canvas
+    qtbot.waitUntil(lambda: truth.annotations.empty is None)
+    views.set_slice(round(views.model.layout.from_mm(MARK_MM)[2]))
+    assert grey_at(views, Role.TRUTH, pixel_of(views, Role.TRUTH, MARK_MM)) == 255
+    assert truth.annotations.text.position.endswith("resliced")
+
+
+@pytest.mark.parametrize("voxel_order", ["as stored", "feet last", "sagittal", "coronal, mirrored"])
+def test_a_mark_on_the_patients_left_front_appears_right_and_up(qtbot, voxel_order) -> None:
+    order, flips = {
+        "as stored": ((0, 1, 2), (False, False, False)),
+        "feet last": ((0, 2, 1), (True, True, False)),
+        "sagittal": ((2, 0, 1), (False, False, False)),
+        "coronal, mirrored": ((1, 0, 2), (False, True, True)),
+    }[voxel_order]
+    upright = ball(Geometry((41, 64, 72), (2.0, 1.0, 1.0), (-36.0, -32.0, -40.0)), Domain.CT, 40, -1000)
+    voxels = np.ascontiguousarray(np.flip(upright.voxels.transpose(order), [axis for axis, flip in enumerate(flips) if flip]))
+    widget = LinkedViews()
+    qtbot.addWidget(widget)
+    widget.resize(900, 400)
+    widget.show()
+    widget.set_volume(Role.SOURCE, replace(upright, voxels=voxels, geometry=upright.geometry.permuted(order, flips)))
+    widget.set_crosshair(MARK_MM)
+    widget.set_crosshair(None)
+    widget.set_preset("9")
+    pane = widget.panes[Role.SOURCE]
+    x, y = pixel_of(widget, Role.SOURCE, MARK_MM)
+    centre_x, centre_y = pixel_of(widget, Role.SOURCE, (0, 0, 0))
+    assert grey_at(widget, Role.SOURCE, (x, y)) > 150 > grey_at(widget, Role.SOURCE, (2 * centre_x - x, 2 * centre_y - y))
+    assert y < centre_y, "front (axial) or head (sagittal, coronal) is up"
+    if pane.canvas.annotations.text.plane == "sagittal":
+        assert x < centre_x, "the nose points to the left"
+    else:
+        assert x > centre_x, "the patient's left is on the right"
+
+
+def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
+    views.set_slice(25)
+    before = pixel_of(views, Role.SOURCE, MARK_MM)
+    views.set_convention(neurological=True)
+    text = views.panes[Role.SOURCE].canvas.annotations.text
+    assert text.convention == "NEUROLOGICAL" and text.letters[:2] == ("L", "R")
+    assert views.slice == 25
+    after = pixel_of(views, Role.SOURCE, MARK_MM)
+    middle = views.panes[Role.SOURCE].canvas.width() / 2
+    assert (before[0] - middle) * (after[0] - middle) < 0
+    assert grey_at(views, Role.SOURCE, after) == 255
