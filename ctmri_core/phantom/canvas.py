@@ -13,7 +13,7 @@ from ctmri_core.phantom.parameters import HeadParameters
 from ctmri_core.phantom.shapes import Array, Point, Shape
 from ctmri_core.phantom.tissues import Tissue
 
-LOW: Point = (-86.0, -120.0, -150.0)
+LOW: Point = (-86.0, -120.0, -160.0)
 HIGH: Point = (86.0, 121.0, 96.0)
 """The box of the average head, mm: x to the left, y to the back, z up; the origin lies at the anterior commissure."""
 

@@ -42,8 +42,8 @@ def _paint_muscles(canvas: Canvas) -> None:
     canvas.paint(Tissue.FAT, [tongue], grow=2.0, over=flesh)
     canvas.paint(Tissue.MUSCLE, [tongue], over=flesh)
     canvas.paint(Tissue.FAT, [Ellipsoid((0, -46, -112), (1.2, 24, 9))], over=flesh)
-    canvas.paint(Tissue.BLOOD, both(Tube(((30, 12, -52), (31, 8, -90), (32, 2, -150)), (2.6, 2.8, 3.4))), over=flesh)
-    canvas.paint(Tissue.BLOOD, both(Tube(((33, 20, -60), (36, 16, -100), (38, 10, -150)), (4.0, 4.5, 5.5))), over=flesh)
+    canvas.paint(Tissue.BLOOD, both(Tube(((30, 12, -52), (31, 8, -90), (32, 2, -168)), (2.6, 2.8, 3.4))), over=flesh)
+    canvas.paint(Tissue.BLOOD, both(Tube(((33, 20, -60), (36, 16, -100), (38, 10, -168)), (4.0, 4.5, 5.5))), over=flesh)
 
 
 def _paint_face_bones(canvas: Canvas) -> None:
@@ -145,7 +145,7 @@ def _paint_nose(canvas: Canvas) -> None:
 
 def _paint_airway(canvas: Canvas) -> None:
     pharynx = Tube(
-        ((0, -10, -64), (0, -3, -80), (0, -4, -100), (0, -3, -125), (0, -4, -152)), (6.0, 4.5, 4.0, 4.5, 6.0), (2.0, 1, 1)
+        ((0, -10, -64), (0, -3, -80), (0, -4, -100), (0, -3, -125), (0, -4, -170)), (6.0, 4.5, 4.0, 4.5, 6.0), (2.0, 1, 1)
     )
     canvas.paint(Tissue.MUCOSA, [pharynx], grow=1.6, over=_SOFT)
     canvas.paint(Tissue.AIR, [pharynx], over=(*_SOFT, Tissue.MUCOSA))

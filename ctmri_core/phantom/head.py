@@ -24,6 +24,7 @@ from ctmri_core.preprocess.resample import resample_array
 from ctmri_core.volume import Volume
 
 VERTEX = (0.0, 10.0, 89.0)
+_MR_TOP = (0.0, 1.0, 89.0)  # over the middle between nose and occiput
 _UID_SPACE = uuid.UUID("6f0f3d2e-5f0a-4a53-9f0e-3d5d1c1f7a10")
 _FIRST_RENDER_STREAM = 100
 
@@ -47,7 +48,7 @@ def make_head(
     facts = paint_lesion(canvas, _stream(seed, 50)) if lesion else None
     grain = _stream(seed, 51).standard_normal(canvas.labels.shape, np.float32)
     to_ct = _displacement(seed) if displaced else np.eye(4)
-    ct_grid = ct_geometry(canvas.geometry, voxel_mm)
+    ct_grid = ct_geometry(canvas.labels, canvas.geometry, voxel_mm)
     ct = render_ct(canvas.labels, canvas.geometry, grain, ct_grid, _stream(seed, _FIRST_RENDER_STREAM), with_table=table)
     tissue_map = resample_array(canvas.labels, canvas.geometry, ct_grid, order=0)
     volumes = {Domain.CT: _volume(ct, ct_grid, Domain.CT, seed, displaced=False)}
@@ -66,7 +67,7 @@ def _mr_volumes(
     canvas: Canvas, grain: NDArray[np.float32], seed: int, voxel_mm: float, to_ct: FloatArray, displaced: bool
 ) -> dict[Domain, Volume]:
     own = Geometry.from_affine(canvas.labels.shape, np.linalg.inv(to_ct) @ canvas.geometry.affine)
-    top = (np.linalg.inv(to_ct) @ canvas.pose @ (*canvas.average_to_head(VERTEX), 1.0))[:3]
+    top = (np.linalg.inv(to_ct) @ canvas.pose @ (*canvas.average_to_head(_MR_TOP), 1.0))[:3]
     volumes = {}
     for number, sequence in enumerate((T1, T2), start=1):
         rng = _stream(seed, _FIRST_RENDER_STREAM + number)

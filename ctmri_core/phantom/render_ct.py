@@ -17,14 +17,17 @@ _AIR, _LOWEST, _HIGHEST = -1000.0, -1024.0, 3071.0
 _NOISE_HU = 5.5
 
 
-def ct_geometry(tissues: Geometry, voxel_mm: float) -> Geometry:
-    """Axial slices of 256 mm square, 1.5 voxels apart, that hold the whole tissue map between neck and vertex."""
+def ct_geometry(labels: NDArray[np.uint8], tissues: Geometry, voxel_mm: float) -> Geometry:
+    """Axial slices of 256 mm square around the head, 1.5 voxels apart, from the first that cuts the whole neck to the top."""
     size = round(FIELD_OF_VIEW_MM / voxel_mm)
     step = 1.5 * voxel_mm
-    heights = tissues.corners[:, 2]
-    count = int(np.ceil((heights.max() - heights.min()) / step))
-    middle = (size - 1) / 2 * voxel_mm
-    return Geometry((count, size, size), (step, voxel_mm, voxel_mm), (-middle, -middle, float(heights.min())))
+    share = np.array([(0.0, j, i) for j in (0.33, 0.9) for i in (0.15, 0.85)])  # where the neck leaves the tissue map
+    lowest = tissues.index_to_mm(share * tissues.shape)[:, 2].max()
+    count = int(np.ceil((tissues.corners[:, 2].max() - lowest) / step))
+    rows = np.flatnonzero(labels[:, :, ::4].any((0, 2)))
+    middle = tissues.index_to_mm([(labels.shape[0] - 1) / 2, (rows[0] + rows[-1]) / 2, (labels.shape[2] - 1) / 2])
+    x, y = middle[:2] - (size - 1) / 2 * voxel_mm
+    return Geometry((count, size, size), (step, voxel_mm, voxel_mm), (float(x), float(y), float(lowest)))
 
 
 def render_ct(

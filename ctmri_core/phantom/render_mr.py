@@ -59,8 +59,8 @@ class Sequence:
         return np.asarray(values * (self.full_scale / reference), np.float32)
 
 
-T1 = Sequence(Domain.MR_T1, (1.2, 0.95, 0.95), (228.0, 243.2, 212.8), 520.0, 0.022)
-T2 = Sequence(Domain.MR_T2, (2.5, 0.85, 0.85), (195.0, 231.2, 204.0), 900.0, 0.014)
+T1 = Sequence(Domain.MR_T1, (1.2, 0.95, 0.95), (240.0, 258.4, 212.8), 520.0, 0.022)
+T2 = Sequence(Domain.MR_T2, (2.5, 0.85, 0.85), (200.0, 244.8, 204.0), 900.0, 0.014)
 
 
 def mr_geometry(sequence: Sequence, voxel_mm: float, top_mm: FloatArray, rng: Generator) -> Geometry:

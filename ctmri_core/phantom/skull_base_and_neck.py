@@ -7,7 +7,7 @@ from ctmri_core.phantom.noise import Generator, cells
 from ctmri_core.phantom.shapes import Ellipsoid, Point, Shape, Tube, both
 from ctmri_core.phantom.tissues import Tissue
 
-_CANAL: tuple[Point, ...] = ((0, 41, -58), (0, 43, -72), (0, 43, -95), (0, 45, -120), (0, 49, -154))
+_CANAL: tuple[Point, ...] = ((0, 41, -58), (0, 43, -72), (0, 43, -95), (0, 45, -120), (0, 51, -168))
 _SOFT = (Tissue.SKIN, Tissue.FAT, Tissue.MUSCLE, Tissue.GLAND, Tissue.BLOOD)
 
 
@@ -59,7 +59,7 @@ def paint_spine(canvas: Canvas) -> None:
     """Atlas, axis with its dens, further vertebrae and discs, the dural sac and the cord."""
     _paint_atlas_and_axis(canvas)
     top = -106.0
-    for n in range(3):
+    for n in range(4):
         z = top - 17.5 * n
         y = 26.5 + 0.055 * (-z - 100) + 0.4 * n
         _paint_vertebra(canvas, y, z)
