@@ -30,7 +30,7 @@ from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.openings import Opening
 from ctmri_gui.panels.jobs_panel import JobsPanel
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
@@ -95,15 +95,15 @@ class MainWindow(QMainWindow):
     def _place_docks(self) -> None:
         self.setDockNestingEnabled(True)
         self.docks = {
-            "Translation": self._dock("Translation", self.translation),
-            "Metrics": self._dock("Metrics of this slice", self.metrics),
-            "Volumes": self._dock("Volumes", VolumesPanel(self.session)),
-            "Jobs": self._dock("Jobs", JobsPanel(self.session.jobs)),
+            "Translation": self._dock("Translation", scrolling(self.translation, "Translation")),
+            "Metrics": self._dock("Metrics of this slice", scrolling(self.metrics, "Metrics of this slice")),
+            "Volumes": self._dock("Volumes", scrolling(VolumesPanel(self.session), "Volumes")),
+            "Jobs": self._dock("Jobs", scrolling(JobsPanel(self.session.jobs), "Jobs")),
         }
         self.tabifyDockWidget(self.docks["Volumes"], self.docks["Jobs"])
         self.docks["Volumes"].raise_()
         self.resizeDocks([self.docks["Translation"]], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks(list(self.docks.values())[:3], [340, 230, 300], Qt.Orientation.Vertical)
+        self.resizeDocks(list(self.docks.values())[:3], [390, 215, 260], Qt.Orientation.Vertical)
 
     def _dock(self, title: str, content: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QProgressBar, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.theme import icon
 
 
-class JobsPanel(QScrollArea):
+class JobsPanel(QWidget):
     """A row for each job of the list, newest first."""
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__()
-        self.setAccessibleName("Jobs")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._jobs = jobs
         self._rows: list[_JobRow] = []
         self._empty = label("Nothing runs.", "muted")
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
+        self._column = QVBoxLayout(self)
         self._column.setContentsMargins(10, 8, 10, 8)
         self._column.setSpacing(8)
         self._column.addWidget(self._empty)
         self._column.addStretch(1)
-        self.setWidget(inside)
         jobs.rowsInserted.connect(self._inserted)
         jobs.rowsAboutToBeRemoved.connect(self._removed)
         jobs.dataChanged.connect(self._changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
@@ -37,3 +37,14 @@ def button(action: QAction, *, primary: bool = False) -> QPushButton:
     made.clicked.connect(action.trigger)
     follow()
     return made
+
+
+def scrolling(content: QWidget, name: str) -> QScrollArea:
+    """`content` in an area that scrolls up and down when there is too little room."""
+    area = QScrollArea()
+    area.setAccessibleName(name)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
 
 _PROGRESS_STEPS = 1000
+_ROWS_SHOWN = 4  # further ones by scrolling
 
 
 class TranslationPanel(QWidget):
@@ -33,7 +34,6 @@ class TranslationPanel(QWidget):
         self.list.setIconSize(QSize(20, 20))
         self.list.setWordWrap(True)
         self.list.setUniformItemSizes(False)
-        self.list.setMinimumHeight(90)
         self.empty = label("No model yet. Drop a model file (.safetensors) on the window.", "muted")
         self.scope = label("", "muted")
         self.standing = label("", "warning")
@@ -59,7 +59,7 @@ class TranslationPanel(QWidget):
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
         column.addWidget(self.empty)
-        column.addWidget(self.list, 4)
+        column.addWidget(self.list)
         for widget in (self.standing, self.scope):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
@@ -77,6 +77,8 @@ class TranslationPanel(QWidget):
         any_model = self.models.rowCount() > 0
         self.empty.setVisible(not any_model)
         self.list.setVisible(any_model)
+        rows = min(self.models.rowCount(), _ROWS_SHOWN)
+        self.list.setFixedHeight(sum(self.list.sizeHintForRow(row) for row in range(rows)) + 2 * self.list.frameWidth() + 2)
         self._show_choice(self._session.model)
 
     def _show_choice(self, entry: ModelEntry | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
 from ctmri_core.volume import Volume
@@ -12,17 +12,13 @@ from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
 
 
-class VolumesPanel(QScrollArea):
+class VolumesPanel(QWidget):
     """One block for each pane that shows something."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.setAccessibleName("Volumes")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
         self._session = session
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
+        self._column = QVBoxLayout(self)
         self._column.setContentsMargins(10, 8, 10, 8)
         self._empty = label("No scan is open.", "muted")
         self._column.addWidget(self._empty)
@@ -31,7 +27,6 @@ class VolumesPanel(QScrollArea):
             self._places[role] = QVBoxLayout()
             self._column.addLayout(self._places[role])
         self._column.addStretch(1)
-        self.setWidget(inside)
         session.volumeChanged.connect(self._show)
 
     def _show(self, role: Role, volume: Volume | None) -> None:

@@ -58,8 +58,9 @@ def head_voxels(shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
     return np.select([radius < 0.8, radius < 1.0], [40, 900], -1000).astype(np.int16)
 
 
-def make_volume(domain: Domain = Domain.CT, shape: tuple[int, int, int] = SHAPE, **more) -> Volume:
-    return Volume(head_voxels(shape), Geometry(shape, (3.0, 2.0, 2.0)), domain, name=f"{domain.label} of a test", **more)
+def make_volume(domain: Domain = Domain.CT, shape: tuple[int, int, int] = SHAPE, voxels=None, **more) -> Volume:
+    content = head_voxels(shape) if voxels is None else voxels
+    return Volume(content, Geometry(shape, (3.0, 2.0, 2.0)), domain, name=f"{domain.label} of a test", **more)
 
 
 @pytest.fixture

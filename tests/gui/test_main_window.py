@@ -136,6 +136,34 @@ def test_what_lies_on_the_synthetic_pane_is_marked_so(make_window):
     assert any("unverified" in text for text in window.session.warnings(Role.SYNTHETIC))
 
 
+def structured_head(domain: Domain, **more) -> Volume:
+    """A head with enough inside to tell whether two of them lie on each other."""
+    shape = (40, 60, 56)
+    rng = np.random.default_rng(3)
+    inside = np.kron(rng.integers(0, 4, (5, 6, 7)), np.ones((8, 10, 8), int)) * 30
+    voxels = head_voxels(shape)
+    voxels = np.where(voxels > -500, voxels + inside, -1000)
+    if domain.is_mr:
+        voxels = np.select([voxels > 800, voxels > -500], [60, 900 - 3 * voxels], 0)
+    return make_volume(domain, shape, voxels=voxels.astype(np.int16), **more)
+
+
+def test_metrics_follow_the_slice_where_they_mean_something_and_else_say_why_not(make_window, qtbot):
+    window = make_window()
+    session, dock = window.session, window.metrics
+    session.place(structured_head(Domain.CT), Role.SOURCE)
+    session.place(structured_head(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
+    session.place(structured_head(Domain.MR_T2), Role.TRUTH)
+    qtbot.waitUntil(lambda: dock._reason.text() == "T2 MR is not the target of a T1 MR model.", timeout=WAIT)
+    session.place(structured_head(Domain.MR_T1), Role.TRUTH)
+    qtbot.waitUntil(lambda: dock._values["SSIM"].text() == "1.000", timeout=WAIT)
+    assert "SSIM uniform 7" in dock._convention.text()
+    assert f"Slice {window.views.slice + 1}" in dock._slice.text()
+    window.views.set_slice(0)
+    qtbot.waitUntil(lambda: "No numbers for this slice" in dock._reason.text(), timeout=WAIT)
+    assert dock._numbers.isHidden()
+
+
 def test_an_answer_to_an_old_question_is_dropped(make_window, qtbot, tmp_path, translator):
     write_model(tmp_path / "models" / "t1.safetensors")
     window = make_window(translate=True)
