@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped
 from ctmri_core.events import Progress, Started, StopSignal, Work
 from ctmri_core.io.dicom_elements import looks_like_dicom
@@ -23,12 +24,15 @@ from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, sca
 from ctmri_core.io.dicom_source import dicom_source
 from ctmri_core.io.preflight import check_memory
 from ctmri_core.io.series import Series
-from ctmri_core.io.series_judgement import interpolate
+from ctmri_core.io.series_judgement import Stack
+from ctmri_core.io.series_regrid import regridded
+from ctmri_core.io.synthetic_mark import synthetic_mark
 from ctmri_core.volume import Volume, Voxels
 
 _SLICES_PER_EVENT = 20
 _FILES_TO_LOOK_AT = 200
 _HEAD_BYTES = 132
+_AIR = -1024.0  # HU
 
 
 class DicomReader:
@@ -61,25 +65,27 @@ class DicomReader:
         check_memory(series.path, len(headers) * headers[0].pixels.rows * headers[0].pixels.columns * 2)
         yield Started(job="open", total=len(headers), unit="slices", details={"format": FORMAT_NAME})
         voxels = yield from _read_slices(headers, stop)
-        if stack.interpolated:
-            whole = voxels.dtype == np.int16
-            even = interpolate(voxels.astype(np.float32), stack.places, stack.geometry.shape[0])
-            voxels = np.rint(even).astype(np.int16) if whole else even
         return Volume(
-            voxels=voxels,
+            voxels=regridded(voxels, stack, _AIR if series.domain is Domain.CT else 0.0),
             geometry=stack.geometry,
             domain=series.domain,
             name=series.label,
             window=headers[len(headers) // 2].window,
             frame_of_reference=headers[0].frame_of_reference,
             findings=series.findings,
-            history=("interpolated onto even slice distances",) if stack.interpolated else (),
+            history=_history(stack),
+            synthetic=synthetic_mark(headers[0].path),
             path=series.path,
             dicom=dicom_source(headers),
         )
 
 
 DICOM_READER = DicomReader()
+
+
+def _history(stack: Stack) -> tuple[str, ...]:
+    shifted = ("tilted slices shifted onto a straight grid",) if stack.shifts is not None else ()
+    return (*shifted, "interpolated onto even slice distances") if stack.places is not None else shifted
 
 
 def _read_slices(headers: Sequence[SliceHeader], stop: StopSignal) -> Work[Voxels]:

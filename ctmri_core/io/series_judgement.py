@@ -3,7 +3,9 @@
 A volume is a stack of equal, parallel slices at even distances straight above each other. What deviates is either mended, and
 said, or refused; it is never squeezed onto a grid that does not fit:
 
-- tilt (each slice displaced within its plane, as with a tilted gantry) beyond half a pixel over the stack: refused;
+- tilt (each slice displaced evenly within its plane, as with a tilted gantry): slices are shifted within their planes onto a
+  straight grid that holds them all, a finding says so; up to half a pixel over the whole stack it is left as it is;
+- any other displacement: refused;
 - a step up to `_WIDEST_STEP` times the usual one, in a few places: values in between are interpolated, serious finding;
 - larger or more gaps: refused, naming the place in mm;
 - several slices at one place: for the caller to drop (if their pixels are equal) or refuse, see `same_place`.
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.geometry import FloatArray, Geometry
@@ -29,6 +31,7 @@ _EVEN_MM = 0.06
 _WIDEST_STEP = 2.2
 _WIDE_STEPS_SHARE = 0.1
 _ORTHOGONAL = 1e-3
+_STEEPEST_TILT = 40.0  # degrees; gantries tilt by up to 30
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,15 @@ class Stack:
     """Slices in the order of k and where they come to lie.
 
     `order`: indices of the slices given, k ascending along the normal. `geometry`: of the finished volume.
-    `places`: fractional k of each ordered slice on that grid; whole numbers unless `interpolated`.
+    `places`: fractional k of each ordered slice on that grid, None where they are 0, 1, 2, ...; `shifts`: how far each lies from
+    the grid's corner in (rows, columns), None where all lie at it. `series_regrid.regridded` brings voxels onto the grid.
     """
 
     order: tuple[int, ...]
     geometry: Geometry
-    places: tuple[float, ...]
-    interpolated: bool
-    findings: tuple[Finding, ...]
+    places: tuple[float, ...] | None = None
+    shifts: tuple[tuple[float, float], ...] | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def slice_axes(path: Path, orientation: Sequence[float]) -> FloatArray:
@@ -88,25 +92,22 @@ def judge(
     points, along = points[order], along[order]
     if len(order) == 1:
         return _single(axes, points[0], pixel_spacing, size, thickness)
-    _refuse_tilt(path, axes, points, along, min(pixel_spacing))
+    offsets, tilted = _tilt(path, axes, points, along, pixel_spacing)
     steps = np.diff(along)
-    findings = _uneven(path, along, steps)
-    count = _even_count(steps) if findings else len(order)
+    uneven = _uneven(path, along, steps)
+    count = _even_count(steps) if uneven else len(order)
     spacing = float(along[-1] - along[0]) / (count - 1)
-    places = (along - along[0]) / spacing if findings else np.arange(count, dtype=np.float64)
-    geometry = _geometry(axes, points[0], (count, *size), (spacing, *pixel_spacing))
-    return Stack(tuple(order.tolist()), geometry, tuple(places.tolist()), bool(findings), findings)
-
-
-def interpolate(slices: NDArray[np.float32], places: Sequence[float], count: int) -> NDArray[np.float32]:
-    """Linear interpolation of slices (n, rows, columns) lying at fractional `places` onto k = 0 .. count - 1."""
-    result = np.empty((count, *slices.shape[1:]), np.float32)
-    where = np.interp(np.arange(count), places, np.arange(len(places)))
-    for k, place in enumerate(where.tolist()):
-        below = min(int(place), len(places) - 1)
-        above, weight = min(below + 1, len(places) - 1), np.float32(place - below)
-        result[k] = slices[below] + weight * (slices[above] - slices[below])
-    return result
+    corner = offsets.min(axis=0)
+    shifts = (offsets - corner) / np.asarray(pixel_spacing)
+    rows, columns = (length + extra for length, extra in zip(size, np.ceil(shifts.max(axis=0)).astype(int).tolist(), strict=True))
+    geometry = _geometry(axes, points[0] + corner @ axes[1:], (count, rows, columns), (spacing, *pixel_spacing))
+    return Stack(
+        order=tuple(order.tolist()),
+        geometry=geometry,
+        places=tuple(((along - along[0]) / spacing).tolist()) if uneven else None,
+        shifts=tuple((float(row), float(column)) for row, column in shifts) if tilted else None,
+        findings=(*tilted, *uneven),
+    )
 
 
 def _single(
@@ -117,7 +118,7 @@ def _single(
         thickness = 1.0
         findings.append(Finding("estimated_spacing", "The slice does not say how thick it is; 1 mm is shown.", serious=True))
     geometry = _geometry(axes, point, (1, *size), (thickness, *pixel_spacing))
-    return Stack((0,), geometry, (0.0,), False, tuple(findings))
+    return Stack((0,), geometry, findings=tuple(findings))
 
 
 def _geometry(axes: FloatArray, point: FloatArray, shape: tuple[int, ...], spacing: tuple[float, ...]) -> Geometry:
@@ -127,19 +128,23 @@ def _geometry(axes: FloatArray, point: FloatArray, shape: tuple[int, ...], spaci
     return Geometry.from_affine(shape, affine)
 
 
-def _refuse_tilt(path: Path, axes: FloatArray, points: FloatArray, along: FloatArray, pixel_mm: float) -> None:
-    offsets = (points - points[0]) @ axes[1:].T
-    drift = float(np.abs(offsets).max())
-    if drift <= max(pixel_mm / 2, 0.1):
-        return
-    overall = offsets[-1]
-    angle = math.degrees(math.atan2(float(np.linalg.norm(overall)), float(along[-1] - along[0])))
-    straight = np.outer((along - along[0]) / (along[-1] - along[0]), overall)
-    if np.abs(offsets - straight).max() > max(pixel_mm / 2, 0.1):
-        problem = f"its slices are displaced against each other by up to {drift:.1f} mm."
-    else:
-        problem = f"its slices are tilted by {angle:.1f} degrees against the line they are stacked on (gantry tilt)."
-    raise FileRefused(path, problem, "Resample the series onto a straight grid first.")
+def _tilt(
+    path: Path, axes: FloatArray, points: FloatArray, along: FloatArray, pixel_spacing: tuple[float, float]
+) -> tuple[FloatArray, tuple[Finding, ...]]:
+    """(n, 2) mm by which each slice is displaced along (j, i), all zero when that is too little to see, with a finding."""
+    offsets: FloatArray = (points - points[0]) @ axes[1:].T
+    seen = np.abs(offsets).max(axis=0) > np.maximum(np.asarray(pixel_spacing) / 2, 0.1)
+    offsets = offsets * seen
+    if not seen.any():
+        return offsets, ()
+    rise = float(along[-1] - along[0])
+    straight = np.outer((along - along[0]) / rise, offsets[-1])
+    angle = math.degrees(math.atan2(float(np.linalg.norm(offsets[-1])), rise))
+    if np.abs(offsets - straight).max() > max(min(pixel_spacing) / 2, 0.1) or angle > _STEEPEST_TILT:
+        problem = f"its slices are displaced against each other by up to {np.abs(offsets).max():.1f} mm."
+        raise FileRefused(path, problem, "Resample the series onto a straight grid first.")
+    message = f"The slices are tilted by {angle:.1f} degrees (gantry tilt) and were shifted onto a straight grid."
+    return offsets, (Finding("tilt", message),)
 
 
 def _uneven(path: Path, along: FloatArray, steps: FloatArray) -> tuple[Finding, ...]:

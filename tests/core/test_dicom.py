@@ -293,12 +293,16 @@ def test_a_slice_of_another_matrix_is_a_series_of_its_own_and_its_place_a_gap(tm
     assert [finding.kind for finding in found[0].findings] == ["gap"]
 
 
-def test_a_tilted_gantry_is_refused(tmp_path):
+def test_a_tilted_gantry_is_straightened_and_said(tmp_path):
     slices = series_of(6)
     for k, data in enumerate(slices):
         data.ImagePositionPatient = [-20, -30 + 0.5 * k, 2.5 * k]
-    with pytest.raises(FileRefused, match=r"tilted by 11\.3 degrees"):
-        load(write(tmp_path, slices))
+    volume = load(write(tmp_path, slices))
+    assert [finding.kind for finding in volume.findings] == ["tilt"] and "11.3 degrees" in volume.findings[0].message
+    assert volume.geometry.shape == (6, ROWS + 5, COLUMNS) and volume.history and volume.voxels[0, -1, 0] == -1024
+    for k, data in enumerate(slices):
+        place = volume.geometry.mm_to_index([float(value) for value in data.ImagePositionPatient])
+        assert np.allclose(place, (k, k, 0)) and np.array_equal(volume.voxels[k, k : k + ROWS], stored_values(6)[k] - 1024)
 
 
 @pytest.mark.parametrize("attributes", [{"RescaleSlope": None}, {"RescaleIntercept": None}, {"RescaleType": "US"}])
@@ -376,7 +380,7 @@ def test_a_damaged_file_beside_a_series_is_said(tmp_path):
     folder = write(tmp_path, series_of(3))
     (folder / "IM9").write_bytes(b"\0" * 128 + b"DICM\x02\0\0\0UL\x04\0\xff\xff")
     volume = load(folder)
-    assert volume.geometry.shape[0] == 3
+    assert volume.geometry.shape[0] == 3 and [finding.kind for finding in volume.findings] == ["damaged_files"]
 
 
 def test_what_a_derived_series_needs_is_carried_over(tmp_path):
