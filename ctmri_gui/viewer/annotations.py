@@ -11,6 +11,7 @@ from ctmri_gui.viewer import palette
 
 _EDGE = 12.0
 _BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_LONGEST_BAR = 160.0
 _CACHED_TEXTS = 64
 _CROSSHAIR_GAP = 9.0
 
@@ -77,7 +78,7 @@ class Annotations:
         self._write(painter, text.convention, QPointF(self._width - _EDGE, _EDGE - 2), (1.0, 0.0), 12, palette.MUTED)
 
     def _draw_scale_bar(self, painter: QPainter) -> None:
-        longest = self._width * 0.22 * self.mm_per_pixel
+        longest = min(self._width * 0.22, _LONGEST_BAR) * self.mm_per_pixel
         length = max((mm for mm in _BAR_LENGTHS_MM if mm <= longest), default=0)
         if not length:
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-_MARGIN = 1.04
+_MARGIN = 1.08
 _NARROWEST_SHARE = 0.25
 _SMALLEST, _LARGEST = 0.2, 40.0
 

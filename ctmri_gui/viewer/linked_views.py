@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
+from ctmri_core.geometry import Geometry
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
@@ -249,26 +250,34 @@ class LinkedViews(QWidget):
     # What the panes show
 
     def _show_volumes(self) -> None:
-        for stack in self._stacks.values():
-            stack.close()
-        self._stacks = {}
         reference = self.model.reference
+        grid = self.model.volumes[reference].geometry if reference else None
         for role, pane in self.panes.items():
             volume = self.model.volumes.get(role)
-            if volume is None or reference is None:
+            if volume is None or grid is None:
+                self._close_stack(role)
                 pane.set_empty(_EMPTY[role])
                 pane.set_picture(None, (1.0, 1.0))
                 pane.header.set_title("")
                 pane.strip.set_note("")
-                continue
-            stack = slices_of(volume, self.model.volumes[reference].geometry)
-            if isinstance(stack, SampledSlices):
-                stack.ready.connect(partial(self._show_slice, role))
-            self._stacks[role] = stack
-            self._show_provenance(pane, volume, resampled=isinstance(stack, SampledSlices))
+            elif role not in self._stacks or not self._stacks[role].serves(volume, grid):
+                self._close_stack(role)
+                self._open_stack(role, volume, grid)
         self._fit_panes()
         self._show_windows(tuple(self._stacks))
         self._show_poses(tuple(self._stacks))
+
+    def _open_stack(self, role: Role, volume: Volume, grid: Geometry) -> None:
+        stack = slices_of(volume, grid)
+        resampled = isinstance(stack, SampledSlices)
+        if isinstance(stack, SampledSlices):
+            stack.ready.connect(partial(self._show_slice, role), Qt.ConnectionType.QueuedConnection)
+        self._stacks[role] = stack
+        self._show_provenance(self.panes[role], volume, resampled=resampled)
+
+    def _close_stack(self, role: Role) -> None:
+        if role in self._stacks:
+            self._stacks.pop(role).close()
 
     @staticmethod
     def _show_provenance(pane: SliceView, volume: Volume, *, resampled: bool) -> None:

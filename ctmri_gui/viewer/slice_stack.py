@@ -31,6 +31,9 @@ class SliceStack(Protocol):
     def position_label(self, k: int) -> str:
         """Where this volume's own nearest slice lies."""
 
+    def serves(self, volume: Volume, grid: Geometry) -> bool:
+        """Whether the pictures are of this volume on this grid."""
+
     def close(self) -> None:
         """No more pictures are wanted."""
 
@@ -38,8 +41,11 @@ class SliceStack(Protocol):
 class OwnSlices:
     """A volume on the displayed grid itself: nothing is computed."""
 
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
+    def __init__(self, volume: Volume, grid: Geometry) -> None:
+        self._volume, self._grid = volume, grid
+
+    def serves(self, volume: Volume, grid: Geometry) -> bool:
+        return self._volume is volume and self._grid is grid
 
     def picture(self, k: int) -> NDArray[Any]:
         slice_: NDArray[Any] = self._volume.voxels[k]
@@ -72,6 +78,9 @@ class SampledSlices(QObject):
         self._warm = self._started = False
         self._maker = Background("slices", self)
         self._queued: set[int] = set()
+
+    def serves(self, volume: Volume, grid: Geometry) -> bool:
+        return self._volume is volume and self._grid is grid
 
     def picture(self, k: int) -> NDArray[np.float32] | None:
         direction = -1 if k < self._wanted else 1
@@ -149,4 +158,4 @@ def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:
 
 def slices_of(volume: Volume, grid: Geometry) -> OwnSlices | SampledSlices:
     """The volume's own slices when it lies on `grid`, else sampled ones."""
-    return OwnSlices(volume) if volume.geometry.is_close(grid) else SampledSlices(volume, grid)
+    return OwnSlices(volume, grid) if volume.geometry.is_close(grid) else SampledSlices(volume, grid)

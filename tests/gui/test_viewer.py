@@ -353,6 +353,25 @@ def test_a_mark_on_the_patients_left_front_appears_right_and_up(qtbot, voxel_ord
         assert x > centre_x, "the patient's left is on the right"
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 1, 9), (2, 40, 3)])
+@pytest.mark.parametrize("domain", [Domain.CT, Domain.MR, Domain.UNKNOWN])
+def test_the_smallest_and_emptiest_volumes_open(qtbot, shape, domain) -> None:
+    widget = LinkedViews()
+    qtbot.addWidget(widget)
+    widget.show()
+    voxels = np.zeros(shape, np.float32)
+    voxels.flat[0] = np.nan
+    widget.set_volume(Role.SOURCE, Volume(voxels, Geometry(shape, (5.0, 0.5, 2.0)), domain))
+    widget.set_preset("0")
+    wheel(widget, Role.SOURCE, -120)
+    assert widget.grab_picture().height() > 0
+
+
+def test_other_panes_keep_their_pictures_when_one_volume_changes(views) -> None:
+    views.set_volume(Role.SYNTHETIC, replace(views.model.volumes[Role.SYNTHETIC], name="other"))
+    assert views.panes[Role.TRUTH].canvas.annotations.empty is None
+
+
 def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
     views.set_slice(25)
     before = pixel_of(views, Role.SOURCE, MARK_MM)
