@@ -6,10 +6,14 @@ import hashlib
 import re
 import uuid
 from datetime import datetime
+from typing import Any
 
+from pydicom.config import IGNORE, RAISE
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, CTImageStorage, MRImageStorage, generate_uid
-from pydicom.valuerep import format_number_as_ds
+from pydicom.valuerep import VR, format_number_as_ds, validate_value
 
 import ctmri_core
 from ctmri_core.domain import Domain
@@ -19,6 +23,9 @@ from ctmri_core.volume import DicomSource, Volume
 
 _MANUFACTURER = "CT-MRI Studio"
 _SERIES_NUMBER = 9000  # behind the scanner's own in a list sorted by number
+DERIVATION_PATTERN = r"computed by model (?P<model>.+) \(SHA-256 of its weights (?P<hash>[^)]*)\)"
+"""Finds model and hash again in the DerivationDescription of our own exports."""
+
 _COPIED = (
     "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
     "PatientWeight", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
@@ -26,8 +33,14 @@ _COPIED = (
 )  # fmt: skip
 _EMPTY_WHERE_UNKNOWN = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID",
-    "AccessionNumber", "PositionReferenceIndicator", "PatientPosition", "Laterality",
+    "AccessionNumber", "PositionReferenceIndicator", "PatientPosition",
 )  # fmt: skip
+_UNPAIRED = {
+    "ABDOMEN", "ABDOMENPELVIS", "BRAIN", "CHEST", "CHESTABDOMEN", "CHESTABDPELVIS", "CSPINE", "CTSPINE", "HEAD", "HEADNECK",
+    "HEART", "JAW", "LIVER", "LSPINE", "LSSPINE", "MEDIASTINUM", "NECK", "PELVIS", "PROSTATE", "SKULL", "SPINE", "SSPINE",
+    "STERNUM", "TLSPINE", "TSPINE", "WHOLEBODY",
+}  # fmt: skip
+"""Body parts (PS3.16, annex L) that are no pair, for which Laterality must not be sent."""
 
 
 def module_attributes(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, stand_in: str) -> Dataset:
@@ -58,11 +71,37 @@ def _patient_and_study(dataset: Dataset, origin: DicomSource | None, stand_in: s
         dataset.StudyInstanceUID = _hashed_uid("study", stand_in)
         dataset.StudyDescription = "Synthetic images"
         return
-    known = Dataset.from_json(origin.patient_and_study)
     for keyword in _COPIED:
-        if keyword in known:
-            dataset[keyword] = known[keyword]
+        _copy(dataset, origin, keyword)
     dataset.StudyInstanceUID = origin.study_uid
+
+
+def _copy(dataset: Dataset, origin: DicomSource, keyword: str) -> None:
+    """One attribute. What breaks the rules of its type is left out; name and number of the patient are kept as they are.
+
+    pydicom would log values that it finds wrong, so they are looked at before it gets them.
+    """
+    tag, vr = tag_for_keyword(keyword), dictionary_VR(keyword)
+    assert tag is not None
+    values = [_plain_value(vr, value) for value in origin.patient_and_study.get(f"{tag:08X}", {}).get("Value", ())]
+    if not values or values == [""]:
+        return
+    try:
+        for value in values:
+            validate_value(vr, value, RAISE)
+    except ValueError:
+        if keyword not in ("PatientName", "PatientID"):
+            return
+    dataset.add(DataElement(tag, vr, values[0] if len(values) == 1 else values, validation_mode=IGNORE))
+
+
+def _plain_value(vr: str, value: Any) -> str:
+    """The text behind a value of DICOM JSON."""
+    if vr == VR.PN and isinstance(value, dict):
+        return "=".join(str(value.get(group, "")) for group in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")
+    if vr == VR.DS and isinstance(value, int | float):
+        return format_number_as_ds(float(value))
+    return "" if value is None else str(value)
 
 
 def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_in: str) -> None:
@@ -75,6 +114,10 @@ def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_
     dataset.SeriesTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
     frame = volume.frame_of_reference or (origin.frame_of_reference_uid if origin else None)
     dataset.FrameOfReferenceUID = frame or (_hashed_uid("frame", stand_in) if stand_in else generate_uid(prefix=None))
+    if not dataset.get("Laterality"):  # to be sent, if empty, unless the part is no pair (PS3.3, C.7.3.1)
+        dataset.Laterality = None
+        if dataset.get("BodyPartExamined") in _UNPAIRED:
+            del dataset.Laterality
     dataset.update(_equipment())
     contribution = _equipment()
     contribution.PurposeOfReferenceCodeSequence = [code("109103", "Modifying Equipment")]

@@ -28,7 +28,8 @@ def missing_marks(path: str | Path) -> tuple[str, ...]:
 
 def marks_missing_in(dataset: Dataset) -> tuple[str, ...]:
     """As `missing_marks`, for a data set at hand."""
-    rules = _COMMON | (_CT if dataset.get("Modality") == "CT" else _MR)
+    is_ct = dataset.get("Modality") == "CT"
+    rules = _COMMON | (_CT if is_ct else _MR)
     if NO_DICOM_SOURCE not in str(dataset.get("DerivationDescription", "")):
         rules = rules | _SOURCE
     return tuple(name for name, holds in rules.items() if not holds(dataset))

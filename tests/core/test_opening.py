@@ -1,0 +1,77 @@
+"""The facade over all readers, and what is told about a series."""
+
+from __future__ import annotations
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from ctmri_core.errors import AmbiguousInput, FileRefused
+from ctmri_core.events import finish
+from ctmri_core.io.opening import load, open_volume, scan, sole_series
+from ctmri_core.io.report import describe
+
+
+def _nifti(path, values=0):
+    nib.save(nib.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5) + values, np.diag([-1.0, -2.0, 3.0, 1.0])), path)
+    return path
+
+
+def test_a_folder_with_one_volume_opens_and_several_are_listed(tmp_path):
+    _nifti(tmp_path / "a_t1.nii.gz")
+    assert open_volume(tmp_path).geometry.spacing == (3.0, 2.0, 1.0)
+    (tmp_path / "deeper").mkdir()
+    _nifti(tmp_path / "deeper" / "b_t2.nii")
+    with pytest.raises(AmbiguousInput, match=r"2 volumes.*a_t1\.nii\.gz.*b_t2\.nii"):
+        sole_series(tmp_path)
+
+
+def test_what_was_passed_over_is_told(tmp_path):
+    _nifti(tmp_path / "good.nii")
+    broken = _nifti(tmp_path / "broken.nii")
+    broken.write_bytes(broken.read_bytes()[:400])
+    (tmp_path / ".hidden.nii").write_bytes(b"x")
+    (series,) = scan(tmp_path)
+    assert [finding.kind for finding in series.findings if "broken.nii" in finding.message] == ["passed_over"]
+
+
+def test_a_folder_of_broken_files_gives_their_reason(tmp_path):
+    for name in ("a.nii", "b.nii"):
+        _nifti(tmp_path / name).write_bytes(_nifti(tmp_path / name).read_bytes()[:400])
+        with pytest.raises(FileRefused, match=r"a\.nii.*promises"):
+            scan(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "gone", "gone/deeper.nii"])
+def test_empty_and_missing_folders(tmp_path, name):
+    with pytest.raises(FileRefused, match="does not exist" if name else "no image files"):
+        scan(tmp_path / name)
+
+
+def test_loading_what_vanished_or_changed_is_refused(tmp_path):
+    (series,) = scan(_nifti(tmp_path / "a.nii"))
+    nib.save(nib.Nifti1Image(np.zeros((9, 9, 9), np.int16), np.eye(4)), tmp_path / "a.nii")
+    assert finish(load(series)).geometry.shape == (9, 9, 9)  # the header is read again: never old sizes on new bytes
+    (tmp_path / "a.nii").unlink()
+    with pytest.raises(FileRefused, match="does not exist"):
+        finish(load(series))
+
+
+def test_the_report_is_plain_and_complete(tmp_path):
+    (series,) = scan(_nifti(tmp_path / "head_t1.nii.gz"))
+    before = describe(series)
+    assert before["slices_rows_columns"] == [5, 4, 3]
+    report = describe(series, finish(load(series)))
+    assert json.loads(json.dumps(report)) == report
+    assert (report["file"], report["format"], report["modality"]) == ("head_t1.nii.gz", "NIfTI", "T1 MR")
+    assert (report["orientation"], report["values"], report["unit"]) == ("SPL", [0.0, 59.0], "a.u.")
+    assert report["synthetic"] == "no"
+    assert str(tmp_path) not in json.dumps(report)
+
+
+def test_a_link_loop_does_not_hang(tmp_path):
+    _nifti(tmp_path / "a.nii")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert len(scan(tmp_path)) == 1

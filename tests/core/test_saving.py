@@ -1,0 +1,139 @@
+"""Saving, read back by nibabel and SimpleITK."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import WriteFailed
+from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.io import saving
+from ctmri_core.io.opening import open_volume
+from ctmri_core.volume import Synthetic, Volume
+
+SUFFIXES = [".nii", ".nii.gz", ".mha", ".nrrd"]
+
+
+def _volume(dtype=np.int16, synthetic=True, geometry=None):
+    turn = rigid_transform((11.0, 22.0, -33.0), (0.0, 0.0, 0.0))[:3, :3]
+    axes = tuple(map(tuple, turn[:, ::-1].T.tolist()))
+    geometry = geometry or Geometry((6, 7, 8), (2.5, 0.9, 0.8), (-123.4, 98.7, 456.7), axes)
+    voxels = np.random.default_rng(5).normal(300, 200, geometry.shape).astype(dtype)
+    made = Synthetic("demo CT → T1", "ab" * 32, {"recipe": "x"}) if synthetic else None
+    return Volume(voxels, geometry, Domain.MR_T1, "T1 MR, head", synthetic=made, history=("translated by demo",))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_other_libraries_read_the_same(tmp_path, suffix, dtype):
+    volume = _volume(dtype)
+    path = saving.save_volume(volume, tmp_path / f"größe 1{suffix}")
+    image = sitk.ReadImage(str(path))
+    grid = Geometry.from_itk(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    np.testing.assert_allclose(grid.corners, volume.geometry.corners, atol=1e-4)
+    voxels = sitk.GetArrayFromImage(image)
+    assert voxels.dtype == dtype
+    np.testing.assert_array_equal(voxels, volume.voxels)
+    if suffix.startswith(".nii"):
+        header = nib.load(path).header
+        assert (int(header["sform_code"]), int(header["qform_code"])) == (1, 1)
+        np.testing.assert_allclose(header.get_sform(), header.get_qform(), atol=1e-4)
+        assert bytes(header["descrip"].item()).startswith(b"synthetic, not for diagnosis")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_synthetic_volume_is_known_as_one_when_it_is_opened_again(tmp_path, suffix):
+    path = saving.save_volume(_volume(), tmp_path / f"a{suffix}")
+    again = open_volume(path)
+    assert again.synthetic == Synthetic("demo CT → T1", "ab" * 32, {"recipe": "x"})
+    assert again.domain is Domain.MR_T1
+    assert "translated by demo" in again.history
+    sidecar = tmp_path / "a.provenance.json"
+    assert json.loads(sidecar.read_text())["model_hash"] == "ab" * 32
+    for content in ("{}", "[" * 100_000, "not json"):
+        sidecar.write_text(content)
+        assert open_volume(path).synthetic is not None  # the mark stands in the image itself
+    sidecar.unlink()
+    assert open_volume(path).synthetic is not None
+
+
+def test_an_acquired_volume_is_never_taken_for_synthetic(tmp_path):
+    path = tmp_path / "a.nii.gz"
+    saving.save_volume(_volume(), path)
+    saving.save_volume(_volume(synthetic=False), path)
+    assert open_volume(path).synthetic is None
+    assert open_volume(path).domain is Domain.MR_T1
+
+
+def test_left_handed_and_far_away_grids(tmp_path):
+    flipped = Geometry((3, 4, 5), (1.0, 1.0, 1.0), (1500.0, -2000.0, 900.0), ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
+    for suffix in SUFFIXES:
+        volume = _volume(geometry=flipped)
+        assert open_volume(saving.save_volume(volume, tmp_path / f"a{suffix}")).geometry.is_close(flipped, 1e-3)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damage_on_the_way_keeps_the_old_file(tmp_path, suffix, monkeypatch):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"old")
+    writer = "_write_nifti" if suffix.startswith(".nii") else "_write_itk"
+    write = getattr(saving, writer)
+
+    def damaged(volume, target):
+        write(volume, target)
+        target.write_bytes(target.read_bytes()[:-10])
+
+    monkeypatch.setattr(saving, writer, damaged)
+    with pytest.raises(WriteFailed, match=f"a{suffix}"):
+        saving.save_volume(_volume(), path)
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_wrong_voxel_is_noticed(tmp_path, monkeypatch):
+    write = saving._write_nifti
+
+    def other(volume, target):
+        voxels = volume.voxels.copy()
+        voxels[0, 0, 0] += 1
+        write(Volume(voxels, volume.geometry, volume.domain, synthetic=volume.synthetic), target)
+
+    monkeypatch.setattr(saving, "_write_nifti", other)
+    with pytest.raises(WriteFailed, match="not the same"):
+        saving.save_volume(_volume(), tmp_path / "a.nii")
+
+
+def test_names_are_checked_before_the_work(tmp_path):
+    for name in ("a.jpg", "a.nii.bz2", "a.dcm"):
+        with pytest.raises(WriteFailed, match=r"\.nii\.gz"):
+            saving.check_target(tmp_path / name)
+        with pytest.raises(WriteFailed):
+            saving.save(_volume(), tmp_path / name)
+    saving.check_target(tmp_path / "a.nii.gz")
+    saving.check_target(tmp_path / "new folder")
+    saving.check_target(tmp_path)
+    (tmp_path / "there").write_text("x")
+    for taken in (tmp_path, tmp_path / "there"):
+        with pytest.raises(WriteFailed):
+            saving.check_target(taken)
+    with pytest.raises(WriteFailed, match="must end"):
+        saving.save_volume(_volume(), tmp_path / "b")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the super-user may write everywhere")
+def test_a_locked_folder_is_said_in_words(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteFailed, match="not permitted"):
+        saving.save_volume(_volume(), tmp_path / "a.nii")
+
+
+def test_save_chooses_by_the_name(tmp_path):
+    assert saving.save(_volume(), tmp_path / "a.mha") == tmp_path / "a.mha"
+    folder = saving.save(_volume(), tmp_path / "series")
+    assert len(list(folder.iterdir())) == 6
