@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
 
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.logs import describe_crash
@@ -20,6 +20,7 @@ from ctmri_gui.theme import current_palette, icon
 
 _log = logging.getLogger(__name__)
 _SHOWN_AT_MOST = 4
+_DONE_MS = 10_000  # good news need not be put away by hand
 _BUG = "Something unexpected happened. It was written to the log (Help, About says where); your work is still here."
 
 
@@ -36,7 +37,7 @@ _WORDS = {Kind.INFO: "Note", Kind.DONE: "Done", Kind.WARNING: "Warning", Kind.ER
 
 
 class MessageBars(QWidget):
-    """Bars stacked over the views, newest first. They stay until closed or pushed out, and never block."""
+    """Bars stacked over the views, newest first. They never block; problems stay until closed or pushed out."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +58,8 @@ class MessageBars(QWidget):
         self.close_message(text)
         bar = _Bar(text, kind, self.close_message)
         self._bars[text] = bar
+        if kind is Kind.DONE:
+            QTimer.singleShot(_DONE_MS, bar, lambda: self.close_message(text))
         self._column.insertWidget(0, bar)
         for oldest in tuple(self._bars)[:-_SHOWN_AT_MOST]:
             self.close_message(oldest)

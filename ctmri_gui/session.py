@@ -86,8 +86,8 @@ class Session(QObject):
     def _opened(self, opening: Opening, volumes: tuple[Volume, ...]) -> None:
         for path in opening.paths:
             self.settings.remember(path)
-        for volume in source_first(volumes, self._directions):
-            self.place(volume, opening.role)
+        for number, volume in enumerate(source_first(volumes, self._directions)):
+            self.place(volume, opening.role if number == 0 else None)
 
     # Volumes ----------------------------------------------------------------------------------------------------------
 
@@ -203,11 +203,9 @@ class Session(QObject):
     def _choose_fitting_model(self) -> None:
         """Keeps the present model while it fits the source; else takes the first that does, its target like the truth's."""
         source, truth = self.volumes[Role.SOURCE], self.volumes[Role.TRUTH]
-        if source is None or self._can_translate(source):
-            if self.model is None and source is None and self.models:
-                self.choose_model(next((entry for entry in self.models if entry.card is not None), None))
+        if self.model is not None and (source is None or self._can_translate(source)):
             return
-        fitting = [entry for entry in self.models if _fits(entry, source)]
+        fitting = [entry for entry in self.models if entry.card is not None and (source is None or _fits(entry, source))]
         if truth is not None:
             fitting.sort(key=lambda entry: not (entry.card is not None and entry.card.direction.target.accepts(truth.domain)))
         if fitting:

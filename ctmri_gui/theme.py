@@ -71,15 +71,19 @@ QPushButton:pressed { background: $selected; }
 QPushButton:disabled { color: $muted; background: transparent; }
 QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $muted; border-color: $border; }
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QCheckBox:focus, QAbstractItemView:focus
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractItemView:focus
   { border: 1px solid $accent; }
-QLineEdit, QComboBox, QSpinBox, QPlainTextEdit, QTextBrowser
+QLineEdit, QComboBox, QPlainTextEdit, QTextBrowser
   { background: $window; border: 1px solid $border; border-radius: 5px; padding: 4px 8px;
     selection-background-color: $selected; selection-color: $text; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; selection-background-color: $selected; }
 QAbstractItemView { background: $window; border: 1px solid $border; border-radius: 5px; outline: none; }
 QAbstractItemView::item { padding: 5px 6px; border-radius: 4px; }
 QAbstractItemView::item:selected { background: $selected; color: $text; }
+QCheckBox { padding: 3px; border: 1px solid transparent; }
+QCheckBox:focus { border: 1px solid $accent; border-radius: 4px; }
+QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid $muted; border-radius: 3px; background: $window; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
 QProgressBar { background: $window; border: 1px solid $border; border-radius: 5px; height: 12px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
@@ -110,7 +114,8 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     size = max(text_size, 12)
     app.setStyle("Fusion")
     app.setPalette(_qt_palette(colours))
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), size=size, title=round(size * 1.7)))
+    tick = (resources_folder() / "icons" / "done.svg").as_posix()
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), size=size, title=round(size * 1.7), tick=tick))
     app.setProperty("palette_name", name)
 
 

@@ -14,6 +14,7 @@ from ctmri_gui.jobs.job import Job
 
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
+_SETTING = ("device", "precision")  # what a person may want to know of how it runs
 _ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
 
 Index = QModelIndex | QPersistentModelIndex
@@ -31,6 +32,7 @@ class JobState:
     rate: float | None = None
     seconds_left: float | None = None
     message: str = ""
+    setting: str = ""
     end: Finished | None = None
     started: float = field(default_factory=time.monotonic)
 
@@ -71,6 +73,7 @@ class JobState:
         """Takes over what `event` says."""
         if isinstance(event, Started):
             self.total, self.unit, self.done = event.total, event.unit, 0
+            self.setting = ", ".join(str(event.details[name]) for name in _SETTING if name in event.details)
         elif isinstance(event, Progress):
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
             self.total, self.unit = event.total or self.total, event.unit or self.unit

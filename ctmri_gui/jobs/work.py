@@ -6,6 +6,7 @@ Every function is a generator of events to be given to a `Job`; its return value
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +112,13 @@ def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Wor
     yield Progress(done=0, message="starting the translation engine")
     from ctmri_core.inference.translate import translate as translated
 
-    return (yield from translated(volume, model, device=device, stop=stop))
+    return (yield from translated(volume, model, device=device, threads=_threads(), stop=stop))
+
+
+def _threads() -> int | None:
+    """One processor is left to the window where there are more than two; with two that would cost half the speed."""
+    cores = os.cpu_count() or 1
+    return cores - 1 if cores > 2 else None
 
 
 def compare(source: Volume, synthetic: Volume, truth: Volume, stop: StopSignal) -> Work[Comparison | None]:

@@ -108,6 +108,6 @@ class TranslationPanel(QWidget):
             fraction = state.fraction
             self.bar.setRange(0, _PROGRESS_STEPS if fraction is not None else 0)
             self.bar.setValue(round((fraction or 0.0) * _PROGRESS_STEPS))
-            self.progress.setText(state.text)
+            self.progress.setText("\n".join(filter(None, (state.text, state.setting))))
             set_role(self.progress, "warning" if state.stopping else "muted")
         self._show_state()
