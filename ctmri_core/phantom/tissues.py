@@ -2,8 +2,9 @@
 
 CT numbers are typical values at 120 kV. Relaxation times are for 1.5 T.
 Brain, CSF, fat and muscle: the BrainWeb set (Collins et al. 1998, IEEE TMI 17:463; Kwan et al. 1999, IEEE TMI 18:1085).
-Blood, cord and cartilage: Stanisz et al. 2005, MRM 54:507. The rest are estimates of our own chosen to give the usual
-appearance; fat carries a lowered proton density (off resonance) and a lengthened T2 (echo trains keep fat bright).
+Cartilage and the T1 of blood: Stanisz et al. 2005, MRM 54:507. The rest are estimates of our own, chosen to give the usual
+appearance; of the sets above, fat has a lowered proton density (off resonance) and a lengthened T2 (echo trains keep fat
+bright), and blood a low proton density and a short T2 because it flows.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ PROPERTIES: dict[Tissue, Properties] = {
     Tissue.LENS: Properties(85, 4, 1100, 28, 0.70, 0.02),
     Tissue.MUCOSA: Properties(34, 6, 1000, 120, 0.90, 0.08),
     Tissue.GLAND: Properties(22, 20, 650, 75, 0.88, 0.10),
-    Tissue.CARTILAGE: Properties(95, 15, 1024, 35, 0.60, 0.05),
+    Tissue.CARTILAGE: Properties(95, 15, 1024, 30, 0.60, 0.05),
     Tissue.CALCIFICATION: Properties(240, 60, 1000, 8, 0.30, 0.05),
     Tissue.LESION: Properties(52, 4, 1350, 150, 0.92, 0.06),
 }
