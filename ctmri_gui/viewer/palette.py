@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtGui import QColor, QFont
 
 BACKGROUND = QColor("#000000")
@@ -18,6 +20,7 @@ STRIP_TEXT = QColor("#ffd9a0")
 PLANES = {"axial": QColor("#ff6b6b"), "sagittal": QColor("#ffd54a"), "coronal": QColor("#66d98a")}
 
 
+@cache
 def font(pixels: int, *, bold: bool = False) -> QFont:
     """The application's own family at a size in logical pixels, never below 12."""
     result = QFont()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class ScreenLayout:
         _, height, width = self.geometry.extent
         return width, height
 
-    @property
+    @cached_property
     def edge_letters(self) -> tuple[str, str, str, str]:
         """Patient letters at the left, right, top and bottom edge."""
         return (*self.geometry.axis_letters(2), *self.geometry.axis_letters(1))
