@@ -129,7 +129,7 @@ def _offset(path: Path, fields: Any, single: bool) -> int:
     value = float(fields["vox_offset"])
     least = int(fields["sizeof_hdr"]) + 4 if single else 0
     if single and value == 0:
-        value = least
+        value = float(least)
     if not math.isfinite(value) or not value.is_integer() or not least <= value < 2**40:
         raise FileRefused(path, f"vox_offset is {value:g}; the voxels cannot begin there.", _CORRECT)
     return int(value)

@@ -18,6 +18,7 @@ from ctmri_core.volume import Finding, Volume
 
 _MOST_FILES = 100_000
 _MOST_LISTED = 8
+_DICOM_SUFFIXES = {".dcm", ".ima"}
 _READABLE = "DICOM, NIfTI, MHA / MHD, NRRD and PNG can be opened."
 
 
@@ -90,6 +91,8 @@ def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
     picture_folders: dict[Path, None] = {}
     dicom = False
     for path in _files(folder):
+        if dicom and path.suffix.lower() in _DICOM_SUFFIXES:  # the DICOM reader will look at it anyway
+            continue
         try:
             head = preflight.head_of(path)
         except FileRefused:  # a FIFO, an empty or locked file beside the images

@@ -38,6 +38,8 @@ GEOMETRIES = {
     "oblique": Geometry(SHAPE, (2.5, 0.8, 0.7), (-40.0, 33.0, 210.0), tuple(map(tuple, _TURN[:, ::-1].T.tolist()))),
 }
 NAME = "Kopf größe 頭 1"
+MUTATIONS = int(os.environ.get("CTMRI_MUTATIONS", "20"))
+"""Damaged variants per file; raise it for a long run."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,18 @@ class TestEveryReader:
                 continue
             np.testing.assert_array_equal(volume.voxels, reference.voxels)
 
+    def test_answers_any_damage_with_a_volume_or_a_refusal(self, sample, written):
+        random = np.random.default_rng(zlib.crc32(sample.format_name.encode()))
+        for victim in _files(written)[:2]:
+            whole = victim.read_bytes()
+            for _ in range(MUTATIONS):
+                victim.write_bytes(_mutated(whole, random))
+                try:
+                    opening.open_volume(written)
+                except FileRefused as refusal:
+                    assert len(str(refusal)) < 600
+            victim.write_bytes(whole)
+
     def test_names_the_file_but_never_its_folder(self, written):
         victim = _files(written)[0]
         victim.write_bytes(victim.read_bytes()[:200])
@@ -254,6 +268,25 @@ class TestEveryReader:
         except FileRefused as refusal:
             assert str(written.parent) not in str(refusal)
             assert "\n" not in str(refusal)
+
+
+def _mutated(whole: bytes, random: np.random.Generator) -> bytes:
+    """`whole` with a few bytes overwritten, mostly in the header, or a piece cut out, doubled or replaced."""
+    content = bytearray(whole)
+    reach = min(len(content), int(random.choice([64, 400, len(content)])))
+    start = int(random.integers(0, reach))
+    length = int(random.integers(1, 9))
+    piece = [b"-1", b"999999999", b"nan", b"%s%n", b"\xff" * 4, b"\0" * 4, b"\n", b"inf 1e99"][int(random.integers(8))]
+    match int(random.integers(4)):
+        case 0:
+            content[start : start + length] = random.bytes(length)
+        case 1:
+            del content[start : start + length]
+        case 2:
+            content[start:start] = content[start : start + length * 8]
+        case _:
+            content[start : start + len(piece)] = piece
+    return bytes(content)
 
 
 def _assert_refused_or_told(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -126,11 +127,18 @@ def test_names_are_checked_before_the_work(tmp_path):
         saving.save_volume(_volume(), tmp_path / "b")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the super-user may write everywhere")
-def test_a_locked_folder_is_said_in_words(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(WriteFailed, match="not permitted"):
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EACCES, "not permitted"), (errno.ENOSPC, "full"), (errno.EROFS, "read-only")]
+)
+def test_a_disk_that_refuses_is_said_in_words(tmp_path, monkeypatch, number, words):
+    def refused(volume, target):
+        target.write_bytes(b"half")
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(saving, "_write_nifti", refused)
+    with pytest.raises(WriteFailed, match=words):
         saving.save_volume(_volume(), tmp_path / "a.nii")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_save_chooses_by_the_name(tmp_path):
