@@ -169,10 +169,10 @@ class LinkedViews(QWidget):
     def _connect(self) -> None:
         model = self.model
         for role, pane in self.panes.items():
-            pane.scrolled.connect(partial(self._on_scrolled, role))
+            pane.scrolled.connect(partial(model.step, role=role))
             pane.windowDragged.connect(partial(model.drag_window, role))
-            pane.zoomed.connect(partial(self._on_zoomed, role))
-            pane.moved.connect(partial(self._on_moved, role))
+            pane.zoomed.connect(partial(model.zoom, role=role))
+            pane.moved.connect(partial(model.move, role=role))
             pane.hovered.connect(partial(self._on_hovered, role))
             pane.pointed.connect(partial(self._on_pointed, role))
             pane.jumped.connect(partial(self._on_pointed, role))
@@ -188,15 +188,6 @@ class LinkedViews(QWidget):
         model.windowsChanged.connect(self._show_windows)
         model.crosshairChanged.connect(self._show_crosshair)
         model.sliceChanged.connect(self.sliceChanged)
-
-    def _on_scrolled(self, role: Role, notches: int) -> None:
-        self.model.step(notches, role)
-
-    def _on_zoomed(self, role: Role, factor: float, anchor: tuple[float, float] | None) -> None:
-        self.model.zoom(factor, anchor, role)
-
-    def _on_moved(self, role: Role, right: float, down: float) -> None:
-        self.model.move(right, down, role)
 
     def _on_hovered(self, role: Role, point: tuple[float, float] | None) -> None:
         mm = None if point is None else self.model.point_mm(role, point)
