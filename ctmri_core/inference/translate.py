@@ -82,6 +82,8 @@ def translate(
         check_input(volume, card)
         if volume.domain is Domain.MR and card.direction.source is not Domain.MR:
             yield Noted(message=f"The weighting of this MR is not known; {card.name} was made for {card.direction.source.label}.")
+        if volume.synthetic:
+            yield Noted(message="The source is itself synthetic; what comes of it is twice removed from a patient.", serious=True)
         torch_device = choose_device(device)
         if stop():
             return None
@@ -152,10 +154,12 @@ def _progress(done: int, count: int, seconds: float) -> Progress:
 
 def _synthetic(job: _Job, voxels: Voxels, done: int) -> Volume:
     card, source, count = job.card, job.source, job.record.count
-    findings = source.findings
+    findings = list(source.findings)
+    if card.demo:
+        findings.append(Finding("demo_model", f"{card.name} is a demonstration model: it shows how the program works, no more."))
     if done < count:
         message = f"Translation was stopped after {done} of {count} slices; the others are empty."
-        findings = (*findings, Finding("partial", message, serious=True))
+        findings.append(Finding("partial", message, serious=True))
     details = {
         "direction": card.direction.name,
         "device": job.plan.device,
@@ -171,7 +175,7 @@ def _synthetic(job: _Job, voxels: Voxels, done: int) -> Volume:
         domain=job.target,
         name=f"Synthetic {job.target.label}" + (f" of {source.name}" if source.name else ""),
         frame_of_reference=source.frame_of_reference,
-        findings=findings,
+        findings=tuple(findings),
         history=(*source.history, f"translated {card.direction.label} by {card.name} ({card.short_hash})"),
         synthetic=Synthetic(card.name, card.weights_sha256, details),
         dicom=source.dicom,

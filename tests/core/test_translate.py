@@ -20,7 +20,7 @@ from ctmri_core.model_file import LoadedModel, save_model
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import build_generator
-from ctmri_core.volume import DicomSource, Finding, Volume
+from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 
 OBLIQUE = Geometry(
     (23, 5, 19),
@@ -175,6 +175,13 @@ def test_wrong_contrast_is_refused_with_both_labels_before_any_work():
 def test_an_mr_of_unknown_weighting_is_taken_and_said():
     events = list(translate(head(domain=Domain.MR), model(Direction(Domain.MR_T1, Domain.CT))))
     assert any(isinstance(event, Noted) and "T1 MR" in event.message for event in events)
+
+
+def test_what_weakens_the_result_is_said():
+    source = head(synthetic=Synthetic("Other", "cd" * 32))
+    work = translate(source, model(demo=True))
+    assert any(isinstance(event, Noted) and event.serious and "itself synthetic" in event.message for event in work)
+    assert [finding.kind for finding in finish(translate(source, model(demo=True))).findings] == ["demo_model"]
 
 
 @pytest.mark.parametrize("asked", range(0, 12))
