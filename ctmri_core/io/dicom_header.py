@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -56,7 +56,7 @@ class MrTiming:
     echo: float | None
     inversion: float | None
     scanning_sequence: str
-    words: str
+    words: str = field(repr=False)
     contrast_agent: bool
 
 

@@ -38,10 +38,13 @@ def read_slice(header: SliceHeader, target: Int16) -> Float32 | None:
 
 
 def stored_bytes(header: SliceHeader) -> bytes:
-    """The pixel element as it stands in the file, compressed or not, for comparing two slices."""
-    with header.path.open("rb") as handle:
-        handle.seek(header.pixels.offset)
-        return handle.read(header.pixels.length if header.pixels.length >= 0 else -1)
+    """The pixel element as it stands in the file, compressed or not, for comparing two slices. Raises `FileRefused`."""
+    try:
+        with header.path.open("rb") as handle:
+            handle.seek(header.pixels.offset)
+            return handle.read(header.pixels.length if header.pixels.length >= 0 else -1)
+    except OSError as error:
+        raise _unreadable(header.path, error) from None
 
 
 def _decoded(header: SliceHeader, target: Int16) -> Float32 | None:
@@ -119,12 +122,11 @@ def _fill(header: SliceHeader, target: memoryview) -> None:
                 handle.seek(pixels.offset)
                 got = handle.readinto(target) or 0
         except OSError as error:
-            raise FileRefused(header.path, f"cannot be read: {error.strerror or 'input error'}.") from None
+            raise _unreadable(header.path, error) from None
     if got < needed or 0 <= pixels.length < needed:
         held = min(got, pixels.length) if pixels.length >= 0 else got
-        raise incomplete(header.path, held, needed)
+        raise FileRefused(header.path, f"PixelData holds {held} of {needed} bytes.", "Copy or export the file again.")
 
 
-def incomplete(path: Path, held: int, needed: int) -> FileRefused:
-    """The refusal of a slice whose pixels are cut off."""
-    return FileRefused(path, f"PixelData holds {held} of {needed} bytes.", "Copy or export the file again.")
+def _unreadable(path: Path, error: OSError) -> FileRefused:
+    return FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.", "Copy it to this computer and try again.")

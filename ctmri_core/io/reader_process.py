@@ -21,6 +21,7 @@ import psutil
 import ctmri_core
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.reader_channel import PackedResult, discard_block, receive, send
+from ctmri_core.io.reader_worker import FROZEN_FLAG
 
 GIBIBYTE = 1 << 30
 DEFAULT_TIMEOUT_S = 120.0
@@ -101,6 +102,9 @@ class ReaderProcess:
             self._drop()
             discard_block(block_name)
             raise _ended(path, timeout_s if overdue.is_set() else None) from error
+        except BaseException:  # Ctrl+C: an answer nobody waits for must not meet the next question
+            self._drop()
+            raise
         finally:
             watchdog.cancel()
 
@@ -150,9 +154,9 @@ def _spawn(memory_limit: int, task_prefix: str) -> subprocess.Popen[bytes]:
     package_folder = str(Path(ctmri_core.__file__).parents[1])
     search_path = os.pathsep.join(dict.fromkeys([package_folder, *(entry for entry in sys.path if Path(entry).is_absolute())]))
     environment = os.environ | {"PYTHONPATH": search_path}
-    command = [sys.executable, "-P", "-m", "ctmri_core.io.reader_worker", str(memory_limit), task_prefix]
+    start = [FROZEN_FLAG] if getattr(sys, "frozen", False) else ["-P", "-m", "ctmri_core.io.reader_worker"]
     return subprocess.Popen(
-        command,
+        [sys.executable, *start, str(memory_limit), task_prefix],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The reader process itself: runs the functions it was started for, on request. Started by `reader_process`, never imported."""
+"""The reader process itself: runs the functions it was started for, on request. `reader_process` starts it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import faulthandler
 import importlib
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from multiprocessing import resource_tracker
@@ -14,11 +15,23 @@ from typing import IO, Any
 
 from ctmri_core.io.reader_channel import PackedResult, receive, send
 
+FROZEN_FLAG = "--ctmri-reader-process"
 _GRACE_S = 5.0
+
+
+def run_if_asked(arguments: list[str]) -> bool:
+    """First thing in the entry point of a frozen program, whose executable takes no `-m`: serves and returns True when
+    `arguments` (without the program) ask for the reader process, else returns False at once.
+    """
+    if arguments[:1] != [FROZEN_FLAG]:
+        return False
+    main(int(arguments[1]), arguments[2])
+    return True
 
 
 def main(memory_limit: int, task_prefix: str) -> None:
     """Serves requests until the parent closes the pipe. `memory_limit`: bytes of address space, 0 = none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole terminal; the parent decides what ends
     requests, answers = _take_private_pipe()
     _limit_memory(memory_limit)
     # The parent alone decides how long a shared block lives; this process's tracker would only remove it too early.

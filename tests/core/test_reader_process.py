@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io import reader_process
 from ctmri_core.io.reader_process import ReaderProcess, shared_reader, shutdown
 
 TASKS = "hostile_tasks"
@@ -169,3 +171,36 @@ def test_a_worker_that_dies_with_a_full_block_leaves_none_behind(reader):
     with pytest.raises(FileRefused):
         reader.call(f"{TASKS}:dies_after_sharing", FILE)
     assert shared_blocks() == before
+
+
+def test_an_interrupted_call_leaves_no_answer_for_the_next_one(reader, monkeypatch):
+    reader.start()
+
+    def interrupted(pipe):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reader_process, "receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reader.call(f"{TASKS}:echo", FILE, "old")
+    assert reader.call(f"{TASKS}:echo", FILE, "new") == (FILE, "new")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal as POSIX does")
+def test_control_c_in_the_terminal_does_not_end_the_worker(reader):
+    pid = reader.call(f"{TASKS}:process_id", FILE)
+    os.kill(pid, signal.SIGINT)
+    assert reader.call(f"{TASKS}:process_id", FILE) == pid
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes a program of a script with a first line")
+def test_a_frozen_program_starts_itself_as_the_worker(reader, monkeypatch, tmp_path):
+    program = tmp_path / "program"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom ctmri_core.io.reader_worker import run_if_asked\n"
+        "assert run_if_asked(sys.argv[1:])\n"
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)
