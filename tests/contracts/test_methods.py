@@ -1,0 +1,145 @@
+"""What every method promises to the trainer, run for each one that the registry finds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from torch import Tensor
+
+from ctmri_core.domain import Direction
+from ctmri_core.method import MethodCard, PairedBatch
+from ctmri_core.registry import load_method, method_cards
+
+DIRECTION = Direction.parse("ct_to_mr_t1")
+SMALL = {"generator": "resnet_6", "width": 4, "discriminator_width": 4, "receptive_field": 16}
+"""Settings that make networks tiny; each method takes those it knows."""
+
+
+@pytest.fixture(params=sorted(method_cards()))
+def card(request: pytest.FixtureRequest) -> MethodCard:
+    return method_cards()[request.param]
+
+
+@pytest.fixture
+def config(card: MethodCard):
+    return card.config(**{name: value for name, value in SMALL.items() if name in card.config.model_fields})
+
+
+@pytest.fixture
+def batch(card: MethodCard, config) -> PairedBatch:
+    assert card.needs == "paired", "this contract has no batch for that kind of data yet"
+    generator = torch.Generator().manual_seed(7)
+    size = max(16, config.size_multiple)
+    source, target = torch.rand(2, 2, 1, size, size, generator=generator) * 2 - 1
+    return PairedBatch(source, target, (source > -0.5).float())
+
+
+class Recorder:
+    """Applies plain gradient steps and remembers who received gradients."""
+
+    def __init__(self, method) -> None:
+        self.method, self.losses, self.moved = method, [], set()
+
+    def __call__(self, group: str, loss: Tensor) -> None:
+        assert loss.ndim == 0 and loss.requires_grad
+        self.losses.append(float(loss.detach()))
+        names = self.method.optimised[group]
+        parameters = {name: list(self.method.networks[name].parameters()) for name in names}
+        flat = [parameter for group_parameters in parameters.values() for parameter in group_parameters]
+        gradients = iter(torch.autograd.grad(loss, flat, allow_unused=True))
+        with torch.no_grad():
+            for name, own in parameters.items():
+                for parameter in own:
+                    gradient = next(gradients)
+                    if gradient is not None:
+                        parameter -= 1e-3 * gradient
+                        self.moved.update({name} if bool(gradient.abs().sum() > 0) else set())
+
+
+def make(card: MethodCard, config, seed: int = 0):
+    torch.manual_seed(seed)
+    return load_method(card.name)(config, DIRECTION)
+
+
+def state(method) -> dict[str, Tensor]:
+    return {f"{name}.{key}": value.clone() for name, net in method.networks.items() for key, value in net.state_dict().items()}
+
+
+class TestEveryMethod:
+    def test_losses_are_finite_and_detached_and_every_network_learns(self, card, config, batch):
+        method = make(card, config)
+        update = Recorder(method)
+        losses = method.training_step(batch, update)
+        assert losses and all(loss.ndim == 0 and not loss.requires_grad and torch.isfinite(loss) for loss in losses.values())
+        assert all(abs(loss) < 1e6 for loss in update.losses)
+        assert update.moved == set(method.networks)
+
+    def test_every_network_belongs_to_exactly_one_optimiser(self, card, config):
+        method = make(card, config)
+        named = [name for names in method.optimised.values() for name in names]
+        assert sorted(named) == sorted(method.networks)
+
+    def test_translation_keeps_shape_type_and_range(self, card, config, batch):
+        method = make(card, config)
+        assert method.directions[0] == DIRECTION
+        for direction in method.directions:
+            with torch.no_grad():
+                result = method.translate(batch.source, direction)
+            assert result.shape == batch.source.shape and result.dtype == batch.source.dtype
+            assert float(result.abs().max()) <= 1
+
+    def test_the_exported_module_is_the_one_that_the_registry_builds(self, card, config):
+        method = make(card, config)
+        for direction in method.directions:
+            exported = method.generator(direction).state_dict()
+            built = type(method).build_generator(config, direction).state_dict()
+            assert {key: value.shape for key, value in exported.items()} == {key: value.shape for key, value in built.items()}
+
+    def test_a_direction_that_was_not_learned_is_refused(self, card, config):
+        method = make(card, config)
+        other = Direction.parse("mr_flair_to_mr_pd")
+        assert other not in method.directions
+        with pytest.raises(ValueError, match="mr_flair_to_mr_pd"):
+            method.generator(other)
+
+    def test_the_same_seed_gives_the_same_step(self, card, config, batch):
+        results = []
+        for _ in range(2):
+            method = make(card, config, seed=3)
+            losses = method.training_step(batch, Recorder(method))
+            results.append((losses, state(method)))
+        (losses_a, state_a), (losses_b, state_b) = results
+        assert all(torch.equal(losses_a[name], losses_b[name]) for name in losses_a)
+        assert all(torch.equal(state_a[key], state_b[key]) for key in state_a)
+
+    def test_the_state_comes_back_exactly(self, card, config, batch):
+        method = make(card, config)
+        method.training_step(batch, Recorder(method))
+        other = make(card, config, seed=99)
+        for name, network in method.networks.items():
+            other.networks[name].load_state_dict(network.state_dict())
+        other.load_state_dict(method.state_dict())
+        torch.manual_seed(5)
+        expected = method.training_step(batch, Recorder(method))
+        torch.manual_seed(5)
+        losses = other.training_step(batch, Recorder(other))
+        assert all(torch.equal(losses[name], expected[name]) for name in expected)
+
+    def test_the_config_survives_json_and_is_frozen(self, card, config):
+        assert card.config.model_validate_json(config.model_dump_json()) == config
+        with pytest.raises(ValueError, match="frozen"):
+            config.learning_rate = 1.0
+        with pytest.raises(ValueError, match="extra"):
+            card.config(no_such_setting=1)
+
+    def test_the_card_is_complete(self, card):
+        assert re.search(r"\b(19|20)\d\d\b", card.citation) and "Eq" in card.citation
+        assert card.title and card.summary.endswith(".") and card.config.__doc__
+        assert card.implementation.startswith("ctmri_core.methods." + card.name)
+        for name, field in card.config.model_fields.items():
+            assert field.description, f"{name} has no description"
+            if field.annotation in (int, float):
+                kinds = {type(bound).__name__ for bound in field.metadata}
+                assert kinds & {"Ge", "Gt"} and kinds & {"Le", "Lt"}, f"{name} is not bounded on both sides"

@@ -1,0 +1,189 @@
+"""From cases to batches: what is read, left out, split, cached and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from ctmri_core.data.augmentation import Augmentation, Placement
+from ctmri_core.data.case_sources import find_cases
+from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.data.preparation import PreparedPairs, prepare_pairs
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import TrainingFailed
+from ctmri_core.events import Finished, Progress, Started, finish
+from ctmri_core.methods.pix2pix.card import Pix2PixConfig
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.train import resume_training, train
+
+DIRECTION = Direction.parse("ct_to_mr_t1")
+RECIPE = Recipe(spacing_mm=2.0, multiple=4)
+SIZE, COUNT, EMPTY = 32, 10, 2
+
+
+def write_patients(folder: Path, count: int = 4, masked: bool = False) -> None:
+    """A ball of water in air, its MR, on one grid; the lowest `EMPTY` slices are air."""
+    affine = np.diag([-2.0, -2.0, 3.0, 1.0])  # NIfTI is RAS: this is LPS with rows to posterior
+    for n in range(count):
+        k, j, i = np.mgrid[0:COUNT, 0:SIZE, 0:SIZE]
+        body = (j - 15.5) ** 2 + (i - 15.5) ** 2 < (10 + n % 2) ** 2
+        body &= k >= EMPTY
+        noise = np.random.default_rng(n).normal(0, 10, body.shape)
+        ct = np.where(body, 40 + noise + 5 * k, -1000)
+        mr = np.where(body, 300 + 3 * noise + 20 * k, 0)
+        patient = folder / f"patient {n}"
+        patient.mkdir(parents=True)
+        pictures = {"ct": ct, "mr": mr, "mask": body & (i < 16)}
+        for name in ("ct", "mr", "mask") if masked else ("ct", "mr"):
+            nibabel.save(nibabel.Nifti1Image(pictures[name].T.astype(np.int16), affine), patient / f"{name}.nii.gz")
+
+
+def prepare(spec: str | Path, cache: Path, **changes) -> PreparedPairs:
+    arguments = {"validation_share": 0.25, "seed": 1, "stop": lambda: False} | changes
+    data = finish(prepare_pairs(str(spec), DIRECTION, RECIPE, cache, **arguments))
+    assert data is not None
+    return data
+
+
+def test_a_folder_of_patients_becomes_slices_with_body_split_by_patient(tmp_path: Path):
+    write_patients(tmp_path / "data")
+    data = prepare(tmp_path / "data", tmp_path / "cache")
+    assert len(data.train.files) == 3 and len(data.validation.files) == 1
+    assert not set(data.train.files) & set(data.validation.files)
+    assert len(data.train) == 3 * (COUNT - EMPTY)
+    source, target, mask = data.train.planes(0).astype(np.float32)
+    assert source.shape == (SIZE, SIZE) and set(np.unique(mask)) == {0, 1}
+    hu = data.recipe.to_nominal(source, Domain.CT)
+    assert np.abs(hu[mask > 0].mean() - 50) < 15 and hu[0, 0] == pytest.approx(-1000, abs=2)
+    assert target[0, 0] == -1 and target[mask > 0].mean() > -0.9
+    assert data.facts.cases == 3 and len(set(data.facts.fingerprints)) == 3 and not data.facts.phantom
+    assert "patient" not in " ".join(path.name for path in (tmp_path / "cache").iterdir())
+
+
+def test_a_mask_file_narrows_the_body(tmp_path: Path):
+    write_patients(tmp_path / "data", masked=True)
+    data = prepare(tmp_path / "data", tmp_path / "cache")
+    mask = data.train.planes(0)[2]
+    assert mask[:, :15].any() and not mask[:, 18:].any()
+
+
+def test_a_second_preparation_reads_no_case_and_another_recipe_starts_anew(tmp_path: Path):
+    write_patients(tmp_path / "data", 2)
+    first = prepare(tmp_path / "data", tmp_path / "cache")
+    stamps = [path.stat().st_mtime_ns for path in first.train.files]
+    for volume in (tmp_path / "data").rglob("*.nii.gz"):
+        volume.write_bytes(b"unreadable")
+    again = prepare(tmp_path / "data", tmp_path / "cache")
+    assert again.facts == first.facts and [path.stat().st_mtime_ns for path in again.train.files] == stamps
+    write_patients(tmp_path / "other", 2)
+    other = prepare(tmp_path / "other", tmp_path / "cache")
+    assert other.facts.salt != first.facts.salt and len(list((tmp_path / "cache").glob("*.npy"))) == 2
+
+
+def test_preparation_stops_when_asked(tmp_path: Path):
+    write_patients(tmp_path / "data", 3)
+    asked = iter([False, True])
+    work = prepare_pairs(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.2, 0, lambda: next(asked))
+    assert finish(work) is None and len(list((tmp_path / "cache").glob("*.npy"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [("phantom:", "whole numbers"), ("phantom:0", "between 1"), ("phantom:3:x", "whole numbers"), ("nowhere", "not exist")],
+)
+def test_wrong_data_is_named(spec: str, words: str):
+    with pytest.raises(TrainingFailed, match=words):
+        find_cases(spec, DIRECTION, 1.0)
+
+
+def test_a_folder_without_pairs_says_what_is_wanted(tmp_path: Path):
+    write_patients(tmp_path / "data", 1)
+    next((tmp_path / "data").rglob("mr.nii.gz")).unlink()
+    with pytest.raises(TrainingFailed, match=r"mr_t1\.nii\.gz"):
+        find_cases(str(tmp_path / "data"), DIRECTION, 1.0)
+
+
+def test_phantom_seeds_are_counted_from_the_given_one():
+    source = find_cases("phantom:3:40", DIRECTION, 4.0)
+    assert [case.identifier for case in source.cases] == ["phantom-40", "phantom-41", "phantom-42"] and source.phantom
+
+
+def test_from_phantoms_to_a_model_and_on(tmp_path: Path, one_thread: None):
+    config = Pix2PixConfig(generator="resnet_6", width=4, norm="instance", lambda_gan=0)
+    settings = TrainingSettings(
+        iterations=2, batch_size=2, crop=32, spacing_mm=5, validation_share=0.5, validation_slices=2, tensorboard=False,
+        device="cpu",
+    )  # fmt: skip
+    events = list(train("pix2pix", config, "phantom:2", DIRECTION, tmp_path / "run", settings))
+    kinds = [type(event) for event in events]
+    assert kinds[:3] == [Progress, Progress, Started] and kinds.count(Finished) == 1
+    assert isinstance(events[-1], Finished) and events[-1].reason == "completed" and "model ct_to_mr_t1" in events[-1].paths
+    on = list(resume_training(tmp_path / "run"))
+    assert isinstance(on[0], Started) and on[0].details["from_step"] == 2 and Progress not in map(type, on)
+
+
+def test_a_failed_preparation_ends_with_one_event(tmp_path: Path):
+    events = list(train("pix2pix", None, "nowhere", DIRECTION, tmp_path / "run", TrainingSettings()))
+    assert [event.kind for event in events] == ["finished"] and "nowhere" in events[0].message
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> PairedSlices:
+    """Source pixels count rows and columns, the target repeats the source, the mask is a square; 2 + 5 slices."""
+    files = []
+    for case, count in enumerate((2, 5)):
+        ramp = np.arange(20 * 24, dtype=np.float16).reshape(20, 24) / 512
+        mask = np.zeros_like(ramp)
+        mask[12:16, 16:20] = 1
+        files.append(tmp_path / f"{case}.npy")
+        np.save(files[-1], np.stack([np.stack([ramp, ramp, mask])] * count))
+    return PairedSlices(files)
+
+
+def test_pairs_are_changed_together_and_reproducibly(numbered: PairedSlices):
+    augmentation = Augmentation(crop=8)
+    batches = [numbered.training_batch(step, 3, augmentation, 5) for step in range(12)]
+    for step, batch in enumerate(batches):
+        assert batch.source.shape == (3, 1, 8, 8) and batch.source.is_contiguous()
+        assert (batch.source == batch.target).all()
+        again = numbered.training_batch(step, 3, augmentation, 5)
+        assert (again.source == batch.source).all() and (again.mask == batch.mask).all()
+    steps = np.stack([(batch.source[:, 0, 0, 1] - batch.source[:, 0, 0, 0]).numpy() for batch in batches])
+    assert set(np.sign(steps).ravel()) == {-1, 1}  # both mirrored and not
+    assert all(float(batch.mask.flatten(1).sum(1).min()) > 0 for batch in batches)  # every crop has body
+
+
+def test_an_epoch_visits_every_slice_once(numbered: PairedSlices):
+    assert numbered.steps_per_epoch(1) == 7 and numbered.steps_per_epoch(2) == 3 and numbered.steps_per_epoch(100) == 1
+    orders = [np.random.default_rng([5, epoch]).permutation(7).tolist() for epoch in range(2)]
+    assert orders[0] != orders[1]
+    assert numbered.training_batch(0, 100, Augmentation(8), 5).source.shape[0] == 7
+
+
+def test_small_pictures_are_surrounded_by_air(numbered: PairedSlices):
+    batch = numbered.training_batch(0, 1, Augmentation(crop=32, flip=False), 0)
+    inside = batch.source[0, 0] >= 0
+    assert int(inside.sum()) == 20 * 24 and float(batch.source[0, 0][~inside].max()) == -1
+    assert float(batch.mask.sum()) == 16
+
+
+def test_a_placement_is_the_plain_crop():
+    planes = np.random.default_rng(0).random((3, 9, 11))
+    outside = np.array([-1, -1, 0], np.float32)
+    result = Placement(2, 3, 5, flipped=False).apply(planes, outside)
+    np.testing.assert_array_equal(result, planes[:, 2:7, 3:8].astype(np.float32))
+    np.testing.assert_array_equal(Placement(2, 3, 5, flipped=True).apply(planes, outside), result[:, :, ::-1])
+
+
+def test_whole_batches_hold_slices_of_one_size(tmp_path: Path):
+    for name, shape in (("a", (3, 3, 8, 8)), ("b", (2, 3, 8, 12))):
+        np.save(tmp_path / f"{name}.npy", np.zeros(shape, np.float16))
+    slices = PairedSlices([tmp_path / "a.npy", tmp_path / "b.npy"])
+    assert [tuple(batch.source.shape) for batch in slices.whole_batches(range(5), 2)] == [
+        (2, 1, 8, 8), (1, 1, 8, 8), (2, 1, 8, 12)
+    ]  # fmt: skip
+    assert slices.evenly_spaced(3) == [0, 2, 4] and slices.evenly_spaced(99) == [0, 1, 2, 3, 4]
