@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the two demonstration models that ship in resources/models, on digital phantoms alone.
 
-    .venv/bin/python packaging/train_demo_models.py [--minutes 25] [--heads 48] [--out DIR]
+    .venv/bin/python packaging/train_demo_models.py [--minutes 18] [--heads 24] [--out DIR]
 
 About half an hour each on two cores. The result is written over the shipped models only with --install.
 """
@@ -9,13 +9,13 @@ About half an hour each on two cores. The result is written over the shipped mod
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 from ctmri_core.cli.terminal import Terminal, run
 from ctmri_core.domain import Direction
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.train import train
@@ -29,17 +29,17 @@ LIMITATIONS = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=25.0, help="for each direction")
-    parser.add_argument("--heads", type=int, default=48, help="phantom heads, seeds 0 and up")
+    parser.add_argument("--minutes", type=float, default=18.0, help="for each direction")
+    parser.add_argument("--heads", type=int, default=24, help="phantom heads, seeds 0 and up")
     parser.add_argument("--directions", nargs="+", choices=list(NAMES), default=list(NAMES))
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="where the runs are kept")
     parser.add_argument("--install", action="store_true", help="replace the shipped models by the result")
     arguments = parser.parse_args()
     config = Pix2PixConfig(
-        generator="resnet_6", width=32, norm="instance", dropout=False, discriminator_width=32, receptive_field=34,
-        gan_loss="lsgan", lambda_gan=1.0, lambda_l1=50.0, learning_rate=4e-4,
+        generator="unet_256", width=20, norm="instance", dropout=False, discriminator_width=32, receptive_field=34,
+        gan_loss="lsgan", learning_rate=4e-4,
     )  # fmt: skip
-    settings = TrainingSettings(minutes=arguments.minutes, batch_size=4, crop=128, validate_every=400, constant_share=0.4)
+    settings = TrainingSettings(minutes=arguments.minutes, batch_size=4, validate_every=500, constant_share=0.4)
     for name in arguments.directions:
         about = ModelDescription(name=NAMES[name], body_region="head", limitations=LIMITATIONS, demo=True)
         outcome = run(
@@ -52,7 +52,9 @@ def main() -> int:
         if outcome.status != 0 or outcome.result is None:
             return outcome.status
         if arguments.install:
-            shutil.copyfile(outcome.result.models[name], resources_folder() / "models" / f"phantom_{name}.safetensors")
+            model, card = load_model(outcome.result.models[name])
+            shipped = resources_folder() / "models" / f"phantom_{name}.safetensors"
+            save_model(shipped, model.state_dict(), card, stored_as="float16")
     return 0
 
 

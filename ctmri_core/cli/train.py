@@ -41,9 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(arguments: argparse.Namespace, card: MethodCard, stop: StopSignal) -> Work[object]:
-    from ctmri_core.training.train import resume_training, train
+    from ctmri_core.training.train import train
 
     if arguments.resume:
+        from ctmri_core.training.train import resume_training
+
         return (yield from resume_training(arguments.run_folder, stop=stop))
     config = config_from_arguments(arguments, card.config)
     settings = config_from_arguments(arguments, TrainingSettings)
