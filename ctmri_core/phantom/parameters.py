@@ -43,9 +43,9 @@ class HeadParameters:
         def around(mean: float, spread: float) -> float:
             return float(mean + spread * np.clip(rng.standard_normal(), -2, 2))
 
-        size = around(1.0, 0.025)
+        size = around(1.0, 0.02)
         return cls(
-            scale=(size * around(1, 0.022), size * around(1, 0.022), size * around(1, 0.018)),
+            scale=(size * around(1, 0.022), size * around(1, 0.016), size * around(1, 0.018)),
             side=around(0, 0.008),
             torque=around(0.012, 0.010),
             skull_mm=around(6.6, 0.8),

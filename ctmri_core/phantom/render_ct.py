@@ -24,9 +24,9 @@ def ct_geometry(labels: NDArray[np.uint8], tissues: Geometry, voxel_mm: float) -
     share = np.array([(0.0, j, i) for j in (0.33, 0.9) for i in (0.15, 0.85)])  # where the neck leaves the tissue map
     lowest = tissues.index_to_mm(share * tissues.shape)[:, 2].max()
     count = int(np.ceil((tissues.corners[:, 2].max() - lowest) / step))
-    rows = np.flatnonzero(labels[:, :, ::4].any((0, 2)))
-    middle = tissues.index_to_mm([(labels.shape[0] - 1) / 2, (rows[0] + rows[-1]) / 2, (labels.shape[2] - 1) / 2])
-    x, y = middle[:2] - (size - 1) / 2 * voxel_mm
+    head = tissues.index_to_mm(np.argwhere(labels[::4, ::4, ::4]) * 4)
+    head = head[head[:, 2] > lowest]
+    x, y = np.round((head.min(0) + head.max(0))[:2] / 2, 2) - (size - 1) / 2 * voxel_mm
     return Geometry((count, size, size), (step, voxel_mm, voxel_mm), (float(x), float(y), float(lowest)))
 
 
