@@ -189,8 +189,9 @@ def _coded(fields: Any, name: str, shape: tuple[int, int, int], scale: float) ->
     if int(fields[f"{name}_code"]) <= 0:
         return None
     try:
-        affine = fields.get_sform() if name == "sform" else fields.get_qform()
-        return Geometry.from_affine(shape, _array_affine(affine, scale))
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e300 end as infinite and are refused as such
+            affine = fields.get_sform() if name == "sform" else fields.get_qform()
+            return Geometry.from_affine(shape, _array_affine(affine, scale))
     except (GeometryMismatch, HeaderDataError, ValueError, np.linalg.LinAlgError) as error:
         return str(error) or type(error).__name__
 

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import psutil
 from numpy.typing import ArrayLike
 
@@ -115,7 +116,8 @@ def check_memory(path: Path, needed: int) -> None:
 def checked_geometry(path: Path, shape: Sequence[int], affine: ArrayLike, field: str) -> Geometry:
     """`Geometry.from_affine`, (k, j, i) -> LPS mm, with the refusal in the words of a file. `field` names the header entry."""
     try:
-        return Geometry.from_affine(shape, affine)
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e300 end as infinite and are refused as such
+            return Geometry.from_affine(shape, affine)
     except GeometryMismatch as error:
         raise FileRefused(path, f"{field} cannot be used: {error}", "Resample the image onto a straight grid.") from None
 

@@ -252,3 +252,16 @@ def test_real_odd_files_are_refused_in_words(shared_data):
         with pytest.raises(FileRefused, match=word):
             open_volume(folder / name)
     assert len(NIFTI_READER.scan(folder / "functional.nii")) == 20
+
+
+def test_numbers_that_overflow_are_refused(tmp_path):
+    path = tmp_path / "a.nii"
+    image = nib.Nifti2Image(_ramp("i2"), AFFINE)
+    nib.save(image, path)
+    content = bytearray(path.read_bytes())
+    header = nib.Nifti2Header(bytes(content[:540]), check=False)
+    header["srow_x"][0], header["qform_code"] = 1e300, 0
+    content[:540] = header.binaryblock
+    path.write_bytes(content)
+    with pytest.raises(FileRefused, match="sform"):
+        open_volume(path)
