@@ -21,7 +21,7 @@ LARGEST_DIFFERENCE = 0.01
 """Mean absolute difference to float32, as a share of the output's range of 2, above which a fast plan is not taken."""
 
 _TIMING_SECONDS = 0.8
-_TIMING_SIDE = 128
+_TIMING_SIDE = 96
 _WORTH_IT = 0.97
 _BATCH_SECONDS = 0.25  # a stop is answered between batches, well within a second
 _LARGEST_BATCH = {"cpu": 8, "cuda": 32}
