@@ -15,7 +15,7 @@ StopSignal = Callable[[], bool]
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")  # a diverged loss must be readable
 
 
 class Started(_Event):
@@ -104,7 +104,7 @@ Work = Generator[Event, None, Result]
 
 def to_json(event: Event) -> str:
     """One line of JSON."""
-    return _ADAPTER.dump_json(event).decode()
+    return event.model_dump_json()
 
 
 def from_json(line: str | bytes) -> Event:

@@ -1,0 +1,125 @@
+"""Artefacts appear whole or not at all."""
+
+import errno
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ctmri_core import files
+from ctmri_core.errors import FileRefused, WriteFailed
+from ctmri_core.files import atomic_file, atomic_folder, write_bytes, write_text
+from ctmri_core.resources_folder import resources_folder
+
+
+def test_text_and_bytes_arrive(tmp_path):
+    write_text(tmp_path / "new" / "a.txt", "äöü\n")
+    write_bytes(tmp_path / "b.bin", b"\x00\x01")
+    assert (tmp_path / "new" / "a.txt").read_bytes() == "äöü\n".encode()
+    assert (tmp_path / "b.bin").read_bytes() == b"\x00\x01"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.bin", "new"]
+
+
+def test_the_temporary_file_keeps_the_suffixes(tmp_path):
+    with atomic_file(tmp_path / "scan.nii.gz") as temporary:
+        assert temporary.suffixes[-2:] == [".nii", ".gz"]
+        assert temporary.parent == tmp_path
+        temporary.write_bytes(b"x")
+    assert (tmp_path / "scan.nii.gz").read_bytes() == b"x"
+
+
+def test_the_old_file_survives_a_failure(tmp_path):
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    with pytest.raises(ZeroDivisionError), atomic_file(target) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "not permitted"),
+        (errno.EIO, os.strerror(errno.EIO)),
+    ],
+)
+def test_a_disk_that_refuses_is_named_without_its_folder(tmp_path, monkeypatch, number, words):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(files.os, "fsync", refuse)
+    with pytest.raises(WriteFailed, match=words) as caught:
+        write_text(tmp_path / "secret place" / "a.txt", "x")
+    assert "secret place" not in str(caught.value)
+    assert str(caught.value).startswith("a.txt")
+    assert not list((tmp_path / "secret place").iterdir())
+
+
+def test_a_file_in_the_way_of_the_folder_is_reported(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteFailed, match=r"a\.txt could not be written"):
+        write_text(tmp_path / "file" / "a.txt", "x")
+
+
+def test_nothing_written_is_a_failure(tmp_path):
+    with pytest.raises(WriteFailed), atomic_file(tmp_path / "a.txt"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_appear_whole(tmp_path):
+    target = tmp_path / "series"
+    target.mkdir()
+    with atomic_folder(target) as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "1.dcm").write_bytes(b"1")
+        assert not list(target.iterdir())
+    assert (target / "deep" / "1.dcm").read_bytes() == b"1"
+    with pytest.raises(WriteFailed, match="not empty"), atomic_folder(target):
+        pass
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "other") as temporary:
+        (temporary / "1.dcm").write_bytes(b"1")
+        raise ZeroDivisionError
+    assert [p.name for p in tmp_path.iterdir()] == ["series"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a POSIX signal")
+def test_a_killed_writer_leaves_the_old_or_the_new_content(tmp_path):
+    target = tmp_path / "a.bin"
+    write_bytes(target, b"0" * 4_000_000)
+    code = (
+        "import sys; from ctmri_core.files import write_bytes\n"
+        "while True:\n"
+        "    for digit in b'123456789': write_bytes(sys.argv[1], bytes([digit]) * 4_000_000)"
+    )
+    for delay in (0.0, 0.013, 0.031):
+        before = target.read_bytes()
+        writer = subprocess.Popen([sys.executable, "-c", code, str(target)])
+        while target.read_bytes() == before:
+            time.sleep(0.002)
+        time.sleep(delay)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        content = target.read_bytes()
+        assert len(content) == 4_000_000
+        assert len(set(content)) == 1
+
+
+def test_refusals_name_the_file_only_and_travel_between_processes(tmp_path):
+    refusal = FileRefused(tmp_path / "a.dcm", "PixelSpacing is 0.", "Export the series again.")
+    assert str(refusal) == "a.dcm: PixelSpacing is 0. Export the series again."
+    again = pickle.loads(pickle.dumps(refusal))  # noqa: S301  # our own bytes
+    assert (str(again), again.path) == (str(refusal), Path(tmp_path / "a.dcm"))
+
+
+def test_resources_are_found():
+    assert resources_folder().name == "resources"
