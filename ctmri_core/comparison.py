@@ -97,7 +97,8 @@ class Comparison:
         mask = body & np.isfinite(truth)
         if np.count_nonzero(mask) < _FEWEST_PIXELS or not mask[3:-3, 3:-3].any():
             return None
-        synthetic = self.synthetic.voxels[k].astype(np.float32)
+        box = _box(mask)
+        synthetic, truth, mask = self.synthetic.voxels[k][box].astype(np.float32), truth[box], mask[box]
         return _ct_scores(k, synthetic, truth, mask) if self._ranges is None else self._mr_scores(k, synthetic, truth, mask)
 
     def _mr_scores(
@@ -128,6 +129,13 @@ def _ct_scores(k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32
         "HU",
         "inside the body; data range 4024 HU, clipped to [−1024, 3000]; SSIM uniform 7 × 7 of HU + 1024",
     )
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns that hold the mask and the windows centred in it: all that the scores need."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    reach = _WINDOW // 2
+    return tuple(slice(max(0, n[0] - reach), n[-1] + 1 + reach) for n in (rows, columns))  # type: ignore[return-value]  # two
 
 
 def _wrong_kind(synthetic: Volume, truth: Volume) -> Verdict | None:
