@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,3 +102,28 @@ class Volume:
     def with_history(self, step: str, **changes: Any) -> Volume:
         """A copy with fields replaced and `step` appended to the history."""
         return replace(self, history=(*self.history, step), **changes)
+
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def once_per_volume(
+    function: Callable[Concatenate[Volume, Arguments], Result],
+) -> Callable[Concatenate[Volume, Arguments], Result]:
+    """Remembers what `function` found out about a volume for as long as the volume lives.
+
+    Volumes never change, so nothing is looked for twice: what a job worked out is at hand on the interface thread. The
+    result is shared by all callers, who treat it as read-only.
+    """
+    found: WeakKeyDictionary[Volume, dict[Hashable, Result]] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(volume: Volume, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        known = found.setdefault(volume, {})
+        key = (args, tuple(sorted(kwargs.items())))
+        if key not in known:
+            known[key] = function(volume, *args, **kwargs)
+        return known[key]
+
+    return remembered

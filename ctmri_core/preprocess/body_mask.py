@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.resample import coarsened, resample_array
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Volume, once_per_volume
 
 _CELL_MM = 2.0
 _MOST_CELLS = 1.5e6
@@ -29,6 +29,7 @@ def body_mask(volume: Volume) -> _Mask:
     return resample_array(mask.astype(np.float32), grid, volume.geometry, order=1, background=0.0) >= 0.5
 
 
+@once_per_volume
 def coarse_body_mask(volume: Volume, cell_mm: float) -> tuple[_Mask, Geometry]:
     """The same on blocks of about `cell_mm` (never smaller than a voxel), with their grid."""
     coarse = coarsened(volume, cell_mm)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.errors import GeometryMismatch
 from ctmri_core.preprocess.body_mask import coarse_body_mask
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Volume, once_per_volume
 
 _CELL_MM = 4.0
 
@@ -38,6 +38,7 @@ def display_range(volume: Volume) -> tuple[float, float]:
     return body_range(volume)
 
 
+@once_per_volume
 def _values_in_coarse_body(volume: Volume) -> NDArray[Any]:
     mask, grid = coarse_body_mask(volume, _CELL_MM)
     if not mask.any():

@@ -67,8 +67,16 @@ def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume
         volume = yield from load(series, stop)
         if stop() or volume is None:
             return None
+        _look_at(volume)
         volumes.append(volume)
     return tuple(volumes)
+
+
+def _look_at(volume: Volume) -> None:
+    """Finds the body and its grey range here, so that showing the volume costs the interface thread nothing."""
+    from ctmri_core.preprocess.mr_range import display_range
+
+    display_range(volume)
 
 
 def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
@@ -78,7 +86,10 @@ def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
 
     yield Progress(done=0, message="making a digital head")
     head = make_head(SEED)
-    return None if stop() else (head[DIRECTION.source], head[DIRECTION.target])
+    pair = (head[DIRECTION.source], head[DIRECTION.target])
+    for volume in pair:
+        _look_at(volume)
+    return None if stop() else pair
 
 
 def list_models(folders: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
@@ -112,7 +123,10 @@ def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Wor
     yield Progress(done=0, message="starting the translation engine")
     from ctmri_core.inference.translate import translate as translated
 
-    return (yield from translated(volume, model, device=device, threads=_threads(), stop=stop))
+    synthetic = yield from translated(volume, model, device=device, threads=_threads(), stop=stop)
+    if synthetic is not None:
+        _look_at(synthetic)
+    return synthetic
 
 
 def _threads() -> int | None:

@@ -11,7 +11,7 @@ from ctmri_core.case import Case, split_by_patient
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import GeometryMismatch
 from ctmri_core.geometry import Geometry
-from ctmri_core.volume import DicomSource, Synthetic, Volume
+from ctmri_core.volume import DicomSource, Synthetic, Volume, once_per_volume
 
 _GRID = Geometry((2, 3, 4), (1, 1, 1))
 
@@ -94,3 +94,24 @@ def test_splits_never_share_a_patient(identifiers, share, seed):
     if len(set(identifiers)) > 1:
         assert train
         assert validation
+
+
+def test_what_is_known_of_a_volume_is_found_once_and_forgotten_with_it():
+    import gc
+    import weakref
+
+    calls = []
+
+    @once_per_volume
+    def brightest(volume: Volume, share: float) -> float:
+        calls.append(share)
+        return float(volume.voxels.max()) * share
+
+    volume = Volume(np.full((2, 3, 4), 7, np.int16), Geometry((2, 3, 4), (1, 1, 1)), Domain.CT)
+    assert brightest(volume, 0.5) == brightest(volume, 0.5) == 3.5
+    assert brightest(volume, 1.0) == 7.0
+    assert calls == [0.5, 1.0]
+    alive = weakref.ref(volume)
+    del volume
+    gc.collect()
+    assert alive() is None
