@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,15 +95,16 @@ class Method(Protocol[Batch]):
     All randomness comes from torch's global generator, which the trainer seeds, saves and restores.
     """
 
-    config_type: ClassVar[type[MethodConfig]]
     networks: dict[str, nn.Module]
     optimised: Mapping[str, tuple[str, ...]]
     directions: tuple[Direction, ...]
 
-    def __init__(self, config: MethodConfig, direction: Direction) -> None: ...
+    def __init__(self, config: Any, direction: Direction) -> None:
+        """`config`: of the type that the method's card names."""
+        ...
 
     @staticmethod
-    def build_generator(config: MethodConfig, direction: Direction) -> nn.Module:
+    def build_generator(config: Any, direction: Direction) -> nn.Module:
         """An uninitialised module (n, 1, h, w) -> (n, 1, h, w) with the weights that a model file holds."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -68,6 +69,8 @@ class Trainer:
         self._best: float | None = None
         self._seconds = 0.0
         self._models: dict[str, Path] = {}
+        self._last_validation = -1
+        self._clock = 0.0
         self._board: TensorBoardLog | None = None
 
     def run(self, stop: StopSignal = lambda: False) -> Work[RunResult]:
@@ -185,12 +188,12 @@ class Trainer:
             raise TrainingFailed("--device cuda: there is no usable NVIDIA graphics card here. Use --device cpu or auto.")
         self._device = torch.device("cuda" if cuda and self.settings.device != "cpu" else "cpu")
         self._precision = state["precision"] if state else choose_precision(self.settings.precision, self._device)
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it would write to the terminal; Started tells the same
         fabric = Fabric(accelerator=self._device.type, devices=1, precision=_FABRIC_PRECISION[self._precision])
         random = RandomState(self.settings.seed, fabric.device)
         with random.active():
             self.method = load_method(self.card.name)(self.config, self.data.direction)
         self.optimisation = Optimisation(fabric, self.method, self.config, random, self.settings.clip_norm)
-        self._last_validation = -1
         if state:
             self._restore(state)
         self.folder.rewind(self.iteration)

@@ -10,12 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
+from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.errors import WriteFailed
 from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.model_file import load_model
 from ctmri_core.training.checkpoint import load_checkpoint
+from ctmri_core.training.optimisation import Optimisation, _Before
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
 
@@ -157,6 +160,51 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_pat
     stored = load_checkpoint(tmp_path / "run" / "checkpoints" / "latest.checkpoint")
     networks = stored["optimisation"]["networks"]
     assert stored["iteration"] == 2 and all(torch.isfinite(t).all() for net in networks.values() for t in net.values())
+
+
+def test_too_little_memory_is_said_with_a_way_out_and_keeps_the_state(tiny_pairs, tmp_path: Path, monkeypatch):
+    trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings())
+    step = Optimisation.step
+
+    def greedy(self, batch, stop):
+        if trainer.iteration == 2:
+            torch.empty(2**55)  # torch's own words when memory is short
+        return step(self, batch, stop)
+
+    monkeypatch.setattr(Optimisation, "step", greedy)
+    _, result = run(trainer)
+    assert result.reason == "failed" and "--batch-size" in result.message
+    assert load_checkpoint(tmp_path / "run" / "checkpoints" / "latest.checkpoint")["iteration"] == 2
+
+
+def test_a_full_disk_ends_the_run_with_an_event(tiny_pairs, tmp_path: Path, monkeypatch):
+    def full(*_arguments):
+        raise WriteFailed("latest.checkpoint could not be written: the disk is full. Nothing partial was left behind.")
+
+    monkeypatch.setattr("ctmri_core.training.trainer.save_checkpoint", full)
+    events, result = run(Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings(iterations=1)))
+    assert result.reason == "failed" and "disk is full" in result.message
+    assert [type(event) for event in events].count(Finished) == 1
+
+
+def test_a_bug_passes_through(tiny_pairs, tmp_path: Path, monkeypatch):
+    def broken(*_arguments):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(Optimisation, "step", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        run(Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings()))
+
+
+def test_only_the_optimised_group_collects_gradients(tiny_pairs, tmp_path: Path):
+    trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings(iterations=1))
+    run(trainer)
+    discriminator = trainer.method.networks["discriminator"]
+    before = [parameter.grad.clone() for parameter in discriminator.parameters()]
+    batch = trainer.data.train.training_batch(0, 2, Augmentation(16), 0)
+    loss = trainer.method._gan_loss(batch, trainer.method.networks["generator"](batch.source))
+    trainer.optimisation._update(_Before(trainer.optimisation), lambda: False, "generator", loss)
+    assert all(torch.equal(old, new.grad) for old, new in zip(before, discriminator.parameters(), strict=True))
 
 
 def test_a_folder_holds_one_run(tiny_pairs, tmp_path: Path):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ctmri_core.domain import Direction
 from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
 from ctmri_core.losses.pixelwise import l1_loss
-from ctmri_core.method import MethodConfig, PairedBatch, Update
+from ctmri_core.method import PairedBatch, Update
 from ctmri_core.methods.pix2pix.card import DISCRIMINATOR_LAYERS, Pix2PixConfig
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.patchgan import PatchGan
@@ -21,25 +21,22 @@ from ctmri_core.networks.unet_generator import UnetGenerator
 class Pix2Pix:
     """A generator, and (unless `lambda_gan` is 0) a discriminator that sees source and target together."""
 
-    config_type = Pix2PixConfig
-
-    def __init__(self, config: MethodConfig, direction: Direction) -> None:
-        self.config = Pix2PixConfig.model_validate(config.model_dump())
+    def __init__(self, config: Pix2PixConfig, direction: Direction) -> None:
+        self.config = config
         self.directions = (direction,)
-        self.networks = {"generator": initialise_normal(self.build_generator(self.config, direction))}
-        if self.config.lambda_gan:
-            layers = DISCRIMINATOR_LAYERS[self.config.receptive_field]
-            discriminator = PatchGan(2, self.config.discriminator_width, layers, self.config.norm)
+        self.networks = {"generator": initialise_normal(self.build_generator(config, direction))}
+        if config.lambda_gan:
+            layers = DISCRIMINATOR_LAYERS[config.receptive_field]
+            discriminator = PatchGan(2, config.discriminator_width, layers, config.norm)
             self.networks["discriminator"] = initialise_normal(discriminator)
         self.optimised: Mapping[str, tuple[str, ...]] = {name: (name,) for name in self.networks}
 
     @staticmethod
-    def build_generator(config: MethodConfig, direction: Direction) -> nn.Module:  # noqa: ARG004  # the same for every direction
-        settings = Pix2PixConfig.model_validate(config.model_dump())
-        if settings.generator == "unet_256":
-            return UnetGenerator(width=settings.width, norm=settings.norm, dropout=settings.dropout)
-        blocks = {"resnet_9": 9, "resnet_6": 6}[settings.generator]
-        return ResnetGenerator(width=settings.width, blocks=blocks, norm=settings.norm, dropout=settings.dropout)
+    def build_generator(config: Pix2PixConfig, direction: Direction) -> nn.Module:  # noqa: ARG004  # the same for every direction
+        if config.generator == "unet_256":
+            return UnetGenerator(width=config.width, norm=config.norm, dropout=config.dropout)
+        blocks = {"resnet_9": 9, "resnet_6": 6}[config.generator]
+        return ResnetGenerator(width=config.width, blocks=blocks, norm=config.norm, dropout=config.dropout)
 
     def training_step(self, batch: PairedBatch, update: Update) -> dict[str, Tensor]:
         synthetic: Tensor = self.networks["generator"](batch.source)
