@@ -127,6 +127,7 @@ def _score_line(scores: SliceScores) -> str:
 
 def _grey(values: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:
     low, high = window
-    return (np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
+    share = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
+    return np.asarray(share * 255, np.uint8)
 
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from ctmri_core.cli.terminal import Terminal, run
 from ctmri_core.domain import Direction
+from ctmri_core.events import StopSignal, Work
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.model_file import load_model, save_model
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.train import train
+from ctmri_core.training.trainer import RunResult
 
 NAMES = {"ct_to_mr_t1": "Phantom CT to T1 MR", "mr_t1_to_ct": "Phantom T1 MR to CT"}
 LIMITATIONS = (
@@ -41,14 +43,7 @@ def main() -> int:
     )  # fmt: skip
     settings = TrainingSettings(minutes=arguments.minutes, batch_size=4, validate_every=500, constant_share=0.4)
     for name in arguments.directions:
-        about = ModelDescription(name=NAMES[name], body_region="head", limitations=LIMITATIONS, demo=True)
-        outcome = run(
-            lambda stop, name=name, about=about: train(
-                "pix2pix", config, f"phantom:{arguments.heads}", Direction.parse(name), arguments.out / name, settings,
-                stop=stop, about=about,
-            ),
-            Terminal(as_json=False),
-        )  # fmt: skip
+        outcome = run(lambda stop: _work(name, arguments, config, settings, stop), Terminal(as_json=False))  # noqa: B023  # run at once
         if outcome.status != 0 or outcome.result is None:
             return outcome.status
         if arguments.install:
@@ -56,6 +51,14 @@ def main() -> int:
             shipped = resources_folder() / "models" / f"phantom_{name}.safetensors"
             save_model(shipped, model.state_dict(), card, stored_as="float16")
     return 0
+
+
+def _work(
+    name: str, arguments: argparse.Namespace, config: Pix2PixConfig, settings: TrainingSettings, stop: StopSignal
+) -> Work[RunResult]:
+    about = ModelDescription(name=NAMES[name], body_region="head", limitations=LIMITATIONS, demo=True)
+    data, folder = f"phantom:{arguments.heads}", arguments.out / name
+    return train("pix2pix", config, data, Direction.parse(name), folder, settings, stop=stop, about=about)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from ctmri_core.errors import CtmriError
+from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Finished, StopSignal, Work
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ class Job(QThread):
     def run(self) -> None:
         try:
             end = self._drive(self._begin(self._stop.is_set))
+        except Stopped:
+            end = Finished(reason="stopped")
         except CtmriError as error:
             end = Finished(reason="failed", message=str(error))
         except MemoryError:
