@@ -26,7 +26,7 @@ def add_config_arguments(parser: argparse.ArgumentParser, config_type: type[Base
 
     Values are checked as they are read, against the field's type and bounds; a wrong word names the nearest right one.
     """
-    group = parser.add_argument_group((config_type.__doc__ or config_type.__name__).strip().splitlines()[0])
+    group = parser.add_argument_group((config_type.__doc__ or config_type.__name__).strip().splitlines()[0].rstrip("."))
     for name, field in config_type.model_fields.items():
         default = field.get_default(call_default_factory=True)
         shown = "" if default is None else f" (default: {default})"
