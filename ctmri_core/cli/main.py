@@ -26,7 +26,8 @@ class Parser(argparse.ArgumentParser):
             nearest = difflib.get_close_matches(word.split("=")[0], self._known_words(), n=1)
             if nearest and nearest[0] != word:
                 hint = f" Did you mean {nearest[0]}?"
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}.{hint} See {self.prog} --help\n")
+        end = "" if message.endswith(("?", ".")) else "."
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}{end}{hint} See {self.prog} --help\n")
 
     def _known_words(self) -> list[str]:
         return [word for action in self._actions for word in (*action.option_strings, *(action.choices or ()))]
