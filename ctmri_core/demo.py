@@ -40,12 +40,12 @@ class DemoCase:
     truth: Volume
 
 
-def make_demo_case(stop: StopSignal, *, device: str = "auto", seed: int = SEED) -> Work[DemoCase | None]:
-    """Makes the head and translates its CT. Returns None when stopped."""
+def make_demo_case(stop: StopSignal, *, device: str = "auto", voxel_mm: float = 1.0) -> Work[DemoCase | None]:
+    """Makes the head (`voxel_mm`: as in `make_head`) and translates its CT. Returns None when stopped."""
     from ctmri_core.inference.translate import translate
 
     yield Progress(done=0, total=2, unit="steps", message="making a digital head")
-    head: Case = make_head(seed)
+    head: Case = make_head(SEED, voxel_mm=voxel_mm)
     source, truth = head[DIRECTION.source], head[DIRECTION.target]
     if stop():
         return None
@@ -59,11 +59,13 @@ def make_demo_case(stop: StopSignal, *, device: str = "auto", seed: int = SEED) 
     return None if synthetic is None else DemoCase(source, synthetic, truth)
 
 
-def run_headless(folder: Path, stop: StopSignal, *, device: str = "auto") -> Work[DemoCase | None]:
+def run_headless(
+    folder: Path, stop: StopSignal, *, device: str = "auto", voxel_mm: float = 1.0
+) -> Work[DemoCase | None]:
     """The demo without a window: volumes as NIfTI, pictures of the three panes with their scores, and `scores.csv`."""
     from ctmri_core.io.saving import save_volume
 
-    case = yield from make_demo_case(stop, device=device)
+    case = yield from make_demo_case(stop, device=device, voxel_mm=voxel_mm)
     if case is None:
         yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None

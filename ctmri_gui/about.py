@@ -18,7 +18,6 @@ from ctmri_gui.viewer.keys import KEY_ACTIONS, MOUSE_GESTURES
 
 _PARTS = (
     ("PySide6-Essentials", "LGPL-3.0"),
-    ("pyqtgraph", "MIT"),
     ("numpy", "BSD-3-Clause"),
     ("scipy", "BSD-3-Clause"),
     ("scikit-image", "BSD-3-Clause"),

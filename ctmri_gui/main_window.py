@@ -310,6 +310,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.metrics_link.follower.close()
+        self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())
         self.settings["window_state"] = _text(self.saveState())
         self.settings.save()

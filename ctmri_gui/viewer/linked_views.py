@@ -66,7 +66,7 @@ class LinkedViews(QWidget):
     # What the window sets
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Shows `volume` in a pane, or what to do when None. Another source grid starts at its middle slice."""
+        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most."""
         self.set_banner(role, volume.findings if volume else ())
         self.model.set_volume(role, volume)
 

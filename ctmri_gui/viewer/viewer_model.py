@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.geometry import FloatArray, Geometry
@@ -229,7 +230,7 @@ class ViewerModel(QObject):
             mask, _ = coarse_body_mask(self.volumes[self.reference], _COARSE_MM)
             body = np.stack([self.layout.arrange(slice_) for slice_ in mask])
             self.frame = body_frame(body, self.layout.size_mm)
-            pose = Pose(self.layout.geometry.shape[0] // 2, Camera.on(self.frame))
+            pose = Pose(_telling_slice(mask, self.layout.geometry.shape[0]), Camera.on(self.frame))
             self._poses = dict.fromkeys(Role, pose)
 
     def _linked_roles(self) -> tuple[Role, ...]:
@@ -251,3 +252,16 @@ class ViewerModel(QObject):
                 changed.append(role)
         if changed:
             self.posesChanged.emit(tuple(changed))
+
+
+def _telling_slice(body: NDArray[np.bool_], count: int) -> int:
+    """Where a volume of `count` slices opens: the widest section of the body within the middle half of the stack.
+
+    In a head that is the brain above the skull base; shoulders at the end of a long neck do not count.
+    """
+    areas = body.reshape(len(body), -1).sum(axis=1)
+    first, end = len(areas) // 4, len(areas) - len(areas) // 4
+    middle = areas[first:end]
+    if not middle.size or middle.max() == middle.min():
+        return count // 2
+    return min(int((first + np.argmax(middle) + 0.5) * count / len(areas)), count - 1)

@@ -283,8 +283,7 @@ def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
 def test_without_a_source_the_truth_shows_its_own_slices(views, qtbot) -> None:
     views.set_volume(Role.SOURCE, None)
     views.set_volume(Role.SYNTHETIC, None)
-    assert views.slice == 15
-    assert views.panes[Role.TRUTH].canvas.annotations.text.position.endswith("16/30")
+    assert views.panes[Role.TRUTH].canvas.annotations.text.position.endswith(f"{views.slice + 1}/30")
     views.set_volume(Role.TRUTH, None)
     assert views.model.layout is None
     wheel(views, Role.SOURCE, 120)
@@ -383,3 +382,16 @@ def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
     middle = views.panes[Role.SOURCE].canvas.width() / 2
     assert (before[0] - middle) * (after[0] - middle) < 0
     assert grey_at(views, Role.SOURCE, after) == 255
+
+
+def test_a_volume_opens_at_the_widest_section_of_the_middle_half(qtbot) -> None:
+    """A ball on a pillar above broad shoulders: the ball's equator, not the middle slice, and not the shoulders."""
+    z, y, x = np.mgrid[:40, :48, :48].astype(float)
+    from_middle = (y - 24) ** 2 + (x - 24) ** 2
+    body = (from_middle + (z - 27) ** 2 < 14**2) | (from_middle < 16) | ((z < 6) & (from_middle < 20**2))
+    grid = Geometry((40, 48, 48), (4.0, 4.0, 4.0))
+    shown = LinkedViews()
+    qtbot.addWidget(shown)
+    shown.set_volume(Role.SOURCE, Volume(np.where(body, 40, -1000).astype(np.int16), grid, Domain.CT))
+    assert abs(shown.slice - 27) <= 1
+    shown.close_background()
