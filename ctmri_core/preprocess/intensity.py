@@ -42,6 +42,43 @@ class Scale:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class CurvedScale:
+    """Three linear pieces of [low, high] onto [-1, 1]: the middle one, [soft_low, soft_high], takes `share` of the result."""
+
+    low: float
+    soft_low: float
+    soft_high: float
+    high: float
+    share: float
+
+    @property
+    def _knots(self) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
+        return (self.low, self.soft_low, self.soft_high, self.high), (-1.0, -self.share, self.share, 1.0)
+
+    def to_unit(self, values: NDArray[Any]) -> Slices:
+        """As `Scale.to_unit`. A sum of clipped ramps: several times as fast as interpolating between knots."""
+        ends, units = self._knots
+        source = np.nan_to_num(values.astype(np.float32), copy=False, nan=self.low)
+        result: Slices = np.full(source.shape, -1.0, np.float32)
+        for n in range(3):
+            ramp = np.clip(source, ends[n], ends[n + 1])
+            ramp -= np.float32(ends[n])
+            ramp *= np.float32((units[n + 1] - units[n]) / (ends[n + 1] - ends[n]))
+            result += ramp
+        np.clip(result, -1.0, 1.0, out=result)
+        return result
+
+    def from_unit(self, values: NDArray[Any]) -> Slices:
+        """[-1, 1] -> [low, high], float32."""
+        ends, units = self._knots
+        result: Slices = np.interp(values, units, ends).astype(np.float32)
+        return result
+
+
+AnyScale = Scale | CurvedScale
+
+
 class _Step(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -65,6 +102,34 @@ class HuRange(_Step):
     @property
     def nominal(self) -> Scale:
         return Scale(self.low, self.high)
+
+
+class HuCurve(_Step):
+    """CT as a source: `low` to `high` HU onto [-1, 1], with most of it for soft tissue.
+
+    On a linear range grey and white matter, some 8 HU apart, differ by half a hundredth, less than the noise of a
+    half-precision network. Bone and air keep the rest.
+    """
+
+    kind: Literal["hu_curve"] = "hu_curve"
+    low: float = Field(default=-1024.0, ge=-4096, le=4096)
+    soft_low: float = Field(default=-120.0, ge=-4096, le=4096)
+    soft_high: float = Field(default=120.0, ge=-4096, le=4096)
+    high: float = Field(default=2000.0, ge=-4096, le=32767)
+    share: float = Field(default=0.7, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if min(self.soft_low - self.low, self.soft_high - self.soft_low, self.high - self.soft_high) < 1.0:
+            raise ValueError("low, soft_low, soft_high and high must rise by at least 1 HU each")
+        return self
+
+    def scale_of(self, volume: Volume) -> CurvedScale:  # noqa: ARG002  # same signature as PercentileRange
+        return self.nominal
+
+    @property
+    def nominal(self) -> CurvedScale:
+        return CurvedScale(self.low, self.soft_low, self.soft_high, self.high, self.share)
 
 
 class PercentileRange(_Step):

@@ -16,7 +16,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.body_mask import body_mask
-from ctmri_core.preprocess.intensity import HuRange, PercentileRange, Scale
+from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices
 from ctmri_core.volume import Volume
@@ -29,7 +29,7 @@ class Record:
     """What was done to one volume: its grid and the range of its values; enough to undo the geometry."""
 
     grid: SliceGrid
-    scale: Scale
+    scale: AnyScale
     background: float
     """The source's background in [-1, 1]."""
 
@@ -70,10 +70,10 @@ class Recipe(BaseModel):
     spacing_mm: float | None = Field(default=1.0, ge=0.05, le=20)
     size: tuple[Size, Size] | None = None
     multiple: int = Field(default=4, ge=1, le=1024)
-    ct: HuRange = HuRange()
+    ct: Annotated[HuRange | HuCurve, Field(discriminator="kind")] = HuRange()
     mr: PercentileRange = PercentileRange()
 
-    def intensity(self, domain: Domain) -> HuRange | PercentileRange:
+    def intensity(self, domain: Domain) -> HuRange | HuCurve | PercentileRange:
         """The scaling of `domain`. Raises `WrongInput` for an unknown modality."""
         if domain is Domain.UNKNOWN:
             raise WrongInput("It is not known whether this volume is CT or MR. Say which it is and try again.")
@@ -122,5 +122,5 @@ class Recipe(BaseModel):
         return slices, _forward(moved.voxels, record.grid, scale, background, 0, record.count), mask
 
 
-def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: Scale, background: float, start: int, stop: int) -> Slices:
+def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:
     return grid.forward(scale.to_unit(grid.oriented(voxels)[start:stop]), background)

@@ -28,6 +28,7 @@ class TrainingSettings(BaseModel):
     crop: int = Field(default=256, ge=16, le=1024, description="edge in pixels of the random squares that are trained on")
     flip: bool = Field(default=True, description="mirror pictures left to right at random")
     spacing_mm: float = Field(default=1.0, ge=0.2, le=5, description="pixel spacing in mm that slices are resampled to")
+    soft_tissue_curve: bool = Field(default=True, description="CT as the source: soft tissue takes most of the grey range")
     validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases that is kept for validation")
     validation_slices: int = Field(default=64, ge=1, le=100_000, description="validate on at most this many slices")
     validate_every: int = Field(default=500, ge=1, le=10**9, description="steps between validations and sample pictures")

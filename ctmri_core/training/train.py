@@ -8,10 +8,11 @@ from typing import Literal
 
 from ctmri_core.config_flags import validated
 from ctmri_core.data.preparation import prepare_pairs
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
 from ctmri_core.events import Finished, StopSignal, Work
 from ctmri_core.method import MethodConfig
+from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
 from ctmri_core.training.run_folder import RunFolder
@@ -36,7 +37,9 @@ def train(
         config = config or card.config()
         if card.needs != "paired":
             raise TrainingFailed(f"{card.title} needs {card.needs} data, which cannot be prepared yet.")
-        recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple)
+        curved = settings.soft_tissue_curve and direction.source is Domain.CT
+        ct = HuCurve() if curved else HuRange()
+        recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
         data = yield from prepare_pairs(
             data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop
         )

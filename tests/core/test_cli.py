@@ -87,8 +87,8 @@ def test_models_lists_names_and_prints_cards(models, capsys):
 def test_translate_keeps_the_grid_and_says_so_in_events(tmp_path, models, capsys):
     source = _write(tmp_path / "ct.nii.gz", _head(2))
     target = tmp_path / "out" / "mr.nii.gz"
-    status = main(["translate", str(source), "--output", str(target), "--model", "tiny", "--device", "cpu", "--batch", "2", "--json"])
-    assert status == 0
+    flags = ["--model", "tiny", "--device", "cpu", "--batch", "2", "--json"]
+    assert main(["translate", str(source), "--output", str(target), *flags]) == 0
     events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "completed"

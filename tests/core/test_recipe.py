@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry, rigid_transform
-from ctmri_core.preprocess.intensity import HuRange, PercentileRange, Scale
+from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange, Scale
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.preprocess.slice_grid import Axis, axial_order
 from ctmri_core.volume import Volume
@@ -212,3 +212,21 @@ def test_the_mask_of_a_pair_ends_where_the_target_ends():
     assert mask[6:14].any((1, 2)).all()
     assert not mask[:5].any()
     assert not mask[15:].any()
+
+
+def test_the_soft_tissue_curve_is_interpolation_between_its_knots_and_comes_back():
+    curve = HuCurve(low=-1000, soft_low=-100, soft_high=100, high=1500, share=0.6)
+    hu = np.linspace(-1500, 3000, 997).astype(np.float32).reshape(1, 997)
+    unit = curve.nominal.to_unit(hu)
+    assert unit.dtype == np.float32
+    np.testing.assert_allclose(unit, np.interp(hu, (-1000, -100, 100, 1500), (-1, -0.6, 0.6, 1)), atol=1e-6)
+    np.testing.assert_allclose(curve.nominal.from_unit(unit), np.clip(hu, -1000, 1500), atol=2e-3)
+    assert curve.nominal.to_unit(np.array([np.nan], np.float32))[0] == -1
+
+
+def test_the_soft_tissue_curve_survives_json_and_refuses_knots_that_do_not_rise():
+    recipe = Recipe(ct=HuCurve())
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+    assert isinstance(Recipe.model_validate_json(recipe.model_dump_json()).ct, HuCurve)
+    with pytest.raises(ValueError, match="rise"):
+        HuCurve(soft_low=100, soft_high=100)
