@@ -29,12 +29,15 @@ _WARM_MODULES = (
 
 
 def warm_up(stop: StopSignal) -> Work[None]:
-    """Imports what the first opened file will need, so that it need not wait for it."""
+    """Imports what the first opened file will need and starts the reader process, so that it need not wait for them."""
     for module in _WARM_MODULES:
         if stop():
             return
         importlib.import_module(module)
         yield Progress(done=0, message="getting ready")
+    from ctmri_core.io.reader_process import shared_reader
+
+    shared_reader().start()
 
 
 def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, ...] | None]:
