@@ -63,16 +63,20 @@ def run_headless(
     folder: Path, stop: StopSignal, *, device: str = "auto", voxel_mm: float = 1.0
 ) -> Work[DemoCase | None]:
     """The demo without a window: volumes as NIfTI, pictures of the three panes with their scores, and `scores.csv`."""
-    from ctmri_core.io.saving import save_volume
+    from ctmri_core.io.saving import save
 
     case = yield from make_demo_case(stop, device=device, voxel_mm=voxel_mm)
     if case is None:
         yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None
-    paths = {}
+    paths: dict[str, str] = {}
     for name, volume in (("ct", case.source), ("synthetic_mr_t1", case.synthetic), ("mr_t1", case.truth)):
         if volume is not None:
-            paths[name] = str(save_volume(volume, folder / f"{name}.nii.gz"))
+            written = yield from save(volume, folder / f"{name}.nii.gz", stop=stop)
+            if written is None:
+                yield Finished(reason="stopped", message="Stopped before all files were written.", paths=paths)
+                return None
+            paths[name] = str(written)
     if case.synthetic is not None:
         paths |= _write_pictures(case, folder)
     yield Finished(reason="completed", paths=paths)

@@ -45,7 +45,10 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     if synthetic is None:
         yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None
-    written = save(synthetic, arguments.output, source=volume)
+    written = yield from save(synthetic, arguments.output, source=volume, stop=stop)
+    if written is None:
+        yield Finished(reason="stopped", message="Stopped; nothing was written.")
+        return None
     yield Finished(reason="completed", paths={"synthetic": str(written)})
     return written
 

@@ -19,10 +19,12 @@ from pydicom.valuerep import format_number_as_ds
 
 import ctmri_core
 from ctmri_core.domain import Domain
-from ctmri_core.errors import WriteFailed
+from ctmri_core.errors import Stopped, WriteFailed
+from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.files import atomic_folder
 from ctmri_core.io.export_attributes import code, module_attributes
 from ctmri_core.io.export_rules import marks_missing_in
+from ctmri_core.io.series import never
 from ctmri_core.io.stored_pixels import StoredPixels, stored_pixels
 from ctmri_core.volume import DicomSource, Volume
 
@@ -30,14 +32,17 @@ _IMPLEMENTATION_UID = UID("2.25.318447104389157283360915407182395170234")
 """Names this program as the writer of a file."""
 
 
-def write_dicom_series(volume: Volume, folder: str | Path, *, source: Volume | None = None) -> tuple[Path, ...]:
+def write_dicom_series(
+    volume: Volume, folder: str | Path, *, source: Volume | None = None, stop: StopSignal = never
+) -> Work[tuple[Path, ...]]:
     """Writes one file per slice k into the new (or empty) `folder`; the whole series appears or nothing.
 
     `volume`: synthetic, CT or MR. `source`: the volume it was made from, where `volume.dicom` does not tell. Without a DICOM
     source a new study of patient ANONYMOUS is made, the same for all series made from the same voxels.
     HU are kept exactly where they are whole and from -1024 to 64511; MR values are rounded to whole numbers.
 
-    Raises `WriteFailed` for an acquired volume, an unknown modality, values that rounding would destroy, or a disk that refuses.
+    Raises `WriteFailed` for an acquired volume, an unknown modality, values that rounding would destroy, or a disk that refuses;
+    `Stopped` when `stop` ended it, which leaves nothing behind.
     """
     folder = Path(folder)
     if volume.synthetic is None:
@@ -49,9 +54,12 @@ def write_dicom_series(volume: Volume, folder: str | Path, *, source: Volume | N
     common = module_attributes(volume, pixels, origin, _stand_in(volume, source) if origin is None else "")
     names = [f"IMG{k + 1:05d}.dcm" for k in range(volume.geometry.shape[0])]
     with atomic_folder(folder) as temporary:
-        for name, dataset in zip(names, _slices(volume, pixels, origin, common), strict=True):
+        for k, (name, dataset) in enumerate(zip(names, _slices(volume, pixels, origin, common), strict=True), 1):
+            if stop():
+                raise Stopped(f"Writing {folder.name} was stopped.")
             pydicom.dcmwrite(temporary / name, dataset, enforce_file_format=True)
             _check(temporary / name, dataset)
+            yield Progress(done=k, total=len(names), unit="slices", message=f"writing {folder.name}")
     return tuple(folder / name for name in names)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, cast
 
 import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
-from ctmri_core.errors import FileRefused, WriteFailed
-from ctmri_core.events import finish
+from ctmri_core.errors import FileRefused, Stopped, WriteFailed
+from ctmri_core.events import Progress, StopSignal, Work, finish
 from ctmri_core.files import atomic_file, write_text
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
@@ -23,39 +27,51 @@ _READERS: dict[str, Reader] = {".nii.gz": NIFTI_READER, ".nii": NIFTI_READER, ".
 _LEVEL = 1  # of zlib, as nibabel takes for gzip: several times as fast as the usual 6 for a tenth more bytes
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _SCANNER_SPACE = 1
+_NIFTI_DATA_OFFSET = 352
 
 
-def save(volume: Volume, target: str | Path, *, source: Volume | None = None) -> Path:
+def save(volume: Volume, target: str | Path, *, source: Volume | None = None, stop: StopSignal = never) -> Work[Path | None]:
     """A file by its suffix, or a DICOM series in the folder `target` when it has none. Raises `WriteFailed`.
 
-    `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM.
+    `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. Returns `target`,
+    None exactly when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
     check_target(target)
-    if _suffix(target):
-        return save_volume(volume, target)
-    write_dicom_series(volume, target, source=source)
+    try:
+        if _suffix(target):
+            yield from _save_file(volume, target, stop)
+        else:
+            yield from write_dicom_series(volume, target, source=source, stop=stop)
+    except Stopped:
+        return None
     return target
 
 
 def save_volume(volume: Volume, path: str | Path) -> Path:
-    """Writes `.nii`, `.nii.gz`, `.mha` or `.nrrd`, and a `.provenance.json` beside it. Returns `path`.
+    """`save` for a file, without listening to it. Returns `path`; raises `WriteFailed`."""
+    path = Path(path)
+    finish(_save_file(volume, path, never))
+    return path
+
+
+def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
+    """Writes the file, and a `.provenance.json` beside it.
 
     The file appears whole, after it was read back with equal voxels and corners within 1e-4 mm. A synthetic volume is
-    marked inside the file. Raises `WriteFailed`.
+    marked inside the file. Raises `WriteFailed`, and `Stopped` when `stop` ended it.
     """
-    path = Path(path)
     suffix = _suffix(path)
     if not suffix:
         raise WriteFailed(f"{path.name} cannot be written: its name must end in {', '.join(SUFFIXES)}.")
+    write = _write_nifti if suffix.startswith(".nii") else _write_itk
     with atomic_file(path) as temporary:
-        if suffix.startswith(".nii"):
-            _write_nifti(volume, temporary)
-        else:
-            _write_itk(volume, temporary)
-        _compare(volume, temporary, _READERS[suffix], path.name)
+        for done in write(volume, temporary):
+            yield Progress(done=done, total=volume.geometry.shape[0], unit="slices", message=f"writing {path.name}")
+            if stop():
+                raise Stopped(f"Writing {path.name} was stopped.")
+        yield from _compare(volume, temporary, _READERS[suffix], path.name, stop)
     write_text(sidecar_path(path), provenance_of(volume).model_dump_json(indent=2))
-    return path
 
 
 def check_target(target: str | Path) -> None:
@@ -74,17 +90,31 @@ def _suffix(path: Path) -> str:
     return "" if path.is_dir() else next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
-def _write_nifti(volume: Volume, path: Path) -> None:
+def _write_nifti(volume: Volume, path: Path) -> Iterator[int]:
+    """Yields how many slices are written."""
     affine = (_LPS_TO_RAS @ volume.geometry.affine)[:, [2, 1, 0, 3]]
-    image = nib.Nifti1Image(volume.voxels.T, affine, dtype=volume.voxels.dtype)
-    image.set_sform(affine, _SCANNER_SPACE)
-    image.set_qform(affine, _SCANNER_SPACE)
-    image.header.set_xyzt_units("mm")
-    image.header["descrip"] = mark_of(volume)
-    image.to_filename(path)
+    header = nib.Nifti1Image(volume.voxels.T, affine, dtype=volume.voxels.dtype).header
+    header.set_sform(affine, _SCANNER_SPACE)
+    header.set_qform(affine, _SCANNER_SPACE)
+    header.set_xyzt_units("mm")
+    header.set_slope_inter(1, 0)
+    header.set_data_offset(_NIFTI_DATA_OFFSET)
+    header["descrip"] = mark_of(volume)
+    yield 0
+    with ExitStack() as opened:
+        file: IO[bytes] = opened.enter_context(path.open("wb"))
+        if path.suffix.lower() == ".gz":
+            packed = gzip.GzipFile("", "wb", _LEVEL, file, mtime=0)
+            file = cast(IO[bytes], opened.enter_context(packed))
+        file.write(header.binaryblock.ljust(_NIFTI_DATA_OFFSET, b"\0"))
+        for k, voxels in enumerate(volume.voxels, 1):  # (k, j, i) in C order is (i, j, k) in Fortran order
+            file.write(np.ascontiguousarray(voxels).data)
+            yield k
 
 
-def _write_itk(volume: Volume, path: Path) -> None:
+def _write_itk(volume: Volume, path: Path) -> Iterator[int]:
+    """Yields how many slices are written. ITK writes all of them in one step."""
+    yield 0
     image = sitk.GetImageFromArray(volume.voxels)
     spacing, origin, direction = volume.geometry.to_itk()
     image.SetSpacing(spacing)
@@ -95,19 +125,31 @@ def _write_itk(volume: Volume, path: Path) -> None:
         sitk.WriteImage(image, str(path), useCompression=True, compressionLevel=_LEVEL)
     except RuntimeError as error:  # ITK's only kind; its text is a page with paths in it
         raise WriteFailed(f"{path.name.split('-', 2)[-1]} could not be written. Check the free space of the disk.") from error
+    yield volume.geometry.shape[0]
 
 
-def _compare(volume: Volume, written: Path, reader: Reader, name: str) -> None:
+def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: StopSignal) -> Work[None]:
     try:
         (series,) = reader.scan(written)
-        again = finish(reader.load(series, never))
+        again = yield from _checking(name, reader.load(series, stop))
     except FileRefused as refusal:
         problem = f"{name} could not be written completely ({refusal.problem}). Check the free space of the disk."
         raise WriteFailed(problem) from refusal
-    assert again is not None
     tolerance = max(1e-4, 2.5e-7 * float(np.abs(volume.geometry.corners).max()))  # NIfTI keeps positions in 24 bits
     same_grid = again.geometry.is_close(volume.geometry, tolerance)
     if not same_grid or not np.array_equal(again.voxels, volume.voxels):
         raise WriteFailed(f"{name} was not the same when it was read back, so it was not kept. Check the disk.")
     if (again.synthetic is None) != (volume.synthetic is None):
         raise WriteFailed(f"{name} lost its mark of being synthetic, so it was not kept.")
+
+
+def _checking(name: str, reading: Work[Volume]) -> Work[Volume]:
+    """`reading`, whose progress says what it is done for."""
+    while True:
+        try:
+            event = next(reading)
+        except StopIteration as done:
+            volume: Volume = done.value
+            return volume
+        if isinstance(event, Progress):
+            yield event.model_copy(update={"message": f"checking {name}"})

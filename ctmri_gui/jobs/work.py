@@ -158,11 +158,11 @@ def device_facts(_stop: StopSignal) -> Work[str]:
     return f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB"
 
 
-def save(volume: Volume, target: Path, source: Volume | None, _stop: StopSignal) -> Work[Path]:
+def save(volume: Volume, target: Path, source: Volume | None, stop: StopSignal) -> Work[Path | None]:
     """Writes a file (by its suffix) or a DICOM series into the folder `target`. Raises `WriteFailed`."""
     from ctmri_core.io.saving import save as saved
 
     yield Progress(done=0, message=f"writing {target.name}")
-    return saved(volume, target, source=source)
+    return (yield from saved(volume, target, source=source, stop=stop))
 
 

@@ -15,10 +15,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
 
 from ctmri_core.domain import Domain
-from ctmri_core.errors import WriteFailed
+from ctmri_core.errors import Stopped, WriteFailed
+from ctmri_core.events import Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import dicom_export
-from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.export_rules import missing_marks
 from ctmri_core.io.opening import open_volume
 from ctmri_core.volume import DicomSource, Synthetic, Volume
@@ -31,6 +31,10 @@ GRIDS = {
     "left-handed": Geometry(SHAPE, (1.0, 1.0, 1.0), (1.0, 2.0, 3.0), ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))),
 }
 MODEL = Synthetic("demo CT → T1", "ab" * 32)
+
+
+def write_dicom_series(volume: Volume, folder: Path, **options) -> tuple[Path, ...]:
+    return finish(dicom_export.write_dicom_series(volume, folder, **options))
 
 
 def _source(**attributes: str) -> DicomSource:
@@ -222,6 +226,15 @@ def test_a_series_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with pytest.raises(WriteFailed, match="not empty"):
         write_dicom_series(_synthetic(Domain.CT), tmp_path / "out")
+
+
+def test_it_says_how_far_it_is_and_stops_between_slices(tmp_path):
+    heard = list(dicom_export.write_dicom_series(_synthetic(Domain.CT), tmp_path / "whole"))
+    assert [(event.done, event.total) for event in heard if isinstance(event, Progress)] == [(k, 4) for k in (1, 2, 3, 4)]
+    asked = iter([False, False, True])
+    with pytest.raises(Stopped):
+        finish(dicom_export.write_dicom_series(_synthetic(Domain.CT), tmp_path / "out", stop=lambda: next(asked)))
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
 
 
 def test_broken_attributes_of_the_source_are_left_out_but_the_patient_stays(tmp_path):

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
+from ctmri_core.events import Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import saving
 from ctmri_core.io.opening import open_volume
@@ -87,7 +88,7 @@ def test_damage_on_the_way_keeps_the_old_file(tmp_path, suffix, monkeypatch):
     write = getattr(saving, writer)
 
     def damaged(volume, target):
-        write(volume, target)
+        yield from write(volume, target)
         target.write_bytes(target.read_bytes()[:-10])
 
     monkeypatch.setattr(saving, writer, damaged)
@@ -103,7 +104,7 @@ def test_a_wrong_voxel_is_noticed(tmp_path, monkeypatch):
     def other(volume, target):
         voxels = volume.voxels.copy()
         voxels[0, 0, 0] += 1
-        write(Volume(voxels, volume.geometry, volume.domain, synthetic=volume.synthetic), target)
+        yield from write(Volume(voxels, volume.geometry, volume.domain, synthetic=volume.synthetic), target)
 
     monkeypatch.setattr(saving, "_write_nifti", other)
     with pytest.raises(WriteFailed, match="not the same"):
@@ -115,7 +116,7 @@ def test_names_are_checked_before_the_work(tmp_path):
         with pytest.raises(WriteFailed, match=r"\.nii\.gz"):
             saving.check_target(tmp_path / name)
         with pytest.raises(WriteFailed):
-            saving.save(_volume(), tmp_path / name)
+            finish(saving.save(_volume(), tmp_path / name))
     saving.check_target(tmp_path / "a.nii.gz")
     saving.check_target(tmp_path / "new folder")
     saving.check_target(tmp_path)
@@ -133,6 +134,7 @@ def test_names_are_checked_before_the_work(tmp_path):
 def test_a_disk_that_refuses_is_said_in_words(tmp_path, monkeypatch, number, words):
     def refused(volume, target):
         target.write_bytes(b"half")
+        yield 1
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(saving, "_write_nifti", refused)
@@ -142,6 +144,18 @@ def test_a_disk_that_refuses_is_said_in_words(tmp_path, monkeypatch, number, wor
 
 
 def test_save_chooses_by_the_name(tmp_path):
-    assert saving.save(_volume(), tmp_path / "a.mha") == tmp_path / "a.mha"
-    folder = saving.save(_volume(), tmp_path / "series")
+    assert finish(saving.save(_volume(), tmp_path / "a.mha")) == tmp_path / "a.mha"
+    folder = finish(saving.save(_volume(), tmp_path / "series"))
     assert len(list(folder.iterdir())) == 6
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.nrrd", "series"])
+def test_saving_stops_at_any_moment_and_leaves_nothing(tmp_path, name):
+    heard = list(saving.save(_volume(), tmp_path / "whole" / name))
+    assert heard
+    assert all(isinstance(event, Progress) for event in heard)
+    assert any(event.done == event.total == 6 and "writing" in event.message for event in heard)
+    for moment in range(3):
+        count = iter(range(100))
+        assert finish(saving.save(_volume(), tmp_path / name, stop=lambda count=count, m=moment: next(count) == m)) is None
+        assert [path.name for path in tmp_path.iterdir()] == ["whole"]
