@@ -64,14 +64,14 @@ class SliceScores:
 class Comparison:
     """A synthetic volume beside the real one of the same patient.
 
-    `source`: what was translated, on the grid of `synthetic`; it is real, so the alignment of `truth` is judged against it.
-    Immutable after construction (some tenths of a second), so any thread may ask it.
+    `source`: what was translated; it is real, so the alignment of `truth` is judged against it. Slices are counted on the
+    grid that it shares with `synthetic`. Immutable after construction (some tenths of a second), so any thread may ask it.
     """
 
     def __init__(self, source: Volume, synthetic: Volume, truth: Volume) -> None:
         self.synthetic = synthetic
         self.truth = truth
-        self.verdict = _wrong_kind(synthetic, truth) or Verdict(True, "")
+        self.verdict = _wrong_kind(synthetic, truth) or _wrong_grid(source, synthetic) or Verdict(True, "")
         if not self.verdict.comparable:
             return
         pair = _CoarsePair(source, truth)
@@ -82,14 +82,9 @@ class Comparison:
         self._ranges = None if synthetic.domain is Domain.CT else (pair.range_of(synthetic), pair.range_of(truth))
 
     def scores(self, k: int) -> SliceScores | None:
-        """Scores of slice `k` of the synthetic's grid; None where there is no body, no truth, or no comparison.
-
-        Raises `IndexError` when there is no slice `k`.
-        """
+        """Scores of slice `k` of the source's grid; None where there is no slice, body or truth, or no comparison."""
         slices, rows, columns = self.synthetic.geometry.shape
-        if not 0 <= k < slices:
-            raise IndexError(f"There is no slice {k}; the volume has {slices}.")
-        if not self.verdict.comparable or min(rows, columns) < _WINDOW:
+        if not self.verdict.comparable or not 0 <= k < slices or min(rows, columns) < _WINDOW:
             return None
         plane = self.synthetic.geometry.cropped((k, 0, 0), (1, rows, columns))
         truth = sample_plane(self.truth, plane, outside=np.nan)
@@ -141,9 +136,19 @@ def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
 def _wrong_kind(synthetic: Volume, truth: Volume) -> Verdict | None:
     if truth.synthetic is not None:
         return Verdict(False, "The ground truth is itself synthetic, so there is nothing real to compare with.")
-    if not synthetic.domain.accepts(truth.domain):
-        return Verdict(False, f"{truth.domain.label} is not the target of a {synthetic.domain.label} model.")
-    return None
+    if truth.domain is synthetic.domain:
+        return None
+    if truth.domain is Domain.UNKNOWN or (truth.domain is Domain.MR and synthetic.domain.is_mr):
+        unknown = "weighting" if truth.domain is Domain.MR else "kind"
+        message = f"The {unknown} of the ground truth is not known; say that it is {synthetic.domain.label} if that is so."
+        return Verdict(False, message)
+    return Verdict(False, f"{truth.domain.label} is not the target of a {synthetic.domain.label} model.")
+
+
+def _wrong_grid(source: Volume, synthetic: Volume) -> Verdict | None:
+    if synthetic.geometry.is_close(source.geometry):
+        return None
+    return Verdict(False, "The synthetic volume does not lie on the grid of the source; translate this source again.")
 
 
 class _CoarsePair:

@@ -71,9 +71,25 @@ def test_the_wrong_contrast_is_named(head, synthetic):
     assert "synthetic" in Comparison(source, synthetic, synthetic).verdict.message
 
 
-def test_mr_of_unknown_weighting_is_accepted(head, synthetic):
-    unknown = replace(head[Domain.MR_T1], domain=Domain.MR)
-    assert Comparison(head[Domain.CT], synthetic, unknown).verdict.comparable
+@pytest.mark.parametrize(("domain", "word"), [(Domain.MR, "weighting"), (Domain.UNKNOWN, "kind")])
+def test_a_truth_of_unknown_contrast_gets_no_numbers_but_a_way_out(head, synthetic, domain, word):
+    """A T2 in a file called mr.nii.gz: a model takes it as input, but nothing may be scored against it."""
+    for weighting in (Domain.MR_T2, Domain.MR_T1):
+        comparison = Comparison(head[Domain.CT], synthetic, replace(head[weighting], domain=domain))
+        assert not comparison.verdict.comparable
+        assert f"The {word} of the ground truth is not known; say that it is T1 MR" in comparison.verdict.message
+        assert comparison.scores(30) is None
+    told = replace(head[Domain.MR_T1], domain=Domain.MR_T1)
+    assert Comparison(head[Domain.CT], synthetic, told).verdict.comparable
+
+
+def test_slices_are_counted_on_one_grid(head, synthetic):
+    count, rows, columns = synthetic.geometry.shape
+    upper = resample_to(synthetic, synthetic.geometry.cropped((3, 0, 0), (count - 3, rows, columns)))
+    comparison = Comparison(head[Domain.CT], upper, head[Domain.MR_T1])
+    assert not comparison.verdict.comparable
+    assert "grid" in comparison.verdict.message
+    assert comparison.scores(count // 2) is None
 
 
 def test_part_of_the_body_is_compared_where_both_see_it(head, synthetic):
@@ -124,9 +140,7 @@ def test_slices_without_body_have_no_scores_and_others_are_repeatable_in_threads
     one_by_one = [comparison.scores(k) for k in range(count)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(comparison.scores, range(count))) == one_by_one
-    for k in (-1, count):
-        with pytest.raises(IndexError):
-            comparison.scores(k)
+    assert [comparison.scores(k) for k in (-1, count)] == [None, None]
 
 
 def _picture(path, domain):
