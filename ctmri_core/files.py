@@ -28,15 +28,18 @@ _REASONS = {
 
 
 @contextmanager
-def atomic_file(target: str | Path) -> Iterator[Path]:
+def atomic_file(target: str | Path, *, private: bool = False) -> Iterator[Path]:
     """Yields a temporary sibling of `target` with the same suffixes; renames it over `target` when the block succeeds.
 
+    `private`: readable by its owner alone from the first byte on (the file exists already, empty, when the block begins).
     Raises `WriteFailed` with the cause (full disk, read-only folder); the old file, if any, stays untouched.
     """
     target = Path(target)
     temporary = target.with_name(f".part-{secrets.token_hex(4)}-{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield temporary
         _flush_file(temporary)
         temporary.replace(target)
@@ -75,9 +78,9 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_bytes(target: str | Path, content: bytes) -> None:
-    """Writes `content` atomically."""
-    with atomic_file(target) as temporary:
+def write_bytes(target: str | Path, content: bytes, *, private: bool = False) -> None:
+    """Writes `content` atomically; `private` as in `atomic_file`."""
+    with atomic_file(target, private=private) as temporary:
         temporary.write_bytes(content)
 
 

@@ -15,7 +15,7 @@ import platformdirs
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.errors import WriteFailed
-from ctmri_core.files import atomic_file
+from ctmri_core.files import write_bytes
 
 _log = logging.getLogger(__name__)
 _KEPT_RECENT = 12
@@ -87,10 +87,7 @@ class Settings(QObject):
         """Writes the file, readable by its owner alone. A disk that refuses costs the settings, not the work."""
         content = json.dumps(self._values, indent=1, sort_keys=True).encode()
         try:
-            with atomic_file(self.path) as temporary:
-                descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb") as handle:
-                    handle.write(content)
+            write_bytes(self.path, content, private=True)
         except WriteFailed as error:
             _log.warning("settings not kept: %s", error)
 

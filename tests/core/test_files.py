@@ -33,6 +33,15 @@ def test_the_temporary_file_keeps_the_suffixes(tmp_path):
     assert (tmp_path / "scan.nii.gz").read_bytes() == b"x"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_private_file_is_its_owners_alone_from_the_first_byte_on(tmp_path):
+    with atomic_file(tmp_path / "a.npy", private=True) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o600
+        temporary.write_bytes(b"x")
+    write_bytes(tmp_path / "b.json", b"{}", private=True)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_the_old_file_survives_a_failure(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "old")
