@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ctmri_core.errors import ModelRefused
 from ctmri_core.files import write_bytes
 from ctmri_core.model_card import CARD_KEY, ModelCard, ModelHeader, TensorEntry, read_header
-from ctmri_core.registry import build_generator
+from ctmri_core.registry import build_generator, validated_config
 
 StoredAs = Literal["float32", "float16", "bfloat16"]
 
@@ -63,6 +63,7 @@ def load_model(path: str | Path) -> LoadedModel:
     header = read_header(path)
     with torch.device("meta"):
         generator = build_generator(header.card)
+    _check_recipe(path, header.card)
     _check_fit(path, header, generator.state_dict())
     weights = _read_weights(path, header)
     generator.load_state_dict(weights, assign=True)
@@ -74,6 +75,16 @@ def _stored(tensor: Tensor, small: torch.dtype) -> Tensor:
     if tensor.is_floating_point():
         tensor = tensor.to(small if tensor.ndim > 1 else torch.float32)
     return tensor.contiguous()
+
+
+def _check_recipe(path: Path, card: ModelCard) -> None:
+    """Whether every slice that the recipe prepares has a size that the network takes."""
+    needed = validated_config(card).size_multiple
+    sizes = {"multiple": [card.recipe.multiple]} if card.recipe.size is None else {"size": list(card.recipe.size)}
+    for field, values in sizes.items():
+        if any(value % needed for value in values):
+            said = " x ".join(str(value) for value in values)
+            raise ModelRefused(f"{path.name}: recipe.{field} is {said}, but its network takes multiples of {needed} only.")
 
 
 def _check_fit(path: Path, header: ModelHeader, expected: Mapping[str, Tensor]) -> None:

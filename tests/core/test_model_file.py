@@ -13,6 +13,7 @@ from ctmri_core.errors import ModelRefused, WriteFailed
 from ctmri_core.model_card import CARD_KEY, ModelCard, read_card
 from ctmri_core.model_file import load_model, save_model
 from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import build_generator
 
 CARD = ModelCard(
@@ -164,6 +165,22 @@ def test_cards_that_do_not_fit_are_refused_before_allocation(saved, change, says
     rewrite(saved, edit)
     with pytest.raises(ModelRefused, match=says):
         load_model(saved)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [({"multiple": 4}, "recipe.multiple is 4"), ({"multiple": 1}, "recipe.multiple is 1"), ({"size": (256, 300)}, "256 x 300")],
+)
+def test_a_recipe_whose_slices_the_network_cannot_take_is_refused(tmp_path, recipe, says):
+    config = {"generator": "unet_256", "width": 4, "norm": "instance", "dropout": False}
+    card = CARD.model_copy(update={"config": config, "recipe": Recipe(**recipe)})
+    path = tmp_path / "unet.safetensors"
+    save_model(path, tiny(card).state_dict(), card)
+    with pytest.raises(ModelRefused, match=rf"unet\.safetensors: .*{says}.* multiples of 256"):
+        load_model(path)
+    fitting = card.model_copy(update={"recipe": Recipe(multiple=512)})
+    save_model(path, tiny(card).state_dict(), fitting)
+    assert load_model(path).card.recipe.multiple == 512
 
 
 def test_a_refused_write_leaves_the_old_file(saved, monkeypatch):
