@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.files import atomic_file
+from ctmri_core.files import write_bytes
 
 FORMAT = "ctmri-checkpoint-1"
 
@@ -27,11 +27,7 @@ def save_checkpoint(path: Path, state: Any) -> None:
     tensors: dict[str, Tensor] = {}
     tree = json.dumps(_pack(state, tensors))
     metadata = {"format": FORMAT, "tree": tree, "sha256": _digest(tree, tensors)}
-    with atomic_file(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata)
-        except SafetensorError as error:  # it wraps the operating system's refusal in its own type
-            raise OSError(f"{error}") from error
+    write_bytes(path, save(tensors, metadata))  # not `save_file`: its errors do not say what the operating system refused
 
 
 def load_checkpoint(path: Path) -> Any:

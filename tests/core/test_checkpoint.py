@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,11 @@ import torch
 
 from ctmri_core.errors import FileRefused, WriteFailed
 from ctmri_core.training.checkpoint import load_checkpoint, save_checkpoint
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 
 def test_a_state_comes_back_exactly(tmp_path: Path):
@@ -87,16 +93,21 @@ def test_other_files_are_refused(tmp_path: Path):
             load_checkpoint(tmp_path / name)
 
 
-def test_an_unwritable_place_is_said_and_the_old_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.skipif(resource is None, reason="Windows limits no file sizes")
+def test_an_unwritable_place_is_said_and_the_old_file_stays(tmp_path: Path):
+    """The limit on the size of files stands for a full disk: the operating system refuses in the middle of the write."""
     path = tmp_path / "a.checkpoint"
     save_checkpoint(path, {"n": 1})
 
-    def full(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("ctmri_core.training.checkpoint.save_file", full)
-    with pytest.raises(WriteFailed, match="disk is full"):
-        save_checkpoint(path, {"n": 2})
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write itself fails, with EFBIG
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    try:
+        with pytest.raises(WriteFailed, match=f"could not be written: {os.strerror(errno.EFBIG)}"):
+            save_checkpoint(path, {"n": 2, "weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
     assert load_checkpoint(path) == {"n": 1} and list(tmp_path.iterdir()) == [path]
 
 
