@@ -136,8 +136,12 @@ def install_torch() -> bool:
 
 
 def pip(arguments: list[str], *, quiet: bool = False) -> bool:
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
-    environment = {**os.environ, "PIP_CONSTRAINT": str(CONSTRAINTS)}
+    """Constraints hold in the isolated environments too that pip builds in: it gives them PIP_CONSTRAINT.
+
+    As a URI, because pip splits that variable at blanks and a checkout may lie in a folder whose name has one.
+    """
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    environment = {**os.environ, "PIP_CONSTRAINT": CONSTRAINTS.as_uri()}
     return subprocess.call([*command, *arguments], env=environment, stderr=subprocess.DEVNULL if quiet else None) == 0
 
 

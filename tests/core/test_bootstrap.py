@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +44,26 @@ def test_decoders_that_abort_or_are_gpl_are_not_installed(name):
     with pytest.raises(PackageNotFoundError):
         version(name)
     assert name not in _pinned()
+
+
+def test_pip_reads_the_constraints_of_a_checkout_whose_path_has_blanks(bootstrap, tmp_path, monkeypatch):
+    """pip itself is asked, without installing anything: it refuses what the file forbids and takes what it allows."""
+    constraints = tmp_path / "my checkout of it" / "constraints.txt"
+    constraints.parent.mkdir()
+    monkeypatch.setattr(bootstrap, "CONSTRAINTS", constraints)
+    monkeypatch.setattr(bootstrap, "PYTHON", Path(sys.executable))
+    said = []
+
+    def call(command, env, stderr):
+        done = subprocess.run([*command, "--dry-run", "--no-index"], env=env, capture_output=True, text=True)
+        said.append(done.stderr)
+        return done.returncode
+
+    monkeypatch.setattr(bootstrap.subprocess, "call", call)
+    for allowed in ("0.0.1", version("numpy")):
+        constraints.write_text(f"numpy=={allowed}\n")
+        assert bootstrap.pip([f"numpy=={version('numpy')}"]) is (allowed != "0.0.1"), said
+    assert "conflicting dependencies" in said[0]
 
 
 def test_without_apt_the_packages_are_named(bootstrap, monkeypatch):
