@@ -48,6 +48,7 @@ class LinkedViews(QWidget):
         self._inverted = self._crosshair_tool = False
         self._text_visible = self._smooth = True
         self._link_texts = dict.fromkeys(Role, "")
+        self._empty = dict(_EMPTY)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(4)
@@ -91,6 +92,12 @@ class LinkedViews(QWidget):
     def set_banner(self, role: Role, findings: Iterable[Finding | str]) -> None:
         """What a person should know before trusting the picture; shown until replaced."""
         self.panes[role].set_messages(tuple(one if isinstance(one, str) else one.message for one in findings))
+
+    def set_empty(self, role: Role, headline: str = "", detail: str = "") -> None:
+        """What a pane without a volume says, such as the progress of what will fill it; without a headline the invitation."""
+        self._empty[role] = EmptyText(headline, detail) if headline else _EMPTY[role]
+        if role not in self.model.volumes:
+            self.panes[role].set_empty(self._empty[role])
 
     def set_link_state(self, role: Role, text: str) -> None:
         """A badge such as `not aligned` in the pane's header; empty takes it away."""
@@ -247,7 +254,7 @@ class LinkedViews(QWidget):
             volume = self.model.volumes.get(role)
             if volume is None or grid is None:
                 self._close_stack(role)
-                pane.set_empty(_EMPTY[role])
+                pane.set_empty(self._empty[role])
                 pane.set_picture(None, (1.0, 1.0))
                 pane.header.set_title("")
                 pane.strip.set_note("")

@@ -299,6 +299,16 @@ def test_empty_panes_say_what_to_do(qtbot) -> None:
     assert said == ["Drop a CT or MR here", "Translate to fill this pane", "Drop the real image here"]
 
 
+def test_an_empty_pane_can_say_how_far_its_picture_is(views) -> None:
+    views.set_empty(Role.SYNTHETIC, "Translating …", "slice 3 of 41")
+    assert views.panes[Role.SYNTHETIC].canvas.annotations.empty is None, "a picture is not hidden by it"
+    views.set_volume(Role.SYNTHETIC, None)
+    empty = views.panes[Role.SYNTHETIC].canvas.annotations
+    assert (empty.empty.headline, empty.empty.detail) == ("Translating …", "slice 3 of 41")
+    views.set_empty(Role.SYNTHETIC)
+    assert empty.empty.headline == "Translate to fill this pane"
+
+
 def test_files_dropped_on_a_pane_are_announced_with_its_role(views, qtbot, tmp_path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
