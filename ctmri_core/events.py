@@ -11,7 +11,17 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 StopSignal = Callable[[], bool]
-"""Asked between small pieces of work; True means: end soon, keep what is whole."""
+"""Asked between small pieces of work; True means: end soon, keep what is whole.
+
+Work that was asked to end, and had no result yet, returns None: its types are `Work[Something | None]`. Where a stop is
+noticed below a generator (in a reader, between two layers of a network), `errors.Stopped` carries it up to the one who
+turns it into that None.
+"""
+
+
+def never() -> bool:
+    """The stop signal of work that nobody wants to end."""
+    return False
 
 
 class _Event(BaseModel):

@@ -16,8 +16,8 @@ from torch import nn
 
 from ctmri_core import __version__
 from ctmri_core.domain import Domain
-from ctmri_core.errors import ModelRefused, WrongInput
-from ctmri_core.events import Noted, Progress, Started, StopSignal, Work
+from ctmri_core.errors import ModelRefused, Stopped, WrongInput
+from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never
 from ctmri_core.inference.precision import Plan, choose_device, choose_plan, prepare_generator, run_batch
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
@@ -25,10 +25,6 @@ from ctmri_core.preprocess.recipe import Record
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
 _TELL_TIME_LEFT_AFTER = 3.0
-
-
-class _Stopped(Exception):
-    """A stop was asked for in the middle of a slice."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +38,6 @@ class _Job:
     @property
     def target(self) -> Domain:
         return self.card.direction.target
-
-
-def never() -> bool:
-    """A `StopSignal` that never asks."""
-    return False
 
 
 def check_input(volume: Volume, card: ModelCard) -> None:
@@ -66,15 +57,13 @@ def translate(
     device: str = "auto",
     batch: int | None = None,
     threads: int | None = None,
-    keep_partial: bool = False,
     stop: StopSignal = never,
 ) -> Work[Volume | None]:
     """The synthetic volume of `model`'s target domain: int16 HU for CT, float32 0 to 1000 a.u. for MR.
 
     Its geometry is the source's own object; values never depend on any truth, nor (beyond rounding) on the batch size.
-    `batch`: slices at a time, None lets a short timing choose. `threads`: CPU threads to use while it runs. When stopped it
-    returns None, or with `keep_partial` the slices done so far on background, marked by a serious finding.
-    Raises `WrongInput`, `ModelRefused`, `OutOfMemory`, and `CtmriError` for a device that is not there.
+    `batch`: slices at a time, None lets a short timing choose. `threads`: CPU threads to use while it runs. Returns None when
+    stopped. Raises `WrongInput`, `ModelRefused`, `OutOfMemory`, and `CtmriError` for a device that is not there.
     """
     with _limited_threads(threads):
         yield Progress(done=0, message="loading the model")
@@ -95,10 +84,10 @@ def translate(
         yield Progress(done=0, message="timing this machine")
         plan = choose_plan(generator, middle, torch_device)
         job = _Job(volume, card, record, plan, prepare_generator(generator, plan))
-        return (yield from _run(job, batch or plan.batch, keep_partial, stop))
+        return (yield from _run(job, batch or plan.batch, stop))
 
 
-def _run(job: _Job, batch: int, keep_partial: bool, stop: StopSignal) -> Work[Volume | None]:
+def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
     count = job.record.count
     yield Started(
         job=f"translating {job.card.direction.label}",
@@ -120,10 +109,10 @@ def _run(job: _Job, batch: int, keep_partial: bool, stop: StopSignal) -> Work[Vo
     while done < count:
         end = min(done + batch, count)
         if stop() or not _translate_slices(job, done, end, result, background, stop):
-            return _synthetic(job, result, done) if keep_partial and done else None
+            return None
         done = end
         yield _progress(done, count, time.perf_counter() - begun)
-    return _synthetic(job, result, done)
+    return _synthetic(job, result)
 
 
 def _translate_slices(job: _Job, start: int, end: int, result: Voxels, background: float, stop: StopSignal) -> bool:
@@ -133,7 +122,7 @@ def _translate_slices(job: _Job, start: int, end: int, result: Voxels, backgroun
     try:
         with _stoppable(job.network, stop):
             answer = run_batch(job.network, slices, torch.device(job.plan.device))
-    except _Stopped:
+    except Stopped:
         return False
     if not np.isfinite(answer).all():
         raise ModelRefused(f"{job.card.name} answered with values that are no numbers. Use another model.")
@@ -152,14 +141,11 @@ def _progress(done: int, count: int, seconds: float) -> Progress:
     return Progress(done=done, total=count, unit="slices", rate=round(rate, 3), seconds_left=left)
 
 
-def _synthetic(job: _Job, voxels: Voxels, done: int) -> Volume:
-    card, source, count = job.card, job.source, job.record.count
+def _synthetic(job: _Job, voxels: Voxels) -> Volume:
+    card, source = job.card, job.source
     findings = list(source.findings)
     if card.demo:
         findings.append(Finding("demo_model", f"{card.name} is a demonstration model: it shows how the program works, no more."))
-    if done < count:
-        message = f"Translation was stopped after {done} of {count} slices; the others are empty."
-        findings.append(Finding("partial", message, serious=True))
     details = {
         "direction": card.direction.name,
         "device": job.plan.device,
@@ -188,7 +174,7 @@ def _stoppable(network: nn.Module, stop: StopSignal) -> Iterator[None]:
 
     def check(*_: object) -> None:
         if stop():
-            raise _Stopped
+            raise Stopped("Translation was stopped.")
 
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
     hooks = [layer.register_forward_pre_hook(check) for layer in layers]

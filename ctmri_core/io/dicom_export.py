@@ -20,11 +20,10 @@ from pydicom.valuerep import format_number_as_ds
 import ctmri_core
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.events import Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.io.export_attributes import code, module_attributes
 from ctmri_core.io.export_rules import marks_missing_in
-from ctmri_core.io.series import never
 from ctmri_core.io.stored_pixels import StoredPixels, stored_pixels
 from ctmri_core.volume import DicomSource, Volume
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
-from ctmri_core.events import StopSignal, Work, finish
+from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.pictures import PICTURE_READER
-from ctmri_core.io.series import Reader, Series, never
+from ctmri_core.io.series import Reader, Series
 from ctmri_core.volume import Finding, Volume
 
 _MOST_FILES = 100_000

@@ -13,13 +13,13 @@ import numpy as np
 import SimpleITK as sitk
 
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
-from ctmri_core.events import Progress, StopSignal, Work, finish
+from ctmri_core.events import Progress, StopSignal, Work, finish, never
 from ctmri_core.files import atomic_file, write_text
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
 from ctmri_core.io.nifti import NIFTI_READER
 from ctmri_core.io.provenance import mark_of, provenance_of, sidecar_path
-from ctmri_core.io.series import Reader, never
+from ctmri_core.io.series import Reader
 from ctmri_core.volume import Volume
 
 SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")

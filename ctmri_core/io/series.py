@@ -12,11 +12,6 @@ from ctmri_core.geometry import Triple
 from ctmri_core.volume import Finding, Volume
 
 
-def never() -> bool:
-    """The stop signal of work that nobody wants to end."""
-    return False
-
-
 @dataclass(frozen=True)
 class Series:
     """One loadable volume inside `path`. Light: headers only, no voxels; hashable and picklable.

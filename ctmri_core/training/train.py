@@ -10,7 +10,7 @@ from ctmri_core.config_flags import validated
 from ctmri_core.data.preparation import prepare_pairs
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
-from ctmri_core.events import Finished, StopSignal, Work
+from ctmri_core.events import Finished, StopSignal, Work, never
 from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
@@ -22,7 +22,7 @@ from ctmri_core.training.trainer import RunResult, Trainer
 
 def train(
     method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
-    settings: TrainingSettings, *, stop: StopSignal = lambda: False, about: ModelDescription | None = None, resume: bool = False,
+    settings: TrainingSettings, *, stop: StopSignal = never, about: ModelDescription | None = None, resume: bool = False,
 ) -> Work[RunResult]:  # fmt: skip
     """Prepares the cases of `data_spec` (see `find_cases`) in the run folder, trains, and exports model files there.
 
@@ -55,7 +55,7 @@ def train(
     return RunResult(reason, message, 0, folder.path)
 
 
-def resume_training(run_folder: str | Path, *, stop: StopSignal = lambda: False) -> Work[RunResult]:
+def resume_training(run_folder: str | Path, *, stop: StopSignal = never) -> Work[RunResult]:
     """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
 
     Same events as `train`. Raises `FileRefused` when the folder holds no run.

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.preparation import PreparedPairs
 from ctmri_core.errors import CtmriError, OutOfMemory, TrainingFailed, WriteFailed
-from ctmri_core.events import CheckpointSaved, Event, Finished, Sample, Started, Step, StopSignal, Validated, Work
+from ctmri_core.events import CheckpointSaved, Event, Finished, Sample, Started, Step, StopSignal, Validated, Work, never
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.registry import load_method
 from ctmri_core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -73,7 +73,7 @@ class Trainer:
         self._clock = 0.0
         self._board: TensorBoardLog | None = None
 
-    def run(self, stop: StopSignal = lambda: False) -> Work[RunResult]:
+    def run(self, stop: StopSignal = never) -> Work[RunResult]:
         """Trains to the end, or until `stop()`. Bugs pass through as what they are."""
         reason: Literal["completed", "stopped", "failed"] = "failed"
         message = ""

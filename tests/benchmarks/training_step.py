@@ -15,6 +15,7 @@ import torch
 from lightning_fabric import Fabric
 
 from ctmri_core.domain import Direction
+from ctmri_core.events import never
 from ctmri_core.method import PairedBatch
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.methods.pix2pix.method import Pix2Pix
@@ -39,7 +40,7 @@ def plain_step(config: Pix2PixConfig, batch: PairedBatch) -> Callable[[], object
 def trainer_step(config: Pix2PixConfig, batch: PairedBatch, precision: str) -> Callable[[], object]:
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     optimisation = Optimisation(fabric, Pix2Pix(config, DIRECTION), config, RandomState(0, fabric.device))
-    return lambda: optimisation.step(batch, lambda: False)
+    return lambda: optimisation.step(batch, never)
 
 
 def main() -> None:

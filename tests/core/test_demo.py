@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ctmri_core.demo import run_headless
-from ctmri_core.events import finish
+from ctmri_core.events import finish, never
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.resources_folder import resources_folder
 
@@ -18,7 +18,7 @@ MODELS = resources_folder() / "models"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
-    return folder, finish(run_headless(folder, lambda: False, device="cpu", voxel_mm=2.0))
+    return folder, finish(run_headless(folder, never, device="cpu", voxel_mm=2.0))
 
 
 def test_the_shipped_models_translate_both_ways_and_say_what_they_are():

@@ -25,11 +25,10 @@ from pydicom.uid import (
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
-from ctmri_core.events import Progress, Started, finish
+from ctmri_core.events import Progress, Started, finish, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_elements import elements, quick_elements
-from ctmri_core.io.series import never
 
 PATIENT = "Doe^Jane"
 ROWS, COLUMNS = 12, 9

@@ -8,10 +8,9 @@ import SimpleITK as sitk
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
-from ctmri_core.events import finish
+from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom import DICOM_READER
-from ctmri_core.io.series import never
 
 
 def assert_as_itk(series):

@@ -11,7 +11,7 @@ from torch import nn
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, ModelRefused, OutOfMemory, WrongInput
-from ctmri_core.events import Noted, Progress, Started, finish, from_json, to_json
+from ctmri_core.events import Noted, Progress, Started, finish, from_json, never, to_json
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.inference.precision import Plan, run_batch
 from ctmri_core.inference.translate import translate
@@ -194,21 +194,9 @@ def test_a_stop_at_any_question_ends_the_work(asked):
     assert len(loaded.generator.calls) <= asked
 
 
-def test_a_stop_can_keep_what_is_done_and_marks_it():
-    loaded = model()
-    source = head(Geometry((9, 16, 16), (2, 1, 1)))
-    stop = lambda: len(loaded.generator.calls) >= 2  # noqa: E731  # a name for one expression
-    result = finish(translate(source, loaded, batch=2, keep_partial=True, stop=stop))
-    assert (result.voxels[:2] > 0).any()
-    assert (result.voxels[4:] == 0).all()
-    finding = result.findings[-1]
-    assert (finding.kind, finding.serious) == ("partial", True)
-    assert "2 of 9" in finding.message
-
-
 def test_hooks_for_stopping_do_not_stay():
     loaded = model()
-    finish(translate(head(Geometry((2, 16, 16), (2, 1, 1))), loaded, stop=lambda: False))
+    finish(translate(head(Geometry((2, 16, 16), (2, 1, 1))), loaded, stop=never))
     assert not loaded.generator.layer._forward_pre_hooks
 
 
