@@ -29,12 +29,14 @@ class TrainingSettings(BaseModel):
     flip: bool = Field(default=True, description="mirror pictures left to right at random")
     spacing_mm: float = Field(default=1.0, ge=0.2, le=5, description="pixel spacing in mm that slices are resampled to")
     soft_tissue_curve: bool = Field(default=True, description="CT as the source: soft tissue takes most of the grey range")
-    validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases that is kept for validation")
+    validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases kept for validation; 0: none")
     validation_slices: int = Field(default=64, ge=1, le=100_000, description="validate on at most this many slices")
     validate_every: int = Field(default=500, ge=1, le=10**9, description="steps between validations and sample pictures")
     checkpoint_seconds: float = Field(default=120.0, ge=1, le=86_400, description="seconds between checkpoints")
     clip_norm: float = Field(default=0.0, ge=0, le=10**6, description="longest gradient of a network group; 0 does not clip")
-    precision: Literal["auto", "32", "bf16-mixed"] = Field(default="auto", description="number format; auto times both briefly")
+    precision: Literal["auto", "32", "bf16-mixed"] = Field(
+        default="auto", description="number format; auto: bf16-mixed where the device multiplies it natively"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
     seed: int = Field(default=0, ge=0, lt=2**31, description="of weights, order, crops and dropout")
     tensorboard: bool = Field(default=True, description="write TensorBoard logs")

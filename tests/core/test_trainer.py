@@ -13,12 +13,13 @@ from PIL import Image
 from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.paired_slices import PairedSlices
 from ctmri_core.errors import WriteFailed
-from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json
+from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json, never
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.model_file import load_model
 from ctmri_core.training.checkpoint import load_checkpoint
 from ctmri_core.training.optimisation import Optimisation, _Before
+from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
 
@@ -30,7 +31,7 @@ def settings(**changes):
     return TrainingSettings(**(base | changes))
 
 
-def run(trainer: Trainer, stop=lambda: False):
+def run(trainer: Trainer, stop=never):
     events, work = [], trainer.run(stop)
     while True:
         try:
@@ -107,6 +108,19 @@ def test_a_resumed_run_has_the_weights_of_an_uninterrupted_one(tiny_pairs, tmp_p
     iterations = [event.iteration for event in logged if isinstance(event, Step)]
     assert iterations == sorted(set(iterations)) and iterations[0] == 1 and iterations[-1] == 6
     assert sum(isinstance(event, Finished) for event in logged) == 1
+
+
+def test_a_run_that_goes_on_forgets_what_came_after_its_checkpoint(tmp_path: Path):
+    folder = RunFolder(tmp_path)
+    late = [
+        Step(iteration=4, epoch=0, losses={}, learning_rate=1, seconds=1), Validated(iteration=4, metrics={}),
+        Sample(iteration=4, path="4.png"), CheckpointSaved(iteration=4, path="late"), Finished(reason="stopped"),
+    ]  # fmt: skip
+    early = [event.model_copy(update={"iteration": 3}) for event in late[:-1]]
+    for event in [*early, *late]:
+        folder.log(event)
+    folder.rewind(3)
+    assert folder.read_events() == early
 
 
 @pytest.mark.parametrize("question", [11, 13, 14, 15])
@@ -203,7 +217,7 @@ def test_only_the_optimised_group_collects_gradients(tiny_pairs, tmp_path: Path)
     before = [parameter.grad.clone() for parameter in discriminator.parameters()]
     batch = trainer.data.train.training_batch(0, 2, Augmentation(16), 0)
     loss = trainer.method._gan_loss(batch, trainer.method.networks["generator"](batch.source))
-    trainer.optimisation._update(_Before(trainer.optimisation), lambda: False, "generator", loss)
+    trainer.optimisation._update(_Before(trainer.optimisation), never, "generator", loss)
     assert all(torch.equal(old, new.grad) for old, new in zip(before, discriminator.parameters(), strict=True))
 
 

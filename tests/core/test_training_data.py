@@ -8,13 +8,14 @@ import nibabel
 import numpy as np
 import pytest
 
+from ctmri_core.case import split_by_patient
 from ctmri_core.data.augmentation import Augmentation, Placement
 from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.paired_slices import PairedSlices
 from ctmri_core.data.preparation import PreparedPairs, prepare_pairs
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
-from ctmri_core.events import Finished, Progress, Started, finish
+from ctmri_core.events import Finished, Progress, Started, finish, never
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.settings import TrainingSettings
@@ -43,7 +44,7 @@ def write_patients(folder: Path, count: int = 4, masked: bool = False) -> None:
 
 
 def prepare(spec: str | Path, cache: Path, **changes) -> PreparedPairs:
-    arguments = {"validation_share": 0.25, "seed": 1, "stop": lambda: False} | changes
+    arguments = {"validation_share": 0.25, "seed": 1, "stop": never} | changes
     data = finish(prepare_pairs(str(spec), DIRECTION, RECIPE, cache, **arguments))
     assert data is not None
     return data
@@ -62,6 +63,13 @@ def test_a_folder_of_patients_becomes_slices_with_body_split_by_patient(tmp_path
     assert target[0, 0] == -1 and target[mask > 0].mean() > -0.9
     assert data.facts.cases == 3 and len(set(data.facts.fingerprints)) == 3 and not data.facts.phantom
     assert "patient" not in " ".join(path.name for path in (tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize(("count", "share", "kept"), [(5, 0, 0), (5, 0.01, 1), (5, 0.99, 4), (5, 0.4, 2), (1, 0.5, 0), (1, 0, 0)])
+def test_the_share_for_validation_is_kept_and_none_means_none(count: int, share: float, kept: int):
+    names = [f"p{n}" for n in range(count)]
+    train_names, validation = split_by_patient(names, share, 3)
+    assert len(validation) == kept and sorted(train_names + validation) == names
 
 
 def test_a_mask_file_narrows_the_body(tmp_path: Path):
