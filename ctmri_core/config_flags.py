@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Callable
 from types import NoneType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -12,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ctmri_core.errors import CtmriError
+from ctmri_core.hints import nearest_hint
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -58,12 +58,6 @@ def validated(config_type: type[Config], values: dict[str, Any]) -> Config:
             raise CtmriError(f"There is no setting called {name!r}.{nearest_hint(name, config_type.model_fields)}") from None
         problem = first["msg"].removeprefix("Value error, ")
         raise CtmriError(f"{flag_of(name)} {first['input']!r}: {problem}." if name else f"{problem}.") from None
-
-
-def nearest_hint(word: str, known: Any) -> str:
-    """` Did you mean ...?`, or nothing when no known word comes near."""
-    nearest = difflib.get_close_matches(word, [str(item) for item in known], n=1, cutoff=0.5)
-    return f" Did you mean {nearest[0]}?" if nearest else ""
 
 
 def _reader(field: FieldInfo) -> Callable[[str], Any]:

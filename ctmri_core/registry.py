@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from functools import cache
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 import ctmri_core.methods
 from ctmri_core.errors import CtmriError, ModelRefused
+from ctmri_core.hints import nearest_hint
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
 
@@ -41,9 +41,8 @@ def find_card(name: str) -> MethodCard:
     cards = method_cards()
     if name in cards:
         return cards[name]
-    nearest = difflib.get_close_matches(name, cards, n=1, cutoff=0.4)
-    hint = f"Did you mean {nearest[0]}?" if nearest else f"Known methods: {', '.join(cards)}."
-    raise CtmriError(f"There is no method called {name!r}. {hint}")
+    hint = nearest_hint(name, cards) or f" Known methods: {', '.join(cards)}."
+    raise CtmriError(f"There is no method called {name!r}.{hint}")
 
 
 def load_method(name: str) -> type[Method[Any]]:

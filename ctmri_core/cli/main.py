@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from typing import NoReturn
 
 import ctmri_core
 from ctmri_core.cli import demo, info, models, train, translate
-from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_USAGE
+from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE, crash_report
 from ctmri_core.errors import CtmriError
+from ctmri_core.hints import nearest_hint
 
 COMMANDS = {"translate": translate, "train": train, "models": models, "info": info, "demo": demo}
 
@@ -23,9 +24,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         hint = ""
         for word in [word for word in sys.argv[1:] if word.lstrip("-").split("=")[0] in message]:
-            nearest = difflib.get_close_matches(word.split("=")[0], self._known_words(), n=1)
-            if nearest and nearest[0] != word:
-                hint = f" Did you mean {nearest[0]}?"
+            known = self._known_words()
+            if word not in known:
+                hint = nearest_hint(word.split("=")[0], known)
         end = "" if message.endswith(("?", ".")) else "."
         self.exit(EXIT_USAGE, f"{self.prog}: {message}{end}{hint} See {self.prog} --help\n")
 
@@ -62,5 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
-        return 130
+        return EXIT_STOPPED
+    except BrokenPipeError:  # whoever read the output has gone; Python would complain of it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001  # the one funnel of the command line: a traceback might show a patient's data
+        sys.stderr.write(f"{crash_report(error)}\n")
+        return EXIT_FAILED
     return status

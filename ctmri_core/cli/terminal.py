@@ -6,15 +6,15 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Generic, TextIO, TypeVar
 
-from ctmri_core.errors import CtmriError
+from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import (
-    CheckpointSaved,
     Event,
     Finished,
     Noted,
@@ -79,15 +79,13 @@ class Terminal:
             case Validated(iteration=iteration, metrics=metrics, best=best):
                 values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
                 self.complain(f"  after {iteration} steps: {values}" + ("  (best so far)" if best else ""))
-            case Noted(message=message):
-                self.complain(f"note: {message}")
+            case Noted(message=message, serious=serious):
+                self.complain(f"{'warning' if serious else 'note'}: {message}")
             case Finished(reason=reason, message=message, paths=paths):
-                if reason != "completed":
+                if reason not in ("completed", "crashed"):  # a crash is told by whoever catches it
                     self.complain(message or reason)
                 for name, path in paths.items():
                     self.say(f"{name}: {path}")
-            case CheckpointSaved():
-                pass
             case _:
                 pass
 
@@ -107,27 +105,58 @@ class Terminal:
 
 
 def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Outcome[Result]:
-    """Runs work to its end: Ctrl+C asks it to stop, a second one ends the program. The last event is always `Finished`."""
+    """Runs work to its end: Ctrl+C asks it to stop, a second one ends the program.
+
+    The last event is always `Finished`, once: what the work said of its end, or what became of it. Bugs and the second
+    Ctrl+C pass through afterwards.
+    """
     stop = threading.Event()
-    finished: Finished | None = None
     result: Result | None = None
+    end: Finished | None = None
     with _interrupt_sets(stop):
         try:
             work = work_of(stop.is_set)
             while True:
                 event = next(work)
-                finished = event if isinstance(event, Finished) else finished
-                terminal.hear(event)
+                if isinstance(event, Finished):
+                    end = event
+                else:
+                    terminal.hear(event)
         except StopIteration as ended:
             result = ended.value
+            end = end or _end_of(result, stop)
+        except Stopped as stopped:
+            end = Finished(reason="stopped", message=str(stopped))
         except CtmriError as error:
-            finished = Finished(reason="stopped" if stop.is_set() else "failed", message=str(error))
-            terminal.hear(finished)
-    if finished is None:
-        finished = Finished(reason="stopped" if result is None and stop.is_set() else "completed")
-        terminal.hear(finished)
+            end = Finished(reason="failed", message=str(error))
+        except KeyboardInterrupt:
+            end = Finished(reason="stopped", message="Stopped at once.")
+            raise
+        except BaseException as error:
+            end = Finished(reason="crashed", message=crash_report(error))
+            raise
+        finally:
+            if end is not None:
+                terminal.hear(end)
     statuses = {"completed": 0, "stopped": EXIT_STOPPED}
-    return Outcome(result, statuses.get(finished.reason, EXIT_FAILED))
+    return Outcome(result, statuses.get(end.reason, EXIT_FAILED))
+
+
+def _end_of(result: object, stop: threading.Event) -> Finished:
+    """Of work that did not say it itself: without a result after a stop, it was stopped."""
+    if result is None and stop.is_set():
+        return Finished(reason="stopped", message="Stopped before there was a result.")
+    return Finished(reason="completed")
+
+
+def crash_report(error: BaseException) -> str:
+    """What is needed to report a bug, in one line: type of the error and our lines it came through, innermost first.
+
+    Without the error's own words and without values: those may hold a patient's data.
+    """
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [f"{module}:{line}" for module, line in reversed(frames) if module.startswith("ctmri_")]
+    return f"An error of this program, not of yours; please report it: {type(error).__name__} in {' < '.join(ours)}."
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import ModelRefused
+from ctmri_core.hints import nearest_hint
 from ctmri_core.model_card.card import ModelCard
 from ctmri_core.model_card.header import SUFFIX, read_card
 
@@ -47,9 +47,8 @@ def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
         if wanted in (card.name.casefold(), found.stem.casefold()):
             return found
     names = [card.name for _, card in usable]
-    nearest = difflib.get_close_matches(str(file_or_name), names, n=1, cutoff=0.4)
-    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known models: {', '.join(names) or 'none'}."
-    raise ModelRefused(f"There is no model called {path.name!r}. {hint}")
+    hint = nearest_hint(str(file_or_name), names) or f" Known models: {', '.join(names) or 'none'}."
+    raise ModelRefused(f"There is no model called {path.name!r}.{hint}")
 
 
 def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> Path:
