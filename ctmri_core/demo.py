@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +11,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ctmri_core import NOT_FOR_DIAGNOSIS
 from ctmri_core.case import Case
-from ctmri_core.comparison import Comparison
+from ctmri_core.comparison import Comparison, SliceScores
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import CtmriError
-from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
+from ctmri_core.events import Finished, Progress, StopSignal, Work
 from ctmri_core.files import atomic_file, write_text
 from ctmri_core.model_card import choose_model
 from ctmri_core.phantom import make_head
-from ctmri_core.preprocess.mr_range import display_range
+from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.preprocess.resample import sample_plane
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Volume
-
-if TYPE_CHECKING:
-    from ctmri_core.comparison import SliceScores
 
 SEED = 2026  # a head that no shipped model was trained on: the training script uses seeds below 1000
 DIRECTION = Direction(Domain.CT, Domain.MR_T1)
@@ -33,28 +28,27 @@ DIRECTION = Direction(Domain.CT, Domain.MR_T1)
 
 @dataclass(frozen=True, eq=False)
 class DemoCase:
-    """Source, its synthetic twin (None without a fitting model) and the truth."""
+    """Source, its synthetic twin and the truth."""
 
     source: Volume
-    synthetic: Volume | None
+    synthetic: Volume
     truth: Volume
 
 
 def make_demo_case(stop: StopSignal, *, device: str = "auto", voxel_mm: float = 1.0) -> Work[DemoCase | None]:
-    """Makes the head (`voxel_mm`: as in `make_head`) and translates its CT. Returns None when stopped."""
+    """Makes the head (`voxel_mm`: as in `make_head`) and translates its CT. Returns None when stopped.
+
+    Raises `ModelRefused` when no model fits.
+    """
     from ctmri_core.inference.translate import translate
 
+    model = choose_model(DIRECTION, model_folders())
     yield Progress(done=0, total=2, unit="steps", message="making a digital head")
     head: Case = make_head(SEED, voxel_mm=voxel_mm)
     source, truth = head[DIRECTION.source], head[DIRECTION.target]
     if stop():
         return None
     yield Progress(done=1, total=2, unit="steps", message="translating its CT")
-    try:
-        model = choose_model(DIRECTION, model_folders())
-    except CtmriError as error:
-        yield Noted(message=str(error), serious=True)
-        return DemoCase(source, None, truth)
     synthetic = yield from translate(source, model, device=device, stop=stop)
     return None if synthetic is None else DemoCase(source, synthetic, truth)
 
@@ -67,37 +61,33 @@ def run_headless(
 
     case = yield from make_demo_case(stop, device=device, voxel_mm=voxel_mm)
     if case is None:
-        yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None
     paths: dict[str, str] = {}
     for name, volume in (("ct", case.source), ("synthetic_mr_t1", case.synthetic), ("mr_t1", case.truth)):
-        if volume is not None:
-            written = yield from save(volume, folder / f"{name}.nii.gz", stop=stop)
-            if written is None:
-                yield Finished(reason="stopped", message="Stopped before all files were written.", paths=paths)
-                return None
-            paths[name] = str(written)
-    if case.synthetic is not None:
-        paths |= _write_pictures(case, folder)
+        written = yield from save(volume, folder / f"{name}.nii.gz", stop=stop)
+        if written is None:
+            yield Finished(reason="stopped", message="Stopped before all files were written.", paths=paths)
+            return None
+        paths[name] = str(written)
+    paths |= _write_pictures(case, folder)
     yield Finished(reason="completed", paths=paths)
     return case
 
 
 def _write_pictures(case: DemoCase, folder: Path) -> dict[str, str]:
-    assert case.synthetic is not None
     comparison = Comparison(case.source, case.synthetic, case.truth)
     count = case.source.geometry.shape[0]
     rows = ["slice,ssim,psnr_db,mae,unit"]
     paths = {}
     for k in range(count):
-        scores = comparison.scores(k) if comparison.verdict.comparable else None
+        scores = comparison.scores(k)
         if scores is not None:
             rows.append(f"{k},{scores.ssim:.4f},{scores.psnr:.2f},{scores.mae:.2f},{scores.unit}")
     for percent in (30, 45, 60, 75):
         k = count * percent // 100
         target = folder / f"three_panes_slice_{k:03d}.png"
         with atomic_file(target) as temporary:
-            three_panes(case, k, comparison.scores(k) if comparison.verdict.comparable else None).save(temporary)
+            three_panes(case, k, comparison.scores(k)).save(temporary)
         paths[f"picture, slice {k}"] = str(target)
     write_text(folder / "scores.csv", "\n".join(rows) + "\n")
     return paths | {"scores": str(folder / "scores.csv")}
@@ -111,9 +101,7 @@ def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 
     draw = ImageDraw.Draw(picture)
     large, small = ImageFont.load_default(17), ImageFont.load_default(14)
     for column, volume in enumerate((case.source, case.synthetic, case.truth)):
-        if volume is None:
-            continue
-        window = (0.0, 80.0) if volume.domain is Domain.CT else display_range(volume)
+        window = (0.0, 80.0) if volume.domain is Domain.CT else body_range(volume)
         grey = Image.fromarray(_grey(sample_plane(volume, plane), window))
         picture.paste(grey.resize((pane, pane), Image.Resampling.BILINEAR), (column * pane, 30))
         title = ("Source", "Synthetic", "Ground truth")[column]
