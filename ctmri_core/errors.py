@@ -21,7 +21,7 @@ class FileRefused(CtmriError):
         self.way_out = way_out
         super().__init__(" ".join(part for part in (f"{self.path.name}: {problem}", way_out) if part))
 
-    def __reduce__(self) -> tuple[type[FileRefused], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type[FileRefused], tuple[str, ...]]:
         return type(self), (str(self.path), self.problem, self.way_out)
 
 

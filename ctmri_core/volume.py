@@ -64,7 +64,9 @@ class Volume:
     `voxels`: int16 or float32, C-contiguous, (k, j, i), HU for CT, arbitrary units for MR; treated as read-only.
     `name`: what the user may see: a label made from domain and file name, never from patient attributes.
     `window`: (centre, width) stored in the file, if any. `synthetic`: set exactly when the voxels were made by a model.
-    `history`: what was done to the voxels, in order, in words. Raises `GeometryMismatch` when array and grid differ.
+    `history`: what was done to the voxels, in order, in words; like the messages of `findings` it is written into files, so
+    neither holds a file name, which may be the name of a patient. `phantom`: nobody's scan, but that of a phantom.
+    Raises `GeometryMismatch` when array and grid differ.
     """
 
     voxels: Voxels = field(repr=False)
@@ -76,6 +78,7 @@ class Volume:
     findings: tuple[Finding, ...] = ()
     history: tuple[str, ...] = ()
     synthetic: Synthetic | None = None
+    phantom: bool = False
     path: Path | None = field(default=None, repr=False)
     dicom: DicomSource | None = field(default=None, repr=False)
 
@@ -96,8 +99,8 @@ class Volume:
 
     @property
     def label(self) -> str:
-        """`CT`, `Synthetic T1 MR`."""
-        return f"Synthetic {self.domain.label}" if self.synthetic else self.domain.label
+        """`CT`, `Synthetic T1 MR`, `CT phantom`."""
+        return f"{'Synthetic ' if self.synthetic else ''}{self.domain.label}{' phantom' if self.phantom else ''}"
 
     def with_history(self, step: str, **changes: Any) -> Volume:
         """A copy with fields replaced and `step` appended to the history."""

@@ -164,6 +164,7 @@ def _synthetic(job: _Job, voxels: Voxels) -> Volume:
         findings=tuple(findings),
         history=(*source.history, f"translated {card.direction.label} by {card.name} ({card.short_hash})"),
         synthetic=Synthetic(card.name, card.weights_sha256, details),
+        phantom=source.phantom,
         dicom=source.dicom,
     )
 

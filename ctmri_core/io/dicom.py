@@ -6,6 +6,7 @@ values (MR). Uncompressed pixels are read straight into the volume on a few thre
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +20,14 @@ from ctmri_core.errors import Stopped
 from ctmri_core.events import Progress, Started, StopSignal, Work
 from ctmri_core.io.dicom_elements import looks_like_dicom
 from ctmri_core.io.dicom_header import SliceHeader
-from ctmri_core.io.dicom_pixels import Float32, Int16, read_slice
+from ctmri_core.io.dicom_pixels import Int16, read_slice, surely_int16
 from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, scan_dicom
 from ctmri_core.io.dicom_source import dicom_source
 from ctmri_core.io.preflight import check_memory
 from ctmri_core.io.series import Series
 from ctmri_core.io.series_judgement import Stack
 from ctmri_core.io.series_regrid import regridded
-from ctmri_core.io.synthetic_mark import synthetic_mark
+from ctmri_core.io.synthetic_mark import told_synthetic
 from ctmri_core.volume import Volume, Voxels
 
 _SLICES_PER_EVENT = 20
@@ -62,7 +63,7 @@ class DicomReader:
             raise details.refusal
         assert details.stack is not None
         headers, stack = details.headers, details.stack
-        check_memory(series.path, len(headers) * headers[0].pixels.rows * headers[0].pixels.columns * 2)
+        check_memory(series.path, _memory_needed(headers, stack))
         yield Started(job="open", total=len(headers), unit="slices", details={"format": FORMAT_NAME})
         voxels = yield from _read_slices(headers, stop)
         return Volume(
@@ -74,7 +75,8 @@ class DicomReader:
             frame_of_reference=headers[0].frame_of_reference,
             findings=series.findings,
             history=_history(stack),
-            synthetic=synthetic_mark(headers[0].path),
+            synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),
+            phantom=any(header.origin.phantom for header in headers),
             path=series.path,
             dicom=dicom_source(headers),
         )
@@ -83,31 +85,38 @@ class DicomReader:
 DICOM_READER = DicomReader()
 
 
+def _memory_needed(headers: Sequence[SliceHeader], stack: Stack) -> int:
+    """Bytes at the fullest moment: int16 while it is turned into float32, or a volume and its regridded twin."""
+    read = len(headers) * headers[0].pixels.rows * headers[0].pixels.columns
+    as_float = any(not surely_int16(header.pixels) for header in headers)
+    regridded_too = math.prod(stack.geometry.shape) if stack.shifts is not None or stack.places is not None else 0
+    return max(6 * read, 4 * (read + regridded_too)) if as_float else 2 * (read + regridded_too)
+
+
 def _history(stack: Stack) -> tuple[str, ...]:
     shifted = ("tilted slices shifted onto a straight grid",) if stack.shifts is not None else ()
     return (*shifted, "interpolated onto even slice distances") if stack.places is not None else shifted
 
 
 def _read_slices(headers: Sequence[SliceHeader], stop: StopSignal) -> Work[Voxels]:
-    """(n, rows, columns) int16, or float32 when one slice needs it."""
+    """(n, rows, columns) int16, or float32 from the first slice on that needs it."""
     count, pixels = len(headers), headers[0].pixels
-    voxels: Int16 = np.empty((count, pixels.rows, pixels.columns), np.int16)
-    floats: dict[int, Float32] = {}
+    whole: Int16 = np.empty((count, pixels.rows, pixels.columns), np.int16)
+    voxels: Voxels = whole
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for start in range(0, count, _SLICES_PER_EVENT):
             if stop():
                 raise Stopped("Opening was stopped.")
             end = min(start + _SLICES_PER_EVENT, count)
-            for k, values in enumerate(pool.map(read_slice, headers[start:end], voxels[start:end]), start):
-                if values is not None:
-                    floats[k] = values
+            targets = whole[start:end] if voxels is whole else np.empty((end - start, pixels.rows, pixels.columns), np.int16)
+            answers = list(pool.map(read_slice, headers[start:end], targets))
+            if voxels is whole and any(values is not None for values in answers):
+                voxels = whole.astype(np.float32)
+            if voxels is not whole:
+                for k, (values, target) in enumerate(zip(answers, targets, strict=True), start):
+                    voxels[k] = target if values is None else values
             yield Progress(done=end, total=count, unit="slices")
-    if not floats:
-        return voxels
-    converted = voxels.astype(np.float32)
-    for k, values in floats.items():
-        converted[k] = values
-    return converted
+    return voxels
 
 
 def _is_dicom(file: Path) -> bool:

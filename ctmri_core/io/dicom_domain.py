@@ -10,6 +10,7 @@ import re
 
 from ctmri_core.domain import Domain
 from ctmri_core.io.dicom_header import MrTiming, SliceHeader
+from ctmri_core.io.synthetic_mark import told_domain
 
 _OTHER = re.compile(
     r"(?<![a-z])(adc|e?dwi|dti|trace|diff\w*|perf\w*|asl|bold|epi|swi|swan|tof|mra|phase|fieldmap|b0map|t2 ?\*|t2 ?star)(?![a-z])"
@@ -23,7 +24,10 @@ _ENHANCED = re.compile(r"(?<![a-z])(gd|gado?\w*|post|ce|km|c\+|dotarem|gadavist|
 
 
 def domain_of(header: SliceHeader) -> Domain:
-    """CT and MR by modality; anything else is unknown."""
+    """CT and MR by modality; anything else is unknown. Our own exports say in a fixed place what they show."""
+    told = told_domain(header.origin)
+    if told is not None and told.modality == header.modality:
+        return told
     if header.modality == "CT":
         return Domain.CT
     return _weighting(header.timing) if header.modality == "MR" else Domain.UNKNOWN

@@ -42,7 +42,9 @@ _ELEMENT, _SHORT, _LONG = struct.Struct("<HH"), struct.Struct("<H"), struct.Stru
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """`values`: raw bytes by tag, empty for a sequence. `offset`, `length`: the pixel element's value; -1 = encapsulated."""
+    """`values`: raw bytes by tag, empty for a sequence. `pixel_keyword`: "" when there are no pixels; else `offset`, `length`
+    are those of the pixel element's value, -1 = encapsulated.
+    """
 
     values: Mapping[int, bytes]
     transfer_syntax: str
@@ -110,8 +112,8 @@ def _walk(
     return (values, 0, 0, 0) if at == end else None
 
 
-def elements(stream: BinaryIO, wanted: Collection[int]) -> Elements | None:
-    """Through pydicom, from a file that is not deflated; None when it holds no pixels. Raises `PARSE_ERRORS` and `OSError`."""
+def elements(stream: BinaryIO, wanted: Collection[int]) -> Elements:
+    """Through pydicom, from a file that is not deflated. Raises `PARSE_ERRORS` and `OSError`."""
     pixel_element: tuple[int, str | None, int] | None = None
 
     def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -122,12 +124,12 @@ def elements(stream: BinaryIO, wanted: Collection[int]) -> Elements | None:
         return True
 
     found = read_partial(stream, stop_when=at_pixels, force=True, specific_tags=[Tag(tag) for tag in wanted])
-    if pixel_element is None:
-        return None
-    tag, vr, length = pixel_element
     implicit, little = found.original_encoding
     syntax = found.file_meta.get("TransferSyntaxUID") or (IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN)
-    offset = stream.tell() + (12 if not implicit and (vr or "").encode() in _LONG_VRS else 8)
     raw = {int(each): found.get_item(each).value for each in found.keys() if int(each) in wanted}  # noqa: SIM118  # a data set iterates over values
     values = {each: value if isinstance(value, bytes) else b"" for each, value in raw.items()}
+    if pixel_element is None:
+        return Elements(values, str(syntax), not little, "", 0, 0)
+    tag, vr, length = pixel_element
+    offset = stream.tell() + (12 if not implicit and (vr or "").encode() in _LONG_VRS else 8)
     return Elements(values, str(syntax), not little, PIXEL_TAGS[tag], offset, -1 if length == _UNDEFINED_LENGTH else length)

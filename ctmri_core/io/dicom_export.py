@@ -29,6 +29,7 @@ from ctmri_core.volume import DicomSource, Volume
 
 _IMPLEMENTATION_UID = UID("2.25.318447104389157283360915407182395170234")
 """Names this program as the writer of a file."""
+_PATIENT_TAGS = {"00100010", "00100020"}
 
 
 def write_dicom_series(
@@ -36,20 +37,21 @@ def write_dicom_series(
 ) -> Work[tuple[Path, ...]]:
     """Writes one file per slice k into the new (or empty) `folder`; the whole series appears or nothing.
 
-    `volume`: synthetic, CT or MR. `source`: the volume it was made from, where `volume.dicom` does not tell. Without a DICOM
-    source a new study of patient ANONYMOUS is made, the same for all series made from the same voxels.
+    `volume`: synthetic, CT or MR. Patient and study are those of `volume.dicom` alone, which translation carries over. Without
+    it a new study of patient ANONYMOUS is made, the same for all series made from the same voxels: those of `source`, the
+    volume it was made from. A `source` that it cannot have been made from is refused, for patients must never be mixed up.
     HU are kept exactly where they are whole and from -1024 to 64511; MR values are rounded to whole numbers.
 
-    Raises `WriteFailed` for an acquired volume, an unknown modality, values that rounding would destroy, or a disk that refuses;
-    `Stopped` when `stop` ended it, which leaves nothing behind.
+    Raises `WriteFailed` for an acquired volume, an unknown modality, a wrong source, a patient that cannot be told, values that
+    rounding would destroy, or a disk that refuses; `Stopped` when `stop` ended it, which leaves nothing behind.
     """
     folder = Path(folder)
     if volume.synthetic is None:
         raise WriteFailed("Only synthetic volumes are exported as DICOM; an acquired one has its own files. Save it as NIfTI.")
     if volume.domain is Domain.UNKNOWN:
         raise WriteFailed("A volume of unknown modality cannot be exported as DICOM. Save it as NIfTI.")
+    origin = _checked_origin(volume, source)
     pixels = stored_pixels(volume)
-    origin = volume.dicom or (source.dicom if source is not None else None)
     common = module_attributes(volume, pixels, origin, _stand_in(volume, source) if origin is None else "")
     names = [f"IMG{k + 1:05d}.dcm" for k in range(volume.geometry.shape[0])]
     with atomic_folder(folder) as temporary:
@@ -60,6 +62,29 @@ def write_dicom_series(
             _check(temporary / name, dataset)
             yield Progress(done=k, total=len(names), unit="slices", message=f"writing {folder.name}")
     return tuple(folder / name for name in names)
+
+
+def _checked_origin(volume: Volume, source: Volume | None) -> DicomSource | None:
+    origin = volume.dicom
+    if source is not None and not _made_from(volume, source):
+        raise WriteFailed(
+            "The synthetic volume cannot be shown to come from this source, so it cannot be filed under its patient. "
+            "Translate the source again, or save it as NIfTI."
+        )
+    if origin is not None and not _PATIENT_TAGS & origin.patient_and_study.keys():
+        raise WriteFailed(
+            "PatientName and PatientID of the source's DICOM files are missing or cannot be read, so the synthetic series "
+            "cannot be filed under the right patient. Save it as NIfTI."
+        )
+    return origin
+
+
+def _made_from(volume: Volume, source: Volume) -> bool:
+    """Whether grid and series of both agree; without a series on both sides, nothing contradicts only when there is none."""
+    if not source.geometry.is_close(volume.geometry):
+        return False
+    ids = [(each.dicom.study_uid, each.dicom.series_uid) if each.dicom is not None else None for each in (volume, source)]
+    return ids[0] == ids[1]
 
 
 def _slices(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, common: Dataset) -> Iterator[Dataset]:

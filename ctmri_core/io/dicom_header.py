@@ -38,7 +38,8 @@ _KEYWORDS = (
     "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient",
     "FrameOfReferenceUID", "TemporalPositionIdentifier", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter",
-    "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence",
+    "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence", "SyntheticData",
+    "DerivationDescription", "ImageComments", "QualityControlSubject",
 )  # fmt: skip
 _TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 _TAGS = frozenset(_TAG_OF.values())
@@ -46,6 +47,21 @@ _TAGS = frozenset(_TAG_OF.values())
 
 class NotDicom(FileRefused):
     """A file of another kind."""
+
+
+class EmptyFile(NotDicom):
+    """A file without a single byte, of whatever kind it once was."""
+
+
+class SliceRefused(FileRefused):
+    """A DICOM file that is no slice to work with; `series_uid` where it says to which series it belongs, else ""."""
+
+    def __init__(self, path: str | Path, problem: str, way_out: str = "", series_uid: str = "") -> None:
+        super().__init__(path, problem, way_out)
+        self.series_uid = series_uid
+
+    def __reduce__(self) -> tuple[type[SliceRefused], tuple[str, ...]]:
+        return type(self), (str(self.path), self.problem, self.way_out, self.series_uid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,16 @@ class MrTiming:
     scanning_sequence: str
     words: str = field(repr=False)
     contrast_agent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a slice says about how it came about. The texts are read only where our own export wrote them."""
+
+    synthetic: bool
+    phantom: bool
+    derivation: str = field(repr=False)
+    comments: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +131,27 @@ class SliceHeader:
     thickness: float | None
     window: tuple[float, float] | None
     timing: MrTiming
+    origin: Origin
     pixels: PixelFormat
 
 
 def read_header(path: Path, inflate_header: Callable[[Path], SliceHeader], first_read: int = FIRST_READ) -> SliceHeader:
     """The header of `path`. `inflate_header` reads a deflated file elsewhere; `first_read`: bytes that likely hold the header.
 
-    Raises `NotDicom` for other files and `FileRefused` when it is no image slice that can be placed in the patient.
+    Raises `NotDicom` for other files, `SliceRefused` when it is no image slice that can be placed in the patient, and
+    `FileRefused` when it cannot be read.
     """
     try:
         with path.open("rb") as handle:
             start = handle.read(first_read)
+            if not start:
+                raise EmptyFile(path, "is empty (0 bytes).", "Copy or export it again.")
             if not looks_like_dicom(start):
                 raise NotDicom(path, "is no DICOM file.", "Choose the images of a CT or MR series.")
             if DEFLATED.encode() in start:
                 return inflate_header(path)
             found = quick_elements(start, _TAGS) or elements(io.BytesIO(start), _TAGS)
-            if found is None and len(start) == first_read:
+            if not found.pixel_keyword and len(start) == first_read:
                 if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
                     return inflate_header(path)
                 handle.seek(0)
@@ -145,11 +175,18 @@ def parse_inflated(path: Path, stream: BinaryIO) -> SliceHeader:
     return replace(header, pixels=replace(header.pixels, transfer_syntax=DEFLATED))
 
 
-def build_header(path: Path, found: Elements | None) -> SliceHeader:
-    """Checks what was found. Raises `FileRefused` naming field and value."""
-    if found is None:
-        raise FileRefused(path, "holds no DICOM image.", "Choose the images of a CT or MR series.")
+def build_header(path: Path, found: Elements) -> SliceHeader:
+    """Checks what was found. Raises `SliceRefused` naming field and value."""
     fields = _Fields(found.values, "big" if found.big_endian else "little")
+    try:
+        return _checked_header(path, fields, found)
+    except FileRefused as refusal:
+        raise SliceRefused(path, refusal.problem, refusal.way_out, fields.text("SeriesInstanceUID")) from None
+
+
+def _checked_header(path: Path, fields: _Fields, found: Elements) -> SliceHeader:
+    if not found.pixel_keyword:
+        raise FileRefused(path, "holds no DICOM image.", "Choose the images of a CT or MR series.")
     pixels = _pixel_format(path, fields, found)
     position, orientation = fields.numbers("ImagePositionPatient"), fields.numbers("ImageOrientationPatient")
     spacing = fields.numbers("PixelSpacing")
@@ -176,7 +213,17 @@ def build_header(path: Path, found: Elements | None) -> SliceHeader:
         thickness=fields.number("SliceThickness"),
         window=(centre, width) if centre is not None and width is not None and width > 0 else None,
         timing=_timing(fields),
+        origin=_origin(fields),
         pixels=pixels,
+    )
+
+
+def _origin(fields: _Fields) -> Origin:
+    return Origin(
+        synthetic=fields.text("SyntheticData") == "YES",
+        phantom=fields.text("QualityControlSubject") == "YES",
+        derivation=fields.text("DerivationDescription"),
+        comments=fields.text("ImageComments"),
     )
 
 

@@ -37,6 +37,15 @@ def read_slice(header: SliceHeader, target: Int16) -> Float32 | None:
     return _rescaled(header.pixels, stored, target)
 
 
+def surely_int16(pixels: PixelFormat) -> bool:
+    """Whether `read_slice` will need no float32, as far as the header tells."""
+    if pixels.compressed or not (pixels.slope.is_integer() and pixels.intercept.is_integer()):
+        return False
+    bits = pixels.bits_stored
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if pixels.signed else (0, (1 << bits) - 1)
+    return _both_fit(pixels, low, high)
+
+
 def stored_bytes(header: SliceHeader) -> bytes:
     """The pixel element as it stands in the file, compressed or not, for comparing two slices. Raises `FileRefused`."""
     try:
@@ -81,7 +90,7 @@ def _stored(header: SliceHeader, target: Int16) -> NDArray[Any]:
 
 def _rescaled(pixels: PixelFormat, stored: NDArray[Any], target: Int16) -> Float32 | None:
     slope, intercept = pixels.slope, pixels.intercept
-    if slope.is_integer() and intercept.is_integer() and _fits(pixels, stored):
+    if slope.is_integer() and intercept.is_integer() and (surely_int16(pixels) or _values_fit(pixels, stored)):
         # Arithmetic modulo 2^16 is exact here, for the result is known to fit; it works on the unsigned bits as well.
         if slope != 1:
             np.multiply(target, _modular(slope), out=target)
@@ -91,12 +100,7 @@ def _rescaled(pixels: PixelFormat, stored: NDArray[Any], target: Int16) -> Float
     return (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
 
 
-def _fits(pixels: PixelFormat, stored: NDArray[Any]) -> bool:
-    """Whether every rescaled value is an int16: by the number of bits where that tells, else by the values."""
-    bits = pixels.bits_stored
-    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if pixels.signed else (0, (1 << bits) - 1)
-    if _both_fit(pixels, low, high):
-        return True
+def _values_fit(pixels: PixelFormat, stored: NDArray[Any]) -> bool:
     return _both_fit(pixels, int(stored.min()), int(stored.max()))
 
 

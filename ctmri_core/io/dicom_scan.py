@@ -12,18 +12,21 @@ from pathlib import Path
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_domain import domain_of
-from ctmri_core.io.dicom_header import FIRST_READ, NotDicom, SliceHeader, read_header
+from ctmri_core.io.dicom_header import FIRST_READ, EmptyFile, NotDicom, SliceHeader, SliceRefused, read_header
 from ctmri_core.io.dicom_pixels import stored_bytes
 from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes
+from ctmri_core.io.synthetic_mark import told_findings
 from ctmri_core.volume import Finding
 
 FORMAT_NAME = "DICOM"
+DICOM_SUFFIXES = {".dcm", ".ima"}
 _DEEPEST = 8
 _MOST_FILES = 50_000
 _SAME_ORIENTATION = 1e-3
 _FEW_SLICES = 5
+_MOST_CAUSES = 3
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,12 @@ def scan_dicom(path: Path) -> tuple[Series, ...]:
     if not headers:
         if path.is_file() and refusals:
             raise refusals[0]
+        refusals = [refusal for refusal in refusals if not isinstance(refusal, NotDicom)]
         why = f" The first, {refusals[0]}" if refusals else ""
         raise FileRefused(path, f"holds no CT or MR slices that can be read.{why}", "" if why else "Choose another folder.")
     found = [_series(path, group, localizer) for group, localizer in _groups(headers)]
-    damaged = sum(not isinstance(refusal, NotDicom) and "damaged" in refusal.problem for refusal in refusals)
-    if damaged:
-        note = Finding("damaged_files", f"{damaged} damaged DICOM files in the folder were left out.")
-        found = [replace(series, findings=(*series.findings, note)) for series in found]
+    left_out = [refusal for refusal in refusals if _was_dicom(refusal, headers)]
+    found = [replace(series, findings=(*series.findings, *_left_out(series, left_out))) for series in found]
     return tuple(sorted(found, key=lambda series: (series.localizer, -len(series.files))))
 
 
@@ -86,13 +88,56 @@ def _headers(path: Path) -> tuple[list[SliceHeader], list[FileRefused]]:
             try:
                 header = read_header(file, _inflate_header, first_read)
             except FileRefused as refusal:
-                if path.is_file() or not isinstance(refusal, NotDicom):
-                    refusals.append(refusal)
+                refusals.append(refusal)
                 continue
             if header.pixels.offset > first_read:
                 first_read = min(header.pixels.offset + FIRST_READ, 1 << 20)
             headers.append(header)
     return headers, refusals
+
+
+def _was_dicom(refusal: FileRefused, headers: Sequence[SliceHeader]) -> bool:
+    """Whether the file is or was DICOM: by content, by suffix, or when empty by a name like those of the slices beside it."""
+    path = refusal.path
+    if not isinstance(refusal, NotDicom) or path.suffix.lower() in DICOM_SUFFIXES:
+        return True
+    alike = any(header.path.parent == path.parent and _kind(header.path) == _kind(path) for header in headers)
+    return isinstance(refusal, EmptyFile) and alike
+
+
+def _kind(path: Path) -> str:
+    """The suffix, with `IM.0001` and `IM.0002` of one kind."""
+    return "" if path.suffix[1:].isdigit() else path.suffix.lower()
+
+
+def _left_out(series: Series, refusals: Sequence[FileRefused]) -> tuple[Finding, ...]:
+    """What a series should know about files that were left out: serious when one may have been a slice of its own."""
+    assert isinstance(series.details, DicomDetails)
+    uid = series.details.headers[0].series_uid
+    folders = {file.parent for file in series.files}
+
+    def may_be_its_own(refusal: FileRefused) -> bool:
+        known = refusal.series_uid if isinstance(refusal, SliceRefused) else ""
+        return known == uid if known else refusal.path.parent in folders
+
+    own = [refusal for refusal in refusals if may_be_its_own(refusal)]
+    others = [refusal for refusal in refusals if refusal not in own]
+    findings = []
+    if own:
+        what = "1 file that belongs or may belong" if len(own) == 1 else f"{len(own)} files that belong or may belong"
+        message = f"{what} to this series cannot be read, so slices may be missing: {_causes(own)}"
+        findings.append(Finding("left_out", message, serious=True))
+    if others:
+        what = "1 other file was" if len(others) == 1 else f"{len(others)} other files were"
+        findings.append(Finding("left_out", f"{what} left out: {_causes(others)}"))
+    return tuple(findings)
+
+
+def _causes(refusals: Sequence[FileRefused]) -> str:
+    """The different causes, without the names of the files, which may be names of patients."""
+    causes = list(dict.fromkeys(refusal.problem.rstrip(".") for refusal in refusals))
+    more = f"; and {len(causes) - _MOST_CAUSES} more causes" if len(causes) > _MOST_CAUSES else ""
+    return "; ".join(causes[:_MOST_CAUSES]) + more + "."
 
 
 def _inflate_header(path: Path) -> SliceHeader:
@@ -168,7 +213,7 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         files = tuple(header.path for header in headers)
         details = DicomDetails(tuple(headers), refusal=refusal)
         return Series(path, FORMAT_NAME, domain, label, files, None, None, localizer, (finding,), details)
-    findings += (*stack.findings, *_value_findings(domain, ordered))
+    findings += (*stack.findings, *_value_findings(domain, ordered), *told_findings(ordered[0].origin))
     if path.is_file() and not localizer:
         findings += (Finding("single_slice", "This is a single slice; open its folder for the whole series."),)
     return Series(
@@ -239,4 +284,5 @@ def _value_findings(domain: Domain, headers: Sequence[SliceHeader]) -> tuple[Fin
 def _label(domain: Domain, headers: Sequence[SliceHeader], localizer: bool) -> str:
     number = f", series {headers[0].series_number}" if headers[0].series_number is not None else ""
     slices = "1 slice" if len(headers) == 1 else f"{len(headers)} slices"
-    return f"{domain.label}{' localizer' if localizer else ''}{number}, {slices}"
+    phantom = " phantom" if headers[0].origin.phantom else ""
+    return f"{domain.label}{phantom}{' localizer' if localizer else ''}{number}, {slices}"

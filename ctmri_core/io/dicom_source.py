@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.datadict import tag_for_keyword
 
 from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS
 from ctmri_core.io.dicom_header import SliceHeader
+from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.volume import DicomSource
 
 PATIENT_AND_STUDY = (
-    "SpecificCharacterSet",
     "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
-    "PatientWeight", "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
-    "StudyDescription", "FrameOfReferenceUID", "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
+    "PatientWeight", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
+    "StudyDescription", "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
 )  # fmt: skip
-"""Attributes of the patient, general study, patient study, frame of reference and general series modules that stay true."""
+"""Attributes of the patient, general study, patient study, frame of reference and general series modules that stay true.
+
+The unique identifiers of study and frame of reference are fields of `DicomSource`.
+"""
 
 
 def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
@@ -36,13 +40,19 @@ def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
 
 
 def _attributes(header: SliceHeader) -> dict[str, Any]:
-    """DICOM JSON, keyed by tag. Values that pydicom cannot express are left out."""
+    """DICOM JSON, keyed by tag; empty when the file cannot be read again."""
     if header.pixels.transfer_syntax == DEFLATED:
-        return {}
+        attributes: dict[str, Any] = shared_reader().call("ctmri_core.io.native_dicom:deflated_attributes", header.path)
+        return attributes
+    return attributes_of(header.path)
+
+
+def attributes_of(file: Path | BinaryIO) -> dict[str, Any]:
+    """`PATIENT_AND_STUDY` as DICOM JSON, keyed by tag. Values that pydicom cannot express are left out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
         try:
-            elements = pydicom.dcmread(header.path, stop_before_pixels=True, force=True, specific_tags=list(PATIENT_AND_STUDY))
+            elements = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(PATIENT_AND_STUDY))
         except PARSE_ERRORS:
             return {}
         attributes: dict[str, Any] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from datetime import datetime
 from typing import Any
@@ -17,20 +16,14 @@ from pydicom.valuerep import VR, format_number_as_ds, validate_value
 
 import ctmri_core
 from ctmri_core.domain import Domain
-from ctmri_core.io.export_rules import DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START, NO_DICOM_SOURCE
+from ctmri_core.io.dicom_source import PATIENT_AND_STUDY
+from ctmri_core.io.export_rules import DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START
 from ctmri_core.io.stored_pixels import CT_INTERCEPT, StoredPixels
+from ctmri_core.io.synthetic_mark import comments_text, derivation_text, plain_text
 from ctmri_core.volume import DicomSource, Volume
 
 _MANUFACTURER = "CT-MRI Studio"
 _SERIES_NUMBER = 9000  # behind the scanner's own in a list sorted by number
-DERIVATION_PATTERN = r"computed by model (?P<model>.+) \(SHA-256 of its weights (?P<hash>[^)]*)\)"
-"""Finds model and hash again in the DerivationDescription of our own exports."""
-
-_COPIED = (
-    "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
-    "PatientWeight", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription",
-    "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
-)  # fmt: skip
 _EMPTY_WHERE_UNKNOWN = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID",
     "AccessionNumber", "PositionReferenceIndicator", "PatientPosition",
@@ -47,7 +40,7 @@ def module_attributes(volume: Volume, pixels: StoredPixels, origin: DicomSource 
     """Everything but what differs from slice to slice. `stand_in`: hash in place of an identity when there is no `origin`."""
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    _patient_and_study(dataset, origin, stand_in)
+    _patient_and_study(dataset, volume, origin, stand_in)
     _series(dataset, volume, origin, stand_in)
     _derivation(dataset, volume, pixels, origin)
     _image(dataset, volume, pixels)
@@ -62,18 +55,20 @@ def code(value: str, meaning: str) -> Dataset:
     return item
 
 
-def _patient_and_study(dataset: Dataset, origin: DicomSource | None, stand_in: str) -> None:
+def _patient_and_study(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_in: str) -> None:
     for keyword in _EMPTY_WHERE_UNKNOWN:
         setattr(dataset, keyword, None)
+    if volume.phantom:
+        dataset.QualityControlSubject = "YES"
     if origin is None:
-        dataset.PatientName = "ANONYMOUS^"
+        dataset.PatientName = "PHANTOM^DIGITAL" if volume.phantom else "ANONYMOUS^"
         dataset.PatientID = f"CTMRI-{stand_in[:12].upper()}"
         dataset.StudyInstanceUID = _hashed_uid("study", stand_in)
         dataset.StudyDescription = "Synthetic images"
         return
-    for keyword in _COPIED:
+    for keyword in PATIENT_AND_STUDY:
         _copy(dataset, origin, keyword)
-    dataset.StudyInstanceUID = origin.study_uid
+    dataset.StudyInstanceUID = origin.study_uid or generate_uid(prefix=None)
 
 
 def _copy(dataset: Dataset, origin: DicomSource, keyword: str) -> None:
@@ -136,20 +131,16 @@ def _equipment() -> Dataset:
 def _series_description(volume: Volume) -> str:
     assert volume.synthetic is not None
     room = 64 - len(DESCRIPTION_START) - len(DESCRIPTION_END) - 2
-    middle = _plain(f"{volume.domain.label} {volume.synthetic.model_name}")[:room].strip()
+    what = f"{'PHANTOM ' if volume.phantom else ''}{volume.domain.label}"
+    middle = plain_text(f"{what} {volume.synthetic.model_name}")[:room].strip()
     return f"{DESCRIPTION_START} {middle} {DESCRIPTION_END}"
 
 
 def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None) -> None:
-    assert volume.synthetic is not None
-    made = volume.synthetic
-    text = (
-        f"Synthetic {volume.domain.label} computed by model {_plain(made.model_name)[:200] or 'unknown'} "
-        f"(SHA-256 of its weights {_plain(made.model_hash)[:80] or 'unknown'})"
-        f"{'' if origin else ' from a ' + NO_DICOM_SOURCE}. Not for diagnostic use. {pixels.note}"
-    )
     dataset.SyntheticData = "YES"
-    dataset.DerivationDescription = text.strip()
+    dataset.DerivationDescription = derivation_text(volume, with_source=origin is not None, note=pixels.note)
+    if volume.findings:
+        dataset.ImageComments = comments_text(volume.findings)
     dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
     dataset.BurnedInAnnotation = "NO"
     dataset.RecognizableVisualFeatures = "YES"
@@ -192,8 +183,3 @@ def _hashed_uid(purpose: str, stand_in: str) -> UID:
     """A 2.25 UID that is the same whenever it is made from the same voxels."""
     digest = hashlib.sha256(f"{purpose} {stand_in}".encode()).digest()
     return UID(f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}")
-
-
-def _plain(text: str) -> str:
-    """ASCII without the backslash and control characters that separate values in DICOM."""
-    return re.sub(r"[^ -~]|\\", "?", text)

@@ -12,9 +12,10 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
 
+from ctmri_core.io.synthetic_mark import NO_DICOM_SOURCE
+
 DESCRIPTION_START = "SYNTHETIC"
 DESCRIPTION_END = "NOT FOR DIAGNOSTIC USE"
-NO_DICOM_SOURCE = "source without DICOM identity"
 SOURCE_PURPOSE = ("121322", "DCM")
 DERIVATION_CODE = ("112187", "DCM")
 

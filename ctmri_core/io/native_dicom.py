@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,6 +15,7 @@ from pydicom.filereader import read_file_meta_info
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import PARSE_ERRORS
 from ctmri_core.io.dicom_header import SliceHeader, parse_inflated
+from ctmri_core.io.dicom_source import attributes_of
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -46,6 +48,11 @@ def deflated_header(path: Path) -> SliceHeader:
         return parse_inflated(path, io.BytesIO(_inflated(path)))
     except PARSE_ERRORS:
         raise FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.") from None
+
+
+def deflated_attributes(path: Path) -> dict[str, Any]:
+    """As `dicom_source.attributes_of`, of a deflated file. Raises `FileRefused`."""
+    return attributes_of(io.BytesIO(_inflated(path)))
 
 
 def deflated_pixels(path: Path, offset: int, length: int) -> NDArray[np.uint8]:

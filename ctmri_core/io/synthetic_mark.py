@@ -1,28 +1,66 @@
-"""Whether a DICOM file says that its picture is synthetic, and by which model it was made where our own export says so."""
+"""What our DICOM exports say about themselves in standard attributes, and how that is understood when they are opened again."""
 
 from __future__ import annotations
 
 import re
-import warnings
-from pathlib import Path
+from collections.abc import Sequence
 
-import pydicom
+from ctmri_core.domain import Domain
+from ctmri_core.io.dicom_header import Origin
+from ctmri_core.volume import Finding, Synthetic, Volume
 
-from ctmri_core.io.dicom_elements import PARSE_ERRORS
-from ctmri_core.io.export_attributes import DERIVATION_PATTERN
-from ctmri_core.volume import Synthetic
+NO_DICOM_SOURCE = "source without DICOM identity"
+_DERIVATION = re.compile(
+    r"Synthetic (?P<label>.+?)(?: of a phantom)? computed by model (?P<model>.+) \(SHA-256 of its weights (?P<hash>[^)]*)\)"
+)
+_COMMENT = re.compile(r"\[(?P<kind>\w+)(?P<serious>, serious)?\] (?P<message>.+)")
+_LONGEST_COMMENTS = 10_240
 
 
-def synthetic_mark(path: Path) -> Synthetic | None:
-    """From `SyntheticData` (0008,001C) of one slice; None when it is not YES or cannot be read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
-        try:
-            tags = ["SyntheticData", "DerivationDescription"]
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(tags))
-            if dataset.get("SyntheticData") != "YES":
-                return None
-            made = re.search(DERIVATION_PATTERN, str(dataset.get("DerivationDescription", "")))
-        except PARSE_ERRORS:
-            return None
+def derivation_text(volume: Volume, *, with_source: bool, note: str) -> str:
+    """DerivationDescription (0008,2111): contrast, model and hash, in words and in a fixed order."""
+    made = volume.synthetic
+    assert made is not None
+    phantom = " of a phantom" if volume.phantom else ""
+    text = (
+        f"Synthetic {volume.domain.label}{phantom} computed by model {plain_text(made.model_name)[:200] or 'unknown'} "
+        f"(SHA-256 of its weights {plain_text(made.model_hash)[:80] or 'unknown'})"
+        f"{'' if with_source else ' from a ' + NO_DICOM_SOURCE}. Not for diagnostic use. {note}"
+    )
+    return text.strip()
+
+
+def comments_text(findings: Sequence[Finding]) -> str:
+    """ImageComments (0020,4000): one line per finding."""
+    text = ""
+    for finding in findings:
+        line = f"[{finding.kind}{', serious' if finding.serious else ''}] {plain_text(finding.message)}\r\n"
+        text += line if len(text) + len(line) <= _LONGEST_COMMENTS else ""
+    return text.rstrip()
+
+
+def told_synthetic(origin: Origin) -> Synthetic | None:
+    """None when `SyntheticData` (0008,001C) is not YES; the model is known where the export is ours."""
+    if not origin.synthetic:
+        return None
+    made = _DERIVATION.match(origin.derivation)
     return Synthetic(made["model"], made["hash"]) if made else Synthetic("unknown model", "")
+
+
+def told_domain(origin: Origin) -> Domain | None:
+    """The contrast of an export of ours."""
+    made = _DERIVATION.match(origin.derivation) if origin.synthetic else None
+    return next((domain for domain in Domain if made and domain.label == made["label"]), None)
+
+
+def told_findings(origin: Origin) -> tuple[Finding, ...]:
+    """What was known about the volume when we exported it."""
+    if told_domain(origin) is None:
+        return ()
+    lines = (_COMMENT.fullmatch(line.strip()) for line in origin.comments.splitlines())
+    return tuple(Finding(line["kind"], line["message"], serious=bool(line["serious"])) for line in lines if line)
+
+
+def plain_text(text: str) -> str:
+    """ASCII without the backslash and control characters that separate values in DICOM."""
+    return re.sub(r"[^ -~]|\\", "?", text)

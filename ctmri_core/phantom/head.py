@@ -85,6 +85,7 @@ def _volume(voxels: NDArray[np.int16], geometry: Geometry, domain: Domain, seed:
         name=f"Phantom {seed} {domain.label}",
         frame_of_reference=_uid(seed, "displaced" if displaced else "common"),
         history=(f"digital phantom, seed {seed}",),
+        phantom=True,
     )
 
 

@@ -379,7 +379,81 @@ def test_a_damaged_file_beside_a_series_is_said(tmp_path):
     folder = write(tmp_path, series_of(3))
     (folder / "IM9").write_bytes(b"\0" * 128 + b"DICM\x02\0\0\0UL\x04\0\xff\xff")
     volume = load(folder)
-    assert volume.geometry.shape[0] == 3 and [finding.kind for finding in volume.findings] == ["damaged_files"]
+    assert volume.geometry.shape[0] == 3 and [finding.kind for finding in volume.findings] == ["left_out"]
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def cut_before_the_pixels(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"\xe0\x7f\x10\x00OW")])
+
+
+def cut_in_the_header(path):
+    path.write_bytes(path.read_bytes()[:400])
+
+
+def cut_in_the_preamble(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def stripped(path):
+    data = pydicom.dcmread(path)
+    del data.PixelSpacing
+    data.save_as(path)
+
+
+@pytest.mark.parametrize("place", [0, 2, 4], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("lose", [emptied, cut_before_the_pixels, cut_in_the_header, cut_in_the_preamble, stripped])
+@pytest.mark.parametrize("suffix", [".dcm", ""])
+def test_no_slice_is_lost_in_silence(tmp_path, lose, place, suffix):
+    folder = write(tmp_path, series_of(5))
+    files = sorted(folder.iterdir(), key=lambda path: pydicom.dcmread(path).ImagePositionPatient[2])
+    for n, path in enumerate(files):
+        files[n] = path.rename(path.with_name(f"Doe_{path.name}{suffix}"))
+    lose(files[place])
+    if lose is cut_in_the_preamble and not suffix:
+        pytest.skip("nothing is left of it by which to know it")
+    (series,) = DICOM_READER.scan(folder)
+    told = {finding.kind: finding for finding in finish(DICOM_READER.load(series, never)).findings}
+    assert told["left_out"].serious and "1 file" in told["left_out"].message
+    assert "Doe" not in told["left_out"].message
+    assert ("gap" in told) == (place == 2)
+
+
+def test_a_slice_that_may_not_be_read_is_said(tmp_path, monkeypatch):
+    folder = write(tmp_path, series_of(4))
+    victim, opened = folder / "IM0003", type(tmp_path).open
+
+    def refuses(path, *arguments, **options):
+        if path == victim:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(type(tmp_path), "open", refuses)
+    (series,) = DICOM_READER.scan(folder)
+    assert [(finding.kind, finding.serious) for finding in series.findings if finding.kind == "left_out"] == [("left_out", True)]
+
+
+def test_what_is_left_out_of_another_series_is_no_loss_to_this_one(tmp_path):
+    write(tmp_path / "a", series_of(4))
+    write(tmp_path / "b", series_of(4, SeriesInstanceUID="1.9"))
+    stripped(tmp_path / "b" / "IM0003")
+    (tmp_path / "b" / "IM0002").write_bytes(b"")
+    (tmp_path / "a" / "notes").write_bytes(b"no picture")
+    (tmp_path / "a" / "empty.txt").write_bytes(b"")
+    found = {series.files[0].parent.name: series for series in DICOM_READER.scan(tmp_path)}
+    assert [(finding.kind, finding.serious) for finding in found["a"].findings] == [("left_out", False)]
+    assert "2 other files" in found["a"].findings[0].message
+    serious = [finding for finding in found["b"].findings if finding.kind == "left_out" and finding.serious]
+    assert len(serious) == 1 and "2 files" in serious[0].message and "PixelSpacing" in serious[0].message
+
+
+def test_the_patient_of_a_deflated_series_is_known(tmp_path):
+    plain = load(write(tmp_path / "plain", series_of(3))).dicom.patient_and_study
+    assert load(write(tmp_path / "deflated", series_of(3), DeflatedExplicitVRLittleEndian)).dicom.patient_and_study == plain
 
 
 def test_what_a_derived_series_needs_is_carried_over(tmp_path):

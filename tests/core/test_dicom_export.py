@@ -21,7 +21,7 @@ from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import dicom_export
 from ctmri_core.io.export_rules import missing_marks
 from ctmri_core.io.opening import open_volume
-from ctmri_core.volume import DicomSource, Synthetic, Volume
+from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 
 _TURN = rigid_transform((8.0, -15.0, 30.0), (0.0, 0.0, 0.0))[:3, :3]
 SHAPE = (4, 6, 5)
@@ -89,9 +89,40 @@ def test_the_reader_opens_it_as_synthetic(tmp_path):
     np.testing.assert_array_equal(again.voxels, volume.voxels)
 
 
+@pytest.mark.parametrize("name", ["pix2pix T2 MR -> T1 MR", "computed by model x (SHA-256 of its weights 1)", "t2 gd flair"])
+@pytest.mark.parametrize("domain", [domain for domain in Domain if domain.is_mr] + [Domain.CT])
+def test_its_contrast_is_known_again_whatever_the_model_is_called(tmp_path, domain, name):
+    volume = replace(_synthetic(domain, dicom=_source()), synthetic=Synthetic(name, "ab" * 32))
+    write_dicom_series(volume, tmp_path / "out")
+    again = open_volume(tmp_path / "out")
+    assert (again.domain, again.synthetic) == (domain, Synthetic(name, "ab" * 32))
+
+
+def test_what_was_known_about_it_is_known_again(tmp_path):
+    findings = (
+        Finding("partial", "Translation was stopped after 3 of 9 slices; the others are empty.", serious=True),
+        Finding("demo_model", "x is a demonstration model."),
+    )
+    write_dicom_series(replace(_synthetic(Domain.MR_T1, dicom=_source()), findings=findings), tmp_path / "out")
+    assert open_volume(tmp_path / "out").findings == findings
+
+
+def test_a_phantom_stays_one(tmp_path):
+    path = write_dicom_series(replace(_synthetic(Domain.MR_T1), phantom=True), tmp_path / "out")[0]
+    slice_ = pydicom.dcmread(path)
+    assert (slice_.PatientName, slice_.QualityControlSubject) == ("PHANTOM^DIGITAL", "YES")
+    assert "PHANTOM" in slice_.SeriesDescription
+    assert "of a phantom" in slice_.DerivationDescription
+    again = open_volume(tmp_path / "out")
+    assert (again.phantom, again.domain, again.label) == (True, Domain.MR_T1, "Synthetic T1 MR phantom")
+    assert "phantom" in again.name
+    twice = replace(again, synthetic=MODEL)  # translated once more: in the phantom's own study
+    assert pydicom.dcmread(write_dicom_series(twice, tmp_path / "two")[0]).QualityControlSubject == "YES"
+
+
 def test_it_joins_the_study_of_its_source(tmp_path):
-    volume = _synthetic(Domain.MR_T1)
     source = replace(_synthetic(Domain.CT), synthetic=None, dicom=_source(BodyPartExamined="HEAD"))
+    volume = _synthetic(Domain.MR_T1, dicom=source.dicom)
     slices = [pydicom.dcmread(path) for path in write_dicom_series(volume, tmp_path / "out", source=source)]
     for k, slice_ in enumerate(slices):
         assert (slice_.StudyInstanceUID, slice_.FrameOfReferenceUID) == ("1.2.3.4", "1.2.3.9")
@@ -106,6 +137,32 @@ def test_it_joins_the_study_of_its_source(tmp_path):
     assert len({slice_.SeriesInstanceUID for slice_ in slices}) == 1
     again = [pydicom.dcmread(path) for path in write_dicom_series(volume, tmp_path / "two", source=source)]
     assert not {slice_.SOPInstanceUID for slice_ in slices} & {slice_.SOPInstanceUID for slice_ in again}
+
+
+def _other(source: DicomSource | None) -> dict[str, Volume]:
+    acquired = replace(_synthetic(Domain.CT), synthetic=None, dicom=source)
+    shifted = replace(GRIDS["axial"], origin=(-125.123, -130.5, 459.289))
+    return {
+        "another grid": replace(acquired, geometry=shifted),
+        "another series": replace(acquired, dicom=replace(_source(), series_uid="1.2.3.4.6")),
+        "another study": replace(acquired, dicom=replace(_source(), study_uid="1.2.3.7")),
+        "no DICOM on one side": replace(acquired, dicom=None if source else _source()),
+    }
+
+
+@pytest.mark.parametrize("own", [_source(), None], ids=["of a patient", "of nobody"])
+@pytest.mark.parametrize("which", list(_other(None)))
+def test_no_volume_gets_the_identity_of_what_it_was_not_made_from(tmp_path, own, which):
+    with pytest.raises(WriteFailed, match="cannot be shown to come from this source"):
+        write_dicom_series(_synthetic(Domain.MR_T1, dicom=own), tmp_path / "out", source=_other(own)[which])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_patient_that_cannot_be_told_is_never_left_blank_in_the_study(tmp_path):
+    source = replace(_source(), patient_and_study={"00080020": {"vr": "DA", "Value": ["20200131"]}})
+    with pytest.raises(WriteFailed, match="PatientName and PatientID"):
+        write_dicom_series(_synthetic(Domain.MR_T1, dicom=source), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_number_of_slices_refers_to_all_of_the_source(tmp_path):
@@ -177,7 +234,8 @@ SOURCES = {
 @pytest.mark.parametrize("domain", [Domain.CT, Domain.MR_T1, Domain.MR])
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
 def test_the_validator_finds_no_error_of_ours(tmp_path, domain, source):
-    path = write_dicom_series(_synthetic(domain, GRIDS["oblique"], source), tmp_path / "out")[0]
+    volume = replace(_synthetic(domain, GRIDS["oblique"], source), phantom=source is None, findings=(Finding("gap", "1 mm."),))
+    path = write_dicom_series(volume, tmp_path / "out")[0]
     said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
     errors = [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("Error")]
     assert [line for line in errors if "0x0008,0x001c" not in line] == []  # its 2022 build does not know SyntheticData
