@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
-from ctmri_core.geometry import FloatArray
+from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
 
 
@@ -32,6 +32,14 @@ class Case:
 
     def __getitem__(self, domain: Domain) -> Volume:
         return self.volumes[domain]
+
+    def aligned(self, domain: Domain) -> Volume:
+        """The volume of `domain` where it lies in the space of the first volume; voxels are left as they are."""
+        volume = self.volumes[domain]
+        if domain not in self.alignment:
+            return volume
+        moved = self.alignment[domain] @ volume.geometry.affine
+        return replace(volume, geometry=Geometry.from_affine(volume.geometry.shape, moved))
 
     @property
     def domains(self) -> tuple[Domain, ...]:

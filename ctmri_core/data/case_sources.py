@@ -68,7 +68,7 @@ def find_cases(spec: str, direction: Direction, voxel_mm: float) -> CaseSource:
     if not cases:
         wanted = " and ".join(f"{_STEMS[domain][0]}.nii.gz" for domain in (direction.source, direction.target))
         raise TrainingFailed(f"{folder.name} holds no patient folder with {wanted}. Each patient needs a folder of its own.")
-    return CaseSource(f"cases of the folder {folder.name[:80]}", "not stated", False, tuple(cases))
+    return CaseSource("paired scans of origin not stated", "not stated", False, tuple(cases))
 
 
 def _phantoms(spec: str, voxel_mm: float) -> CaseSource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case, split_by_patient
-from ctmri_core.data.case_sources import CaseReference, find_cases
+from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.paired_slices import PairedSlices
 from ctmri_core.domain import Direction
-from ctmri_core.errors import TrainingFailed
-from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.errors import FileRefused, TrainingFailed, WrongInput
+from ctmri_core.events import Noted, Progress, StopSignal, Work
 from ctmri_core.files import atomic_file, write_text
 from ctmri_core.model_card import TrainingData, case_fingerprint
 from ctmri_core.preprocess.recipe import Recipe
@@ -44,18 +44,25 @@ def prepare_pairs(
 ) -> Work[PreparedPairs | None]:
     """Prepares every case of `spec` (see `find_cases`) into `folder`, or finds it prepared there; None when stopped.
 
-    Slices without body are left out. Raises `TrainingFailed` when nothing is left, `FileRefused` for a file that cannot be
-    read, `WriteFailed` when the disk is full.
+    Slices without body are left out. Cases are counted in the order of their names, which are said nowhere. Serious findings
+    of their volumes are noted. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed` when the
+    disk is full.
     """
     source = find_cases(spec, direction, recipe.spacing_mm or 1.0)
     train, validation = split_by_patient([case.identifier for case in source.cases], validation_share, seed)
     salt = _salt_of(folder, {"layout": _LAYOUT, "data": spec, "direction": direction.name, "recipe": recipe.model_dump()})
-    for done, case in enumerate(source.cases):
+    for number, reference in enumerate(source.cases, 1):
         if stop():
             return None
-        if not _prepared(folder, case.identifier):
-            yield Progress(done=done, total=len(source.cases), unit="cases", message=f"preparing {case.identifier}")
-            _prepare(case, direction, recipe, folder, salt)
+        if _prepared(folder, reference.identifier):
+            continue
+        yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=f"preparing case {number}")
+        try:
+            case = reference.load()
+            yield from _checked(case, direction, number)
+            _prepare(case, direction, recipe, folder / _key(reference.identifier), salt)
+        except (FileRefused, WrongInput) as refusal:
+            raise TrainingFailed(f"Case {number} of {len(source.cases)} cannot be used: {refusal}") from refusal
     train_slices, validation_slices = (PairedSlices(_files(folder, names)) for names in (train, validation))
     if not len(train_slices):
         raise TrainingFailed("The training cases hold no slice in which body is visible in both pictures.")
@@ -66,17 +73,31 @@ def prepare_pairs(
     return PreparedPairs(spec, direction, recipe, train_slices, validation_slices, facts)
 
 
-def _prepare(reference: CaseReference, direction: Direction, recipe: Recipe, folder: Path, salt: str) -> None:
-    case = reference.load()
+def _checked(case: Case, direction: Direction, number: int) -> Iterator[Noted]:
+    """Tells the serious findings of a case. Raises `WrongInput` for those that would teach what is not so.
+
+    Values in another unit do; an unknown orientation does, unless both pictures share it.
+    """
     for domain in (direction.source, direction.target):
         if domain not in case.volumes:
-            raise TrainingFailed(f"{reference.identifier} has no {domain.label}; it has {', '.join(case.domains)}.")
-    source, target, mask = recipe.forward_pair(case[direction.source], case[direction.target])
+            raise WrongInput(f"it has no {domain.label}; it has {', '.join(known.label for known in case.domains)}.")
+    source, target = case[direction.source], case[direction.target]
+    for volume in (source, target):
+        for finding in (finding for finding in volume.findings if finding.serious):
+            if finding.kind == "not_hounsfield":
+                raise WrongInput(f"{finding.message} Convert it to Hounsfield units, or take the case out.")
+            if finding.kind == "missing_orientation" and not source.geometry.is_close(target.geometry):
+                raise WrongInput(f"{finding.message} Resample one picture onto the other's grid, or take the case out.")
+            yield Noted(message=f"Case {number}, {volume.domain.label}: {finding.message}", serious=True)
+
+
+def _prepare(case: Case, direction: Direction, recipe: Recipe, stem: Path, salt: str) -> None:
+    source, target, mask = recipe.forward_pair(case.aligned(direction.source), case.aligned(direction.target))
     mask = mask & _given_mask(case, direction, recipe, mask)
     kept = mask.mean((1, 2)) >= _LEAST_BODY
     planes = np.stack([part[kept].astype(np.float16) for part in (source, target, mask)], 1)
     fingerprint = case_fingerprint(case[direction.source].voxels.tobytes(), salt)
-    with atomic_file(folder / f"{_key(reference.identifier)}-{fingerprint}.npy") as temporary:
+    with atomic_file(stem.with_name(f"{stem.name}-{fingerprint}.npy"), private=True) as temporary:
         np.save(temporary, planes, allow_pickle=False)
 
 

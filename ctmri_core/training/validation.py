@@ -74,7 +74,7 @@ def write_sample(
             rows.append(np.hstack([_grey(part[0, 0].numpy(), domain, recipe) for part, domain in parts]))
     width = max(row.shape[1] for row in rows)
     page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
-    with atomic_file(path) as temporary:
+    with atomic_file(path, private=True) as temporary:
         Image.fromarray(page).save(temporary)
 
 

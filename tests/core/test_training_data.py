@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -15,8 +17,9 @@ from ctmri_core.data.paired_slices import PairedSlices
 from ctmri_core.data.preparation import PreparedPairs, prepare_pairs
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
-from ctmri_core.events import Finished, Progress, Started, finish, never
+from ctmri_core.events import Finished, Noted, Progress, Started, finish, never, to_json
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
+from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import resume_training, train
@@ -90,6 +93,70 @@ def test_a_second_preparation_reads_no_case_and_another_recipe_starts_anew(tmp_p
     write_patients(tmp_path / "other", 2)
     other = prepare(tmp_path / "other", tmp_path / "cache")
     assert other.facts.salt != first.facts.salt and len(list((tmp_path / "cache").glob("*.npy"))) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_prepared_pictures_are_their_owners_alone(tmp_path: Path):
+    write_patients(tmp_path / "data", 2)
+    prepare(tmp_path / "data", tmp_path / "cache")
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "cache").glob("*.npy")} == {0o600}
+
+
+def _rewrite(path: Path, change, affine=None, codes=None) -> None:
+    image = nibabel.load(path)
+    values = change(np.asarray(image.dataobj))
+    new = nibabel.Nifti1Image(values.astype(np.int16), image.affine if affine is None else affine)
+    if codes is not None:
+        new.set_sform(None, 0)
+        new.set_qform(None, 0)
+    nibabel.save(new, path)
+
+
+def test_names_of_patients_and_of_their_folder_are_said_nowhere(tmp_path: Path):
+    folder = tmp_path / "Mustermann study"
+    write_patients(folder, 2)
+    (folder / "patient 1" / "mr.nii.gz").write_bytes(b"damaged")
+    work, told = prepare_pairs(str(folder), DIRECTION, RECIPE, tmp_path / "cache", 0.0, 0, never), []
+    with pytest.raises(TrainingFailed, match=r"Case 2 of 2 cannot be used: mr\.nii\.gz") as failure:
+        told.extend(work)
+    (folder / "patient 1" / "ct.nii.gz").unlink()
+    data = prepare(folder, tmp_path / "cache")
+    words = " ".join([*map(to_json, told), str(failure.value), data.facts.model_dump_json()])
+    assert "Mustermann" not in words and "patient" not in words
+
+
+def test_ct_in_another_unit_is_refused(tmp_path: Path):
+    write_patients(tmp_path / "data", 3)
+    _rewrite(tmp_path / "data" / "patient 1" / "ct.nii.gz", lambda values: values + 1000)
+    with pytest.raises(TrainingFailed, match=r"Case 2 of 3 .* Hounsfield"):
+        prepare(tmp_path / "data", tmp_path / "cache")
+
+
+def test_an_unknown_orientation_is_noted_where_both_share_the_grid_and_refused_elsewhere(tmp_path: Path):
+    write_patients(tmp_path / "data", 2)
+    for name in ("ct", "mr"):
+        _rewrite(tmp_path / "data" / "patient 0" / f"{name}.nii.gz", lambda values: values, codes=0)
+    events = list(prepare_pairs(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.5, 0, never))
+    noted = [event for event in events if isinstance(event, Noted)]
+    assert len(noted) == 2 and all(event.serious and event.message.startswith("Case 1, ") for event in noted)
+    _rewrite(tmp_path / "data" / "patient 1" / "mr.nii.gz", lambda values: values[:-2], codes=0)
+    with pytest.raises(TrainingFailed, match="Case 2 of 2"):
+        prepare(tmp_path / "data", tmp_path / "other")
+
+
+def test_displaced_cases_are_brought_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The same head twice, once with the MR in a space of its own: prepared alike, up to resampling on oblique grids."""
+    recipe, prepared = Recipe(spacing_mm=4.0), []
+    for displaced in (False, True):
+        monkeypatch.setattr("ctmri_core.phantom.make_head", partial(make_head, displaced=displaced))
+        data = finish(prepare_pairs("phantom:1:3", DIRECTION, recipe, tmp_path / str(displaced), 0.0, 0, never))
+        prepared.append(np.load(data.train.files[0]).astype(np.float64))
+    known = {planes[0].tobytes(): planes for planes in prepared[0]}
+    found = [(known[planes[0].tobytes()], planes) for planes in prepared[1] if planes[0].tobytes() in known]
+    assert len(found) > 0.8 * len(prepared[0])
+    still, moved = (np.stack(planes) for planes in zip(*found, strict=True))
+    inside = (still[:, 2] > 0) & (moved[:, 2] > 0)
+    assert np.corrcoef(still[:, 1][inside], moved[:, 1][inside])[0, 1] > 0.95
 
 
 def test_preparation_stops_when_asked(tmp_path: Path):
