@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from string import Template
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtWidgets import QApplication
 
 from ctmri_core.resources_folder import resources_folder
@@ -42,7 +42,6 @@ PALETTES = {
 }  # fmt: skip
 
 _SHEET = Template("""
-* { font-size: ${size}px; }
 QMainWindow, QDialog { background: $window; }
 QWidget { color: $text; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px 6px; }
@@ -115,8 +114,11 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     size = max(text_size, 12)
     app.setStyle("Fusion")
     app.setPalette(_qt_palette(colours))
+    font = app.font()
+    font.setPixelSize(size)
+    app.setFont(font)
     tick = (resources_folder() / "icons" / "done.svg").as_posix()
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), size=size, title=round(size * 1.7), tick=tick))
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), title=round(size * 1.7), tick=tick))
     app.setProperty("palette_name", name)
 
 
@@ -141,6 +143,10 @@ def app_icon() -> QIcon:
 
 
 def _drawn(name: str, colour: str, side: int = 64) -> QPixmap:
+    """Kept by Qt, because lists ask for their icons at every painting."""
+    kept, known = f"ctmri {name} {colour} {side}", QPixmap()
+    if QPixmapCache.find(kept, known):
+        return known
     from PySide6.QtSvg import QSvgRenderer
 
     text = (resources_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8").replace("#000000", colour)
@@ -149,7 +155,9 @@ def _drawn(name: str, colour: str, side: int = 64) -> QPixmap:
     painter = QPainter(image)
     QSvgRenderer(QByteArray(text.encode())).render(painter)
     painter.end()
-    return QPixmap.fromImage(image)
+    drawn = QPixmap.fromImage(image)
+    QPixmapCache.insert(kept, drawn)
+    return drawn
 
 
 def _qt_palette(colours: Palette) -> QPalette:

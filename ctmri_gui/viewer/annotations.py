@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QStaticText
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText
 
 from ctmri_gui.viewer import palette
 
@@ -14,16 +15,19 @@ _BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _LONGEST_BAR = 160.0
 _CACHED_TEXTS = 64
 _CROSSHAIR_GAP = 9.0
+_CLEARANCE = 6.0
+_SMALL, _NORMAL, _LETTER = 12, 13, 16
 
 
 @dataclass(frozen=True)
 class PaneText:
-    """What stands on a picture. `letters`: left, right, top, bottom. `plane`: `axial`, ... gives the position its mark."""
+    """What stands on a picture. `letters`: left, right, top, bottom. `badges`: how it is displayed (`RADIOLOGICAL`); like the
+    letters they cannot be switched off. `plane`: `axial`, ... gives the position its mark."""
 
     letters: tuple[str, str, str, str] = ("", "", "", "")
     position: str = ""
     window: str = ""
-    convention: str = ""
+    badges: tuple[str, ...] = ()
     plane: str = "axial"
 
 
@@ -45,7 +49,7 @@ class Annotations:
         self.crosshair: QPointF | None = None
         self.mm_per_pixel = 1.0
         self._width = self._height = 0
-        self._laid_out: dict[tuple[str, int, bool], QStaticText] = {}
+        self._laid_out: dict[tuple[str, int, bool], tuple[QStaticText, QFont, QSizeF]] = {}
 
     def draw(self, painter: QPainter, width: int, height: int) -> None:
         self._width, self._height = width, height
@@ -55,40 +59,80 @@ class Annotations:
             return
         if self.crosshair is not None:
             self._draw_crosshair(painter, self.crosshair)
-        if self.text_visible:
-            self._draw_letters(painter)
-            self._draw_labels(painter)
-            self._draw_scale_bar(painter)
+        raised = self._draw_facts(painter) if self.text_visible else 0.0
+        self._draw_badges(painter)
+        self._draw_letters(painter, raised)
 
-    def _draw_letters(self, painter: QPainter) -> None:
+    def forget_layout(self) -> None:
+        """The size of the texts has changed."""
+        self._laid_out.clear()
+
+    def head_height(self, width: int) -> float:
+        """What the texts at the upper edge take of a pane of that width."""
+        badges = sum(self._size(badge, _SMALL).height() for badge in self.text.badges)
+        top = self._size(self.text.letters[2], _LETTER, bold=True).height()
+        return _EDGE + max(badges, self._top_letter_y(width) - _EDGE + top)
+
+    def _top_letter_y(self, width: float) -> float:
+        """Below the badges where they reach the middle."""
+        letter = self._size(self.text.letters[2], _LETTER, bold=True).width()
+        sizes = [self._size(badge, _SMALL) for badge in self.text.badges]
+        widest = max((size.width() for size in sizes), default=0.0)
+        clear = width - _EDGE - widest > (width + letter) / 2 + _CLEARANCE
+        return _EDGE - 2 if clear else _EDGE - 2 + sum(size.height() for size in sizes)
+
+    def _draw_letters(self, painter: QPainter, raised: float) -> None:
+        """`raised`: how far the lower letter gives way to what stands in the corners."""
         middle_x, middle_y = self._width / 2, self._height / 2
         left, right, top, bottom = self.text.letters
-        self._write(painter, left, QPointF(_EDGE, middle_y), (0.0, 0.5), 16, bold=True)
-        self._write(painter, right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5), 16, bold=True)
-        self._write(painter, top, QPointF(middle_x, _EDGE - 2), (0.5, 0.0), 16, bold=True)
-        self._write(painter, bottom, QPointF(middle_x, self._height - _EDGE + 2), (0.5, 1.0), 16, bold=True)
+        write = partial(self._write, painter, pixels=_LETTER, bold=True)
+        write(left, QPointF(_EDGE, middle_y), (0.0, 0.5))
+        write(right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5))
+        write(top, QPointF(middle_x, self._top_letter_y(self._width)), (0.5, 0.0))
+        write(bottom, QPointF(middle_x, self._height - _EDGE + 2 - raised), (0.5, 1.0))
 
-    def _draw_labels(self, painter: QPainter) -> None:
+    def _draw_badges(self, painter: QPainter) -> None:
+        y = _EDGE - 2
+        for badge in self.text.badges:
+            self._write(painter, badge, QPointF(self._width - _EDGE, y), (1.0, 0.0), _SMALL, palette.MUTED)
+            y += self._size(badge, _SMALL).height()
+
+    def _draw_facts(self, painter: QPainter) -> float:
+        """Position, window and scale bar; returns how much of the lower edge's middle they take."""
         text, bottom = self.text, self._height - _EDGE
+        position, window = self._size(text.position, _NORMAL), self._size(text.window, _NORMAL)
+        mark = position.height() - 5
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.PLANES[text.plane])
-        painter.drawRoundedRect(QRectF(_EDGE, bottom - 13, 4, 12), 1.5, 1.5)
-        self._write(painter, text.position, QPointF(_EDGE + 10, bottom), (0.0, 1.0), 13)
-        self._write(painter, text.window, QPointF(_EDGE, bottom - 20), (0.0, 1.0), 13, palette.MUTED)
-        self._write(painter, text.convention, QPointF(self._width - _EDGE, _EDGE - 2), (1.0, 0.0), 12, palette.MUTED)
+        painter.drawRoundedRect(QRectF(_EDGE, bottom - mark - 2, 4, mark), 1.5, 1.5)
+        self._write(painter, text.position, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
+        window_y = bottom - position.height() - 1
+        self._write(painter, text.window, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
+        ends = _EDGE + 10 + position.width(), _EDGE + window.width()
+        rows = position.height() + 1, window.height() + 1
+        bar = self._bar_mm()
+        left_of_bar = self._width - _EDGE - max(bar / self.mm_per_pixel, self._size(f"{bar} mm", _SMALL).width())
+        lift = sum(row for row, end in zip(rows, ends, strict=True) if end > left_of_bar - _CLEARANCE)
+        self._draw_scale_bar(painter, bar, bottom - 2 - lift)
+        start = (self._width - self._size(text.letters[3], _LETTER, bold=True).width()) / 2
+        return sum(row for row, end in zip(rows, ends, strict=True) if end > start - _CLEARANCE)
 
-    def _draw_scale_bar(self, painter: QPainter) -> None:
+    def _bar_mm(self) -> int:
         longest = min(self._width * 0.22, _LONGEST_BAR) * self.mm_per_pixel
-        length = max((mm for mm in _BAR_LENGTHS_MM if mm <= longest), default=0)
+        return max((mm for mm in _BAR_LENGTHS_MM if mm <= longest), default=0)
+
+    def _draw_scale_bar(self, painter: QPainter, length: int, y: float) -> None:
         if not length:
             return
-        right, y, width = self._width - _EDGE, self._height - _EDGE - 2.0, length / self.mm_per_pixel
+        right, width = self._width - _EDGE, length / self.mm_per_pixel
         left = right - width
         path = [QLineF(left, y, right, y), QLineF(left, y - 5, left, y), QLineF(right, y - 5, right, y)]
         for colour, thickness in ((QColor(0, 0, 0, 170), 3.5), (palette.TEXT, 1.5)):
             painter.setPen(QPen(colour, thickness))
             painter.drawLines(path)
-        self._write(painter, f"{length} mm", QPointF(left + width / 2, y - 4), (0.5, 1.0), 12, palette.MUTED)
+        label = f"{length} mm"
+        middle = min(left + width / 2, right - self._size(label, _SMALL).width() / 2)
+        self._write(painter, label, QPointF(middle, y - 4), (0.5, 1.0), _SMALL, palette.MUTED)
 
     def _draw_crosshair(self, painter: QPainter, at: QPointF) -> None:
         x, y, gap = at.x(), at.y(), _CROSSHAIR_GAP
@@ -103,17 +147,26 @@ class Annotations:
             painter.drawLines(arms)
 
     def _draw_empty(self, painter: QPainter, empty: EmptyText) -> None:
-        centre = QPointF(self._width / 2, self._height / 2)
-        frame = QRectF(QPointF(), QSizeF(min(self._width - 32, 320), min(self._height - 32, 170)))
-        frame.moveCenter(centre)
+        width = min(self._width - 32, palette.scaled(320))
+        lines = ((empty.headline, palette.font(15, bold=True), palette.TEXT), (empty.detail, palette.font(13), palette.MUTED))
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+        places = [
+            QFontMetricsF(font).boundingRect(QRectF(0, 0, width - 24, self._height), flags, text) for text, font, _ in lines
+        ]
+        frame = QRectF(0, 0, width, min(100 + sum(place.height() for place in places), self._height - 16))
+        frame.moveCenter(QPointF(self._width / 2, self._height / 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(palette.OUTLINE.lighter(130), 1.5, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(frame, 12, 12)
         painter.setPen(QPen(palette.ACCENT, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        tip = centre - QPointF(0, 26)
+        tip = QPointF(frame.center().x(), frame.top() + 50)
         painter.drawLines([QLineF(tip, tip + QPointF(*end)) for end in ((0, -24), (-7, -8), (7, -8))])
-        self._write(painter, empty.headline, centre + QPointF(0, 8), (0.5, 0.5), 15, bold=True)
-        self._write(painter, empty.detail, centre + QPointF(0, 34), (0.5, 0.5), 13, palette.MUTED)
+        y = frame.top() + 66
+        for (text, font, colour), place in zip(lines, places, strict=True):
+            painter.setFont(font)
+            painter.setPen(colour)
+            painter.drawText(QRectF(frame.left() + 12, y, width - 24, place.height() + 2), flags, text)
+            y += place.height() + 8
 
     def _write(
         self,
@@ -129,22 +182,24 @@ class Annotations:
         """`anchor`: which point of the text lies at `at`, (0, 0) its top left. A dark rim keeps it legible on bone."""
         if not text:
             return
-        laid_out = self._lay_out(text, pixels, bold)
-        size = laid_out.size()
+        laid_out, font, size = self._lay_out(text, pixels, bold)
         corner = at - QPointF(size.width() * anchor[0], size.height() * anchor[1])
-        painter.setFont(palette.font(pixels, bold=bold))
+        painter.setFont(font)
         painter.setPen(QColor(0, 0, 0, 200))
         painter.drawStaticText(corner + QPointF(1, 1), laid_out)
         painter.setPen(colour)
         painter.drawStaticText(corner, laid_out)
 
-    def _lay_out(self, text: str, pixels: int, bold: bool) -> QStaticText:
+    def _size(self, text: str, pixels: int, *, bold: bool = False) -> QSizeF:
+        return self._lay_out(text, pixels, bold)[2]
+
+    def _lay_out(self, text: str, pixels: int, bold: bool) -> tuple[QStaticText, QFont, QSizeF]:
         key = (text, pixels, bold)
         if key not in self._laid_out:
             if len(self._laid_out) >= _CACHED_TEXTS:
                 self._laid_out.pop(next(iter(self._laid_out)))
-            laid_out = QStaticText(text)
+            font, laid_out = palette.font(pixels, bold=bold), QStaticText(text)
             laid_out.setTextFormat(Qt.TextFormat.PlainText)
-            laid_out.prepare(font=palette.font(pixels, bold=bold))
-            self._laid_out[key] = laid_out
+            laid_out.prepare(font=font)
+            self._laid_out[key] = laid_out, font, laid_out.size()
         return self._laid_out[key]

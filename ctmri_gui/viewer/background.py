@@ -1,37 +1,74 @@
-"""One helper thread for small pieces of viewer work. A failure there surfaces in the interface thread, not in silence."""
+"""One helper thread for small pieces of viewer work. Its answers, and its failures, arrive in the interface thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 
 
-class Background(QObject):
-    """Work is done in the order given. `close` forgets what has not begun and does not wait."""
+class Background:
+    """Work is done in the order given. `close` forgets what has not begun and does not wait.
 
-    _failed = Signal(object)
+    The thread holds the work, which must therefore own no QObject, and the relay, which belongs to the program and is
+    deleted in the interface thread after the last answer: nothing of Qt ends on the helper thread.
+    """
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._relay = _Relay(QCoreApplication.instance())
+        self._count = 0
         self.closed = False
-        self._failed.connect(self._raise)
 
-    def submit(self, work: Callable[..., object], *arguments: Any) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._relay.awaited)
+
+    def submit(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Does `work` on the thread; hands what it returns to `then` in the interface thread."""
         if not self.closed:
-            self._thread.submit(work, *arguments).add_done_callback(self._look_at)
+            self._count += 1
+            self._relay.awaited[self._count] = then
+            doing = self._thread.submit(_do, self._relay, self._count, work)
+            doing.add_done_callback(partial(_report, self._relay, self._count))
 
     def close(self) -> None:
-        self.closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """No more answers."""
+        if not self.closed:
+            self.closed = True
+            self._relay.awaited.clear()
+            self._thread.submit(self._relay.deleteLater)
+            self._thread.shutdown(wait=False)
 
-    def _look_at(self, done: Future[object]) -> None:
-        failure = None if done.cancelled() else done.exception()
-        if failure is not None and not self.closed:
-            self._failed.emit(failure)
 
-    def _raise(self, failure: BaseException) -> None:
-        raise failure
+class _Relay(QObject):
+    """Carries answers across. `awaited`: by number, who is told; emptied when nobody wants them any more."""
+
+    answered = Signal(int, object, object)
+
+    def __init__(self, parent: QObject | None) -> None:
+        super().__init__(parent)
+        self.awaited: dict[int, Callable[[Any], None]] = {}
+        self.answered.connect(self._tell)
+
+    @Slot(int, object, object)
+    def _tell(self, number: int, answer: object, failure: BaseException | None) -> None:
+        then = self.awaited.pop(number, None)
+        if then is None:
+            return
+        if failure is not None:
+            raise failure
+        then(answer)
+
+
+def _do(relay: _Relay, number: int, work: Callable[[], Any]) -> object:
+    return work() if number in relay.awaited else None
+
+
+def _report(relay: _Relay, number: int, done: Future[object]) -> None:
+    failure = done.exception()
+    relay.answered.emit(number, None if failure else done.result(), failure)

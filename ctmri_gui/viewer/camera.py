@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _MARGIN = 1.08
 _NARROWEST_SHARE = 0.25
+_NEIGHBOURHOOD = 0.25
 _SMALLEST, _LARGEST = 0.2, 40.0
 
 
@@ -73,12 +74,15 @@ class Projection:
         return (x - self.pane[0] / 2) * scale + self.camera.centre[0], (y - self.pane[1] / 2) * scale + self.camera.centre[1]
 
 
-def body_frame(body: NDArray[np.bool_], size_mm: tuple[float, float]) -> Frame:
-    """Around the body: `body` is (slices, rows, columns) in screen order, thinned or not, over `size_mm` (width, height).
+def body_frame(body: NDArray[np.bool_], around: float, size_mm: tuple[float, float]) -> Frame:
+    """Around the body near a slice: `body` is (slices, rows, columns) in screen order, thinned or not, over `size_mm` (width,
+    height); `around` says where in the stack, from 0 to 1. What lies far away, as shoulders below a head, does not count.
 
     Single bright voxels do not count. The whole slice where the body is a small part of it or not found.
     """
     width, height = size_mm
+    reach = _NEIGHBOURHOOD * len(body)
+    body = body[max(int(around * len(body) - reach), 0) : int(around * len(body) + reach) + 1]
     spans = []
     for axis, length in ((2, width), (1, height)):
         counts = body.sum(axis=tuple({0, 1, 2} - {axis}))

@@ -1,15 +1,12 @@
-"""The picture area of a pane: paints a slice and its annotations in one go, passes mouse and drops on."""
+"""The picture area of a pane: paints a slice and its annotations in one go, passes the mouse on."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDropEvent,
     QImage,
     QMouseEvent,
     QPainter,
@@ -30,7 +27,6 @@ class Canvas(QWidget):
     """Knows pixels only: where the slice lies on it is told by `place_picture`."""
 
     resized = Signal()
-    dropped = Signal(object)  # Path
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,7 +41,6 @@ class Canvas(QWidget):
         self._smooth = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
-        self.setAcceptDrops(True)
 
     def set_voxels(self, voxels: NDArray[Any] | None) -> None:
         """(rows, columns) in screen order, int16 or float32; None for no picture."""
@@ -69,7 +64,10 @@ class Canvas(QWidget):
         self.update()
 
     def set_text(self, text: PaneText) -> None:
+        head_changed = (text.badges, text.letters) != (self.annotations.text.badges, self.annotations.text.letters)
         self.annotations.text = text
+        if head_changed:
+            self._place_banner()
         self.update()
 
     def set_text_visible(self, visible: bool) -> None:
@@ -85,6 +83,13 @@ class Canvas(QWidget):
         if where != self.annotations.crosshair:
             self.annotations.crosshair = where
             self.update()
+
+    def set_font_size(self) -> None:
+        """Takes over the size of the application's text."""
+        self.annotations.forget_layout()
+        self.banner.setFont(palette.font(12, bold=True))
+        self._place_banner()
+        self.update()
 
     def set_messages(self, messages: tuple[str, ...]) -> None:
         self.banner.set_messages(messages)
@@ -107,8 +112,8 @@ class Canvas(QWidget):
         self.resized.emit()
 
     def _place_banner(self) -> None:
-        width = self.width() - 24
-        self.banner.setGeometry(12, 36, width, self.banner.heightForWidth(width))
+        width, top = self.width() - 24, round(self.annotations.head_height(self.width())) + 4
+        self.banner.setGeometry(12, top, width, self.banner.heightForWidth(width))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.gestures.wheel(event)
@@ -128,13 +133,3 @@ class Canvas(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.gestures.leave()
         super().leaveEvent(event)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.dropped.emit(Path(url.toLocalFile()))

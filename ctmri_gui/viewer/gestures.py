@@ -24,7 +24,7 @@ class Gestures(QObject):
     moved = Signal(float, float)  # pixels right, pixels down
     hovered = Signal(object)  # QPointF, or None when the mouse left
     pointed = Signal(object)  # QPointF while Shift is held, None when it is no more
-    jumped = Signal(object)  # QPointF
+    jumped = Signal(object)  # QPointF, or None when the press turned out to be half of a double click
     maximiseAsked = Signal()
     windowResetAsked = Signal()
     menuAsked = Signal(object)  # QPoint on the screen
@@ -36,7 +36,7 @@ class Gestures(QObject):
         self._drag: str | None = None
         self._start = self._last = QPointF()
         self._wheel = 0
-        self._pointing = False
+        self._pointing = self._travelled = False
 
     def wheel(self, event: QWheelEvent) -> None:
         turned = event.angleDelta()
@@ -52,6 +52,7 @@ class Gestures(QObject):
     def press(self, event: QMouseEvent) -> None:
         self.pressed.emit()
         self._start = self._last = event.position()
+        self._travelled = False
         held = event.modifiers()
         if event.button() == _MIDDLE or (event.button() == _LEFT and held & _SHIFT):
             self._drag = "move"
@@ -65,29 +66,26 @@ class Gestures(QObject):
 
     def move(self, event: QMouseEvent) -> None:
         here = event.position()
-        step = here - self._last
-        self._last = here
-        if self._drag == "move":
-            self.moved.emit(step.x(), step.y())
-        elif self._drag == "zoom" and self._travelled(here):
-            self.zoomed.emit(_ZOOM_PER_PIXEL ** -step.y(), None)
-        elif self._drag == "jump":
+        self._travelled = self._travelled or (here - self._start).manhattanLength() > _CLICK_RADIUS
+        if self._drag == "jump":
             self.jumped.emit(here)
-        elif self._drag == "window":
-            self.windowDragged.emit(step.x(), -step.y())
+        elif self._drag is not None and self._travelled:
+            self._pull(self._drag, here - self._last)
+            self._last = here
         elif not event.buttons():
             self._point(here if event.modifiers() & _SHIFT else None)
         self.hovered.emit(here)
 
     def release(self, event: QMouseEvent) -> None:
         drag, self._drag = self._drag, None
-        if drag == "zoom" and not self._travelled(event.position()):
+        if drag == "zoom" and not self._travelled:
             self.menuAsked.emit(event.globalPosition().toPoint())
 
     def double_click(self, event: QMouseEvent) -> None:
         if event.button() != _LEFT:
             return
         if event.modifiers() & _CTRL:
+            self.jumped.emit(None)
             self.windowResetAsked.emit()
         else:
             self.maximiseAsked.emit()
@@ -104,6 +102,11 @@ class Gestures(QObject):
             self.pointed.emit(where)
         self._pointing = where is not None
 
-    def _travelled(self, here: QPointF) -> bool:
-        """Whether the pressed mouse has gone farther than a click may."""
-        return (here - self._start).manhattanLength() > _CLICK_RADIUS
+    def _pull(self, drag: str, step: QPointF) -> None:
+        """A press that has once gone farther than a click may is a drag until its release, wherever it returns to."""
+        if drag == "move":
+            self.moved.emit(step.x(), step.y())
+        elif drag == "zoom":
+            self.zoomed.emit(_ZOOM_PER_PIXEL ** -step.y(), None)
+        else:
+            self.windowDragged.emit(step.x(), -step.y())

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctmri_gui.viewer.presets import CT_PRESETS, MR_PRESETS
+
 
 @dataclass(frozen=True)
 class KeyAction:
-    """`name`: stable, for settings; `text`: for menus and the shortcut sheet; `keys`: portable key sequences."""
+    """`name`: stable, for settings; `text`: for menus and the shortcut sheet; `keys`: portable key sequences. `checked`: how
+    a switch stands at first; None for what is no switch."""
 
     name: str
     text: str
     keys: tuple[str, ...]
+    checked: bool | None = None
 
+
+def _preset_row(key: str) -> KeyAction:
+    names = [
+        f"{preset.name} ({modality})"
+        for modality, presets in (("CT", CT_PRESETS), ("MR", MR_PRESETS))
+        for preset in presets
+        if preset.key == key
+    ]
+    return KeyAction(f"preset_{key}", f"Window: {', '.join(names)}", (key,) if key.isdigit() else ())
+
+
+PRESET_KEYS = tuple(dict.fromkeys(preset.key for preset in (*CT_PRESETS, *MR_PRESETS)))
 
 KEY_ACTIONS = (
     KeyAction("slice_forward", "One slice forward (towards head, front or left)", ("Up",)),
@@ -21,16 +37,18 @@ KEY_ACTIONS = (
     KeyAction("slice_back_10", "Ten slices back", ("PgDown",)),
     KeyAction("slice_first", "First slice", ("Home",)),
     KeyAction("slice_last", "Last slice", ("End",)),
-    KeyAction("preset_0", "Automatic window", ("0",)),
-    *(KeyAction(f"preset_{number}", f"Window preset {number}", (str(number),)) for number in range(1, 10)),
-    KeyAction("invert", "Invert grey values", ("I",)),
-    KeyAction("smooth", "Smooth pixels, or sharp edges", ()),
+    *map(_preset_row, PRESET_KEYS),
+    KeyAction("invert", "Inverted grey values", ("I",), checked=False),
+    KeyAction("smooth", "Smooth pixels", (), checked=True),
     KeyAction("reset_views", "Reset zoom and position", ("R",)),
-    KeyAction("toggle_text", "Show or hide the text on the pictures", ("Space", "T")),
-    KeyAction("crosshair_tool", "Crosshair tool", ("X",)),
+    KeyAction("toggle_text", "Position, window and scale on the pictures", ("Space", "T"), checked=True),
+    KeyAction("crosshair_tool", "Crosshair tool", ("X",), checked=False),
+    KeyAction("neurological", "Neurological display (left on left)", ("Ctrl+Shift+N",), checked=False),
+    KeyAction("link", "Link this pane with the others", ("Ctrl+L",), checked=True),
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",)),
     KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",)),
     KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",)),
+    KeyAction("cancel", "Leave the crosshair, the maximised pane, the full screen", ("Esc",)),
 )
 
 MOUSE_GESTURES = (
@@ -39,8 +57,8 @@ MOUSE_GESTURES = (
     ("Left drag", "Window: sideways width, up and down level"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
-    ("Ctrl + click", "Put the crosshair"),
+    ("Ctrl + click", "Put the crosshair; all linked panes go there"),
     ("Double click", "Maximise the pane, or show all"),
-    ("Ctrl + double click", "Reset the window"),
-    ("Right click", "Menu"),
+    ("Ctrl + double click", "Reset the window, take the crosshair away"),
+    ("Right click, Menu key", "Menu"),
 )

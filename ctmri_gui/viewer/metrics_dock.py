@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
@@ -27,7 +27,6 @@ class MetricsDock(QWidget):
         self._values = {name: QLabel(_NONE) for name, _ in _NUMBERS}
         self._slice, self._convention = _quiet_label(), _quiet_label()
         self._alignment, self._reason = _quiet_label(), QLabel()
-        self._reason.setFont(palette.font(14))
         self._reason.setWordWrap(True)
         self._numbers = self._make_numbers()
         column = QVBoxLayout(self)
@@ -36,6 +35,7 @@ class MetricsDock(QWidget):
         for widget in (self._slice, self._numbers, self._reason, self._convention, self._alignment):
             column.addWidget(widget)
         column.addStretch(1)
+        self._follow_font()
         self.set_reason("Translate a scan and drop its real counterpart to compare them.")
 
     def set_scores(self, scores: Scores | None, slice_label: str = "") -> None:
@@ -71,7 +71,6 @@ class MetricsDock(QWidget):
         grid.setColumnStretch(1, 1)
         for row, (name, meaning) in enumerate(_NUMBERS):
             title, value = _quiet_label(name), self._values[name]
-            value.setFont(palette.font(20, bold=True))
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(name)
@@ -80,6 +79,16 @@ class MetricsDock(QWidget):
             grid.addWidget(title, row, 0)
             grid.addWidget(value, row, 1)
         return box
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_font()
+        super().changeEvent(event)
+
+    def _follow_font(self) -> None:
+        self._reason.setFont(palette.font(14))
+        for value in self._values.values():
+            value.setFont(palette.font(20, bold=True))
 
     def _show_reason(self, text: str) -> None:
         self._put(self._reason, text)
@@ -95,9 +104,8 @@ class MetricsDock(QWidget):
 
 def _quiet_label(text: str = "") -> QLabel:
     label = QLabel(text)
-    label.setFont(palette.font(13))
     label.setWordWrap(True)
-    label.setStyleSheet(f"color: {palette.MUTED.name()};")
+    label.setProperty("role", "muted")
     return label
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -35,59 +35,34 @@ class MetricsFollower(QObject):
     """`request` as often as the slice changes. Answers of a comparison that is no longer the present one are dropped."""
 
     scored = Signal(int, object)  # slice, Scores or None where there is nothing to compare
-    _answered = Signal(int, int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = Background("metrics", self)
-        self._lock = Lock()
+        self._background = Background("metrics")
         self._comparison: ScoresSlices | None = None
-        self._generation = 0
         self._wanted: int | None = None
-        self._busy = False
-        self._answered.connect(self._deliver)
 
     def set_comparison(self, comparison: ScoresSlices | None) -> None:
         """From now on scores come from `comparison`; None: no scores."""
-        with self._lock:
-            self._comparison = comparison
-            self._generation += 1
-            self._wanted = None
+        self._comparison, self._wanted = comparison, None
 
     def request(self, k: int) -> None:
         """Wants the scores of slice `k`, and of no earlier one that has not been begun."""
-        with self._lock:
-            if self._comparison is None:
-                return
-            self._wanted = k
-            if self._busy:
-                return
-            self._busy = True
-        self._background.submit(self._work)
+        self._wanted = k
+        self._go_on()
 
     def close(self) -> None:
         """No more answers."""
         self.set_comparison(None)
         self._background.close()
 
-    def _work(self) -> None:
-        try:
-            while (task := self._next()) is not None:
-                generation, comparison, k = task
-                self._answered.emit(generation, k, comparison.scores(k))
-        except BaseException:
-            with self._lock:
-                self._busy = False
-            raise
+    def _go_on(self) -> None:
+        comparison, k = self._comparison, self._wanted
+        if comparison is not None and k is not None and not self._background.busy:
+            self._wanted = None
+            self._background.submit(partial(comparison.scores, k), partial(self._take, comparison, k))
 
-    def _next(self) -> tuple[int, ScoresSlices, int] | None:
-        with self._lock:
-            if self._wanted is None or self._comparison is None or self._background.closed:
-                self._busy = False
-                return None
-            k, self._wanted = self._wanted, None
-            return self._generation, self._comparison, k
-
-    def _deliver(self, generation: int, k: int, scores: object) -> None:
-        if generation == self._generation:
+    def _take(self, comparison: ScoresSlices, k: int, scores: Scores | None) -> None:
+        if comparison is self._comparison:
             self.scored.emit(k, scores)
+        self._go_on()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QApplication
 
 BACKGROUND = QColor("#000000")
 FRAME = QColor("#10151b")
@@ -20,11 +21,25 @@ STRIP_TEXT = QColor("#ffd9a0")
 PLANES = {"axial": QColor("#ff6b6b"), "sagittal": QColor("#ffd54a"), "coronal": QColor("#66d98a")}
 
 
-@cache
+_STANDARD_TEXT = 13
+
+
 def font(pixels: int, *, bold: bool = False) -> QFont:
-    """The application's own family at a size in logical pixels, never below 12."""
-    result = QFont()
-    result.setPixelSize(max(pixels, 12))
+    """The application's own family. `pixels`: the size beside text of 13 px; it grows with the application's text."""
+    own = QApplication.font()
+    return _font(own.family(), scaled(pixels), bold)
+
+
+def scaled(pixels: int) -> int:
+    """A length beside text of 13 px, for the application's present text; never below 12."""
+    text = QApplication.font().pixelSize()
+    return max(round(pixels * text / _STANDARD_TEXT) if text > 0 else pixels, 12)
+
+
+@cache
+def _font(family: str, pixels: int, bold: bool) -> QFont:
+    result = QFont(family)
+    result.setPixelSize(pixels)
     if bold:
         result.setWeight(QFont.Weight.DemiBold)
     return result

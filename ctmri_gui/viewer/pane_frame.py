@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+import math
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
 
-_BAR_HEIGHT = 24
 _SHORTEST_NAME = 6
+_SHORTEST_WARNING = "Not for diagnosis"
+_STRIP_MARGINS = 20
+_BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _LINK_STYLE = f"""
 QToolButton {{ color: {palette.MUTED.name()}; background: transparent; border: 1px solid {palette.OUTLINE.name()};
   border-radius: 4px; padding: 1px 7px; }}
 QToolButton:hover, QToolButton:focus {{ color: {palette.TEXT.name()}; border-color: {palette.ACCENT.name()}; }}
 QToolButton:!checked {{ color: {palette.AMBER.name()}; border: 1px dashed {palette.AMBER.name()}; }}
 """
+
+
+class _LinkButton(QToolButton):
+    """Keeps the keys that press it from the shortcuts of the panes around it."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _BUTTON_KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class _Title(QLabel):
+    """Ends in dots where there is no room for it."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.end()
 
 
 class Header(QWidget):
@@ -26,23 +54,19 @@ class Header(QWidget):
 
     def __init__(self, role: Role, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = QLabel("")
-        self._title.setFont(palette.font(14, bold=True))
+        self._title = _Title("")
         self._title.setStyleSheet(f"color: {palette.TEXT.name()};")
-        self._role = QLabel(role.label)
-        self._role.setFont(palette.font(12))
+        self._role = _Title(role.label)
         self._role.setStyleSheet(f"color: {palette.MUTED.name()};")
-        self._state = QLabel("")
-        self._state.setFont(palette.font(12, bold=True))
+        self._state = _Title("")
         self._state.setStyleSheet(
             f"color: {palette.AMBER.name()}; border: 1px solid {palette.AMBER.name()}; border-radius: 4px; padding: 0 5px;"
         )
         self._state.hide()
-        self._link = QToolButton()
+        self._link = _LinkButton()
         self._link.setCheckable(True)
         self._link.setChecked(True)
         self._link.setAutoRaise(True)
-        self._link.setFont(palette.font(12))
         self._link.setStyleSheet(_LINK_STYLE)
         self._link.setAccessibleName(f"{role.label}: follow the other panes")
         self._link.toggled.connect(self._show_link)
@@ -56,6 +80,18 @@ class Header(QWidget):
         row.addStretch(1)
         row.addWidget(self._state)
         row.addWidget(self._link)
+        self._follow_font()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_font()
+        super().changeEvent(event)
+
+    def _follow_font(self) -> None:
+        self._title.setFont(palette.font(14, bold=True))
+        self._role.setFont(palette.font(12))
+        self._state.setFont(palette.font(12, bold=True))
+        self._link.setFont(palette.font(12))
 
     def set_title(self, title: str) -> None:
         self._title.setText(title)
@@ -63,6 +99,7 @@ class Header(QWidget):
     def set_link_state(self, text: str) -> None:
         """`text` such as `not aligned` in a badge; empty hides it."""
         self._state.setText(f"≠ {text}" if text else "")
+        self._state.setToolTip(text)
         self._state.setVisible(bool(text))
 
     @property
@@ -85,8 +122,13 @@ class Strip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kind, self._name, self._warning = "", "", ""
-        self.setFont(palette.font(12))
-        self.setFixedHeight(_BAR_HEIGHT)
+        self._private = False
+        self._follow_font()
+
+    def set_private(self, private: bool) -> None:
+        """Whether the note, which names a file, is left out of what is painted; a warning never is."""
+        self._private = private
+        self.update()
 
     def set_note(self, text: str) -> None:
         """A quiet line (file name, resampled or not)."""
@@ -106,13 +148,27 @@ class Strip(QWidget):
     @property
     def shown_text(self) -> str:
         """The line as it fits the present width."""
-        return self._shortened(QFontMetricsF(self.font()), self.width() - 20)
+        if self._private and not self._warning:
+            return ""
+        return self._shortened(QFontMetricsF(palette.font(12)), self.width() - _STRIP_MARGINS)
 
-    def sizeHint(self) -> QSize:
-        return QSize(120, _BAR_HEIGHT)
+    @property
+    def narrowest(self) -> int:
+        """The width that the shortest form of the warning needs."""
+        return math.ceil(QFontMetricsF(palette.font(12)).horizontalAdvance(_SHORTEST_WARNING)) + _STRIP_MARGINS
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_font()
+        super().changeEvent(event)
+
+    def _follow_font(self) -> None:
+        self.setFixedHeight(math.ceil(QFontMetricsF(palette.font(12)).height()) + 8)
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setFont(palette.font(12))
         box = QRectF(self.rect())
         if self._warning:
             painter.fillRect(box, palette.STRIP_GROUND)
@@ -132,7 +188,7 @@ class Strip(QWidget):
         for line in (f"{self._kind} — not for diagnosis", "Synthetic — not for diagnosis"):
             if metrics.horizontalAdvance(line) <= width:
                 return line
-        return "Not for diagnosis"
+        return _SHORTEST_WARNING
 
     def _announce(self, text: str) -> None:
         self.setToolTip(text)

@@ -38,13 +38,18 @@ class Window:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named window on a key. `window` is fixed (CT), else `percentiles` of the body are taken (MR), else the truth's."""
+    """A named window. `key`: its number key, or its name where it has none. `window` is fixed (CT), else `percentiles` of
+    the body are taken (MR), else the truth's."""
 
     key: str
     name: str
     window: Window | None = None
     percentiles: tuple[float, float] | None = None
     matches_truth: bool = False
+
+    @property
+    def shortcut(self) -> str:
+        return self.key if self.key.isdigit() else ""
 
 
 AUTO = Preset("0", "Auto", percentiles=(0.5, 99.5))
@@ -59,6 +64,7 @@ CT_PRESETS = (
     Preset("7", "Angio", Window(200, 600)),
     Preset("8", "Stroke", Window(40, 40)),
     Preset("9", "Full", Window(988, 4024)),
+    Preset("subdural", "Subdural", Window(75, 200)),
 )
 MR_PRESETS = (
     AUTO,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ _AXES = (("L", "R"), ("P", "A"), ("S", "I"))
 @dataclass(frozen=True)
 class Readout:
     """`mm`: LPS. `values`: per shown volume the stored value of the nearest voxel, None outside it. `difference`: synthetic
-    minus truth where both exist and are of one modality."""
+    minus truth where both exist and are on one scale (HU; MR values of two origins have none in common)."""
 
     mm: tuple[float, float, float]
     values: Mapping[Role, float | None]
@@ -31,11 +32,20 @@ class Readout:
         place = " · ".join(f"{names[value < 0]} {abs(value):.1f}" for value, names in zip(self.mm, _AXES, strict=True))
         parts = [f"{place} mm"]
         for role, value in self.values.items():
-            shown = "outside" if value is None else f"{value:.4g} {self.units[role]}"
+            shown = "outside" if value is None else f"{number_text(value)} {self.units[role]}"
             parts.append(f"{self.labels[role]} {shown}")
         if self.difference is not None:
-            parts.append(f"Δ {self.difference:+.4g}")
+            parts.append(f"Δ {'+' if self.difference > 0 else ''}{number_text(self.difference)} HU")
         return "   ".join(parts)
+
+
+def number_text(value: float) -> str:
+    """Four significant digits, never in powers of ten: `14230`, `512.3`, `0.0042`."""
+    if not math.isfinite(value):
+        return "no number"
+    if value == round(value):
+        return str(round(value))
+    return f"{value:.{min(max(3 - math.floor(math.log10(abs(value))), 0), 6)}f}"
 
 
 def value_at(volume: Volume, mm: FloatArray) -> float | None:
@@ -46,13 +56,14 @@ def value_at(volume: Volume, mm: FloatArray) -> float | None:
     return float(volume.voxels[tuple(index)])
 
 
-def read_out(volumes: Mapping[Role, Volume], mm: FloatArray) -> Readout:
+def read_out(volumes: Mapping[Role, Volume], mm: FloatArray, *, comparable: bool = True) -> Readout:
+    """`comparable`: False where synthetic and truth are known not to show the same; then there is no difference."""
     values = {role: value_at(volume, mm) for role, volume in volumes.items()}
     difference = None
     synthetic, truth = values.get(Role.SYNTHETIC), values.get(Role.TRUTH)
-    if synthetic is not None and truth is not None:
-        same = volumes[Role.SYNTHETIC].domain.modality == volumes[Role.TRUTH].domain.modality
-        difference = synthetic - truth if same else None
+    if comparable and synthetic is not None and truth is not None:
+        in_hu = volumes[Role.SYNTHETIC].unit == volumes[Role.TRUTH].unit == "HU"
+        difference = synthetic - truth if in_hu else None
     x, y, z = (float(value) for value in mm)
     return Readout(
         (x, y, z),

@@ -61,10 +61,6 @@ class ScreenLayout:
         _, down, right = self.geometry.spacing
         return float((column + 0.5) * right), float((row + 0.5) * down), float(k)
 
-    def position_label(self, k: int) -> str:
-        """`S 12.1 mm · 41/180`: place of the slice's centre along its dominant patient axis, number of slices."""
-        return f"{position_text(self.geometry, k)} · {k + 1}/{self.geometry.shape[0]}"
-
 
 def screen_layout(geometry: Geometry, *, neurological: bool = False) -> ScreenLayout:
     """The layout nearest to the radiological display (patient's right on screen left, front up), or its mirror image."""

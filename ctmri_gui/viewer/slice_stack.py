@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.resample import sample_plane
@@ -29,7 +30,7 @@ class SliceStack(Protocol):
         """(j, i) at slice `k`; None while the first one is being made."""
 
     def position_label(self, k: int) -> str:
-        """Where this volume's own nearest slice lies."""
+        """`S 12.1 mm · 41/180`: where this volume's own nearest slice lies, and its number."""
 
     def serves(self, volume: Volume, grid: Geometry) -> bool:
         """Whether the pictures are of this volume on this grid."""
@@ -58,41 +59,33 @@ class OwnSlices:
         """Nothing to end."""
 
 
-class SampledSlices(QObject):
+class SampledSlices:
     """`volume` sampled (trilinear) on the slices of `grid`, at its own resolution where that is finer.
 
     The slices around the last one asked for are made ahead on one thread. Only the very first picture, which may have to
-    wait for compilation, is made there alone: `picture` returns None until `ready`. Replace the object when the volume or
-    the grid changes: an old one's answers then go nowhere.
+    wait for compilation, is made there alone: `picture` returns None until `ready` is called, in the interface thread.
+    Replace the object when the volume or the grid changes, and close the old one: its answers then go nowhere.
     """
 
-    ready = Signal()
-
-    def __init__(self, volume: Volume, grid: Geometry) -> None:
-        super().__init__()
-        self._volume, self._grid = volume, grid
-        self._finest = min(volume.geometry.spacing)
-        self._pictures: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
-        self._lock = Lock()
-        self._wanted = 0
+    def __init__(self, volume: Volume, grid: Geometry, ready: Callable[[], None]) -> None:
+        self._volume, self._grid, self._ready = volume, grid, ready
+        self._sampler = _Sampler(volume, grid)
         self._warm = self._started = False
-        self._maker = Background("slices", self)
+        self._maker = Background("slices")
         self._queued: set[int] = set()
 
     def serves(self, volume: Volume, grid: Geometry) -> bool:
         return self._volume is volume and self._grid is grid
 
     def picture(self, k: int) -> NDArray[np.float32] | None:
-        direction = -1 if k < self._wanted else 1
-        self._wanted = k
+        direction = -1 if k < self._sampler.wanted else 1
+        self._sampler.wanted = k
         if not self._warm:
             if not self._started:
                 self._started = True
-                self._maker.submit(self._warm_up)
+                self._maker.submit(self._sampler.make_wanted, self._warmed_up)
             return None
-        found = self._stored(k)
-        if found is None:
-            found = self._make(k)
+        found = self._sampler.picture(k)
         self._look_ahead(k, direction)
         return found
 
@@ -112,29 +105,48 @@ class SampledSlices(QObject):
     def close(self) -> None:
         self._maker.close()
 
-    def _warm_up(self) -> None:
-        self._make(self._wanted)
+    def _warmed_up(self, _made: object) -> None:
         self._warm = True
-        if not self._maker.closed:
-            self.ready.emit()
+        self._ready()
 
     def _look_ahead(self, k: int, direction: int) -> None:
         for step in range(1, _AHEAD + 1):
             for neighbour in (k + direction * step, k - direction * step) if step == 1 else (k + direction * step,):
-                if 0 <= neighbour < self._grid.shape[0] and neighbour not in self._queued and neighbour not in self._pictures:
+                inside = 0 <= neighbour < self._grid.shape[0]
+                if inside and neighbour not in self._queued and not self._sampler.has(neighbour):
                     self._queued.add(neighbour)
-                    self._maker.submit(self._make_ahead, neighbour)
+                    self._maker.submit(partial(self._sampler.make_ahead, neighbour), self._queued.discard)
 
-    def _make_ahead(self, k: int) -> None:
-        if not self._maker.closed and abs(k - self._wanted) <= _AHEAD and k not in self._pictures:
-            self._make(k)
-        self._queued.discard(k)
 
-    def _stored(self, k: int) -> NDArray[np.float32] | None:
+class _Sampler:
+    """The pictures of `SampledSlices`, made in either thread. `wanted`: the slice last asked for."""
+
+    def __init__(self, volume: Volume, grid: Geometry) -> None:
+        self._volume, self._grid = volume, grid
+        self._finest = min(volume.geometry.spacing)
+        self._pictures: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+        self.wanted = 0
+
+    def has(self, k: int) -> bool:
+        return k in self._pictures
+
+    def picture(self, k: int) -> NDArray[np.float32]:
+        """The one that is there, else a new one."""
         with self._lock:
-            if k in self._pictures:
+            found = self._pictures.get(k)
+            if found is not None:
                 self._pictures.move_to_end(k)
-            return self._pictures.get(k)
+        return self._make(k) if found is None else found
+
+    def make_wanted(self) -> None:
+        self._make(self.wanted)
+
+    def make_ahead(self, k: int) -> int:
+        """Makes slice `k` unless it is there or far from what is shown by now; returns `k`."""
+        if abs(k - self.wanted) <= _AHEAD and not self.has(k):
+            self._make(k)
+        return k
 
     def _make(self, k: int) -> NDArray[np.float32]:
         picture = sample_plane(self._volume, plane_through(self._grid, k, self._finest))
@@ -156,6 +168,6 @@ def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:
     return Geometry((1, rows, columns), (grid.spacing[0], *steps), (x, y, z), grid.direction)
 
 
-def slices_of(volume: Volume, grid: Geometry) -> OwnSlices | SampledSlices:
-    """The volume's own slices when it lies on `grid`, else sampled ones."""
-    return OwnSlices(volume, grid) if volume.geometry.is_close(grid) else SampledSlices(volume, grid)
+def slices_of(volume: Volume, grid: Geometry, ready: Callable[[], None]) -> OwnSlices | SampledSlices:
+    """The volume's own slices when it lies on `grid`, else sampled ones, which call `ready` once the first can be had."""
+    return OwnSlices(volume, grid) if volume.geometry.is_close(grid) else SampledSlices(volume, grid, ready)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
@@ -33,7 +43,7 @@ class SliceView(QWidget):
     windowResetAsked = Signal()
     menuAsked = Signal(object)  # QPoint on the screen
     activated = Signal()
-    dropped = Signal(object)
+    dropped = Signal(object)  # tuple of Path
     linkToggled = Signal(bool)
     resized = Signal()
 
@@ -42,8 +52,9 @@ class SliceView(QWidget):
         self.role = role
         self.setObjectName(f"pane_{role.value}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 180)
+        self.setAcceptDrops(True)
         self._active = False
+        self._under_mouse: QPointF | None = None
         self._camera, self._size_mm = Camera(), (1.0, 1.0)
         self._crosshair: PlanePoint | None = None
         self._fit, self._frame = (1, 1), Frame(0, 0, 1, 1)
@@ -55,6 +66,7 @@ class SliceView(QWidget):
         column.addWidget(self.strip)
         column.addWidget(self.canvas, 1)
         self._connect()
+        self._follow_font()
 
     def _connect(self) -> None:
         gestures, canvas = self.canvas.gestures, self.canvas
@@ -64,14 +76,13 @@ class SliceView(QWidget):
             (gestures.maximiseAsked, self.maximiseAsked),
             (gestures.windowResetAsked, self.windowResetAsked),
             (gestures.menuAsked, self.menuAsked),
-            (canvas.dropped, self.dropped),
             (self.header.linkToggled, self.linkToggled),
         ):
             signal.connect(target)
         gestures.pressed.connect(self.setFocus)
         gestures.zoomed.connect(lambda factor, at: self.zoomed.emit(factor, self._plane_point(at)))
         gestures.moved.connect(self._say_moved)
-        gestures.hovered.connect(lambda at: self.hovered.emit(self._plane_point(at)))
+        gestures.hovered.connect(self._on_hovered)
         gestures.pointed.connect(lambda at: self.pointed.emit(self._plane_point(at)))
         gestures.jumped.connect(lambda at: self.jumped.emit(self._plane_point(at)))
         canvas.resized.connect(self._apply_camera)
@@ -130,6 +141,11 @@ class SliceView(QWidget):
         self.canvas.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
     @property
+    def point_under_mouse(self) -> PlanePoint | None:
+        """Where the mouse is on the picture as it lies now; None when it is elsewhere."""
+        return self._plane_point(self._under_mouse)
+
+    @property
     def projection(self) -> Projection:
         pane = self.canvas.width(), self.canvas.height()
         return Projection(self._camera, pane, self._fit, self._frame)
@@ -143,12 +159,39 @@ class SliceView(QWidget):
             self.canvas.gestures.shift_released()
         super().keyReleaseEvent(event)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The Menu key. The mouse's menu waits for the release, which may be that of a drag."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menuAsked.emit(self.canvas.mapToGlobal(self.canvas.rect().center()))
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.dropped.emit(tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._follow_font()
+        super().changeEvent(event)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), palette.FRAME)
         painter.setPen(QPen(palette.ACCENT if self._active else palette.OUTLINE, 1))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+    def _follow_font(self) -> None:
+        self.setMinimumSize(max(160, self.strip.narrowest + 2), 180)
+        self.canvas.set_font_size()
+
+    def _on_hovered(self, at: QPointF | None) -> None:
+        self._under_mouse = at
+        self.hovered.emit(self._plane_point(at))
 
     def _apply_camera(self) -> None:
         projection = self.projection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,37 +12,52 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ctmri_gui.viewer.keys import KEY_ACTIONS
 from ctmri_gui.viewer.presets import Preset
 
+_COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "neurological", "reset_views")
 
-def make_actions(owner: QWidget, handlers: Mapping[str, Callable[[], None]]) -> dict[str, QAction]:
-    """One action per row of `KEY_ACTIONS`, working while the focus is inside `owner`. Handlers by the row's name."""
+
+def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:
+    """One action per row of `KEY_ACTIONS`, working while the focus is inside `owner`.
+
+    Handlers by the row's name; that of a switch is told whether it is on now.
+    """
     actions = {}
     for row in KEY_ACTIONS:
         action = QAction(row.text, owner)
         action.setObjectName(row.name)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(_without_argument(handlers[row.name]))
+        if row.checked is not None:
+            action.setCheckable(True)
+            action.setChecked(row.checked)
+            action.triggered.connect(handlers[row.name])
+        else:
+            action.triggered.connect(_without_argument(handlers[row.name]))
         owner.addAction(action)
         actions[row.name] = action
     return actions
 
 
+def name_presets(actions: Mapping[str, QAction], presets: tuple[Preset, ...]) -> None:
+    """Gives the preset actions the names of one modality's presets; those it has not are hidden."""
+    names = {f"preset_{preset.key}": preset.name for preset in presets}
+    for name, action in actions.items():
+        if name.startswith("preset_"):
+            action.setText(names.get(name, action.text()))
+            action.setVisible(name in names)
+
+
 def pane_menu(
-    owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str], None], common: tuple[QAction, ...], *extra: QAction
+    owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str], None], actions: Mapping[str, QAction]
 ) -> QMenu:
     """Presets of the pane's modality with their keys, then what all panes offer. Deletes itself when closed."""
     menu = QMenu(owner)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for preset in presets:
-        action = menu.addAction(f"{preset.name}\t{preset.key}")
-        action.triggered.connect(_without_argument(_bound(apply, preset.key)))
+        action = menu.addAction(f"{preset.name}\t{preset.shortcut}".rstrip())
+        action.triggered.connect(_without_argument(partial(apply, preset.key)))
     menu.addSeparator()
-    menu.addActions((*common, *extra))
+    menu.addActions([actions[name] for name in _COMMON])
     return menu
-
-
-def _bound(function: Callable[[str], None], argument: str) -> Callable[[], None]:
-    return lambda: function(argument)
 
 
 def _without_argument(function: Callable[[], None]) -> Callable[..., None]:

@@ -47,10 +47,12 @@ class ViewerModel(QObject):
         self.layout: ScreenLayout | None = None
         self.frame = Frame(0, 0, 1, 1)
         self.windows: dict[Role, Window] = {}
-        self.crosshair: FloatArray | None = None
+        self._placed: FloatArray | None = None
+        self._pointed: FloatArray | None = None
         self.neurological = False
         self.matches_truth = False
         self._unlinked: set[Role] = set()
+        self._opening = 0.5
         self._poses = dict.fromkeys(Role, Pose(0, Camera()))
 
     @property
@@ -61,6 +63,11 @@ class ViewerModel(QObject):
     def slice(self) -> int:
         """The slice of the reference grid that the linked panes show."""
         return self._poses[self._linked_roles()[0] if self._linked_roles() else Role.SOURCE].k
+
+    @property
+    def crosshair(self) -> FloatArray | None:
+        """LPS mm: the point under the mouse while it points, else the one placed."""
+        return self._placed if self._pointed is None else self._pointed
 
     def pose(self, role: Role) -> Pose:
         return self._poses[role]
@@ -81,15 +88,19 @@ class ViewerModel(QObject):
         moved = grid is not None and (before is None or not before.is_close(grid))
         if moved or grid is None:
             self._lay_out()
+            self._go_to_opening()
         self.volumesChanged.emit()
         if moved:
             self.sliceChanged.emit(self.slice)
 
     def set_neurological(self, neurological: bool) -> None:
-        self.neurological = neurological
-        slices = {role: pose.k for role, pose in self._poses.items()}
+        """Patient's right on screen left (False) or right; slice, zoom and the point in the middle stay."""
+        before, self.neurological = self.layout, neurological
         self._lay_out()
-        self._poses = {role: replace(pose, k=slices[role]) for role, pose in self._poses.items()}
+        if before is not None and self.layout is not None:
+            for role, pose in self._poses.items():
+                middle = self.layout.from_mm(before.to_mm(*pose.camera.centre, pose.k))[:2]
+                self._poses[role] = replace(pose, camera=replace(pose.camera, centre=middle))
         self.volumesChanged.emit()
 
     def set_slice(self, k: int, role: Role | None = None) -> None:
@@ -129,11 +140,25 @@ class ViewerModel(QObject):
             self._unlinked.add(role)
 
     def set_crosshair(self, mm: FloatArray | None, *, go: bool = False) -> None:
-        """`go`: also show the slice nearest to the point."""
-        self.crosshair = None if mm is None else np.asarray(mm, np.float64)
-        if go and self.crosshair is not None and self.layout is not None:
-            self.set_slice(round(self.layout.from_mm(self.crosshair)[2]))
+        """Places it, or takes it away. `go`: also show the slice nearest to the point."""
+        self._placed = None if mm is None else np.asarray(mm, np.float64)
+        if go and self._placed is not None and self.layout is not None:
+            self.set_slice(round(self.layout.from_mm(self._placed)[2]))
         self.crosshairChanged.emit()
+
+    def point_at(self, mm: FloatArray | None) -> None:
+        """Shows the crosshair elsewhere for as long as the mouse points; None brings the placed one back."""
+        self._pointed = mm
+        self.crosshairChanged.emit()
+
+    @property
+    def foreign_frames(self) -> tuple[str, str] | None:
+        """The frames of reference of the reference grid and the truth where both are known and differ."""
+        shown, truth = self._reference_volume, self.volumes.get(Role.TRUTH)
+        if shown is None or truth is None or shown.frame_of_reference is None or truth.frame_of_reference is None:
+            return None
+        frames = shown.frame_of_reference, truth.frame_of_reference
+        return frames if frames[0] != frames[1] else None
 
     def point_mm(self, role: Role, point: tuple[float, float]) -> FloatArray | None:
         """LPS mm of a point of a pane's picture."""
@@ -221,17 +246,28 @@ class ViewerModel(QObject):
 
     @property
     def _grid(self) -> Geometry | None:
-        return self.volumes[self.reference].geometry if self.reference else None
+        volume = self._reference_volume
+        return None if volume is None else volume.geometry
+
+    @property
+    def _reference_volume(self) -> Volume | None:
+        return None if self.reference is None else self.volumes[self.reference]
 
     def _lay_out(self) -> None:
-        grid, self.crosshair = self._grid, None
-        self.layout = None if grid is None else screen_layout(grid, neurological=self.neurological)
-        if self.layout is not None and self.reference is not None:
-            mask, _ = coarse_body_mask(self.volumes[self.reference], _COARSE_MM)
+        volume = self._reference_volume
+        self.layout = None
+        if volume is not None:
+            self.layout = screen_layout(volume.geometry, neurological=self.neurological)
+            mask, _ = coarse_body_mask(volume, _COARSE_MM)
+            self._opening = _telling_slice(mask)
             body = np.stack([self.layout.arrange(slice_) for slice_ in mask])
-            self.frame = body_frame(body, self.layout.size_mm)
-            pose = Pose(_telling_slice(mask, self.layout.geometry.shape[0]), Camera.on(self.frame))
-            self._poses = dict.fromkeys(Role, pose)
+            self.frame = body_frame(body, self._opening, self.layout.size_mm)
+
+    def _go_to_opening(self) -> None:
+        self._placed = self._pointed = None
+        if self.layout is not None:
+            k = min(int(self._opening * self.layout.geometry.shape[0]), self.layout.geometry.shape[0] - 1)
+            self._poses = dict.fromkeys(Role, Pose(k, Camera.on(self.frame)))
 
     def _linked_roles(self) -> tuple[Role, ...]:
         return tuple(role for role in Role if role not in self._unlinked)
@@ -254,8 +290,8 @@ class ViewerModel(QObject):
             self.posesChanged.emit(tuple(changed))
 
 
-def _telling_slice(body: NDArray[np.bool_], count: int) -> int:
-    """Where a volume of `count` slices opens: the widest section of the body within the middle half of the stack.
+def _telling_slice(body: NDArray[np.bool_]) -> float:
+    """Where a volume opens, from 0 to 1 through the stack: the widest section of the body within its middle half.
 
     In a head that is the brain above the skull base; shoulders at the end of a long neck do not count.
     """
@@ -263,5 +299,5 @@ def _telling_slice(body: NDArray[np.bool_], count: int) -> int:
     first, end = len(areas) // 4, len(areas) - len(areas) // 4
     middle = areas[first:end]
     if not middle.size or middle.max() == middle.min():
-        return count // 2
-    return min(int((first + np.argmax(middle) + 0.5) * count / len(areas)), count - 1)
+        return 0.5
+    return float((first + np.argmax(middle) + 0.5) / len(areas))

@@ -189,8 +189,9 @@ def test_the_read_out_is_the_files_value_in_every_volume(views, qtbot) -> None:
     readout = told.args[0]
     assert readout.mm == pytest.approx((-10, 5, 10))
     assert readout.values == {Role.SOURCE: 40, Role.SYNTHETIC: 300, Role.TRUTH: 500}
-    assert readout.difference == -200
-    assert "CT 40 HU" in readout.text and "Δ -200" in readout.text and readout.text.startswith("R 10.0 · P 5.0 · S 10.0 mm")
+    assert readout.difference is None, "MR values of two origins have no common scale"
+    assert readout.text.startswith("R 10.0 · P 5.0 · S 10.0 mm")
+    assert "CT 40 HU" in readout.text and "T1 MR 500 a.u." in readout.text
     with qtbot.waitSignal(views.cursorMoved) as told:
         QApplication.sendEvent(views.panes[Role.SYNTHETIC].canvas, QEvent(QEvent.Type.Leave))
     assert told.args == [None]
@@ -273,8 +274,8 @@ def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
     views.set_volume(Role.SOURCE, replace(views.model.volumes[Role.SOURCE], findings=(gap,)))
     banner = views.panes[Role.SOURCE].canvas.banner
     assert banner.isVisible() and banner.text() == "▲ Two slices are missing at S 40 mm."
-    views.set_link_state(Role.TRUTH, "not aligned")
-    assert "not aligned" in views.panes[Role.TRUTH].header.state_text
+    views.set_comparable(False)
+    assert "not comparable" in views.panes[Role.TRUTH].header.state_text
     views.grab_picture().save(str(tmp_path / "banner.png"))
     views.set_volume(Role.SOURCE, None)
     assert not banner.isVisible()
@@ -318,7 +319,7 @@ def test_files_dropped_on_a_pane_are_announced_with_its_role(views, qtbot, tmp_p
     assert enter.isAccepted()
     with qtbot.waitSignal(views.volumeDropped) as told:
         QApplication.sendEvent(canvas, QDropEvent(QPointF(5, 5), action, data, LEFT, NONE))
-    assert told.args == [Path(tmp_path), Role.TRUTH]
+    assert told.args == [(Path(tmp_path),), Role.TRUTH]
 
 
 def test_a_turned_truth_is_shown_at_the_sources_places(views, qtbot) -> None:
@@ -386,7 +387,7 @@ def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
     before = pixel_of(views, Role.SOURCE, MARK_MM)
     views.set_convention(neurological=True)
     text = views.panes[Role.SOURCE].canvas.annotations.text
-    assert text.convention == "NEUROLOGICAL" and text.letters[:2] == ("L", "R")
+    assert text.badges == ("NEUROLOGICAL",) and text.letters[:2] == ("L", "R")
     assert views.slice == 25
     after = pixel_of(views, Role.SOURCE, MARK_MM)
     middle = views.panes[Role.SOURCE].canvas.width() / 2
