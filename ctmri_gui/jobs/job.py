@@ -25,6 +25,7 @@ class Job(QThread):
 
     Signals, all delivered on the thread that made the job: `happened(Event)` for what the work says; `result(object)` with
     its return value, only when it ran to its end; `finishedWith(Finished)` exactly once, whatever happened, after `result`.
+    Work that comes to a result although it was asked to stop is completed: what was written must not be called cancelled.
     """
 
     happened = Signal(object)  # not `event`: that is a virtual method of QObject
@@ -53,7 +54,7 @@ class Job(QThread):
 
     def run(self) -> None:
         try:
-            end = self._drive(self._begin(self._stop.is_set))
+            end = Finished(reason="stopped") if self.stopping else self._drive(self._begin(self._stop.is_set))
         except Stopped:
             end = Finished(reason="stopped")
         except CtmriError as error:
@@ -71,7 +72,8 @@ class Job(QThread):
             try:
                 event = next(work)
             except StopIteration as done:
-                end = said or Finished(reason="stopped" if self.stopping else "completed")
+                gave_up = self.stopping and done.value is None
+                end = said or Finished(reason="stopped" if gave_up else "completed")
                 if end.reason == "completed":
                     self.result.emit(done.value)
                 return end

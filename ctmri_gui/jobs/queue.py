@@ -85,17 +85,20 @@ class JobState:
 class Jobs(QAbstractListModel):
     """Starts jobs and lists them, newest first.
 
-    `changed(JobState)` follows every job, `noted(str)` passes on what a job says in earnest, `idle()` says that none runs.
+    `changed(JobState)` follows every job from its start, `noted(str)` passes on what a job says in earnest, `failed(str)` why
+    one failed, `idle()` says that none runs.
     """
 
     changed = Signal(object)
     noted = Signal(str)
+    failed = Signal(str)
     idle = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._listed: list[JobState] = []
         self._running: dict[Job, JobState] = {}
+        self._closed = False
 
     def run(
         self,
@@ -119,7 +122,10 @@ class Jobs(QAbstractListModel):
         if on_end is not None:
             job.finishedWith.connect(on_end)
         job.finished.connect(self._look_for_idle)
+        if self._closed:
+            job.stop()
         job.start()
+        self._tell(state)
         return state
 
     @property
@@ -129,7 +135,12 @@ class Jobs(QAbstractListModel):
     @property
     def busy(self) -> bool:
         """Whether listed work runs: work that somebody waits for."""
-        return any(state in self._listed for state in self.running)
+        return self.newest_running is not None
+
+    @property
+    def newest_running(self) -> JobState | None:
+        """The listed job that was started last among those that run."""
+        return next((state for state in self._listed if state.running), None)
 
     def stop(self, state: JobState) -> None:
         """Asks one job to end; shown at once."""
@@ -139,6 +150,11 @@ class Jobs(QAbstractListModel):
     def stop_all(self) -> None:
         for state in self.running:
             self.stop(state)
+
+    def close(self) -> None:
+        """Stops everything; what is still run afterwards ends before it begins."""
+        self._closed = True
+        self.stop_all()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return 0 if parent.isValid() else len(self._listed)
@@ -172,6 +188,8 @@ class Jobs(QAbstractListModel):
             self._running.pop(state.job, None)
         state.end, state.job = end, None
         self._tell(state)
+        if end.reason in ("failed", "crashed"):
+            self.failed.emit(end.message)
 
     def _tell(self, state: JobState) -> None:
         if state in self._listed:

@@ -12,8 +12,10 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.events import Finished, Noted, Progress, Started
 from ctmri_gui.jobs import job as job_module
 from ctmri_gui.jobs.job import Job
+from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.logs import describe_crash
+from ctmri_gui.panels.running_work import RunningWork
 
 
 def counting(stop, count=3):
@@ -29,7 +31,13 @@ def endless(stop):
     yield Started(job="endless")
     while not stop():
         time.sleep(0.002)
-    return "late"
+
+
+def deaf(stop):
+    yield Started(job="deaf")
+    while not stop():
+        time.sleep(0.002)
+    return "written all the same"
 
 
 def refused(stop):
@@ -109,10 +117,95 @@ def test_every_failure_is_one_end(qtbot, begin, reason, words):
     assert ear.heard[-1] is ear.ends[0]
 
 
+def run_and_stop(qtbot, begin) -> Ear:
+    job = Job("A job", begin)
+    ear = Ear(job)
+    with qtbot.waitSignal(job.happened, timeout=5000):
+        job.start()
+    with qtbot.waitSignal(job.finished, timeout=5000):
+        job.stop()
+    return ear
+
+
 def test_a_stopped_job_gives_no_result(qtbot):
-    ear = run(qtbot, endless, stop_at_once=True)
-    assert [end.reason for end in ear.ends] == ["stopped"]
-    assert "late" not in ear.heard
+    ear = run_and_stop(qtbot, endless)
+    assert ear.heard == [Started(job="endless"), Finished(reason="stopped")]
+
+
+def test_work_that_ran_through_is_not_called_cancelled(qtbot):
+    ear = run_and_stop(qtbot, deaf)
+    assert ear.heard[1:] == ["written all the same", Finished(reason="completed")]
+
+
+def test_work_stopped_before_its_thread_ran_is_not_begun(qtbot):
+    begun = []
+    job = Job("A job", lambda stop: begun.append(1) or counting(stop))
+    ear = Ear(job)
+    job.stop()
+    with qtbot.waitSignal(job.finished, timeout=5000):
+        job.start()
+    assert ear.heard == [Finished(reason="stopped")]
+    assert begun == []
+
+
+def test_closed_jobs_begin_nothing_new_and_stop_what_runs(qtbot):
+    jobs, results = Jobs(), []
+    first = jobs.run("Endless", endless)
+    jobs.close()
+    second = jobs.run("Count", counting, on_result=results.append)
+    qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
+    assert (first.text, second.text) == ("cancelled", "cancelled")
+    assert results == []
+
+
+def test_only_the_newest_answer_counts(qtbot):
+    jobs, answers = Jobs(), []
+    latest = Latest(jobs)
+    old = latest.ask("Old", deaf, lambda answer: answers.append(("old", answer)))
+    with qtbot.waitSignal(old.job.happened, timeout=5000):
+        pass
+    latest.ask("New", counting, lambda answer: answers.append(("new", answer)))
+    qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
+    assert old.end.reason == "completed"  # its answer came, and was not wanted any more
+    assert answers == [("new", "counted")]
+    latest.ask("Dropped", counting, answers.append)
+    latest.drop()
+    qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
+    assert len(answers) == 1
+
+
+def test_every_failure_is_told_once(qtbot):
+    jobs, said = Jobs(), []
+    jobs.failed.connect(said.append)
+    for begin in (refused, counting, crashing):
+        jobs.run("A job", begin)
+        qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
+    assert len(said) == 2
+    assert said[0].startswith("scan.nii: is too short.")
+
+
+def test_a_sign_of_life_appears_after_a_moment_with_a_way_to_stop(qtbot):
+    jobs = Jobs()
+    sign = RunningWork(jobs)
+    qtbot.addWidget(sign)
+    with qtbot.waitSignal(jobs.idle, timeout=5000):
+        jobs.run("Short", counting)
+    qtbot.wait(400)
+    assert sign.isHidden()
+    jobs.run("Small", endless, listed=False)
+    jobs.run("First", endless)
+    jobs.run("Open scan", endless)
+    assert sign.isHidden()
+    qtbot.waitUntil(lambda: not sign.isHidden(), timeout=5000)
+    assert sign.text.text() == "Open scan"
+    sign.cancel.click()
+    assert not sign.cancel.isEnabled()
+    qtbot.waitUntil(lambda: sign.text.text() == "First", timeout=5000)
+    assert sign.cancel.isEnabled()
+    sign.cancel.click()
+    qtbot.waitUntil(sign.isHidden, timeout=5000)
+    jobs.close()
+    qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
 
 
 def test_the_end_that_the_work_says_is_passed_on_once_and_last(qtbot):
