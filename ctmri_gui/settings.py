@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.errors import WriteFailed
 from ctmri_core.files import write_bytes
+from ctmri_gui.recent import Recent
 
 _log = logging.getLogger(__name__)
 _KEPT_RECENT = 12
@@ -46,8 +48,8 @@ _TABLE = (
     Setting("text_size", 13, "Text size (px)", "Size of the interface's text.", limits=(12, 24)),
     Setting("translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it."),
     Setting("device", "auto", "Device", "Where translation runs.", choices=("auto", "cpu", "cuda")),
-    Setting("remember_recent", True, "Remember recent files", "Keeps a list of opened files, readable by you alone."),
-    Setting("recent_paths", ()),
+    Setting("remember_recent", True, "Remember recent scans", "Keeps a list of opened scans, readable by you alone."),
+    Setting("recent", ()),  # `Recent.to_text`
     Setting("last_folder", ""),
     Setting("window_geometry", ""),
     Setting("window_state", ""),
@@ -91,12 +93,24 @@ class Settings(QObject):
         except WriteFailed as error:
             _log.warning("settings not kept: %s", error)
 
-    def remember(self, path: Path) -> None:
-        """Puts `path` on top of the recent files."""
+    @property
+    def recent(self) -> tuple[Recent, ...]:
+        """Scans opened before, newest first."""
+        return tuple(entry for text in self["recent"] if (entry := Recent.from_text(text)) is not None)
+
+    def remember(self, path: Path, kind: str) -> None:
+        """Puts `path` on top of the recent scans, and its folder where dialogs start; nothing when that is switched off."""
+        if not self["remember_recent"]:
+            return
         self["last_folder"] = str(path.parent)
-        if self["remember_recent"]:
-            others = [known for known in self["recent_paths"] if known != str(path)]
-            self["recent_paths"] = (str(path), *others[: _KEPT_RECENT - 1])
+        newest = Recent(path, kind, datetime.now())
+        others = [entry for entry in self.recent if entry.path != path]
+        self["recent"] = tuple(entry.to_text() for entry in (newest, *others[: _KEPT_RECENT - 1]))
+
+    def forget_recent(self) -> None:
+        """Forgets what was opened and where, on the disk as well."""
+        self["recent"], self["last_folder"] = (), ""
+        self.save()
 
     def next_number(self) -> int:
         """Counts up: default names of saved files carry a number, never a patient's name."""
