@@ -39,10 +39,10 @@ def build_window(
         window.messages.show_message(settings.problem, Kind.WARNING)
 
     def begin() -> None:
-        session.refresh_models()
-        session.open_paths(paths)
+        session.library.refresh()
         if demo:
             session.open_demo()
+        session.open_paths(paths)
         session.warm_up()
 
     QTimer.singleShot(0, window, begin)
@@ -58,7 +58,7 @@ def run(paths: Sequence[Path], *, demo: bool) -> int:
     funnel = Funnel(app)
     funnel.install()
     window = build_window(paths, demo=demo)
-    funnel.bug.connect(lambda text: window.messages.show_message(text, Kind.ERROR))
+    funnel.show_in(lambda text: window.messages.show_message(text, Kind.ERROR))
     _close_on_interrupt(window)
     window.show()
     status = app.exec()

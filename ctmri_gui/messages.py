@@ -15,7 +15,7 @@ from types import TracebackType
 from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from ctmri_gui.logs import describe_crash
+from ctmri_gui.logs import describe_crash, log_file
 from ctmri_gui.theme import current_palette, icon
 
 _log = logging.getLogger(__name__)
@@ -103,19 +103,28 @@ class _Bar(QFrame):
 
 
 class Funnel(QObject):
-    """Catches what nobody caught: exceptions of any thread and Qt's own warnings. `bug(str)` is said once per place."""
+    """Catches what nobody caught: exceptions of any thread and Qt's own warnings. `bug(str)` is said once per place.
+
+    While no window shows it, a line on the terminal says so, or a failing start would be silent.
+    """
 
     bug = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._known: set[str] = set()
+        self._shown = False
 
     def install(self) -> None:
         """Takes over the process's hooks. For the running program only, not for tests of single windows."""
         sys.excepthook = self._uncaught
         threading.excepthook = self._uncaught_in_thread
         qInstallMessageHandler(_from_qt)
+
+    def show_in(self, show: Callable[[str], None]) -> None:
+        """From now on bugs are said through `show`."""
+        self.bug.connect(show)
+        self._shown = True
 
     def report(self, error: BaseException) -> None:
         """Logs `error` without its message; tells the user the first time it comes from that place."""
@@ -124,6 +133,8 @@ class Funnel(QObject):
         if record not in self._known:
             self._known.add(record)
             self.bug.emit(_BUG)
+            if not self._shown and sys.stderr is not None:
+                sys.stderr.write(f"CT-MRI Studio met an unexpected error. It was written to {log_file()}\n")
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):

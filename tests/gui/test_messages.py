@@ -75,6 +75,22 @@ def test_nobody_catches_an_error_and_the_funnel_logs_it_without_patient_data(qtb
         assert stat.S_IMODE(log.with_suffix(".crash").stat().st_mode) == 0o600
 
 
+def test_a_failure_before_the_window_stands_names_the_log_on_the_terminal_and_nothing_else(log, capsys):
+    funnel, said = Funnel(), []
+    try:
+        fail()
+    except RuntimeError as error:
+        funnel.report(error)
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert str(log) in told
+    assert SECRET not in told
+    funnel.show_in(said.append)
+    funnel.report(ValueError(SECRET))
+    assert len(said) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_the_funnel_hears_threads_and_qt(qtbot, log, monkeypatch):
     installed = []
     monkeypatch.setattr(messages, "qInstallMessageHandler", installed.append)
@@ -127,7 +143,7 @@ def test_text_can_be_read_on_every_ground(palette: Palette):
 
 def test_text_never_falls_below_12_pixels(qapp):
     apply_theme(qapp, "light", 4)
-    assert "font-size: 12px" in qapp.styleSheet()
+    assert qapp.font().pixelSize() == 12
     apply_theme(qapp, "dark", 13)
 
 

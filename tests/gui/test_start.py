@@ -66,3 +66,24 @@ def test_the_program_starts_and_ends_cleanly_even_while_it_warms_up():
     assert done.returncode == 0, done.stderr
     assert "QThread" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+FAIL = """
+import sys
+import ctmri_gui.app as app
+def fail(*arguments, **more):
+    raise RuntimeError("DOE^JANE")
+app.build_window = fail
+from ctmri_gui.__main__ import main
+sys.exit(main([]))
+"""
+
+
+def test_a_failing_start_is_not_silent(tmp_path):
+    done = start("-c", FAIL)
+    assert done.returncode != 0
+    assert "unexpected error" in done.stderr
+    assert str(tmp_path / "log") in done.stderr
+    assert "DOE" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "RuntimeError" in (tmp_path / "log" / "ctmri-studio.log").read_text()
