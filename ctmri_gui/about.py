@@ -31,6 +31,7 @@ _PARTS = (
     ("pydantic", "MIT"),
     ("platformdirs", "MIT"),
 )
+_DEVICE = "Translation runs on"
 
 
 def facts() -> tuple[tuple[str, str], ...]:
@@ -48,13 +49,13 @@ def facts() -> tuple[tuple[str, str], ...]:
 
 
 class AboutDialog(QDialog):
-    """What this program is. `add_fact` takes what is learnt later (the graphics card, asked in the background)."""
+    """What this program is. `show_device` takes what is learnt later: it is asked in the background."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About CT-MRI Studio")
         self.resize(620, 560)
-        self._facts = list(facts())
+        self._facts = dict(facts()) | {_DEVICE: "not loaded yet; that happens with the first translation"}
         self.text = QTextBrowser()
         self.text.setAccessibleName("About")
         self.text.setOpenLinks(False)
@@ -72,14 +73,16 @@ class AboutDialog(QDialog):
     @property
     def plain(self) -> str:
         """The facts as text, for a bug report."""
-        return "\n".join(f"{name}: {value}" for name, value in (*self._facts, *((part, _version(part)) for part, _ in _PARTS)))
+        known = self._facts | {part: _version(part) for part, _ in _PARTS}
+        return "\n".join(f"{name}: {value}" for name, value in known.items())
 
-    def add_fact(self, name: str, value: str) -> None:
-        self._facts.append((name, value))
+    def show_device(self, device: str) -> None:
+        """What translation runs on, in words."""
+        self._facts[_DEVICE] = device
         self._show()
 
     def _show(self) -> None:
-        rows = "".join(_row(name, value) for name, value in self._facts)
+        rows = "".join(_row(name, value) for name, value in self._facts.items())
         parts = "".join(_row(part, f"{_version(part)} · {licence}") for part, licence in _PARTS)
         self.text.setHtml(
             "<h2>CT-MRI Studio</h2>"

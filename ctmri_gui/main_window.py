@@ -9,7 +9,6 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGu
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QFileDialog,
     QLabel,
     QMainWindow,
     QMenu,
@@ -20,24 +19,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_core.errors import CtmriError
-from ctmri_core.files import atomic_file
 from ctmri_core.volume import Volume
-from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.actions import COMMANDS, make_actions
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.metrics_link import MetricsLink
-from ctmri_gui.openings import Opening
 from ctmri_gui.panels.jobs_panel import JobsPanel
+from ctmri_gui.panels.running_work import RunningWork
 from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
-from ctmri_gui.save_dialog import DICOM, NIFTI, SaveDialog, SaveFormat
-from ctmri_gui.session import MODEL_SUFFIX, Session
+from ctmri_gui.questions import Questions
+from ctmri_gui.save_dialog import DICOM, NIFTI
+from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.settings_dialog import SettingsDialog
 from ctmri_gui.theme import app_icon, apply_theme, icon
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
@@ -64,9 +60,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageBars()
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
-        self.translation = TranslationPanel(
-            session, self.command["translate"], self.command["cancel"], self.command["add_model"]
-        )
+        self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
         self.metrics = MetricsDock()
         self._place_centre()
         self._place_docks()
@@ -117,6 +111,7 @@ class MainWindow(QMainWindow):
         self.cursor_text.setAccessibleName("Values under the mouse")
         badge = label("Synthetic images: not for diagnosis", "badge", wrap=False)
         self.statusBar().addWidget(self.cursor_text, 1)
+        self.statusBar().addPermanentWidget(RunningWork(self.session.jobs))
         self.statusBar().addPermanentWidget(badge)
         self.statusBar().setSizeGripEnabled(False)
 
@@ -160,24 +155,25 @@ class MainWindow(QMainWindow):
 
     def _connect_commands(self) -> None:
         session = self.session
+        ask = self.questions = Questions(session, self.settings, self.views, self)
         handlers = {
-            "open_file": self._ask_file,
-            "open_folder": self._ask_folder,
+            "open_file": ask.which_file,
+            "open_folder": ask.which_folder,
             "open_demo": session.open_demo,
             "close_volumes": session.close_volumes,
-            "save": lambda: self._ask_save(NIFTI),
-            "export_dicom": lambda: self._ask_save(DICOM),
-            "screenshot": self._ask_screenshot,
+            "save": lambda: ask.where_to_save(NIFTI),
+            "export_dicom": lambda: ask.where_to_save(DICOM),
+            "screenshot": ask.where_to_save_the_screenshot,
             "copy_picture": lambda: QGuiApplication.clipboard().setImage(self.views.grab_picture()),
-            "forget_recent": lambda: self.settings.__setitem__("recent_paths", ()),
+            "forget_recent": self.settings.forget_recent,
             "quit": self.close,
             "translate": session.translate,
-            "cancel": session.cancel_translation,
-            "add_model": self._ask_model,
+            "cancel": session.translation.cancel,
+            "add_model": ask.which_model,
             "full_screen": self._toggle_full_screen,
-            "settings": lambda: SettingsDialog(self.settings, self).open(),
-            "shortcuts": lambda: KeysDialog(self).open(),
-            "about": self._show_about,
+            "settings": ask.show_settings,
+            "shortcuts": ask.show_keys,
+            "about": ask.show_about,
         }
         for name, handler in handlers.items():
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
@@ -188,9 +184,11 @@ class MainWindow(QMainWindow):
         session.noted.connect(lambda text: show(text, Kind.WARNING))
         session.done.connect(lambda text: show(text, Kind.DONE))
         session.volumeChanged.connect(self._show_volume)
-        session.openings.choiceNeeded.connect(self._ask_series)
+        session.translation.changed.connect(self._show_translation)
+        session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
+        session.openings.choiceNeeded.connect(self.questions.which_series)
         session.jobs.idle.connect(self._close_when_asked)
-        self.views.volumeDropped.connect(lambda path, role: session.open_paths([Path(path)], role))
+        self.views.volumeDropped.connect(session.open_paths)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
 
@@ -200,95 +198,44 @@ class MainWindow(QMainWindow):
         self.views.set_volume(role, volume)
         self.views.set_banner(role, self.session.warnings(role))
         self._follow_volumes()
-        if role is Role.SOURCE and volume is not None:
-            self.views.panes[Role.SOURCE].setFocus()
+
+    def _show_translation(self, state: JobState | None) -> None:
+        """The pane that waits for the result says how far it is."""
+        if state is None:
+            self.views.set_empty(Role.SYNTHETIC)
+        else:
+            self.views.set_empty(Role.SYNTHETIC, "Cancelling …" if state.stopping else "Translating …", state.text)
 
     def _follow_volumes(self) -> None:
         volumes = self.session.volumes
         any_shown = any(volume is not None for volume in volumes.values())
         self.pages.setCurrentWidget(self.views if any_shown else self.welcome)
-        for name in ("close_volumes", "screenshot", "copy_picture"):
+        for name in ("screenshot", "copy_picture"):
             self.command[name].setEnabled(any_shown)
         for name in ("save", "export_dicom"):
             self.command[name].setEnabled(volumes[Role.SYNTHETIC] is not None)
 
     def _fill_recent(self) -> None:
         self.recent.clear()
-        for path in map(Path, self.settings["recent_paths"]):
-            action = QAction(path.name.replace("&", "&&"), self.recent)  # the last part only: folders carry names
-            action.triggered.connect(lambda _checked=False, path=path: self.session.open_paths([path]))
+        for entry in self.settings.recent:
+            action = QAction(entry.label, self.recent)
+            action.triggered.connect(lambda _checked=False, path=entry.path: self.session.open_paths([path]))
             self.recent.addAction(action)
         self.recent.addSeparator()
         self.recent.addAction(self.command["forget_recent"])
-
-    def _show_about(self) -> None:
-        dialog = AboutDialog(self)
-        self.session.jobs.run(
-            "Ask for the device",
-            work.device_facts,
-            on_result=lambda text: dialog.add_fact("Translation runs on", text),
-            listed=False,
-        )
-        dialog.open()
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _setting_changed(self, key: str) -> None:
         app = QApplication.instance()
+        if key == "remember_recent" and not self.settings[key]:
+            self.settings.forget_recent()
         if key in ("theme", "text_size") and isinstance(app, QApplication):
             apply_theme(app, self.settings["theme"], self.settings["text_size"])
             for command in COMMANDS:
                 if command.icon:
                     self.command[command.name].setIcon(icon(command.icon))
-
-    # Asking -----------------------------------------------------------------------------------------------------------
-
-    def _ask_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(self, "Open scan", self.settings["last_folder"])
-        self.session.open_paths([Path(name) for name in chosen])
-
-    def _ask_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Open folder", self.settings["last_folder"])
-        if chosen:
-            self.session.open_paths([Path(chosen)])
-
-    def _ask_model(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Add model", "", f"Model files (*{MODEL_SUFFIX})")
-        if chosen:
-            self.session.open_paths([Path(chosen)])
-
-    def _ask_series(self, opening: Opening, series: tuple[object, ...]) -> None:
-        from ctmri_gui.series_dialog import SeriesDialog
-
-        dialog = SeriesDialog(series, self)  # type: ignore[arg-type]  # a signal carries objects; these are Series
-        dialog.finished.connect(lambda code: self.session.openings.choose(opening, dialog.chosen if code else ()))
-        dialog.open()
-
-    def _ask_save(self, chosen: SaveFormat) -> None:
-        volume = self.session.volumes[Role.SYNTHETIC]
-        if volume is None:
-            return
-        folder = Path(self.settings["last_folder"] or Path.home())
-        dialog = SaveDialog(volume, self.settings.next_number(), folder, chosen, self)
-        dialog.accepted.connect(lambda: self.session.save(Role.SYNTHETIC, dialog.target))
-        dialog.open()
-
-    def _ask_screenshot(self) -> None:
-        picture = self.views.grab_picture()
-        name = f"ct_mri_studio_{self.settings.next_number():03d}.png"
-        start = str(Path(self.settings["last_folder"] or Path.home()) / name)
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save screenshot", start, "PNG (*.png)")
-        if not chosen:
-            return
-        target = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
-        try:
-            with atomic_file(target) as temporary:
-                if not picture.save(str(temporary), b"PNG"):
-                    raise OSError("the picture could not be encoded")
-            self.messages.show_message(f"Saved {target.name}.", Kind.DONE)
-        except CtmriError as error:
-            self.messages.show_message(str(error), Kind.ERROR)
 
     # Qt's events ------------------------------------------------------------------------------------------------------
 
@@ -302,7 +249,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends running work first: asks it to stop, waits without freezing, then closes."""
-        self.session.jobs.stop_all()
+        self.session.close()
         if self.session.jobs.busy:
             self._closing = True
             self.setEnabled(False)

@@ -1,4 +1,4 @@
-"""Keeps the metrics beside the views in step: with the comparison of the session and with the slice on the screen."""
+"""Keeps the metrics beside the views in step: with the comparison of the session and with the slices on the screen."""
 
 from __future__ import annotations
 
@@ -16,38 +16,57 @@ if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
 
 _NOTHING_HERE = "No numbers for this slice: the body or the ground truth does not reach it."
+_APART = "No numbers: the synthetic image and the ground truth show different slices. Link their panes to compare them."
 
 
 class MetricsLink(QObject):
-    """Numbers where the comparison allows them, its sentence where not."""
+    """Numbers where the comparison allows them and both panes show the slice they are of; else the reason why not."""
 
     def __init__(self, session: Session, views: LinkedViews, dock: MetricsDock) -> None:
         super().__init__(dock)
         self._session, self._views, self._dock = session, views, dock
+        self._comparable = False
+        self._asked: int | None = None  # the slice that both panes show
         self.follower = MetricsFollower(self)
         self.follower.scored.connect(self._show_scores)
-        views.sliceChanged.connect(self.follower.request)
+        views.sliceChanged.connect(lambda _k: self._follow_slices())
+        views.model.posesChanged.connect(lambda _roles: self._follow_slices())
         session.comparisonChanged.connect(self._show_comparison)
         session.volumeChanged.connect(lambda _role, _volume: self._show_comparison(session.comparison))
         self._show_comparison(session.comparison)
 
     def _show_comparison(self, comparison: Comparison | None) -> None:
         verdict = comparison.verdict if comparison is not None else None
-        comparable = verdict is not None and verdict.comparable
-        self.follower.set_comparison(comparison if comparable else None)
-        self._views.set_link_state(Role.TRUTH, "" if verdict is None or comparable else "not comparable")
+        self._comparable = verdict is not None and verdict.comparable
+        self._asked = None
+        self.follower.set_comparison(comparison if self._comparable else None)
+        self._views.set_comparable(verdict.comparable if verdict is not None else None)
         if verdict is None:
             self._dock.set_alignment(None, None)
             self._dock.set_reason(self._waiting_for())
             return
         self._dock.set_alignment(verdict.outline_dice, verdict.mutual_information)
-        if comparable:
+        if self._comparable:
             self._dock.set_scores(None)
-            self.follower.request(self._views.slice)
+            self._follow_slices()
         else:
             self._dock.set_reason(verdict.message)
 
+    def _follow_slices(self) -> None:
+        """Panes show slices of the source's grid, which is the synthetic volume's wherever the two can be compared."""
+        if not self._comparable:
+            return
+        synthetic, truth = (self._views.model.pose(role).k for role in (Role.SYNTHETIC, Role.TRUTH))
+        if synthetic != truth:
+            self._asked = None
+            self._dock.set_reason(_APART)
+        elif synthetic != self._asked:
+            self._asked = synthetic
+            self.follower.request(synthetic)
+
     def _show_scores(self, k: int, scores: Scores | None) -> None:
+        if self._asked is None:
+            return  # the panes have come apart since
         if scores is None:
             self._dock.set_reason(_NOTHING_HERE)
         else:

@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Finished
 from ctmri_gui.jobs import work
-from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.placement import choose_at_once
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.io.series import Series
+    from ctmri_core.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +35,25 @@ class Openings(QObject):
 
     loaded = Signal(object, object)  # Opening, tuple[Volume, ...]
     choiceNeeded = Signal(object, object)  # Opening, tuple[Series, ...]: answer with `choose`
-    failed = Signal(str)
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._waiting: deque[Opening] = deque()
         self._current: Opening | None = None
+        self._state: JobState | None = None
 
     def add(self, paths: Sequence[Path], role: Role | None) -> None:
         self._waiting.append(Opening(tuple(paths), role))
         self._next()
+
+    def stop(self) -> None:
+        """Gives up what is being opened and what waits; no answer comes any more."""
+        self._waiting.clear()
+        self._current = None
+        if self._state is not None:
+            self._jobs.stop(self._state)
+            self._state = None
 
     def choose(self, opening: Opening, chosen: Sequence[Series]) -> None:
         """Loads `chosen`; an empty choice gives the opening up."""
@@ -53,40 +62,45 @@ class Openings(QObject):
         if not chosen:
             self._finish()
             return
-        self._jobs.run(
-            f"Open {opening.paths[0].name}",
+        self._state = self._jobs.run(
+            "Open scan",  # without a name: a folder's is often a patient's, and this stands on the screen
             partial(work.load_series, tuple(chosen)),
-            on_result=lambda volumes: self.loaded.emit(opening, volumes) if volumes else None,
-            on_end=self._loading_ended,
+            on_result=partial(self._loaded, opening),
+            on_end=partial(self._loading_ended, opening),
         )
 
     def _next(self) -> None:
         if self._current is not None or not self._waiting:
             return
         opening = self._current = self._waiting.popleft()
-        self._jobs.run(
-            f"Look into {opening.paths[0].name}",
+        self._state = self._jobs.run(
+            "Look for scans",
             partial(work.find_series, opening.paths),
-            on_result=lambda series: self._found(opening, series),
-            on_end=self._looking_ended,
+            on_result=partial(self._found, opening),
+            on_end=partial(self._looking_ended, opening),
         )
 
     def _found(self, opening: Opening, series: tuple[Series, ...] | None) -> None:
+        if opening is not self._current:
+            return
         chosen = choose_at_once(series or (), opening.role)
         if chosen or not series:
             self.choose(opening, chosen)
         else:
             self.choiceNeeded.emit(opening, series)
 
-    def _looking_ended(self, end: Finished) -> None:
-        if end.reason != "completed":
-            self._loading_ended(end)
+    def _loaded(self, opening: Opening, volumes: tuple[Volume, ...] | None) -> None:
+        if opening is self._current and volumes:
+            self.loaded.emit(opening, volumes)
 
-    def _loading_ended(self, end: Finished) -> None:
-        if end.reason in ("failed", "crashed"):
-            self.failed.emit(end.message)
-        self._finish()
+    def _looking_ended(self, opening: Opening, end: Finished) -> None:
+        if end.reason != "completed":
+            self._loading_ended(opening, end)
+
+    def _loading_ended(self, opening: Opening, _end: Finished) -> None:
+        if opening is self._current:
+            self._finish()
 
     def _finish(self) -> None:
-        self._current = None
+        self._current = self._state = None
         self._next()

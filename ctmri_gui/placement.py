@@ -31,11 +31,14 @@ def place_for(volume: Volume, source: Volume | None, direction: Direction | None
 
     The first volume is the source. Beside a source, the kind that the model makes is ground truth, and so is the other
     modality (its contrast may turn out to be the wrong one; that is said, not hidden). The source's own kind replaces it.
+    Where a kind is not known, nothing is replaced: its pane shows where it went, and its kind can be corrected there.
     """
-    if volume.synthetic is not None and source is not None:
-        return Role.SYNTHETIC
-    if source is None or Domain.UNKNOWN in (volume.domain, source.domain):
+    if source is None:
         return Role.SOURCE
+    if volume.synthetic is not None:
+        return Role.SYNTHETIC
+    if Domain.UNKNOWN in (volume.domain, source.domain):
+        return Role.TRUTH
     if volume.domain.modality != source.domain.modality:
         return Role.TRUTH
     made_by_model = direction is not None and direction.target is volume.domain and direction.source.accepts(source.domain)
@@ -43,9 +46,22 @@ def place_for(volume: Volume, source: Volume | None, direction: Direction | None
 
 
 def source_first(volumes: Iterable[Volume], directions: Sequence[Direction]) -> list[Volume]:
-    """Volumes opened together, the one that a model can translate first, CT before MR among equals."""
+    """Volumes opened together: real before synthetic, then the one that a model can translate, then CT before MR."""
     takes = {direction.source for direction in directions}
-    return sorted(
-        volumes,
-        key=lambda volume: (not any(kind.accepts(volume.domain) for kind in takes), volume.domain is not Domain.CT),
-    )
+
+    def rank(volume: Volume) -> tuple[bool, bool, bool]:
+        translatable = any(kind.accepts(volume.domain) for kind in takes)
+        return volume.synthetic is not None, not translatable, volume.domain is not Domain.CT
+
+    return sorted(volumes, key=rank)
+
+
+def same_patient(one: Volume, other: Volume) -> bool:
+    """Whether the files themselves say so: one file, one DICOM study, or one frame of reference.
+
+    A patient ID alone does not: anonymised scans of many patients share theirs.
+    """
+    same_file = one.path is not None and one.path == other.path
+    same_frame = one.frame_of_reference is not None and one.frame_of_reference == other.frame_of_reference
+    same_study = one.dicom is not None and other.dicom is not None and one.dicom.study_uid == other.dicom.study_uid
+    return same_file or same_frame or same_study

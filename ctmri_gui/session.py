@@ -1,45 +1,46 @@
-"""What the window is about: the volumes on its panes, the models, and the work under way. Knows no widget.
+"""What the window is about: the volumes on its panes, and the work under way. Knows no widget.
 
 Widgets call the intents (`open_paths`, `translate`, `save`, ...) and follow the signals. An answer that comes after its
-question has changed (another scan was opened meanwhile) is dropped by generation number.
+question has changed (another scan was opened meanwhile) is dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from ctmri_core.domain import Direction, Domain
-from ctmri_core.events import Finished, StopSignal, Work
-from ctmri_core.resources_folder import model_folders, user_models_folder
-from ctmri_core.volume import Synthetic, Volume
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Volume
 from ctmri_gui.jobs import work
-from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.models.library import Library, fits
 from ctmri_gui.openings import Opening, Openings
-from ctmri_gui.placement import place_for, source_first
+from ctmri_gui.placement import place_for, same_patient, source_first
 from ctmri_gui.settings import Settings
+from ctmri_gui.translation import Translation
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
-    from ctmri_core.model_card import ModelEntry
 
 MODEL_SUFFIX = ".safetensors"
+_TRUTH_GONE = (
+    "The ground truth was taken off: nothing says that it shows the patient of the new scan. If it does, open it once more."
+)
+_NOT_MARKED = "Nothing in this image says that a model made it, so it is shown as {place} and not as synthetic."
 
 
 class Session(QObject):
-    """The model behind the window."""
+    """The model behind the window. `synthetic_source`: what the synthetic volume was made from, where it was made here."""
 
     volumeChanged = Signal(object, object)  # Role, Volume | None
+    scanOpened = Signal()
     comparisonChanged = Signal(object)  # Comparison | None
-    modelsChanged = Signal()
-    modelChosen = Signal(object)  # ModelEntry | None
-    translationChanged = Signal(object)  # JobState | None
     failed = Signal(str)
     noted = Signal(str)
     done = Signal(str)
@@ -49,17 +50,21 @@ class Session(QObject):
         self.settings = settings
         self.jobs = Jobs(self)
         self.jobs.noted.connect(self.noted)
-        self.jobs.changed.connect(self._follow_translation)
+        self.jobs.failed.connect(self.failed)
+        self.library = Library(self.jobs, folders, self)
+        self.library.changed.connect(self._models_listed)
+        self.library.added.connect(
+            lambda name: self.done.emit(f"{name} is in the list of models now. It is unverified: nobody here has tested it.")
+        )
         self.openings = Openings(self.jobs, self)
         self.openings.loaded.connect(self._opened)
-        self.openings.failed.connect(self.failed)
+        self.translation = Translation(self.jobs, self)
+        self.translation.made.connect(self._take_synthetic)
         self.volumes: dict[Role, Volume | None] = dict.fromkeys(Role)
+        self.synthetic_source: Volume | None = None
         self.comparison: Comparison | None = None
-        self.models: tuple[ModelEntry, ...] = ()
-        self.model: ModelEntry | None = None
-        self.translation: JobState | None = None
-        self._folders = tuple(folders) if folders is not None else model_folders()
-        self._generation = dict.fromkeys(("translate", "compare"), 0)
+        self._demo, self._comparing = Latest(self.jobs), Latest(self.jobs)
+        self._kinds = {role: Latest(self.jobs) for role in Role}
         self._translate_when_listed = False
 
     # Opening ----------------------------------------------------------------------------------------------------------
@@ -68,242 +73,189 @@ class Session(QObject):
         """Opens scans (one after another, in the order asked) and adds model files."""
         for path in paths:
             if path.suffix == MODEL_SUFFIX:
-                self.add_model(path)
+                self.library.add(path)
         scans = tuple(path for path in paths if path.suffix != MODEL_SUFFIX)
         if scans:
+            self._demo.drop()
             self.openings.add(scans, role)
 
     def open_demo(self) -> None:
-        """Puts the digital head on the panes and translates it."""
+        """Puts the digital head on the panes, in place of whatever is there or being opened, and translates it."""
+        self.openings.stop()
+        self._demo.ask("Demo case", work.make_demo_case, self.place_together)
 
-        def place(volumes: tuple[Volume, Volume] | None) -> None:
-            if volumes is not None:
-                self.place(volumes[0], Role.SOURCE)
-                self.place(volumes[1], Role.TRUTH)
-
-        self._run("Demo case", work.make_demo_case, place)
+    def close_volumes(self) -> None:
+        """Empties the panes and gives up what is being opened."""
+        self._demo.drop()
+        self.openings.stop()
+        self.translation.abandon()
+        self._translate_when_listed = False
+        for role in Role:
+            self._kinds[role].drop()
+            self._set(role, None)
 
     def _opened(self, opening: Opening, volumes: tuple[Volume, ...]) -> None:
         for path in opening.paths:
-            self.settings.remember(path)
-        for number, volume in enumerate(source_first(volumes, self._directions)):
-            self.place(volume, opening.role if number == 0 else None)
+            here = [volume for volume in volumes if volume.path is not None and volume.path.is_relative_to(path)]
+            self.settings.remember(path, " and ".join(volume.label for volume in here))
+        if len(volumes) > 1:
+            self.place_together(volumes)
+        else:
+            self.place(volumes[0], opening.role)
+            self.scanOpened.emit()
 
     # Volumes ----------------------------------------------------------------------------------------------------------
 
     def place(self, volume: Volume, role: Role | None = None) -> None:
-        """Puts `volume` on a pane: `role`, or where it belongs beside what is there."""
-        direction = self.model.card.direction if self.model is not None and self.model.card is not None else None
-        role = role or place_for(volume, self.volumes[Role.SOURCE], direction)
+        """Puts `volume` on a pane: `role`, or where it belongs beside what is there. Only marked volumes are synthetic."""
+        if role is None or (role is Role.SYNTHETIC and volume.synthetic is None):
+            place = place_for(volume, self.volumes[Role.SOURCE], self.library.direction)
+            if role is Role.SYNTHETIC:
+                self.noted.emit(_NOT_MARKED.format(place=place.label.lower()))
+            role = place
         if role is Role.SOURCE:
-            self._place_source(volume)
-        elif role is Role.SYNTHETIC:
-            self._set(Role.SYNTHETIC, _marked_synthetic(volume))
-        else:
-            self._set(Role.TRUTH, volume)
+            self._replace_source(volume)
+            return
+        if role is Role.SYNTHETIC:
+            self.translation.abandon()
+        self._set(role, volume)
         self._compare()
+
+    def place_together(self, volumes: Sequence[Volume]) -> None:
+        """Puts volumes that belong together on the panes in place of what is there: a source, its truth, its synthetic twin."""
+        source, *others = source_first(volumes, self.library.directions)
+        self.translation.abandon()
+        for role in (Role.SYNTHETIC, Role.TRUTH):
+            belong = (volume for volume in others if (volume.synthetic is not None) == (role is Role.SYNTHETIC))
+            self._set(role, next(belong, None))
+        self._set_source(source)
+        self.scanOpened.emit()
 
     def set_domain(self, role: Role, domain: Domain) -> None:
         """Corrects what a volume is, where its file could not say."""
         volume = self.volumes[role]
-        if volume is not None and volume.domain is not domain:
-            self.place(volume.with_history(f"domain set to {domain.label} by hand", domain=domain), role)
+        if volume is None or volume.domain is domain:
+            self._kinds[role].drop()
+            return
 
-    def close_volumes(self) -> None:
-        """Empties the panes."""
-        self.cancel_translation()
-        for role in Role:
-            self._set(role, None)
-        self._compare()
+        def take(changed: Volume) -> None:
+            if self.volumes[role] is volume:
+                self._change_domain(role, changed)
 
-    def _place_source(self, volume: Volume) -> None:
-        self.cancel_translation()
-        truth = self.volumes[Role.TRUTH]
-        self._set(Role.SYNTHETIC, None)
-        if truth is not None and not _same_patient(volume, truth):
-            self._set(Role.TRUTH, None)
-        self._set(Role.SOURCE, volume)
-        self._choose_fitting_model()
-        if self.settings["translate_after_open"]:
-            self._translate_when_listed = not self.models
-            if self._can_translate(volume):
-                self.translate()
-
-    def _set(self, role: Role, volume: Volume | None) -> None:
-        if self.volumes[role] is not volume:
-            self.volumes[role] = volume
-            self.volumeChanged.emit(role, volume)
-
-    def _compare(self) -> None:
-        source, synthetic, truth = (self.volumes[role] for role in Role)
-        generation = self._next_generation("compare")
-        self._take_comparison(generation, None)
-        if source is not None and synthetic is not None and truth is not None:
-            begin = partial(work.compare, source, synthetic, truth)
-            self._run("Compare with ground truth", begin, partial(self._take_comparison, generation))
-
-    def _take_comparison(self, generation: int, comparison: Comparison | None) -> None:
-        if generation == self._generation["compare"] and comparison is not self.comparison:
-            self.comparison = comparison
-            self.comparisonChanged.emit(comparison)
-
-    # Models -----------------------------------------------------------------------------------------------------------
-
-    def refresh_models(self, choose: Path | None = None) -> None:
-        """Reads the model folders again; then chooses the file `choose`, if it is there."""
-        self._run("List models", partial(work.list_models, self._folders), partial(self._take_models, choose), listed=False)
-
-    def add_model(self, path: Path) -> None:
-        """Checks a model file, copies it to the user's models and chooses it."""
-        folder = user_models_folder() if user_models_folder() in self._folders else self._folders[-1]
-
-        def added(target: Path) -> None:
-            self.done.emit(f"{target.name} is in the list of models now. It is unverified: nobody here has tested it.")
-            self.refresh_models(target)
-
-        self._run(f"Add model {path.name}", partial(work.add_model, path, folder), added)
-
-    def choose_model(self, entry: ModelEntry | None) -> None:
-        """Makes `entry` the model that the next translation uses."""
-        if entry is not self.model and (entry is None or entry.card is not None):
-            self.model = entry
-            self.modelChosen.emit(entry)
-
-    def is_shipped(self, entry: ModelEntry) -> bool:
-        """Whether the model came with the program; any other is unverified."""
-        return entry.path.parent == model_folders()[0]
+        changed = volume.with_history(f"domain set to {domain.label} by hand", domain=domain)
+        self._kinds[role].ask("Look at the scan anew", partial(work.look_at, changed), take, listed=False)
 
     def warnings(self, role: Role) -> tuple[str, ...]:
         """What must stand on the pane: the volume's findings, and a synthetic image of unknown origin."""
         volume = self.volumes[role]
         if volume is None:
             return ()
-        trusted = {entry.card.weights_sha256 for entry in self.models if entry.card is not None and self.is_shipped(entry)}
-        unknown = volume.synthetic is not None and volume.synthetic.model_hash not in trusted
         said = tuple(finding.message for finding in volume.findings)
-        return (*said, "Made by an unverified model: it did not come with the program.") if unknown else said
+        if volume.synthetic is None or self.library.vouches_for(volume.synthetic):
+            return said
+        return (*said, "Made by an unverified model: it did not come with the program.")
 
-    @property
-    def _directions(self) -> tuple[Direction, ...]:
-        return tuple(entry.card.direction for entry in self.models if entry.card is not None)
+    def _replace_source(self, volume: Volume) -> None:
+        """A truth that lay there first waits for its source; one beside an old source goes unless the patient is the same."""
+        old, truth = self.volumes[Role.SOURCE], self.volumes[Role.TRUTH]
+        if old is not None and truth is not None and not same_patient(volume, old) and not same_patient(volume, truth):
+            self._set(Role.TRUTH, None)
+            self.noted.emit(_TRUTH_GONE)
+        self.translation.abandon()
+        self._set(Role.SYNTHETIC, None)
+        self._set_source(volume)
 
-    def _take_models(self, choose: Path | None, entries: tuple[ModelEntry, ...]) -> None:
-        self.models = entries
-        kept = self.model.path if self.model is not None else None
-        self.modelsChanged.emit()
-        wanted = choose or kept
-        self.model = None
-        self.choose_model(next((entry for entry in entries if entry.path == wanted), None))
-        self._choose_fitting_model()
-        source = self.volumes[Role.SOURCE]
-        if self._translate_when_listed and source is not None and self._can_translate(source):
-            self.translate()
-        self._translate_when_listed = False
-
-    def _choose_fitting_model(self) -> None:
-        """Keeps the present model while it fits the source; else takes the first that does, its target like the truth's."""
-        source, truth = self.volumes[Role.SOURCE], self.volumes[Role.TRUTH]
-        if self.model is not None and (source is None or self._can_translate(source)):
+    def _change_domain(self, role: Role, changed: Volume) -> None:
+        if role is not Role.SOURCE:
+            self._set(role, changed, self.synthetic_source if role is Role.SYNTHETIC else None)
+            self._compare()
             return
-        fitting = [entry for entry in self.models if entry.card is not None and (source is None or _fits(entry, source))]
-        if truth is not None:
-            fitting.sort(key=lambda entry: not (entry.card is not None and entry.card.direction.target.accepts(truth.domain)))
-        if fitting:
-            self.choose_model(fitting[0])
+        self.translation.abandon()
+        if self.synthetic_source is not None:
+            self._set(Role.SYNTHETIC, None)
+        self._set_source(changed)
 
-    def _can_translate(self, volume: Volume) -> bool:
-        return self.model is not None and _fits(self.model, volume)
+    def _set_source(self, volume: Volume) -> None:
+        self._set(Role.SOURCE, volume)
+        self.library.choose_fitting(volume, self.volumes[Role.TRUTH])
+        self._compare()
+        if self.settings["translate_after_open"]:
+            self._translate_when_listed = not self.library.entries
+            self._translate_unasked()
+
+    def _set(self, role: Role, volume: Volume | None, made_from: Volume | None = None) -> None:
+        if role is Role.SYNTHETIC:
+            self.synthetic_source = made_from
+        if self.volumes[role] is not volume:
+            self._comparing.drop()
+            self._take_comparison(None)
+            self.volumes[role] = volume
+            self.volumeChanged.emit(role, volume)
+
+    def _compare(self) -> None:
+        source, synthetic, truth = (self.volumes[role] for role in Role)
+        if source is not None and synthetic is not None and truth is not None:
+            begin = partial(work.compare, source, synthetic, truth)
+            self._comparing.ask("Compare with ground truth", begin, self._take_comparison)
+
+    def _take_comparison(self, comparison: Comparison | None) -> None:
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self.comparisonChanged.emit(comparison)
 
     # Translation ------------------------------------------------------------------------------------------------------
 
     def translate(self) -> None:
-        """Translates the source with the chosen model; what runs already is cancelled."""
-        problem = self.translation_problem
-        source, model = self.volumes[Role.SOURCE], self.model
-        if problem or source is None or model is None or model.card is None:
+        """Translates the source with the chosen model; what runs already is given up."""
+        problem, source, model = self.translation_problem, self.volumes[Role.SOURCE], self.library.chosen
+        if problem or source is None or model is None:
             self.failed.emit(problem)
-            return
-        self.cancel_translation()
-        generation = self._next_generation("translate")
-
-        def take(volume: Volume | None) -> None:
-            if generation == self._generation["translate"] and volume is not None:
-                self._set(Role.SYNTHETIC, volume)
-                self._compare()
-
-        begin = partial(work.translate, source, model.path, str(self.settings["device"]))
-        state = self._run(f"Translate {model.card.direction.label}", begin, take)
-        self.translation = state
-        self.translationChanged.emit(state)
-
-    def cancel_translation(self) -> None:
-        """Asks the running translation to end; its answer, should one still come, is dropped."""
-        if self.translation is not None:
-            self._next_generation("translate")
-            self.jobs.stop(self.translation)
+        else:
+            self.translation.start(source, model, str(self.settings["device"]))
 
     @property
     def translation_problem(self) -> str:
         """Why the source cannot be translated now, in words; empty when it can."""
-        source, model = self.volumes[Role.SOURCE], self.model
+        source, model = self.volumes[Role.SOURCE], self.library.chosen
         if source is None:
             return "Open a scan first: drop it on the window."
         if model is None or model.card is None:
             return "No model is chosen. Drop a model file on the window, or choose one from the list."
-        if not _fits(model, source):
+        if not fits(model, source):
             takes = f"{model.card.name} takes {model.card.direction.source.label}; this scan is {source.domain.label}."
             return f"{takes} Choose another model, or correct the scan's kind."
         return ""
 
-    def _follow_translation(self, state: JobState) -> None:
-        if state is self.translation:
-            self.translation = state if state.running else None
-            self.translationChanged.emit(self.translation)
+    def _translate_unasked(self) -> None:
+        if self.volumes[Role.SYNTHETIC] is None and not self.translation_problem:
+            self.translate()
 
-    # Saving -----------------------------------------------------------------------------------------------------------
+    def _take_synthetic(self, synthetic: Volume, source: Volume) -> None:
+        self._set(Role.SYNTHETIC, synthetic, source)
+        self._compare()
 
-    def save(self, role: Role, target: Path) -> None:
-        """Writes the volume of a pane: a file by its suffix, else a folder with a DICOM series."""
-        volume = self.volumes[role]
-        if volume is None:
-            self.failed.emit(f"There is no {role.label.lower()} volume to save.")
-            return
-        begin = partial(work.save, volume, target, self.volumes[Role.SOURCE])
-        self._run(f"Save {target.name}", begin, lambda path: self.done.emit(f"Saved {path.name}."))
+    def _models_listed(self) -> None:
+        self.library.choose_fitting(self.volumes[Role.SOURCE], self.volumes[Role.TRUTH])
+        if self._translate_when_listed:
+            self._translate_unasked()
+        self._translate_when_listed = False
 
-    # Common -----------------------------------------------------------------------------------------------------------
+    # Saving and ending ------------------------------------------------------------------------------------------------
+
+    def save(self, volume: Volume, target: Path, source: Volume | None = None) -> None:
+        """Writes a file by its suffix, else a folder with a DICOM series. `source`: what a synthetic volume was made from."""
+
+        def saved(path: Path | None) -> None:
+            if path is not None:
+                self.done.emit(f"Saved {path.name}.")
+
+        self.jobs.run(f"Save {target.name}", partial(work.save, volume, target, source), on_result=saved)
 
     def warm_up(self) -> None:
         """Gets the heavy imports out of the way once the window stands."""
-        self._run("Get ready", work.warm_up, listed=False)
+        self.jobs.run("Get ready", work.warm_up, listed=False)
 
-    def _run(
-        self,
-        title: str,
-        begin: Callable[[StopSignal], Work[Any]],
-        on_result: Callable[..., None] | None = None,
-        *,
-        listed: bool = True,
-    ) -> JobState:
-        return self.jobs.run(title, begin, on_result=on_result, on_end=self._say_failure, listed=listed)
-
-    def _say_failure(self, end: Finished) -> None:
-        if end.reason in ("failed", "crashed"):
-            self.failed.emit(end.message)
-
-    def _next_generation(self, question: str) -> int:
-        self._generation[question] += 1
-        return self._generation[question]
-
-
-def _fits(entry: ModelEntry, volume: Volume) -> bool:
-    return entry.card is not None and entry.card.direction.source.accepts(volume.domain)
-
-
-def _same_patient(one: Volume, other: Volume) -> bool:
-    return one.frame_of_reference is not None and one.frame_of_reference == other.frame_of_reference
-
-
-def _marked_synthetic(volume: Volume) -> Volume:
-    """What lies on the synthetic pane is labelled so, wherever it came from."""
-    return volume if volume.synthetic else replace(volume, synthetic=Synthetic("read from a file", ""))
+    def close(self) -> None:
+        """Asks all work to end, and begins none any more."""
+        self.openings.stop()
+        self.jobs.close()

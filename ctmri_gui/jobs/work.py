@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, .
     found: list[Series] = []
     failures: list[CtmriError] = []
     for number, path in enumerate(paths):
-        yield Progress(done=number, total=len(paths), unit="paths", message=f"looking into {path.name}")
+        yield Progress(done=number, message="looking for scans")
         if stop():
             return None
         try:
@@ -77,9 +78,16 @@ def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume
 
 def _look_at(volume: Volume) -> None:
     """Finds the body and its grey range here, so that showing the volume costs the interface thread nothing."""
-    from ctmri_core.preprocess.mr_range import display_range
+    from ctmri_core.preprocess.mr_range import body_range
 
-    display_range(volume)
+    body_range(volume)
+
+
+def look_at(volume: Volume, _stop: StopSignal) -> Work[Volume]:
+    """Gives `volume` back once it is known well enough to be shown at once."""
+    yield Progress(done=0, message="looking at the scan")
+    _look_at(volume)
+    return volume
 
 
 def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
@@ -147,6 +155,11 @@ def compare(source: Volume, synthetic: Volume, truth: Volume, stop: StopSignal) 
     return None if stop() else comparison
 
 
+def engine_loaded() -> bool:
+    """Whether torch is there already; it comes with the first translation."""
+    return "torch" in sys.modules
+
+
 def device_facts(_stop: StopSignal) -> Work[str]:
     """The device that translation would use, in words."""
     yield Progress(done=0, message="asking for the graphics card")
@@ -164,5 +177,3 @@ def save(volume: Volume, target: Path, source: Volume | None, stop: StopSignal) 
 
     yield Progress(done=0, message=f"writing {target.name}")
     return (yield from saved(volume, target, source=source, stop=stop))
-
-

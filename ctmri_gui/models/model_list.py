@@ -1,4 +1,4 @@
-"""The models of the session as a Qt list."""
+"""The library of models as a Qt list."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from ctmri_gui.session import Session
+from ctmri_gui.models.library import Library
 from ctmri_gui.theme import icon
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ Index = QModelIndex | QPersistentModelIndex
 class ModelList(QAbstractListModel):
     """One row a model file: name, direction, region and standing. Files that cannot be used are listed with their problem."""
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._entries: tuple[ModelEntry, ...] = session.models
-        session.modelsChanged.connect(self._reload)
+        self._library = library
+        self._entries: tuple[ModelEntry, ...] = library.entries
+        library.changed.connect(self._reload)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return 0 if parent.isValid() else len(self._entries)
@@ -56,10 +56,10 @@ class ModelList(QAbstractListModel):
     def _standing(self, entry: ModelEntry) -> str:
         if entry.card is None:
             return "cannot be used"
-        kind = "shipped" if self._session.is_shipped(entry) else "unverified"
+        kind = "shipped" if self._library.is_shipped(entry) else "unverified"
         return " · ".join((entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind))
 
     def _reload(self) -> None:
         self.beginResetModel()
-        self._entries = self._session.models
+        self._entries = self._library.entries
         self.endResetModel()

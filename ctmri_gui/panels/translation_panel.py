@@ -27,7 +27,7 @@ class TranslationPanel(QWidget):
         super().__init__()
         self._session = session
         self._translate, self._cancel = translate, cancel
-        self.models = ModelList(session, self)
+        self.models = ModelList(session.library, self)
         self.list = QListView()
         self.list.setModel(self.models)
         self.list.setAccessibleName("Models")
@@ -44,12 +44,12 @@ class TranslationPanel(QWidget):
         self.progress = label("", "muted")
         self._lay_out(button(translate, primary=True), button(cancel), button(add_model))
         self.list.selectionModel().currentChanged.connect(self._picked)
-        session.modelsChanged.connect(self._show_models)
-        session.modelChosen.connect(self._show_choice)
+        session.library.changed.connect(self._show_models)
+        session.library.chose.connect(self._show_choice)
         session.volumeChanged.connect(lambda _role, _volume: self._show_state())
-        session.translationChanged.connect(self._show_run)
+        session.translation.changed.connect(self._show_run)
         self._show_models()
-        self._show_run(session.translation)
+        self._show_run(session.translation.state)
 
     def _lay_out(self, translate: QWidget, cancel: QWidget, add_model: QWidget) -> None:
         buttons = QHBoxLayout()
@@ -71,7 +71,7 @@ class TranslationPanel(QWidget):
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():
-            self._session.choose_model(current.data(Qt.ItemDataRole.UserRole))
+            self._session.library.choose(current.data(Qt.ItemDataRole.UserRole))
 
     def _show_models(self) -> None:
         any_model = self.models.rowCount() > 0
@@ -79,7 +79,7 @@ class TranslationPanel(QWidget):
         self.list.setVisible(any_model)
         rows = min(self.models.rowCount(), _ROWS_SHOWN)
         self.list.setFixedHeight(sum(self.list.sizeHintForRow(row) for row in range(rows)) + 2 * self.list.frameWidth() + 2)
-        self._show_choice(self._session.model)
+        self._show_choice(self._session.library.chosen)
 
     def _show_choice(self, entry: ModelEntry | None) -> None:
         row = self.models.row_of(entry)
@@ -88,14 +88,14 @@ class TranslationPanel(QWidget):
         card = entry.card if entry is not None else None
         self.scope.setText(card.summary if card is not None else "")
         self.scope.setVisible(card is not None)
-        unverified = entry is not None and not self._session.is_shipped(entry)
+        unverified = entry is not None and not self._session.library.is_shipped(entry)
         self.standing.setText("Unverified model: it did not come with the program." if unverified else "")
         self.standing.setVisible(unverified)
         self._show_state()
 
     def _show_state(self) -> None:
         problem = self._session.translation_problem
-        running = self._session.translation is not None
+        running = self._session.translation.state is not None
         self._translate.setEnabled(not problem and not running)
         self._cancel.setEnabled(running)
         self.reason.setText(problem)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
 
-from ctmri_core.domain import Domain
 from ctmri_core.volume import Volume
+from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
@@ -31,37 +31,39 @@ class VolumesPanel(QWidget):
 
     def _show(self, role: Role, volume: Volume | None) -> None:
         place = self._places[role]
+        had_focus = any(choice.hasFocus() for choice in self.findChildren(KindChoice, role.value))
         while (item := place.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
         if volume is not None:
-            place.addWidget(self._block(role, volume))
+            choice = self._kind(role, volume)
+            place.addWidget(self._block(role, volume, choice))
+            if had_focus:
+                choice.setFocus()
         self._empty.setVisible(all(shown is None for shown in self._session.volumes.values()))
 
-    def _block(self, role: Role, volume: Volume) -> QWidget:
+    def _block(self, role: Role, volume: Volume, choice: KindChoice) -> QWidget:
         block = QFrame()
         form = QFormLayout(block)
         form.setContentsMargins(0, 0, 0, 10)
         form.setVerticalSpacing(4)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.addRow(label(f"{role.label}: {volume.label}", "heading"))
-        form.addRow("Kind", self._kind(role, volume))
+        form.addRow("Kind", choice)
         for name, text in facts(volume):
             form.addRow(name, label(text, "muted"))
         for finding in volume.findings:
             form.addRow(label(finding.message, "error" if finding.serious else "warning"))
         return block
 
-    def _kind(self, role: Role, volume: Volume) -> QComboBox:
-        choice = QComboBox()
+    def _kind(self, role: Role, volume: Volume) -> KindChoice:
+        choice = KindChoice(volume.domain)
+        choice.setObjectName(role.value)
         choice.setAccessibleName(f"Kind of image of the {role.label.lower()}")
         choice.setToolTip("Correct this when the file could not say what kind of image it holds")
-        for domain in Domain:
-            choice.addItem(domain.label, domain)
-        choice.setCurrentIndex(list(Domain).index(volume.domain))
         choice.setEnabled(role is not Role.SYNTHETIC)
-        choice.activated.connect(lambda row: self._session.set_domain(role, list(Domain)[row]))
+        choice.chosen.connect(lambda domain: self._session.set_domain(role, domain))
         return choice
 
 

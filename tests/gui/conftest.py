@@ -99,7 +99,7 @@ def make_window(qtbot, tmp_path: Path) -> Callable[..., MainWindow]:
         settings["translate_after_open"] = translate
         window = build_window(paths, settings=settings, models=[tmp_path / "models"], **more)
         qtbot.addWidget(window)
-        with qtbot.waitSignal(window.session.modelsChanged, timeout=20_000):
+        with qtbot.waitSignal(window.session.library.changed, timeout=20_000):
             window.show()
         return window
 

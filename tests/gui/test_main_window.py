@@ -9,25 +9,30 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QMessageBox
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
 from ctmri_core.events import Progress, Started
 from ctmri_core.io.series import Series
-from ctmri_core.volume import Synthetic, Volume
+from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import TITLE
-from ctmri_gui.placement import choose_at_once, place_for, source_first
+from ctmri_gui.panels.kind_choice import KindChoice
+from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_first
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
 from ctmri_gui.series_dialog import SeriesDialog
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
 
 WAIT = 20_000
+
+
+def made_volume(**more) -> Volume:
+    return make_volume(Domain.MR_T1, synthetic=Synthetic("m", "cd" * 32), **more)
 
 
 def drop(widget, *paths: Path) -> None:
@@ -45,15 +50,16 @@ class Translator:
         self.go.set()
         self.asked: list[tuple[Volume, Path]] = []
         self.error: Exception | None = None
+        self.deaf = False  # does not hear that it is to stop
 
     def __call__(self, volume: Volume, model: Path, device: str, stop):
         self.asked.append((volume, model))
         count = volume.geometry.shape[0]
         yield Started(job="translate", total=count, unit="slices")
         for done in range(1, count + 1):
-            while not self.go.wait(0.002) and not stop():
+            while not self.go.wait(0.002) and (self.deaf or not stop()):
                 pass
-            if stop():
+            if stop() and not self.deaf:
                 return None
             if self.error is not None:
                 raise self.error
@@ -117,23 +123,136 @@ def test_a_new_source_clears_what_belonged_to_the_old_one_unless_it_is_the_same_
     window = make_window()
     session = window.session
     frame = {"frame_of_reference": "1.2.3"}
+    session.place(make_volume(Domain.MR_T1), Role.TRUTH)
     session.place(make_volume(**frame), Role.SOURCE)
-    session.place(make_volume(Domain.MR_T1, **frame), Role.TRUTH)
-    session.place(make_volume(Domain.MR_T1), Role.SYNTHETIC)
+    assert session.volumes[Role.TRUTH] is not None  # it waited for its source
+    session.place(made_volume(), Role.SYNTHETIC)
     session.place(make_volume(**frame), Role.SOURCE)
     assert session.volumes[Role.SYNTHETIC] is None
     assert session.volumes[Role.TRUTH] is not None
-    session.place(make_volume(frame_of_reference="9.9"), Role.SOURCE)
+    assert window.messages.texts == ()
+    session.place(make_volume(), Role.SOURCE)  # a NIfTI says nothing of the patient
     assert session.volumes[Role.TRUTH] is None
+    assert "ground truth was taken off" in window.messages.texts[0]
     session.close_volumes()
     assert window.pages.currentWidget() is window.welcome
 
 
-def test_what_lies_on_the_synthetic_pane_is_marked_so(make_window):
+def test_only_a_marked_volume_lies_on_the_synthetic_pane(make_window):
     window = make_window()
-    window.session.place(make_volume(Domain.MR_T1), Role.SYNTHETIC)
-    assert window.session.volumes[Role.SYNTHETIC].label == "Synthetic T1 MR"
-    assert any("unverified" in text for text in window.session.warnings(Role.SYNTHETIC))
+    session = window.session
+    session.place(make_volume(), Role.SOURCE)
+    real, made = make_volume(Domain.MR_T1), made_volume()
+    session.place(real, Role.SYNTHETIC)
+    assert session.volumes[Role.SYNTHETIC] is None
+    assert session.volumes[Role.TRUTH] is real
+    assert "shown as ground truth and not as synthetic" in window.messages.texts[0]
+    session.place(made, Role.SYNTHETIC)
+    assert session.volumes[Role.SYNTHETIC] is made
+    assert any("unverified" in text for text in session.warnings(Role.SYNTHETIC))
+
+
+def test_a_synthetic_volume_from_a_file_is_kept_and_has_no_source_here(make_window, qtbot, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    session = window.session
+    translator.go.clear()
+    translator.deaf = True
+    session.place(make_volume(), Role.SOURCE)
+    qtbot.waitUntil(lambda: translator.asked != [], timeout=WAIT)
+    from_file = made_volume()
+    session.place(from_file, Role.SYNTHETIC)
+    translator.go.set()
+    qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert session.volumes[Role.SYNTHETIC] is from_file
+    assert session.synthetic_source is None
+    session.translate()
+    qtbot.waitUntil(lambda: session.volumes[Role.SYNTHETIC] is not from_file, timeout=WAIT)
+    assert session.synthetic_source is session.volumes[Role.SOURCE]
+
+
+def test_the_save_dialog_keeps_what_was_shown_when_it_opened(make_window, qtbot, tmp_path, translator, monkeypatch):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    session = window.session
+    saved = []
+
+    def save(*arguments):
+        saved.append(arguments[:3])
+        yield Progress(done=0)
+        return arguments[1]
+
+    monkeypatch.setattr(work, "save", save)
+    session.place(make_volume(), Role.SOURCE)
+    synthetic, source = wait_for(qtbot, window, Role.SYNTHETIC), session.volumes[Role.SOURCE]
+    for change in (lambda: None, lambda: session.place(made_volume(), Role.SYNTHETIC)):
+        window.command["export_dicom"].trigger()
+        (dialog,) = window.findChildren(SaveDialog)
+        dialog.folder.setText(str(tmp_path))
+        change()
+        dialog.accept()
+        qtbot.waitUntil(lambda: not session.jobs.running and not window.findChildren(SaveDialog), timeout=WAIT)
+    assert [(entry[0], entry[2]) for entry in saved] == [(synthetic, source)] * 2
+    window.command["save"].trigger()
+    (dialog,) = window.findChildren(SaveDialog)
+    dialog.folder.setText(str(tmp_path))
+    dialog.accept()
+    qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert saved[-1][2] is None  # read from a file: nobody knows whose scan it was made from
+
+
+def test_correcting_a_kind_keeps_the_truth_and_takes_nobodys_focus(make_window, qtbot):
+    window = make_window()
+    session = window.session
+    truth, made = make_volume(Domain.MR_T1), made_volume()
+    session.place(make_volume(Domain.UNKNOWN), Role.SOURCE)
+    session.place(truth, Role.TRUTH)
+    session.place(made, Role.SYNTHETIC)
+    window.translation.list.setFocus()
+    focus = window.focusWidget()
+    session.set_domain(Role.SOURCE, Domain.MR)
+    session.set_domain(Role.SOURCE, Domain.CT)
+    qtbot.waitUntil(lambda: session.volumes[Role.SOURCE].domain is Domain.CT, timeout=WAIT)
+    assert len(session.volumes[Role.SOURCE].history) == 1
+    assert session.volumes[Role.TRUTH] is truth
+    assert session.volumes[Role.SYNTHETIC] is made  # from a file: not made from what was corrected
+    assert window.focusWidget() is focus
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # popups of a test without a screen
+def test_a_kind_changes_only_by_a_choice_from_the_open_list(qtbot):
+    choice, chosen = KindChoice(Domain.CT), []
+    qtbot.addWidget(choice)
+    choice.chosen.connect(chosen.append)
+    choice.show()
+    at, no_point = QPointF(5, 5), QPoint()
+    turn = QWheelEvent(at, at, no_point, QPoint(0, -120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+                       Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    QApplication.sendEvent(choice, turn)
+    assert not turn.isAccepted()  # the panel scrolls instead
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_End, Qt.Key.Key_T):
+        qtbot.keyClick(choice, key)
+        assert choice.view().isVisible()
+        choice.hidePopup()
+    assert chosen == []
+    assert choice.currentText() == "CT"
+    qtbot.keyClick(choice, Qt.Key.Key_Down)
+    qtbot.keyClick(choice.view(), Qt.Key.Key_Down)
+    qtbot.keyClick(choice.view(), Qt.Key.Key_Return)
+    assert chosen == [Domain.MR]
+
+
+def test_volumes_opened_together_take_their_places_whatever_their_kind(make_window):
+    window = make_window()
+    session = window.session
+    session.place(make_volume(), Role.SOURCE)
+    session.place(make_volume(Domain.MR_T1), Role.TRUTH)
+    first, second, made = make_volume(Domain.UNKNOWN), make_volume(Domain.UNKNOWN), made_volume()
+    session.place_together([made, first, second])
+    assert [session.volumes[role] for role in Role] == [first, made, second]
+    assert window.messages.texts == ()
+    session.place_together([first, second])
+    assert [session.volumes[role] for role in Role] == [first, None, second]
 
 
 def structured_head(domain: Domain, **more) -> Volume:
@@ -159,6 +278,16 @@ def test_metrics_follow_the_slice_where_they_mean_something_and_else_say_why_not
     qtbot.waitUntil(lambda: dock._values["SSIM"].text() == "1.000", timeout=WAIT)
     assert "SSIM uniform 7" in dock._convention.text()
     assert f"Slice {window.views.slice + 1}" in dock._slice.text()
+    k = window.views.slice
+    window.views.set_linked(Role.TRUTH, False)
+    window.views.model.set_slice(k + 3, Role.TRUTH)
+    assert "different slices" in dock._reason.text()
+    assert dock._numbers.isHidden()
+    qtbot.wait(100)  # an answer on its way must not come through
+    assert dock._numbers.isHidden()
+    window.views.set_slice(k + 3)  # the others come to where the truth is
+    qtbot.waitUntil(lambda: f"Slice {k + 4}" in dock._slice.text(), timeout=WAIT)
+    window.views.set_linked(Role.TRUTH, True)
     window.views.set_slice(0)
     qtbot.waitUntil(lambda: "No numbers for this slice" in dock._reason.text(), timeout=WAIT)
     assert dock._numbers.isHidden()
@@ -169,13 +298,16 @@ def test_an_answer_to_an_old_question_is_dropped(make_window, qtbot, tmp_path, t
     window = make_window(translate=True)
     session = window.session
     translator.go.clear()
+    translator.deaf = True
     session.place(make_volume(), Role.SOURCE)
-    first = session.translation
+    first = session.translation.state
+    qtbot.waitUntil(lambda: len(translator.asked) == 1, timeout=WAIT)
     session.place(make_volume(shape=(6, 24, 28)), Role.SOURCE)
     assert first.stopping
     translator.go.set()
-    synthetic = wait_for(qtbot, window, Role.SYNTHETIC)
     qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert first.end.reason == "completed"  # it did answer
+    synthetic = session.volumes[Role.SYNTHETIC]
     assert synthetic.geometry.shape == (6, 24, 28)
     assert session.volumes[Role.SYNTHETIC] is synthetic
     assert len(translator.asked) == 2
@@ -188,6 +320,8 @@ def test_cancel_is_shown_at_once_and_leaves_no_result(make_window, qtbot, tmp_pa
     window.session.place(make_volume(), Role.SOURCE)
     assert window.command["cancel"].isEnabled()
     assert not window.translation.bar.isHidden()
+    says = window.views.panes[Role.SYNTHETIC].canvas.annotations.empty
+    assert "Translating" in str(says)
     window.command["cancel"].trigger()
     assert window.translation.progress.text() == "cancelling"
     qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
@@ -231,16 +365,16 @@ def test_models_are_listed_with_what_they_are_and_broken_ones_with_their_problem
     assert rows[2].startswith("c.safetensors\ncannot be used")
     assert "pickled" in models.index(2).data(Qt.ItemDataRole.ToolTipRole)
     window.session.place(make_volume(), Role.SOURCE)
-    assert window.session.model.card.name == "From CT"  # the one that fits is chosen
+    assert window.session.library.chosen.card.name == "From CT"  # the one that fits is chosen
     window.translation.list.setCurrentIndex(models.index(0))
-    assert window.session.model.card.name == "From MR"
+    assert window.session.library.chosen.card.name == "From MR"
 
 
 def test_a_dropped_model_file_is_checked_copied_and_chosen(make_window, qtbot, tmp_path):
     window = make_window()
     drop(window, write_model(tmp_path / "elsewhere" / "new.safetensors", name="New"))
-    qtbot.waitUntil(lambda: window.session.model is not None, timeout=WAIT)
-    assert window.session.model.path == tmp_path / "models" / "new.safetensors"
+    qtbot.waitUntil(lambda: window.session.library.chosen is not None, timeout=WAIT)
+    assert window.session.library.chosen.path == tmp_path / "models" / "new.safetensors"
     assert any("unverified" in text for text in window.messages.texts)
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"\x80\x04.")
@@ -266,10 +400,64 @@ def test_recent_files_show_no_folders(make_window, qtbot, ct_file):
     window = make_window(ct_file)
     wait_for(qtbot, window, Role.SOURCE)
     window._fill_recent()
-    texts = [action.text() for action in window.recent.actions() if action.text()]
-    assert texts == ["scan.nii.gz", "&Forget recent files"]
+    entry, forget = (action.text() for action in window.recent.actions() if action.text())
+    assert entry.startswith("CT, opened ")
+    assert forget == "&Forget recent scans"
     window.command["forget_recent"].trigger()
-    assert window.settings["recent_paths"] == ()
+    assert window.settings.recent == ()
+    assert window.settings["last_folder"] == ""
+    assert ct_file.name not in window.settings.path.read_text()
+
+
+def test_what_is_done_last_wins_over_what_was_still_being_opened(make_window, qtbot, ct_file, translator, monkeypatch):
+    window = make_window()
+    session = window.session
+    ready = threading.Event()
+    head = (make_volume(shape=(6, 24, 28)), make_volume(Domain.MR_T1, shape=(6, 24, 28)))
+
+    def make_demo_case(_stop):
+        yield Progress(done=0)
+        ready.wait(10)
+        return head  # without looking whether it is still wanted
+
+    def load_series(_chosen, _stop):
+        yield Progress(done=0)
+        ready.wait(10)
+        return (make_volume(),)
+
+    monkeypatch.setattr(work, "make_demo_case", make_demo_case)
+    session.open_demo()
+    session.open_paths([ct_file])
+    ready.set()
+    assert wait_for(qtbot, window, Role.SOURCE).path == ct_file
+    qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert session.volumes[Role.SOURCE].path == ct_file
+    monkeypatch.setattr(work, "load_series", load_series)
+    for end, expected in ((session.close_volumes, None), (session.open_demo, head[0])):
+        ready.clear()
+        session.open_paths([ct_file])
+        session.open_paths([ct_file])
+        qtbot.waitUntil(lambda: any(state.title == "Open scan" for state in session.jobs.running), timeout=WAIT)
+        end()
+        ready.set()
+        qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+        assert session.volumes[Role.SOURCE] is expected
+    session.open_demo()
+    assert window.command["close_volumes"].isEnabled()
+    session.close_volumes()
+    qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
+    assert set(session.volumes.values()) == {None}
+
+
+def test_closing_drops_what_waits_to_be_opened(make_window, qtbot, ct_file):
+    window = make_window()
+    for _ in range(3):
+        window.session.open_paths([ct_file])
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert window.session.jobs.rowCount() == 1  # the other two were never begun
+    assert window.session.volumes[Role.SOURCE] is None
 
 
 def test_closing_during_work_ends_it_cleanly_and_keeps_the_settings(make_window, qtbot, tmp_path, translator):
@@ -290,7 +478,7 @@ def test_saving_writes_the_file_and_says_so(make_window, qtbot, tmp_path):
     window = make_window()
     window.session.place(make_volume(), Role.SOURCE)
     window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
-    window.session.save(Role.SYNTHETIC, tmp_path / "out.nii.gz")
+    window.session.save(window.session.volumes[Role.SYNTHETIC], tmp_path / "out.nii.gz")
     qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
     written = nibabel.load(tmp_path / "out.nii.gz")
     assert np.allclose(np.asarray(written.dataobj).transpose(2, 1, 0), head_voxels())
@@ -359,11 +547,25 @@ def test_where_a_volume_goes():
     assert place_for(ct, ct, ct_to_t1) is Role.SOURCE
     assert place_for(t2, t1, t1_to_t2) is Role.TRUTH
     assert place_for(t2, t1, None) is Role.SOURCE
-    assert place_for(unknown, ct, ct_to_t1) is Role.SOURCE
-    made = make_volume(Domain.MR_T1, synthetic=Synthetic("m", ""))
+    assert place_for(unknown, None, ct_to_t1) is Role.SOURCE
+    assert place_for(unknown, ct, ct_to_t1) is Role.TRUTH
+    assert place_for(t1, unknown, ct_to_t1) is Role.TRUTH
+    made = made_volume()
     assert place_for(made, ct, None) is Role.SYNTHETIC
     assert source_first([t1, ct], [ct_to_t1]) == [ct, t1]
+    assert source_first([made, unknown], []) == [unknown, made]
     assert source_first([ct, t1], [Direction(Domain.MR_T1, Domain.CT)]) == [t1, ct]
+
+
+def test_who_is_known_to_be_the_same_patient():
+    def dicom(study: str) -> dict[str, DicomSource]:
+        return {"dicom": DicomSource(study, "s", "c", None, (), {"00100020": {"Value": ["ANONYMOUS"]}})}
+
+    assert same_patient(make_volume(**dicom("1.1")), make_volume(Domain.MR_T1, **dicom("1.1")))
+    assert not same_patient(make_volume(**dicom("1.1")), make_volume(**dicom("2.2")))
+    assert same_patient(make_volume(path=Path("a.nii")), make_volume(path=Path("a.nii")))
+    assert not same_patient(make_volume(path=Path("a.nii")), make_volume(path=Path("b.nii")))
+    assert not same_patient(make_volume(), make_volume())
 
 
 def test_every_button_can_be_named_and_every_key_stands_on_the_sheet(make_window, qtbot):
@@ -385,7 +587,8 @@ def test_every_button_can_be_named_and_every_key_stands_on_the_sheet(make_window
 def test_about_tells_versions_licences_log_and_purpose(qtbot, tmp_path):
     dialog = AboutDialog()
     qtbot.addWidget(dialog)
-    dialog.add_fact("Translation runs on", "processor only")
+    assert "not loaded yet" in dialog.text.toPlainText()
+    dialog.show_device("processor only")
     text = dialog.text.toPlainText()
     for word in ("LGPL-3.0", "Apache-2.0", "research only", "processor only", str(tmp_path / "log"), "torch"):
         assert word in text

@@ -1,0 +1,100 @@
+"""The model files at hand, and the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.domain import Direction
+from ctmri_core.resources_folder import model_folders, user_models_folder
+from ctmri_core.volume import Synthetic, Volume
+from ctmri_gui.jobs import work
+from ctmri_gui.jobs.queue import Jobs
+
+if TYPE_CHECKING:
+    from ctmri_core.model_card import ModelEntry
+
+
+class Library(QObject):
+    """`entries` lists usable and broken files; `chosen` is what the next translation uses."""
+
+    changed = Signal()
+    chose = Signal(object)  # ModelEntry | None
+    added = Signal(str)  # file name
+
+    def __init__(self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._folders = tuple(folders) if folders is not None else model_folders()
+        self.entries: tuple[ModelEntry, ...] = ()
+        self.chosen: ModelEntry | None = None
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """What the usable models can do."""
+        return tuple(entry.card.direction for entry in self.entries if entry.card is not None)
+
+    @property
+    def direction(self) -> Direction | None:
+        """What the chosen model does."""
+        return self.chosen.card.direction if self.chosen is not None and self.chosen.card is not None else None
+
+    def refresh(self, choose: Path | None = None) -> None:
+        """Reads the model folders again; then chooses the file `choose`, if it is there."""
+        self._jobs.run(
+            "List models", partial(work.list_models, self._folders), on_result=partial(self._take, choose), listed=False
+        )
+
+    def add(self, path: Path) -> None:
+        """Checks a model file, copies it to the user's models and chooses it."""
+        folder = user_models_folder() if user_models_folder() in self._folders else self._folders[-1]
+
+        def added(target: Path) -> None:
+            self.added.emit(target.name)
+            self.refresh(target)
+
+        self._jobs.run(f"Add model {path.name}", partial(work.add_model, path, folder), on_result=added)
+
+    def choose(self, entry: ModelEntry | None) -> None:
+        """Makes `entry` the model that the next translation uses; a broken one is not chosen."""
+        if entry is not self.chosen and (entry is None or entry.card is not None):
+            self.chosen = entry
+            self.chose.emit(entry)
+
+    def choose_fitting(self, source: Volume | None, truth: Volume | None) -> None:
+        """Keeps the present model while it fits the source; else takes the first that does, its target like the truth's."""
+        if self.chosen is not None and (source is None or fits(self.chosen, source)):
+            return
+        fitting = [entry for entry in self.entries if entry.card is not None and (source is None or fits(entry, source))]
+        if truth is not None:
+            fitting.sort(key=lambda entry: not (entry.card is not None and entry.card.direction.target.accepts(truth.domain)))
+        if fitting:
+            self.choose(fitting[0])
+
+    def is_shipped(self, entry: ModelEntry) -> bool:
+        """Whether the model came with the program; any other is unverified."""
+        return entry.path.parent == model_folders()[0]
+
+    def vouches_for(self, made: Synthetic) -> bool:
+        """Whether a model that came with the program made it."""
+        return any(
+            entry.card.weights_sha256 == made.model_hash
+            for entry in self.entries
+            if entry.card is not None and self.is_shipped(entry)
+        )
+
+    def _take(self, choose: Path | None, entries: tuple[ModelEntry, ...]) -> None:
+        wanted = choose or (self.chosen.path if self.chosen is not None else None)
+        self.entries = entries
+        self.chosen = next((entry for entry in entries if entry.path == wanted and entry.card is not None), None)
+        self.changed.emit()
+        self.chose.emit(self.chosen)
+
+
+def fits(entry: ModelEntry, volume: Volume) -> bool:
+    """Whether the model takes volumes of this kind."""
+    return entry.card is not None and entry.card.direction.source.accepts(volume.domain)

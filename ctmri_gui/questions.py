@@ -1,0 +1,95 @@
+"""What the window asks the user: which file, which series, where to save; and the dialogs that explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.files import atomic_file
+from ctmri_gui.about import AboutDialog, KeysDialog
+from ctmri_gui.jobs import work
+from ctmri_gui.openings import Opening
+from ctmri_gui.save_dialog import SaveDialog, SaveFormat
+from ctmri_gui.session import MODEL_SUFFIX, Session
+from ctmri_gui.settings import Settings
+from ctmri_gui.settings_dialog import SettingsDialog
+from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.roles import Role
+
+
+class Questions(QObject):
+    """Opens dialogs over `window` and hands the answers to the session. A dialog ends with its answer."""
+
+    def __init__(self, session: Session, settings: Settings, views: LinkedViews, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._settings, self._views, self._window = session, settings, views, window
+
+    def which_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Open scan", self._settings["last_folder"])
+        self._session.open_paths([Path(name) for name in chosen])
+
+    def which_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open folder", self._settings["last_folder"])
+        if chosen:
+            self._session.open_paths([Path(chosen)])
+
+    def which_model(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Add model", "", f"Model files (*{MODEL_SUFFIX})")
+        if chosen:
+            self._session.open_paths([Path(chosen)])
+
+    def which_series(self, opening: Opening, series: tuple[object, ...]) -> None:
+        from ctmri_gui.series_dialog import SeriesDialog
+
+        dialog = SeriesDialog(series, self._window)  # type: ignore[arg-type]  # a signal carries objects; these are Series
+        dialog.finished.connect(lambda code: self._session.openings.choose(opening, dialog.chosen if code else ()))
+        _open(dialog)
+
+    def where_to_save(self, chosen: SaveFormat) -> None:
+        """Saves what the synthetic pane shows now, even should it show something else when the dialog is answered."""
+        volume, source = self._session.volumes[Role.SYNTHETIC], self._session.synthetic_source
+        if volume is None:
+            return
+        dialog = SaveDialog(volume, self._settings.next_number(), self._start_folder, chosen, self._window)
+        dialog.accepted.connect(lambda: self._session.save(volume, dialog.target, source))
+        _open(dialog)
+
+    def where_to_save_the_screenshot(self) -> None:
+        picture = self._views.grab_picture()
+        start = self._start_folder / f"ct_mri_studio_{self._settings.next_number():03d}.png"
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save screenshot", str(start), "PNG (*.png)")
+        if not chosen:
+            return
+        target = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
+        try:
+            with atomic_file(target) as temporary:
+                if not picture.save(str(temporary), b"PNG"):
+                    raise OSError("the picture could not be encoded")
+            self._session.done.emit(f"Saved {target.name}.")
+        except CtmriError as error:
+            self._session.failed.emit(str(error))
+
+    def show_settings(self) -> None:
+        _open(SettingsDialog(self._settings, self._window))
+
+    def show_keys(self) -> None:
+        _open(KeysDialog(self._window))
+
+    def show_about(self) -> None:
+        """The device is asked for only where that costs nothing: torch takes seconds to load."""
+        dialog = AboutDialog(self._window)
+        if work.engine_loaded():
+            self._session.jobs.run("Ask for the device", work.device_facts, on_result=dialog.show_device, listed=False)
+        _open(dialog)
+
+    @property
+    def _start_folder(self) -> Path:
+        return Path(self._settings["last_folder"] or Path.home())
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

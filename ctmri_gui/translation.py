@@ -1,0 +1,57 @@
+"""The one translation that may run at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.volume import Volume
+from ctmri_gui.jobs import work
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.jobs.queue import Jobs, JobState
+
+if TYPE_CHECKING:
+    from ctmri_core.model_card import ModelEntry
+
+
+class Translation(QObject):
+    """Starts, follows and ends it. Whoever asked for it may change their mind: see `cancel` and `abandon`."""
+
+    changed = Signal(object)  # JobState, or None when none runs
+    made = Signal(object, object)  # the synthetic Volume, and the Volume it was made from
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._latest = Latest(jobs)
+        jobs.changed.connect(self._follow)
+
+    @property
+    def state(self) -> JobState | None:
+        """The running translation."""
+        state = self._latest.state
+        return state if state is not None and state.running else None
+
+    def start(self, source: Volume, entry: ModelEntry, device: str) -> None:
+        """Translates `source`; a translation that runs already is abandoned. `entry` must have a card."""
+        assert entry.card is not None
+        begin = partial(work.translate, source, entry.path, device)
+        self._latest.ask(f"Translate {entry.card.direction.label}", begin, lambda made: self.made.emit(made, source))
+        self.changed.emit(self.state)
+
+    def cancel(self) -> None:
+        """Asks the work to end. Should it be complete before it hears, its result is kept."""
+        if self.state is not None:
+            self._jobs.stop(self.state)
+
+    def abandon(self) -> None:
+        """Ends the work and wants no answer, because its source or its place is gone."""
+        if self.state is not None:
+            self._latest.drop()
+            self.changed.emit(None)
+
+    def _follow(self, state: JobState) -> None:
+        if state is self._latest.state:
+            self.changed.emit(self.state)
