@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ctmri_core.training.schedules import Schedule
 
 Unit = Literal["epochs", "iterations", "seconds"]
+LENGTHS = ("epochs", "iterations", "minutes")
+"""The settings of which one says how long a run is."""
 
 
 class TrainingSettings(BaseModel):
@@ -43,7 +45,7 @@ class TrainingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
-        if sum(value is not None for value in (self.epochs, self.iterations, self.minutes)) > 1:
+        if sum(getattr(self, name) is not None for name in LENGTHS) > 1:
             raise ValueError("give only one of --epochs, --iterations and --minutes")
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
 from ctmri_core.training.run_folder import RunFolder
-from ctmri_core.training.settings import ModelDescription, TrainingSettings
+from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
 from ctmri_core.training.trainer import RunResult, Trainer
 
 
@@ -31,7 +32,7 @@ def train(
     """
     folder = RunFolder(run_folder)
     reason: Literal["stopped", "failed"] = "stopped"
-    message = ""
+    message = "Stopped while preparing the cases; those that are prepared are kept."
     try:
         card = find_card(method_name)
         config = config or card.config()
@@ -55,16 +56,24 @@ def train(
     return RunResult(reason, message, 0, folder.path)
 
 
-def resume_training(run_folder: str | Path, *, stop: StopSignal = never) -> Work[RunResult]:
+def resume_training(
+    run_folder: str | Path, *, method_name: str | None = None, length: Mapping[str, float] | None = None, stop: StopSignal = never
+) -> Work[RunResult]:
     """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
 
-    Same events as `train`. Raises `FileRefused` when the folder holds no run.
+    `method_name`: which method it is expected to be of. `length`: another one than it was started with, as
+    `{"epochs": 300}`; schedules of the learning rate stretch to it. Same events as `train`. Raises `FileRefused` when the
+    folder holds no run, `TrainingFailed` when it is one of another method.
     """
     folder = RunFolder(run_folder)
     stored = folder.read_config()
+    if method_name not in (None, stored.get("method")):
+        raise TrainingFailed(f"{folder.path.name} holds a run of {stored.get('method')}, not of {method_name}. Name that method.")
     try:
         config = validated(find_card(str(stored["method"])).config, stored["config"])
-        settings, about = validated(TrainingSettings, stored["settings"]), validated(ModelDescription, stored["about"])
+        changes = {**dict.fromkeys(LENGTHS), **length} if length else {}
+        settings = validated(TrainingSettings, {**stored["settings"], **changes})
+        about = validated(ModelDescription, stored["about"])
         method, data, direction = str(stored["method"]), str(stored["data"]), Direction.parse(stored["direction"])
     except (KeyError, ValueError) as error:
         raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None

@@ -82,6 +82,7 @@ class Trainer:
                 self._log(event)
                 yield event
             reason = "completed" if self._done() else "stopped"
+            message = "" if self._done() else f"Stopped after {self.iteration} steps; the state is kept."
         except CtmriError as error:
             message = str(error)
         finished = Finished(reason=reason, message=message, paths=self._paths())
