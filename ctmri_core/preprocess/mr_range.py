@@ -33,11 +33,6 @@ def body_range(
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def display_range(volume: Volume) -> tuple[float, float]:
-    """(low, high) of the grey scale that shows an MR well whatever its units: the range inside the body."""
-    return body_range(volume)
-
-
 @once_per_volume
 def _values_in_coarse_body(volume: Volume) -> NDArray[Any]:
     mask, grid = coarse_body_mask(volume, _CELL_MM)

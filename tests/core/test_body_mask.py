@@ -9,7 +9,7 @@ from ctmri_core.errors import GeometryMismatch
 from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.alignment import outline_dice
 from ctmri_core.preprocess.body_mask import body_mask, coarse_body_mask
-from ctmri_core.preprocess.mr_range import body_range, display_range
+from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.volume import Volume
 
 _SHAPE = (40, 120, 110)
@@ -82,7 +82,7 @@ def test_range_inside_the_body_ignores_air_and_outliers():
     values[20, 60, 50] = 1e6
     volume = Volume(values, _GEOMETRY, Domain.MR_T1)
     assert body_range(volume, skin) == pytest.approx((104, 896), abs=2)
-    low, high = display_range(volume)
+    low, high = body_range(volume)
     assert low < 130
     assert high == pytest.approx(896, abs=8)
     with pytest.raises(GeometryMismatch):
