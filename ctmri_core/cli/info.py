@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ctmri_core.cli.terminal import Terminal
+from ctmri_core.cli.terminal import EXIT_FAILED, Terminal
+from ctmri_core.errors import FileRefused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +22,19 @@ def run(arguments: argparse.Namespace) -> int:
     from ctmri_core.io.opening import load, scan
     from ctmri_core.io.report import describe
 
-    found = scan(arguments.path)
-    reports = [describe(series, finish(load(series)) if arguments.values else None) for series in found]
+    reports = []
+    for number, series in enumerate(scan(arguments.path), 1):
+        refused = {}
+        volume = None
+        if arguments.values:
+            try:
+                volume = finish(load(series))
+            except FileRefused as refusal:
+                refused = {"refused": str(refusal)}
+        reports.append({"series": number, **describe(series, volume), **refused})
     terminal = Terminal(as_json=False)
     terminal.say(json.dumps(reports, indent=2) if arguments.json else "\n\n".join(map(_text, reports)))
-    return 0
+    return EXIT_FAILED if all("refused" in report for report in reports) else 0
 
 
 def _text(report: dict[str, Any]) -> str:
