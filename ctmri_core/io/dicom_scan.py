@@ -15,7 +15,7 @@ from ctmri_core.io.dicom_domain import domain_of
 from ctmri_core.io.dicom_header import FIRST_READ, EmptyFile, NotDicom, SliceHeader, SliceRefused, read_header
 from ctmri_core.io.dicom_pixels import stored_bytes
 from ctmri_core.io.reader_process import shared_reader
-from ctmri_core.io.series import Series
+from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes
 from ctmri_core.io.synthetic_mark import told_findings
 from ctmri_core.volume import Finding
@@ -208,7 +208,7 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         kept, findings = _without_duplicates(name, headers)
         ordered, stack = _judged(name, kept)
     except FileRefused as refusal:
-        finding = Finding("refused", f"{refusal.problem} {refusal.way_out}".strip(), serious=True)
+        finding = Finding(REFUSED, f"{refusal.problem} {refusal.way_out}".strip(), serious=True)
         label = _label(domain, headers, localizer)
         files = tuple(header.path for header in headers)
         details = DicomDetails(tuple(headers), refusal=refusal)

@@ -10,6 +10,9 @@ from ctmri_core.io.series import Reader
 
 READERS: tuple[Reader, ...] = (NIFTI_READER, META_IMAGE_READER, NRRD_READER, PICTURE_READER, DICOM_READER)
 
+FILE_SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
+"""How the names of whole volumes in one file end, ours among them; the longer of two that fit comes first."""
+
 
 def reader_named(name: str) -> Reader:
     """The reader whose `scan` made a series with this `format_name`."""

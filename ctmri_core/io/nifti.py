@@ -5,6 +5,7 @@ The stored voxel order is kept: Fortran-ordered (i, j, k) bytes are C-ordered (k
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ctmri_core.domain import Domain
@@ -45,8 +46,7 @@ class NiftiReader:
         header = read_header(path)
         if not 0 <= index < header.volume_count:
             raise FileRefused(path, f"has no volume {index + 1}; it holds {header.volume_count} now.", "Open it again.")
-        # stored bytes and, where they must be converted, four bytes a voxel beside them
-        preflight.check_memory(path, header.volume_bytes * (1 + 4 // header.dtype.itemsize))
+        preflight.check_memory(path, header.volume_bytes + 4 * math.prod(header.geometry.shape))  # as stored, and as float32
         start = header.offset + index * header.volume_bytes
         stored = Stored(header.data_path, "gzip" if header.compressed else "raw")
         content = yield from read_bytes(stored, start, header.volume_bytes, header.total_bytes, stop)

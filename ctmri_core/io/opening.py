@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
 from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import Reader, Series
@@ -18,7 +19,6 @@ from ctmri_core.volume import Finding, Volume
 
 _MOST_FILES = 100_000
 _MOST_LISTED = 8
-_DICOM_SUFFIXES = {".dcm", ".ima"}
 _READABLE = "DICOM, NIfTI, MHA / MHD, NRRD and PNG can be opened."
 
 
@@ -41,7 +41,9 @@ def scan(path: str | Path) -> tuple[Series, ...]:
 def load(series: Series, stop: StopSignal = never) -> Work[Volume | None]:
     """Reads one series that `scan` returned. The result is None exactly when `stop` ended it. Raises `FileRefused`."""
     try:
-        return (yield from reader_named(series.format_name).load(series, stop))
+        volume = yield from reader_named(series.format_name).load(series, stop)
+        told = tuple(finding for finding in series.findings if finding not in volume.findings)
+        return replace(volume, findings=(*told, *volume.findings)) if told else volume
     except Stopped:
         return None
     except OSError as error:
@@ -49,16 +51,28 @@ def load(series: Series, stop: StopSignal = never) -> Work[Volume | None]:
         raise FileRefused(series.path, problem, "Copy it to this computer and try again.") from error
 
 
-def sole_series(path: str | Path) -> Series:
-    """The only volume in `path` that is no localizer. Raises `AmbiguousInput` with the list when there are several."""
+def sole_series(path: str | Path, number: int | None = None) -> Series:
+    """The only volume in `path` that can be opened and is no localizer, or the one at place `number` of `scan`, from 1.
+
+    Series that are refused are passed over, which a finding tells. Raises `AmbiguousInput` with the numbered list when there
+    are several, `FileRefused` when there is none or not that many.
+    """
     path = Path(path)
     found = scan(path)
-    chosen = [series for series in found if not series.localizer] or list(found)
+    if number is not None:
+        if not 1 <= number <= len(found):
+            raise FileRefused(path, f"holds {len(found)} series, so there is no number {number}.", "`ctmri info` lists them.")
+        return found[number - 1]
+    usable = [(n, series) for n, series in enumerate(found, 1) if series.refusal is None]
+    chosen = [(n, series) for n, series in usable if not series.localizer] or usable
+    if not chosen:
+        return found[0]  # to be refused with its own reason when it is loaded
     if len(chosen) > 1:
-        names = "; ".join(series.label for series in chosen[:_MOST_LISTED])
+        names = "; ".join(f"{n}: {series.label}" for n, series in chosen[:_MOST_LISTED])
         more = f"; and {len(chosen) - _MOST_LISTED} more" if len(chosen) > _MOST_LISTED else ""
-        raise AmbiguousInput(path, f"holds {len(chosen)} volumes ({names}{more}).", "Choose one of its files or subfolders.")
-    return chosen[0]
+        way_out = f"Name one by its number (--series {chosen[0][0]}), or give it a folder of its own."
+        raise AmbiguousInput(path, f"holds {len(chosen)} volumes ({names}{more}).", way_out)
+    return _with_passed_over(chosen[0][1], [series.refusal for series in found if series.refusal is not None])
 
 
 def open_volume(path: str | Path) -> Volume:
@@ -77,7 +91,7 @@ def _scan_folder(folder: Path) -> tuple[Series, ...]:
         except FileRefused as refusal:
             refusals.append(refusal)
     if found:
-        return _with_refusals(tuple(found), refusals)
+        return tuple(_with_passed_over(series, [refusal.problem for refusal in refusals]) for series in found)
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
@@ -91,7 +105,7 @@ def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
     picture_folders: dict[Path, None] = {}
     dicom = False
     for path in _files(folder):
-        if dicom and path.suffix.lower() in _DICOM_SUFFIXES:  # the DICOM reader will look at it anyway
+        if dicom and path.suffix.lower() in DICOM_SUFFIXES:  # the DICOM reader will look at it anyway
             continue
         try:
             head = preflight.head_of(path)
@@ -126,12 +140,13 @@ def _data_of_header(path: Path) -> bool:
     return stem.lower().endswith(".img") and path.with_name(stem[:-4] + ".hdr").is_file()
 
 
-def _with_refusals(found: tuple[Series, ...], refusals: list[FileRefused]) -> tuple[Series, ...]:
-    if not refusals:
-        return found
-    others = f" and {len(refusals) - 1} more" if len(refusals) > 1 else ""
-    finding = Finding("passed_over", f"Part of the folder could not be read: {refusals[0]}{others}", serious=False)
-    return tuple(replace(series, findings=(*series.findings, finding)) for series in found)
+def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
+    """`series` that says what else there would have been; without names of files, for findings are written into files."""
+    if not problems:
+        return series
+    what = "One other volume" if len(problems) == 1 else f"{len(problems)} other volumes; of the first"
+    finding = Finding("passed_over", f"Part of the folder cannot be opened. {what}: {problems[0]}")
+    return replace(series, findings=(*series.findings, finding))
 
 
 def _unknown(path: Path, head: bytes) -> FileRefused:

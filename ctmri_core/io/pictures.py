@@ -1,8 +1,8 @@
 """PNG slices: one file, or the numbered files of a folder as a stack in natural order (`2.png` before `10.png`).
 
-Pictures carry no millimetres and no directions. Both are stated as findings; who knows the voxel size hands it over:
-`replace(series, details=VoxelSize((k_mm, j_mm, i_mm)))`. Values stay as stored, with one exception, said as a finding:
-16-bit pictures whose names begin with `ct_` hold HU + 1024, the custom of paired CT / MR slice sets.
+Pictures carry no millimetres and no directions. Both are stated as findings, and so are numbers that the names of a stack leave
+out. Values stay as stored, with one exception, said as a finding: 16-bit pictures whose names begin with `ct_` hold HU + 1024,
+the custom of paired CT / MR slice sets.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Progress, StopSignal, Work
-from ctmri_core.geometry import Geometry, Triple
+from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.domain_guess import domain_by_name
 from ctmri_core.io.provenance import volume_from_file
@@ -30,15 +31,9 @@ from ctmri_core.volume import Finding, Volume
 
 _MOST_SLICES = 5000
 _HU_OFFSET = 1024
+_MOST_PLACES = 3
 _L, _P, _S, _I = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
 _PLANES = {"axial": (_S, _P, _L), "coronal": (_P, _I, _L), "sagittal": (_L, _I, _P)}
-
-
-@dataclass(frozen=True)
-class VoxelSize:
-    """What the user knows and the pictures do not: mm along (k, j, i)."""
-
-    spacing: Triple
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class PictureReader:
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         assert series.shape is not None
         count, rows, columns = series.shape
-        preflight.check_memory(series.path, count * rows * columns * 4)
+        preflight.check_memory(series.path, count * rows * columns * 6)  # as stored, and as float32
         stack = np.empty(series.shape, np.uint16)
         for k, file in enumerate(series.files):
             if stop():
@@ -89,16 +84,16 @@ class PictureReader:
             yield Progress(done=k + 1, total=count, unit="slices")
         hounsfield = _is_hounsfield(series.files[0])
         voxels, findings = to_voxels(series.files[0], stack, 1.0, -float(_HU_OFFSET) if hounsfield else 0.0)
-        size = series.details if isinstance(series.details, VoxelSize) else None
-        geometry, known = _geometry(series.files[0], series.shape, size)
+        geometry, known = _geometry(series.files[0], series.shape)
         said = (Finding("hounsfield_offset", f"16-bit picture named ct_: read as HU + {_HU_OFFSET}."),) if hounsfield else ()
-        return volume_from_file(series, voxels, geometry, (*known, *said, *findings))
+        return volume_from_file(series, voxels, geometry, (*known, *_gaps(series.files), *said, *findings))
 
     def _series(self, path: Path, files: tuple[Path, ...], header: _Header) -> Series:
         if len(files) > _MOST_SLICES:
             raise FileRefused(path, f"holds {len(files)} slices; up to {_MOST_SLICES} can be read.", "Split the folder.")
         shape = (len(files), header.height, header.width)
-        geometry, findings = _geometry(files[0], shape, None)
+        geometry, findings = _geometry(files[0], shape)
+        findings += _gaps(files)
         domain = domain_by_name(files[0].name)
         if domain is Domain.UNKNOWN:
             domain = domain_by_name(files[0].parent.name)
@@ -139,16 +134,30 @@ def _check_chunks(path: Path) -> None:
     raise FileRefused(path, "is incomplete: its end is missing.", "Copy or export it again.")
 
 
-def _geometry(file: Path, shape: tuple[int, int, int], size: VoxelSize | None) -> tuple[Geometry, tuple[Finding, ...]]:
-    if size is not None:
-        preflight.check_spacing(file, size.spacing, "voxel size")
+def _geometry(file: Path, shape: tuple[int, int, int]) -> tuple[Geometry, tuple[Finding, ...]]:
     plane = next((name for name in _PLANES if name in re.split(r"[\W_]+", file.stem.lower())), "axial")
     message = f"Pictures do not say how the patient lies; taken for {plane} slices."
-    findings = [Finding("missing_orientation", message, serious=True)]
-    if size is None:
-        message = "Pictures have no voxel size; 1 mm is assumed, so lengths are not real."
-        findings.append(Finding("estimated_spacing", message, serious=True))
-    return Geometry(shape, size.spacing if size else (1.0, 1.0, 1.0), direction=_PLANES[plane]), tuple(findings)
+    orientation = Finding("missing_orientation", message, serious=True)
+    message = "Pictures have no voxel size; 1 mm is assumed, so lengths are not real."
+    spacing = Finding("estimated_spacing", message, serious=True)
+    return Geometry(shape, (1.0, 1.0, 1.0), direction=_PLANES[plane]), (orientation, spacing)
+
+
+def _gaps(files: Sequence[Path]) -> tuple[Finding, ...]:
+    """Whether the numbers of a stack go up in even steps. What is missing at its ends cannot be known."""
+    digits = [re.findall(r"\d+", file.stem)[-1:] for file in files]
+    steps = [(int(*before), int(*after)) for before, after in pairwise(digits) if before and after]
+    widths = {after - before for before, after in steps}
+    if not steps or widths == {1} or (len(widths) == 1 and len(steps) > 1):
+        return ()
+    usual = 1 if len(steps) == 1 else max(min(widths), 1)
+    odd = [f"{before} and {after}" for before, after in steps if after - before != usual]
+    more = f" and in {len(odd) - _MOST_PLACES} more places" if len(odd) > _MOST_PLACES else ""
+    message = (
+        f"The numbers of the pictures do not go up evenly, between {', '.join(odd[:_MOST_PLACES])}{more}: slices are missing "
+        "there or doubled, so lengths across them are wrong."
+    )
+    return (Finding("gap", message, serious=True),)
 
 
 def _is_hounsfield(file: Path) -> bool:

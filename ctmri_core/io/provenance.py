@@ -1,70 +1,83 @@
-"""What our own files say about themselves, so that a synthetic volume is known as one when it is opened again.
+"""What our own files say about themselves, so that a synthetic volume or a phantom is known as one when it is opened again.
 
-A short mark stands in the image file itself and decides; a JSON sidecar beside it (`head.nii.gz` -> `head.provenance.json`)
-holds the details. Neither holds patient data.
+A short mark stands in the image file itself and decides; a JSON sidecar beside it (`head.nii.gz.provenance.json`) holds the
+details, and counts only with the very voxels for which it was written. Neither holds patient data or names of files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import ctmri_core
+from ctmri_core import NOT_FOR_DIAGNOSIS
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.domain_guess import domain_by_voxels
 from ctmri_core.io.series import Series
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
-SYNTHETIC_MARK = "synthetic, not for diagnosis"
 _ACQUIRED_MARK = "CT-MRI Studio"
+_PHANTOM_MARK = "phantom"
 _LARGEST_SIDECAR = 1 << 20
-_SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
+_NO_RECORD = Finding("no_record", "The record of how this volume was made is missing or belongs to another file.")
 
 
 class Provenance(BaseModel):
-    """The sidecar: how the voxels came about."""
+    """The sidecar: how the voxels came about. `voxels_sha256` binds it to them."""
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     program: str
+    voxels_sha256: str
     domain: Domain
     synthetic: bool
+    phantom: bool
     model_name: str = ""
     model_hash: str = ""
     model_details: dict[str, Any] = {}
     history: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def provenance_of(volume: Volume) -> Provenance:
     made = volume.synthetic
     return Provenance(
         program=f"CT-MRI Studio {ctmri_core.__version__}",
+        voxels_sha256=voxels_sha256(volume.voxels),
         domain=volume.domain,
         synthetic=made is not None,
+        phantom=volume.phantom,
         model_name=made.model_name if made else "",
         model_hash=made.model_hash if made else "",
         model_details=made.details if made else {},
         history=volume.history,
-        findings=tuple(finding.message for finding in volume.findings),
+        findings=volume.findings,
     )
+
+
+def voxels_sha256(voxels: Voxels) -> str:
+    """A hash of type, shape and values, the same on every machine."""
+    little = np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{little.dtype.str} {little.shape} ".encode())
+    digest.update(little.data.cast("B"))
+    return digest.hexdigest()
 
 
 def sidecar_path(path: Path) -> Path:
     """Where the sidecar of an image file stands."""
-    for suffix in _SUFFIXES:
-        if path.name.lower().endswith(suffix):
-            return path.with_name(path.name[: -len(suffix)] + ".provenance.json")
     return path.with_name(path.name + ".provenance.json")
 
 
 def mark_of(volume: Volume) -> str:
-    """One line for the image file, within the 80 bytes of a NIfTI `descrip`: `synthetic, not for diagnosis; mr_t1`."""
-    return f"{SYNTHETIC_MARK if volume.synthetic else _ACQUIRED_MARK}; {volume.domain.value}"
+    """One line for the image file, within the 80 bytes of a NIfTI `descrip`: `synthetic, not for diagnosis; mr_t1; phantom`."""
+    statement = NOT_FOR_DIAGNOSIS if volume.synthetic else _ACQUIRED_MARK
+    return "; ".join((statement, volume.domain.value, *((_PHANTOM_MARK,) if volume.phantom else ())))
 
 
 def slice_count(geometry: Geometry) -> str:
@@ -79,38 +92,40 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     `mark`: free text found in the image file; anything but our own marks is ignored.
     """
     path = series.files[0]
-    statement, _, word = mark.strip().partition("; ")
-    domain = Domain(word) if statement in (SYNTHETIC_MARK, _ACQUIRED_MARK) and word in set(Domain) else None
-    guessed: tuple[Finding, ...] = ()
+    statement, *words = mark.strip().split("; ")
+    ours = statement in (NOT_FOR_DIAGNOSIS, _ACQUIRED_MARK)
+    is_synthetic = statement == NOT_FOR_DIAGNOSIS
+    phantom = ours and _PHANTOM_MARK in words
+    domain = Domain(words[0]) if ours and words and words[0] in set(Domain) else None
     if domain is None:
         domain, guessed = domain_by_voxels(series.domain, path.name, voxels)
-    synthetic = None
-    history: tuple[str, ...] = (f"read from {series.format_name} {path.name}",)
-    if statement == SYNTHETIC_MARK:
-        known = _sidecar(path)
-        synthetic = Synthetic("unknown model", "")
-        if known:
-            synthetic = Synthetic(known.model_name, known.model_hash, known.model_details)
-            history = (*known.history, *history)
+        findings += guessed
+    record = _record(path, voxels, is_synthetic) if ours else None
+    if record is not None:
+        findings += tuple(finding for finding in record.findings if finding not in findings)
+    elif is_synthetic:
+        findings += (_NO_RECORD,)
+    made = Synthetic(record.model_name, record.model_hash, record.model_details) if record else Synthetic("unknown model", "")
     return Volume(
         voxels=voxels,
         geometry=geometry,
         domain=domain,
-        name=f"{domain.label}, {path.name}",
-        findings=(*findings, *guessed),
-        history=history,
-        synthetic=synthetic,
+        name=f"{domain.label}{' phantom' if phantom else ''}, {path.name}",
+        findings=findings,
+        history=(*(record.history if record else ()), f"read from {series.format_name}"),
+        synthetic=made if is_synthetic else None,
+        phantom=phantom,
         path=series.path,
     )
 
 
-def _sidecar(path: Path) -> Provenance | None:
-    """The sidecar of a file whose mark says it is synthetic; None when it is missing, not ours or tells of another file."""
+def _record(path: Path, voxels: Voxels, is_synthetic: bool) -> Provenance | None:
+    """The sidecar of a file that bears our mark; None when it is missing, not ours or tells of other voxels."""
     sidecar = sidecar_path(path)
     try:
         if not sidecar.is_file() or sidecar.stat().st_size > _LARGEST_SIDECAR:
             return None
-        known = Provenance.model_validate(json.loads(sidecar.read_bytes()))
+        record = Provenance.model_validate(json.loads(sidecar.read_bytes()))
     except (OSError, ValueError, RecursionError, ValidationError):
         return None
-    return known if known.synthetic else None
+    return record if record.synthetic == is_synthetic and record.voxels_sha256 == voxels_sha256(voxels) else None

@@ -81,7 +81,7 @@ def series_of(path: Path, format_name: str, image: RawImage) -> Series:
 def load_image(series: Series, image: RawImage, stop: StopSignal) -> Work[Volume]:
     """Reads and checks all bytes of `image`."""
     path = series.files[0]
-    preflight.check_memory(path, image.byte_count * (1 + 4 // image.dtype.itemsize))
+    preflight.check_memory(path, image.byte_count + 4 * math.prod(image.geometry.shape))  # as stored, and as float32
     content: NDArray[np.uint8] = yield from read_bytes(image.stored, 0, image.byte_count, image.byte_count, stop)
     voxels, findings = to_voxels(path, content.view(image.dtype).reshape(image.geometry.shape))
     return volume_from_file(series, voxels, image.geometry, (*image.findings, *findings), image.mark)

@@ -21,7 +21,6 @@ import psutil
 import ctmri_core
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.reader_channel import PackedResult, discard_block, receive, send
-from ctmri_core.io.reader_worker import FROZEN_FLAG
 
 GIBIBYTE = 1 << 30
 DEFAULT_TIMEOUT_S = 120.0
@@ -71,12 +70,6 @@ class ReaderProcess:
         with self._lock:
             self._drop()
 
-    @property
-    def process_id(self) -> int | None:
-        """Of the worker, while one is running."""
-        process = self._process
-        return None if process is None or process.poll() is not None else process.pid
-
     def _ask(self, task: str, path: str | Path, arguments: tuple[Any, ...], timeout_s: float) -> Any:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
@@ -104,6 +97,7 @@ class ReaderProcess:
             raise _ended(path, timeout_s if overdue.is_set() else None) from error
         except BaseException:  # Ctrl+C: an answer nobody waits for must not meet the next question
             self._drop()
+            discard_block(block_name)
             raise
         finally:
             watchdog.cancel()
@@ -154,9 +148,8 @@ def _spawn(memory_limit: int, task_prefix: str) -> subprocess.Popen[bytes]:
     package_folder = str(Path(ctmri_core.__file__).parents[1])
     search_path = os.pathsep.join(dict.fromkeys([package_folder, *(entry for entry in sys.path if Path(entry).is_absolute())]))
     environment = os.environ | {"PYTHONPATH": search_path}
-    start = [FROZEN_FLAG] if getattr(sys, "frozen", False) else ["-P", "-m", "ctmri_core.io.reader_worker"]
     return subprocess.Popen(
-        [sys.executable, *start, str(memory_limit), task_prefix],
+        [sys.executable, "-P", "-m", "ctmri_core.io.reader_worker", str(memory_limit), task_prefix],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -15,18 +15,7 @@ from typing import IO, Any
 
 from ctmri_core.io.reader_channel import PackedResult, receive, send
 
-FROZEN_FLAG = "--ctmri-reader-process"
 _GRACE_S = 5.0
-
-
-def run_if_asked(arguments: list[str]) -> bool:
-    """First thing in the entry point of a frozen program, whose executable takes no `-m`: serves and returns True when
-    `arguments` (without the program) ask for the reader process, else returns False at once.
-    """
-    if arguments[:1] != [FROZEN_FLAG]:
-        return False
-    main(int(arguments[1]), arguments[2])
-    return True
 
 
 def main(memory_limit: int, task_prefix: str) -> None:

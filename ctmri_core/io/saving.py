@@ -16,13 +16,13 @@ from ctmri_core.errors import FileRefused, Stopped, WriteFailed
 from ctmri_core.events import Progress, StopSignal, Work, finish, never
 from ctmri_core.files import atomic_file, write_text
 from ctmri_core.io.dicom_export import write_dicom_series
+from ctmri_core.io.formats import FILE_SUFFIXES
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
 from ctmri_core.io.nifti import NIFTI_READER
 from ctmri_core.io.provenance import mark_of, provenance_of, sidecar_path
 from ctmri_core.io.series import Reader
 from ctmri_core.volume import Volume
 
-SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
 _READERS: dict[str, Reader] = {".nii.gz": NIFTI_READER, ".nii": NIFTI_READER, ".mha": META_IMAGE_READER, ".nrrd": NRRD_READER}
 _LEVEL = 1  # of zlib, as nibabel takes for gzip: several times as fast as the usual 6 for a tenth more bytes
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -63,7 +63,7 @@ def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     """
     suffix = _suffix(path)
     if not suffix:
-        raise WriteFailed(f"{path.name} cannot be written: its name must end in {', '.join(SUFFIXES)}.")
+        raise WriteFailed(f"{path.name} cannot be written: its name must end in {', '.join(FILE_SUFFIXES)}.")
     write = _write_nifti if suffix.startswith(".nii") else _write_itk
     with atomic_file(path) as temporary:
         for done in write(volume, temporary):
@@ -81,13 +81,13 @@ def check_target(target: str | Path) -> None:
         if any(target.iterdir()):
             raise WriteFailed(f"{target.name} is a folder that is not empty. Choose another name or empty it first.")
     elif not _suffix(target) and (target.suffix or target.exists()):
-        known = ", ".join(SUFFIXES)
+        known = ", ".join(FILE_SUFFIXES)
         raise WriteFailed(f"{target.name}: the name must end in {known}; for DICOM name a new folder without a dot.")
 
 
 def _suffix(path: Path) -> str:
     name = path.name.lower()
-    return "" if path.is_dir() else next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    return "" if path.is_dir() else next((suffix for suffix in FILE_SUFFIXES if name.endswith(suffix)), "")
 
 
 def _write_nifti(volume: Volume, path: Path) -> Iterator[int]:

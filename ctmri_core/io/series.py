@@ -11,6 +11,9 @@ from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Triple
 from ctmri_core.volume import Finding, Volume
 
+REFUSED = "refused"
+"""The kind of finding that says why a series cannot be loaded."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -34,6 +37,11 @@ class Series:
     localizer: bool = False
     findings: tuple[Finding, ...] = ()
     details: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this series cannot be loaded, where that is known already: the message of its finding `refused`."""
+        return next((finding.message for finding in self.findings if finding.kind == REFUSED), None)
 
 
 class Reader(Protocol):

@@ -27,6 +27,7 @@ from ctmri_core.events import Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import opening
 from ctmri_core.io.formats import READERS, reader_named
+from ctmri_core.volume import Finding
 
 SHAPE = (5, 7, 6)
 _TURN = rigid_transform((12.0, -25.0, 40.0), (0.0, 0.0, 0.0))[:3, :3]
@@ -210,19 +211,29 @@ class TestEveryReader:
         assert finish(opening.load(series, lambda: True)) is None
 
     def test_refuses_a_truncated_file_at_any_offset(self, written):
+        told = _findings(written)
         for victim in _files(written)[:2]:
             whole = victim.read_bytes()
             for cut in np.random.default_rng(1).integers(1, len(whole), 12):
                 victim.write_bytes(whole[: int(cut)])
-                _assert_refused_or_told(written)
+                _assert_refused_or_told(written, told)
             victim.write_bytes(whole)
 
     def test_refuses_an_empty_file(self, written):
-        for victim in _files(written) if not written.is_dir() else _files(written)[:1]:
+        told = _findings(written)
+        for victim in _files(written):
             whole = victim.read_bytes()
             victim.write_bytes(b"")
-            _assert_refused_or_told(written)
+            _assert_refused_or_told(written, told)
             victim.write_bytes(whole)
+
+    def test_tells_a_slice_that_is_missing_between_others(self, written):
+        if not written.is_dir():
+            pytest.skip("one file")
+        told = _findings(written)
+        middle = opening.scan(written)[0].files[2]
+        middle.unlink()
+        _assert_refused_or_told(written, told)
 
     def test_refuses_a_missing_file(self, written):
         (series,) = opening.scan(written)
@@ -289,14 +300,18 @@ def _mutated(whole: bytes, random: np.random.Generator) -> bytes:
     return bytes(content)
 
 
-def _assert_refused_or_told(path: Path) -> None:
-    """A damaged file is refused; a slice less in a folder may be told as a finding. Never silence, never another error."""
+def _findings(path: Path) -> set[Finding]:
+    return set(opening.open_volume(path).findings)
+
+
+def _assert_refused_or_told(path: Path, told: set[Finding]) -> None:
+    """A damaged file is refused; a slice less in a folder may be told as a serious finding that was not `told` before."""
     try:
-        volume = opening.open_volume(path)
+        now = _findings(path)
     except FileRefused:
         return
     assert path.is_dir(), "a truncated file was accepted"
-    assert volume.findings
+    assert any(finding.serious for finding in now - told)
 
 
 class TestTheFacade:

@@ -12,6 +12,7 @@ from ctmri_core.errors import AmbiguousInput, FileRefused
 from ctmri_core.events import finish
 from ctmri_core.io.opening import load, open_volume, scan, sole_series
 from ctmri_core.io.report import describe
+from tests.core.test_dicom import slice_of, stored_values, write
 
 
 def _nifti(path, values=0):
@@ -34,7 +35,45 @@ def test_what_was_passed_over_is_told(tmp_path):
     broken.write_bytes(broken.read_bytes()[:400])
     (tmp_path / ".hidden.nii").write_bytes(b"x")
     (series,) = scan(tmp_path)
-    assert [finding.kind for finding in series.findings if "broken.nii" in finding.message] == ["passed_over"]
+    for findings in (series.findings, finish(load(series)).findings):
+        (told,) = (finding for finding in findings if finding.kind == "passed_over")
+        assert "promises" in told.message
+        assert "broken" not in told.message  # findings are written into files, and a file name may name a patient
+
+
+def _dicom_series(folder, number, *, places=(0.0, 2.0, 4.0)):
+    slices = [slice_of(values, place) for values, place in zip(stored_values(len(places)), places, strict=True)]
+    for data in slices:
+        data.SeriesInstanceUID, data.SeriesNumber = f"1.2.3.{number}", number
+    return write(folder, slices)
+
+
+def test_one_of_several_can_be_named_by_its_number(tmp_path):
+    _nifti(tmp_path / "a_t1.nii.gz")
+    _nifti(tmp_path / "b_t2.nii")
+    assert sole_series(tmp_path, 2) == scan(tmp_path)[1]
+    with pytest.raises(AmbiguousInput, match=r"1: .*a_t1\.nii\.gz; 2: .*--series 1"):
+        sole_series(tmp_path)
+    for number in (0, 3):
+        with pytest.raises(FileRefused, match=rf"2 series, so there is no number {number}"):
+            sole_series(tmp_path, number)
+
+
+def test_a_refused_series_beside_a_good_one_is_passed_over_and_told(tmp_path):
+    _dicom_series(tmp_path / "good", 1)
+    _dicom_series(tmp_path / "bad", 2, places=(0.0, 1.0, 2.0, 3.0, 30.0))
+    assert [series.refusal is None for series in scan(tmp_path)].count(True) == 1
+    volume = open_volume(tmp_path)
+    assert volume.dicom.series_uid == "1.2.3.1"
+    assert [finding.kind for finding in volume.findings] == ["passed_over"]
+
+
+def test_a_folder_of_refused_series_gives_their_reason(tmp_path):
+    for number in (1, 2):
+        _dicom_series(tmp_path / str(number), number, places=(0.0, 1.0, 2.0, 3.0, 30.0))
+        with pytest.raises(FileRefused, match="mm") as caught:
+            open_volume(tmp_path)
+        assert not isinstance(caught.value, AmbiguousInput)
 
 
 def test_a_folder_of_broken_files_gives_their_reason(tmp_path):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import AmbiguousInput, FileRefused
-from ctmri_core.events import finish
-from ctmri_core.io.opening import load, open_volume, scan
-from ctmri_core.io.pictures import VoxelSize
+from ctmri_core.io.opening import open_volume, scan
 
 GREY = np.arange(63).reshape(7, 9)
 
@@ -71,14 +67,32 @@ def test_other_names_and_sizes_are_other_series(tmp_path):
         open_volume(tmp_path)
 
 
-def test_the_voxel_size_can_be_handed_over(tmp_path):
-    (series,) = scan(_save(tmp_path / "mr_coronal.png", GREY.astype(np.uint8)))
-    volume = finish(load(replace(series, details=VoxelSize((3.0, 0.5, 0.6)))))
-    assert volume.geometry.spacing == (3.0, 0.5, 0.6)
+@pytest.mark.parametrize(
+    ("numbers", "places"),
+    [
+        ([1, 2, 3], None), ([8, 9, 10, 11], None), ([5, 10, 15], None), ([7], None), ([1, 2, 4, 5], "2 and 4"),
+        ([1, 3], "1 and 3"), ([10, 20, 40, 50, 70], "20 and 40, 50 and 70"), ([0, 1, 1000], "1 and 1000"),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_left_out_is_told(tmp_path, numbers, places):
+    for n in numbers:
+        _save(tmp_path / f"Doe_{n}.png", np.full((4, 5), 7, np.uint8))
+    (series,) = scan(tmp_path)
+    gaps = [finding for finding in open_volume(tmp_path).findings if finding.kind == "gap"]
+    assert gaps == [finding for finding in series.findings if finding.kind == "gap"]
+    assert [finding.serious for finding in gaps] == ([] if places is None else [True])
+    assert all(f"between {places}:" in finding.message for finding in gaps)
+
+
+def test_one_number_twice_is_told(tmp_path):
+    for name in ("1", "2", "02", "3"):
+        _save(tmp_path / f"{name}.png", np.full((4, 5), 7, np.uint8))
+    assert "gap" in _kinds(open_volume(tmp_path))
+
+
+def test_a_coronal_picture_lies_as_its_name_says(tmp_path):
+    volume = open_volume(_save(tmp_path / "mr_coronal.png", GREY.astype(np.uint8)))
     assert volume.geometry.orientation == "PIL"  # coronal: rows go down, columns to the left
-    assert _kinds(volume) == {"missing_orientation"}
-    with pytest.raises(FileRefused, match="voxel size"):
-        finish(load(replace(series, details=VoxelSize((3.0, 0.0, 0.6)))))
 
 
 def test_colour_and_bombs_are_refused(tmp_path):

@@ -107,7 +107,7 @@ def test_only_native_modules_are_tasks_of_the_shared_process():
 
 def test_the_worker_is_kept_between_calls_and_loads_neither_torch_nor_qt(reader):
     pid = reader.call(f"{TASKS}:process_id", FILE)
-    assert reader.call(f"{TASKS}:process_id", FILE) == pid == reader.process_id != os.getpid()
+    assert reader.call(f"{TASKS}:process_id", FILE) == pid != os.getpid()
     loaded = reader.call(f"{TASKS}:modules", FILE)
     assert not {"torch", "PySide6", "numba"}.intersection(loaded)
 
@@ -135,7 +135,7 @@ def test_shutdown_ends_a_waiting_call(reader):
         reader.call(f"{TASKS}:hangs", FILE, timeout_s=60)
     assert time.monotonic() - start < 30
     ending.join()
-    assert reader.process_id is None
+    assert reader._process is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="asks for a process by number as POSIX does")
@@ -144,7 +144,7 @@ def test_a_program_that_uses_it_ends_quietly_and_leaves_nothing_behind():
         "import sys; sys.path.insert(0, sys.argv[1]);"
         "from ctmri_core.io.reader_process import ReaderProcess, shared_reader; reader = shared_reader(); reader.start();"
         f"own = ReaderProcess(task_prefix='{TASKS}'); kept = own.call('{TASKS}:numbers', 'a', 100000); own.shutdown();"
-        "print(reader.process_id, 'torch' in sys.modules)"
+        "print(reader._process.pid, 'torch' in sys.modules)"
     )
     command = [sys.executable, "-W", "error", "-c", program, str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -158,11 +158,12 @@ def test_the_shared_process_can_be_ended_and_comes_back():
     reader = shared_reader()
     assert reader is shared_reader()
     reader.start()
-    first = reader.process_id
+    first = reader._process
     shutdown()
-    assert reader.process_id is None
+    assert reader._process is None
+    assert first.poll() is not None
     reader.start()
-    assert reader.process_id not in (None, first)
+    assert reader._process.pid != first.pid
     shutdown()
 
 
@@ -186,21 +187,33 @@ def test_an_interrupted_call_leaves_no_answer_for_the_next_one(reader, monkeypat
     assert reader.call(f"{TASKS}:echo", FILE, "new") == (FILE, "new")
 
 
+@pytest.mark.parametrize("moment", ["unpack", "send"])
+def test_a_call_interrupted_with_a_full_block_leaves_none_behind(reader, monkeypatch, moment):
+    reader.start()
+    before = shared_blocks()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    real_send, calls = reader_process.send, []
+
+    def second_send(pipe, message):
+        calls.append(message)
+        return interrupted() if len(calls) == 2 else real_send(pipe, message)
+
+    with monkeypatch.context() as patch:
+        if moment == "unpack":
+            patch.setattr(reader_process.PackedResult, "unpack", interrupted)
+        else:
+            patch.setattr(reader_process, "send", second_send)
+        with pytest.raises(KeyboardInterrupt):
+            reader.call(f"{TASKS}:numbers", FILE, 100_000)
+    assert shared_blocks() == before
+    assert reader.call(f"{TASKS}:echo", FILE, "new") == (FILE, "new")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal as POSIX does")
 def test_control_c_in_the_terminal_does_not_end_the_worker(reader):
     pid = reader.call(f"{TASKS}:process_id", FILE)
     os.kill(pid, signal.SIGINT)
     assert reader.call(f"{TASKS}:process_id", FILE) == pid
-
-
-@pytest.mark.skipif(os.name == "nt", reason="makes a program of a script with a first line")
-def test_a_frozen_program_starts_itself_as_the_worker(reader, monkeypatch, tmp_path):
-    program = tmp_path / "program"
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nfrom ctmri_core.io.reader_worker import run_if_asked\n"
-        "assert run_if_asked(sys.argv[1:])\n"
-    )
-    program.chmod(0o700)
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(sys, "executable", str(program))
-    assert reader.call(f"{TASKS}:echo", FILE) == (FILE,)

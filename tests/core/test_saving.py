@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -17,9 +18,11 @@ from ctmri_core.events import Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import saving
 from ctmri_core.io.opening import open_volume
-from ctmri_core.volume import Synthetic, Volume
+from ctmri_core.volume import Finding, Synthetic, Volume
 
+FORMATS = {".nii": "NIfTI", ".nii.gz": "NIfTI", ".mha": "MetaImage", ".nrrd": "NRRD"}
 SUFFIXES = [".nii", ".nii.gz", ".mha", ".nrrd"]
+FINDINGS = (Finding("partial", "Translation was stopped.", serious=True), Finding("demo_model", "A demonstration model."))
 
 
 def _volume(dtype=np.int16, synthetic=True, geometry=None):
@@ -28,7 +31,8 @@ def _volume(dtype=np.int16, synthetic=True, geometry=None):
     geometry = geometry or Geometry((6, 7, 8), (2.5, 0.9, 0.8), (-123.4, 98.7, 456.7), axes)
     voxels = np.random.default_rng(5).normal(300, 200, geometry.shape).astype(dtype)
     made = Synthetic("demo CT → T1", "ab" * 32, {"recipe": "x"}) if synthetic else None
-    return Volume(voxels, geometry, Domain.MR_T1, "T1 MR, head", synthetic=made, history=("translated by demo",))
+    history = ("translated by demo",)
+    return Volume(voxels, geometry, Domain.MR_T1, "T1 MR, head", findings=FINDINGS, history=history, synthetic=made)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
@@ -55,14 +59,55 @@ def test_a_synthetic_volume_is_known_as_one_when_it_is_opened_again(tmp_path, su
     again = open_volume(path)
     assert again.synthetic == Synthetic("demo CT → T1", "ab" * 32, {"recipe": "x"})
     assert again.domain is Domain.MR_T1
-    assert "translated by demo" in again.history
-    sidecar = tmp_path / "a.provenance.json"
+    assert again.history == ("translated by demo", f"read from {FORMATS[suffix]}")
+    assert again.findings == FINDINGS
+    sidecar = tmp_path / f"a{suffix}.provenance.json"
     assert json.loads(sidecar.read_text())["model_hash"] == "ab" * 32
-    for content in ("{}", "[" * 100_000, "not json"):
-        sidecar.write_text(content)
-        assert open_volume(path).synthetic is not None  # the mark stands in the image itself
-    sidecar.unlink()
-    assert open_volume(path).synthetic is not None
+    for content in ("{}", "[" * 100_000, "not json", None):
+        sidecar.write_text(content) if content else sidecar.unlink()
+        alone = open_volume(path)
+        assert alone.synthetic == Synthetic("unknown model", "")  # the mark stands in the image itself
+        assert [finding.kind for finding in alone.findings] == ["no_record"]
+
+
+def test_every_file_keeps_its_own_record(tmp_path):
+    for name, suffix in (("A", ".nii"), ("B", ".nii.gz"), ("C", ".mha"), ("D", ".nrrd")):
+        saving.save_volume(replace(_volume(), synthetic=Synthetic(name, "ab" * 32)), tmp_path / f"head{suffix}")
+    for name, suffix in (("A", ".nii"), ("B", ".nii.gz"), ("C", ".mha"), ("D", ".nrrd")):
+        assert open_volume(tmp_path / f"head{suffix}").synthetic.model_name == name
+
+
+def test_a_record_counts_with_its_own_voxels_only(tmp_path):
+    path = saving.save_volume(_volume(), tmp_path / "a.nii")
+    record = (tmp_path / "a.nii.provenance.json").read_bytes()
+    other = _volume()
+    other.voxels[0, 0, 0] += 1
+    saving.save_volume(replace(other, synthetic=Synthetic("another", "cd" * 32)), path)
+    (tmp_path / "a.nii.provenance.json").write_bytes(record)
+    assert open_volume(path).synthetic == Synthetic("unknown model", "")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_acquired_volume_keeps_what_was_said_about_it(tmp_path, suffix):
+    again = open_volume(saving.save_volume(_volume(synthetic=False), tmp_path / f"a{suffix}"))
+    assert (again.synthetic, again.findings, again.history[0]) == (None, FINDINGS, "translated by demo")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_phantom_stays_one_without_its_record(tmp_path, suffix, synthetic):
+    path = saving.save_volume(replace(_volume(synthetic=synthetic), phantom=True), tmp_path / f"head{suffix}")
+    (tmp_path / f"head{suffix}.provenance.json").unlink()
+    again = open_volume(path)
+    assert (again.phantom, again.domain, again.synthetic is not None) == (True, Domain.MR_T1, synthetic)
+    assert "phantom" in again.name
+    assert "phantom" in again.label
+
+
+def test_no_file_name_gets_into_the_record(tmp_path):
+    first = saving.save_volume(_volume(), tmp_path / "Doe_Jane.nii")
+    second = saving.save_volume(open_volume(first), tmp_path / "b.nii")
+    assert "Doe" not in (tmp_path / "b.nii.provenance.json").read_text() + str(open_volume(second).history)
 
 
 def test_an_acquired_volume_is_never_taken_for_synthetic(tmp_path):
