@@ -6,16 +6,28 @@ OUT ends in .nii, .nii.gz, .mha or .nrrd for a file; anything else is a folder t
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
-from ctmri_core.events import Finished, StopSignal, Work
+from ctmri_core.domain import Domain
+from ctmri_core.errors import WrongInput
+from ctmri_core.events import Finished, Noted, StopSignal, Work
+from ctmri_core.hints import nearest_hint
 from ctmri_core.resources_folder import model_folders
+from ctmri_core.volume import Finding, Volume
+
+_KINDS = [domain for domain in Domain if domain is not Domain.UNKNOWN]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT", help="a DICOM folder or file, NIfTI, MHA or NRRD")
+    parser.add_argument("--series", type=_positive, metavar="N", help="which one, where INPUT holds several (see `ctmri info`)")
+    kinds = ",".join(_KINDS)
+    parser.add_argument(
+        "--modality", type=_kind, metavar=f"{{{kinds}}}", help="what INPUT shows, where it cannot say so itself or is wrong"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="OUT", help="file (by its suffix) or folder (DICOM series)")
     parser.add_argument("--model", metavar="FILE_OR_NAME", help="a model file, or a name from `ctmri models`")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
@@ -35,28 +47,51 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.model_card import choose_model, find_model
 
     check_target(arguments.output)
-    volume = yield from load(sole_series(arguments.input), stop)
-    if volume is None or stop():
-        yield Finished(reason="stopped", message="Stopped; nothing was written.")
+    volume = yield from load(sole_series(arguments.input, arguments.series), stop)
+    if volume is None:
         return None
+    volume = _of_kind(volume, arguments.modality)
+    yield from _noted(volume.findings)
     folders = model_folders()
     model = find_model(arguments.model, folders) if arguments.model else choose_model(volume.domain, folders)
     synthetic = yield from translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
     if synthetic is None:
-        yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None
+    yield from _noted(finding for finding in synthetic.findings if finding not in volume.findings)
     written = yield from save(synthetic, arguments.output, source=volume, stop=stop)
     if written is None:
-        yield Finished(reason="stopped", message="Stopped; nothing was written.")
         return None
     yield Finished(reason="completed", paths={"synthetic": str(written)})
     return written
 
 
+def _of_kind(volume: Volume, told: Domain | None) -> Volume:
+    """`volume` as what the user says it is. Raises `WrongInput` when nobody says, or when its DICOM header says otherwise."""
+    if told is None:
+        if volume.domain is Domain.UNKNOWN:
+            choices = ", ".join(_KINDS)
+            raise WrongInput(f"{volume.name or 'The input'} does not say what it shows. Say which it is: --modality {choices}.")
+        return volume
+    if volume.dicom is not None and volume.domain.modality not in (told.modality, Domain.UNKNOWN.modality):
+        raise WrongInput(f"--modality {told}: the DICOM header says that this is {volume.domain.label}. Leave the flag out.")
+    answered = tuple(finding for finding in volume.findings if finding.kind != "guessed_domain")
+    return volume.with_history(f"taken for {told.label}, as the user said", domain=told, findings=answered)
+
+
+def _noted(findings: Iterable[Finding]) -> Iterator[Noted]:
+    for finding in findings:
+        yield Noted(message=finding.message, serious=finding.serious)
+
+
+def _kind(text: str) -> Domain:
+    if text not in _KINDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(_KINDS)}.{nearest_hint(text, _KINDS)}")
+    return Domain(text)
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
 
 

@@ -1,6 +1,13 @@
 """The command line, run in this process on real files."""
 
+import io
 import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import nibabel
@@ -8,9 +15,12 @@ import numpy as np
 import pytest
 
 from ctmri_core.cli import main
+from ctmri_core.cli.terminal import Terminal, run
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.events import Finished, Progress, from_json
+from ctmri_core.errors import Stopped, WriteFailed
+from ctmri_core.events import Finished, Noted, Progress, Step, from_json
 from ctmri_core.model_card import ModelCard
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.preprocess.recipe import Recipe
 
 AFFINE = np.array([[-1.5, 0, 0, 40], [0, -1.5, 0, 30], [0, 0, 3, -20], [0, 0, 0, 1.0]])
@@ -36,7 +46,6 @@ def models(tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     from ctmri_core.methods.pix2pix.card import Pix2PixConfig
     from ctmri_core.methods.pix2pix.method import Pix2Pix
-    from ctmri_core.model_file import save_model
 
     direction = Direction(Domain.CT, Domain.MR_T1)
     config = Pix2PixConfig(generator="resnet_6", width=4, norm="instance", dropout=False)
@@ -58,6 +67,20 @@ def test_info_says_what_a_file_is(tmp_path, capsys):
     (report,) = json.loads(capsys.readouterr().out)
     assert report["slices_rows_columns"] == [6, 40, 48]
     assert report["spacing_mm"] == pytest.approx([3.0, 1.5, 1.5])
+
+
+def test_info_numbers_series_and_goes_on_after_a_damaged_one(tmp_path, capsys):
+    _write(tmp_path / "scans" / "a_ct.nii.gz", _head(1))
+    damaged = _write(tmp_path / "scans" / "b_ct.nii.gz", _head(2))
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    _write(tmp_path / "scans" / "c_t1.nii.gz", (_head(3) + 1000).astype(np.int16))
+    assert main(["info", str(tmp_path / "scans"), "--json", "--values"]) == 0
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["series"] for report in reports] == [1, 2, 3]
+    assert ["values" in report for report in reports] == [True, False, True]
+    assert "b_ct.nii.gz" in reports[1]["refused"]
+    assert main(["info", str(damaged), "--values"]) == 1
+    assert "refused: b_ct.nii.gz" in capsys.readouterr().out
 
 
 def test_info_names_what_is_missing_and_prints_no_traceback(tmp_path, capsys):
@@ -99,6 +122,47 @@ def test_translate_keeps_the_grid_and_says_so_in_events(tmp_path, models, capsys
     assert b"synthetic" in bytes(written.header["descrip"])
 
 
+def test_translate_says_what_is_odd_about_source_and_result(tmp_path, models, capsys):
+    odd = _write(tmp_path / "ct.nii.gz", _head(2) + 1000)
+    entry = models / "demo.safetensors"
+    model, card = load_model(models / "tiny.safetensors")
+    save_model(entry, model.state_dict(), card.model_copy(update={"name": "show", "demo": True}))
+    assert main(["translate", str(odd), "--output", str(tmp_path / "x.nii.gz"), "--model", "show", "--json"]) == 0
+    noted = [event for line in capsys.readouterr().out.splitlines() if isinstance(event := from_json(line), Noted)]
+    assert [event.serious for event in noted] == [True, False]
+    assert "Hounsfield" in noted[0].message and "demonstration" in noted[1].message
+
+
+def test_an_input_that_cannot_say_what_it_is_must_be_told(tmp_path, models, capsys):
+    unsaid = _write(tmp_path / "scan.nii.gz", np.clip(_head(2), -100, 300))
+    target = ["--output", str(tmp_path / "x.nii.gz")]
+    assert main(["translate", str(unsaid), *target]) == 1
+    assert "Say which it is: --modality ct, mr, mr_t1" in capsys.readouterr().err
+    assert main(["translate", str(unsaid), *target, "--modality", "ct"]) == 0
+    with pytest.raises(SystemExit):
+        main(["translate", str(unsaid), *target, "--modality", "mr_t3"])
+    assert "Did you mean mr_t" in capsys.readouterr().err
+
+
+def test_a_dicom_header_is_not_overruled(tmp_path, models, capsys):
+    source = _write(tmp_path / "ct.nii.gz", _head(2))
+    assert main(["translate", str(source), "--output", str(tmp_path / "mr"), "--model", "tiny"]) == 0
+    words = ["translate", str(tmp_path / "mr"), "--output", str(tmp_path / "x.nii.gz"), "--modality", "ct"]
+    assert main(words) == 1
+    assert "Leave the flag out" in capsys.readouterr().err
+
+
+def test_one_of_several_series_is_chosen_by_the_number_that_info_gives(tmp_path, models, capsys):
+    for number in range(2):
+        _write(tmp_path / "scans" / f"{number}_ct.nii.gz", _head(number, shape=(48, 40, 4 + number)))
+    target = tmp_path / "x.nii.gz"
+    words = ["translate", str(tmp_path / "scans"), "--output", str(target), "--model", "tiny"]
+    assert main(words) == 1
+    assert "--series" in capsys.readouterr().err
+    assert main([*words, "--series", "2"]) == 0
+    assert nibabel.load(target).shape == (48, 40, 5)
+
+
 def test_translate_writes_a_dicom_series_into_a_folder(tmp_path, models):
     import pydicom
 
@@ -116,22 +180,106 @@ def test_a_model_of_the_other_direction_is_refused_in_words(tmp_path, models, ca
     assert not (tmp_path / "x.nii.gz").exists()
 
 
-def test_train_and_resume(tmp_path, capsys):
+def _beginning(tmp_path, *length):
+    """The words that start a tiny run on three cases."""
     for number in range(3):
         case = tmp_path / "data" / f"case{number}"
         _write(case / "ct.nii.gz", _head(number))
         _write(case / "t1.nii.gz", np.clip(_head(number) + 1000, 0, None).astype(np.int16))
-    flags = ["--iterations", "2", "--generator", "resnet_6", "--width", "4", "--discriminator-width", "4", "--norm", "instance"]
-    flags += ["--crop", "32", "--receptive-field", "16", "--precision", "32", "--spacing-mm", "1.5", "--no-tensorboard"]
-    run = tmp_path / "run"
-    begin = ["train", "pix2pix", "--data", str(tmp_path / "data"), "--direction", "ct_to_mr_t1", "--run", str(run), *flags]
-    assert main(begin) == 0
+    flags = ["--generator", "resnet_6", "--width", "4", "--discriminator-width", "4", "--norm", "instance", "--no-tensorboard"]
+    flags += ["--crop", "32", "--receptive-field", "16", "--precision", "32", "--spacing-mm", "1.5", "--device", "cpu"]
+    data = ["--data", str(tmp_path / "data"), "--direction", "ct_to_mr_t1"]
+    return ["train", "pix2pix", "--run", str(tmp_path / "my run"), *data, *flags, *length]
+
+
+def test_train_and_resume(tmp_path, capsys):
+    run = tmp_path / "my run"
+    assert main(_beginning(tmp_path, "--iterations", "2")) == 0
     assert list((run / "models").glob("*.safetensors"))
     assert main(["train", "pix2pix", "--run", str(run), "--resume"]) == 0
     assert "model ct_to_mr_t1" in capsys.readouterr().out
+    assert main(["train", "pix2pix", "--run", str(run), "--resume", "--epochs", "1", "--json"]) == 0
+    events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event.iteration for event in events if isinstance(event, Step)][-1] == 12  # slices of two cases
+    assert json.loads((run / "config.json").read_text())["settings"]["iterations"] is None
+
+
+def test_resuming_refuses_what_it_would_not_heed(tmp_path, capsys):
+    run = tmp_path / "run"
+    for words in (["--data", "x"], ["--no-flip"], ["--learning-rate", "0.1", "--direction", "ct_to_mr_t1"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["train", "pix2pix", "--run", str(run), "--resume", *words])
+        assert ended.value.code == 2
+        told = capsys.readouterr().err
+        assert words[0].replace("no-", "") in told and "start a new run" in told
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps({"method": "cyclegan"}))
+    assert main(["train", "pix2pix", "--run", str(run), "--resume"]) == 1
+    assert "run holds a run of cyclegan, not of pix2pix" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_in_training_keeps_the_state_and_says_how_to_go_on(tmp_path):
+    begin = [sys.executable, "-m", "ctmri_core.cli", *_beginning(tmp_path, "--iterations", "1000000")]
+    with subprocess.Popen([*begin, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if isinstance(from_json(line), Step):
+                process.send_signal(signal.SIGINT)
+                break
+        out, err = process.communicate(timeout=120)
+    last = from_json(out.splitlines()[-1])
+    assert process.returncode == 130
+    assert isinstance(last, Finished) and last.reason == "stopped"
+    said = shlex.split(err.splitlines()[-1].removeprefix("Go on with: "))
+    assert said[0] == "ctmri"
+    taken = json.loads((tmp_path / "my run" / "config.json").read_text())["settings"]["iterations"]
+    assert taken == 1000000
+    assert main([*said[1:], "--iterations", "1"]) == 0
+
+
+def test_the_last_event_is_always_the_end():
+    """Bugs and a second Ctrl+C go on to whoever catches them, after the event."""
+
+    def work(_stop, end):
+        yield Progress(done=1)
+        if isinstance(end, BaseException):
+            raise end
+        yield end
+        yield Progress(done=2)
+
+    expected = [
+        (ValueError("of Jane Doe"), "crashed"), (KeyboardInterrupt(), "stopped"), (Stopped("no more"), "stopped"),
+        (WriteFailed("full"), "failed"), (Finished(reason="completed"), "completed"),
+    ]  # fmt: skip
+    for end, reason in expected:
+        out = io.StringIO()
+        through = isinstance(end, ValueError | KeyboardInterrupt)
+        with pytest.raises(type(end)) if through else nullcontext():
+            run(lambda stop, end=end: work(stop, end), Terminal(as_json=True, out=out))
+        events = [from_json(line) for line in out.getvalue().splitlines()]
+        assert [isinstance(event, Finished) for event in events] == [False] * (len(events) - 1) + [True]
+        assert events[-1].reason == reason
+        assert "Jane" not in out.getvalue()
+
+
+def test_a_bug_prints_its_place_and_no_data(tmp_path, capsys, monkeypatch):
+    def broken(path):
+        raise ValueError("Jane Doe")
+
+    monkeypatch.setattr("ctmri_core.io.opening.scan", broken)
+    assert main(["info", "x"]) == 1
+    told = capsys.readouterr().err
+    assert "ValueError in ctmri_core.cli.info:" in told and "Jane" not in told and "Traceback" not in told
 
 
 def test_train_without_data_says_what_is_needed(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["train", "pix2pix", "--run", str(tmp_path / "run")])
     assert "--data" in capsys.readouterr().err
+
+
+def test_the_headless_demo_fails_without_a_model(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ctmri_core.demo.model_folders", lambda: [tmp_path])
+    assert main(["demo", "--headless", str(tmp_path / "demo")]) == 1
+    assert "No model for CT → T1 MR was found" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
