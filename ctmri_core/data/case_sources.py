@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ctmri_core.case import Case
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
+from ctmri_core.io.formats import FILE_SUFFIXES
 from ctmri_core.io.opening import open_volume
 from ctmri_core.preprocess.resample import resample_to
 
-_SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
 _STEMS: Mapping[Domain, tuple[str, ...]] = {
     Domain.CT: ("ct",),
     Domain.MR: ("mr",),
@@ -89,7 +89,7 @@ def _phantoms(spec: str, voxel_mm: float) -> CaseSource:
 
 
 def _file_of(folder: Path, stems: tuple[str, ...]) -> Path | None:
-    candidates = (folder / f"{stem}{suffix}" for stem in stems for suffix in _SUFFIXES)
+    candidates = (folder / f"{stem}{suffix}" for stem in stems for suffix in FILE_SUFFIXES)
     return next((path for path in candidates if path.is_file()), None)
 
 

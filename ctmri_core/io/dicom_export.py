@@ -80,7 +80,7 @@ def _checked_origin(volume: Volume, source: Volume | None) -> DicomSource | None
 
 
 def _made_from(volume: Volume, source: Volume) -> bool:
-    """Whether grid and series of both agree; without a series on both sides, nothing contradicts only when there is none."""
+    """Whether grids agree, and series: the same one, or none on either side."""
     if not source.geometry.is_close(volume.geometry):
         return False
     ids = [(each.dicom.study_uid, each.dicom.series_uid) if each.dicom is not None else None for each in (volume, source)]

@@ -45,8 +45,8 @@ def scan_dicom(path: Path) -> tuple[Series, ...]:
         if path.is_file() and refusals:
             raise refusals[0]
         refusals = [refusal for refusal in refusals if not isinstance(refusal, NotDicom)]
-        why = f" The first, {refusals[0]}" if refusals else ""
-        raise FileRefused(path, f"holds no CT or MR slices that can be read.{why}", "" if why else "Choose another folder.")
+        why = f": {_causes(refusals)}" if refusals else "."
+        raise FileRefused(path, f"holds no CT or MR slices that can be read{why}", "Choose another folder.")
     found = [_series(path, group, localizer) for group, localizer in _groups(headers)]
     left_out = [refusal for refusal in refusals if _was_dicom(refusal, headers)]
     found = [replace(series, findings=(*series.findings, *_left_out(series, left_out))) for series in found]
@@ -253,7 +253,8 @@ def _without_duplicates(name: Path, headers: list[SliceHeader]) -> tuple[list[Sl
         first = headers[group[0]]
         for other in group[1:]:
             if not _same_slice(first, headers[other]):
-                problem = f"{first.path.name} and {headers[other].path.name} show different pictures of the same place."
+                place = " ".join(f"{value:g}" for value in first.position)
+                problem = f"two of its slices show different pictures of the same place ({place} mm)."
                 raise FileRefused(name, problem, "Separate the acquisitions into folders of their own.")
             dropped.add(other)
     if not dropped:

@@ -129,7 +129,7 @@ def beside(path: Path, name: str) -> Path:
     data = path.parent / name
     regular_file(data)
     if data.resolve().parent != path.resolve().parent:
-        raise FileRefused(path, f"its data file {name} is a link to another folder.", "Put both files in one folder.")
+        raise FileRefused(path, "its data file is a link to another folder.", "Put both files in one folder.")
     return data
 
 

@@ -12,7 +12,7 @@ def describe(series: Series, volume: Volume | None = None) -> dict[str, Any]:
     """Facts in plain types, fit for JSON. With `volume`, its domain, geometry, values and findings go first.
 
     Keys: file, format, label, modality, files, slices_rows_columns, spacing_mm, localizer, findings; with `volume` also
-    orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as, synthetic.
+    orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as, phantom, synthetic.
     """
     shape = volume.geometry.shape if volume else series.shape
     spacing = volume.geometry.spacing if volume else series.spacing
@@ -41,6 +41,7 @@ def _of_volume(volume: Volume) -> dict[str, Any]:
         "values": [float(volume.voxels.min()), float(volume.voxels.max())],
         "unit": volume.unit,
         "stored_as": str(volume.voxels.dtype),
+        "phantom": "yes, no patient" if volume.phantom else "no",
         "synthetic": f"yes, by {made.model_name}; not for diagnosis" if made else "no",
     }
 

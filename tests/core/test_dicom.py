@@ -27,6 +27,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Progress, Started, finish, never
 from ctmri_core.geometry import Geometry
+from ctmri_core.io import dicom
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_elements import elements, quick_elements
 
@@ -465,6 +466,21 @@ def test_what_a_derived_series_needs_is_carried_over(tmp_path):
     assert "SeriesDescription" not in attributes and PATIENT not in repr(volume) + volume.name
     places = {data.SOPInstanceUID: data.ImagePositionPatient[2] for data in map(pydicom.dcmread, tmp_path.iterdir())}
     assert [places[uid] for uid in source.instance_uids] == [-4.0, -1.5, 1.0, 3.5]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "step", "least"),
+    [({}, 0, 2), ({"RescaleSlope": 0.5}, 0, 6), ({}, 3, 4), ({"RescaleSlope": 0.5}, 3, 8)],
+    ids=["int16", "float32", "int16 regridded", "float32 regridded"],
+)
+def test_the_memory_asked_for_covers_every_copy(tmp_path, monkeypatch, attributes, step, least):
+    asked = []
+    monkeypatch.setattr(dicom, "check_memory", lambda path, needed: asked.append(needed))
+    slices = series_of(12, dtype=np.uint16, BitsStored=12, HighBit=11, **attributes)
+    for k, data in enumerate(slices):
+        data.ImagePositionPatient[1] = -30 + 0.1 * k * step
+    load(write(tmp_path, slices))
+    assert asked[0] >= least * 12 * ROWS * COLUMNS
 
 
 def test_window_of_the_middle_slice(tmp_path):

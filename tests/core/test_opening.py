@@ -7,9 +7,11 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from ctmri_core.errors import AmbiguousInput, FileRefused
 from ctmri_core.events import finish
+from ctmri_core.io import preflight
 from ctmri_core.io.opening import load, open_volume, scan, sole_series
 from ctmri_core.io.report import describe
 from tests.core.test_dicom import slice_of, stored_values, write
@@ -74,6 +76,18 @@ def test_a_folder_of_refused_series_gives_their_reason(tmp_path):
         with pytest.raises(FileRefused, match="mm") as caught:
             open_volume(tmp_path)
         assert not isinstance(caught.value, AmbiguousInput)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize(("dtype", "least"), [(np.int16, 4), (np.float32, 8), (np.float64, 12)])
+def test_the_memory_asked_for_covers_the_stored_bytes_and_the_voxels(tmp_path, monkeypatch, suffix, dtype, least):
+    image = sitk.GetImageFromArray(np.linspace(0, 9, 60).reshape(3, 4, 5).astype(dtype))
+    sitk.WriteImage(image, str(tmp_path / f"a{suffix}"))
+    (series,) = scan(tmp_path)
+    asked = []
+    monkeypatch.setattr(preflight, "check_memory", lambda path, needed: asked.append(needed))
+    finish(load(series))
+    assert max(asked) >= least * 60
 
 
 def test_a_folder_of_broken_files_gives_their_reason(tmp_path):

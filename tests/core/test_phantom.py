@@ -227,6 +227,8 @@ def test_a_phantom_never_passes_for_a_patient(head: Case) -> None:
     for domain in head.domains:
         assert head[domain].name.startswith("Phantom 3 ")
         assert "digital phantom, seed 3" in head[domain].history
+        assert head[domain].phantom
+        assert "phantom" in head[domain].label
         assert head[domain].synthetic is None
         assert head[domain].dicom is None
 

@@ -86,6 +86,12 @@ def real_timing():
     """Asks for the plan to be chosen by timing."""
 
 
+def test_what_is_made_from_a_phantom_is_no_patient_either():
+    made = finish(translate(head(phantom=True), model()))
+    assert (made.phantom, made.label) == (True, "Synthetic T1 MR phantom")
+    assert not finish(translate(head(), model())).phantom
+
+
 def test_the_result_lies_on_the_sources_own_grid_with_the_cards_scale():
     dicom = DicomSource("1.2", "1.3", "1.4", "1.5", (), {})
     source = head(frame_of_reference="1.5", dicom=dicom, findings=(Finding("gap", "one slice is missing"),), history=("read",))
