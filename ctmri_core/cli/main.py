@@ -62,7 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
         return EXIT_STOPPED
     except BrokenPipeError:  # whoever read the output has gone; Python would complain of it once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

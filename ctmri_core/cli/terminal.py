@@ -129,6 +129,8 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
             end = Finished(reason="stopped", message=str(stopped))
         except CtmriError as error:
             end = Finished(reason="failed", message=str(error))
+        except MemoryError:
+            end = Finished(reason="failed", message="There was not enough memory. Close other programs or use a smaller volume.")
         except KeyboardInterrupt:
             end = Finished(reason="stopped", message="Stopped at once.")
             raise

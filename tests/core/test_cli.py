@@ -249,7 +249,7 @@ def test_the_last_event_is_always_the_end():
 
     expected = [
         (ValueError("of Jane Doe"), "crashed"), (KeyboardInterrupt(), "stopped"), (Stopped("no more"), "stopped"),
-        (WriteFailed("full"), "failed"), (Finished(reason="completed"), "completed"),
+        (WriteFailed("full"), "failed"), (MemoryError(), "failed"), (Finished(reason="completed"), "completed"),
     ]  # fmt: skip
     for end, reason in expected:
         out = io.StringIO()
