@@ -19,9 +19,9 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped
 from ctmri_core.events import Progress, Started, StopSignal, Work
 from ctmri_core.io.dicom_elements import looks_like_dicom
-from ctmri_core.io.dicom_header import SliceHeader
 from ctmri_core.io.dicom_pixels import Int16, read_slice, surely_int16
 from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, scan_dicom
+from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import dicom_source
 from ctmri_core.io.preflight import check_memory
 from ctmri_core.io.series import Series

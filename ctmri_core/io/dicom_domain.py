@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ctmri_core.domain import Domain
-from ctmri_core.io.dicom_header import MrTiming, SliceHeader
+from ctmri_core.io.dicom_slice import MrTiming, SliceHeader
 from ctmri_core.io.synthetic_mark import told_domain
 
 _OTHER = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -17,19 +17,8 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.io.dicom_elements import (
-    BIG_ENDIAN,
-    DEFLATED,
-    EXPLICIT,
-    IMPLICIT,
-    PARSE_ERRORS,
-    Elements,
-    elements,
-    looks_like_dicom,
-    quick_elements,
-)
-
-NATIVE_SYNTAXES = {IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED}
+from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements, looks_like_dicom, quick_elements
+from ctmri_core.io.dicom_slice import EmptyFile, MrTiming, NotDicom, Origin, PixelFormat, SliceHeader, SliceRefused
 
 FIRST_READ = 16 << 10
 _KEYWORDS = (
@@ -43,96 +32,6 @@ _KEYWORDS = (
 )  # fmt: skip
 _TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 _TAGS = frozenset(_TAG_OF.values())
-
-
-class NotDicom(FileRefused):
-    """A file of another kind."""
-
-
-class EmptyFile(NotDicom):
-    """A file without a single byte, of whatever kind it once was."""
-
-
-class SliceRefused(FileRefused):
-    """A DICOM file that is no slice to work with; `series_uid` where it says to which series it belongs, else ""."""
-
-    def __init__(self, path: str | Path, problem: str, way_out: str = "", series_uid: str = "") -> None:
-        super().__init__(path, problem, way_out)
-        self.series_uid = series_uid
-
-    def __reduce__(self) -> tuple[type[SliceRefused], tuple[str, ...]]:
-        return type(self), (str(self.path), self.problem, self.way_out, self.series_uid)
-
-
-@dataclass(frozen=True, slots=True)
-class MrTiming:
-    """What tells the weighting of an MR slice: times in ms, and words that may hold anything (never shown or logged)."""
-
-    repetition: float | None
-    echo: float | None
-    inversion: float | None
-    scanning_sequence: str
-    words: str = field(repr=False)
-    contrast_agent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a slice says about how it came about. The texts are read only where our own export wrote them."""
-
-    synthetic: bool
-    phantom: bool
-    derivation: str = field(repr=False)
-    comments: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PixelFormat:
-    """How the stored values of a slice are encoded, and where they lie: `offset`, `length` in the (inflated) file."""
-
-    transfer_syntax: str
-    big_endian: bool
-    rows: int
-    columns: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    inverted: bool
-    slope: float
-    intercept: float
-    rescaled: bool
-    rescale_type: str
-    offset: int
-    length: int
-
-    @property
-    def compressed(self) -> bool:
-        return self.transfer_syntax not in NATIVE_SYNTAXES
-
-
-@dataclass(frozen=True, slots=True)
-class SliceHeader:
-    """One single-frame greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column."""
-
-    path: Path
-    modality: str
-    series_uid: str
-    series_number: int | None
-    study_uid: str
-    instance_uid: str
-    sop_class_uid: str
-    frame_of_reference: str | None
-    image_type: tuple[str, ...]
-    acquisition: tuple[int | None, int | None]
-    position: tuple[float, ...]
-    orientation: tuple[float, ...]
-    pixel_spacing: tuple[float, ...]
-    thickness: float | None
-    window: tuple[float, float] | None
-    timing: MrTiming
-    origin: Origin
-    pixels: PixelFormat
 
 
 def read_header(path: Path, inflate_header: Callable[[Path], SliceHeader], first_read: int = FIRST_READ) -> SliceHeader:
@@ -219,11 +118,12 @@ def _checked_header(path: Path, fields: _Fields, found: Elements) -> SliceHeader
 
 
 def _origin(fields: _Fields) -> Origin:
+    synthetic = fields.text("SyntheticData") == "YES"
     return Origin(
-        synthetic=fields.text("SyntheticData") == "YES",
+        synthetic=synthetic,
         phantom=fields.text("QualityControlSubject") == "YES",
-        derivation=fields.text("DerivationDescription"),
-        comments=fields.text("ImageComments"),
+        derivation=fields.text("DerivationDescription") if synthetic else "",
+        comments=fields.text("ImageComments") if synthetic else "",
     )
 
 

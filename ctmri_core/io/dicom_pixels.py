@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import DEFLATED
-from ctmri_core.io.dicom_header import PixelFormat, SliceHeader
+from ctmri_core.io.dicom_slice import PixelFormat, SliceHeader
 from ctmri_core.io.reader_process import shared_reader
 
 Int16 = NDArray[np.int16]

@@ -12,8 +12,9 @@ from pathlib import Path
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_domain import domain_of
-from ctmri_core.io.dicom_header import FIRST_READ, EmptyFile, NotDicom, SliceHeader, SliceRefused, read_header
+from ctmri_core.io.dicom_header import FIRST_READ, read_header
 from ctmri_core.io.dicom_pixels import stored_bytes
+from ctmri_core.io.dicom_slice import EmptyFile, NotDicom, SliceHeader, SliceRefused
 from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes

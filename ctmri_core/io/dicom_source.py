@@ -11,7 +11,7 @@ import pydicom
 from pydicom.datadict import tag_for_keyword
 
 from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS
-from ctmri_core.io.dicom_header import SliceHeader
+from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.volume import DicomSource
 

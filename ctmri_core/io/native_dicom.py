@@ -14,7 +14,8 @@ from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import PARSE_ERRORS
-from ctmri_core.io.dicom_header import SliceHeader, parse_inflated
+from ctmri_core.io.dicom_header import parse_inflated
+from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import attributes_of
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it

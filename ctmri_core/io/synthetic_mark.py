@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ctmri_core.domain import Domain
-from ctmri_core.io.dicom_header import Origin
+from ctmri_core.io.dicom_slice import Origin
 from ctmri_core.volume import Finding, Synthetic, Volume
 
 NO_DICOM_SOURCE = "source without DICOM identity"

@@ -227,9 +227,8 @@ class TestEveryReader:
             _assert_refused_or_told(written, told)
             victim.write_bytes(whole)
 
+    @pytest.mark.parametrize("sample", ["png", "dicom"], indirect=True)  # of one file per slice
     def test_tells_a_slice_that_is_missing_between_others(self, written):
-        if not written.is_dir():
-            pytest.skip("one file")
         told = _findings(written)
         middle = opening.scan(written)[0].files[2]
         middle.unlink()
