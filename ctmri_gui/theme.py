@@ -55,6 +55,7 @@ QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 4px; }
 QToolBar::separator { width: 1px; background: $border; margin: 4px 6px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8px; background: transparent; }
+QToolBarExtension { padding: 0; background: $muted; }
 QToolButton:hover { background: $raised; }
 QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:disabled { color: $muted; }
@@ -94,6 +95,7 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="title"] { font-size: ${title}px; font-weight: 600; }
+QLabel[role="figure"] { font-size: ${figure}px; font-weight: 600; }
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="warning"] { color: $warning; }
 QLabel[role="error"] { color: $error; }
@@ -118,7 +120,7 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     font.setPixelSize(size)
     app.setFont(font)
     tick = (resources_folder() / "icons" / "done.svg").as_posix()
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), title=round(size * 1.7), tick=tick))
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), title=round(size * 1.7), figure=round(size * 1.54), tick=tick))
     app.setProperty("palette_name", name)
 
 

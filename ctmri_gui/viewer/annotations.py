@@ -16,19 +16,26 @@ _LONGEST_BAR = 160.0
 _CACHED_TEXTS = 64
 _CROSSHAIR_GAP = 9.0
 _CLEARANCE = 6.0
+_SHADOW = (QPointF(1, 1),)
+_HALO = (*_SHADOW, QPointF(-1, -1), QPointF(1, -1), QPointF(-1, 1))
 _SMALL, _NORMAL, _LETTER = 12, 13, 16
 
 
 @dataclass(frozen=True)
 class PaneText:
-    """What stands on a picture. `letters`: left, right, top, bottom. `badges`: how it is displayed (`RADIOLOGICAL`); like the
-    letters they cannot be switched off. `plane`: `axial`, ... gives the position its mark."""
+    """What stands on a picture. `letters`: left, right, top, bottom. `plane`: `axial`, ... gives the position its mark.
+    Letters, `convention` (`RADIOLOGICAL`) and whether greys are `inverted` cannot be switched off."""
 
     letters: tuple[str, str, str, str] = ("", "", "", "")
     position: str = ""
     window: str = ""
-    badges: tuple[str, ...] = ()
+    convention: str = ""
     plane: str = "axial"
+    inverted: bool = False
+
+    @property
+    def badges(self) -> tuple[str, ...]:
+        return (self.convention, "INVERTED") if self.inverted else (self.convention,)
 
 
 @dataclass(frozen=True)
@@ -100,12 +107,13 @@ class Annotations:
     def _draw_facts(self, painter: QPainter) -> float:
         """Position, window and scale bar; returns how much of the lower edge's middle they take."""
         text, bottom = self.text, self._height - _EDGE
-        position, window = self._size(text.position, _NORMAL), self._size(text.window, _NORMAL)
+        place = self._fitted(text.position, self._width - 2 * _EDGE - 10)
+        position, window = self._size(place, _NORMAL), self._size(text.window, _NORMAL)
         mark = position.height() - 5
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.PLANES[text.plane])
         painter.drawRoundedRect(QRectF(_EDGE, bottom - mark - 2, 4, mark), 1.5, 1.5)
-        self._write(painter, text.position, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
+        self._write(painter, place, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
         window_y = bottom - position.height() - 1
         self._write(painter, text.window, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
         ends = _EDGE + 10 + position.width(), _EDGE + window.width()
@@ -179,19 +187,26 @@ class Annotations:
         *,
         bold: bool = False,
     ) -> None:
-        """`anchor`: which point of the text lies at `at`, (0, 0) its top left. A dark rim keeps it legible on bone."""
+        """`anchor`: which point of the text lies at `at`, (0, 0) its top left. A dark rim keeps it legible on bone, one all
+        around on inverted greys."""
         if not text:
             return
         laid_out, font, size = self._lay_out(text, pixels, bold)
         corner = at - QPointF(size.width() * anchor[0], size.height() * anchor[1])
         painter.setFont(font)
         painter.setPen(QColor(0, 0, 0, 200))
-        painter.drawStaticText(corner + QPointF(1, 1), laid_out)
+        for shift in _HALO if self.text.inverted else _SHADOW:
+            painter.drawStaticText(corner + shift, laid_out)
         painter.setPen(colour)
         painter.drawStaticText(corner, laid_out)
 
     def _size(self, text: str, pixels: int, *, bold: bool = False) -> QSizeF:
         return self._lay_out(text, pixels, bold)[2]
+
+    def _fitted(self, text: str, width: float) -> str:
+        if self._size(text, _NORMAL).width() <= width:
+            return text
+        return QFontMetricsF(palette.font(_NORMAL)).elidedText(text, Qt.TextElideMode.ElideRight, width)
 
     def _lay_out(self, text: str, pixels: int, bold: bool) -> tuple[QStaticText, QFont, QSizeF]:
         key = (text, pixels, bold)

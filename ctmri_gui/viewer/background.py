@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
 
 class Background:
@@ -53,7 +53,8 @@ class _Relay(QObject):
     def __init__(self, parent: QObject | None) -> None:
         super().__init__(parent)
         self.awaited: dict[int, Callable[[Any], None]] = {}
-        self.answered.connect(self._tell)
+        # Queued: work done at once is reported by the thread that submits it, and nobody is told before `submit` returns.
+        self.answered.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     @Slot(int, object, object)
     def _tell(self, number: int, answer: object, failure: BaseException | None) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
@@ -32,7 +32,11 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.gestures = Gestures(self)
         self.annotations = Annotations()
+        self.setMinimumSize(0, 0)  # not what the banner would like
         self.banner = Banner(self)
+        self._overlay = QVBoxLayout(self)
+        self._overlay.addWidget(self.banner)
+        self._overlay.addStretch(1)
         self._grey = GreyPicture()
         self._voxels: NDArray[Any] | None = None
         self._picture: QImage | None = None
@@ -64,9 +68,8 @@ class Canvas(QWidget):
         self.update()
 
     def set_text(self, text: PaneText) -> None:
-        head_changed = (text.badges, text.letters) != (self.annotations.text.badges, self.annotations.text.letters)
-        self.annotations.text = text
-        if head_changed:
+        before, self.annotations.text = self.annotations.text, text
+        if (text.badges, text.letters) != (before.badges, before.letters):
             self._place_banner()
         self.update()
 
@@ -87,13 +90,11 @@ class Canvas(QWidget):
     def set_font_size(self) -> None:
         """Takes over the size of the application's text."""
         self.annotations.forget_layout()
-        self.banner.setFont(palette.font(12, bold=True))
         self._place_banner()
         self.update()
 
     def set_messages(self, messages: tuple[str, ...]) -> None:
         self.banner.set_messages(messages)
-        self._place_banner()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -112,8 +113,7 @@ class Canvas(QWidget):
         self.resized.emit()
 
     def _place_banner(self) -> None:
-        width, top = self.width() - 24, round(self.annotations.head_height(self.width())) + 4
-        self.banner.setGeometry(12, top, width, self.banner.heightForWidth(width))
+        self._overlay.setContentsMargins(12, round(self.annotations.head_height(self.width())) + 4, 12, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.gestures.wheel(event)

@@ -207,7 +207,7 @@ class LinkedViews(QWidget):
             self.set_linked(Role.TRUTH, True)
         foreign = frames is not None and not self._comparable
         badge = "not comparable" if self._comparable is False else "other frame of reference" if foreign else ""
-        self.panes[Role.TRUTH].header.set_link_state(badge)
+        self.panes[Role.TRUTH].strip.set_state(badge)
 
     def _follow_active(self) -> None:
         volume = self.model.volumes.get(self._active)

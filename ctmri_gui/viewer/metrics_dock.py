@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.metrics_follower import Scores
 
 _NUMBERS = (
@@ -35,7 +34,6 @@ class MetricsDock(QWidget):
         for widget in (self._slice, self._numbers, self._reason, self._convention, self._alignment):
             column.addWidget(widget)
         column.addStretch(1)
-        self._follow_font()
         self.set_reason("Translate a scan and drop its real counterpart to compare them.")
 
     def set_scores(self, scores: Scores | None, slice_label: str = "") -> None:
@@ -71,6 +69,7 @@ class MetricsDock(QWidget):
         grid.setColumnStretch(1, 1)
         for row, (name, meaning) in enumerate(_NUMBERS):
             title, value = _quiet_label(name), self._values[name]
+            value.setProperty("role", "figure")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(name)
@@ -79,16 +78,6 @@ class MetricsDock(QWidget):
             grid.addWidget(title, row, 0)
             grid.addWidget(value, row, 1)
         return box
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._follow_font()
-        super().changeEvent(event)
-
-    def _follow_font(self) -> None:
-        self._reason.setFont(palette.font(14))
-        for value in self._values.values():
-            value.setFont(palette.font(20, bold=True))
 
     def _show_reason(self, text: str) -> None:
         self._put(self._reason, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +35,11 @@ def scaled(pixels: int) -> int:
     """A length beside text of 13 px, for the application's present text; never below 12."""
     text = QApplication.font().pixelSize()
     return max(round(pixels * text / _STANDARD_TEXT) if text > 0 else pixels, 12)
+
+
+def changes_text(event: QEvent) -> bool:
+    """Whether a widget's text may have another size after this change event."""
+    return event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange)
 
 
 @cache

@@ -114,10 +114,9 @@ class PaneContents:
         if layout is None or stack is None:
             return
         convention = "NEUROLOGICAL" if self._model.neurological else "RADIOLOGICAL"
-        badges = (convention, "INVERTED") if self._inverted else (convention,)
         position = stack.position_label(self._model.pose(role).k)
-        text = PaneText(layout.edge_letters, position, self._model.windows[role].label, badges, layout.plane)
-        self._panes[role].set_text(text)
+        window, letters = self._model.windows[role].label, layout.edge_letters
+        self._panes[role].set_text(PaneText(letters, position, window, convention, layout.plane, self._inverted))
 
     def _show_windows(self, roles: tuple[Role, ...]) -> None:
         for role in roles:

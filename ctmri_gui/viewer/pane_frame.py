@@ -1,19 +1,19 @@
-"""The bars around a pane's picture: header with link switch, provenance strip, findings banner."""
+"""The bars around a pane's picture: header with link switch, strip with provenance and state, findings banner."""
 
 from __future__ import annotations
 
 import math
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
 
 _SHORTEST_NAME = 6
 _SHORTEST_WARNING = "Not for diagnosis"
-_STRIP_MARGINS = 20
+_STRIP_MARGINS, _STATE_GAP = 20, 10
 _BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _LINK_STYLE = f"""
 QToolButton {{ color: {palette.MUTED.name()}; background: transparent; border: 1px solid {palette.OUTLINE.name()};
@@ -33,36 +33,55 @@ class _LinkButton(QToolButton):
         return super().event(event)
 
 
-class _Title(QLabel):
-    """Ends in dots where there is no room for it."""
+class _Text(QWidget):
+    """One line that ends in dots where there is no room for it."""
+
+    def __init__(self, pixels: int, colour: QColor, *, bold: bool = False) -> None:
+        super().__init__()
+        self._pixels, self._bold, self._colour, self._text = pixels, bold, colour, ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_text(self, text: str) -> None:
+        self._text = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetricsF(self._font)
+        return QSize(math.ceil(metrics.horizontalAdvance(self._text)) + 1, math.ceil(metrics.height()))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(0, self.sizeHint().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if palette.changes_text(event):
+            self.updateGeometry()
+        super().changeEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.setFont(self._font)
+        painter.setPen(self._colour)
+        shown = QFontMetricsF(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         painter.end()
 
+    @property
+    def _font(self) -> QFont:
+        return palette.font(self._pixels, bold=self._bold)
+
 
 class Header(QWidget):
-    """Role and volume at the left; link state and its switch at the right."""
+    """Volume and role at the left, the link switch at the right."""
 
     linkToggled = Signal(bool)
 
     def __init__(self, role: Role, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = _Title("")
-        self._title.setStyleSheet(f"color: {palette.TEXT.name()};")
-        self._role = _Title(role.label)
-        self._role.setStyleSheet(f"color: {palette.MUTED.name()};")
-        self._state = _Title("")
-        self._state.setStyleSheet(
-            f"color: {palette.AMBER.name()}; border: 1px solid {palette.AMBER.name()}; border-radius: 4px; padding: 0 5px;"
-        )
-        self._state.hide()
+        self._title, self._role = _Text(14, palette.TEXT, bold=True), _Text(12, palette.MUTED)
+        self._role.set_text(role.label)
+        self._role.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the volume's name comes first
         self._link = _LinkButton()
         self._link.setCheckable(True)
         self._link.setChecked(True)
@@ -76,35 +95,11 @@ class Header(QWidget):
         row.setContentsMargins(10, 3, 6, 3)
         row.setSpacing(8)
         row.addWidget(self._title)
-        row.addWidget(self._role)
-        row.addStretch(1)
-        row.addWidget(self._state)
+        row.addWidget(self._role, 1)
         row.addWidget(self._link)
-        self._follow_font()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._follow_font()
-        super().changeEvent(event)
-
-    def _follow_font(self) -> None:
-        self._title.setFont(palette.font(14, bold=True))
-        self._role.setFont(palette.font(12))
-        self._state.setFont(palette.font(12, bold=True))
-        self._link.setFont(palette.font(12))
 
     def set_title(self, title: str) -> None:
-        self._title.setText(title)
-
-    def set_link_state(self, text: str) -> None:
-        """`text` such as `not aligned` in a badge; empty hides it."""
-        self._state.setText(f"≠ {text}" if text else "")
-        self._state.setToolTip(text)
-        self._state.setVisible(bool(text))
-
-    @property
-    def state_text(self) -> str:
-        return self._state.text()
+        self._title.set_text(title)
 
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
@@ -117,11 +112,14 @@ class Header(QWidget):
 
 
 class Strip(QWidget):
-    """One line saying what the picture is. On synthetic panes it is the permanent warning, whose end is never cut off."""
+    """One line saying what the picture is, and at its right a state such as `≠ not comparable`.
+
+    On synthetic panes it is the permanent warning, whose end is never cut off and which no state displaces.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._kind, self._name, self._warning = "", "", ""
+        self._kind, self._name, self._warning, self._state = "", "", "", ""
         self._private = False
         self._follow_font()
 
@@ -130,15 +128,20 @@ class Strip(QWidget):
         self._private = private
         self.update()
 
+    def set_state(self, text: str) -> None:
+        """How the picture stands to the others, where that is not as it should be; empty for nothing."""
+        self._state = f"≠ {text}" if text else ""
+        self._announce()
+
     def set_note(self, text: str) -> None:
         """A quiet line (file name, resampled or not)."""
         self._kind, self._name, self._warning = "", text, ""
-        self._announce(text)
+        self._announce()
 
     def set_synthetic(self, domain_label: str, model: str) -> None:
         """The warning of a synthetic picture."""
         self._kind, self._name, self._warning = f"Synthetic {domain_label}", model, "synthetic, not for diagnosis"
-        self._announce(self.text)
+        self._announce()
 
     @property
     def text(self) -> str:
@@ -146,11 +149,15 @@ class Strip(QWidget):
         return f"{self._kind} (model {self._name}) — {self._warning}" if self._warning else self._name
 
     @property
+    def state_text(self) -> str:
+        return self._state
+
+    @property
     def shown_text(self) -> str:
         """The line as it fits the present width."""
         if self._private and not self._warning:
             return ""
-        return self._shortened(QFontMetricsF(palette.font(12)), self.width() - _STRIP_MARGINS)
+        return self._shortened(QFontMetricsF(palette.font(12)), self._room())
 
     @property
     def narrowest(self) -> int:
@@ -158,13 +165,9 @@ class Strip(QWidget):
         return math.ceil(QFontMetricsF(palette.font(12)).horizontalAdvance(_SHORTEST_WARNING)) + _STRIP_MARGINS
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
+        if palette.changes_text(event):
             self._follow_font()
         super().changeEvent(event)
-
-    def _follow_font(self) -> None:
-        self.setFixedHeight(math.ceil(QFontMetricsF(palette.font(12)).height()) + 8)
-        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -174,9 +177,29 @@ class Strip(QWidget):
             painter.fillRect(box, palette.STRIP_GROUND)
             painter.fillRect(QRectF(0, 0, 4, box.height()), palette.AMBER)
         painter.setPen(palette.STRIP_TEXT if self._warning else palette.MUTED)
-        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(box.adjusted(10, 0, -10, 0), flags, self.shown_text)
+        inner = box.adjusted(10, 0, -10, 0)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.shown_text)
+        painter.setFont(palette.font(12, bold=True))
+        painter.setPen(palette.AMBER)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._shown_state())
         painter.end()
+
+    def _follow_font(self) -> None:
+        self.setFixedHeight(math.ceil(QFontMetricsF(palette.font(12)).height()) + 8)
+        self.update()
+
+    def _shown_state(self) -> str:
+        metrics, room = QFontMetricsF(palette.font(12, bold=True)), self.width() - _STRIP_MARGINS
+        if self._warning:
+            room -= math.ceil(QFontMetricsF(palette.font(12)).horizontalAdvance(self.shown_text)) + _STATE_GAP
+        return metrics.elidedText(self._state, Qt.TextElideMode.ElideRight, max(room, 0))
+
+    def _room(self) -> float:
+        """For the text: a warning takes what it needs, a note what the state leaves."""
+        whole = self.width() - _STRIP_MARGINS
+        if self._warning or not self._state:
+            return whole
+        return max(whole - QFontMetricsF(palette.font(12, bold=True)).horizontalAdvance(self._state) - _STATE_GAP, 0)
 
     def _shortened(self, metrics: QFontMetricsF, width: float) -> str:
         if not self._warning:
@@ -190,9 +213,10 @@ class Strip(QWidget):
                 return line
         return _SHORTEST_WARNING
 
-    def _announce(self, text: str) -> None:
-        self.setToolTip(text)
-        self.setAccessibleName(text)
+    def _announce(self) -> None:
+        whole = "   ".join(part for part in (self.text, self._state) if part)
+        self.setToolTip(whole)
+        self.setAccessibleName(whole)
         self.update()
 
 
@@ -202,11 +226,11 @@ class Banner(QLabel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWordWrap(True)
-        self.setFont(palette.font(12, bold=True))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         ground, line = palette.AMBER_GROUND.name(), palette.AMBER.name()
-        self.setStyleSheet(f"color: {line}; background: {ground}; border-left: 4px solid {line}; padding: 5px 8px;")
+        box = f"color: {line}; background: {ground}; border-left: 4px solid {line}; padding: 5px 8px;"
+        self.setStyleSheet(f"{box} font-weight: 600;")
         self.hide()
 
     def set_messages(self, messages: tuple[str, ...]) -> None:

@@ -174,7 +174,7 @@ class SliceView(QWidget):
         self.dropped.emit(tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()))
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
+        if palette.changes_text(event):
             self._follow_font()
         super().changeEvent(event)
 

@@ -46,9 +46,7 @@ def name_presets(actions: Mapping[str, QAction], presets: tuple[Preset, ...]) ->
             action.setVisible(name in names)
 
 
-def pane_menu(
-    owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str], None], actions: Mapping[str, QAction]
-) -> QMenu:
+def pane_menu(owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str], None], actions: Mapping[str, QAction]) -> QMenu:
     """Presets of the pane's modality with their keys, then what all panes offer. Deletes itself when closed."""
     menu = QMenu(owner)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

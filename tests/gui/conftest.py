@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -19,6 +20,7 @@ from ctmri_core.volume import Volume
 from ctmri_gui.jobs.job import stop_and_join_all
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.settings import Settings
+from ctmri_gui.theme import apply_theme
 
 SHAPE = (10, 24, 28)
 
@@ -104,3 +106,13 @@ def make_window(qtbot, tmp_path: Path) -> Callable[..., MainWindow]:
         return window
 
     return make
+
+
+@pytest.fixture
+def dressed(qapp: QApplication) -> Iterator[Callable[[str, int], None]]:
+    """Puts the program into a theme and text size for one test."""
+    font, palette = qapp.font(), qapp.palette()
+    yield partial(apply_theme, qapp)
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setFont(font)

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.volume import Finding, Synthetic, Volume
+from ctmri_gui.viewer.annotations import Annotations
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.presets import Window
+from ctmri_gui.viewer.readout import number_text
 from ctmri_gui.viewer.roles import Role
 
 GRID = Geometry((41, 64, 72), (2.0, 1.0, 1.0), (-36.0, -32.0, -40.0))
@@ -81,6 +83,19 @@ def wheel(views: LinkedViews, role: Role, delta: int, at=(100.0, 100.0), held=NO
 def pixel_of(views: LinkedViews, role: Role, mm) -> tuple[float, float]:
     u, v, _ = views.model.layout.from_mm(np.asarray(mm))
     return views.panes[role].projection.to_pixel(u, v)
+
+
+def written_texts(monkeypatch) -> dict[str, QRectF]:
+    """Fills with what panes write from now on and the place it takes."""
+    written, write = {}, Annotations._write
+
+    def note(self, painter, text, at, anchor, pixels, *rest, bold=False, **more):
+        size = self._size(text, pixels, bold=bold)
+        written[text] = QRectF(at - QPointF(size.width() * anchor[0], size.height() * anchor[1]), size)
+        write(self, painter, text, at, anchor, pixels, *rest, bold=bold, **more)
+
+    monkeypatch.setattr(Annotations, "_write", note)
+    return written
 
 
 def grey_at(views: LinkedViews, role: Role, at) -> int:
@@ -203,6 +218,76 @@ def test_the_read_out_says_outside(views, qtbot) -> None:
     assert set(told.args[0].values.values()) == {None} and "outside" in told.args[0].text
 
 
+def test_the_read_out_follows_what_moves_under_a_resting_mouse(views) -> None:
+    told = []
+    views.set_slice(25)
+    hover(views, Role.TRUTH, pixel_of(views, Role.TRUTH, MARK_MM))
+    views.cursorMoved.connect(told.append)
+    views.set_slice(20)
+    assert told[-1].mm == pytest.approx((MARK_MM[0], MARK_MM[1], 0)) and told[-1].values[Role.SOURCE] == 40
+    drag_middle = views.panes[Role.TRUTH].projection.mm_per_pixel * 10
+    views.model.move(drag_middle, 0)
+    assert told[-1].mm[0] == pytest.approx(MARK_MM[0] - drag_middle)
+    views.set_volume(Role.TRUTH, None)
+    assert set(told[-1].values) == {Role.SOURCE, Role.SYNTHETIC}
+    for role in Role:
+        views.set_volume(role, None)
+    assert told[-1] is None
+    QApplication.sendEvent(views.panes[Role.TRUTH].canvas, QEvent(QEvent.Type.Leave))
+    told.clear()
+    views.set_slice(3)
+    assert told == []
+
+
+def test_a_difference_is_given_between_hounsfield_units_that_may_be_compared(views) -> None:
+    told = []
+    views.cursorMoved.connect(told.append)
+    made_by = Synthetic("demo", "0" * 64)
+    views.set_volume(Role.SYNTHETIC, ball(GRID, Domain.CT, 30, -1000, synthetic=made_by))
+    views.set_volume(Role.TRUTH, ball(TRUTH_GRID, Domain.CT, 50, -1000))
+    hover(views, Role.TRUTH, pixel_of(views, Role.TRUTH, (-10, 5, 10)))
+    assert told[-1].difference == -20 and told[-1].text.endswith("Δ -20 HU")
+    views.set_comparable(False)
+    assert told[-1].difference is None and "Δ" not in told[-1].text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (14230.4, "14230"),
+        (512.34, "512.3"),
+        (40.0, "40"),
+        (-0.0042, "-0.0042"),
+        (0.0, "0"),
+        (1e7, "10000000"),
+        (np.inf, "no number"),
+    ],
+)
+def test_values_are_written_without_powers_of_ten(value, text) -> None:
+    assert number_text(value).rstrip("0" if "." in number_text(value) else "") == text
+
+
+def test_two_frames_of_reference_are_linked_by_a_click_or_a_verdict(views) -> None:
+    source = replace(views.model.volumes[Role.SOURCE], frame_of_reference="1.2")
+    truth = replace(views.model.volumes[Role.TRUTH], frame_of_reference="1.3")
+    strip = views.panes[Role.TRUTH].strip
+    views.set_volume(Role.SOURCE, source)
+    assert views.model.is_linked(Role.TRUTH) and not strip.state_text, "one frame is not known"
+    views.set_volume(Role.TRUTH, truth)
+    assert not views.model.is_linked(Role.TRUTH) and strip.state_text == "≠ other frame of reference"
+    views.set_linked(Role.TRUTH, True)
+    views.set_volume(Role.SYNTHETIC, None)
+    assert views.model.is_linked(Role.TRUTH), "what the user linked stays so while these two are shown"
+    views.set_volume(Role.TRUTH, replace(truth, frame_of_reference="1.4"))
+    assert not views.model.is_linked(Role.TRUTH)
+    views.set_comparable(True)
+    assert views.model.is_linked(Role.TRUTH) and not strip.state_text
+    views.set_comparable(False)
+    assert strip.state_text == "≠ not comparable"
+    views.set_volume(Role.TRUTH, replace(truth, frame_of_reference="1.2"))
+    assert views.model.is_linked(Role.TRUTH) and not strip.state_text
+
+
 def test_keys_work_on_the_pane_with_the_focus(views, qtbot) -> None:
     views.activateWindow()
     views.panes[Role.SOURCE].setFocus()
@@ -232,12 +317,139 @@ def test_inverting_text_and_crosshair_tool_are_switches(views, qtbot) -> None:
     assert grey_at(views, Role.SOURCE, corner) == 0
     views.actions_by_name["invert"].trigger()
     assert grey_at(views, Role.SOURCE, corner) == 255
+    assert views.panes[Role.SOURCE].canvas.annotations.text.badges == ("RADIOLOGICAL", "INVERTED")
     views.actions_by_name["toggle_text"].trigger()
     assert not views.panes[Role.SOURCE].canvas.annotations.text_visible
     views.actions_by_name["crosshair_tool"].trigger()
+    on = {name for name in ("invert", "toggle_text", "crosshair_tool") if views.actions_by_name[name].isChecked()}
+    assert on == {"invert", "crosshair_tool"}
     window = views.model.windows[Role.SOURCE]
     drag(views, Role.SOURCE, (100, 100), (150, 120))
     assert views.model.windows[Role.SOURCE] == window and views.model.crosshair is not None
+
+
+def test_sides_and_convention_stay_when_the_text_is_off(views, monkeypatch) -> None:
+    written = written_texts(monkeypatch)
+    views.actions_by_name["toggle_text"].trigger()
+    views.panes[Role.SOURCE].canvas.grab()
+    assert set(written) == {"R", "L", "A", "P", "RADIOLOGICAL"}
+
+
+@pytest.mark.parametrize("text_size", [13, 24])
+@pytest.mark.parametrize("width", [240, 320, 480])
+def test_what_is_written_on_a_narrow_pane_does_not_overlap(views, monkeypatch, dressed, text_size, width) -> None:
+    dressed("dark", text_size)
+    written = written_texts(monkeypatch)
+    views.actions_by_name["invert"].trigger()
+    pane = views.panes[Role.TRUTH]
+    pane.canvas.resize(width, 500)
+    written.clear()
+    pane.canvas.grab()
+    places = list(written.items())
+    for n, (one, place) in enumerate(places):
+        assert QRectF(pane.canvas.rect()).contains(place), one
+        for other, taken in places[:n]:
+            assert not place.adjusted(1, 1, -1, -1).intersects(taken), f"{one} on {other}"
+
+
+def test_space_presses_a_focused_link_button_and_toggles_text_elsewhere(views, qtbot) -> None:
+    views.activateWindow()
+    pane = views.panes[Role.TRUTH]
+    button = pane.header.findChild(QToolButton)
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert not views.model.is_linked(Role.TRUTH) and pane.canvas.annotations.text_visible
+    pane.setFocus()
+    qtbot.waitUntil(pane.hasFocus)
+    assert not views.actions_by_name["link"].isChecked()
+    qtbot.keyClick(pane, Qt.Key.Key_Space)
+    assert not pane.canvas.annotations.text_visible and not views.model.is_linked(Role.TRUTH)
+    views.actions_by_name["link"].trigger()
+    assert views.model.is_linked(Role.TRUTH)
+
+
+def test_the_menu_key_opens_the_menu_and_a_press_of_the_mouse_does_not(views, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, where: shown.append(menu))
+    for reason, count in ((QContextMenuEvent.Reason.Mouse, 0), (QContextMenuEvent.Reason.Keyboard, 1)):
+        event = QContextMenuEvent(reason, QPoint(10, 10), QPoint(10, 10))
+        QApplication.sendEvent(views.panes[Role.SOURCE], event)
+        assert len(shown) == count and event.isAccepted()
+    assert "Subdural" in [action.text() for action in shown[0].actions()]
+
+
+def test_preset_actions_bear_the_names_of_the_active_modality(views) -> None:
+    actions = views.actions_by_name
+    assert actions["preset_1"].text() == "Brain" and actions["preset_subdural"].isVisible()
+    actions["preset_subdural"].trigger()
+    assert views.model.windows[Role.SOURCE] == Window(75, 200)
+    views.set_active(Role.TRUTH)
+    assert actions["preset_1"].text() == "Tight" and not actions["preset_subdural"].isVisible()
+
+
+def test_escape_leaves_one_thing_after_another(views, qtbot) -> None:
+    views.actions_by_name["maximise_pane"].trigger()
+    views.actions_by_name["crosshair_tool"].trigger()
+    drag(views, Role.SOURCE, (100, 100), (100, 100))
+    escape = views.actions_by_name["cancel"].trigger
+    escape()
+    assert not views.actions_by_name["crosshair_tool"].isChecked() and views.model.crosshair is None
+    assert not views.panes[Role.TRUTH].isVisible()
+    escape()
+    assert views.panes[Role.TRUTH].isVisible()
+    with qtbot.waitSignal(views.escaped):
+        escape()
+
+
+def test_a_placed_crosshair_outlives_one_that_points(views) -> None:
+    views.set_crosshair(MARK_MM)
+    hover(views, Role.SOURCE, (150, 150), SHIFT)
+    assert views.model.crosshair != pytest.approx(MARK_MM)
+    hover(views, Role.SOURCE, (150, 150))
+    assert views.model.crosshair == pytest.approx(MARK_MM)
+
+
+def test_control_click_in_an_unlinked_pane_brings_the_others_there(views) -> None:
+    views.set_linked(Role.TRUTH, False)
+    views.model.set_slice(30, Role.TRUTH)
+    drag(views, Role.TRUTH, (100, 100), (100, 100), LEFT, CTRL)
+    assert views.slice == 30
+
+
+def test_control_double_click_leaves_no_crosshair(views) -> None:
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonPress, (50, 50), LEFT, CTRL)
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonRelease, (50, 50), LEFT, CTRL)
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonDblClick, (50, 50), LEFT, CTRL)
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonRelease, (50, 50), LEFT, CTRL)
+    assert views.model.crosshair is None
+
+
+def test_a_click_that_trembles_changes_no_window_and_a_drag_that_returns_opens_no_menu(views, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, where: shown.append(menu))
+    window = views.model.windows[Role.SOURCE]
+    drag(views, Role.SOURCE, (100, 100), (101, 102))
+    assert views.model.windows[Role.SOURCE] == window
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonPress, (100, 100), RIGHT)
+    for y in (60, 99):
+        mouse(views, Role.SOURCE, QEvent.Type.MouseMove, (100, y), RIGHT)
+    mouse(views, Role.SOURCE, QEvent.Type.MouseButtonRelease, (100, 99), RIGHT)
+    assert not shown
+
+
+def test_pictures_of_the_panes_name_no_file_but_the_warning(views) -> None:
+    def grabbed(**names: str) -> QImage:
+        views.set_volume(Role.SOURCE, replace(views.model.volumes[Role.SOURCE], name=names.get("file", "a")))
+        made_by = Synthetic(names.get("model", "demo"), "0" * 64)
+        views.set_volume(Role.SYNTHETIC, replace(views.model.volumes[Role.SYNTHETIC], synthetic=made_by))
+        return views.grab_picture()
+
+    views.panes[Role.SOURCE].strip.setMinimumWidth(1)
+    assert grabbed(file="a") == grabbed(file="Doe_Jane")
+    views.resize(1600, 480)
+    assert grabbed(model="a") != grabbed(model="b")
+    assert views.panes[Role.SOURCE].strip.shown_text == "a"
 
 
 def test_an_unlinked_pane_goes_alone_and_comes_back(views, qtbot) -> None:
@@ -275,7 +487,7 @@ def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
     banner = views.panes[Role.SOURCE].canvas.banner
     assert banner.isVisible() and banner.text() == "▲ Two slices are missing at S 40 mm."
     views.set_comparable(False)
-    assert "not comparable" in views.panes[Role.TRUTH].header.state_text
+    assert "not comparable" in views.panes[Role.TRUTH].strip.state_text
     views.grab_picture().save(str(tmp_path / "banner.png"))
     views.set_volume(Role.SOURCE, None)
     assert not banner.isVisible()
@@ -320,6 +532,18 @@ def test_files_dropped_on_a_pane_are_announced_with_its_role(views, qtbot, tmp_p
     with qtbot.waitSignal(views.volumeDropped) as told:
         QApplication.sendEvent(canvas, QDropEvent(QPointF(5, 5), action, data, LEFT, NONE))
     assert told.args == [(Path(tmp_path),), Role.TRUTH]
+
+
+@pytest.mark.parametrize("part", ["header", "strip", "canvas"])
+def test_files_dropped_together_are_announced_together_wherever_on_the_pane(views, tmp_path, part) -> None:
+    told = []
+    views.volumeDropped.connect(lambda paths, role: told.append((paths, role)))
+    data, action = QMimeData(), Qt.DropAction.CopyAction
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("a.dcm", "b.dcm")])
+    widget = getattr(views.panes[Role.SOURCE], part)
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(5, 5), action, data, LEFT, NONE))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), action, data, LEFT, NONE))
+    assert told == [((tmp_path / "a.dcm", tmp_path / "b.dcm"), Role.SOURCE)]
 
 
 def test_a_turned_truth_is_shown_at_the_sources_places(views, qtbot) -> None:
@@ -383,15 +607,21 @@ def test_other_panes_keep_their_pictures_when_one_volume_changes(views) -> None:
 
 
 def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
-    views.set_slice(25)
+    views.set_crosshair(MARK_MM)
+    views.model.zoom(2.0, None)
+    views.model.move(-4.0, 3.0)
+    scale = views.panes[Role.SOURCE].projection.mm_per_pixel
     before = pixel_of(views, Role.SOURCE, MARK_MM)
     views.set_convention(neurological=True)
     text = views.panes[Role.SOURCE].canvas.annotations.text
-    assert text.badges == ("NEUROLOGICAL",) and text.letters[:2] == ("L", "R")
+    assert text.convention == "NEUROLOGICAL" and text.letters[:2] == ("L", "R")
     assert views.slice == 25
     after = pixel_of(views, Role.SOURCE, MARK_MM)
     middle = views.panes[Role.SOURCE].canvas.width() / 2
-    assert (before[0] - middle) * (after[0] - middle) < 0
+    assert after == pytest.approx((2 * middle - before[0], before[1])), "what was in the middle stays there"
+    assert views.panes[Role.SOURCE].projection.mm_per_pixel == scale
+    assert views.model.crosshair == pytest.approx(MARK_MM)
+    views.set_crosshair(None)
     assert grey_at(views, Role.SOURCE, after) == 255
 
 
@@ -405,4 +635,5 @@ def test_a_volume_opens_at_the_widest_section_of_the_middle_half(qtbot) -> None:
     qtbot.addWidget(shown)
     shown.set_volume(Role.SOURCE, Volume(np.where(body, 40, -1000).astype(np.int16), grid, Domain.CT))
     assert abs(shown.slice - 27) <= 1
+    assert max(shown.model.frame.width, shown.model.frame.height) < 30 * 4, "the shoulders do not make the head small"
     shown.close_background()

@@ -1,0 +1,68 @@
+"""Text of the viewer in every size and theme: the warning whole, the numbers large, everything readable."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QFontMetricsF, QPalette
+from PySide6.QtWidgets import QLabel
+
+from ctmri_gui.theme import PALETTES
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.metrics_dock import MetricsDock
+from ctmri_gui.viewer.pane_frame import Strip
+from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.slice_view import SliceView
+
+
+@pytest.fixture
+def pane(qtbot) -> Iterator[SliceView]:
+    made = SliceView(Role.SYNTHETIC)
+    qtbot.addWidget(made)
+    made.strip.set_synthetic("MRI", "A model with a long name")
+    made.show()
+    yield made
+
+
+@pytest.mark.parametrize("text_size", [12, 13, 24])
+def test_the_warning_of_a_synthetic_picture_is_whole_at_every_width(pane, dressed, text_size) -> None:
+    dressed("dark", text_size)
+    metrics = QFontMetricsF(palette.font(12))
+    for width in (1, 200, 300, 500, 1200):
+        pane.resize(width, 400)
+        shown = pane.strip.shown_text
+        assert "not for diagnosis" in shown.lower()
+        assert metrics.horizontalAdvance(shown) <= pane.strip.width()
+        assert metrics.height() <= pane.strip.height()
+
+
+def test_the_panes_text_grows_with_the_programs(pane, dressed) -> None:
+    dressed("dark", 13)
+    small = pane.strip.height(), pane.header.sizeHint().height()
+    dressed("dark", 24)
+    assert pane.strip.height() > small[0] and pane.header.sizeHint().height() > small[1]
+
+
+@pytest.mark.parametrize(("text_size", "figure"), [(13, 20), (24, 37)])
+@pytest.mark.parametrize("theme", list(PALETTES))
+def test_metric_values_are_large_and_their_labels_readable(qtbot, dressed, theme, text_size, figure) -> None:
+    dressed("dark", 13)
+    dock = MetricsDock()
+    qtbot.addWidget(dock)
+    dock.show()
+    dressed(theme, text_size)
+    by_text = {label.text(): label for label in dock.findChildren(QLabel)}
+    values = [label for label in dock.findChildren(QLabel) if label.accessibleName() in ("SSIM", "PSNR", "MAE")]
+    assert [value.font().pixelSize() for value in values] == [figure] * 3
+    assert by_text["PSNR"].font().pixelSize() == text_size
+    assert by_text["PSNR"].palette().color(QPalette.ColorRole.WindowText).name() == PALETTES[theme].muted
+
+
+def test_a_state_stands_beside_a_note_and_never_in_the_place_of_the_warning(qtbot) -> None:
+    strip = Strip()
+    qtbot.addWidget(strip)
+    strip.resize(300, strip.height())
+    strip.set_note("a_file_with_a_long_name_indeed.nii.gz")
+    strip.set_state("not comparable")
+    assert "…" in strip.shown_text and strip.accessibleName().endswith("≠ not comparable")
+    strip.set_synthetic("MRI", "demo")
+    assert "not for diagnosis" in strip.shown_text
