@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
+    QSizePolicy,
     QStackedWidget,
     QToolBar,
     QToolButton,
@@ -40,7 +41,7 @@ from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
-_DOCK_WIDTH = 330
+_DOCK_LETTERS, _DOCK_SHARE = 46, 0.3  # width of the docks: so many letters, at most that share of the window
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
 
@@ -96,8 +97,6 @@ class MainWindow(QMainWindow):
         }
         self.tabifyDockWidget(self.docks["Volumes"], self.docks["Jobs"])
         self.docks["Volumes"].raise_()
-        self.resizeDocks([self.docks["Translation"]], [_DOCK_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks(list(self.docks.values())[:3], [390, 215, 260], Qt.Orientation.Vertical)
 
     def _dock(self, title: str, content: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -109,6 +108,7 @@ class MainWindow(QMainWindow):
     def _place_status(self) -> None:
         self.cursor_text = QLabel()
         self.cursor_text.setAccessibleName("Values under the mouse")
+        self.cursor_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the window
         badge = label("Synthetic images: not for diagnosis", "badge", wrap=False)
         self.statusBar().addWidget(self.cursor_text, 1)
         self.statusBar().addPermanentWidget(RunningWork(self.session.jobs))
@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
         session.openings.choiceNeeded.connect(self.questions.which_series)
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(session.open_paths)
+        self.views.escaped.connect(self._leave_full_screen)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
 
@@ -224,6 +225,10 @@ class MainWindow(QMainWindow):
         self.recent.addSeparator()
         self.recent.addAction(self.command["forget_recent"])
 
+    def _leave_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.command["full_screen"].trigger()
+
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
@@ -246,6 +251,17 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self.session.open_paths(_local_paths(event))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Shares the room out where nobody has done so before."""
+        super().showEvent(event)
+        if not self.settings["window_state"]:
+            QTimer.singleShot(0, self, self._share_room)  # once the window has its size
+
+    def _share_room(self) -> None:
+        width = min(_DOCK_LETTERS * self.fontMetrics().averageCharWidth(), round(self.width() * _DOCK_SHARE))
+        self.resizeDocks([self.docks["Translation"]], [width], Qt.Orientation.Horizontal)
+        self.resizeDocks(list(self.docks.values())[:3], [390, 215, 260], Qt.Orientation.Vertical)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends running work first: asks it to stop, waits without freezing, then closes."""

@@ -12,14 +12,16 @@ from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
 
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.logs import describe_crash, log_file
+from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import current_palette, icon
 
 _log = logging.getLogger(__name__)
 _SHOWN_AT_MOST = 4
+_SHARE_OF_WINDOW = 0.3
 _DONE_MS = 10_000  # good news need not be put away by hand
 _BUG = "Something unexpected happened. It was written to the log (Help, About says where); your work is still here."
 
@@ -36,14 +38,23 @@ class Kind(StrEnum):
 _WORDS = {Kind.INFO: "Note", Kind.DONE: "Done", Kind.WARNING: "Warning", Kind.ERROR: "Problem"}
 
 
-class MessageBars(QWidget):
-    """Bars stacked over the views, newest first. They never block; problems stay until closed or pushed out."""
+class MessageBars(QScrollArea):
+    """Bars stacked over the views, newest first. They never block; problems stay until closed or pushed out.
+
+    Where they would take too much of the window they scroll, so that the newest can always be read in full.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Messages")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self._column = QVBoxLayout(self)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self.setWidget(inside)
+        self.hide()
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._bars: dict[str, _Bar] = {}
@@ -63,6 +74,8 @@ class MessageBars(QWidget):
         self._column.insertWidget(0, bar)
         for oldest in tuple(self._bars)[:-_SHOWN_AT_MOST]:
             self.close_message(oldest)
+        self.verticalScrollBar().setValue(0)
+        self._fit()
 
     def close_message(self, text: str) -> None:
         bar = self._bars.pop(text, None)
@@ -70,10 +83,25 @@ class MessageBars(QWidget):
             self._column.removeWidget(bar)
             bar.hide()
             bar.deleteLater()
+            self._fit()
 
     def clear(self) -> None:
         for text in tuple(self._bars):
             self.close_message(text)
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.FontChange):
+            self._fit()
+        return done
+
+    def _fit(self) -> None:
+        """As high as the bars are at this width, up to a share of the window."""
+        self.setVisible(bool(self._bars))
+        wanted = self._column.heightForWidth(self.viewport().width()) if self._bars else 0
+        height = min(max(wanted, 0), round(self.window().height() * _SHARE_OF_WINDOW))
+        if height != self.height():
+            self.setFixedHeight(height)
 
 
 class _Bar(QFrame):
@@ -86,9 +114,7 @@ class _Bar(QFrame):
         colour = {Kind.WARNING: colours.warning, Kind.ERROR: colours.error, Kind.DONE: colours.good}.get(kind, colours.accent)
         sign = QLabel()
         sign.setPixmap(icon(kind.value, colour).pixmap(18, 18))
-        words = QLabel(text)
-        words.setWordWrap(True)
-        words.setTextFormat(Qt.TextFormat.PlainText)
+        words = WrappingLabel(text)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         button = QToolButton()
         button.setIcon(icon("close"))

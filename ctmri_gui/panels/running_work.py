@@ -9,7 +9,8 @@ from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.small_parts import label
 
 _SHOWN_AFTER_MS = 300  # shorter work would only flicker
-_BAR_WIDTH, _BAR_HEIGHT, _STEPS = 110, 8, 100
+_TEXT_WIDTH, _BAR_WIDTH, _BAR_HEIGHT, _STEPS = 300, 80, 8, 100
+_REST_OF_BAR = 65  # letters: what stands beside the text, the warning above all, must stay whole
 
 
 class RunningWork(QWidget):
@@ -20,7 +21,6 @@ class RunningWork(QWidget):
         self._jobs = jobs
         self._state: JobState | None = None
         self.text = label("", "muted", wrap=False)
-        self.text.setMaximumWidth(300)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(_BAR_WIDTH, _BAR_HEIGHT)
@@ -52,8 +52,10 @@ class RunningWork(QWidget):
         if state is None:
             return
         fraction = state.fraction
-        self.text.setText(state.title)
-        self.text.setToolTip(state.text)
+        metrics = self.fontMetrics()
+        room = self.window().width() - _REST_OF_BAR * metrics.averageCharWidth()
+        self.text.setText(metrics.elidedText(state.title, Qt.TextElideMode.ElideRight, max(0, min(room, _TEXT_WIDTH))))
+        self.text.setToolTip(f"{state.title}: {state.text}")
         self.bar.setAccessibleName(f"Progress of {state.title}: {state.text}")
         self.bar.setToolTip(state.text)
         self.bar.setRange(0, _STEPS if fraction is not None else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import JobState
@@ -20,6 +20,29 @@ _PROGRESS_STEPS = 1000
 _ROWS_SHOWN = 4  # further ones by scrolling
 
 
+class _FewRows(QListView):
+    """As high as its first rows are at the present width; the others are reached by scrolling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setIconSize(QSize(20, 20))
+        self.setWordWrap(True)
+        self.setUniformItemSizes(False)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def fit(self) -> None:
+        self.doItemsLayout()
+        rows = min(self.model().rowCount(), _ROWS_SHOWN)
+        height = sum(self.visualRect(self.model().index(row, 0)).height() for row in range(rows))
+        self.setFixedHeight(height + 2 * self.frameWidth() + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
+
+
 class TranslationPanel(QWidget):
     """The list of models with what each is for, and the run below it."""
 
@@ -28,12 +51,9 @@ class TranslationPanel(QWidget):
         self._session = session
         self._translate, self._cancel = translate, cancel
         self.models = ModelList(session.library, self)
-        self.list = QListView()
+        self.list = _FewRows()
         self.list.setModel(self.models)
         self.list.setAccessibleName("Models")
-        self.list.setIconSize(QSize(20, 20))
-        self.list.setWordWrap(True)
-        self.list.setUniformItemSizes(False)
         self.empty = label("No model yet. Drop a model file (.safetensors) on the window.", "muted")
         self.scope = label("", "muted")
         self.standing = label("", "warning")
@@ -42,7 +62,7 @@ class TranslationPanel(QWidget):
         self.bar.setAccessibleName("Progress of the translation")
         self.bar.setTextVisible(False)
         self.progress = label("", "muted")
-        self._lay_out(button(translate, primary=True), button(cancel), button(add_model))
+        self._lay_out(button(translate, primary=True), button(cancel, short=True), button(add_model))
         self.list.selectionModel().currentChanged.connect(self._picked)
         session.library.changed.connect(self._show_models)
         session.library.chose.connect(self._show_choice)
@@ -77,8 +97,7 @@ class TranslationPanel(QWidget):
         any_model = self.models.rowCount() > 0
         self.empty.setVisible(not any_model)
         self.list.setVisible(any_model)
-        rows = min(self.models.rowCount(), _ROWS_SHOWN)
-        self.list.setFixedHeight(sum(self.list.sizeHintForRow(row) for row in range(rows)) + 2 * self.list.frameWidth() + 2)
+        self.list.fit()
         self._show_choice(self._session.library.chosen)
 
     def _show_choice(self, entry: ModelEntry | None) -> None:

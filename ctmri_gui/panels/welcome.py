@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ctmri_gui.panels.small_parts import button, label
+from ctmri_gui.panels.small_parts import button, label, scrolling
 from ctmri_gui.theme import app_icon, current_palette, icon
 
 _STEPS = (
@@ -25,9 +25,9 @@ class Welcome(QWidget):
         self.setAccessibleName("Welcome")
         frame = QFrame()
         frame.setProperty("role", "drop")
-        frame.setMaximumSize(980, 540)
+        frame.setMaximumWidth(980)
         inside = QVBoxLayout(frame)
-        inside.setContentsMargins(36, 30, 36, 30)
+        inside.setContentsMargins(22, 22, 22, 22)
         inside.setSpacing(18)
         inside.addStretch(1)
         for part in (self._sign(), _centred(label("CT-MRI Studio", "title", wrap=False))):
@@ -46,9 +46,13 @@ class Welcome(QWidget):
         inside.addLayout(row)
         inside.addWidget(_centred(label(_PROMISE, "muted")))
         inside.addStretch(1)
+        page = QWidget()
+        around = QHBoxLayout(page)
+        around.setContentsMargins(14, 14, 14, 14)
+        around.addWidget(frame)
         outer = QHBoxLayout(self)
-        outer.setContentsMargins(24, 24, 24, 24)
-        outer.addWidget(frame)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolling(page, "Welcome"))
 
     def _sign(self) -> QLabel:
         sign = QLabel()

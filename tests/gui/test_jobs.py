@@ -7,6 +7,7 @@ import time
 
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMainWindow
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import Finished, Noted, Progress, Started
@@ -186,8 +187,10 @@ def test_every_failure_is_told_once(qtbot):
 
 def test_a_sign_of_life_appears_after_a_moment_with_a_way_to_stop(qtbot):
     jobs = Jobs()
-    sign = RunningWork(jobs)
-    qtbot.addWidget(sign)
+    window, sign = QMainWindow(), RunningWork(jobs)
+    qtbot.addWidget(window)
+    window.statusBar().addWidget(sign)
+    window.resize(1000, 100)
     with qtbot.waitSignal(jobs.idle, timeout=5000):
         jobs.run("Short", counting)
     qtbot.wait(400)

@@ -201,7 +201,14 @@ def test_the_save_dialog_keeps_what_was_shown_when_it_opened(make_window, qtbot,
     assert saved[-1][2] is None  # read from a file: nobody knows whose scan it was made from
 
 
-def test_correcting_a_kind_keeps_the_truth_and_takes_nobodys_focus(make_window, qtbot):
+def test_correcting_a_kind_keeps_the_truth_and_takes_nobodys_focus(make_window, qtbot, monkeypatch):
+    looked, look_at = [], work.look_at
+
+    def noting(volume, stop):
+        looked.append((volume, threading.current_thread() is threading.main_thread()))
+        return (yield from look_at(volume, stop))
+
+    monkeypatch.setattr(work, "look_at", noting)
     window = make_window()
     session = window.session
     truth, made = make_volume(Domain.MR_T1), made_volume()
@@ -214,6 +221,7 @@ def test_correcting_a_kind_keeps_the_truth_and_takes_nobodys_focus(make_window, 
     session.set_domain(Role.SOURCE, Domain.CT)
     qtbot.waitUntil(lambda: session.volumes[Role.SOURCE].domain is Domain.CT, timeout=WAIT)
     assert len(session.volumes[Role.SOURCE].history) == 1
+    assert looked[-1] == (session.volumes[Role.SOURCE], False)  # known before it is shown, and not on the interface's thread
     assert session.volumes[Role.TRUTH] is truth
     assert session.volumes[Role.SYNTHETIC] is made  # from a file: not made from what was corrected
     assert window.focusWidget() is focus

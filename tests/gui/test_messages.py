@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QtMsgType
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_gui import logs, messages
 from ctmri_gui.messages import Funnel, Kind, MessageBars
+from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import PALETTES, Palette, apply_theme
 
 SECRET = "DOE^JANE"
@@ -44,9 +46,37 @@ def fail(depth: int = 0) -> None:
         raise RuntimeError(SECRET) from error
 
 
-def test_bars_show_each_message_once_newest_last_and_few(qtbot):
-    bars = MessageBars()
-    qtbot.addWidget(bars)
+@pytest.fixture
+def bars(qtbot):
+    """Message bars in a small window."""
+    window, bars = QWidget(), MessageBars()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    column.addWidget(bars)
+    column.addWidget(QWidget(), 1)
+    window.resize(420, 400)
+    window.show()
+    yield bars
+    window.close()
+
+
+def test_long_messages_wrap_even_in_file_names_and_never_take_the_window(qtbot, bars):
+    assert bars.isHidden()
+    name = "_".join(["a_name_without_blanks"] * 6) + ".nii.gz"
+    for number in range(4):
+        bars.show_message(f"{name}: the file ends too early. Copy it again. {number}", Kind.ERROR)
+    qtbot.waitUntil(lambda: bars.height() > 60)
+    qtbot.wait(20)
+    assert bars.height() <= 0.3 * 400
+    newest = bars._bars[bars.texts[-1]]
+    (words, *_) = newest.findChildren(WrappingLabel)
+    assert words.text().startswith(name)
+    assert words.height() >= words.heightForWidth(words.width())  # all of it can be read
+    assert newest.width() <= bars.viewport().width()
+    assert newest.y() == 0
+
+
+def test_bars_show_each_message_once_newest_last_and_few(bars):
     for number in range(6):
         bars.show_message(f"message {number}", Kind.WARNING)
     bars.show_message("message 3")
