@@ -27,7 +27,7 @@ class Welcome(QWidget):
         frame.setProperty("role", "drop")
         frame.setMaximumWidth(980)
         inside = QVBoxLayout(frame)
-        inside.setContentsMargins(22, 22, 22, 22)
+        inside.setContentsMargins(22, 30, 22, 30)
         inside.setSpacing(18)
         inside.addStretch(1)
         for part in (self._sign(), _centred(label("CT-MRI Studio", "title", wrap=False))):
@@ -49,7 +49,7 @@ class Welcome(QWidget):
         page = QWidget()
         around = QHBoxLayout(page)
         around.setContentsMargins(14, 14, 14, 14)
-        around.addWidget(frame)
+        around.addWidget(frame, 0, Qt.AlignmentFlag.AlignVCenter)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(page, "Welcome"))
