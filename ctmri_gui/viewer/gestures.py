@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
@@ -10,13 +12,16 @@ _FAST = 5
 _CLICK_RADIUS = 3.0
 _ZOOM_PER_NOTCH = 1.15
 _ZOOM_PER_PIXEL = 1.005
+_PIXELS_PER_SLICE = 6.0
+
+Tool = Literal["window", "crosshair", "scroll"]
 
 _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 _LEFT, _RIGHT, _MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 
 
 class Gestures(QObject):
-    """One pane's mouse. `crosshair_tool`: plain left presses and drags put the crosshair instead of windowing."""
+    """One pane's mouse. `tool`: what plain left presses and drags do."""
 
     scrolled = Signal(int)  # notches, positive away from the user
     windowDragged = Signal(float, float)  # pixels right, pixels up
@@ -32,10 +37,11 @@ class Gestures(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.crosshair_tool = False
+        self.tool: Tool = "window"
         self._drag: str | None = None
         self._start = self._last = QPointF()
         self._wheel = 0
+        self._pulled = 0.0
         self._pointing = self._travelled = False
 
     def wheel(self, event: QWheelEvent) -> None:
@@ -58,11 +64,11 @@ class Gestures(QObject):
             self._drag = "move"
         elif event.button() == _RIGHT:
             self._drag = "zoom"
-        elif event.button() == _LEFT and (held & _CTRL or self.crosshair_tool):
+        elif event.button() == _LEFT and (held & _CTRL or self.tool == "crosshair"):
             self._drag = "jump"
             self.jumped.emit(event.position())
         elif event.button() == _LEFT:
-            self._drag = "window"
+            self._drag, self._pulled = self.tool, 0.0
 
     def move(self, event: QMouseEvent) -> None:
         here = event.position()
@@ -108,5 +114,11 @@ class Gestures(QObject):
             self.moved.emit(step.x(), step.y())
         elif drag == "zoom":
             self.zoomed.emit(_ZOOM_PER_PIXEL ** -step.y(), None)
+        elif drag == "scroll":
+            self._pulled -= step.y()
+            slices = int(self._pulled / _PIXELS_PER_SLICE)
+            self._pulled -= slices * _PIXELS_PER_SLICE
+            if slices:
+                self.scrolled.emit(slices)
         else:
             self.windowDragged.emit(step.x(), -step.y())

@@ -42,19 +42,20 @@ KEY_ACTIONS = (
     KeyAction("smooth", "Smooth pixels", (), checked=True),
     KeyAction("reset_views", "Reset zoom and position", ("R",)),
     KeyAction("toggle_text", "Position, window and scale on the pictures", ("Space", "T"), checked=True),
-    KeyAction("crosshair_tool", "Crosshair tool", ("X",), checked=False),
+    KeyAction("crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False),
+    KeyAction("scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False),
     KeyAction("neurological", "Neurological display (left on left)", ("Ctrl+Shift+N",), checked=False),
     KeyAction("link", "Link this pane with the others", ("Ctrl+L",), checked=True),
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",)),
     KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",)),
     KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",)),
-    KeyAction("cancel", "Leave the crosshair, the maximised pane, the full screen", ("Esc",)),
+    KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",)),
 )
 
 MOUSE_GESTURES = (
     ("Wheel", "Scroll slices; with Shift five at a time"),
     ("Ctrl + wheel, right drag", "Zoom"),
-    ("Left drag", "Window: sideways width, up and down level"),
+    ("Left drag", "Window: sideways width, up and down level (or the tool chosen with X or S)"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
     ("Ctrl + click", "Put the crosshair; all linked panes go there"),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import PRESET_KEYS
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.presets import presets_for
@@ -20,6 +21,8 @@ from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel
+
+_TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll"}
 
 
 class LinkedViews(QWidget):
@@ -38,6 +41,7 @@ class LinkedViews(QWidget):
         self._active = Role.SOURCE
         self._hovered: Role | None = None
         self._maximised: Role | None = None
+        self._tool: Tool = "window"
         self._comparable: bool | None = None
         self._foreign_frames: tuple[str, str] | None = None
         self._kept_apart = False
@@ -159,7 +163,8 @@ class LinkedViews(QWidget):
             "reset_views": self.reset_views,
             "smooth": lambda on: self._tell_panes(SliceView.set_smooth, on),
             "toggle_text": lambda on: self._tell_panes(SliceView.set_text_visible, on),
-            "crosshair_tool": self._use_crosshair_tool,
+            "crosshair_tool": lambda on: self._use_tool("crosshair_tool", on),
+            "scroll_tool": lambda on: self._use_tool("scroll_tool", on),
             "neurological": model.set_neurological,
             "link": lambda on: self.set_linked(self._active, on),
             "next_pane": lambda: self._go_to_pane(1),
@@ -265,15 +270,20 @@ class LinkedViews(QWidget):
         for pane in self.panes.values():
             set_state(pane, on)
 
-    def _use_crosshair_tool(self, on: bool) -> None:
-        if not on:
+    def _use_tool(self, name: str, on: bool) -> None:
+        """One tool at a time; none is the window tool. The crosshair goes with its tool."""
+        if self._tool == "crosshair":
             self.model.set_crosshair(None)
-        self._tell_panes(SliceView.set_crosshair_tool, on)
+        self._tool = _TOOLS[name] if on else "window"
+        for other, tool in _TOOLS.items():
+            self.actions_by_name[other].setChecked(tool == self._tool)
+        for pane in self.panes.values():
+            pane.set_tool(self._tool)
 
     def _cancel(self) -> None:
-        tool = self.actions_by_name["crosshair_tool"]
-        if tool.isChecked():
-            tool.trigger()
+        in_use = next((name for name, tool in _TOOLS.items() if tool == self._tool), None)
+        if in_use is not None:
+            self._use_tool(in_use, False)
         elif self.model.crosshair is not None:
             self.model.set_crosshair(None)
         elif self._maximised is not None:

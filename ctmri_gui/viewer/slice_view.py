@@ -23,10 +23,17 @@ from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.canvas import Canvas
+from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.pane_frame import Header, Strip
 from ctmri_gui.viewer.roles import Role
 
 PlanePoint = tuple[float, float]
+
+_CURSORS: dict[Tool, Qt.CursorShape] = {
+    "window": Qt.CursorShape.ArrowCursor,
+    "crosshair": Qt.CursorShape.CrossCursor,
+    "scroll": Qt.CursorShape.SizeVerCursor,
+}
 
 
 class SliceView(QWidget):
@@ -136,9 +143,9 @@ class SliceView(QWidget):
             self._active = active
             self.update()
 
-    def set_crosshair_tool(self, on: bool) -> None:
-        self.canvas.gestures.crosshair_tool = on
-        self.canvas.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+    def set_tool(self, tool: Tool) -> None:
+        self.canvas.gestures.tool = tool
+        self.canvas.setCursor(_CURSORS[tool])
 
     @property
     def point_under_mouse(self) -> PlanePoint | None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ctmri_gui.viewer.keys import KEY_ACTIONS
 from ctmri_gui.viewer.presets import Preset
 
-_COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "neurological", "reset_views")
+_COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "scroll_tool", "neurological", "reset_views")
 
 
 def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:

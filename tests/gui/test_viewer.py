@@ -637,3 +637,19 @@ def test_a_volume_opens_at_the_widest_section_of_the_middle_half(qtbot) -> None:
     assert abs(shown.slice - 27) <= 1
     assert max(shown.model.frame.width, shown.model.frame.height) < 30 * 4, "the shoulders do not make the head small"
     shown.close_background()
+
+
+def test_the_scroll_tool_goes_through_slices_with_the_left_button_and_excludes_the_crosshair(views) -> None:
+    start, window = views.slice, views.model.windows[Role.SOURCE]
+    views.actions_by_name["crosshair_tool"].trigger()
+    views.actions_by_name["scroll_tool"].trigger()
+    assert not views.actions_by_name["crosshair_tool"].isChecked()
+    drag(views, Role.SOURCE, (100, 100), (100, 100 - 3 * 6))
+    assert abs(views.slice - start) == 3
+    assert views.model.windows[Role.SOURCE] == window
+    assert views.model.crosshair is None
+    views.actions_by_name["cancel"].trigger()
+    assert not views.actions_by_name["scroll_tool"].isChecked()
+    drag(views, Role.SOURCE, (100, 100), (140, 100))
+    assert abs(views.slice - start) == 3
+    assert views.model.windows[Role.SOURCE] != window
