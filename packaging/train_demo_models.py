@@ -38,10 +38,10 @@ def main() -> int:
     parser.add_argument("--install", action="store_true", help="replace the shipped models by the result")
     arguments = parser.parse_args()
     config = Pix2PixConfig(
-        generator="unet_256", width=20, norm="instance", dropout=False, discriminator_width=32, receptive_field=34,
-        gan_loss="lsgan", learning_rate=4e-4,
+        generator="unet_256", width=20, norm="instance", dropout=False, discriminator_width=16, receptive_field=34,
+        gan_loss="lsgan", learning_rate=3e-4, lambda_l1=200.0,
     )  # fmt: skip
-    settings = TrainingSettings(minutes=arguments.minutes, batch_size=4, validate_every=500, constant_share=0.4)
+    settings = TrainingSettings(minutes=arguments.minutes, batch_size=1, validate_every=1500, constant_share=0.4)
     for name in arguments.directions:
         outcome = run(lambda stop: _work(name, arguments, config, settings, stop), Terminal(as_json=False))  # noqa: B023  # run at once
         if outcome.status != 0 or outcome.result is None:

@@ -113,10 +113,10 @@ class HuCurve(_Step):
 
     kind: Literal["hu_curve"] = "hu_curve"
     low: float = Field(default=-1024.0, ge=-4096, le=4096)
-    soft_low: float = Field(default=-120.0, ge=-4096, le=4096)
-    soft_high: float = Field(default=120.0, ge=-4096, le=4096)
+    soft_low: float = Field(default=-30.0, ge=-4096, le=4096)
+    soft_high: float = Field(default=100.0, ge=-4096, le=4096)
     high: float = Field(default=2000.0, ge=-4096, le=32767)
-    share: float = Field(default=0.7, gt=0, lt=1)
+    share: float = Field(default=0.8, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
