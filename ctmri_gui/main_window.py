@@ -261,7 +261,7 @@ class MainWindow(QMainWindow):
     def _share_room(self) -> None:
         width = min(_DOCK_LETTERS * self.fontMetrics().averageCharWidth(), round(self.width() * _DOCK_SHARE))
         self.resizeDocks([self.docks["Translation"]], [width], Qt.Orientation.Horizontal)
-        self.resizeDocks(list(self.docks.values())[:3], [390, 215, 260], Qt.Orientation.Vertical)
+        self.resizeDocks(list(self.docks.values())[:3], [300, 300, 265], Qt.Orientation.Vertical)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends running work first: asks it to stop, waits without freezing, then closes."""

@@ -28,6 +28,8 @@ _MR_TOP = (0.0, 1.0, 89.0)  # over the middle between nose and occiput
 _UID_SPACE = uuid.UUID("6f0f3d2e-5f0a-4a53-9f0e-3d5d1c1f7a10")
 _FIRST_RENDER_STREAM = 100
 
+_BRAIN_WINDOW = (40.0, 80.0)  # centre, width in HU: what a head CT opens with
+
 
 def make_head(
     seed: int, *, voxel_mm: float = 1.0, lesion: bool = False, displaced: bool = False, table: bool = True
@@ -83,6 +85,7 @@ def _volume(voxels: NDArray[np.int16], geometry: Geometry, domain: Domain, seed:
         geometry,
         domain,
         name=f"Phantom {seed} {domain.label}",
+        window=_BRAIN_WINDOW if domain is Domain.CT else None,
         frame_of_reference=_uid(seed, "displaced" if displaced else "common"),
         history=(f"digital phantom, seed {seed}",),
         phantom=True,
