@@ -53,7 +53,8 @@ class Questions(QObject):
         volume, source = self._session.volumes[Role.SYNTHETIC], self._session.synthetic_source
         if volume is None:
             return
-        dialog = SaveDialog(volume, self._settings.next_number(), self._start_folder, chosen, self._window)
+        number, sources = self._settings.next_number(), self._session.open_files
+        dialog = SaveDialog(volume, number, self._start_folder, chosen, self._window, sources=sources)
         dialog.accepted.connect(lambda: self._session.save(volume, dialog.target, source))
         _open(dialog)
 

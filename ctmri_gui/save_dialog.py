@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ctmri_core.volume import Volume
+from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.panels.small_parts import label
 
 _FORBIDDEN = '<>:"/\\|?*'
@@ -44,12 +46,20 @@ NIFTI, DICOM = FORMATS[0], FORMATS[-1]
 
 
 class SaveDialog(QDialog):
-    """Format, folder and name. `target` is the chosen path once accepted."""
+    """Format, folder and name. `target` is the chosen path once accepted; it never lies on one of `sources`."""
 
     def __init__(
-        self, volume: Volume, number: int, folder: Path, chosen: SaveFormat = NIFTI, parent: QWidget | None = None
+        self,
+        volume: Volume,
+        number: int,
+        folder: Path,
+        chosen: SaveFormat = NIFTI,
+        parent: QWidget | None = None,
+        *,
+        sources: Sequence[Path] = (),
     ) -> None:
         super().__init__(parent)
+        self._sources = tuple(sources)
         self.setWindowTitle("Save synthetic image" if volume.synthetic else "Save image")
         self.setMinimumWidth(520)
         self.format = QComboBox()
@@ -130,6 +140,8 @@ class SaveDialog(QDialog):
             return "Name the folder of a DICOM series without a dot."
         if not Path(self.folder.text()).expanduser().is_dir():
             return "This folder does not exist. Choose another with Browse."
+        if writes_over(self.target, self._sources):
+            return KEPT.format(name=self.target.name)
         if chosen is DICOM and self.target.exists() and (not self.target.is_dir() or any(self.target.iterdir())):
             return f"{self.target.name} exists already and is not empty. Choose another name."
         if chosen is not DICOM and self.target.is_dir():

@@ -19,6 +19,7 @@ from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.models.library import Library, fits
+from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.placement import place_for, same_patient, source_first
 from ctmri_gui.settings import Settings
@@ -145,6 +146,12 @@ class Session(QObject):
         changed = volume.with_history(f"domain set to {domain.label} by hand", domain=domain)
         self._kinds[role].ask("Look at the scan anew", partial(work.look_at, changed), take, listed=False)
 
+    @property
+    def open_files(self) -> tuple[Path, ...]:
+        """The files and folders that the volumes here were read from; they are never written over."""
+        shown = (*self.volumes.values(), self.synthetic_source)
+        return tuple({volume.path: None for volume in shown if volume is not None and volume.path is not None})
+
     def warnings(self, role: Role) -> tuple[str, ...]:
         """What must stand on the pane: the volume's findings, and a synthetic image of unknown origin."""
         volume = self.volumes[role]
@@ -244,6 +251,10 @@ class Session(QObject):
 
     def save(self, volume: Volume, target: Path, source: Volume | None = None) -> None:
         """Writes a file by its suffix, else a folder with a DICOM series. `source`: what a synthetic volume was made from."""
+
+        if writes_over(target, self.open_files):
+            self.failed.emit(KEPT.format(name=target.name))
+            return
 
         def saved(path: Path | None) -> None:
             if path is not None:

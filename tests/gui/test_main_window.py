@@ -21,6 +21,7 @@ from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import TITLE
+from ctmri_gui.open_files import writes_over
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_first
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
@@ -600,3 +601,38 @@ def test_about_tells_versions_licences_log_and_purpose(qtbot, tmp_path):
     text = dialog.text.toPlainText()
     for word in ("LGPL-3.0", "Apache-2.0", "research only", "processor only", str(tmp_path / "log"), "torch"):
         assert word in text
+
+
+def test_nothing_is_saved_over_a_file_that_is_open(make_window, qtbot, ct_file, tmp_path, monkeypatch):
+    window = make_window(ct_file)
+    wait_for(qtbot, window, Role.SOURCE)
+    window.session.place(made_volume(), Role.SYNTHETIC)
+    before = ct_file.read_bytes()
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    link = tmp_path / "link.nii.gz"
+    link.hardlink_to(ct_file)
+    window.command["save"].trigger()
+    (dialog,) = window.findChildren(SaveDialog)
+    dialog.folder.setText(str(tmp_path))
+    for name in ("scan", "scan.nii.gz", "link"):
+        dialog.name.setText(name)
+        assert "is open" in dialog.problem.text()
+        dialog.accept()
+        assert dialog.result() == 0
+    dialog.name.setText("other")
+    assert dialog.problem.text() == ""
+    dialog.reject()
+    window.session.save(window.session.volumes[Role.SYNTHETIC], ct_file)  # asked for before the scan was opened
+    assert any("is open" in text for text in window.messages.texts)
+    assert ct_file.read_bytes() == before
+
+
+def test_no_file_of_an_open_folder_is_written_over_but_new_ones_may_lie_beside_it(tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    slice_file = study / "one.nii.gz"
+    slice_file.write_text("x")
+    assert writes_over(slice_file, [study])
+    assert writes_over(study, [slice_file])
+    assert not writes_over(study / "new.nii.gz", [study])
+    assert not writes_over(tmp_path / "new.nii.gz", [study])
