@@ -56,8 +56,8 @@ class MetricsLink(QObject):
         """Panes show slices of the source's grid, which is the synthetic volume's wherever the two can be compared."""
         if not self._comparable:
             return
-        synthetic, truth = (self._views.model.pose(role).k for role in (Role.SYNTHETIC, Role.TRUTH))
-        if synthetic != truth:
+        synthetic = self._views.model.pose(Role.SYNTHETIC).k
+        if not self._views.model.show_one_slice(Role.SYNTHETIC, Role.TRUTH):
             self._asked = None
             self._dock.set_reason(_APART)
         elif synthetic != self._asked:

@@ -20,6 +20,7 @@ _EMPTY = {
     Role.SYNTHETIC: EmptyText("Translate to fill this pane", "Choose a model and run it"),
     Role.TRUTH: EmptyText("Drop the real image here", "to compare the synthetic one with it"),
 }
+_NOTHING_HERE = EmptyText("Nothing of this image lies on this slice", "Unlink this pane to go through its own slices")
 _PREPARING = EmptyText("Resampling …", "onto the slices of the source")
 
 
@@ -51,8 +52,9 @@ class PaneContents:
         """One scale for all panes: the smallest one's that shows the body."""
         shown = [pane.canvas.size() for pane in self._panes.values() if not pane.isHidden()]
         fit = QSize(min(size.width() for size in shown), min(size.height() for size in shown))
-        for pane in self._panes.values():
-            pane.set_fit(fit, self._model.frame)
+        for role, pane in self._panes.items():
+            displayed = self._model.displayed(role)
+            pane.set_fit(fit, self._model.frame if displayed is None else displayed.frame)
 
     def close(self) -> None:
         """No more pictures are made ahead."""
@@ -60,19 +62,17 @@ class PaneContents:
             stack.close()
 
     def show_volumes(self) -> None:
-        reference = self._model.reference
-        grid = self._model.volumes[reference].geometry if reference else None
         for role, pane in self._panes.items():
-            volume = self._model.volumes.get(role)
-            if volume is None or grid is None:
+            volume, displayed = self._model.volumes.get(role), self._model.displayed(role)
+            if volume is None or displayed is None:
                 self._close_stack(role)
                 pane.set_empty(self._empty[role])
                 pane.set_picture(None, (1.0, 1.0))
                 pane.header.set_title("")
                 pane.strip.set_note("")
-            elif role not in self._stacks or not self._stacks[role].serves(volume, grid):
+            elif role not in self._stacks or not self._stacks[role].serves(volume, displayed.grid):
                 self._close_stack(role)
-                self._open_stack(role, volume, grid)
+                self._open_stack(role, volume, displayed.grid)
         self.fit_panes()
         self._show_windows(tuple(self._stacks))
         self._show_poses(tuple(self._stacks))
@@ -101,18 +101,20 @@ class PaneContents:
         self._show_crosshair()
 
     def _show_slice(self, role: Role) -> None:
-        layout, pane, stack = self._model.layout, self._panes[role], self._stacks.get(role)
-        if layout is None or stack is None:
+        displayed, pane, stack = self._model.displayed(role), self._panes[role], self._stacks.get(role)
+        if displayed is None or stack is None:
             return
-        picture = stack.picture(self._model.pose(role).k)
-        pane.set_empty(_PREPARING if picture is None else None)
+        layout, k = displayed.layout, self._model.pose(role).k
+        picture = stack.picture(k)
+        pane.set_empty(_PREPARING if picture is None else None if stack.reaches(k) else _NOTHING_HERE)
         pane.set_picture(None if picture is None else layout.arrange(picture), layout.size_mm)
         self._show_text(role)
 
     def _show_text(self, role: Role) -> None:
-        layout, stack = self._model.layout, self._stacks.get(role)
-        if layout is None or stack is None:
+        displayed, stack = self._model.displayed(role), self._stacks.get(role)
+        if displayed is None or stack is None:
             return
+        layout = displayed.layout
         convention = "NEUROLOGICAL" if self._model.neurological else "RADIOLOGICAL"
         position = stack.position_label(self._model.pose(role).k)
         window, letters = self._model.windows[role].label, layout.edge_letters

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.geometry import Geometry
+from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.preprocess.resample import sample_plane
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.background import Background
@@ -30,7 +30,10 @@ class SliceStack(Protocol):
         """(j, i) at slice `k`; None while the first one is being made."""
 
     def position_label(self, k: int) -> str:
-        """`S 12.1 mm · 41/180`: where this volume's own nearest slice lies, and its number."""
+        """`S 12.1 mm · 41/180`: where the displayed slice lies, and its number; `≈` before that of the volume's nearest one."""
+
+    def reaches(self, k: int) -> bool:
+        """Whether anything of the volume can lie on slice `k`."""
 
     def serves(self, volume: Volume, grid: Geometry) -> bool:
         """Whether the pictures are of this volume on this grid."""
@@ -55,6 +58,9 @@ class OwnSlices:
     def position_label(self, k: int) -> str:
         return f"{position_text(self._volume.geometry, k)} · {k + 1}/{self._volume.geometry.shape[0]}"
 
+    def reaches(self, _k: int) -> bool:
+        return True
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -70,6 +76,9 @@ class SampledSlices:
     def __init__(self, volume: Volume, grid: Geometry, ready: Callable[[], None]) -> None:
         self._volume, self._grid, self._ready = volume, grid, ready
         self._sampler = _Sampler(volume, grid)
+        self._first, self._last = box_in(volume.geometry, grid)
+        ends = np.asarray(grid.shape) - 0.5
+        self._beside = bool((self._first[1:] < ends[1:]).all() and (self._last[1:] > -0.5).all())
         self._warm = self._started = False
         self._maker = Background("slices")
         self._queued: set[int] = set()
@@ -99,8 +108,10 @@ class SampledSlices:
         nearest, count = round(float(middle[axis])), own.shape[axis]
         if not 0 <= nearest < count:
             return f"{position_text(self._grid, k)} · outside"
-        order = (axis, *(other for other in range(3) if other != axis))
-        return f"{position_text(own.permuted(order, (False,) * 3), nearest)} · {nearest + 1}/{count}"
+        return f"{position_text(self._grid, k)} · ≈ {nearest + 1}/{count}"
+
+    def reaches(self, k: int) -> bool:
+        return bool(self._first[0] <= k <= self._last[0]) and self._beside
 
     def close(self) -> None:
         self._maker.close()
@@ -155,6 +166,13 @@ class _Sampler:
             while len(self._pictures) > _KEPT:
                 self._pictures.popitem(last=False)
         return picture
+
+
+def box_in(own: Geometry, grid: Geometry) -> tuple[FloatArray, FloatArray]:
+    """The smallest and largest (k, j, i) of `grid` that `own`, voxel edges included, reaches."""
+    ends = np.stack(np.meshgrid(*[(-0.5, n - 0.5) for n in own.shape], indexing="ij"), -1).reshape(8, 3)
+    index = grid.mm_to_index(own.index_to_mm(ends))
+    return index.min(axis=0), index.max(axis=0)
 
 
 def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:

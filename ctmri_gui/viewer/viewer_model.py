@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.geometry import FloatArray, Geometry
-from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.volume import Volume
-from ctmri_gui.viewer.camera import Camera, Frame, body_frame
+from ctmri_gui.viewer.camera import Camera, Frame
+from ctmri_gui.viewer.displayed_grid import DisplayedGrid, Pose
 from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
 from ctmri_gui.viewer.roles import Role
-from ctmri_gui.viewer.screen_layout import ScreenLayout, screen_layout
-
-_COARSE_MM = 4.0
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Slice `k` of the reference grid and the part of it that is seen."""
-
-    k: int
-    camera: Camera
+from ctmri_gui.viewer.screen_layout import ScreenLayout
 
 
 class ViewerModel(QObject):
-    """All panes show slices (axis 0) of one grid, the reference: the source's, or without one the first volume's there is.
+    """Linked panes show slices (axis 0) of one grid, the reference: the source's, or without one the first volume's there is.
 
-    Panes that are linked share one pose; an unlinked pane keeps its own. Windows are shared within a modality: CT panes
-    have the same window; MR panes, whose units are arbitrary, move in proportion unless the synthetic one matches truth.
+    They share one pose; an unlinked pane keeps its own and goes through its own volume's slices. Windows are shared within a
+    modality: CT panes have the same window; MR panes, whose units are arbitrary, move in proportion unless the synthetic one
+    matches truth.
     """
 
     volumesChanged = Signal()
@@ -44,15 +34,14 @@ class ViewerModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.volumes: dict[Role, Volume] = {}
-        self.layout: ScreenLayout | None = None
-        self.frame = Frame(0, 0, 1, 1)
+        self._shared: DisplayedGrid | None = None
+        self._alone: dict[Role, DisplayedGrid] = {}  # unlinked panes whose volumes lie on another grid
         self.windows: dict[Role, Window] = {}
         self._placed: FloatArray | None = None
         self._pointed: FloatArray | None = None
         self.neurological = False
         self.matches_truth = False
         self._unlinked: set[Role] = set()
-        self._opening = 0.5
         self._poses = dict.fromkeys(Role, Pose(0, Camera()))
 
     @property
@@ -69,8 +58,28 @@ class ViewerModel(QObject):
         """LPS mm: the point under the mouse while it points, else the one placed."""
         return self._placed if self._pointed is None else self._pointed
 
+    @property
+    def layout(self) -> ScreenLayout | None:
+        """Of the linked panes."""
+        return None if self._shared is None else self._shared.layout
+
+    @property
+    def frame(self) -> Frame:
+        """Of the linked panes."""
+        return Frame(0, 0, 1, 1) if self._shared is None else self._shared.frame
+
+    def displayed(self, role: Role) -> DisplayedGrid | None:
+        """The slices that a pane goes through; None without any volume."""
+        return self._alone.get(role, self._shared)
+
     def pose(self, role: Role) -> Pose:
+        """On the slices that the pane goes through."""
         return self._poses[role]
+
+    def show_one_slice(self, one: Role, other: Role) -> bool:
+        """Whether two panes show the same slice of the same grid."""
+        same_grid = self.displayed(one) is self.displayed(other)
+        return same_grid and self._poses[one].k == self._poses[other].k
 
     def is_linked(self, role: Role) -> bool:
         return role not in self._unlinked
@@ -89,34 +98,42 @@ class ViewerModel(QObject):
         if moved or grid is None:
             self._lay_out()
             self._go_to_opening()
+        for unlinked in tuple(self._unlinked):
+            self._part(unlinked)
         self.volumesChanged.emit()
         if moved:
             self.sliceChanged.emit(self.slice)
 
     def set_neurological(self, neurological: bool) -> None:
         """Patient's right on screen left (False) or right; slice, zoom and the point in the middle stay."""
-        before, self.neurological = self.layout, neurological
+        before = {role: self.displayed(role) for role in Role}
+        self.neurological = neurological
         self._lay_out()
-        if before is not None and self.layout is not None:
-            for role, pose in self._poses.items():
-                middle = self.layout.from_mm(before.to_mm(*pose.camera.centre, pose.k))[:2]
+        for role, alone in self._alone.items():
+            layout = DisplayedGrid.of(self.volumes[role], neurological=neurological).layout
+            self._alone[role] = replace(alone, layout=layout)
+        for role, pose in self._poses.items():
+            old, new = before[role], self.displayed(role)
+            if old is not None and new is not None:
+                middle = new.layout.from_mm(old.layout.to_mm(*pose.camera.centre, pose.k))[:2]
                 self._poses[role] = replace(pose, camera=replace(pose.camera, centre=middle))
         self.volumesChanged.emit()
 
     def set_slice(self, k: int, role: Role | None = None) -> None:
         """Clamped to the stack; in all linked panes, or in `role` alone when it is unlinked."""
-        if self.layout is None:
+        shown = self._displayed_with(role)
+        if shown is None:
             return
-        k = min(max(k, 0), self.layout.geometry.shape[0] - 1)
         before = self.slice
-        self._change(self._moving_with(role), k=k)
+        self._change(self._moving_with(role), k=shown.clamped(k))
         if self.slice != before:
             self.sliceChanged.emit(self.slice)
 
     def step(self, forward: int, role: Role | None = None) -> None:
         """So many slices towards head, front or left."""
-        if self.layout is not None:
-            self.set_slice(self._pose_of(role).k + forward * self.layout.forward, role)
+        shown = self._displayed_with(role)
+        if shown is not None:
+            self.set_slice(self._pose_of(role).k + forward * shown.layout.forward, role)
 
     def zoom(self, factor: float, anchor: tuple[float, float] | None, role: Role | None = None) -> None:
         self._change(self._moving_with(role), camera=self._pose_of(role).camera.zoomed(factor, anchor))
@@ -125,19 +142,26 @@ class ViewerModel(QObject):
         self._change(self._moving_with(role), camera=self._pose_of(role).camera.moved(right, down))
 
     def reset_cameras(self) -> None:
-        if self.layout is not None:
-            self._change(tuple(Role), camera=Camera.on(self.frame))
+        for role in Role:
+            shown = self.displayed(role)
+            if shown is not None:
+                self._change((role,), camera=Camera.on(shown.frame))
 
     def set_linked(self, role: Role, linked: bool) -> None:
-        """A pane that is linked again goes where the others are."""
+        """A pane that is linked again goes where the others are; one that is not goes through its own volume."""
+        before = self.displayed(role)
         if linked:
             self._unlinked.discard(role)
-            others = [other for other in self._linked_roles() if other is not role]
-            if others:
+            self._alone.pop(role, None)
+            others = [other for other in (*self._linked_roles(), *Role) if other is not role and other not in self._alone]
+            if self.displayed(role) is not before or self._linked_roles() != (role,):
                 self._poses[role] = self._poses[others[0]]
-                self.posesChanged.emit((role,))
         else:
             self._unlinked.add(role)
+            self._part(role)
+        if self.displayed(role) is not before:
+            self.volumesChanged.emit()
+        self.posesChanged.emit((role,))
 
     def set_crosshair(self, mm: FloatArray | None, *, go: bool = False) -> None:
         """Places it, or takes it away. `go`: also show the slice nearest to the point."""
@@ -162,13 +186,15 @@ class ViewerModel(QObject):
 
     def point_mm(self, role: Role, point: tuple[float, float]) -> FloatArray | None:
         """LPS mm of a point of a pane's picture."""
-        return None if self.layout is None else self.layout.to_mm(*point, self._poses[role].k)
+        shown = self.displayed(role)
+        return None if shown is None else shown.layout.to_mm(*point, self._poses[role].k)
 
     def crosshair_in(self, role: Role) -> tuple[float, float] | None:
         """Where the crosshair is in a pane's picture; None when it lies in another slice."""
-        if self.crosshair is None or self.layout is None:
+        shown = self.displayed(role)
+        if self.crosshair is None or shown is None:
             return None
-        u, v, k = self.layout.from_mm(self.crosshair)
+        u, v, k = shown.layout.from_mm(self.crosshair)
         return (u, v) if abs(k - self._poses[role].k) <= 0.5 + 1e-6 else None
 
     def levels(self, role: Role) -> tuple[float, float]:
@@ -255,25 +281,37 @@ class ViewerModel(QObject):
 
     def _lay_out(self) -> None:
         volume = self._reference_volume
-        self.layout = None
-        if volume is not None:
-            self.layout = screen_layout(volume.geometry, neurological=self.neurological)
-            mask, _ = coarse_body_mask(volume, _COARSE_MM)
-            self._opening = _telling_slice(mask)
-            body = np.stack([self.layout.arrange(slice_) for slice_ in mask])
-            self.frame = body_frame(body, self._opening, self.layout.size_mm)
+        self._shared = None if volume is None else DisplayedGrid.of(volume, neurological=self.neurological)
 
     def _go_to_opening(self) -> None:
         self._placed = self._pointed = None
-        if self.layout is not None:
-            k = min(int(self._opening * self.layout.geometry.shape[0]), self.layout.geometry.shape[0] - 1)
-            self._poses = dict.fromkeys(Role, Pose(k, Camera.on(self.frame)))
+        self._alone.clear()
+        if self._shared is not None:
+            self._poses = dict.fromkeys(Role, self._shared.opening_pose)
+
+    def _part(self, role: Role) -> None:
+        """Leads an unlinked pane through its own volume's slices, from the place it shows; from the slice that tells most
+        where that place is none in its volume, or no place in its frame of reference."""
+        volume, shared, before = self.volumes.get(role), self._shared, self._alone.pop(role, None)
+        if volume is None or shared is None or volume.geometry.is_close(shared.grid):
+            if before is not None and shared is not None:
+                self._poses[role] = self._poses[self.reference] if self.reference else shared.opening_pose
+        elif before is not None and before.grid.is_close(volume.geometry):
+            self._alone[role] = before
+        else:
+            own = DisplayedGrid.of(volume, neurological=self.neurological)
+            foreign = role is Role.TRUTH and self.foreign_frames is not None
+            alike = None if foreign or before is not None else own.showing_as(shared, self._poses[role])
+            self._alone[role], self._poses[role] = alike or (own, own.opening_pose)
 
     def _linked_roles(self) -> tuple[Role, ...]:
         return tuple(role for role in Role if role not in self._unlinked)
 
     def _moving_with(self, role: Role | None) -> tuple[Role, ...]:
         return (role,) if role in self._unlinked and role is not None else self._linked_roles()
+
+    def _displayed_with(self, role: Role | None) -> DisplayedGrid | None:
+        return self._shared if role is None else self.displayed(role)
 
     def _pose_of(self, role: Role | None) -> Pose:
         return self._poses[self._moving_with(role)[0]] if self._moving_with(role) else self._poses[Role.SOURCE]
@@ -288,16 +326,3 @@ class ViewerModel(QObject):
                 changed.append(role)
         if changed:
             self.posesChanged.emit(tuple(changed))
-
-
-def _telling_slice(body: NDArray[np.bool_]) -> float:
-    """Where a volume opens, from 0 to 1 through the stack: the widest section of the body within its middle half.
-
-    In a head that is the brain above the skull base; shoulders at the end of a long neck do not count.
-    """
-    areas = body.reshape(len(body), -1).sum(axis=1)
-    first, end = len(areas) // 4, len(areas) - len(areas) // 4
-    middle = areas[first:end]
-    if not middle.size or middle.max() == middle.min():
-        return 0.5
-    return float((first + np.argmax(middle) + 0.5) / len(areas))

@@ -412,9 +412,9 @@ def test_a_placed_crosshair_outlives_one_that_points(views) -> None:
 
 def test_control_click_in_an_unlinked_pane_brings_the_others_there(views) -> None:
     views.set_linked(Role.TRUTH, False)
-    views.model.set_slice(30, Role.TRUTH)
+    views.model.set_slice(19, Role.TRUTH)  # at 14 mm
     drag(views, Role.TRUTH, (100, 100), (100, 100), LEFT, CTRL)
-    assert views.slice == 30
+    assert views.slice == 27
 
 
 def test_control_double_click_leaves_no_crosshair(views) -> None:
@@ -452,22 +452,57 @@ def test_pictures_of_the_panes_name_no_file_but_the_warning(views) -> None:
     assert views.panes[Role.SOURCE].strip.shown_text == "a"
 
 
-def test_an_unlinked_pane_goes_alone_and_comes_back(views, qtbot) -> None:
-    start = views.slice
+def test_an_unlinked_pane_goes_alone_through_its_own_slices_and_comes_back(views, qtbot) -> None:
+    views.set_slice(25)
+    before = pixel_of(views, Role.TRUTH, MARK_MM)
     views.set_linked(Role.TRUTH, False)
+    truth, text = views.panes[Role.TRUTH], lambda: views.panes[Role.TRUTH].canvas.annotations.text.position
+    assert text() == "S 11.0 mm · 19/30", "it begins where it was"
+    u, v, _ = views.model.displayed(Role.TRUTH).layout.from_mm(MARK_MM)
+    assert truth.projection.to_pixel(u, v) == pytest.approx(before)
+    assert "resampled" not in truth.strip.text
     wheel(views, Role.TRUTH, 240)
-    assert views.slice == start and views.model.pose(Role.TRUTH).k == start + 2
+    assert views.slice == 25 and text() == "S 17.0 mm · 21/30"
     wheel(views, Role.SOURCE, -120)
-    assert views.model.pose(Role.SYNTHETIC).k == start - 1 and views.model.pose(Role.TRUTH).k == start + 2
+    assert views.model.pose(Role.SYNTHETIC).k == 24 and text() == "S 17.0 mm · 21/30"
+    assert not views.model.show_one_slice(Role.SYNTHETIC, Role.TRUTH)
     views.set_linked(Role.TRUTH, True)
     assert views.model.pose(Role.TRUTH) == views.model.pose(Role.SOURCE)
+    assert views.model.show_one_slice(Role.SYNTHETIC, Role.TRUTH) and "resampled" in truth.strip.text
+
+
+def test_every_slice_of_a_truth_in_another_frame_of_reference_can_be_reached(views, qtbot) -> None:
+    far = Geometry(TRUTH_GRID.shape, TRUTH_GRID.spacing, (-40.0, -438.0, 900.0), ((0.0, -1, 0), (0, 0, -1), (1, 0, 0)))
+    source = replace(views.model.volumes[Role.SOURCE], frame_of_reference="1.2")
+    voxels = ball(TRUTH_GRID, Domain.MR_T1, 500, 0).voxels
+    views.set_volume(Role.SOURCE, source)
+    views.set_volume(Role.TRUTH, Volume(voxels, far, Domain.MR_T1, frame_of_reference="1.3"))
+    truth = views.panes[Role.TRUTH].canvas
+    seen = set()
+    assert abs(views.model.pose(Role.TRUTH).k - 15) <= 2, "it begins in the middle of its own body"
+    assert truth.annotations.text.plane == "coronal" and truth.annotations.text.letters[2] == "S"
+    assert truth.grab().toImage().pixelColor(truth.rect().center()).red() > 50
+    wheel(views, Role.TRUTH, -120 * 100)
+    for _ in range(30):
+        seen.add(truth.annotations.text.position.split(" · ")[1])
+        wheel(views, Role.TRUTH, 120)
+    assert len(seen) == 30 and views.model.displayed(Role.SOURCE) is not views.model.displayed(Role.TRUTH)
+    views.set_linked(Role.TRUTH, True)
+    qtbot.waitUntil(lambda: truth.annotations.empty is not None and "Nothing" in truth.annotations.empty.headline)
+    views.set_linked(Role.TRUTH, False)
+    views.set_convention(neurological=True)
+    views.reset_views()
+    assert truth.annotations.text.letters[:2] == ("L", "R") and truth.annotations.empty is None
+    views.set_volume(Role.SOURCE, None)
+    views.set_volume(Role.SYNTHETIC, None)
+    assert truth.annotations.text.position.endswith(f"{views.model.pose(Role.TRUTH).k + 1}/30")
 
 
 def test_labels_say_where_each_volumes_own_slice_is(views) -> None:
     views.set_slice(25)
     texts = {role: pane.canvas.annotations.text.position for role, pane in views.panes.items()}
     assert texts[Role.SOURCE] == texts[Role.SYNTHETIC] == "S 10.0 mm · 26/41"
-    assert texts[Role.TRUTH] == "S 11.0 mm · 19/30"
+    assert texts[Role.TRUTH] == "S 10.0 mm · ≈ 19/30"
     assert views.panes[Role.SOURCE].canvas.annotations.text.letters == ("R", "L", "A", "P")
 
 
