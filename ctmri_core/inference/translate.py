@@ -41,13 +41,15 @@ class _Job:
 
 
 def check_input(volume: Volume, card: ModelCard) -> None:
-    """Raises `WrongInput` when the model does not take volumes of this domain."""
+    """Raises `WrongInput` when the model does not take volumes of this domain or of this geometry."""
     expected = card.direction.source
     if not expected.accepts(volume.domain):
         raise WrongInput(
             f"{card.name} takes {expected.label} volumes; this one is {volume.label}. "
             f"Choose a model for {volume.domain.label}, or correct the volume's modality if it was guessed wrongly."
         )
+    if problem := card.recipe.problem_with(volume.geometry):
+        raise WrongInput(problem)
 
 
 def translate(

@@ -79,18 +79,30 @@ class Recipe(BaseModel):
             raise WrongInput("It is not known whether this volume is CT or MR. Say which it is and try again.")
         return self.ct if domain is Domain.CT else self.mr
 
+    def problem_with(self, geometry: Geometry) -> str:
+        """Why a volume on `geometry` cannot be prepared, in a sentence for people, or "". Cheap: asks no voxel."""
+        try:
+            self._plan(geometry)
+        except WrongInput as error:
+            return str(error)
+        return ""
+
     def record_of(self, volume: Volume) -> Record:
-        """Plans the preparation of `volume`; reads its voxels only to measure an MR's range."""
+        """Plans the preparation of `volume`; reads its voxels only to measure an MR's range.
+
+        Raises `WrongInput` when the modality is unknown or `problem_with` the geometry.
+        """
+        grid = self._plan(volume.geometry)
         scale = self.intensity(volume.domain).scale_of(volume)
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
-        return Record(SliceGrid.plan(volume.geometry, self.spacing_mm, self.size, self.multiple), scale, background)
+        return Record(grid, scale, background)
 
     def forward_slices(self, volume: Volume, record: Record, start: int, stop: int) -> Slices:
         """Prepared slices `start` to `stop` alone: float32 (stop - start, h, w)."""
         return _forward(volume.voxels, record.grid, record.scale, record.background, start, stop)
 
     def forward(self, volume: Volume) -> Prepared:
-        """All slices. Raises `WrongInput` when the modality is unknown or a slice is absurdly large."""
+        """All slices. Raises `WrongInput` as `record_of` does."""
         record = self.record_of(volume)
         return Prepared(self.forward_slices(volume, record, 0, record.count), record)
 
@@ -120,6 +132,9 @@ class Recipe(BaseModel):
         mask = record.grid.forward(record.grid.oriented(inside), 0.0) > 0.5
         slices = self.forward_slices(source, record, 0, record.count)
         return slices, _forward(moved.voxels, record.grid, scale, background, 0, record.count), mask
+
+    def _plan(self, geometry: Geometry) -> SliceGrid:
+        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple)
 
 
 def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:

@@ -22,6 +22,8 @@ Slices = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGEST_SLICE = 2048
+_NARROWEST_MM = 32.0
+"""Nothing that a model was made for is narrower; a stack of a few sagittal or coronal slices is."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,10 @@ class SliceGrid:
 
     @classmethod
     def plan(cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int) -> SliceGrid:
+        """Raises `WrongInput` when the volume's axial slices would be no pictures, or absurdly large ones."""
         order, flips = axial_order(source)
         oriented = source.permuted(order, flips)
+        _check_width(oriented)
         rows, columns = size if size is not None else (None, None)
         return cls(
             source, order, flips,
@@ -137,6 +141,16 @@ def axial_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, b
     best = max(permutations(range(3)), key=lambda order: sum(abs(along[new, old]) for new, old in enumerate(order)))
     k, j, i = best
     return (k, j, i), (bool(along[0, k] < 0), bool(along[1, j] < 0), bool(along[2, i] < 0))
+
+
+def _check_width(oriented: Geometry) -> None:
+    """Raises `WrongInput` for one sagittal or coronal slice, or a stack of them too thin to be cut into axial ones."""
+    for axis, plane, way in ((1, "coronal", "front to back"), (2, "sagittal", "left to right")):
+        count, width = oriented.shape[axis], oriented.extent[axis]
+        if count == 1:
+            raise WrongInput(f"This model works on axial slices; this scan is a single {plane} slice.")
+        if width < _NARROWEST_MM:
+            raise WrongInput(f"This model works on axial slices; this scan is only {width:.0f} mm wide from {way}.")
 
 
 def _apply(slices: NDArray[Any], rows: Slices, columns: Slices, background: float) -> Slices:

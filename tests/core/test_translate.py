@@ -14,7 +14,7 @@ from ctmri_core.errors import CtmriError, ModelRefused, OutOfMemory, WrongInput
 from ctmri_core.events import Noted, Progress, Started, finish, from_json, never, to_json
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.inference.precision import Plan, run_batch
-from ctmri_core.inference.translate import translate
+from ctmri_core.inference.translate import check_input, translate
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, save_model
 from ctmri_core.networks.initialisation import initialise_normal
@@ -24,7 +24,7 @@ from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 
 OBLIQUE = Geometry(
     (23, 5, 19),
-    (1.3, 4.0, 0.9),
+    (1.3, 8.0, 1.9),
     (-3.0, 12.0, 40.0),
     tuple(map(tuple, np.array([[0, 0, -1], [0, -1, 0], [1, 0, 0]]) @ rigid_transform((8, -12, 5), (0, 0, 0))[:3, :3].T)),
 )  # coronal, stored head first, rotated, non-square, odd
@@ -129,8 +129,8 @@ def test_ct_comes_back_as_whole_hu():
 
 
 def test_outside_the_networks_field_is_background():
-    geometry = Geometry((3, 24, 24), (2, 1, 1))
-    result = finish(translate(head(geometry), model(recipe=Recipe(size=(16, 16)))))
+    geometry = Geometry((3, 24, 24), (2, 2, 2))
+    result = finish(translate(head(geometry), model(recipe=Recipe(spacing_mm=None, size=(16, 16)))))
     assert (result.voxels[:, :3] == 0).all()
     assert (result.voxels[:, :, 21:] == 0).all()
     assert (result.voxels[:, 6:18, 6:18] > 0).all()
@@ -141,7 +141,7 @@ def test_the_batch_size_changes_nothing_but_rounding(batch):
     card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance", "dropout": False}).card
     torch.manual_seed(1)
     loaded = LoadedModel(initialise_normal(build_generator(card)).eval(), card)
-    source = head(Geometry((7, 20, 22), (2, 1, 1)))
+    source = head(Geometry((7, 20, 22), (2, 2, 2)))
     reference = finish(translate(source, loaded, batch=1))
     np.testing.assert_allclose(finish(translate(source, loaded, batch=batch)).voxels, reference.voxels, atol=0.05)
 
@@ -150,13 +150,13 @@ def test_a_model_file_does_as_well_as_a_loaded_model(tmp_path):
     card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance", "dropout": False}).card
     generator = initialise_normal(build_generator(card)).eval()
     save_model(tmp_path / "m.safetensors", generator.state_dict(), card)
-    source = head(Geometry((2, 20, 20), (2, 1, 1)))
+    source = head(Geometry((2, 20, 20), (2, 2, 2)))
     by_file = finish(translate(source, tmp_path / "m.safetensors"))
     assert np.array_equal(by_file.voxels, finish(translate(source, LoadedModel(generator, card))).voxels)
 
 
 def test_events_tell_what_happens_and_go_through_json():
-    source = head(Geometry((5, 16, 16), (2, 1, 1)))
+    source = head(Geometry((5, 16, 16), (2, 2, 2)))
     events = list(translate(source, model()))
     assert all(from_json(to_json(event)) == event for event in events)
     started = next(event for event in events if isinstance(event, Started))
@@ -178,6 +178,12 @@ def test_wrong_contrast_is_refused_with_both_labels_before_any_work():
         finish(translate(head(domain=Domain.UNKNOWN), model()))
 
 
+def test_a_sagittal_slice_is_refused_before_any_work():
+    sagittal = Geometry((1, 40, 48), (1, 1, 1), direction=((1, 0, 0), (0, 0, -1), (0, 1, 0)))
+    with pytest.raises(WrongInput, match="a single sagittal slice"):
+        check_input(head(sagittal), model().card)
+
+
 def test_an_mr_of_unknown_weighting_is_taken_and_said():
     events = list(translate(head(domain=Domain.MR), model(Direction(Domain.MR_T1, Domain.CT))))
     assert any(isinstance(event, Noted) and "T1 MR" in event.message for event in events)
@@ -194,7 +200,7 @@ def test_what_weakens_the_result_is_said():
 def test_a_stop_at_any_question_ends_the_work(asked):
     questions = iter(range(10_000))
     loaded = model()
-    source = head(Geometry((9, 16, 16), (2, 1, 1)))
+    source = head(Geometry((9, 16, 16), (2, 2, 2)))
     result = finish(translate(source, loaded, batch=2, stop=lambda: next(questions) >= asked))
     assert result is None
     assert len(loaded.generator.calls) <= asked
@@ -202,7 +208,7 @@ def test_a_stop_at_any_question_ends_the_work(asked):
 
 def test_hooks_for_stopping_do_not_stay():
     loaded = model()
-    finish(translate(head(Geometry((2, 16, 16), (2, 1, 1))), loaded, stop=never))
+    finish(translate(head(Geometry((2, 16, 16), (2, 2, 2))), loaded, stop=never))
     assert not loaded.generator.layer._forward_pre_hooks
 
 
@@ -253,5 +259,5 @@ def test_threads_are_limited_while_it_runs_and_put_back():
 
 
 def test_with_the_plan_of_this_machine(real_timing):
-    result = finish(translate(head(Geometry((3, 40, 40), (2, 1, 1))), model()))
+    result = finish(translate(head(Geometry((3, 40, 40), (2, 2, 2))), model()))
     assert np.isfinite(result.voxels).all()
