@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from ctmri_core import NOT_FOR_DIAGNOSIS
 from ctmri_core.case import Case
 from ctmri_core.comparison import Comparison, SliceScores
 from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import WriteFailed
 from ctmri_core.events import Finished, Progress, StopSignal, Work
-from ctmri_core.files import atomic_file, write_text
+from ctmri_core.files import atomic_file, check_writable, write_text
 from ctmri_core.model_card import choose_model
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.mr_range import body_range
@@ -24,6 +26,13 @@ from ctmri_core.volume import Volume
 
 SEED = 2026  # a head that no shipped model was trained on: the training script uses seeds below 1000
 DIRECTION = Direction(Domain.CT, Domain.MR_T1)
+_ABOUT = "about_this_demo.txt"
+_OUTPUT = re.compile(
+    rf"{re.escape(_ABOUT)}|scores\.csv|three_panes_slice_\d+\.png|(ct|mr_t1|synthetic_mr_t1)\.nii\.gz(\.provenance\.json)?"
+)
+_ABOUT_TEXT = f"""Written by the demo of CT-MRI Studio: a digital head, nobody's scan, and its synthetic twin.
+{NOT_FOR_DIAGNOSIS}. The next run of the demo writes over the files in this folder.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +65,17 @@ def make_demo_case(stop: StopSignal, *, device: str = "auto", voxel_mm: float = 
 def run_headless(
     folder: Path, stop: StopSignal, *, device: str = "auto", voxel_mm: float = 1.0
 ) -> Work[DemoCase | None]:
-    """The demo without a window: volumes as NIfTI, pictures of the three panes with their scores, and `scores.csv`."""
+    """The demo without a window: volumes as NIfTI, pictures of the three panes with their scores, and `scores.csv`.
+
+    Raises `WriteFailed` for a folder that holds anything but the output of an earlier run.
+    """
     from ctmri_core.io.saving import save
 
+    _check_folder(folder)
     case = yield from make_demo_case(stop, device=device, voxel_mm=voxel_mm)
     if case is None:
         return None
+    write_text(folder / _ABOUT, _ABOUT_TEXT)
     paths: dict[str, str] = {}
     for name, volume in (("ct", case.source), ("synthetic_mr_t1", case.synthetic), ("mr_t1", case.truth)):
         written = yield from save(volume, folder / f"{name}.nii.gz", stop=stop)
@@ -72,6 +86,14 @@ def run_headless(
     paths |= _write_pictures(case, folder)
     yield Finished(reason="completed", paths=paths)
     return case
+
+
+def _check_folder(folder: Path) -> None:
+    """The note that the demo writes first says that what is there is its own; other names beside it are not."""
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if names and (_ABOUT not in names or not all(map(_OUTPUT.fullmatch, names))):
+        raise WriteFailed(f"{folder.absolute().name} holds files that are not of the demo. Name a new or an empty folder for it.")
+    check_writable(folder / _ABOUT)
 
 
 def _write_pictures(case: DemoCase, folder: Path) -> dict[str, str]:

@@ -9,17 +9,24 @@ class CtmriError(Exception):
     """A failure with a way out. `str(error)` is one or two sentences fit to be shown, without patient data."""
 
 
+_PREDICATES = {"is", "holds", "has", "cannot", "stores", "keeps", "names", "may", "maps", "does", "needs"}
+"""First words of a problem that goes on from the name of its file."""
+
+
 class FileRefused(CtmriError):
     """An input file or folder that cannot be used.
 
-    `path`: the file (only its name is shown); `problem`: field, value and what is wrong; `way_out`: what to do.
+    `path`: the file (only its name is shown), of which `problem` says in a predicate ("is empty.") or a sentence of its own
+    what is wrong, with field and value; `way_out`: what to do.
     """
 
     def __init__(self, path: str | Path, problem: str, way_out: str = "") -> None:
         self.path = Path(path)
         self.problem = problem
         self.way_out = way_out
-        super().__init__(" ".join(part for part in (f"{self.path.name}: {problem}", way_out) if part))
+        name = self.path.name or self.path.absolute().name or "The folder"
+        joint = " " if problem.partition(" ")[0] in _PREDICATES else ": "
+        super().__init__(" ".join(part for part in (f"{name}{joint}{problem}", way_out) if part))
 
     def __reduce__(self) -> tuple[type[FileRefused], tuple[str, ...]]:
         return type(self), (str(self.path), self.problem, self.way_out)

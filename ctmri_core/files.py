@@ -22,9 +22,12 @@ _REASONS = {
     errno.EACCES: "writing is not permitted there",
     errno.EPERM: "writing is not permitted there",
     errno.EROFS: "that disk is read-only",
-    errno.ENOENT: "the folder does not exist",
+    errno.ENOENT: "the folder does not exist and cannot be made",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EFBIG: "it is larger than files may be there",
     errno.ENAMETOOLONG: "the name is too long",
 }
+_ROOM = 1 << 16  # more than a disk block, so that a full disk cannot grant it from what it has given already
 
 
 @contextmanager
@@ -89,10 +92,54 @@ def write_text(target: str | Path, content: str) -> None:
     write_bytes(target, content.encode("utf-8"))
 
 
+def check_writable(target: str | Path) -> None:
+    """Raises `WriteFailed` where `atomic_file` or `atomic_folder` could not begin, by making and removing such a sibling.
+
+    Folders that are still to be made are not: the next one above, which will hold them, is tried.
+    """
+    target = Path(target).absolute()
+    try:
+        folder = next(parent for parent in target.parents if parent.exists())
+        temporary = folder / f".part-{secrets.token_hex(4)}-{target.name}"
+        try:
+            temporary.touch(exist_ok=False)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_failed(target, error) from error
+
+
+def provoke_refusal(path: Path) -> None:
+    """Raises the `OSError` that a library kept to itself: the disk is asked for a little more room behind `path`."""
+    with path.open("ab") as handle:
+        handle.write(bytes(_ROOM))
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both names lead to one existing file or folder."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
 def write_failed(target: Path, error: OSError) -> WriteFailed:
     """`error` in words the user can act on."""
-    reason = _REASONS.get(error.errno or 0, error.strerror or type(error).__name__)
+    cause = _with_number(error)
+    reason = _REASONS.get(cause.errno or 0) or cause.strerror or "the disk gives no reason"
     return WriteFailed(f"{target.name} could not be written: {reason}. Nothing partial was left behind.")
+
+
+def _with_number(error: OSError) -> OSError:
+    """What the system said: libraries raise errors of their own, without its number, in place of it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
 
 
 def _flush_file(path: Path) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from pathlib import Path
 
-from ctmri_core.cli.terminal import Terminal
+from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--headless", type=Path, metavar="DIR", help="no window: write volumes, pictures and scores to DIR")
+    parser.add_argument("--headless", type=given_path, metavar="DIR", help="no window: write volumes, pictures and scores to DIR")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines (headless)")
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
-from ctmri_core.cli.terminal import EXIT_FAILED, Terminal
+from ctmri_core.cli.terminal import EXIT_FAILED, Terminal, given_path
 from ctmri_core.errors import FileRefused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, metavar="PATH", help="a file or a folder")
+    parser.add_argument("path", type=given_path, metavar="PATH", help="a file or a folder")
     parser.add_argument("--values", action="store_true", help="read the voxels too and print their range")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 

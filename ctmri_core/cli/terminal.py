@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Generic, TextIO, TypeVar
 
@@ -72,7 +74,8 @@ class Terminal:
             return
         match event:
             case Started(job=job, details=details):
-                facts = ", ".join(f"{name} {value}" for name, value in details.items() if not isinstance(value, dict | list))
+                plain = {name.replace("_", " "): value for name, value in details.items() if not isinstance(value, dict | list)}
+                facts = ", ".join(f"{name} {value}" for name, value in plain.items())
                 self.complain(f"{job}" + (f" ({facts})" if facts else ""))
             case Progress() | Step():
                 self._rewrite(_progress_text(event))
@@ -102,6 +105,13 @@ class Terminal:
         if self._line_open:
             self._err.write("\n")
             self._line_open = False
+
+
+def given_path(text: str) -> Path:
+    """The type of an argument that names a file or folder. An empty one, as of an unset variable, would mean the folder here."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
 
 
 def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Outcome[Result]:

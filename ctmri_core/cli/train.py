@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from pathlib import Path
 
-from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal
+from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.config_flags import add_config_arguments, config_from_arguments, flag_of
 from ctmri_core.domain import Direction
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = parser.add_subparsers(dest="method", metavar="METHOD", required=True, parser_class=type(parser))
     for name, card in method_cards().items():
         method = methods.add_parser(name, help=card.summary, description=f"{card.summary} {card.citation}.")
-        method.add_argument("--run", type=Path, required=True, metavar="DIR", dest="run_folder", help="where everything is kept")
+        method.add_argument("--run", type=given_path, required=True, metavar="DIR", dest="run_folder", help="where everything is kept")
         method.add_argument("--data", metavar="DATA", default=argparse.SUPPRESS, help=DATA_HELP)
         method.add_argument(
             "--direction", type=_direction, metavar="SOURCE_to_TARGET", default=argparse.SUPPRESS, help="for example ct_to_mr_t1"

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ctmri_core.cli.terminal import Terminal
+from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
@@ -22,13 +22,14 @@ _KINDS = [domain for domain in Domain if domain is not Domain.UNKNOWN]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a DICOM folder or file, NIfTI, MHA or NRRD")
+    parser.add_argument("input", type=given_path, metavar="INPUT", help="a DICOM folder or file, NIfTI, MHA or NRRD")
     parser.add_argument("--series", type=_positive, metavar="N", help="which one, where INPUT holds several (see `ctmri info`)")
     kinds = ",".join(_KINDS)
     parser.add_argument(
         "--modality", type=_kind, metavar=f"{{{kinds}}}", help="what INPUT shows, where it cannot say so itself or is wrong"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="OUT", help="file (by its suffix) or folder (DICOM series)")
+    parser.add_argument("--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or folder (DICOM series)")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--model", metavar="FILE_OR_NAME", help="a model file, or a name from `ctmri models`")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
     parser.add_argument("--batch", type=_positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
@@ -41,24 +42,31 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
+    from ctmri_core.inference.precision import choose_device
     from ctmri_core.inference.translate import translate
     from ctmri_core.io.opening import load, sole_series
     from ctmri_core.io.saving import check_target, save
-    from ctmri_core.model_card import choose_model, find_model
+    from ctmri_core.model_card import choose_model, find_model, read_card
 
-    check_target(arguments.output)
-    volume = yield from load(sole_series(arguments.input, arguments.series), stop)
+    check_target(arguments.output, sources=[arguments.input], overwrite=arguments.overwrite)
+    choose_device(arguments.device)
+    folders = model_folders()
+    model = find_model(arguments.model, folders) if arguments.model else None
+    if model is not None:
+        read_card(model)
+    series = sole_series(arguments.input, arguments.series)
+    check_target(arguments.output, sources=series.files, overwrite=arguments.overwrite)
+    volume = yield from load(series, stop)
     if volume is None:
         return None
     volume = _of_kind(volume, arguments.modality)
     yield from _noted(volume.findings)
-    folders = model_folders()
-    model = find_model(arguments.model, folders) if arguments.model else choose_model(volume.domain, folders)
+    model = model or choose_model(volume.domain, folders)
     synthetic = yield from translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
     if synthetic is None:
         return None
     yield from _noted(finding for finding in synthetic.findings if finding not in volume.findings)
-    written = yield from save(synthetic, arguments.output, source=volume, stop=stop)
+    written = yield from save(synthetic, arguments.output, source=volume, overwrite=arguments.overwrite, stop=stop)
     if written is None:
         return None
     yield Finished(reason="completed", paths={"synthetic": str(written)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
@@ -14,7 +14,7 @@ import SimpleITK as sitk
 
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
 from ctmri_core.events import Progress, StopSignal, Work, finish, never
-from ctmri_core.files import atomic_file, write_text
+from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_text
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.formats import FILE_SUFFIXES
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
@@ -30,14 +30,17 @@ _SCANNER_SPACE = 1
 _NIFTI_DATA_OFFSET = 352
 
 
-def save(volume: Volume, target: str | Path, *, source: Volume | None = None, stop: StopSignal = never) -> Work[Path | None]:
+def save(
+    volume: Volume, target: str | Path, *, source: Volume | None = None, overwrite: bool = True, stop: StopSignal = never
+) -> Work[Path | None]:
     """A file by its suffix, or a DICOM series in the folder `target` when it has none. Raises `WriteFailed`.
 
-    `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. Returns `target`,
-    None exactly when `stop` ended it; then nothing is left behind.
+    `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. The files of
+    `volume` and `source` are never written over; `overwrite`: whether another file may be. Returns `target`, None exactly
+    when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
-    check_target(target)
+    check_target(target, sources=_paths_of(volume, source), overwrite=overwrite)
     try:
         if _suffix(target):
             yield from _save_file(volume, target, stop)
@@ -51,6 +54,7 @@ def save(volume: Volume, target: str | Path, *, source: Volume | None = None, st
 def save_volume(volume: Volume, path: str | Path) -> Path:
     """`save` for a file, without listening to it. Returns `path`; raises `WriteFailed`."""
     path = Path(path)
+    _refuse_sources(path, _paths_of(volume))
     finish(_save_file(volume, path, never))
     return path
 
@@ -74,15 +78,42 @@ def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     write_text(sidecar_path(path), provenance_of(volume).model_dump_json(indent=2))
 
 
-def check_target(target: str | Path) -> None:
-    """Raises `WriteFailed` early, before hours of work, when `target` is no name that can be written."""
+def check_target(target: str | Path, *, sources: Iterable[Path] = (), overwrite: bool = False) -> None:
+    """Raises `WriteFailed` early, before hours of work, when `target` cannot or must not be written.
+
+    `sources`: files or folders of volumes that must outlive it, whatever `overwrite` says, which stands for any other file.
+    For a moment a file is made beside `target`, as the disk has the last word on whether that can be done.
+    """
     target = Path(target)
+    if not target.name and not target.is_dir():
+        raise WriteFailed("The name of the file or folder to be written is empty. Give it a name.")
+    _refuse_sources(target, sources)
     if target.is_dir():
         if any(target.iterdir()):
-            raise WriteFailed(f"{target.name} is a folder that is not empty. Choose another name or empty it first.")
-    elif not _suffix(target) and (target.suffix or target.exists()):
-        known = ", ".join(FILE_SUFFIXES)
-        raise WriteFailed(f"{target.name}: the name must end in {known}; for DICOM name a new folder without a dot.")
+            raise WriteFailed(f"{target.absolute().name} is a folder that is not empty. Choose another name or empty it first.")
+    elif not _suffix(target):
+        if target.suffix or target.exists():
+            known = ", ".join(FILE_SUFFIXES)
+            raise WriteFailed(f"{target.name}: the name must end in {known}; for DICOM name a new folder without a dot.")
+    elif target.exists() and not overwrite:
+        raise WriteFailed(f"{target.name} exists already. Choose another name, or say that it is to be replaced (--overwrite).")
+    check_writable(target)
+
+
+def _paths_of(*volumes: Volume | None) -> list[Path]:
+    return [volume.path for volume in volumes if volume is not None and volume.path is not None]
+
+
+def _refuse_sources(target: Path, sources: Iterable[Path]) -> None:
+    """A folder as source stands for all that is in it."""
+    for source in sources:
+        for written in (target, sidecar_path(target)):
+            if same_file(written, source) or (written.is_file() and _is_within(written, source)):
+                raise WriteFailed(f"{written.name} is what was opened, so it is not written over. Choose another name.")
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return folder.is_dir() and path.resolve().is_relative_to(folder.resolve())
 
 
 def _suffix(path: Path) -> str:
@@ -123,8 +154,9 @@ def _write_itk(volume: Volume, path: Path) -> Iterator[int]:
     image.SetMetaData("Comment" if path.suffix.lower() == ".mha" else "content", mark_of(volume))
     try:
         sitk.WriteImage(image, str(path), useCompression=True, compressionLevel=_LEVEL)
-    except RuntimeError as error:  # ITK's only kind; its text is a page with paths in it
-        raise WriteFailed(f"{path.name.split('-', 2)[-1]} could not be written. Check the free space of the disk.") from error
+    except RuntimeError as error:  # ITK's only kind; its text is a page with paths in it and no cause
+        provoke_refusal(path)
+        raise OSError("ITK could not write the file") from error
     yield volume.geometry.shape[0]
 
 
@@ -133,7 +165,8 @@ def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: Sto
         (series,) = reader.scan(written)
         again = yield from _checking(name, reader.load(series, stop))
     except FileRefused as refusal:
-        problem = f"{name} could not be written completely ({refusal.problem}). Check the free space of the disk."
+        provoke_refusal(written)
+        problem = f"{name} could not be read back ({refusal.problem.rstrip('.')}). Nothing partial was left behind. Check the disk."
         raise WriteFailed(problem) from refusal
     tolerance = max(1e-4, 2.5e-7 * float(np.abs(volume.geometry.corners).max()))  # NIfTI keeps positions in 24 bits
     same_grid = again.geometry.is_close(volume.geometry, tolerance)

@@ -144,6 +144,35 @@ def test_an_input_that_cannot_say_what_it_is_must_be_told(tmp_path, models, caps
     assert "Did you mean mr_t" in capsys.readouterr().err
 
 
+def test_the_scan_survives_its_translation(tmp_path, models, capsys):
+    source = _write(tmp_path / "scan_ct.nii.gz", _head(2))
+    before = source.read_bytes()
+    for flags in ([], ["--overwrite"]):
+        assert main(["translate", str(source), "--output", str(source), "--model", "tiny", *flags]) == 1
+        assert "is what was opened" in capsys.readouterr().err
+    other = tmp_path / "x.nii.gz"
+    other.write_bytes(b"mine")
+    assert main(["translate", str(source), "--output", str(other), "--model", "tiny"]) == 1
+    assert "--overwrite" in capsys.readouterr().err and other.read_bytes() == b"mine"
+    assert main(["translate", str(source), "--output", str(other), "--model", "tiny", "--overwrite"]) == 0
+    assert source.read_bytes() == before and nibabel.load(other).shape == (48, 40, 6)
+
+
+@pytest.mark.parametrize("flags", [["--model", "tinny"], ["--device", "cuda"], ["--output", "x.jpg"]])
+def test_what_cannot_work_is_said_before_the_scan_is_read(tmp_path, models, capsys, monkeypatch, flags):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("ctmri_core.io.opening.sole_series", lambda *_: pytest.fail("the scan was read"))
+    assert main(["translate", "ct.nii", "--output", str(tmp_path / "x.nii"), *flags]) == 1
+    assert capsys.readouterr().err
+
+
+def test_an_empty_name_is_refused(capsys):
+    for words in (["info", ""], ["translate", "", "--output", "x.nii"], ["translate", "x.nii", "--output", ""]):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert "the name is empty" in capsys.readouterr().err
+
+
 def test_a_dicom_header_is_not_overruled(tmp_path, models, capsys):
     source = _write(tmp_path / "ct.nii.gz", _head(2))
     assert main(["translate", str(source), "--output", str(tmp_path / "mr"), "--model", "tiny"]) == 0

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ctmri_core.demo import run_headless
+from ctmri_core.errors import WriteFailed
 from ctmri_core.events import finish, never
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.resources_folder import resources_folder
@@ -63,6 +64,24 @@ def test_the_demo_shows_pictures_and_scores(demo):
         rows = list(csv.DictReader(handle))
     assert len(rows) > case.source.geometry.shape[0] / 2
     assert all(0 < float(row["ssim"]) <= 1 for row in rows)
+
+
+def test_the_demo_writes_over_nothing_but_its_own_earlier_output(demo, tmp_path):
+    folder, _ = demo
+    next(run_headless(folder, never, device="cpu", voxel_mm=2.0))  # begins again
+    for name in ("ct.nii.gz", "scores.csv", "letter.txt"):
+        users = tmp_path / name.partition(".")[0]
+        users.mkdir()
+        (users / name).write_text("mine")
+        with pytest.raises(WriteFailed, match="not of the demo"):
+            next(run_headless(users, never, device="cpu", voxel_mm=2.0))
+    (folder / "letter.txt").write_text("mine")
+    with pytest.raises(WriteFailed, match="not of the demo"):
+        next(run_headless(folder, never, device="cpu", voxel_mm=2.0))
+    (folder / "letter.txt").unlink()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(WriteFailed, match="a file, not a folder"):
+        next(run_headless(tmp_path / "file", never, device="cpu", voxel_mm=2.0))
 
 
 def test_a_card_tells_of_training_that_the_demo_head_was_no_part_of():

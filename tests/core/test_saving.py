@@ -166,7 +166,7 @@ def test_names_are_checked_before_the_work(tmp_path):
     saving.check_target(tmp_path / "new folder")
     saving.check_target(tmp_path)
     (tmp_path / "there").write_text("x")
-    for taken in (tmp_path, tmp_path / "there"):
+    for taken in (tmp_path, tmp_path / "there", tmp_path / "there" / "a.nii"):
         with pytest.raises(WriteFailed):
             saving.check_target(taken)
     with pytest.raises(WriteFailed, match="must end"):
@@ -185,6 +185,66 @@ def test_a_disk_that_refuses_is_said_in_words(tmp_path, monkeypatch, number, wor
     monkeypatch.setattr(saving, "_write_nifti", refused)
     with pytest.raises(WriteFailed, match=words):
         saving.save_volume(_volume(), tmp_path / "a.nii")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_opened_is_never_written_over(tmp_path):
+    scan = saving.save_volume(_volume(synthetic=False), tmp_path / "scans" / "scan.nii.gz")
+    before = scan.read_bytes()
+    opened = open_volume(scan)
+    (tmp_path / "link.nii.gz").symlink_to(scan)
+    os.link(scan, tmp_path / "hard.nii.gz")
+    for target in (scan, tmp_path / "link.nii.gz", tmp_path / "hard.nii.gz", tmp_path / "scans" / ".." / "scans" / "scan.nii.gz"):
+        with pytest.raises(WriteFailed, match="is what was opened"):
+            saving.check_target(target, sources=[scan], overwrite=True)
+        with pytest.raises(WriteFailed, match="is what was opened"):
+            finish(saving.save(_volume(), target, source=opened))
+        with pytest.raises(WriteFailed, match="is what was opened"):
+            saving.save_volume(opened, target)
+    with pytest.raises(WriteFailed, match="is what was opened"):
+        saving.check_target(scan, sources=[tmp_path / "scans"], overwrite=True)
+    assert scan.read_bytes() == before
+    saving.check_target(tmp_path / "scans" / "new.nii.gz", sources=[tmp_path / "scans"])
+
+
+def test_other_files_are_replaced_only_when_that_is_said(tmp_path):
+    path = tmp_path / "a.nii"
+    path.write_bytes(b"mine")
+    with pytest.raises(WriteFailed, match="exists already"):
+        saving.check_target(path)
+    with pytest.raises(WriteFailed, match="exists already"):
+        finish(saving.save(_volume(), path, overwrite=False))
+    assert path.read_bytes() == b"mine"
+    saving.check_target(path, overwrite=True)
+    finish(saving.save(_volume(), path, overwrite=True))
+    assert open_volume(path).synthetic is not None
+
+
+def test_the_disk_is_asked_early_and_nothing_stays_of_it(tmp_path, monkeypatch):
+    saving.check_target(tmp_path / "new" / "folder" / "a.nii")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(WriteFailed, match="empty"):
+        saving.check_target("")
+    with pytest.raises(WriteFailed, match="too long"):
+        saving.check_target(tmp_path / f"{'a' * 250}.nii")
+    if os.path.isdir("/proc/self"):
+        with pytest.raises(WriteFailed, match="could not be written"):
+            saving.check_target("/proc/a.nii")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits are POSIX")
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.nrrd", "series"])
+def test_a_disk_that_takes_no_more_is_told_by_its_cause(tmp_path, name):
+    """The limit on the size of a file stands for the full disk: the system refuses in the middle of a write."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
+    try:
+        with pytest.raises(WriteFailed, match="larger than files may be.*Nothing partial was left behind"):
+            finish(saving.save(_volume(), tmp_path / name))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -104,7 +104,7 @@ def test_a_job_says_events_then_result_then_one_end_on_the_main_thread(qtbot):
 @pytest.mark.parametrize(
     ("begin", "reason", "words"),
     [
-        (refused, "failed", "scan.nii: is too short. Copy it again."),
+        (refused, "failed", "scan.nii is too short. Copy it again."),
         (out_of_memory, "failed", "not enough memory"),
         (crashing, "crashed", "A job ended with an unexpected error"),
         (crashing_at_once, "crashed", "unexpected error"),
@@ -182,7 +182,7 @@ def test_every_failure_is_told_once(qtbot):
         jobs.run("A job", begin)
         qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
     assert len(said) == 2
-    assert said[0].startswith("scan.nii: is too short.")
+    assert said[0].startswith("scan.nii is too short.")
 
 
 def test_a_sign_of_life_appears_after_a_moment_with_a_way_to_stop(qtbot):
