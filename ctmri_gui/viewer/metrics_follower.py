@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from ctmri_gui.viewer.background import Background
+
+_INTERVAL_MS = 33  # more numbers a second nobody reads, and pictures come later
 
 
 class Scores(Protocol):
@@ -32,7 +34,8 @@ class ScoresSlices(Protocol):
 
 
 class MetricsFollower(QObject):
-    """`request` as often as the slice changes. Answers of a comparison that is no longer the present one are dropped."""
+    """`request` as often as the slice changes: it is answered at once, or after a pause while scores come one after another.
+    The last request is always answered. Answers of a comparison that is no longer the present one are dropped."""
 
     scored = Signal(int, object)  # slice, Scores or None where there is nothing to compare
 
@@ -41,6 +44,9 @@ class MetricsFollower(QObject):
         self._background = Background("metrics")
         self._comparison: ScoresSlices | None = None
         self._wanted: int | None = None
+        self._since_begun = QElapsedTimer()
+        self._pause = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._pause.timeout.connect(self._go_on)
 
     def set_comparison(self, comparison: ScoresSlices | None) -> None:
         """From now on scores come from `comparison`; None: no scores."""
@@ -58,11 +64,12 @@ class MetricsFollower(QObject):
 
     def _go_on(self) -> None:
         comparison, k = self._comparison, self._wanted
-        if comparison is not None and k is not None and not self._background.busy:
+        if comparison is not None and k is not None and not self._background.busy and not self._pause.isActive():
             self._wanted = None
+            self._since_begun.start()
             self._background.submit(partial(comparison.scores, k), partial(self._take, comparison, k))
 
     def _take(self, comparison: ScoresSlices, k: int, scores: Scores | None) -> None:
         if comparison is self._comparison:
             self.scored.emit(k, scores)
-        self._go_on()
+        self._pause.start(max(_INTERVAL_MS - self._since_begun.elapsed(), 0))

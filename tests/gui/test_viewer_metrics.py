@@ -61,6 +61,18 @@ def test_only_the_newest_slice_is_computed_next(follower, qtbot) -> None:
     assert len(comparison.asked) <= 2 and told[-1] == (49, 0.049)
 
 
+def test_while_scrolling_scores_come_at_intervals_and_the_last_one_comes(follower, qtbot) -> None:
+    comparison, told = SlowComparison(), []
+    comparison.let_go(1000)
+    follower.scored.connect(lambda k, scores: told.append(k))
+    follower.set_comparison(comparison)
+    for k in range(40):
+        follower.request(k)
+        qtbot.wait(5)
+    qtbot.waitUntil(lambda: told[-1] == 39)
+    assert len(told) < 20, "fast answers are not asked for as fast as slices go by"
+
+
 def test_answers_of_an_earlier_comparison_are_dropped(follower, qtbot) -> None:
     old, new, told = SlowComparison(1.0), SlowComparison(2.0), []
     follower.scored.connect(lambda k, scores: told.append(scores.ssim))
