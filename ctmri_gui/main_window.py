@@ -180,8 +180,9 @@ class MainWindow(QMainWindow):
 
     def _connect_session(self) -> None:
         session, show = self.session, self.messages.show_message
-        session.failed.connect(lambda text: show(text, Kind.ERROR))
-        session.noted.connect(lambda text: show(text, Kind.WARNING))
+        session.failed.connect(lambda text: show(text, Kind.ERROR, passing=True))
+        session.noted.connect(lambda text: show(text, Kind.WARNING, passing=True))
+        session.somethingElse.connect(self.messages.clear_passing)
         session.done.connect(lambda text: show(text, Kind.DONE))
         session.volumeChanged.connect(self._show_volume)
         session.translation.changed.connect(self._show_translation)

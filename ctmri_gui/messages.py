@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from types import TracebackType
 
-from PySide6.QtCore import QEvent, QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QMessageLogContext, QObject, QSize, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.logs import describe_crash, log_file
@@ -20,7 +20,7 @@ from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import current_palette, icon
 
 _log = logging.getLogger(__name__)
-_SHOWN_AT_MOST = 4
+_KEPT, _OPEN = 9, 2
 _SHARE_OF_WINDOW = 0.3
 _DONE_MS = 10_000  # good news need not be put away by hand
 _BUG = "Something unexpected happened. It was written to the log (Help, About says where); your work is still here."
@@ -39,9 +39,10 @@ _WORDS = {Kind.INFO: "Note", Kind.DONE: "Done", Kind.WARNING: "Warning", Kind.ER
 
 
 class MessageBars(QScrollArea):
-    """Bars stacked over the views, newest first. They never block; problems stay until closed or pushed out.
+    """Bars stacked over the views, newest first. They never block; problems stay until closed, outdated or pushed out.
 
-    Where they would take too much of the window they scroll, so that the newest can always be read in full.
+    The newest stand open, the others behind a button that counts them. Where they would take too much of the window they
+    scroll, so that the newest can always be read in full.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,21 +59,28 @@ class MessageBars(QScrollArea):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._bars: dict[str, _Bar] = {}
+        self._more = QToolButton()
+        self._more.setCheckable(True)
+        self._more.toggled.connect(lambda _on: self._fit())
+        self._column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignHCenter)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What is shown, oldest first."""
+        """What is kept, oldest first."""
         return tuple(self._bars)
 
-    def show_message(self, text: str, kind: Kind = Kind.INFO) -> None:
-        """Shows `text`; the same text again only moves up."""
+    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False) -> None:
+        """Shows `text`; the same text again only moves up. What follows its first line can be read by pointing at it.
+
+        `passing`: it concerns the scans that are open now, and goes with them.
+        """
         self.close_message(text)
-        bar = _Bar(text, kind, self.close_message)
+        bar = _Bar(text, kind, self.close_message, passing=passing)
         self._bars[text] = bar
         if kind is Kind.DONE:
             QTimer.singleShot(_DONE_MS, bar, lambda: self.close_message(text))
         self._column.insertWidget(0, bar)
-        for oldest in tuple(self._bars)[:-_SHOWN_AT_MOST]:
+        for oldest in tuple(self._bars)[:-_KEPT]:
             self.close_message(oldest)
         self.verticalScrollBar().setValue(0)
         self._fit()
@@ -89,6 +97,11 @@ class MessageBars(QScrollArea):
         for text in tuple(self._bars):
             self.close_message(text)
 
+    def clear_passing(self) -> None:
+        """Takes away what concerned other scans."""
+        for text in [text for text, bar in self._bars.items() if bar.passing]:
+            self.close_message(text)
+
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.FontChange):
@@ -98,6 +111,13 @@ class MessageBars(QScrollArea):
     def _fit(self) -> None:
         """As high as the bars are at this width, up to a share of the window."""
         self.setVisible(bool(self._bars))
+        behind = tuple(self._bars.values())[:-_OPEN]
+        for bar in behind:
+            bar.setVisible(self._more.isChecked())
+        for bar in tuple(self._bars.values())[-_OPEN:]:
+            bar.show()
+        self._more.setVisible(bool(behind))
+        self._more.setText("Fewer" if self._more.isChecked() else f"+{len(behind)} more")
         wanted = self._column.heightForWidth(self.viewport().width()) if self._bars else 0
         height = min(max(wanted, 0), round(self.window().height() * _SHARE_OF_WINDOW))
         if height != self.height():
@@ -105,27 +125,40 @@ class MessageBars(QScrollArea):
 
 
 class _Bar(QFrame):
-    def __init__(self, text: str, kind: Kind, close: Callable[[str], None]) -> None:
+    def __init__(self, text: str, kind: Kind, close: Callable[[str], None], *, passing: bool) -> None:
         super().__init__()
+        self.passing, self._kind = passing, kind
         self.setProperty("role", "bar")
         self.setProperty("kind", kind.value)
         self.setAccessibleName(f"{_WORDS[kind]}: {text}")
-        colours = current_palette()
-        colour = {Kind.WARNING: colours.warning, Kind.ERROR: colours.error, Kind.DONE: colours.good}.get(kind, colours.accent)
-        sign = QLabel()
-        sign.setPixmap(icon(kind.value, colour).pixmap(18, 18))
-        words = WrappingLabel(text)
+        self._sign = QLabel()
+        head, _, more = text.partition("\n")
+        words = WrappingLabel(head)
+        words.setToolTip(text if more else "")
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        button = QToolButton()
-        button.setIcon(icon("close"))
+        button = self._close = QToolButton()
         button.setToolTip("Close this message")
         button.setAccessibleName("Close this message")
         button.clicked.connect(lambda: close(text))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
-        row.addWidget(sign)
+        row.addWidget(self._sign)
         row.addWidget(words, 1)
         row.addWidget(button)
+        self._draw_icons()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange) and self.layout() is not None:
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        """In the colours and the size of the text."""
+        colours, side = current_palette(), round(self.fontMetrics().height() * 1.15)
+        colour = {Kind.WARNING: colours.warning, Kind.ERROR: colours.error, Kind.DONE: colours.good}
+        self._sign.setPixmap(icon(self._kind.value, colour.get(self._kind, colours.accent)).pixmap(side, side))
+        self._close.setIcon(icon("close"))
+        self._close.setIconSize(QSize(side, side))
 
 
 class Funnel(QObject):

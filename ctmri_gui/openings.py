@@ -47,6 +47,11 @@ class Openings(QObject):
         self._waiting.append(Opening(tuple(paths), role))
         self._next()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being opened or waits for it."""
+        return self._current is not None
+
     def stop(self) -> None:
         """Gives up what is being opened and what waits; no answer comes any more."""
         self._waiting.clear()

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series, ...]:
     """The series to load without asking: the only one, or one CT and one MR together. Empty means: ask.
 
-    Localizers count only when there is nothing else, and then only after asking.
+    Localizers count only when there is nothing else, and then only after asking. What cannot be loaded counts only when
+    there is nothing else: loading it says why not.
     """
-    volumes = [entry for entry in series if not entry.localizer]
+    usable = [entry for entry in series if entry.refusal is None] or series[:1]
+    volumes = [entry for entry in usable if not entry.localizer]
     if len(volumes) == 1:
         return tuple(volumes)
     if role is None and sorted(entry.domain.modality for entry in volumes) == ["CT", "MR"]:
@@ -43,6 +45,11 @@ def place_for(volume: Volume, source: Volume | None, direction: Direction | None
         return Role.TRUTH
     made_by_model = direction is not None and direction.target is volume.domain and direction.source.accepts(source.domain)
     return Role.TRUTH if made_by_model and volume.domain is not source.domain else Role.SOURCE
+
+
+def hides_a_better_truth(volume: Volume, truth: Volume | None) -> bool:
+    """Whether `volume`, of no known kind, would push out a ground truth that is known to be one: nobody asked for that."""
+    return volume.domain is Domain.UNKNOWN and truth is not None and truth.domain is not Domain.UNKNOWN
 
 
 def source_first(volumes: Iterable[Volume], directions: Sequence[Direction]) -> list[Volume]:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Domain
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Finding, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.models.library import Library, fits
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
-from ctmri_gui.placement import place_for, same_patient, source_first
+from ctmri_gui.placement import hides_a_better_truth, place_for, same_patient, source_first
 from ctmri_gui.settings import Settings
 from ctmri_gui.translation import Translation
 from ctmri_gui.viewer.roles import Role
@@ -33,7 +33,11 @@ MODEL_SUFFIX = ".safetensors"
 _TRUTH_GONE = (
     "The ground truth was taken off: nothing says that it shows the patient of the new scan. If it does, open it once more."
 )
+_TRUTH_KEPT = "{name} does not say what it shows; drop it on a pane to put it there."
 _NOT_MARKED = "Nothing in this image says that a model made it, so it is shown as {place} and not as synthetic."
+
+_UNVERIFIED = Finding("unverified_model", "Made by an unverified model: it did not come with the program.")
+_TWICE_REMOVED = Finding("synthetic_source", "Made from a synthetic image: twice removed from a patient.", serious=True)
 
 
 class Session(QObject):
@@ -42,6 +46,7 @@ class Session(QObject):
     volumeChanged = Signal(object, object)  # Role, Volume | None
     scanOpened = Signal()
     comparisonChanged = Signal(object)  # Comparison | None
+    somethingElse = Signal()  # what was said about the scans before no longer matters
     failed = Signal(str)
     noted = Signal(str)
     done = Signal(str)
@@ -77,12 +82,15 @@ class Session(QObject):
                 self.library.add(path)
         scans = tuple(path for path in paths if path.suffix != MODEL_SUFFIX)
         if scans:
+            if not self.openings.busy:
+                self.somethingElse.emit()
             self._demo.drop()
             self.openings.add(scans, role)
 
     def open_demo(self) -> None:
         """Puts the digital head on the panes, in place of whatever is there or being opened, and translates it."""
         self.openings.stop()
+        self.somethingElse.emit()
         self._demo.ask("Demo case", work.make_demo_case, self.place_together)
 
     def close_volumes(self) -> None:
@@ -90,6 +98,7 @@ class Session(QObject):
         self._demo.drop()
         self.openings.stop()
         self.translation.abandon()
+        self.somethingElse.emit()
         self._translate_when_listed = False
         for role in Role:
             self._kinds[role].drop()
@@ -111,6 +120,10 @@ class Session(QObject):
         """Puts `volume` on a pane: `role`, or where it belongs beside what is there. Only marked volumes are synthetic."""
         if role is None or (role is Role.SYNTHETIC and volume.synthetic is None):
             place = place_for(volume, self.volumes[Role.SOURCE], self.library.direction)
+            if place is Role.TRUTH and hides_a_better_truth(volume, self.volumes[Role.TRUTH]):
+                name = volume.path.name if volume.path is not None else "The scan"
+                self.noted.emit(_TRUTH_KEPT.format(name=name))
+                return
             if role is Role.SYNTHETIC:
                 self.noted.emit(_NOT_MARKED.format(place=place.label.lower()))
             role = place
@@ -152,15 +165,17 @@ class Session(QObject):
         shown = (*self.volumes.values(), self.synthetic_source)
         return tuple({volume.path: None for volume in shown if volume is not None and volume.path is not None})
 
-    def warnings(self, role: Role) -> tuple[str, ...]:
-        """What must stand on the pane: the volume's findings, and a synthetic image of unknown origin."""
+    def warnings(self, role: Role) -> tuple[Finding, ...]:
+        """What must stand on the pane: the volume's findings, and a synthetic image of doubtful origin."""
         volume = self.volumes[role]
         if volume is None:
             return ()
-        said = tuple(finding.message for finding in volume.findings)
-        if volume.synthetic is None or self.library.vouches_for(volume.synthetic):
-            return said
-        return (*said, "Made by an unverified model: it did not come with the program.")
+        said = list(volume.findings)
+        if role is Role.SYNTHETIC and self.synthetic_source is not None and self.synthetic_source.synthetic is not None:
+            said.append(_TWICE_REMOVED)
+        if volume.synthetic is not None and not self.library.vouches_for(volume.synthetic):
+            said.append(_UNVERIFIED)
+        return tuple(said)
 
     def _replace_source(self, volume: Volume) -> None:
         """A truth that lay there first waits for its source; one beside an old source goes unless the patient is the same."""
@@ -231,7 +246,7 @@ class Session(QObject):
         if not fits(model, source):
             takes = f"{model.card.name} takes {model.card.direction.source.label}; this scan is {source.domain.label}."
             return f"{takes} Choose another model, or correct the scan's kind."
-        return ""
+        return model.card.recipe.problem_with(source.geometry)
 
     def _translate_unasked(self) -> None:
         if self.volumes[Role.SYNTHETIC] is None and not self.translation_problem:

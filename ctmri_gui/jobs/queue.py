@@ -59,7 +59,7 @@ class JobState:
     def text(self) -> str:
         """`12 of 90 slices · 4.1 per s · 0:19 left`."""
         if self.end is not None:
-            return self.end.message or _ENDED_WORDS[self.end.reason]
+            return self.end.message.partition("\n")[0] or _ENDED_WORDS[self.end.reason]
         if self.stopping:
             return "cancelling"
         parts = [f"{self.done} of {self.total} {self.unit}".strip()] if self.total else []
@@ -79,7 +79,7 @@ class JobState:
             self.total, self.unit = event.total or self.total, event.unit or self.unit
             self.message = event.message or self.message
         elif isinstance(event, Noted):
-            self.message = event.message
+            self.message = event.message.partition("\n")[0]
 
 
 class Jobs(QAbstractListModel):

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.errors import CtmriError, ModelRefused
 from ctmri_core.events import Noted, Progress, StopSignal, Work
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
     from ctmri_core.volume import Volume
 
+Result = TypeVar("Result")
+
 _WARM_MODULES = (
     "ctmri_core.io.opening",
     "ctmri_core.preprocess.resample",
     "ctmri_core.comparison",
     "ctmri_core.phantom",
 )
+_REASONS = 2  # told without being asked, where several files cannot be opened
 
 
 def warm_up(stop: StopSignal) -> Work[None]:
@@ -56,10 +59,20 @@ def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, .
         except CtmriError as error:
             failures.append(error)
     if failures and not found:
-        raise failures[0]
-    for failure in failures:
-        yield Noted(message=str(failure), serious=True)
+        raise failures[0] if len(failures) == 1 else CtmriError(_in_one(failures, len(paths)))
+    if failures:
+        yield Noted(message=_in_one(failures, len(paths)), serious=True)
     return tuple(sorted(found, key=lambda series: series.localizer))
+
+
+def _in_one(failures: Sequence[CtmriError], count: int) -> str:
+    """How many and the first reasons in one line; the others on lines of their own, for whoever asks."""
+    told = [str(failure) for failure in failures]
+    if count == 1:
+        return told[0]
+    head = f"None of {count} could be opened:" if len(told) == count else f"{len(told)} of {count} could not be opened:"
+    more = [f"And {len(told) - _REASONS} more: point here for all."] if len(told) > _REASONS else []
+    return "\n".join((" ".join((head, *told[:_REASONS], *more)), *told[_REASONS:]))
 
 
 def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume, ...] | None]:
@@ -134,10 +147,21 @@ def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Wor
     yield Progress(done=0, message="starting the translation engine")
     from ctmri_core.inference.translate import translate as translated
 
-    synthetic = yield from translated(volume, model, device=device, threads=_threads(), stop=stop)
+    synthetic = yield from _quietly(translated(volume, model, device=device, threads=_threads(), stop=stop))
     if synthetic is not None:
         _look_at(synthetic)
     return synthetic
+
+
+def _quietly(work: Work[Result]) -> Work[Result]:
+    """What there is to know of a source stands on the panes as long as they show it, not in a bar that would outlive it."""
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield event.model_copy(update={"serious": False}) if isinstance(event, Noted) else event
 
 
 def _threads() -> int | None:

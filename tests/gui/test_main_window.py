@@ -16,8 +16,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
 from ctmri_core.events import Progress, Started
+from ctmri_core.geometry import Geometry
 from ctmri_core.io.series import Series
-from ctmri_core.volume import DicomSource, Synthetic, Volume
+from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import TITLE
@@ -150,7 +151,7 @@ def test_only_a_marked_volume_lies_on_the_synthetic_pane(make_window):
     assert "shown as ground truth and not as synthetic" in window.messages.texts[0]
     session.place(made, Role.SYNTHETIC)
     assert session.volumes[Role.SYNTHETIC] is made
-    assert any("unverified" in text for text in session.warnings(Role.SYNTHETIC))
+    assert any("unverified" in finding.message for finding in session.warnings(Role.SYNTHETIC))
 
 
 def test_a_synthetic_volume_from_a_file_is_kept_and_has_no_source_here(make_window, qtbot, tmp_path, translator):
@@ -636,3 +637,94 @@ def test_no_file_of_an_open_folder_is_written_over_but_new_ones_may_lie_beside_i
     assert writes_over(study, [slice_file])
     assert not writes_over(study / "new.nii.gz", [study])
     assert not writes_over(tmp_path / "new.nii.gz", [study])
+
+
+def test_an_unknown_kind_replaces_no_known_truth_unless_dropped_on_its_pane(make_window, tmp_path):
+    window = make_window()
+    session = window.session
+    truth, labels = make_volume(Domain.MR_T1), make_volume(Domain.UNKNOWN, path=tmp_path / "labels.nii.gz")
+    session.place(make_volume(), Role.SOURCE)
+    session.place(truth)
+    session.place(labels)
+    assert session.volumes[Role.TRUTH] is truth
+    assert "labels.nii.gz does not say what it shows" in window.messages.texts[0]
+    session.place(labels, Role.TRUTH)
+    assert session.volumes[Role.TRUTH] is labels
+
+
+def test_what_was_said_of_a_scan_goes_with_it_and_a_synthetic_source_is_named_on_the_pane(
+    make_window, qtbot, ct_file, tmp_path, translator
+):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    session = window.session
+    session.place(make_volume(synthetic=Synthetic("m", "cd" * 32)), Role.SOURCE)
+    wait_for(qtbot, window, Role.SYNTHETIC)
+    assert any("twice removed" in finding.message and finding.serious for finding in session.warnings(Role.SYNTHETIC))
+    broken = tmp_path / "broken.nii"
+    broken.write_bytes(b"\0" * 400)
+    drop(window, broken)
+    qtbot.waitUntil(lambda: any("broken.nii" in text for text in window.messages.texts), timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.openings.busy, timeout=WAIT)
+    drop(window, ct_file)
+    assert window.messages.texts == ()
+    qtbot.waitUntil(lambda: session.volumes[Role.SOURCE].synthetic is None, timeout=WAIT)
+    wait_for(qtbot, window, Role.SYNTHETIC)
+    assert not any("twice removed" in finding.message for finding in session.warnings(Role.SYNTHETIC))
+    session.noted.emit("a note")
+    session.close_volumes()
+    assert window.messages.texts == ()
+
+
+def test_several_bad_files_are_one_message(make_window, qtbot, ct_file, tmp_path):
+    bad = [tmp_path / f"bad{number}.nii" for number in range(4)]
+    for path in bad:
+        path.write_bytes(b"\0" * 400)
+    window = make_window()
+    drop(window, *bad)
+    qtbot.waitUntil(lambda: window.messages.texts != (), timeout=WAIT)
+    qtbot.waitUntil(lambda: not window.session.openings.busy, timeout=WAIT)
+    (text,) = window.messages.texts
+    shown, *more = text.split("\n")
+    assert shown.startswith("None of 4 could be opened: bad0.nii ")
+    assert "bad1.nii" in shown
+    assert "2 more" in shown
+    assert [line.split()[0] for line in more] == ["bad2.nii", "bad3.nii"]
+    drop(window, bad[0], ct_file, bad[1])
+    wait_for(qtbot, window, Role.SOURCE)
+    (text,) = window.messages.texts
+    assert text.startswith("2 of 3 could not be opened: ")
+
+
+def test_a_geometry_that_the_model_cannot_take_is_said_on_the_button(make_window, tmp_path, translator):
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window(translate=True)
+    geometry = Geometry((10, 24, 28), (3.0, 400.0, 400.0))
+    volume = replace(make_volume(), geometry=geometry)
+    window.session.place(volume, Role.SOURCE)
+    problem = window.session.library.chosen.card.recipe.problem_with(geometry)
+    assert problem
+    assert window.translation.reason.text() == problem
+    assert not window.command["translate"].isEnabled()
+    assert translator.asked == []
+
+
+def test_the_series_dialog_offers_only_what_can_be_loaded_and_tells_rows_apart(qtbot):
+    other = Finding("left_out", "2 other files were left out: not images.")
+    refused = replace(series("CT", Domain.CT), findings=(Finding("refused", "It is compressed.", serious=True),))
+    alike = [replace(series("CT, series 3", Domain.CT), path=Path(name), findings=(other,)) for name in "ab"]
+    single = replace(series("CT, 1 slice", Domain.CT), shape=(1, 8, 8), findings=(other,))
+    dialog = SeriesDialog([refused, *alike, single])
+    qtbot.addWidget(dialog)
+    assert dialog.chosen == (alike[0],)
+    assert not dialog.list.item(0).flags() & Qt.ItemFlag.ItemIsSelectable
+    rows = [dialog.list.item(row).text() for row in range(4)]
+    assert len(set(rows)) == 4
+    assert not any("other files" in row for row in rows)
+    assert dialog.left_out.text() == other.message
+    assert "3 mm thick" in rows[3]
+    assert "1 slice" in rows[3].split("\n")[1]
+    assert choose_at_once([refused, alike[0]], None) == (alike[0],)
+    only_refused = SeriesDialog([refused])
+    qtbot.addWidget(only_refused)
+    assert not only_refused._buttons.buttons()[0].isEnabled()

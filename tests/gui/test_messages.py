@@ -77,12 +77,21 @@ def test_long_messages_wrap_even_in_file_names_and_never_take_the_window(qtbot, 
 
 
 def test_bars_show_each_message_once_newest_last_and_few(bars):
-    for number in range(6):
-        bars.show_message(f"message {number}", Kind.WARNING)
-    bars.show_message("message 3")
-    assert bars.texts == ("message 2", "message 4", "message 5", "message 3")
-    bars.close_message("message 5")
-    assert bars.texts == ("message 2", "message 4", "message 3")
+    for number in range(12):
+        bars.show_message(f"message {number}", Kind.WARNING, passing=number < 10)
+    bars.show_message("message 5")
+    assert bars.texts[-3:] == ("message 10", "message 11", "message 5")
+    assert len(bars.texts) == 9
+    open_ones = [text for text in bars.texts if not bars._bars[text].isHidden()]
+    assert open_ones == ["message 11", "message 5"]
+    assert bars._more.text() == "+7 more"
+    bars._more.click()
+    assert not any(bar.isHidden() for bar in bars._bars.values())
+    bars.close_message("message 11")
+    assert bars.texts[-2:] == ("message 10", "message 5")
+    bars.clear_passing()
+    assert bars.texts == ("message 10", "message 5")
+    assert bars._more.isHidden()
 
 
 def test_nobody_catches_an_error_and_the_funnel_logs_it_without_patient_data(qtbot, log):
