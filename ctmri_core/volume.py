@@ -32,12 +32,22 @@ class Finding:
     serious: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LossyCompression:
+    """That voxels have been through lossy compression, which they bear for good: DICOM decimal strings and defined terms, one
+    of each per compression, as far as they are known.
+    """
+
+    ratios: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class DicomSource:
     """What a derived DICOM series must carry over from its source. Holds patient data: never logged, never in a repr.
 
     `patient_and_study`: allow-listed attributes of the patient, general study and frame-of-reference modules as DICOM
-    JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first).
+    JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first); `lossy`: None when no slice was.
     """
 
     study_uid: str = field(repr=False)
@@ -46,6 +56,7 @@ class DicomSource:
     frame_of_reference_uid: str | None = field(repr=False)
     instance_uids: tuple[str, ...] = field(repr=False)
     patient_and_study: dict[str, Any] = field(repr=False)
+    lossy: LossyCompression | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = parser.add_subparsers(dest="method", metavar="METHOD", required=True, parser_class=type(parser))
     for name, card in method_cards().items():
         method = methods.add_parser(name, help=card.summary, description=f"{card.summary} {card.citation}.")
-        method.add_argument("--run", type=given_path, required=True, metavar="DIR", dest="run_folder", help="where everything is kept")
+        method.add_argument(
+            "--run", type=given_path, required=True, metavar="DIR", dest="run_folder", help="where everything is kept"
+        )
         method.add_argument("--data", metavar="DATA", default=argparse.SUPPRESS, help=DATA_HELP)
         method.add_argument(
             "--direction", type=_direction, metavar="SOURCE_to_TARGET", default=argparse.SUPPRESS, help="for example ct_to_mr_t1"

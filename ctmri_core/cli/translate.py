@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--modality", type=_kind, metavar=f"{{{kinds}}}", help="what INPUT shows, where it cannot say so itself or is wrong"
     )
-    parser.add_argument("--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or folder (DICOM series)")
+    parser.add_argument(
+        "--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or folder (DICOM series)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--model", metavar="FILE_OR_NAME", help="a model file, or a name from `ctmri models`")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")

@@ -18,7 +18,18 @@ from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements, looks_like_dicom, quick_elements
-from ctmri_core.io.dicom_slice import EmptyFile, MrTiming, NotDicom, Origin, PixelFormat, SliceHeader, SliceRefused
+from ctmri_core.io.dicom_slice import (
+    ALWAYS_LOSSY_SYNTAXES,
+    LOSSY_SYNTAXES,
+    EmptyFile,
+    MrTiming,
+    NotDicom,
+    Origin,
+    PixelFormat,
+    SliceHeader,
+    SliceRefused,
+)
+from ctmri_core.volume import LossyCompression
 
 FIRST_READ = 16 << 10
 _KEYWORDS = (
@@ -28,7 +39,8 @@ _KEYWORDS = (
     "FrameOfReferenceUID", "TemporalPositionIdentifier", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter",
     "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence", "SyntheticData",
-    "DerivationDescription", "ImageComments", "QualityControlSubject",
+    "DerivationDescription", "ImageComments", "QualityControlSubject", "LossyImageCompression", "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
 )  # fmt: skip
 _TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 _TAGS = frozenset(_TAG_OF.values())
@@ -112,19 +124,30 @@ def _checked_header(path: Path, fields: _Fields, found: Elements) -> SliceHeader
         thickness=fields.number("SliceThickness"),
         window=(centre, width) if centre is not None and width is not None and width > 0 else None,
         timing=_timing(fields),
-        origin=_origin(fields),
+        origin=_origin(fields, pixels.transfer_syntax),
         pixels=pixels,
     )
 
 
-def _origin(fields: _Fields) -> Origin:
+def _origin(fields: _Fields, transfer_syntax: str) -> Origin:
     synthetic = fields.text("SyntheticData") == "YES"
     return Origin(
         synthetic=synthetic,
         phantom=fields.text("QualityControlSubject") == "YES",
         derivation=fields.text("DerivationDescription") if synthetic else "",
         comments=fields.text("ImageComments") if synthetic else "",
+        lossy=_lossy(fields, transfer_syntax),
     )
+
+
+def _lossy(fields: _Fields, transfer_syntax: str) -> LossyCompression | None:
+    """By what the header says, and by the transfer syntax where the header says nothing or it leaves no choice."""
+    said, method = fields.text("LossyImageCompression"), LOSSY_SYNTAXES.get(transfer_syntax, "")
+    if said != "01" and (not method or (said == "00" and transfer_syntax not in ALWAYS_LOSSY_SYNTAXES)):
+        return None
+    ratios = tuple(f"{value:g}" for value in fields.numbers("LossyImageCompressionRatio"))
+    methods = tuple(part.strip() for part in fields.text("LossyImageCompressionMethod").split("\\") if part.strip())
+    return LossyCompression(ratios, methods or ((method,) if method else ()))
 
 
 def _timing(fields: _Fields) -> MrTiming:

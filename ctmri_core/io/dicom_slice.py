@@ -7,8 +7,17 @@ from pathlib import Path
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
+from ctmri_core.volume import LossyCompression
 
 NATIVE_SYNTAXES = {IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED}
+ALWAYS_LOSSY_SYNTAXES = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
+LOSSY_SYNTAXES = {
+    **dict.fromkeys(ALWAYS_LOSSY_SYNTAXES, "ISO_10918_1"),
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
+}
+"""Transfer syntaxes that may lose something, with the term of LossyImageCompressionMethod (PS3.3, C.7.6.1.1.5.1)."""
 
 
 class NotDicom(FileRefused):
@@ -50,6 +59,7 @@ class Origin:
     phantom: bool
     derivation: str = field(repr=False)
     comments: str = field(repr=False)
+    lossy: LossyCompression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,21 @@ def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: 
     dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
     dataset.BurnedInAnnotation = "NO"
     dataset.RecognizableVisualFeatures = "YES"
-    dataset.LossyImageCompression = "00"
+    _lossy(dataset, origin)
+
+
+def _lossy(dataset: Dataset, origin: DicomSource | None) -> None:
+    """What was lost before stays lost, whatever is computed from it (PS3.3, C.7.6.1.1.5)."""
+    lossy = origin.lossy if origin is not None else None
+    dataset.LossyImageCompression = "00" if lossy is None else "01"
+    if lossy is None:
+        return
+    for keyword, values in (("LossyImageCompressionRatio", lossy.ratios), ("LossyImageCompressionMethod", lossy.methods)):
+        if values:
+            tag = tag_for_keyword(keyword)
+            assert tag is not None
+            value = [plain_text(value)[:16] for value in values]
+            dataset.add(DataElement(tag, dictionary_VR(keyword), value, validation_mode=IGNORE))
 
 
 def _image(dataset: Dataset, volume: Volume, pixels: StoredPixels) -> None:

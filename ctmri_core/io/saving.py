@@ -166,8 +166,8 @@ def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: Sto
         again = yield from _checking(name, reader.load(series, stop))
     except FileRefused as refusal:
         provoke_refusal(written)
-        problem = f"{name} could not be read back ({refusal.problem.rstrip('.')}). Nothing partial was left behind. Check the disk."
-        raise WriteFailed(problem) from refusal
+        why = refusal.problem.rstrip(".")
+        raise WriteFailed(f"{name} could not be read back ({why}). Nothing partial was left behind. Check the disk.") from refusal
     tolerance = max(1e-4, 2.5e-7 * float(np.abs(volume.geometry.corners).max()))  # NIfTI keeps positions in 24 bits
     same_grid = again.geometry.is_close(volume.geometry, tolerance)
     if not same_grid or not np.array_equal(again.voxels, volume.voxels):

@@ -342,3 +342,19 @@ def test_a_real_series_and_its_synthetic_twin(shared_data, tmp_path):
 
 def _dicom_files(shared_data: Path) -> list[Path]:
     return [path for path in (shared_data / "porcine_ct_t2" / "dicom_excerpt" / "ct").iterdir() if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("MR2_JPLY", ("01", 17.0, "ISO_10918_1")), ("MR2_JPLL", ("00", None, None)), ("MR2_RLE", ("00", None, None))],
+)
+def test_what_was_lost_in_compression_stays_lost(shared_data, tmp_path, name, expected):
+    found = list((shared_data / "odd_files" / "nema_wg04_ct_mr").rglob(name))
+    if not found:
+        pytest.skip(f"no {name}")
+    source = open_volume(found[0])
+    (written,) = write_dicom_series(_synthetic(Domain.CT, source.geometry, source.dicom), tmp_path / "out", source=source)
+    slice_ = pydicom.dcmread(written)
+    ratio = slice_.get("LossyImageCompressionRatio")
+    assert (slice_.LossyImageCompression, ratio, slice_.get("LossyImageCompressionMethod")) == expected
+    assert (open_volume(tmp_path / "out").dicom.lossy is not None) == (expected[0] == "01")

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -227,7 +228,7 @@ def test_the_disk_is_asked_early_and_nothing_stays_of_it(tmp_path, monkeypatch):
         saving.check_target("")
     with pytest.raises(WriteFailed, match="too long"):
         saving.check_target(tmp_path / f"{'a' * 250}.nii")
-    if os.path.isdir("/proc/self"):
+    if Path("/proc/self").is_dir():
         with pytest.raises(WriteFailed, match="could not be written"):
             saving.check_target("/proc/a.nii")
 
@@ -241,7 +242,7 @@ def test_a_disk_that_takes_no_more_is_told_by_its_cause(tmp_path, name):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
     try:
-        with pytest.raises(WriteFailed, match="larger than files may be.*Nothing partial was left behind"):
+        with pytest.raises(WriteFailed, match=r"larger than files may be.*Nothing partial was left behind"):
             finish(saving.save(_volume(), tmp_path / name))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
