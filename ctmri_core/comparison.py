@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from ctmri_core.metrics.ssim import ssim
 from ctmri_core.metrics.synthrad import HU_HIGH, HU_LOW, HU_RANGE
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.mr_range import body_range
-from ctmri_core.preprocess.resample import coarsened, resample_array, sample_plane
+from ctmri_core.preprocess.resample import coarsened, lattices_coincide, resample_array, sample_plane
 from ctmri_core.volume import Volume
 
 # Calibrated on registered CT / MR pairs (one volume, 150 head slices of three centres in three planes, each way round)
@@ -71,14 +71,16 @@ class Comparison:
     def __init__(self, source: Volume, synthetic: Volume, truth: Volume) -> None:
         self.synthetic = synthetic
         self.truth = truth
-        self.verdict = _wrong_kind(synthetic, truth) or _wrong_grid(source, synthetic) or Verdict(True, "")
-        if not self.verdict.comparable:
+        refused = _no_truth(truth) or _wrong_grid(source, synthetic)
+        if refused:
+            self.verdict = Verdict(False, refused)
             return
         pair = _CoarsePair(source, truth)
-        self.verdict = pair.verdict()
+        self.verdict = pair.alignment().verdict(_wrong_contrast(synthetic, truth))
         if not self.verdict.comparable:
             return
         self._body, self._grid = pair.body.astype(np.float32), pair.grid
+        self._body_box = _fine_box(pair.body, pair.grid, source.geometry)
         self._ranges = None if synthetic.domain is Domain.CT else (pair.range_of(synthetic), pair.range_of(truth))
 
     def scores(self, k: int) -> SliceScores | None:
@@ -86,18 +88,23 @@ class Comparison:
         slices, rows, columns = self.synthetic.geometry.shape
         if not self.verdict.comparable or not 0 <= k < slices or min(rows, columns) < _WINDOW:
             return None
-        plane = self.synthetic.geometry.cropped((k, 0, 0), (1, rows, columns))
-        truth = sample_plane(self.truth, plane, outside=np.nan)
+        plane = _part(self.synthetic.geometry.cropped((k, 0, 0), (1, rows, columns)), self._body_box)
         body = resample_array(self._body, self._grid, plane)[0] >= 0.5
-        mask = body & np.isfinite(truth)
+        if np.count_nonzero(body) < _FEWEST_PIXELS:
+            return None
+        box = _box(body)
+        plane = _part(plane, box)  # the truth is resampled nowhere else: most of the time of a slice goes there
+        truth = sample_plane(self.truth, plane, outside=np.nan)
+        mask = body[box] & np.isfinite(truth)
         if np.count_nonzero(mask) < _FEWEST_PIXELS or not mask[3:-3, 3:-3].any():
             return None
-        box = _box(mask)
-        synthetic, truth, mask = self.synthetic.voxels[k][box].astype(np.float32), truth[box], mask[box]
-        return _ct_scores(k, synthetic, truth, mask) if self._ranges is None else self._mr_scores(k, synthetic, truth, mask)
+        synthetic = self.synthetic.voxels[k][self._body_box][box].astype(np.float32)
+        moved = "" if lattices_coincide(self.truth.geometry, plane) else "truth resampled (linear) to source's grid; "
+        score = _ct_scores if self._ranges is None else self._mr_scores
+        return score(k, synthetic, truth, mask, f"body only; {moved}")
 
     def _mr_scores(
-        self, k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32], mask: NDArray[np.bool_]
+        self, k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32], mask: NDArray[np.bool_], where: str
     ) -> SliceScores:
         assert self._ranges is not None
         (low_s, high_s), (low_t, high_t) = self._ranges
@@ -109,11 +116,13 @@ class Comparison:
             psnr(a, b, data_range=1.0, mask=mask),
             100 * mae(a, b, mask),
             "% of range",
-            "inside the body; each image mapped by its own in-body 0.5–99.5 % range to [0, 1]; SSIM uniform 7 × 7",
+            f"{where}each image's in-body 0.5–99.5 % to [0, 1], data range 1; SSIM uniform 7 × 7",
         )
 
 
-def _ct_scores(k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32], mask: NDArray[np.bool_]) -> SliceScores:
+def _ct_scores(
+    k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32], mask: NDArray[np.bool_], where: str
+) -> SliceScores:
     """As SynthRAD2023, but on one slice."""
     a, b = (np.where(mask, np.clip(image, HU_LOW, HU_HIGH) - HU_LOW, np.float32(0)) for image in (synthetic, truth))
     return SliceScores(
@@ -122,33 +131,75 @@ def _ct_scores(k: int, synthetic: NDArray[np.float32], truth: NDArray[np.float32
         psnr(a, b, data_range=HU_RANGE, mask=mask),
         mae(synthetic, truth, mask),
         "HU",
-        "inside the body; data range 4024 HU, clipped to [−1024, 3000]; SSIM uniform 7 × 7 of HU + 1024",
+        f"{where}HU clipped to [−1024, 3000], data range 4024; SSIM uniform 7 × 7 of HU + 1024",
     )
 
 
-def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+_Box = tuple[slice, slice]
+
+
+def _box(mask: NDArray[np.bool_]) -> _Box:
     """Rows and columns that hold the mask and the windows centred in it: all that the scores need."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     reach = _WINDOW // 2
     return tuple(slice(max(0, n[0] - reach), n[-1] + 1 + reach) for n in (rows, columns))  # type: ignore[return-value]  # two
 
 
-def _wrong_kind(synthetic: Volume, truth: Volume) -> Verdict | None:
-    if truth.synthetic is not None:
-        return Verdict(False, "The ground truth is itself synthetic, so there is nothing real to compare with.")
+def _fine_box(body: NDArray[np.bool_], grid: Geometry, source: Geometry) -> _Box:
+    """Rows and columns of `source` that any slice's scores need, from the body in cells of whole voxels on `grid`."""
+    box = []
+    for axis in (1, 2):
+        cells = np.flatnonzero(body.any(axis=(0, 3 - axis)))
+        step = round(grid.spacing[axis] / source.spacing[axis])
+        first, last = ((cells[0] - 1), (cells[-1] + 2)) if cells.size else (0, 0)  # interpolated up to the next cell
+        reach = _WINDOW // 2
+        box.append(slice(max(0, first * step - reach), min(source.shape[axis], last * step + reach)))
+    return box[0], box[1]
+
+
+def _part(plane: Geometry, box: _Box) -> Geometry:
+    shape = [len(range(n)[part]) for n, part in zip(plane.shape[1:], box, strict=True)]
+    return plane.cropped((0, box[0].start, box[1].start), (1, *shape))
+
+
+def _no_truth(truth: Volume) -> str:
+    return "The ground truth is itself synthetic, so there is nothing real to compare with." if truth.synthetic else ""
+
+
+def _wrong_contrast(synthetic: Volume, truth: Volume) -> str:
     if truth.domain is synthetic.domain:
-        return None
+        return ""
     if truth.domain is Domain.UNKNOWN or (truth.domain is Domain.MR and synthetic.domain.is_mr):
         unknown = "weighting" if truth.domain is Domain.MR else "kind"
-        message = f"The {unknown} of the ground truth is not known; say that it is {synthetic.domain.label} if that is so."
-        return Verdict(False, message)
-    return Verdict(False, f"{truth.domain.label} is not the target of a {synthetic.domain.label} model.")
+        return f"The {unknown} of the ground truth is not known; say that it is {synthetic.domain.label} if that is so."
+    return f"{truth.domain.label} is not the target of a {synthetic.domain.label} model."
 
 
-def _wrong_grid(source: Volume, synthetic: Volume) -> Verdict | None:
+def _wrong_grid(source: Volume, synthetic: Volume) -> str:
     if synthetic.geometry.is_close(source.geometry):
-        return None
-    return Verdict(False, "The synthetic volume does not lie on the grid of the source; translate this source again.")
+        return ""
+    return "The synthetic volume does not lie on the grid of the source; translate this source again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Alignment:
+    state: Literal["good", "not aligned", "no overlap"]
+    outline_dice: float
+    mutual_information: float
+
+    def verdict(self, wrong_contrast: str) -> Verdict:
+        """The alignment is told even where the contrast alone forbids numbers: the pictures lie side by side all the same."""
+        numbers = f"outline overlap {self.outline_dice:.2f}, mutual information {self.mutual_information:.2f}"
+        if wrong_contrast:
+            message = f"{wrong_contrast} Alignment: {self.state} ({numbers})."
+        elif self.state == "no overlap":
+            message = "No overlap: the ground truth shows another part of space than the source."
+        elif self.state == "not aligned":
+            message = f"Not aligned: register the ground truth to the source first ({numbers})."
+        else:
+            message = f"Aligned: {numbers}."
+        comparable = self.state == "good" and not wrong_contrast
+        return Verdict(comparable, message, self.outline_dice, self.mutual_information)
 
 
 class _CoarsePair:
@@ -161,16 +212,14 @@ class _CoarsePair:
         self.body, self.grid = coarse_body_mask(source, cell)
         self.truth_body, self._truth_grid = coarse_body_mask(truth, cell)
 
-    def verdict(self) -> Verdict:
+    def alignment(self) -> _Alignment:
         common, dice, information = self._measured(np.eye(4))
         if common < _LEAST_COMMON:
-            return Verdict(False, "No overlap: the ground truth shows another part of space than the source.", dice, information)
+            return _Alignment("no overlap", dice, information)
         moved = [self._measured(move) for move in self._moves()]
         best = max((other for share, _, other in moved if share >= 0.6 * common), default=1.0)
-        numbers = f"outline overlap {dice:.2f}, mutual information {information:.2f}"
-        if dice < _LEAST_OUTLINE or information - 1 < _LEAST_PEAK * (best - 1):
-            return Verdict(False, f"Not aligned: register the ground truth to the source first ({numbers}).", dice, information)
-        return Verdict(True, f"Aligned: {numbers}.", dice, information)
+        good = dice >= _LEAST_OUTLINE and information - 1 >= _LEAST_PEAK * (best - 1)
+        return _Alignment("good" if good else "not aligned", dice, information)
 
     def range_of(self, volume: Volume) -> tuple[float, float]:
         """0.5-99.5 % of the volume's own voxels at the cells of the body that it covers."""

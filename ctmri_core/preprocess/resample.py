@@ -103,6 +103,11 @@ def in_plane_matrix(n_in: int, spacing_in: float, n_out: int, spacing_out: float
     return result
 
 
+def lattices_coincide(source: Geometry, target: Geometry) -> bool:
+    """Whether `target`'s voxels fall on `source`'s or outside, so that values are copied, not interpolated."""
+    return _coinciding_axes(source.inverse_affine @ target.affine, target.shape) is not None
+
+
 def _fill(out: NDArray[Any], array: NDArray[Any], source: Geometry, target: Geometry, *, order: int) -> None:
     """Writes `array` on `target` into `out`, which holds the background."""
     transform = source.inverse_affine @ target.affine

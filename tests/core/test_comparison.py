@@ -66,8 +66,14 @@ def test_the_wrong_contrast_is_named(head, synthetic):
     verdict = Comparison(source, synthetic, head[Domain.MR_T2]).verdict
     assert verdict == Comparison(source, synthetic, head[Domain.MR_T2]).verdict
     assert not verdict.comparable
-    assert verdict.message == "T2 MR is not the target of a T1 MR model."
-    assert verdict.outline_dice is None
+    assert verdict.message.startswith("T2 MR is not the target of a T1 MR model. Alignment: good (outline overlap 0.9")
+    assert verdict.outline_dice > 0.9
+    assert verdict.mutual_information > 1.05
+    displaced = Comparison(source, synthetic, _moved(head[Domain.MR_T2], (0, 0, 0), (10, 0, 0)))
+    assert "model. Alignment: not aligned (outline overlap" in displaced.verdict.message
+    assert displaced.scores(30) is None
+    elsewhere = Comparison(source, synthetic, _moved(head[Domain.MR_T2], (0, 0, 0), (600, 0, 0))).verdict
+    assert "model. Alignment: no overlap" in elsewhere.message
     assert "synthetic" in Comparison(source, synthetic, synthetic).verdict.message
 
 
@@ -133,6 +139,18 @@ def test_ct_scores_follow_synthrad(head):
     assert scores.ssim == pytest.approx(expected, abs=0.01)
 
 
+def test_the_convention_beside_the_scores_says_everything(head, synthetic):
+    ct, t1, k = head[Domain.CT], head[Domain.MR_T1], synthetic.geometry.shape[0] // 2
+    real = replace(synthetic, synthetic=None)
+    to_ct = replace(resample_to(ct, t1.geometry), synthetic=Synthetic("model", "0"))
+    resampled = [Comparison(ct, synthetic, t1).scores(k), Comparison(t1, to_ct, ct).scores(k)]
+    for scores, data_range in zip(resampled, ("data range 1;", "data range 4024"), strict=True):
+        for part in ("body", data_range, "resampled (linear) to source's grid", "SSIM uniform 7 × 7"):
+            assert part in scores.convention
+        assert len(scores.convention) <= 140
+    assert "resampled" not in Comparison(ct, synthetic, real).scores(k).convention
+
+
 def test_slices_without_body_have_no_scores_and_others_are_repeatable_in_threads(head, synthetic):
     comparison = Comparison(head[Domain.CT], synthetic, head[Domain.MR_T1])
     count = synthetic.geometry.shape[0]
@@ -175,3 +193,6 @@ def test_the_pork_phantom_passes_only_after_registration(shared_data):
     ct = replace(ct, domain=Domain.CT)
     assert Comparison(ct, synthetic, registered).verdict.comparable
     assert not Comparison(ct, synthetic, delivered).verdict.comparable
+    other = replace(synthetic, domain=Domain.MR_T1)
+    assert "Alignment: not aligned" in Comparison(ct, other, delivered).verdict.message
+    assert "Alignment: good" in Comparison(ct, other, registered).verdict.message
