@@ -16,8 +16,7 @@ _LONGEST_BAR = 160.0
 _CACHED_TEXTS = 64
 _CROSSHAIR_GAP = 9.0
 _CLEARANCE = 6.0
-_SHADOW = (QPointF(1, 1),)
-_HALO = (*_SHADOW, QPointF(-1, -1), QPointF(1, -1), QPointF(-1, 1))
+_HALO = (QPointF(1, 1), QPointF(-1, -1), QPointF(1, -1), QPointF(-1, 1))
 _SMALL, _NORMAL, _LETTER = 12, 13, 16
 
 
@@ -73,12 +72,6 @@ class Annotations:
     def forget_layout(self) -> None:
         """The size of the texts has changed."""
         self._laid_out.clear()
-
-    def head_height(self, width: int) -> float:
-        """What the texts at the upper edge take of a pane of that width."""
-        badges = sum(self._size(badge, _SMALL).height() for badge in self.text.badges)
-        top = self._size(self.text.letters[2], _LETTER, bold=True).height()
-        return _EDGE + max(badges, self._top_letter_y(width) - _EDGE + top)
 
     def _top_letter_y(self, width: float) -> float:
         """Below the badges where they reach the middle."""
@@ -187,15 +180,15 @@ class Annotations:
         *,
         bold: bool = False,
     ) -> None:
-        """`anchor`: which point of the text lies at `at`, (0, 0) its top left. A dark rim keeps it legible on bone, one all
-        around on inverted greys."""
+        """`anchor`: which point of the text lies at `at`, (0, 0) its top left. A dark rim all around keeps it legible on bone
+        and on inverted greys."""
         if not text:
             return
         laid_out, font, size = self._lay_out(text, pixels, bold)
         corner = at - QPointF(size.width() * anchor[0], size.height() * anchor[1])
         painter.setFont(font)
         painter.setPen(QColor(0, 0, 0, 200))
-        for shift in _HALO if self.text.inverted else _SHADOW:
+        for shift in _HALO:
             painter.drawStaticText(corner + shift, laid_out)
         painter.setPen(colour)
         painter.drawStaticText(corner, laid_out)

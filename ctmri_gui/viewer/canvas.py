@@ -14,13 +14,12 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
 from ctmri_gui.viewer.gestures import Gestures
 from ctmri_gui.viewer.grey_picture import GreyPicture
-from ctmri_gui.viewer.pane_frame import Banner
 
 
 class Canvas(QWidget):
@@ -32,11 +31,6 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.gestures = Gestures(self)
         self.annotations = Annotations()
-        self.setMinimumSize(0, 0)  # not what the banner would like
-        self.banner = Banner(self)
-        self._overlay = QVBoxLayout(self)
-        self._overlay.addWidget(self.banner)
-        self._overlay.addStretch(1)
         self._grey = GreyPicture()
         self._voxels: NDArray[Any] | None = None
         self._picture: QImage | None = None
@@ -68,9 +62,7 @@ class Canvas(QWidget):
         self.update()
 
     def set_text(self, text: PaneText) -> None:
-        before, self.annotations.text = self.annotations.text, text
-        if (text.badges, text.letters) != (before.badges, before.letters):
-            self._place_banner()
+        self.annotations.text = text
         self.update()
 
     def set_text_visible(self, visible: bool) -> None:
@@ -90,11 +82,7 @@ class Canvas(QWidget):
     def set_font_size(self) -> None:
         """Takes over the size of the application's text."""
         self.annotations.forget_layout()
-        self._place_banner()
         self.update()
-
-    def set_messages(self, messages: tuple[str, ...]) -> None:
-        self.banner.set_messages(messages)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -109,11 +97,7 @@ class Canvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_banner()
         self.resized.emit()
-
-    def _place_banner(self) -> None:
-        self._overlay.setContentsMargins(12, round(self.annotations.head_height(self.width())) + 4, 12, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.gestures.wheel(event)

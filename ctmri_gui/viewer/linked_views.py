@@ -87,8 +87,8 @@ class LinkedViews(QWidget):
         self.model.set_crosshair(None if mm is None else np.asarray(mm, np.float64), go=True)
 
     def set_banner(self, role: Role, findings: Iterable[Finding | str]) -> None:
-        """What a person should know before trusting the picture; shown until replaced."""
-        self.panes[role].set_messages(tuple(one if isinstance(one, str) else one.message for one in findings))
+        """What a person should know before trusting the picture; shown until replaced. A bare text is a note."""
+        self.panes[role].banner.set_findings(tuple(Finding("note", one) if isinstance(one, str) else one for one in findings))
 
     def set_empty(self, role: Role, headline: str = "", detail: str = "") -> None:
         """What a pane without a volume says, such as the progress of what will fill it; without a headline the invitation."""

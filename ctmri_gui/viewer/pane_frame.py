@@ -1,18 +1,19 @@
-"""The bars around a pane's picture: header with link switch, strip with provenance and state, findings banner."""
+"""The bars around a pane's picture: header with link switch, strip with provenance and state."""
 
 from __future__ import annotations
 
 import math
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
 
 _SHORTEST_NAME = 6
-_SHORTEST_WARNING = "Not for diagnosis"
+_SHORTEST_WARNING = "Synthetic — not for diagnosis"
+_TWO_LINES = "Synthetic\nnot for diagnosis"  # where that has no room
 _STRIP_MARGINS, _STATE_GAP = 20, 10
 _BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _LINK_STYLE = f"""
@@ -112,9 +113,10 @@ class Header(QWidget):
 
 
 class Strip(QWidget):
-    """One line saying what the picture is, and at its right a state such as `≠ not comparable`.
+    """A line saying what the picture is, and at its right a state such as `≠ not comparable`.
 
-    On synthetic panes it is the permanent warning, whose end is never cut off and which no state displaces.
+    On synthetic panes it is the permanent warning, which always has the words "synthetic" and "not for diagnosis", on two
+    lines where one is too short, and which no state displaces.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -162,7 +164,11 @@ class Strip(QWidget):
     @property
     def narrowest(self) -> int:
         """The width that the shortest form of the warning needs."""
-        return math.ceil(QFontMetricsF(palette.font(12)).horizontalAdvance(_SHORTEST_WARNING)) + _STRIP_MARGINS
+        return math.ceil(_advance(QFontMetricsF(palette.font(12)), _TWO_LINES)) + _STRIP_MARGINS
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._follow_font()
 
     def changeEvent(self, event: QEvent) -> None:
         if palette.changes_text(event):
@@ -185,13 +191,14 @@ class Strip(QWidget):
         painter.end()
 
     def _follow_font(self) -> None:
-        self.setFixedHeight(math.ceil(QFontMetricsF(palette.font(12)).height()) + 8)
+        lines = self.shown_text.count("\n") + 1
+        self.setFixedHeight(math.ceil(lines * QFontMetricsF(palette.font(12)).height()) + 8)
         self.update()
 
     def _shown_state(self) -> str:
         metrics, room = QFontMetricsF(palette.font(12, bold=True)), self.width() - _STRIP_MARGINS
         if self._warning:
-            room -= math.ceil(QFontMetricsF(palette.font(12)).horizontalAdvance(self.shown_text)) + _STATE_GAP
+            room -= math.ceil(_advance(QFontMetricsF(palette.font(12)), self.shown_text)) + _STATE_GAP
         return metrics.elidedText(self._state, Qt.TextElideMode.ElideRight, max(room, 0))
 
     def _room(self) -> float:
@@ -208,32 +215,16 @@ class Strip(QWidget):
         if room >= metrics.horizontalAdvance("m" * min(_SHORTEST_NAME, len(self._name))):
             name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
             return self.text.replace(self._name, name, 1)
-        for line in (f"{self._kind} — not for diagnosis", "Synthetic — not for diagnosis"):
-            if metrics.horizontalAdvance(line) <= width:
-                return line
-        return _SHORTEST_WARNING
+        shorter = (f"{self._kind} — not for diagnosis", _SHORTEST_WARNING)
+        return next((line for line in shorter if metrics.horizontalAdvance(line) <= width), _TWO_LINES)
 
     def _announce(self) -> None:
         whole = "   ".join(part for part in (self.text, self._state) if part)
         self.setToolTip(whole)
         self.setAccessibleName(whole)
-        self.update()
+        self._follow_font()
 
 
-class Banner(QLabel):
-    """Findings that a person should know before trusting the picture; a triangle and words, not colour alone."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        ground, line = palette.AMBER_GROUND.name(), palette.AMBER.name()
-        box = f"color: {line}; background: {ground}; border-left: 4px solid {line}; padding: 5px 8px;"
-        self.setStyleSheet(f"{box} font-weight: 600;")
-        self.hide()
-
-    def set_messages(self, messages: tuple[str, ...]) -> None:
-        self.setText("\n".join(f"▲ {message}" for message in messages))
-        self.setAccessibleName("Warning: " + " ".join(messages) if messages else "")
-        self.setVisible(bool(messages))
+def _advance(metrics: QFontMetricsF, text: str) -> float:
+    """The width of the longest line."""
+    return max(metrics.horizontalAdvance(line) for line in text.split("\n"))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
+from ctmri_gui.viewer.banner import Banner
 from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.gestures import Tool
@@ -65,12 +66,13 @@ class SliceView(QWidget):
         self._camera, self._size_mm = Camera(), (1.0, 1.0)
         self._crosshair: PlanePoint | None = None
         self._fit, self._frame = (1, 1), Frame(0, 0, 1, 1)
-        self.header, self.strip, self.canvas = Header(role), Strip(), Canvas(self)
+        self.header, self.strip, self.banner, self.canvas = Header(role), Strip(), Banner(), Canvas(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.strip)
+        column.addWidget(self.banner)
         column.addWidget(self.canvas, 1)
         self._connect()
         self._follow_font()
@@ -134,9 +136,6 @@ class SliceView(QWidget):
     def set_empty(self, empty: EmptyText | None) -> None:
         """What to say instead of a picture; None when there is one."""
         self.canvas.set_empty(empty)
-
-    def set_messages(self, messages: tuple[str, ...]) -> None:
-        self.canvas.set_messages(messages)
 
     def set_active(self, active: bool) -> None:
         if active != self._active:

@@ -519,13 +519,34 @@ def test_a_synthetic_pane_always_says_so(views) -> None:
 def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
     gap = Finding("gap", "Two slices are missing at S 40 mm.", serious=True)
     views.set_volume(Role.SOURCE, replace(views.model.volumes[Role.SOURCE], findings=(gap,)))
-    banner = views.panes[Role.SOURCE].canvas.banner
+    banner = views.panes[Role.SOURCE].banner
     assert banner.isVisible() and banner.text() == "▲ Two slices are missing at S 40 mm."
     views.set_comparable(False)
     assert "not comparable" in views.panes[Role.TRUTH].strip.state_text
     views.grab_picture().save(str(tmp_path / "banner.png"))
     views.set_volume(Role.SOURCE, None)
     assert not banner.isVisible()
+
+
+def test_the_banner_is_one_line_beside_the_picture_and_unfolds(views, tmp_path) -> None:
+    notes = [Finding("a", f"Note {n} is a long sentence about how this volume was read from its files.") for n in range(2)]
+    gap = Finding("gap", "Two slices are missing at S 40 mm.", serious=True)
+    pane = views.panes[Role.SOURCE]
+    views.set_banner(Role.SOURCE, notes)
+    QApplication.processEvents()
+    quiet, line = pane.banner.styleSheet(), pane.banner.height()
+    assert "▲" not in pane.banner.text() and pane.banner.text().endswith("+1 more") and "600" not in quiet
+    views.set_banner(Role.SOURCE, [*notes, gap])
+    QApplication.processEvents()
+    assert pane.banner.text() == "▲ Two slices are missing at S 40 mm.   +2 more" and pane.banner.styleSheet() != quiet
+    assert pane.banner.height() == line and pane.banner.width() == pane.canvas.width()
+    assert all(finding.message in pane.banner.toolTip() for finding in [*notes, gap])
+    assert pane.banner.geometry().bottom() < pane.canvas.geometry().top()
+    qt_click = QMouseEvent(QEvent.Type.MouseButtonPress, QPointF(5, 5), QPointF(5, 5), LEFT, LEFT, NONE)
+    QApplication.sendEvent(pane.banner, qt_click)
+    QApplication.processEvents()
+    assert pane.banner.text() == pane.banner.toolTip() and pane.banner.height() >= 3 * (line - 8)
+    views.grab_picture().save(str(tmp_path / "unfolded.png"))
 
 
 def test_without_a_source_the_truth_shows_its_own_slices(views, qtbot) -> None:
