@@ -24,7 +24,6 @@ _REASONS = {
     errno.EROFS: "that disk is read-only",
     errno.ENOENT: "the folder does not exist and cannot be made",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
-    errno.EFBIG: "it is larger than files may be there",
     errno.ENAMETOOLONG: "the name is too long",
 }
 _ROOM = 1 << 16  # more than a disk block, so that a full disk cannot grant it from what it has given already

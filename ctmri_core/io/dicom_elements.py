@@ -36,7 +36,6 @@ _SHORT_VRS = {
     b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM",
     b"UI", b"UL", b"US",
 }  # fmt: skip
-_FIRST_VRS = {b"UL", b"CS", b"UI", b"OB", b"DA", b"TM", b"LO", b"SH"}
 _ELEMENT, _SHORT, _LONG = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<I")
 
 
@@ -59,7 +58,7 @@ def looks_like_dicom(head: bytes) -> bool:
     if head[128:132] == b"DICM":
         return True
     element, vr = head[:4], head[4:6]
-    if vr in _FIRST_VRS:
+    if vr in _SHORT_VRS or vr in _LONG_VRS:
         return element[:2] in (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
     return element[:2] in (b"\x02\0", b"\x08\0") and element[3:4] == b"\0" and len(head) > 8 and head[6:8] == b"\0\0"
 

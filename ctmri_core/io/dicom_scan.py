@@ -22,6 +22,7 @@ from ctmri_core.io.synthetic_mark import told_findings
 from ctmri_core.volume import Finding
 
 FORMAT_NAME = "DICOM"
+DICOMDIR = "DICOMDIR"
 DICOM_SUFFIXES = {".dcm", ".ima"}
 _DEEPEST = 8
 _MOST_FILES = 50_000
@@ -41,6 +42,8 @@ class DicomDetails:
 
 def scan_dicom(path: Path) -> tuple[Series, ...]:
     """The series in a file or folder, volumes before localizers, larger ones first. Raises `FileRefused` when there is none."""
+    if path.name.upper() == DICOMDIR and path.is_file():
+        raise FileRefused(path, "is only a list of the images beside it.", "Open its folder.")
     headers, refusals = _headers(path)
     if not headers:
         if path.is_file() and refusals:
@@ -65,7 +68,7 @@ def dicom_files(folder: Path) -> Iterator[Path]:
         except OSError:  # a folder that may not be entered holds nothing for us
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.upper() == "DICOMDIR":
+            if entry.name.startswith(".") or entry.name.upper() == DICOMDIR:
                 continue
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
                 continue

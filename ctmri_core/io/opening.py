@@ -5,20 +5,33 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
 from ctmri_core.io.dicom import DICOM_READER
-from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
-from ctmri_core.io.formats import READERS, reader_named
+from ctmri_core.io.dicom_scan import DICOM_SUFFIXES, DICOMDIR
+from ctmri_core.io.formats import FILE_SUFFIXES, READERS, reader_named
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import Reader, Series
 from ctmri_core.volume import Finding, Volume
 
 _MOST_FILES = 100_000
 _MOST_LISTED = 8
+_MOST_TRIED = 20
+_READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, ".hdr", ".img", ".img.gz", ".mhd", ".nhdr", ".png")
+_FREESURFER = ("a FreeSurfer volume", "Convert it to NIfTI, for example with mri_convert.")
+_AFNI = ("an AFNI volume", "Convert it to NIfTI, for example with 3dAFNItoNIFTI.")
+_PHILIPS = ("a Philips PAR/REC volume", "Convert it to NIfTI, for example with dcm2niix, or export DICOM.")
+_PICTURE = ("a picture", "Save it as PNG without loss.")
+_FOREIGN = {
+    ".mgz": _FREESURFER, ".mgh": _FREESURFER, ".brik": _AFNI, ".brik.gz": _AFNI, ".head": _AFNI,
+    ".mnc": ("a MINC volume", "Convert it to NIfTI, for example with mnc2nii."), ".par": _PHILIPS, ".rec": _PHILIPS,
+    ".jpg": _PICTURE, ".jpeg": _PICTURE, ".tif": _PICTURE, ".tiff": _PICTURE, ".bmp": _PICTURE,
+}  # fmt: skip
+"""What files of other formats are, by the end of their names, and how they are brought into one of ours."""
 _READABLE = "DICOM, NIfTI, MHA / MHD, NRRD and PNG can be opened."
 
 
@@ -92,12 +105,25 @@ def _scan_folder(folder: Path) -> tuple[Series, ...]:
             refusals.append(refusal)
     if found:
         return tuple(_with_passed_over(series, [refusal.problem for refusal in refusals]) for series in found)
+    refusals = refusals or _refusals_by_name(folder)
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
         problem = f"holds nothing that can be opened; {len(refusals)} files were refused, the first: {refusals[0]}"
         raise FileRefused(folder, problem) from refusals[0]
     raise FileRefused(folder, "holds no image files.", _READABLE)
+
+
+def _refusals_by_name(folder: Path) -> list[FileRefused]:
+    """Why the files that no reader recognises, but whose names are those of images, cannot be opened."""
+    refusals: list[FileRefused] = []
+    names = (*_READABLE_SUFFIXES, *_FOREIGN, DICOMDIR.lower())
+    for path in islice((path for path in _files(folder) if path.name.lower().endswith(names)), _MOST_TRIED):
+        try:
+            scan(path)
+        except FileRefused as refusal:
+            refusals.append(refusal)
+    return refusals
 
 
 def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
@@ -150,6 +176,13 @@ def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
 
 
 def _unknown(path: Path, head: bytes) -> FileRefused:
+    name = path.name.lower()
+    foreign = next((known for suffix, known in _FOREIGN.items() if name.endswith(suffix)), None)
+    if foreign is not None:
+        what, way_out = foreign
+        return FileRefused(path, f"is {what} by its name, which cannot be opened here.", way_out)
+    if name.endswith(_READABLE_SUFFIXES):
+        return FileRefused(path, "is not what its name says: it is damaged or of another format.", "Copy or export it again.")
     kind = preflight.kind(head)
     if kind in ("zip", "gzip"):
         return FileRefused(path, f"is a {kind} archive, which is not looked into.", "Unpack it and open what was in it.")

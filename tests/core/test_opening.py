@@ -128,3 +128,30 @@ def test_a_link_loop_does_not_hang(tmp_path):
     _nifti(tmp_path / "a.nii")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert len(scan(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("brain.mgz", b"\x1f\x8b\x08\0" + bytes(300), "brain.mgz is a FreeSurfer volume by its name.*mri_convert"),
+        ("a+orig.BRIK.gz", b"\x1f\x8b\x08\0" + bytes(300), "is an AFNI volume.*3dAFNItoNIFTI"),
+        ("scan.nii.gz", b"words" * 90, "scan.nii.gz is not what its name says"),
+        ("scan.nii", b"", "is empty"),
+        ("DICOMDIR", bytes(128) + b"DICM" + bytes(90), "Open its folder"),
+        ("text.txt", b"words" * 90, "text.txt is not an image format"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_leads_somewhere(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileRefused, match=words):
+        scan(tmp_path / name)
+    if name != "DICOMDIR":
+        with pytest.raises(FileRefused, match="holds no image files" if name == "text.txt" else words):
+            scan(tmp_path)
+
+
+def test_a_folder_of_damaged_images_names_the_first(tmp_path):
+    for name in ("a.nii.gz", "b.nrrd"):
+        (tmp_path / name).write_bytes(b"words" * 90)
+    with pytest.raises(FileRefused, match=r"2 files were refused, the first: a\.nii\.gz is not what its name says"):
+        scan(tmp_path)
