@@ -283,7 +283,7 @@ def test_metrics_follow_the_slice_where_they_mean_something_and_else_say_why_not
     session.place(structured_head(Domain.CT), Role.SOURCE)
     session.place(structured_head(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
     session.place(structured_head(Domain.MR_T2), Role.TRUTH)
-    qtbot.waitUntil(lambda: dock._reason.text() == "T2 MR is not the target of a T1 MR model.", timeout=WAIT)
+    qtbot.waitUntil(lambda: dock._reason.text().startswith("T2 MR is not the target of a T1 MR model. Alignment: "), timeout=WAIT)
     session.place(structured_head(Domain.MR_T1), Role.TRUTH)
     qtbot.waitUntil(lambda: dock._values["SSIM"].text() == "1.000", timeout=WAIT)
     assert "SSIM uniform 7" in dock._convention.text()
