@@ -18,6 +18,7 @@ from ctmri_core import __version__
 from ctmri_core.domain import Domain
 from ctmri_core.errors import ModelRefused, Stopped, WrongInput
 from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never
+from ctmri_core.inference.body_region import doubt_about_region
 from ctmri_core.inference.precision import Plan, choose_device, choose_plan, prepare_generator, run_batch
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
@@ -34,6 +35,7 @@ class _Job:
     record: Record
     plan: Plan
     network: nn.Module
+    doubt: Finding | None
 
     @property
     def target(self) -> Domain:
@@ -79,13 +81,16 @@ def translate(
         if stop():
             return None
         yield Progress(done=0, message="preparing the volume")
+        doubt = doubt_about_region(volume, card)
+        if doubt:
+            yield Noted(message=doubt.message, serious=True)
         record = card.recipe.record_of(volume)
         middle = card.recipe.forward_slices(volume, record, record.count // 2, record.count // 2 + 1)[0]
         if stop():
             return None
         yield Progress(done=0, message="timing this machine")
         plan = choose_plan(generator, middle, torch_device)
-        job = _Job(volume, card, record, plan, prepare_generator(generator, plan))
+        job = _Job(volume, card, record, plan, prepare_generator(generator, plan), doubt)
         return (yield from _run(job, batch or plan.batch, stop))
 
 
@@ -146,6 +151,8 @@ def _progress(done: int, count: int, seconds: float) -> Progress:
 def _synthetic(job: _Job, voxels: Voxels) -> Volume:
     card, source = job.card, job.source
     findings = list(source.findings)
+    if job.doubt:
+        findings.append(job.doubt)
     if card.demo:
         findings.append(Finding("demo_model", f"{card.name} is a demonstration model: it shows how the program works, no more."))
     details = {

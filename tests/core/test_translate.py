@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,6 +14,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, ModelRefused, OutOfMemory, WrongInput
 from ctmri_core.events import Noted, Progress, Started, finish, from_json, never, to_json
 from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.inference.body_region import doubt_about_region
 from ctmri_core.inference.precision import Plan, run_batch
 from ctmri_core.inference.translate import check_input, translate
 from ctmri_core.model_card import ModelCard
@@ -194,6 +196,42 @@ def test_what_weakens_the_result_is_said():
     work = translate(source, model(demo=True))
     assert any(isinstance(event, Noted) and event.serious and "itself synthetic" in event.message for event in work)
     assert [finding.kind for finding in finish(translate(source, model(demo=True))).findings] == ["demo_model"]
+
+
+def bodies(width_mm: float) -> Volume:
+    """An elliptic trunk, stored coronal, of which the uppermost quarter is far broader than the rest."""
+    geometry = Geometry((40, 24, 60), (8, 8, 8), direction=((0, 1, 0), (0, 0, -1), (1, 0, 0)))
+    y, _, x = np.meshgrid(*[(np.arange(n) - (n - 1) / 2) * 8.0 for n in geometry.shape], indexing="ij")
+    half = np.full((1, 24, 1), width_mm / 2)
+    half[:, 18:] = 200.0
+    return Volume(np.where((x / half) ** 2 + (y / 90) ** 2 < 1, 40, -1000).astype(np.int16), geometry, Domain.CT)
+
+
+def test_a_trunk_given_to_a_model_for_heads_is_said_before_and_on_the_result():
+    events = translate(bodies(340), model())
+    notes = [event for event in events if isinstance(event, Noted)]
+    assert [note.serious for note in notes] == [True]
+    assert "made for heads; this scan looks larger than a head: about 3" in notes[0].message
+    result = finish(translate(bodies(340), model()))
+    assert [(finding.kind, finding.serious) for finding in result.findings] == [("not_a_head", True)]
+
+
+def test_shoulders_below_a_head_and_models_for_trunks_raise_no_doubt():
+    assert doubt_about_region(bodies(160), model().card) is None
+    assert doubt_about_region(bodies(340), model().card.model_copy(update={"body_region": "abdomen"})) is None
+    assert doubt_about_region(replace(head(), voxels=np.full(OBLIQUE.shape, -1000, np.int16)), model().card) is None
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "doubted"),
+    [("totalsegmentator_examples/example_ct_sm.nii.gz", True), ("visible_female_head_ct/head_ct.nii.gz", False)],
+)
+def test_real_trunks_and_heads_are_told_apart(shared_data, name, doubted):
+    from ctmri_core.io.opening import open_volume
+
+    found = sorted((shared_data / name.split("/")[0]).rglob(name.split("/")[1]))
+    assert (doubt_about_region(open_volume(found[0]), model().card) is not None) is doubted
 
 
 @pytest.mark.parametrize("asked", range(0, 12))
