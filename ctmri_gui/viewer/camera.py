@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MARGIN = 1.08
+_LETTER_PIXELS = 34  # at the left and the right edge, for the letters that stand there
 _NARROWEST_SHARE = 0.25
 _NEIGHBOURHOOD = 0.25
 _SMALLEST, _LARGEST = 0.2, 40.0
@@ -63,7 +64,8 @@ class Projection:
     @property
     def mm_per_pixel(self) -> float:
         across, down = (max(pixels, 1) for pixels in self.fit)
-        return max(self.frame.width / across, self.frame.height / down) * _MARGIN / self.camera.zoom
+        beside = max(across - 2 * _LETTER_PIXELS, across / 2)
+        return max(self.frame.width / beside, self.frame.height * _MARGIN / down) / self.camera.zoom
 
     def to_pixel(self, u: float, v: float) -> tuple[float, float]:
         scale = self.mm_per_pixel

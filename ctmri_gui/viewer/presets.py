@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ctmri_core.domain import Domain
+from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.volume import Volume
 
@@ -52,10 +55,15 @@ class Preset:
         return self.key if self.key.isdigit() else ""
 
 
+_BRAIN = Window(40, 80)
+_HEAD_MM = (120.0, 220.0)
+_COARSE_MM = 4.0
+_CUT_SHARE = 0.2
+
 AUTO = Preset("0", "Auto", percentiles=(0.5, 99.5))
 CT_PRESETS = (
     AUTO,
-    Preset("1", "Brain", Window(40, 80)),
+    Preset("1", "Brain", _BRAIN),
     Preset("2", "Bone", Window(400, 2000)),
     Preset("3", "Lung", Window(-600, 1500)),
     Preset("4", "Mediastinum", Window(40, 400)),
@@ -80,11 +88,12 @@ def presets_for(domain: Domain) -> tuple[Preset, ...]:
 
 
 def first_window(volume: Volume) -> Window:
-    """How a volume is shown when it opens: as its file says, else soft tissue for CT, else the robust automatic window."""
+    """How a volume is shown when it opens: as its file says, else brain for the CT of a head and soft tissue for another,
+    else the robust automatic window."""
     if volume.window is not None and volume.window[1] > 0:
         return Window(*volume.window)
     if volume.domain is Domain.CT:
-        return Window(40, 400)
+        return _BRAIN if _is_head(volume) else Window(40, 400)
     return percentile_window(volume, 0.5, 99.5)
 
 
@@ -92,3 +101,23 @@ def percentile_window(volume: Volume, low: float, high: float) -> Window:
     """From the `low` to the `high` percentile of the body's voxels."""
     bottom, top = body_range(volume, percentiles=(low, high))
     return Window((bottom + top) / 2, top - bottom)
+
+
+def _is_head(volume: Volume) -> bool:
+    """Whether the body is as wide from right to left as a head is, on most of its axial slices.
+
+    Only where both sides of it are in the picture: a cut-out of a trunk may be as narrow.
+    """
+    mask, grid = coarse_body_mask(volume, _COARSE_MM)
+    across = int(np.argmax(np.abs(grid.axes[:, 0])))
+    along = int(np.argmax(np.abs(grid.axes[:, 2])))
+    if along == across:
+        return False
+    order = (along, across, 3 - along - across)
+    seen = mask.transpose(order).any(axis=2)  # (axial slices, right to left)
+    seen = seen[seen.any(axis=1)]
+    if not len(seen) or seen[:, (0, -1)].any(axis=1).mean() > _CUT_SHARE:
+        return False
+    first, last = seen.argmax(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1)
+    width = float(np.percentile(last - first, 75)) * grid.spacing[across]
+    return _HEAD_MM[0] <= width <= _HEAD_MM[1]

@@ -68,6 +68,30 @@ def test_the_files_own_window_comes_first() -> None:
     assert first_window(ct(window=(60.0, 0.0))) == first_window(ct())
 
 
+def cylinder(across_mm: float, *, reach: int = 60, **facts) -> Volume:
+    """An upright body of that width from right to left in air, in a picture of 2 x `reach` voxels of 4 mm."""
+    grid = Geometry((30, 2 * reach, 2 * reach), (4.0, 4.0, 4.0), (-4.0 * reach, -4.0 * reach, 0.0))
+    x, y = (np.arange(2 * reach)[None, :] - reach) * 4.0, (np.arange(2 * reach)[:, None] - reach) * 4.0
+    body = (x / (across_mm / 2)) ** 2 + (y / 100) ** 2 < 1
+    voxels = np.broadcast_to(np.where(body, 40, -1000).astype(np.int16), grid.shape)
+    return Volume(np.ascontiguousarray(voxels), grid, Domain.CT, **facts)
+
+
+@pytest.mark.parametrize(("across_mm", "width"), [(90, 400), (150, 80), (200, 80), (300, 400), (420, 400)])
+def test_the_ct_of_a_head_opens_in_the_brain_window(across_mm, width) -> None:
+    volume = cylinder(across_mm)
+    assert first_window(volume) == first_window(replace(volume, synthetic=Synthetic("m", "0"))) == Window(40, width)
+    order, flips = (2, 0, 1), (True, False, False)
+    turned = np.ascontiguousarray(np.flip(volume.voxels.transpose(order), 0))
+    sagittal = replace(volume, voxels=turned, geometry=volume.geometry.permuted(order, flips))
+    assert first_window(sagittal) == Window(40, width)
+    assert first_window(replace(volume, window=(60.0, 360.0))) == Window(60, 360)
+
+
+def test_a_cut_out_of_a_trunk_is_no_head() -> None:
+    assert first_window(cylinder(420, reach=20)) == Window(40, 400)
+
+
 def test_automatic_mr_window_does_not_depend_on_the_air_around() -> None:
     volume, margin = mr(), 16
     padded = np.pad(volume.voxels, margin)
