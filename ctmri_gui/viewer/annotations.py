@@ -98,23 +98,30 @@ class Annotations:
             y += self._size(badge, _SMALL).height()
 
     def _draw_facts(self, painter: QPainter) -> float:
-        """Position, window and scale bar; returns how much of the lower edge's middle they take."""
+        """Position, window and scale bar; returns how much of the lower edge's middle they take. Where the letters at the sides
+        leave no room for all, the scale bar goes first, then the window."""
         text, bottom = self.text, self._height - _EDGE
+        letter = self._size("R", _LETTER, bold=True).height()
+        highest = max((self._height + letter) / 2, self._top_letter_y(self._width) + 2 * letter)
         place = self._fitted(text.position, self._width - 2 * _EDGE - 10)
         position, window = self._size(place, _NORMAL), self._size(text.window, _NORMAL)
+        window_y = bottom - position.height() - 1
+        if window_y - window.height() < highest:
+            window = QSizeF()
         mark = position.height() - 5
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.PLANES[text.plane])
         painter.drawRoundedRect(QRectF(_EDGE, bottom - mark - 2, 4, mark), 1.5, 1.5)
         self._write(painter, place, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
-        window_y = bottom - position.height() - 1
-        self._write(painter, text.window, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
+        if not window.isEmpty():
+            self._write(painter, text.window, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
         ends = _EDGE + 10 + position.width(), _EDGE + window.width()
         rows = position.height() + 1, window.height() + 1
         bar = self._bar_mm()
         left_of_bar = self._width - _EDGE - max(bar / self.mm_per_pixel, self._size(f"{bar} mm", _SMALL).width())
         lift = sum(row for row, end in zip(rows, ends, strict=True) if end > left_of_bar - _CLEARANCE)
-        self._draw_scale_bar(painter, bar, bottom - 2 - lift)
+        if bottom - 6 - lift - self._size(f"{bar} mm", _SMALL).height() >= highest:
+            self._draw_scale_bar(painter, bar, bottom - 2 - lift)
         start = (self._width - self._size(text.letters[3], _LETTER, bold=True).width()) / 2
         return sum(row for row, end in zip(rows, ends, strict=True) if end > start - _CLEARANCE)
 

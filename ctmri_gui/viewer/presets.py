@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.preprocess.body_mask import coarse_body_mask
@@ -113,8 +114,8 @@ def _is_head(volume: Volume) -> bool:
     along = int(np.argmax(np.abs(grid.axes[:, 2])))
     if along == across:
         return False
-    order = (along, across, 3 - along - across)
-    seen = mask.transpose(order).any(axis=2)  # (axial slices, right to left)
+    body = mask.transpose(along, across, 3 - along - across)
+    seen: NDArray[np.bool_] = np.asarray(body.any(axis=2))  # (axial slices, right to left)
     seen = seen[seen.any(axis=1)]
     if not len(seen) or seen[:, (0, -1)].any(axis=1).mean() > _CUT_SHARE:
         return False

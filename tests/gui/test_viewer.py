@@ -336,13 +336,13 @@ def test_sides_and_convention_stay_when_the_text_is_off(views, monkeypatch) -> N
 
 
 @pytest.mark.parametrize("text_size", [13, 24])
-@pytest.mark.parametrize("width", [240, 320, 480])
-def test_what_is_written_on_a_narrow_pane_does_not_overlap(views, monkeypatch, dressed, text_size, width) -> None:
+@pytest.mark.parametrize(("width", "height"), [(240, 500), (320, 500), (480, 500), (280, 300), (280, 180), (480, 180)])
+def test_what_is_written_on_a_small_pane_does_not_overlap(views, monkeypatch, dressed, text_size, width, height) -> None:
     dressed("dark", text_size)
     written = written_texts(monkeypatch)
     views.actions_by_name["invert"].trigger()
     pane = views.panes[Role.TRUTH]
-    pane.canvas.resize(width, 500)
+    pane.canvas.resize(width, height)
     written.clear()
     pane.canvas.grab()
     places = list(written.items())
@@ -350,6 +350,7 @@ def test_what_is_written_on_a_narrow_pane_does_not_overlap(views, monkeypatch, d
         assert QRectF(pane.canvas.rect()).contains(place), one
         for other, taken in places[:n]:
             assert not place.adjusted(1, 1, -1, -1).intersects(taken), f"{one} on {other}"
+    assert any("mm" in text for text in written), "the position stays"
 
 
 def test_space_presses_a_focused_link_button_and_toggles_text_elsewhere(views, qtbot) -> None:
