@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
@@ -22,12 +21,13 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import COMMANDS, make_actions
+from ctmri_gui.docks import Docks
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.running_work import RunningWork
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.small_parts import label
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
@@ -41,7 +41,6 @@ from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
-_DOCK_LETTERS, _DOCK_SHARE = 46, 0.3  # width of the docks: so many letters, at most that share of the window
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
 
@@ -89,21 +88,13 @@ class MainWindow(QMainWindow):
 
     def _place_docks(self) -> None:
         self.setDockNestingEnabled(True)
-        self.docks = {
-            "Translation": self._dock("Translation", scrolling(self.translation, "Translation")),
-            "Metrics": self._dock("Metrics of this slice", scrolling(self.metrics, "Metrics of this slice")),
-            "Volumes": self._dock("Volumes", scrolling(VolumesPanel(self.session), "Volumes")),
-            "Jobs": self._dock("Jobs", scrolling(JobsPanel(self.session.jobs), "Jobs")),
+        contents = {
+            "Translation": self.translation,
+            "Metrics": self.metrics,
+            "Volumes": VolumesPanel(self.session),
+            "Jobs": JobsPanel(self.session.jobs),
         }
-        self.tabifyDockWidget(self.docks["Volumes"], self.docks["Jobs"])
-        self.docks["Volumes"].raise_()
-
-    def _dock(self, title: str, content: QWidget) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(f"dock_{title.split()[0].lower()}")
-        dock.setWidget(content)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        return dock
+        self.docks = Docks(self, contents)
 
     def _place_status(self) -> None:
         self.cursor_text = QLabel()
@@ -148,7 +139,7 @@ class MainWindow(QMainWindow):
         presets.addActions([action for name, action in views.items() if name.startswith("preset_")])
         view.addActions([action for name, action in views.items() if not name.startswith("preset_")])
         view.addSeparator()
-        view.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+        view.addActions([dock.toggleViewAction() for dock in self.docks.by_name.values()])
         view.addAction(command["full_screen"])
         self.menuBar().addMenu("&Help").addActions([command["shortcuts"], command["about"]])
         self.addActions(list(command.values()))
@@ -193,6 +184,7 @@ class MainWindow(QMainWindow):
         self.views.escaped.connect(self._leave_full_screen)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
+        session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._arrange_docks))
 
     # Showing ----------------------------------------------------------------------------------------------------------
 
@@ -242,6 +234,7 @@ class MainWindow(QMainWindow):
             for command in COMMANDS:
                 if command.icon:
                     self.command[command.name].setIcon(icon(command.icon))
+            QTimer.singleShot(0, self, self._arrange_docks)
 
     # Qt's events ------------------------------------------------------------------------------------------------------
 
@@ -253,16 +246,14 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.session.open_paths(_local_paths(event))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shares the room out where nobody has done so before."""
-        super().showEvent(event)
-        if not self.settings["window_state"]:
-            QTimer.singleShot(0, self, self._share_room)  # once the window has its size
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._arrange_docks)  # once all within has its size
 
-    def _share_room(self) -> None:
-        width = min(_DOCK_LETTERS * self.fontMetrics().averageCharWidth(), round(self.width() * _DOCK_SHARE))
-        self.resizeDocks([self.docks["Translation"]], [width], Qt.Orientation.Horizontal)
-        self.resizeDocks(list(self.docks.values())[:3], [300, 300, 265], Qt.Orientation.Vertical)
+    def _arrange_docks(self) -> None:
+        """Shares the room out anew, where nobody has done so in an earlier session."""
+        if self.isVisible() and (self.docks.follow_size() or not self.settings["window_state"]):
+            self.docks.share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends running work first: asks it to stop, waits without freezing, then closes."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolBut
 
 from ctmri_gui.logs import describe_crash, log_file
 from ctmri_gui.panels.small_parts import WrappingLabel
-from ctmri_gui.theme import current_palette, icon
+from ctmri_gui.theme import current_palette, icon, icon_side
 
 _log = logging.getLogger(__name__)
 _KEPT, _OPEN = 9, 2
@@ -154,7 +154,7 @@ class _Bar(QFrame):
 
     def _draw_icons(self) -> None:
         """In the colours and the size of the text."""
-        colours, side = current_palette(), round(self.fontMetrics().height() * 1.15)
+        colours, side = current_palette(), icon_side(self.font().pixelSize())
         colour = {Kind.WARNING: colours.warning, Kind.ERROR: colours.error, Kind.DONE: colours.good}
         self._sign.setPixmap(icon(self._kind.value, colour.get(self._kind, colours.accent)).pixmap(side, side))
         self._close.setIcon(icon("close"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctmri_core.files import same_file
+
 KEPT = "{name} belongs to a scan that is open. Choose another name, so that the scan is kept."
 
 
@@ -14,7 +16,6 @@ def writes_over(target: Path, sources: Sequence[Path]) -> bool:
         return False
     target = target.resolve()
     return any(
-        target.samefile(source) or source.resolve().is_relative_to(target) or target.is_relative_to(source.resolve())
+        same_file(target, source) or source.resolve().is_relative_to(target) or target.is_relative_to(source.resolve())
         for source in sources
-        if source.exists()
     )

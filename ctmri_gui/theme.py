@@ -61,8 +61,14 @@ QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:disabled { color: $muted; }
 QStatusBar { background: $panel; border-top: 1px solid $border; }
 QStatusBar::item { border: none; }
+QDockWidget { font-size: ${size}px; }
+QMainWindow > QTabBar { font-size: ${tab}px; }
+QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
+QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
+QToolBar, QTabBar { icon-size: ${icon}px; }
 QDockWidget::title
-  { background: $panel; color: $muted; padding: 7px 10px 5px 10px; border-top: 1px solid $border; text-align: left; }
+  { background: $panel; color: $muted; padding: 7px 10px 5px 10px; border-top: 1px solid $border; text-align: left;
+    font-size: ${size}px; }
 QDockWidget > QWidget { background: $panel; }
 QMainWindow::separator { background: $window; width: 4px; height: 4px; }
 QPushButton { background: $raised; border: 1px solid $border; border-radius: 5px; padding: 6px 14px; }
@@ -120,8 +126,20 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     font.setPixelSize(size)
     app.setFont(font)
     tick = (resources_folder() / "icons" / "done.svg").as_posix()
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), title=round(size * 1.7), figure=round(size * 1.54), tick=tick))
+    sizes = {
+        "size": size,
+        "title": round(size * 1.7),
+        "figure": round(size * 1.54),
+        "icon": icon_side(size),
+        "tab": max(13, round(size * 0.75)),
+    }
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, tick=tick))
     app.setProperty("palette_name", name)
+
+
+def icon_side(text_size: int) -> int:
+    """How large an icon beside text of `text_size` is, px."""
+    return round(text_size * 1.5)
 
 
 def current_palette() -> Palette:

@@ -196,8 +196,11 @@ def device_facts(_stop: StopSignal) -> Work[str]:
 
 
 def save(volume: Volume, target: Path, source: Volume | None, stop: StopSignal) -> Work[Path | None]:
-    """Writes a file (by its suffix) or a DICOM series into the folder `target`. Raises `WriteFailed`."""
+    """Writes a file (by its suffix) or a DICOM series into the folder `target`. Raises `WriteFailed`.
+
+    Whoever asks for it has asked the user before a file is replaced.
+    """
     from ctmri_core.io.saving import save as saved
 
     yield Progress(done=0, message=f"writing {target.name}")
-    return (yield from saved(volume, target, source=source, stop=stop))
+    return (yield from saved(volume, target, source=source, overwrite=True, stop=stop))

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
 _LONG_WORD = re.compile(r"\S{17,}")
 _JOINT = re.compile(r"(?<=[_./\\-])")
 _MAY_BREAK = "\u200b"
-_LEAST_WIDTH_AT_MOST = 260  # px
 
 
 class WrappingLabel(QLabel):
@@ -62,14 +61,14 @@ def button(action: QAction, *, primary: bool = False, short: bool = False) -> QP
 
 
 class _Scrolling(QScrollArea):
-    """As wide as its content must be, except with large text: then it scrolls sideways too and leaves room to the views."""
+    """As wide as its content must be: what does not fit wraps or is reached by scrolling down, never sideways."""
 
     def minimumSizeHint(self) -> QSize:
         hint, content = super().minimumSizeHint(), self.widget()
         if content is None:
             return hint
         width = content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
-        return QSize(min(width, _LEAST_WIDTH_AT_MOST), hint.height())
+        return QSize(width, hint.height())
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -83,5 +82,6 @@ def scrolling(content: QWidget, name: str) -> QScrollArea:
     area.setAccessibleName(name)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
     return area

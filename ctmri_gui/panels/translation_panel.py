@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.models.model_list import ModelList
 from ctmri_gui.panels.small_parts import button, label, set_role
 from ctmri_gui.session import Session
+from ctmri_gui.theme import icon_side
 
 if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
@@ -25,7 +26,7 @@ class _FewRows(QListView):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setIconSize(QSize(20, 20))
+        self._size_icons()
         self.setWordWrap(True)
         self.setUniformItemSizes(False)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -36,6 +37,16 @@ class _FewRows(QListView):
         rows = min(self.model().rowCount(), _ROWS_SHOWN)
         height = sum(self.visualRect(self.model().index(row, 0)).height() for row in range(rows))
         self.setFixedHeight(height + 2 * self.frameWidth() + 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.model() is not None:
+            self._size_icons()
+            self.fit()
+
+    def _size_icons(self) -> None:
+        side = icon_side(self.font().pixelSize())
+        self.setIconSize(QSize(side, side))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -80,13 +91,10 @@ class TranslationPanel(QWidget):
         column.setSpacing(8)
         column.addWidget(self.empty)
         column.addWidget(self.list)
-        for widget in (self.standing, self.scope):
+        column.addLayout(buttons)
+        for widget in (self.reason, self.bar, self.progress, self.standing, self.scope):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addLayout(buttons)
-        column.addWidget(self.reason)
-        column.addWidget(self.bar)
-        column.addWidget(self.progress)
         column.addStretch(1)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:

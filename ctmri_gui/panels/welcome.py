@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import button, label, scrolling
 from ctmri_gui.theme import app_icon, current_palette, icon
@@ -14,6 +14,7 @@ _STEPS = (
     ("translate", "2  See it translated", "A fitting model makes the synthetic image: a CT becomes MR, an MR becomes CT."),
     ("demo", "3  Compare with the truth", "Drop the patient's real scan beside it; SSIM and PSNR follow as you scroll."),
 )
+_LEAST_LETTERS = 70  # side by side
 _PROMISE = "For research. Synthetic images are not for diagnosis. Nothing leaves this computer."
 
 
@@ -33,12 +34,12 @@ class Welcome(QWidget):
         for part in (self._sign(), _centred(label("CT-MRI Studio", "title", wrap=False))):
             inside.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addWidget(_centred(label("Drop a scan here and see CT, synthetic MRI and the real MRI side by side.", "muted")))
-        steps = QHBoxLayout()
+        steps, row = QHBoxLayout(), QHBoxLayout()
+        self._rows = (steps, row)
         steps.setSpacing(14)
         for sign, heading, text in _STEPS:
             steps.addWidget(_step(sign, heading, text), 1)
         inside.addLayout(steps)
-        row = QHBoxLayout()
         row.addStretch(1)
         for number, action in enumerate(begin):
             row.addWidget(button(action, primary=number == 0))
@@ -53,6 +54,13 @@ class Welcome(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(page, "Welcome"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Steps and buttons stand below each other where the text is too large for them to stand side by side."""
+        super().resizeEvent(event)
+        narrow = event.size().width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth()
+        for row in self._rows:
+            row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def _sign(self) -> QLabel:
         sign = QLabel()

@@ -1,0 +1,87 @@
+"""The docks beside the views: stacked where the window is high enough for them, else one group of tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QWidget
+
+from ctmri_gui.panels.small_parts import scrolling
+
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+_LEAST_LINES = 54  # of text, px: a lower window has no room for docks above each other
+_LETTERS, _SHARE = 46, 0.3  # width: so many letters, at most that share of the window
+_MORE_LINES = {"Translation": 5, "Metrics": 0}  # room for what comes later: progress, numbers
+_LINES_AT_LEAST = {"Translation": 0, "Metrics": 19}
+
+
+class Docks:
+    """Builds the docks of `window` and arranges them. `titles`: of each content, whose name is the title's first word."""
+
+    def __init__(self, window: QMainWindow, contents: Mapping[str, QWidget]) -> None:
+        self._window = window
+        self.by_name = {title.split()[0]: self._make(title, content) for title, content in contents.items()}
+        self._tabs: bool | None = None
+        self._pair()
+
+    def follow_size(self) -> bool:
+        """Tabs or a stack, whichever the window's height asks for now; whether that has changed."""
+        tabs = self._window.height() < _LEAST_LINES * self._window.font().pixelSize()
+        before, self._tabs = self._tabs, tabs
+        if tabs == before or (before is None and not tabs):
+            return False
+        docks = [dock for dock in self.by_name.values() if not dock.isFloating()]
+        if tabs:
+            for dock in docks[1:]:
+                self._window.tabifyDockWidget(docks[0], dock)
+            if docks:
+                docks[0].raise_()
+        else:
+            self._stack(docks)
+        return True
+
+    def share_room(self) -> None:
+        """Gives each dock the height of what it holds, and the last ones the rest."""
+        window, line = self._window, self._window.fontMetrics().lineSpacing()
+        width = min(_LETTERS * window.fontMetrics().averageCharWidth(), round(window.width() * _SHARE))
+        window.resizeDocks([self.by_name["Translation"]], [width], Qt.Orientation.Horizontal)
+        if self._tabs:
+            return
+        heights = [
+            max(_wanted(self.by_name[name], width) + _MORE_LINES[name] * line, _LINES_AT_LEAST[name] * line)
+            for name in ("Translation", "Metrics")
+        ]
+        middle = window.centralWidget()
+        assert middle is not None
+        rest = max(middle.height() - sum(heights), 8 * line)
+        docks = [self.by_name[name] for name in ("Translation", "Metrics", "Volumes")]
+        window.resizeDocks(docks, [*heights, rest], Qt.Orientation.Vertical)
+
+    def _make(self, title: str, content: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"dock_{title.split()[0].lower()}")
+        dock.setWidget(scrolling(content, title))
+        self._window.addDockWidget(_RIGHT, dock)
+        return dock
+
+    def _stack(self, docks: list[QDockWidget]) -> None:
+        shown = [dock.toggleViewAction().isChecked() for dock in docks]
+        for dock, visible in zip(docks, shown, strict=True):
+            self._window.removeDockWidget(dock)
+            self._window.addDockWidget(_RIGHT, dock)
+            dock.setVisible(visible)
+        self._pair()
+
+    def _pair(self) -> None:
+        volumes, jobs = self.by_name["Volumes"], self.by_name["Jobs"]
+        if not volumes.isFloating() and not jobs.isFloating():
+            self._window.tabifyDockWidget(volumes, jobs)
+            volumes.raise_()
+
+
+def _wanted(dock: QDockWidget, width: int) -> int:
+    area = dock.widget()
+    content = area.widget() if isinstance(area, QScrollArea) else None
+    assert content is not None
+    return content.heightForWidth(width) + dock.fontMetrics().height() + 14  # the title with the style sheet's padding
