@@ -52,7 +52,7 @@ _LABELS = {
     Domain.MR_T2: "T2 MR",
     Domain.MR_FLAIR: "FLAIR MR",
     Domain.MR_PD: "PD MR",
-    Domain.UNKNOWN: "unknown modality",
+    Domain.UNKNOWN: "unknown kind",
 }
 
 

@@ -68,6 +68,12 @@ class Synthetic:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+def kind_label(domain: Domain, *, synthetic: bool, phantom: bool) -> str:
+    """How the label of a volume begins: `CT`, `Synthetic T1 MR`, `CT phantom`, `Unknown kind`."""
+    text = f"{'Synthetic ' if synthetic else ''}{domain.label}{' phantom' if phantom else ''}"
+    return text[0].upper() + text[1:]
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """Voxels of one patient on one grid.
@@ -111,7 +117,7 @@ class Volume:
     @property
     def label(self) -> str:
         """`CT`, `Synthetic T1 MR`, `CT phantom`."""
-        return f"{'Synthetic ' if self.synthetic else ''}{self.domain.label}{' phantom' if self.phantom else ''}"
+        return kind_label(self.domain, synthetic=self.synthetic is not None, phantom=self.phantom)
 
     def with_history(self, step: str, **changes: Any) -> Volume:
         """A copy with fields replaced and `step` appended to the history."""

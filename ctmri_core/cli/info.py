@@ -36,18 +36,28 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_FAILED if all("refused" in report for report in reports) else 0
 
 
+_NAMES = {"slices_rows_columns": "slices x rows x columns", "spacing_mm": "spacing of slices, rows, columns"}
+
+
 def _text(report: dict[str, Any]) -> str:
-    lines = []
-    for name, value in report.items():
-        label = name.replace("_", " ")
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            lines += [f"{label}: {' · '.join(str(part) for part in entry.values())}" for entry in value]
-        elif isinstance(value, list | tuple):
-            lines.append(f"{label}: {' x '.join(_number(part) for part in value)}" if value else f"{label}: none")
-        else:
-            lines.append(f"{label}: {_number(value)}")
-    return "\n".join(lines)
+    """The report for people: what is absent is left out, units stand behind their values."""
+    lines = [f"Series {report['series']}: {report['label']}"]
+    for key, value in report.items():
+        if key not in ("series", "label", "unit", "findings", "refused") and value not in (False, "no", []):
+            lines.append(f"  {_NAMES.get(key, key.removesuffix('_mm').replace('_', ' '))}: {_value(key, value, report)}")
+    findings = [f"    - {finding['weight']}: {finding['message']}" for finding in report["findings"]]
+    lines += ["  findings:", *findings] if findings else ["  findings: none"]
+    return "\n".join([*lines, f"  refused: {report['refused']}"] if "refused" in report else lines)
+
+
+def _value(key: str, value: Any, report: dict[str, Any]) -> str:
+    if key == "values":
+        return f"{value[0]:g} to {value[1]:g} {report['unit']}"
+    text = (", " if key == "origin_mm" else " x ").join(map(_number, value)) if isinstance(value, list) else _number(value)
+    return f"{text} mm" if key.endswith("_mm") else text
 
 
 def _number(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -19,7 +19,7 @@ from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes
 from ctmri_core.io.synthetic_mark import told_findings
-from ctmri_core.volume import Finding
+from ctmri_core.volume import Finding, kind_label
 
 FORMAT_NAME = "DICOM"
 DICOMDIR = "DICOMDIR"
@@ -216,7 +216,7 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         label = _label(domain, headers, localizer)
         files = tuple(header.path for header in headers)
         details = DicomDetails(tuple(headers), refusal=refusal)
-        return Series(path, FORMAT_NAME, domain, label, files, None, None, localizer, (finding,), details)
+        return Series(path, FORMAT_NAME, domain, label, files, None, None, localizer, _synthetic(headers), (finding,), details)
     findings += (*stack.findings, *_value_findings(domain, ordered), *told_findings(ordered[0].origin))
     if path.is_file() and not localizer:
         findings += (Finding("single_slice", "This is a single slice; open its folder for the whole series."),)
@@ -229,6 +229,7 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         shape=stack.geometry.shape,
         spacing=stack.geometry.spacing,
         localizer=localizer,
+        synthetic=_synthetic(ordered),
         findings=findings,
         details=DicomDetails(tuple(ordered), stack),
     )
@@ -286,8 +287,12 @@ def _value_findings(domain: Domain, headers: Sequence[SliceHeader]) -> tuple[Fin
     return ()
 
 
+def _synthetic(headers: Sequence[SliceHeader]) -> bool:
+    return any(header.origin.synthetic for header in headers)
+
+
 def _label(domain: Domain, headers: Sequence[SliceHeader], localizer: bool) -> str:
     number = f", series {headers[0].series_number}" if headers[0].series_number is not None else ""
     slices = "1 slice" if len(headers) == 1 else f"{len(headers)} slices"
-    phantom = " phantom" if headers[0].origin.phantom else ""
-    return f"{domain.label}{phantom}{' localizer' if localizer else ''}{number}, {slices}"
+    kind = kind_label(domain, synthetic=_synthetic(headers), phantom=headers[0].origin.phantom)
+    return f"{kind}{' localizer' if localizer else ''}{number}, {slices}"

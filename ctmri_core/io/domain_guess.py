@@ -2,7 +2,8 @@
 
 The guess is kept small on purpose. Words of the file name decide first (`head_ct`, `sub-01_T2w`). Without one, values that
 lie as Hounsfield units do (air near -1000 and soft tissue around 0) mean CT; other pictures of many non-negative values are
-taken for MR of unknown weighting; masks and everything else stay unknown. A wrong guess is corrected by renaming the file.
+taken for MR of unknown weighting; masks and everything else stay unknown. A wrong guess is
+corrected by the user, who says what it is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _WORDS = {
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
 _SAMPLE = 200_000
 _FEW_VALUES = 32  # fewer distinct values than this make a mask or a label map, not a picture
-_DOUBT = "Rename the file with the word ct, t1, t2 or flair if that is wrong."
+_DOUBT = "If that is wrong, say what it is (in the window under Volumes, with --modality on the command line)."
+_UNSAID = "Say what it is (in the window under Volumes, with --modality on the command line)."
 
 
 def domain_by_name(name: str) -> Domain:
@@ -68,7 +70,7 @@ def domain_by_voxels(named: Domain, name: str, voxels: Voxels) -> tuple[Domain, 
     is_mask = _MASK_WORDS.intersection(re.split(r"[\W_]+", name.lower()))
     if not is_mask and sample.min() >= 0 and len(np.unique(sample)) > _FEW_VALUES:
         return Domain.MR, (Finding("guessed_domain", f"Taken for MR of unknown weighting; the file does not say. {_DOUBT}"),)
-    return Domain.UNKNOWN, (Finding("guessed_domain", f"The file does not say what it shows. {_DOUBT}"),)
+    return Domain.UNKNOWN, (Finding("guessed_domain", f"The file does not say what it shows. {_UNSAID}"),)
 
 
 def _sampled(voxels: Voxels) -> Voxels:

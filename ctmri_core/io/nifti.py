@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.io import preflight
 from ctmri_core.io.checked_bytes import Stored, read_bytes
 from ctmri_core.io.domain_guess import domain_by_name
 from ctmri_core.io.nifti_header import NiftiHeader, plain_head, read_header
-from ctmri_core.io.provenance import slice_count, volume_from_file
+from ctmri_core.io.provenance import label_start, read_mark, slice_count, volume_from_file
 from ctmri_core.io.series import Series
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Volume
@@ -55,17 +54,18 @@ class NiftiReader:
         return volume_from_file(series, voxels, header.geometry, (*header.findings, *findings), header.description)
 
     def _series(self, path: Path, header: NiftiHeader, index: int) -> Series:
-        domain = domain_by_name(path.name)
+        mark = read_mark(header.description)
+        domain = mark.domain or domain_by_name(path.name)
         which = f", volume {index + 1} of {header.volume_count}" if header.volume_count > 1 else ""
-        kind = "" if domain is Domain.UNKNOWN else f"{domain.label}, "
         return Series(
             path=path,
             format_name=self.name,
             domain=domain,
-            label=f"{kind}{slice_count(header.geometry)}, {path.name}{which}",
+            label=f"{label_start(domain, mark)}{slice_count(header.geometry)}, {path.name}{which}",
             files=(path,) if header.data_path == path else (path, header.data_path),
             shape=header.geometry.shape,
             spacing=header.geometry.spacing,
+            synthetic=mark.synthetic,
             findings=header.findings,
             details=index,
         )

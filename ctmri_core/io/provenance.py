@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,7 +20,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.domain_guess import domain_by_voxels
 from ctmri_core.io.series import Series
-from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
+from ctmri_core.volume import Finding, Synthetic, Volume, Voxels, kind_label
 
 _ACQUIRED_MARK = "CT-MRI Studio"
 _PHANTOM_MARK = "phantom"
@@ -80,6 +80,30 @@ def mark_of(volume: Volume) -> str:
     return "; ".join((statement, volume.domain.value, *((_PHANTOM_MARK,) if volume.phantom else ())))
 
 
+class Mark(NamedTuple):
+    """What the mark in an image file says; `ours` is False, and nothing else known, for any other text."""
+
+    ours: bool
+    synthetic: bool
+    phantom: bool
+    domain: Domain | None
+
+
+def read_mark(text: str) -> Mark:
+    """Of free text found in an image file, where `mark_of` may stand."""
+    statement, *words = text.strip().split("; ")
+    ours = statement in (NOT_FOR_DIAGNOSIS, _ACQUIRED_MARK)
+    domain = Domain(words[0]) if ours and words and words[0] in set(Domain) else None
+    return Mark(ours, statement == NOT_FOR_DIAGNOSIS, ours and _PHANTOM_MARK in words, domain)
+
+
+def label_start(domain: Domain, mark: Mark) -> str:
+    """`Synthetic T1 MR, `: how the label of a file begins; nothing where nothing is known."""
+    if domain is Domain.UNKNOWN and not mark.synthetic and not mark.phantom:
+        return ""
+    return f"{kind_label(domain, synthetic=mark.synthetic, phantom=mark.phantom)}, "
+
+
 def slice_count(geometry: Geometry) -> str:
     """`1 slice`, `234 slices`: for labels."""
     count = geometry.shape[0]
@@ -92,11 +116,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     `mark`: free text found in the image file; anything but our own marks is ignored.
     """
     path = series.files[0]
-    statement, *words = mark.strip().split("; ")
-    ours = statement in (NOT_FOR_DIAGNOSIS, _ACQUIRED_MARK)
-    is_synthetic = statement == NOT_FOR_DIAGNOSIS
-    phantom = ours and _PHANTOM_MARK in words
-    domain = Domain(words[0]) if ours and words and words[0] in set(Domain) else None
+    ours, is_synthetic, phantom, domain = read_mark(mark)
     if domain is None:
         domain, guessed = domain_by_voxels(series.domain, path.name, voxels)
         findings += guessed
@@ -110,7 +130,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
         voxels=voxels,
         geometry=geometry,
         domain=domain,
-        name=f"{domain.label}{' phantom' if phantom else ''}, {path.name}",
+        name=f"{kind_label(domain, synthetic=is_synthetic, phantom=phantom)}, {path.name}",
         findings=findings,
         history=(*(record.history if record else ()), f"read from {series.format_name}"),
         synthetic=made if is_synthetic else None,

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.checked_bytes import Stored, read_bytes
 from ctmri_core.io.domain_guess import domain_by_name
-from ctmri_core.io.provenance import slice_count, volume_from_file
+from ctmri_core.io.provenance import label_start, read_mark, slice_count, volume_from_file
 from ctmri_core.io.series import Series
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Finding, Volume
@@ -64,16 +63,17 @@ class RawImage:
 
 def series_of(path: Path, format_name: str, image: RawImage) -> Series:
     """The one series of a file with `image` in it."""
-    domain = domain_by_name(path.name)
-    kind = "" if domain is Domain.UNKNOWN else f"{domain.label}, "
+    mark = read_mark(image.mark)
+    domain = mark.domain or domain_by_name(path.name)
     return Series(
         path=path,
         format_name=format_name,
         domain=domain,
-        label=f"{kind}{slice_count(image.geometry)}, {path.name}",
+        label=f"{label_start(domain, mark)}{slice_count(image.geometry)}, {path.name}",
         files=(path,) if image.stored.path == path else (path, image.stored.path),
         shape=image.geometry.shape,
         spacing=image.geometry.spacing,
+        synthetic=mark.synthetic,
         findings=image.findings,
     )
 

@@ -23,6 +23,7 @@ class Series:
     `label`: what the user may see (domain, slice count, file name), never patient attributes or free text.
     `files`: the files of the volume, in slice order where the format has one.
     `shape`, `spacing`: along (k, j, i), mm; None where only loading can tell. `localizer`: a scout, not a volume to work on.
+    `synthetic`: made by a model, as the mark in the file says, and the label with it.
     `findings`: what is already known to be odd. `details`: whatever the reader wants to find again in `load`; it must be
     picklable, takes no part in equality, and is shown to nobody.
     """
@@ -35,6 +36,7 @@ class Series:
     shape: tuple[int, int, int] | None = None
     spacing: Triple | None = None
     localizer: bool = False
+    synthetic: bool = False
     findings: tuple[Finding, ...] = ()
     details: Any = field(default=None, repr=False, compare=False)
 

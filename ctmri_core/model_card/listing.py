@@ -11,6 +11,7 @@ from ctmri_core.errors import ModelRefused
 from ctmri_core.hints import nearest_hint
 from ctmri_core.model_card.card import ModelCard
 from ctmri_core.model_card.header import SUFFIX, read_card
+from ctmri_core.resources_folder import user_models_folder
 
 
 @dataclass(frozen=True)
@@ -66,5 +67,5 @@ def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> P
     ]  # fmt: skip
     if not fitting:
         what = wanted.label if isinstance(wanted, Direction) else f"{source.label} volumes"
-        raise ModelRefused(f"No model for {what} was found. Put a model file ({SUFFIX}) into the models folder.")
+        raise ModelRefused(f"No model for {what} was found. Put a model file ({SUFFIX}) into {user_models_folder()}.")
     return min(fitting)[-1]

@@ -83,6 +83,22 @@ def test_info_numbers_series_and_goes_on_after_a_damaged_one(tmp_path, capsys):
     assert "refused: b_ct.nii.gz" in capsys.readouterr().out
 
 
+def test_info_reads_as_lines_for_people(tmp_path, models, capsys):
+    source = _write(tmp_path / "ct.nii.gz", _head(2))
+    assert main(["info", str(source), "--values"]) == 0
+    told = capsys.readouterr().out
+    assert "slices x rows x columns: 6 x 40 x 48\n" in told and "findings: none" in told
+    assert "spacing of slices, rows, columns: 3 x 1.5 x 1.5 mm\n" in told and " HU\n" in told
+    assert main(["translate", str(source), "--output", str(tmp_path / "out.mha"), "--model", "tiny"]) == 0
+    assert "_" not in next(line for line in capsys.readouterr().err.splitlines() if line.startswith("translating"))
+    _write(tmp_path / "odd_ct.nii.gz", _head(2) + 1000)
+    for name, words in (("out.mha", "synthetic: yes; not for diagnosis"), ("odd_ct.nii.gz", "    - serious: ")):
+        assert main(["info", str(tmp_path / name), "--values"]) == 0
+        told = capsys.readouterr().out
+        assert words.removesuffix("; not for diagnosis") in told
+        assert "False" not in told and "localizer" not in told
+
+
 def test_info_names_what_is_missing_and_prints_no_traceback(tmp_path, capsys):
     assert main(["info", str(tmp_path / "absent.nii")]) == 1
     assert "absent.nii" in capsys.readouterr().err

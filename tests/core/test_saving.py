@@ -18,7 +18,8 @@ from ctmri_core.errors import WriteFailed
 from ctmri_core.events import Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import saving
-from ctmri_core.io.opening import open_volume
+from ctmri_core.io.opening import open_volume, scan
+from ctmri_core.io.report import describe
 from ctmri_core.volume import Finding, Synthetic, Volume
 
 FORMATS = {".nii": "NIfTI", ".nii.gz": "NIfTI", ".mha": "MetaImage", ".nrrd": "NRRD"}
@@ -69,6 +70,18 @@ def test_a_synthetic_volume_is_known_as_one_when_it_is_opened_again(tmp_path, su
         alone = open_volume(path)
         assert alone.synthetic == Synthetic("unknown model", "")  # the mark stands in the image itself
         assert [finding.kind for finding in alone.findings] == ["no_record"]
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.nrrd", "series"])
+def test_synthetic_is_said_before_anything_is_loaded(tmp_path, name):
+    (series,) = scan(finish(saving.save(replace(_volume(), phantom=True), tmp_path / name)))
+    assert series.synthetic
+    assert series.label.startswith("Synthetic T1 MR phantom, ")
+    assert describe(series)["synthetic"].startswith("yes")
+    if name != "series":
+        (series,) = scan(saving.save_volume(_volume(synthetic=False), tmp_path / f"scan{name[1:]}"))
+        assert not series.synthetic
+        assert series.label.startswith("T1 MR, ")
 
 
 def test_every_file_keeps_its_own_record(tmp_path):

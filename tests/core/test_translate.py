@@ -176,7 +176,7 @@ def test_events_tell_what_happens_and_go_through_json():
 def test_wrong_contrast_is_refused_with_both_labels_before_any_work():
     with pytest.raises(WrongInput, match=r"takes CT volumes; this one is T2 MR"):
         finish(translate(head(domain=Domain.MR_T2), model()))
-    with pytest.raises(WrongInput, match="unknown modality"):
+    with pytest.raises(WrongInput, match="unknown kind"):
         finish(translate(head(domain=Domain.UNKNOWN), model()))
 
 

@@ -11,7 +11,7 @@ from ctmri_core.case import Case, split_by_patient
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import GeometryMismatch
 from ctmri_core.geometry import Geometry
-from ctmri_core.volume import DicomSource, Synthetic, Volume, once_per_volume
+from ctmri_core.volume import DicomSource, Synthetic, Volume, kind_label, once_per_volume
 
 _GRID = Geometry((2, 3, 4), (1, 1, 1))
 
@@ -115,3 +115,9 @@ def test_what_is_known_of_a_volume_is_found_once_and_forgotten_with_it():
     del volume
     gc.collect()
     assert alive() is None
+
+
+def test_a_label_begins_with_a_capital():
+    assert kind_label(Domain.UNKNOWN, synthetic=False, phantom=False) == "Unknown kind"
+    assert kind_label(Domain.UNKNOWN, synthetic=True, phantom=False) == "Synthetic unknown kind"
+    assert kind_label(Domain.MR_T1, synthetic=True, phantom=True) == "Synthetic T1 MR phantom"
