@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStyle, QToolButton, QWidget
 
-from ctmri_gui.panels.small_parts import scrolling
+from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.theme import icon
 
 _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 _LEAST_LINES = 54  # of text, px: a lower window has no room for docks above each other
@@ -62,6 +63,7 @@ class Docks:
         dock = QDockWidget(title, self._window)
         dock.setObjectName(f"dock_{title.split()[0].lower()}")
         dock.setWidget(scrolling(content, title))
+        dock.setTitleBarWidget(_Title(dock))
         self._window.addDockWidget(_RIGHT, dock)
         return dock
 
@@ -80,8 +82,45 @@ class Docks:
             volumes.raise_()
 
 
+class _Title(QFrame):
+    """Qt's own title keeps the text size that the program started with."""
+
+    def __init__(self, dock: QDockWidget) -> None:
+        super().__init__()
+        self.setProperty("role", "dock_title")
+        self._buttons = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 2, 4, 2)
+        row.setSpacing(0)
+        row.addWidget(label(dock.windowTitle(), "muted", wrap=False), 1)
+        for name, words in (("float", "Float or dock"), ("close", "Close")):
+            press = QToolButton()
+            press.setToolTip(f"{words}: {dock.windowTitle()}")
+            press.setAccessibleName(f"{words}: {dock.windowTitle()}")
+            press.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addWidget(press)
+            self._buttons.append((press, name))
+        (floating, _), (close, _) = self._buttons
+        floating.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        close.clicked.connect(dock.close)
+        self._draw_icons()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange) and self.layout() is not None:
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        for press, name in self._buttons:
+            standard = QStyle.StandardPixmap.SP_TitleBarNormalButton
+            press.setIcon(icon(name) if name == "close" else self.style().standardIcon(standard))
+            press.setIconSize(QSize(12, 12) * max(1.0, self.font().pixelSize() / 13))
+
+
 def _wanted(dock: QDockWidget, width: int) -> int:
     area = dock.widget()
     content = area.widget() if isinstance(area, QScrollArea) else None
     assert content is not None
-    return content.heightForWidth(width) + dock.fontMetrics().height() + 14  # the title with the style sheet's padding
+    title = dock.titleBarWidget()
+    assert title is not None
+    return content.heightForWidth(width) + title.sizeHint().height()

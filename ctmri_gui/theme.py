@@ -61,14 +61,11 @@ QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:disabled { color: $muted; }
 QStatusBar { background: $panel; border-top: 1px solid $border; }
 QStatusBar::item { border: none; }
-QDockWidget { font-size: ${size}px; }
 QMainWindow > QTabBar { font-size: ${tab}px; }
 QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
 QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QToolBar, QTabBar { icon-size: ${icon}px; }
-QDockWidget::title
-  { background: $panel; color: $muted; padding: 7px 10px 5px 10px; border-top: 1px solid $border; text-align: left;
-    font-size: ${size}px; }
+QFrame[role="dock_title"] { background: $panel; border-top: 1px solid $border; }
 QDockWidget > QWidget { background: $panel; }
 QMainWindow::separator { background: $window; width: 4px; height: 4px; }
 QPushButton { background: $raised; border: 1px solid $border; border-radius: 5px; padding: 6px 14px; }
@@ -127,7 +124,6 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     app.setFont(font)
     tick = (resources_folder() / "icons" / "done.svg").as_posix()
     sizes = {
-        "size": size,
         "title": round(size * 1.7),
         "figure": round(size * 1.54),
         "icon": icon_side(size),

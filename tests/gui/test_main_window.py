@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QScrollArea
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
@@ -728,3 +728,21 @@ def test_the_series_dialog_offers_only_what_can_be_loaded_and_tells_rows_apart(q
     only_refused = SeriesDialog([refused])
     qtbot.addWidget(only_refused)
     assert not only_refused._buttons.buttons()[0].isEnabled()
+
+
+@pytest.mark.parametrize(("size", "height", "tabs"), [(13, 900, False), (13, 620, True), (24, 900, True)])
+def test_low_windows_have_tabs_instead_of_a_stack_and_no_dock_scrolls_sideways(make_window, qtbot, dressed, size, height, tabs):
+    window = make_window()
+    window.resize(1200, 900)
+    window.settings["text_size"] = size
+    window.resize(1200, height)
+    translation = window.docks.by_name["Translation"]
+    qtbot.waitUntil(lambda: (len(window.tabifiedDockWidgets(translation)) == 3) is tabs)
+    title = translation.titleBarWidget().findChild(QLabel)
+    assert title.font().pixelSize() == size
+    for area in window.findChildren(QScrollArea):
+        assert not area.horizontalScrollBar().isVisible()
+    window.settings["text_size"] = 13
+    window.resize(1200, 900)
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(translation) == [])
+    assert window.tabifiedDockWidgets(window.docks.by_name["Jobs"]) == [window.docks.by_name["Volumes"]]
