@@ -87,8 +87,11 @@ class MetricsDock(QWidget):
 
     @staticmethod
     def _put(label: QLabel, text: str) -> None:
+        """An empty line takes no room."""
         if label.text() != text:
             label.setText(text)
+        if label.isHidden() != (not text):
+            label.setVisible(bool(text))
 
 
 def _quiet_label(text: str = "") -> QLabel:

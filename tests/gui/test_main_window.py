@@ -490,6 +490,10 @@ def test_saving_writes_the_file_and_says_so(make_window, qtbot, tmp_path):
     window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
     window.session.save(window.session.volumes[Role.SYNTHETIC], tmp_path / "out.nii.gz")
     qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
+    (tmp_path / "out.nii.gz").write_bytes(b"older")  # the dialog has asked whether it may go
+    window.messages.clear()
+    window.session.save(window.session.volumes[Role.SYNTHETIC], tmp_path / "out.nii.gz")
+    qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
     written = nibabel.load(tmp_path / "out.nii.gz")
     assert np.allclose(np.asarray(written.dataobj).transpose(2, 1, 0), head_voxels())
 
