@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox
 from ctmri_core.domain import Domain
 
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+_LEAST_LETTERS = 6  # the longest kind must not widen the panel
 
 
 class KindChoice(QComboBox):
@@ -22,6 +23,8 @@ class KindChoice(QComboBox):
     def __init__(self, domain: Domain) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(_LEAST_LETTERS)
         for kind in Domain:
             self.addItem(kind.label)
         self.setCurrentIndex(list(Domain).index(domain))

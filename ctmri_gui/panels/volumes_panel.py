@@ -48,6 +48,7 @@ class VolumesPanel(QWidget):
         form = QFormLayout(block)
         form.setContentsMargins(0, 0, 0, 10)
         form.setVerticalSpacing(4)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.addRow(label(f"{role.label}: {volume.label}", "heading"))
         form.addRow("Kind", choice)

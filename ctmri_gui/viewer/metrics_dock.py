@@ -70,6 +70,7 @@ class MetricsDock(QWidget):
         for row, (name, meaning) in enumerate(_NUMBERS):
             title, value = _quiet_label(name), self._values[name]
             value.setProperty("role", "figure")
+            value.setWordWrap(True)  # with large text a figure with its unit is wider than the dock
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(name)
