@@ -86,9 +86,9 @@ class LinkedViews(QWidget):
         """The crosshair at a point (LPS mm), showing the slice it lies in; None takes it away."""
         self.model.set_crosshair(None if mm is None else np.asarray(mm, np.float64), go=True)
 
-    def set_banner(self, role: Role, findings: Iterable[Finding | str]) -> None:
-        """What a person should know before trusting the picture; shown until replaced. A bare text is a note."""
-        self.panes[role].banner.set_findings(tuple(Finding("note", one) if isinstance(one, str) else one for one in findings))
+    def set_banner(self, role: Role, findings: Iterable[Finding]) -> None:
+        """What a person should know before trusting the picture; shown until replaced."""
+        self.panes[role].banner.set_findings(tuple(findings))
 
     def set_empty(self, role: Role, headline: str = "", detail: str = "") -> None:
         """What a pane without a volume says, such as the progress of what will fill it; without a headline the invitation."""
@@ -193,9 +193,17 @@ class LinkedViews(QWidget):
             pane.dropped.connect(partial(self._on_dropped, role))
             pane.linkToggled.connect(partial(self._on_link_toggled, role))
             pane.resized.connect(self._contents.fit_panes)
+            pane.bars.changed.connect(self._align_pictures)
         model.volumesChanged.connect(self._on_volumes)
         model.posesChanged.connect(self._say_cursor)
         model.sliceChanged.connect(self.sliceChanged)
+
+    def _align_pictures(self) -> None:
+        """All pictures begin at one height, whatever stands above them."""
+        bars = [pane.bars for pane in self.panes.values() if not pane.isHidden()]
+        highest = max(one.needed for one in bars)
+        for one in bars:
+            one.setFixedHeight(highest)
 
     def _on_volumes(self) -> None:
         self._judge_frames()

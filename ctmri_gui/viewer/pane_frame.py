@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
@@ -228,3 +228,30 @@ class Strip(QWidget):
 def _advance(metrics: QFontMetricsF, text: str) -> float:
     """The width of the longest line."""
     return max(metrics.horizontalAdvance(line) for line in text.split("\n"))
+
+
+class Bars(QWidget):
+    """The bars of a pane above one another; `changed` when they may take another height."""
+
+    changed = Signal()
+
+    def __init__(self, *bars: QWidget) -> None:
+        super().__init__()
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for bar in bars:
+            column.addWidget(bar)
+        column.addStretch(1)
+
+    @property
+    def needed(self) -> int:
+        """The height of the bars themselves."""
+        layout = self._column
+        return layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.changed.emit()
+        return done

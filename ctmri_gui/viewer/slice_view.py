@@ -25,7 +25,7 @@ from ctmri_gui.viewer.banner import Banner
 from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.gestures import Tool
-from ctmri_gui.viewer.pane_frame import Header, Strip
+from ctmri_gui.viewer.pane_frame import Bars, Header, Strip
 from ctmri_gui.viewer.roles import Role
 
 PlanePoint = tuple[float, float]
@@ -70,9 +70,8 @@ class SliceView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self.strip)
-        column.addWidget(self.banner)
+        self.bars = Bars(self.header, self.strip, self.banner)
+        column.addWidget(self.bars)
         column.addWidget(self.canvas, 1)
         self._connect()
         self._follow_font()

@@ -546,8 +546,12 @@ def test_the_banner_is_one_line_beside_the_picture_and_unfolds(views, tmp_path) 
     qt_click = QMouseEvent(QEvent.Type.MouseButtonPress, QPointF(5, 5), QPointF(5, 5), LEFT, LEFT, NONE)
     QApplication.sendEvent(pane.banner, qt_click)
     QApplication.processEvents()
+    assert len({one.canvas.y() for one in views.panes.values()}) == 1, "pictures stay side by side"
     assert pane.banner.text() == pane.banner.toolTip() and pane.banner.height() >= 3 * (line - 8)
     views.grab_picture().save(str(tmp_path / "unfolded.png"))
+    views.set_banner(Role.SOURCE, ())
+    QApplication.processEvents()
+    assert {one.canvas.y() for one in views.panes.values()} == {pane.header.height() + pane.strip.height() + 1}
 
 
 def test_without_a_source_the_truth_shows_its_own_slices(views, qtbot) -> None:
