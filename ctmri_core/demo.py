@@ -115,6 +115,9 @@ def _write_pictures(case: DemoCase, folder: Path) -> dict[str, str]:
     return paths | {"scores": str(folder / "scores.csv")}
 
 
+_PLAIN = str.maketrans({"×": "x", "–": "-"})  # Pillow's own font lacks these
+
+
 def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 420) -> Image.Image:
     """Source, synthetic and truth at slice `k` of the source, as the window shows them, with the scores below."""
     geometry = case.source.geometry
@@ -126,13 +129,15 @@ def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 
         window = (0.0, 80.0) if volume.domain is Domain.CT else body_range(volume)
         grey = Image.fromarray(_grey(sample_plane(volume, plane), window))
         picture.paste(grey.resize((pane, pane), Image.Resampling.BILINEAR), (column * pane, 30))
-        title = ("Source", "Synthetic", "Ground truth")[column]
-        draw.text((column * pane + 10, 6), f"{title}: {volume.label}", font=large, fill=(225, 228, 232))
+        title = ("Source: ", "", "Ground truth: ")[column] + volume.label
+        draw.text((column * pane + 10, 6), title, font=large, fill=(225, 228, 232))
+        for letter, across in (("R", 8), ("L", pane - 18)):  # the phantom's CT is stored as radiologists look at it
+            draw.text((column * pane + across, 30 + pane // 2), letter, font=large, fill=(225, 228, 232))
         if volume.synthetic is not None:
             draw.text((column * pane + 10, 36), NOT_FOR_DIAGNOSIS, font=small, fill=(255, 190, 70))
     line = "no scores for this slice" if scores is None else _score_line(scores)
     draw.text((10, pane + 36), line, font=large, fill=(225, 228, 232))
-    convention = "" if scores is None else scores.convention
+    convention = "" if scores is None else scores.convention.translate(_PLAIN)
     draw.text((10, pane + 60), convention, font=small, fill=(150, 156, 166))
     return picture
 

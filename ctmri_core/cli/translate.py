@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
@@ -17,6 +18,8 @@ from ctmri_core.events import Finished, Noted, StopSignal, Work
 from ctmri_core.hints import nearest_hint
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Finding, Volume
+
+Result = TypeVar("Result")
 
 _KINDS = [domain for domain in Domain if domain is not Domain.UNKNOWN]
 
@@ -64,15 +67,30 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     volume = _of_kind(volume, arguments.modality)
     yield from _noted(volume.findings)
     model = model or choose_model(volume.domain, folders)
-    synthetic = yield from translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
+    said: set[str] = {finding.message for finding in volume.findings}
+    work = translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
+    synthetic = yield from _remembering(work, said)
     if synthetic is None:
         return None
-    yield from _noted(finding for finding in synthetic.findings if finding not in volume.findings)
+    yield from _noted(finding for finding in synthetic.findings if finding.message not in said)
     written = yield from save(synthetic, arguments.output, source=volume, overwrite=arguments.overwrite, stop=stop)
     if written is None:
         return None
     yield Finished(reason="completed", paths={"synthetic": str(written)})
     return written
+
+
+def _remembering(work: Work[Result], said: set[str]) -> Work[Result]:
+    """Passes `work` on and keeps what it noted, so that nothing is said twice."""
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if isinstance(event, Noted):
+            said.add(event.message)
+        yield event
 
 
 def _of_kind(volume: Volume, told: Domain | None) -> Volume:
