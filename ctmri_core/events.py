@@ -130,3 +130,15 @@ def finish(work: Work[Result]) -> Result:
         except StopIteration as stop:
             result: Result = stop.value
             return result
+
+
+def relayed(work: Work[Result], hear: Callable[[Event], Event | None]) -> Work[Result]:
+    """`work` with each event as `hear` passes it on; None keeps it back. The result is the same."""
+    while True:
+        try:
+            event = hear(next(work))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if event is not None:
+            yield event

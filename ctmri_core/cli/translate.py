@@ -14,7 +14,7 @@ from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
-from ctmri_core.events import Finished, Noted, StopSignal, Work
+from ctmri_core.events import Event, Finished, Noted, StopSignal, Work, relayed
 from ctmri_core.hints import nearest_hint
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Finding, Volume
@@ -82,15 +82,13 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
 
 def _remembering(work: Work[Result], said: set[str]) -> Work[Result]:
     """Passes `work` on and keeps what it noted, so that nothing is said twice."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
+
+    def hear(event: Event) -> Event:
         if isinstance(event, Noted):
             said.add(event.message)
-        yield event
+        return event
+
+    return relayed(work, hear)
 
 
 def _of_kind(volume: Volume, told: Domain | None) -> Volume:

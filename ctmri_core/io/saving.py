@@ -13,7 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
-from ctmri_core.events import Progress, StopSignal, Work, finish, never
+from ctmri_core.events import Event, Progress, StopSignal, Work, finish, never, relayed
 from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_text
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.formats import FILE_SUFFIXES
@@ -178,11 +178,8 @@ def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: Sto
 
 def _checking(name: str, reading: Work[Volume]) -> Work[Volume]:
     """`reading`, whose progress says what it is done for."""
-    while True:
-        try:
-            event = next(reading)
-        except StopIteration as done:
-            volume: Volume = done.value
-            return volume
-        if isinstance(event, Progress):
-            yield event.model_copy(update={"message": f"checking {name}"})
+
+    def hear(event: Event) -> Event | None:
+        return event.model_copy(update={"message": f"checking {name}"}) if isinstance(event, Progress) else None
+
+    return relayed(reading, hear)

@@ -22,6 +22,7 @@ from ctmri_core.events import (
     Work,
     finish,
     from_json,
+    relayed,
     to_json,
 )
 
@@ -90,3 +91,16 @@ def test_work_has_a_result():
 
     assert finish(work()) == 7
     assert [event.kind for event in work()] == ["started", "noted", "finished"]
+
+
+def test_relayed_work_passes_on_what_the_listener_gives_and_keeps_the_result():
+    def work():
+        yield Progress(done=1, message="kept back")
+        yield Progress(done=2)
+        return "result"
+
+    relay = relayed(work(), lambda event: event.model_copy(update={"total": 9}) if event.done > 1 else None)
+    assert next(relay) == Progress(done=2, total=9)
+    with pytest.raises(StopIteration) as end:
+        next(relay)
+    assert end.value.value == "result"
