@@ -162,9 +162,14 @@ def test_closed_jobs_begin_nothing_new_and_stop_what_runs(qtbot):
 def test_only_the_newest_answer_counts(qtbot):
     jobs, answers = Jobs(), []
     latest = Latest(jobs)
-    old = latest.ask("Old", deaf, lambda answer: answers.append(("old", answer)))
-    with qtbot.waitSignal(old.job.happened, timeout=5000):
-        pass
+    begun = threading.Event()  # set by the work: its first event may come before anyone could listen for it
+
+    def deaf_once_begun(stop):
+        begun.set()
+        return (yield from deaf(stop))
+
+    old = latest.ask("Old", deaf_once_begun, lambda answer: answers.append(("old", answer)))
+    qtbot.waitUntil(begun.is_set, timeout=5000)
     latest.ask("New", counting, lambda answer: answers.append(("new", answer)))
     qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
     assert old.end.reason == "completed"  # its answer came, and was not wanted any more
