@@ -143,6 +143,13 @@ class Geometry:
         """Three letters, where k, j and i grow: axial slices from feet to head, rows to the back, columns to the left = `SPL`."""
         return "".join(letters(axis)[0] for axis in self.axes)
 
+    @property
+    def plane(self) -> str:
+        """Of the slices (j, i): `axial`, `coronal` or `sagittal`, `oblique axial` and so on from 10 degrees off."""
+        normal = np.abs(self.axes[0])
+        name = ("sagittal", "coronal", "axial")[int(np.argmax(normal))]
+        return name if normal.max() > np.cos(np.deg2rad(10.0)) else f"oblique {name}"
+
     def permuted(self, order: Sequence[int], flips: Sequence[bool]) -> Geometry:
         """The geometry of `voxels.transpose(order)` with the axes in `flips` (named after the transposition) reversed."""
         start = np.zeros(3)

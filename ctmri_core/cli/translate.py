@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
@@ -25,8 +26,7 @@ _KINDS = [domain for domain in Domain if domain is not Domain.UNKNOWN]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=given_path, metavar="INPUT", help="a DICOM folder or file, NIfTI, MHA or NRRD")
-    parser.add_argument("--series", type=_positive, metavar="N", help="which one, where INPUT holds several (see `ctmri info`)")
+    add_input_arguments(parser)
     kinds = ",".join(_KINDS)
     parser.add_argument(
         "--modality", type=_kind, metavar=f"{{{kinds}}}", help="what INPUT shows, where it cannot say so itself or is wrong"
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--model", metavar="FILE_OR_NAME", help="a model file, or a name from `ctmri models`")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
-    parser.add_argument("--batch", type=_positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
+    parser.add_argument("--batch", type=positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
 
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.inference.precision import choose_device
     from ctmri_core.inference.translate import translate
-    from ctmri_core.io.opening import load, sole_series
+    from ctmri_core.io.opening import load
     from ctmri_core.io.saving import check_target, save
     from ctmri_core.model_card import choose_model, find_model, read_card
 
@@ -59,7 +59,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     model = find_model(arguments.model, folders) if arguments.model else None
     if model is not None:
         read_card(model)
-    series = sole_series(arguments.input, arguments.series)
+    series = chosen_series(arguments)
     check_target(arguments.output, sources=series.files, overwrite=arguments.overwrite)
     volume = yield from load(series, stop)
     if volume is None:
@@ -113,11 +113,3 @@ def _kind(text: str) -> Domain:
     if text not in _KINDS:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(_KINDS)}.{nearest_hint(text, _KINDS)}")
     return Domain(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
-    return int(text)
-
-

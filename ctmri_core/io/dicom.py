@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import numpy as np
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped
-from ctmri_core.events import Progress, Started, StopSignal, Work
+from ctmri_core.events import Progress, Started, StopSignal, Work, finish, never
+from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom_elements import looks_like_dicom
 from ctmri_core.io.dicom_pixels import Int16, read_slice, surely_int16
 from ctmri_core.io.dicom_scan import FORMAT_NAME, DicomDetails, dicom_files, scan_dicom
@@ -25,7 +27,7 @@ from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import dicom_source
 from ctmri_core.io.preflight import check_memory
 from ctmri_core.io.series import Series
-from ctmri_core.io.series_judgement import Stack
+from ctmri_core.io.series_judgement import Stack, judge, slice_axes
 from ctmri_core.io.series_regrid import regridded
 from ctmri_core.io.synthetic_mark import told_synthetic
 from ctmri_core.volume import Volume, Voxels
@@ -57,32 +59,53 @@ class DicomReader:
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         """Raises `FileRefused`; `Stopped` when `stop` ended it."""
-        details = series.details
-        assert isinstance(details, DicomDetails)
-        if details.refusal is not None:
-            raise details.refusal
-        assert details.stack is not None
-        headers, stack = details.headers, details.stack
+        headers, stack = _usable(series)
         check_memory(series.path, _memory_needed(headers, stack))
         yield Started(job="open", total=len(headers), unit="slices", details={"format": FORMAT_NAME})
         voxels = yield from _read_slices(headers, stop)
-        return Volume(
-            voxels=regridded(voxels, stack, _AIR if series.domain is Domain.CT else 0.0),
-            geometry=stack.geometry,
-            domain=series.domain,
-            name=series.label,
-            window=headers[len(headers) // 2].window,
-            frame_of_reference=headers[0].frame_of_reference,
-            findings=series.findings,
-            history=_history(stack),
-            synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),
-            phantom=any(header.origin.phantom for header in headers),
-            path=series.path,
-            dicom=dicom_source(headers),
-        )
+        straight = regridded(voxels, stack, _AIR if series.domain is Domain.CT else 0.0)
+        return replace(_volume(series, headers, straight, stack.geometry), history=_history(stack), dicom=dicom_source(headers))
+
+    def preview(self, series: Series) -> Volume | None:
+        headers, _ = _usable(series)
+        header = headers[len(headers) // 2]
+        voxels = finish(_read_slices((header,), never))
+        assert voxels is not None  # nobody can stop it
+        stack = judge(header.path, slice_axes(header.path, header.orientation), [header.position], *_matrix(header), None)
+        return _volume(series, headers, voxels, stack.geometry)
 
 
 DICOM_READER = DicomReader()
+
+
+def _usable(series: Series) -> tuple[tuple[SliceHeader, ...], Stack]:
+    details = series.details
+    assert isinstance(details, DicomDetails)
+    if details.refusal is not None:
+        raise details.refusal
+    assert details.stack is not None
+    return details.headers, details.stack
+
+
+def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geometry: Geometry) -> Volume:
+    return Volume(
+        voxels=voxels,
+        geometry=geometry,
+        domain=series.domain,
+        name=series.label,
+        window=headers[len(headers) // 2].window,
+        frame_of_reference=headers[0].frame_of_reference,
+        findings=series.findings,
+        synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),
+        phantom=any(header.origin.phantom for header in headers),
+        path=series.path,
+    )
+
+
+def _matrix(header: SliceHeader) -> tuple[tuple[float, float], tuple[int, int]]:
+    """(mm from row to row and column to column; rows and columns)."""
+    row, column = header.pixel_spacing
+    return (row, column), (header.pixels.rows, header.pixels.columns)
 
 
 def _memory_needed(headers: Sequence[SliceHeader], stack: Stack) -> int:

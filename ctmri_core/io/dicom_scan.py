@@ -216,7 +216,10 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         label = _label(domain, headers, localizer)
         files = tuple(header.path for header in headers)
         details = DicomDetails(tuple(headers), refusal=refusal)
-        return Series(path, FORMAT_NAME, domain, label, files, None, None, localizer, _synthetic(headers), (finding,), details)
+        return Series(
+            path, FORMAT_NAME, domain, label, files,
+            localizer=localizer, synthetic=_synthetic(headers), findings=(finding,), details=details,
+        )  # fmt: skip
     findings += (*stack.findings, *_value_findings(domain, ordered), *told_findings(ordered[0].origin))
     if path.is_file() and not localizer:
         findings += (Finding("single_slice", "This is a single slice; open its folder for the whole series."),)
@@ -228,6 +231,7 @@ def _series(path: Path, headers: list[SliceHeader], localizer: bool) -> Series:
         files=tuple(header.path for header in ordered),
         shape=stack.geometry.shape,
         spacing=stack.geometry.spacing,
+        plane=stack.geometry.plane,
         localizer=localizer,
         synthetic=_synthetic(ordered),
         findings=findings,

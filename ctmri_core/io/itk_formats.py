@@ -31,6 +31,9 @@ class RawImageReader:
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         return (yield from load_image(series, self._read_header(series.files[0]), stop))
 
+    def preview(self, series: Series) -> Volume | None:  # noqa: ARG002  # the protocol's signature
+        return None
+
 
 META_IMAGE_READER = RawImageReader("MetaImage", "metaimage", read_meta_image)
 NRRD_READER = RawImageReader("NRRD", "nrrd", read_nrrd)

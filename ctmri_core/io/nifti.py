@@ -53,6 +53,9 @@ class NiftiReader:
         voxels, findings = to_voxels(path, raw, header.slope, header.intercept)
         return volume_from_file(series, voxels, header.geometry, (*header.findings, *findings), header.description)
 
+    def preview(self, series: Series) -> Volume | None:  # noqa: ARG002  # the protocol's signature
+        return None
+
     def _series(self, path: Path, header: NiftiHeader, index: int) -> Series:
         mark = read_mark(header.description)
         domain = mark.domain or domain_by_name(path.name)

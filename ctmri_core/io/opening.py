@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,11 +16,12 @@ from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES, DICOMDIR
 from ctmri_core.io.formats import FILE_SUFFIXES, READERS, reader_named
 from ctmri_core.io.pictures import PICTURE_READER
-from ctmri_core.io.series import Reader, Series
+from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.volume import Finding, Volume
 
 _MOST_FILES = 100_000
 _MOST_LISTED = 8
+_LARGE = 8 << 20  # voxels; smaller volumes are there before a slice of them could be looked at
 _MOST_TRIED = 20
 _READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, ".hdr", ".img", ".img.gz", ".mhd", ".nhdr", ".png")
 _FREESURFER = ("a FreeSurfer volume", "Convert it to NIfTI, for example with mri_convert.")
@@ -51,17 +53,47 @@ def scan(path: str | Path) -> tuple[Series, ...]:
     raise _unknown(path, head)
 
 
-def load(series: Series, stop: StopSignal = never) -> Work[Volume | None]:
-    """Reads one series that `scan` returned. The result is None exactly when `stop` ended it. Raises `FileRefused`."""
+def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None] | None = None) -> Work[Volume | None]:
+    """Reads one series that `scan` returned. The result is None exactly when `stop` ended it. Raises `FileRefused`.
+
+    `show` is given one slice of a large series at once, to be looked at until the volume is there.
+    """
     try:
-        volume = yield from reader_named(series.format_name).load(series, stop)
-        told = tuple(finding for finding in series.findings if finding not in volume.findings)
-        return replace(volume, findings=(*told, *volume.findings)) if told else volume
+        reader = reader_named(series.format_name)
+        if show is not None and math.prod(series.shape or ()) > _LARGE and (first := preview(series)) is not None:
+            show(first)
+        volume = yield from reader.load(series, stop)
+        return _as_told(series, volume)
     except Stopped:
         return None
     except OSError as error:
-        problem = f"cannot be read: {error.strerror or 'input error'}."
-        raise FileRefused(series.path, problem, "Copy it to this computer and try again.") from error
+        raise _unreadable(series, error) from error
+
+
+def preview(series: Series) -> Volume | None:
+    """One slice from the middle of `series`; None where it costs as much as loading. Raises `FileRefused`."""
+    if series.refusal is not None:
+        return None
+    try:
+        volume = reader_named(series.format_name).preview(series)
+    except OSError as error:
+        raise _unreadable(series, error) from error
+    return None if volume is None else _as_told(series, volume)
+
+
+def _as_told(series: Series, volume: Volume) -> Volume:
+    """`volume` with the voxel size that the user gave and the findings that the series had."""
+    if series.given_spacing is not None:
+        geometry = replace(volume.geometry, spacing=series.given_spacing)
+        kept = tuple(finding for finding in volume.findings if finding.kind != ESTIMATED_SPACING)
+        volume = replace(volume, geometry=geometry, findings=kept)
+    told = tuple(finding for finding in series.findings if finding not in volume.findings)
+    return replace(volume, findings=(*told, *volume.findings)) if told else volume
+
+
+def _unreadable(series: Series, error: OSError) -> FileRefused:
+    problem = f"cannot be read: {error.strerror or 'input error'}."
+    return FileRefused(series.path, problem, "Copy it to this computer and try again.")
 
 
 def sole_series(path: str | Path, number: int | None = None) -> Series:

@@ -88,6 +88,9 @@ class PictureReader:
         said = (Finding("hounsfield_offset", f"16-bit picture named ct_: read as HU + {_HU_OFFSET}."),) if hounsfield else ()
         return volume_from_file(series, voxels, geometry, (*known, *_gaps(series.files), *said, *findings))
 
+    def preview(self, series: Series) -> Volume | None:  # noqa: ARG002  # the protocol's signature
+        return None
+
     def _series(self, path: Path, files: tuple[Path, ...], header: _Header) -> Series:
         if len(files) > _MOST_SLICES:
             raise FileRefused(path, f"holds {len(files)} slices; up to {_MOST_SLICES} can be read.", "Split the folder.")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from ctmri_core.domain import Domain
+from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Triple
 from ctmri_core.volume import Finding, Volume
 
 REFUSED = "refused"
 """The kind of finding that says why a series cannot be loaded."""
+TILT = "tilt"
+"""The kind of finding of a series whose slices are displaced evenly, which `straightened` asks to mend."""
+ESTIMATED_SPACING = "estimated_spacing"
+"""The kind of finding of a series whose file gives no voxel size, or not all of it; `with_spacing` gives it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Series:
     `files`: the files of the volume, in slice order where the format has one.
     `shape`, `spacing`: along (k, j, i), mm; None where only loading can tell. `localizer`: a scout, not a volume to work on.
     `synthetic`: made by a model, as the mark in the file says, and the label with it.
+    `plane`: in words such as `axial`, empty where not known. `given_spacing`: along (k, j, i), mm, what the user says in place of
+    what the file lacks. `straighten`: the user asks for slices displaced by a tilted gantry to be shifted onto a straight grid.
     `findings`: what is already known to be odd. `details`: whatever the reader wants to find again in `load`; it must be
     picklable, takes no part in equality, and is shown to nobody.
     """
@@ -37,6 +45,9 @@ class Series:
     spacing: Triple | None = None
     localizer: bool = False
     synthetic: bool = False
+    plane: str = ""
+    given_spacing: Triple | None = None
+    straighten: bool = False
     findings: tuple[Finding, ...] = ()
     details: Any = field(default=None, repr=False, compare=False)
 
@@ -44,6 +55,25 @@ class Series:
     def refusal(self) -> str | None:
         """Why this series cannot be loaded, where that is known already: the message of its finding `refused`."""
         return next((finding.message for finding in self.findings if finding.kind == REFUSED), None)
+
+    def has(self, kind: str) -> bool:
+        """Whether there is a finding of this kind."""
+        return any(finding.kind == kind for finding in self.findings)
+
+
+def with_spacing(series: Series, spacing: Triple) -> Series:
+    """`series` with the voxel size that the user gives, along (k, j, i) in mm. Raises `FileRefused` when it is none."""
+    if not all(math.isfinite(value) and 1e-4 < value < 1e4 for value in spacing):
+        sizes = " x ".join(f"{value:g}" for value in spacing)
+        raise FileRefused(series.path, f"cannot have voxels of {sizes} mm.", "Give three positive numbers of millimetres.")
+    said = Finding("given_spacing", "The voxel size was given by the user, not by the file.")
+    known = tuple(finding for finding in series.findings if finding.kind not in (ESTIMATED_SPACING, said.kind))
+    return replace(series, spacing=spacing, given_spacing=spacing, findings=(*known, said))
+
+
+def straightened(series: Series) -> Series:
+    """`series` with the wish that its tilt be corrected when it is loaded."""
+    return replace(series, straighten=True)
 
 
 class Reader(Protocol):
@@ -63,5 +93,12 @@ class Reader(Protocol):
         ...
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
-        """Reads one series that this reader's `scan` returned. Raises `FileRefused`."""
+        """Reads one series that this reader's `scan` returned, `straighten` heeded. Raises `FileRefused`."""
+        ...
+
+    def preview(self, series: Series) -> Volume | None:
+        """One slice from the middle of the volume, in its place on a grid of its own; None where it costs as much as loading.
+
+        For showing only: what `load` proves may be unproved here. Raises `FileRefused`.
+        """
         ...
