@@ -86,6 +86,7 @@ class Volume:
     `window`: (centre, width) stored in the file, if any. `synthetic`: set exactly when the voxels were made by a model.
     `history`: what was done to the voxels, in order, in words; like the messages of `findings` it is written into files, so
     neither holds a file name, which may be the name of a patient. `phantom`: nobody's scan, but that of a phantom.
+    `path`: the file or folder that was opened; `files`: those it was read from, in the order of k where each holds a slice.
     Raises `GeometryMismatch` when array and grid differ.
     """
 
@@ -100,6 +101,7 @@ class Volume:
     synthetic: Synthetic | None = None
     phantom: bool = False
     path: Path | None = field(default=None, repr=False)
+    files: tuple[Path, ...] = field(default=(), repr=False)
     dicom: DicomSource | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

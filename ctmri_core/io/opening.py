@@ -82,7 +82,8 @@ def preview(series: Series) -> Volume | None:
 
 
 def _as_told(series: Series, volume: Volume) -> Volume:
-    """`volume` with the voxel size that the user gave and the findings that the series had."""
+    """`volume` with its files, the voxel size that the user gave and the findings that the series had."""
+    volume = replace(volume, files=series.files)
     if series.given_spacing is not None:
         geometry = replace(volume.geometry, spacing=series.given_spacing)
         kept = tuple(finding for finding in volume.findings if finding.kind != ESTIMATED_SPACING)
