@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -32,6 +33,7 @@ from ctmri_core.io.dicom_slice import (
 from ctmri_core.volume import LossyCompression
 
 FIRST_READ = 16 << 10
+_FARTHEST_MM = 1e6
 _KEYWORDS = (
     "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesDescription", "ContrastBolusAgent", "ScanningSequence",
     "SequenceName", "SliceThickness", "RepetitionTime", "EchoTime", "InversionTime", "ProtocolName", "StudyInstanceUID",
@@ -40,7 +42,8 @@ _KEYWORDS = (
     "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter",
     "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence", "SyntheticData",
     "DerivationDescription", "ImageComments", "QualityControlSubject", "LossyImageCompression", "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
+    "LossyImageCompressionMethod", "InstanceNumber", "SpacingBetweenSlices", "ImagesInAcquisition",
+    "NumberOfSeriesRelatedInstances", "PatientID", "PatientName",
 )  # fmt: skip
 _TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 _TAGS = frozenset(_TAG_OF.values())
@@ -101,11 +104,14 @@ def _checked_header(path: Path, fields: _Fields, found: Elements) -> SliceHeader
     pixels = _pixel_format(path, fields, found)
     position, orientation = fields.numbers("ImagePositionPatient"), fields.numbers("ImageOrientationPatient")
     spacing = fields.numbers("PixelSpacing")
-    if len(position) != 3 or len(orientation) != 6:
-        problem = "has no position and orientation in the patient (ImagePositionPatient, ImageOrientationPatient)."
+    if len(position) != 3 or len(orientation) != 6 or max(map(abs, position)) > _FARTHEST_MM:
+        place, turn = "ImagePositionPatient", "ImageOrientationPatient"
+        said = f"{place} is {fields.told(place)}, {turn} is {fields.told(turn)}"
+        problem = f"has no position and orientation in the patient ({said})."
         raise FileRefused(path, problem, "Choose the original CT or MR slices.")
     if len(spacing) != 2 or not all(1e-4 < value < 1e4 for value in spacing):
-        raise FileRefused(path, f"PixelSpacing is {list(spacing) or 'missing'}; two sizes in mm are needed.", "Export it again.")
+        problem = f"PixelSpacing is {fields.told('PixelSpacing')}; two sizes in mm are needed."
+        raise FileRefused(path, problem, "Export it again.")
     centre, width = fields.number("WindowCenter"), fields.number("WindowWidth")
     return SliceHeader(
         path=path,
@@ -126,7 +132,17 @@ def _checked_header(path: Path, fields: _Fields, found: Elements) -> SliceHeader
         timing=_timing(fields),
         origin=_origin(fields, pixels.transfer_syntax),
         pixels=pixels,
+        instance_number=fields.integer("InstanceNumber"),
+        slice_step=fields.number("SpacingBetweenSlices"),
+        images_told=fields.integer("NumberOfSeriesRelatedInstances") or fields.integer("ImagesInAcquisition"),
+        patient=_patient(fields),
     )
+
+
+def _patient(fields: _Fields) -> bytes:
+    """Tells patients apart without holding who they are; the same in every process."""
+    identity = fields.text("PatientID") or fields.text("PatientName")
+    return blake2b(identity.encode(), digest_size=8).digest() if identity else b""
 
 
 def _origin(fields: _Fields, transfer_syntax: str) -> Origin:
@@ -225,6 +241,14 @@ class _Fields:
         except ValueError:
             return ()
         return values if all(map(math.isfinite, values)) else ()
+
+    def told(self, keyword: str) -> str:
+        """For messages: numbers that cannot be used, never any other text."""
+        text = self.text(keyword)
+        try:
+            return ", ".join(f"{float(part):g}" for part in text.split("\\")) if text else "missing"
+        except ValueError:
+            return "no number"
 
     def number(self, keyword: str) -> float | None:
         return next(iter(self.numbers(keyword)), None)

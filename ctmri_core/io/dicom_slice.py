@@ -89,7 +89,11 @@ class PixelFormat:
 
 @dataclass(frozen=True, slots=True)
 class SliceHeader:
-    """One single-frame greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column."""
+    """One single-frame greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column.
+
+    `slice_step`: mm between slices as the file tells, `images_told`: how many the acquisition or series has, by the file;
+    `patient`: equal for equal patients, a digest.
+    """
 
     path: Path
     modality: str
@@ -109,3 +113,7 @@ class SliceHeader:
     timing: MrTiming
     origin: Origin
     pixels: PixelFormat
+    instance_number: int | None = None
+    slice_step: float | None = None
+    images_told: int | None = None
+    patient: bytes = field(default=b"", repr=False)
