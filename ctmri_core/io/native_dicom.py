@@ -17,6 +17,8 @@ from ctmri_core.io.dicom_elements import PARSE_ERRORS
 from ctmri_core.io.dicom_header import parse_inflated
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import attributes_of
+from ctmri_core.io.header_dicom import stream_entries
+from ctmri_core.io.header_entry import HeaderEntry
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -54,6 +56,11 @@ def deflated_header(path: Path) -> SliceHeader:
 def deflated_attributes(path: Path) -> dict[str, Any]:
     """As `dicom_source.attributes_of`, of a deflated file. Raises `FileRefused`."""
     return attributes_of(io.BytesIO(_inflated(path)))
+
+
+def deflated_entries(path: Path) -> tuple[HeaderEntry, ...]:
+    """As `header_dicom.dicom_entries`, of a deflated file. Raises `FileRefused`."""
+    return stream_entries(io.BytesIO(_inflated(path)))
 
 
 def deflated_pixels(path: Path, offset: int, length: int) -> NDArray[np.uint8]:
