@@ -92,7 +92,7 @@ def decode(content: bytes) -> tuple[NDArray[np.uint16], str]:
 
 
 def grid_of(facts: dict[str, Any], shape: tuple[int, int, int]) -> Geometry:
-    """The grid that a chunk's JSON describes. Raises `GeometryMismatch`, and `KeyError` or `TypeError` where it describes none."""
+    """The grid that a chunk's JSON describes. Raises `GeometryMismatch`, `KeyError` or `TypeError` where it describes none."""
     return Geometry(shape, facts["spacing"], facts["origin"], facts["direction"])
 
 
