@@ -1,21 +1,23 @@
-"""PNG slices: one file, or the numbered files of a folder as a stack in natural order (`2.png` before `10.png`).
+"""PNG, JPEG and TIFF: one picture, a file of several pages, or the numbered pictures of a folder in natural order (`2.png` before
+`10.png`).
 
-Pictures carry no millimetres and no directions. Both are stated as findings, and so are numbers that the names of a stack leave
-out. Values stay as stored, with one exception, said as a finding: 16-bit pictures whose names begin with `ct_` hold HU + 1024,
-the custom of paired CT / MR slice sets.
+Pictures carry no millimetres and no directions (their dots per inch speak of paper, and are passed over). Both are stated as
+findings, and so are numbers that the names of a stack leave out. Values stay as stored, with exceptions that are said: 16-bit PNG
+whose names begin with `ct_` hold HU + 1024, the custom of paired CT / MR slice sets; PNG slices that this program wrote, and
+TIFF with ImageJ's calibration, say themselves what their values mean. Colour is taken where it is grey in truth: exactly in PNG
+and TIFF, within 8 of 256 levels in JPEG, whose compression makes that much noise.
 """
 
 from __future__ import annotations
 
-import re
-import struct
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
@@ -23,156 +25,195 @@ from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.domain_guess import domain_by_name
-from ctmri_core.io.provenance import volume_from_file
+from ctmri_core.io.picture_headers import PictureHeader, check_complete, read_header
+from ctmri_core.io.picture_stacks import (
+    Stack,
+    doubts,
+    guessed_geometry,
+    has_neighbours,
+    own_geometry,
+    own_record,
+    picture_files,
+    stacks,
+)
+from ctmri_core.io.provenance import label_start, read_mark, volume_from_file
 from ctmri_core.io.reader_process import shared_reader
-from ctmri_core.io.series import Series
+from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Finding, Volume
 
 _MOST_SLICES = 5000
 _HU_OFFSET = 1024
-_MOST_PLACES = 3
-_L, _P, _S, _I = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
-_PLANES = {"axial": (_S, _P, _L), "coronal": (_P, _I, _L), "sagittal": (_L, _I, _P)}
-
-
-@dataclass(frozen=True)
-class _Header:
-    width: int
-    height: int
-    bits: int
-    colour: int
+_BATCH_BYTES = 16 << 20
+_INT16 = np.iinfo(np.int16)
+_SINGLE = Finding("single_slice", "This is one picture of a stack; open its folder for the whole of it.")
+_HOUNSFIELD = Finding("hounsfield_offset", f"16-bit picture named ct_: read as HU + {_HU_OFFSET}.")
+_TRANSPARENT = Finding("transparent", "Parts of the pictures are transparent; they were given the value 0.")
 
 
 class PictureReader:
-    """Reads PNG. In a folder, files whose names differ by their last number alone and whose sizes agree are one stack."""
+    """Reads PNG, JPEG and TIFF. In a folder, pictures of one kind and size whose names differ by the last number are a stack."""
 
-    name = "PNG"
+    name = "pictures"
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002  # the protocol's signature
-        return preflight.kind(head) == "png"
+        return preflight.kind(head) in ("png", "jpeg", "tiff")
 
     def scan(self, path: Path) -> tuple[Series, ...]:
         if not path.is_dir():
-            return (self._series(path, (path,), _header(path)),)
-        files = sorted((file for file in path.iterdir() if file.suffix.lower() == ".png" and file.is_file()), key=_natural)
-        headers = {file: _header(file) for file in files}
-
-        def stack(file: Path) -> tuple[str, int, int, int]:
-            header = headers[file]
-            return _without_number(file.stem), header.width, header.height, header.bits
-
-        groups = [tuple(group) for _, group in groupby(sorted(files, key=stack), key=stack)]
-        if not groups:
-            raise FileRefused(path, "holds no PNG pictures.", "Choose the folder with the slices.")
-        return tuple(self._series(path, group, headers[group[0]]) for group in groups)
+            header = read_header(path)
+            series = _series(path, Stack((path,), header, own_record(header)))
+            alone = header.shape[0] == 1 and has_neighbours(path)
+            return (_with(series, _SINGLE) if alone else series,)
+        found, refusals = stacks(picture_files(path))
+        if not found:
+            if refusals:
+                raise refusals[0]
+            raise FileRefused(path, "holds no pictures.", "Choose the folder with the slices.")
+        left_out = [Finding("left_out", f"A picture beside these cannot be read: {refusal.problem}") for refusal in refusals[:1]]
+        return tuple(_with(_series(path, stack), *left_out) for stack in found)
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
-        assert series.shape is not None
-        count, rows, columns = series.shape
-        preflight.check_memory(series.path, count * rows * columns * 6)  # as stored, and as float32
-        stack = np.empty(series.shape, np.uint16)
-        for k, file in enumerate(series.files):
-            if stop():
-                raise Stopped(f"Opening {series.path.name} was stopped.")
-            _check_chunks(file)
-            picture = shared_reader().call("ctmri_core.io.native_pictures:read_grey", str(file))
-            if picture.shape != (rows, columns):
-                problem = f"has {picture.shape[1]} x {picture.shape[0]} pixels, the first slice {columns} x {rows}."
-                raise FileRefused(file, problem, "Put slices of one size into one folder.")
-            stack[k] = picture
-            yield Progress(done=k + 1, total=count, unit="slices")
-        hounsfield = _is_hounsfield(series.files[0])
-        voxels, findings = to_voxels(series.files[0], stack, 1.0, -float(_HU_OFFSET) if hounsfield else 0.0)
-        geometry, known = _geometry(series.files[0], series.shape)
-        said = (Finding("hounsfield_offset", f"16-bit picture named ct_: read as HU + {_HU_OFFSET}."),) if hounsfield else ()
-        return volume_from_file(series, voxels, geometry, (*known, *_gaps(series.files), *said, *findings))
+        stack = _stack_of(series)
+        slope, intercept = _scale(stack)
+        whole = stack.header.code != "f4" and float(slope).is_integer() and float(intercept).is_integer()
+        found = (yield from _read(series.path, stack, np.int16, stop)) if whole else None
+        if found is None:  # values of more than 16 bits: all is read again, so that there are never two volumes in memory
+            found = yield from _read(series.path, stack, np.float32, stop)
+        assert found is not None  # float32 holds every value
+        geometry, findings = _geometry(stack)
+        voxels, odd = to_voxels(stack.files[0], found[0])
+        findings += (*odd, *found[1])
+        return volume_from_file(series, voxels, geometry, findings, stack.record.mark if stack.record else "")
 
-    def preview(self, series: Series) -> Volume | None:  # noqa: ARG002  # the protocol's signature
-        return None
-
-    def _series(self, path: Path, files: tuple[Path, ...], header: _Header) -> Series:
-        if len(files) > _MOST_SLICES:
-            raise FileRefused(path, f"holds {len(files)} slices; up to {_MOST_SLICES} can be read.", "Split the folder.")
-        shape = (len(files), header.height, header.width)
-        geometry, findings = _geometry(files[0], shape)
-        findings += _gaps(files)
-        domain = domain_by_name(files[0].name)
-        if domain is Domain.UNKNOWN:
-            domain = domain_by_name(files[0].parent.name)
-        kind = "" if domain is Domain.UNKNOWN else f"{domain.label}, "
-        what = files[0].name if len(files) == 1 else f"{len(files)} slices from {files[0].name}"
-        return Series(path, self.name, domain, f"{kind}{what}", files, shape, geometry.spacing, findings=findings)
+    def preview(self, series: Series) -> Volume | None:
+        stack = _stack_of(series)
+        k = stack.shape[0] // 2
+        pages = stack.header.shape[0]
+        values, _ = _decoded(stack.files[k // pages], stack.header, k % pages, 1)
+        slope, intercept = _scale(stack)
+        voxels, odd = to_voxels(stack.files[0], values, slope, intercept)
+        geometry, findings = _geometry(stack)
+        one = geometry.cropped((k, 0, 0), (1, *stack.shape[1:]))
+        return volume_from_file(series, voxels, one, (*findings, *odd), stack.record.mark if stack.record else "")
 
 
-def _header(path: Path) -> _Header:
-    """The IHDR chunk, checked."""
-    head = preflight.head_of(path, 33)
-    if preflight.kind(head) != "png" or len(head) < 33 or head[12:16] != b"IHDR":
-        raise FileRefused(path, "is no complete PNG picture.", "Copy or export it again.")
-    width, height, bits, colour = struct.unpack(">IIBB", head[16:26])
-    preflight.check_shape(path, (width, height), "IHDR size")
-    if bits == 16 and colour not in (0, 4):
-        raise FileRefused(path, "is a 16-bit colour picture.", "Export it as grey values.")
-    claimed = width * height * max(bits, 8) // 8
-    preflight.check_claim(path, claimed, preflight.regular_file(path), preflight.DEFLATE_LIMIT * 8)
-    return _Header(width, height, bits, colour)
+def _series(path: Path, stack: Stack) -> Series:
+    if stack.shape[0] > _MOST_SLICES:
+        raise FileRefused(path, f"holds {stack.shape[0]} slices; up to {_MOST_SLICES} can be read.", "Split the folder.")
+    first = stack.files[0]
+    mark = read_mark(stack.record.mark if stack.record else "")
+    domain = mark.domain or domain_by_name(first.name)
+    if domain is Domain.UNKNOWN:
+        domain = domain_by_name(first.parent.name)
+    count = f"{stack.shape[0]} slices " if stack.shape[0] > 1 else ""
+    what = f"{count}from {first.name}" if len(stack.files) > 1 else f"{count.strip()}, {first.name}" if count else first.name
+    common: dict[str, Any] = {
+        "path": path, "format_name": PictureReader.name, "domain": domain, "label": f"{label_start(domain, mark)}{what}",
+        "files": stack.files, "synthetic": mark.synthetic, "details": stack,
+    }  # fmt: skip
+    try:
+        geometry, findings = _geometry(stack)
+    except FileRefused as refusal:
+        why = Finding(REFUSED, f"{refusal.problem} {refusal.way_out}".strip(), serious=True)
+        return Series(**common, findings=(why,))
+    return Series(**common, shape=stack.shape, spacing=geometry.spacing, plane=geometry.plane, findings=findings)
 
 
-def _check_chunks(path: Path) -> None:
-    """Proves every chunk's checksum and the end of the file (PNG specification, 5.3)."""
-    content = path.read_bytes()
-    position = 8
-    while position + 12 <= len(content):
-        (length,) = struct.unpack_from(">I", content, position)
-        end = position + 12 + length
-        if end > len(content):
-            break
-        body = content[position + 4 : end - 4]
-        if zlib.crc32(body) != struct.unpack_from(">I", content, end - 4)[0]:
-            raise FileRefused(path, "is damaged: a checksum is wrong.", "Copy or export it again.")
-        if body[:4] == b"IEND":
-            return
-        position = end
-    raise FileRefused(path, "is incomplete: its end is missing.", "Copy or export it again.")
+def _with(series: Series, *findings: Finding) -> Series:
+    return replace(series, findings=(*series.findings, *findings))
 
 
-def _geometry(file: Path, shape: tuple[int, int, int]) -> tuple[Geometry, tuple[Finding, ...]]:
-    plane = next((name for name in _PLANES if name in re.split(r"[\W_]+", file.stem.lower())), "axial")
-    message = f"Pictures do not say how the patient lies; taken for {plane} slices."
-    orientation = Finding("missing_orientation", message, serious=True)
-    message = "Pictures have no voxel size; 1 mm is assumed, so lengths are not real."
-    spacing = Finding("estimated_spacing", message, serious=True)
-    return Geometry(shape, (1.0, 1.0, 1.0), direction=_PLANES[plane]), (orientation, spacing)
+def _stack_of(series: Series) -> Stack:
+    assert isinstance(series.details, Stack)
+    return series.details
 
 
-def _gaps(files: Sequence[Path]) -> tuple[Finding, ...]:
-    """Whether the numbers of a stack go up in even steps. What is missing at its ends cannot be known."""
-    digits = [re.findall(r"\d+", file.stem)[-1:] for file in files]
-    steps = [(int(*before), int(*after)) for before, after in pairwise(digits) if before and after]
-    widths = {after - before for before, after in steps}
-    if not steps or widths == {1} or (len(widths) == 1 and len(steps) > 1):
-        return ()
-    usual = 1 if len(steps) == 1 else max(min(widths), 1)
-    odd = [f"{before} and {after}" for before, after in steps if after - before != usual]
-    more = f" and in {len(odd) - _MOST_PLACES} more places" if len(odd) > _MOST_PLACES else ""
-    message = (
-        f"The numbers of the pictures do not go up evenly, between {', '.join(odd[:_MOST_PLACES])}{more}: slices are missing "
-        "there or doubled, so lengths across them are wrong."
-    )
-    return (Finding("gap", message, serious=True),)
+def _geometry(stack: Stack) -> tuple[Geometry, tuple[Finding, ...]]:
+    """The grid and all findings that headers and names give."""
+    geometry, findings = own_geometry(stack) if stack.record else guessed_geometry(stack)
+    return geometry, (*findings, *doubts(stack), *((_HOUNSFIELD,) if _is_hounsfield(stack) else ()))
 
 
-def _is_hounsfield(file: Path) -> bool:
-    return file.name.lower().startswith("ct_") and _header(file).bits == 16
+def _scale(stack: Stack) -> tuple[float, float]:
+    """value = slope * stored + intercept."""
+    if stack.record is not None:
+        return stack.record.slope, stack.record.intercept
+    if _is_hounsfield(stack):
+        return 1.0, -float(_HU_OFFSET)
+    return stack.header.slope, stack.header.intercept
 
 
-def _natural(file: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", file.name)]
+def _is_hounsfield(stack: Stack) -> bool:
+    header = stack.header
+    return stack.record is None and header.kind == "png" and header.code == "u2" and stack.files[0].name.lower().startswith("ct_")
 
 
-def _without_number(stem: str) -> str:
-    return re.sub(r"\d+(?=\D*$)", "#", stem)
+def _read(path: Path, stack: Stack, dtype: type, stop: StopSignal) -> Work[tuple[NDArray[Any], tuple[Finding, ...]] | None]:
+    """(voxels, what was found in them); None when a value does not fit `dtype`."""
+    preflight.check_memory(path, math.prod(stack.shape) * np.dtype(dtype).itemsize)
+    voxels = np.empty(stack.shape, dtype)
+    slope, intercept = _scale(stack)
+    k, transparent = 0, False
+    for file, first, count in _batches(stack):
+        if stop():
+            raise Stopped("Opening was stopped.")
+        values, see_through = _decoded(file, stack.header, first, count)
+        transparent |= see_through
+        for plane in values:
+            if not _put(voxels[k], plane, slope, intercept):
+                return None
+            k += 1
+        yield Progress(done=k, total=len(voxels), unit="slices")
+    return voxels, ((_TRANSPARENT,) if transparent else ())
+
+
+def _batches(stack: Stack) -> Iterator[tuple[Path, int, int]]:
+    """(file, first page, pages): what is decoded in one go."""
+    pages, rows, columns = stack.header.shape
+    most = max(1, _BATCH_BYTES // (rows * columns * np.dtype(stack.header.code).itemsize))
+    for file in stack.files:
+        for first in range(0, pages, most):
+            yield file, first, min(most, pages - first)
+
+
+def _decoded(file: Path, expected: PictureHeader, first: int, count: int) -> tuple[NDArray[Any], bool]:
+    """(count, rows, columns) upright values, and whether transparent parts were made 0. The file is proved complete."""
+    header = read_header(file)
+    if (header.kind, header.upright, header.code) != (expected.kind, expected.upright, expected.code):
+        rows, columns = header.upright[1:]
+        problem = f"is another kind of picture than the first one ({columns} x {rows} pixels); it has changed."
+        raise FileRefused(file, problem, "Open the folder again.")
+    check_complete(file, header.kind)
+    task = "ctmri_core.io.native_pictures:read_grey"
+    values, transparent = shared_reader().call(task, str(file), header.kind, header.code, first, count)
+    if values.shape != (count, *header.shape[1:]):
+        problem = f"has {values.shape[2]} x {values.shape[1]} pixels, its header says {header.shape[2]} x {header.shape[1]}."
+        raise FileRefused(file, problem, "Copy or export it again.")
+    if header.inverted:
+        values = np.iinfo(values.dtype).max - values
+    return _upright(values, header.orientation), transparent
+
+
+def _upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(n, rows, columns) turned and mirrored as the EXIF orientation 1 to 8 asks."""
+    if orientation >= 5:
+        values = values.transpose(0, 2, 1)
+    rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
+    columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
+    return values[:, rows, columns]
+
+
+def _put(target: NDArray[Any], values: NDArray[Any], slope: float, intercept: float) -> bool:
+    """Fills one slice with `values * slope + intercept`; False when whole numbers of 16 bits cannot hold them."""
+    if target.dtype != np.int16:
+        target[...] = values if (slope, intercept) == (1.0, 0.0) else values * np.float64(slope) + intercept
+        return True
+    ends = sorted((int(values.min()) * int(slope) + int(intercept), int(values.max()) * int(slope) + int(intercept)))
+    if ends[0] < _INT16.min or ends[1] > _INT16.max:
+        return False
+    target[...] = values if (slope, intercept) == (1.0, 0.0) else values.astype(np.int64) * int(slope) + int(intercept)
+    return True
 
 
 PICTURE_READER = PictureReader()

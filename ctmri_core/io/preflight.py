@@ -30,11 +30,22 @@ _MAGIC = (
     (0, b"\x1f\x8b", "gzip"),
     (0, b"NRRD000", "nrrd"),
     (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),  # an empty one
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ\0", "xz"),
+    (257, b"ustar", "tar"),
     (4, b"n+2\0\r\n\x1a\n", "nifti"),
     (4, b"ni2\0\r\n\x1a\n", "nifti"),
     (344, b"n+1\0", "nifti"),
     (344, b"ni1\0", "nifti"),
-    (128, b"DICM", "dicom"),
+    (128, b"DICM", "dicom"),  # before TIFF, whose mark may stand in the preamble of a DICOM file
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (0, b"II*\0", "tiff"),
+    (0, b"MM\0*", "tiff"),
+    (0, b"II+\0", "tiff"),
+    (0, b"MM\0+", "tiff"),
 )
 _META_IMAGE_KEYS = (b"objecttype", b"ndims", b"comment", b"objectsubtype", b"transformtype")
 
@@ -66,7 +77,9 @@ def head_of(path: Path, count: int = HEAD_BYTES) -> bytes:
 
 
 def kind(head: bytes) -> str | None:
-    """`png`, `gzip`, `nrrd`, `zip`, `nifti`, `analyze`, `metaimage` or `dicom` by magic bytes; None when nothing matches."""
+    """By magic bytes: `png`, `jpeg`, `tiff`, `nrrd`, `nifti`, `analyze`, `metaimage`, `dicom`, or an archive: `zip`, `gzip`,
+    `7z`, `rar`, `bzip2`, `xz`, `tar`; None when nothing matches.
+    """
     for offset, magic, name in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name

@@ -148,7 +148,7 @@ SAMPLES = {
     "nrrd": Sample("NRRD", _write_itk(".nrrd", False), _read_itk),
     "nrrd gzip": Sample("NRRD", _write_itk(".nrrd", True), _read_itk, checksum=True),
     "nhdr": Sample("NRRD", _write_itk(".nhdr", False), _read_itk),
-    "png": Sample("PNG", _write_png, _read_png, places=False, checksum=True),
+    "png": Sample("pictures", _write_png, _read_png, places=False, checksum=True),
     "dicom": Sample("DICOM", _write_dicom, _read_dicom),
 }
 

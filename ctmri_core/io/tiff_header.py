@@ -1,0 +1,128 @@
+"""TIFF and BigTIFF directories: what a file says of its pages, every number held against the bytes that are there.
+
+Tags and types as in TIFF 6.0 (1992); BigTIFF as in the libtiff design. The same structure holds the EXIF block of JPEG and PNG.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from ctmri_core.errors import FileRefused
+
+Tags = dict[int, tuple[int | float | bytes, ...]]
+"""Values by tag: whole numbers, rationals as float, text as one bytes object."""
+
+REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 259, 262, 270
+STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, X_RESOLUTION, Y_RESOLUTION = 273, 274, 277, 278, 279, 282, 283
+PLANAR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, FORMAT, DEPTH = 284, 322, 323, 324, 325, 338, 339, 32997
+_WANTED = {
+    REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP,
+    STRIP_BYTES, X_RESOLUTION, Y_RESOLUTION, PLANAR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, FORMAT, DEPTH,
+}  # fmt: skip
+_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_TEXT, _RATIONAL = 2, 5
+_MOST_ENTRIES = 4096
+_MOST_BYTES = 4 << 20
+_AGAIN = "Copy or export it again."
+
+
+class _Layout(NamedTuple):
+    """`order`: of bytes; `offset`: struct letter of an offset; `count`: of the number of entries; `entry`: bytes of each."""
+
+    order: str
+    offset: str
+    count: str
+    entry: int
+
+
+def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[Tags]:
+    """The pages of a TIFF of `size` bytes, at most `most`. Raises `FileRefused` on what is damaged, endless or too long."""
+    layout, place = _start(path, _read(path, handle, 0, min(16, size), size))
+    seen: set[int] = set()
+    while place:
+        if place in seen:
+            raise FileRefused(path, "is damaged: its list of pages runs in a circle.", _AGAIN)
+        if len(seen) == most:
+            raise FileRefused(path, f"holds more than {most} pages.", "Split it.")
+        seen.add(place)
+        tags, place = _directory(path, handle, size, layout, place)
+        yield tags
+    if not seen:
+        raise FileRefused(path, "holds no picture.", _AGAIN)
+
+
+def number(tags: Tags, tag: int, otherwise: int) -> int:
+    """The first value of a tag as a whole number; `otherwise` where the tag is missing or is none."""
+    value = tags.get(tag, (otherwise,))[0]
+    return value if isinstance(value, int) else otherwise
+
+
+def numbers(tags: Tags, tag: int) -> tuple[int, ...]:
+    """All values of a tag that are whole numbers."""
+    return tuple(value for value in tags.get(tag, ()) if isinstance(value, int))
+
+
+def _start(path: Path, head: bytes) -> tuple[_Layout, int]:
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    if order is None or len(head) < 8:
+        raise FileRefused(path, "is no TIFF file.", _AGAIN)
+    (version,) = struct.unpack(order + "H", head[2:4])
+    if version == 42:
+        return _Layout(order, "I", "H", 12), struct.unpack(order + "I", head[4:8])[0]
+    if version == 43 and len(head) == 16 and struct.unpack(order + "HH", head[4:8]) == (8, 0):
+        return _Layout(order, "Q", "Q", 20), struct.unpack(order + "Q", head[8:16])[0]
+    raise FileRefused(path, f"is a TIFF of version {version}, which is unknown.", _AGAIN)
+
+
+def _directory(path: Path, handle: BinaryIO, size: int, layout: _Layout, place: int) -> tuple[Tags, int]:
+    """(tags, where the next directory lies; 0 after the last)."""
+    order = layout.order
+    counted, width = struct.calcsize(order + layout.count), struct.calcsize(order + layout.offset)
+    (count,) = struct.unpack(order + layout.count, _read(path, handle, place, counted, size))
+    if not 1 <= count <= _MOST_ENTRIES:
+        raise FileRefused(path, f"is damaged: a page has {count} entries.", _AGAIN)
+    block = _read(path, handle, place + counted, count * layout.entry + width, size)
+    tags: Tags = {}
+    for start in range(0, count * layout.entry, layout.entry):
+        tag, kind = struct.unpack_from(order + "HH", block, start)
+        if tag in _WANTED:
+            values = _values(path, handle, size, layout, kind, block[start + 4 : start + layout.entry])
+            if values:
+                tags[tag] = values
+    return tags, struct.unpack(order + layout.offset, block[-width:])[0]
+
+
+def _values(
+    path: Path, handle: BinaryIO, size: int, layout: _Layout, kind: int, entry: bytes
+) -> tuple[int | float | bytes, ...]:
+    order, width = layout.order, struct.calcsize(layout.order + layout.offset)
+    (count,) = struct.unpack(order + layout.offset, entry[:width])
+    letter = _TYPES.get(kind, "B" if kind == _TEXT else "II" if kind == _RATIONAL else "")
+    if not letter:
+        return ()
+    length = count * struct.calcsize(order + letter)
+    if length > _MOST_BYTES:
+        raise FileRefused(path, "is damaged: an entry of its header is absurdly long.", _AGAIN)
+    if length <= width:
+        content = entry[width : width + length]
+    else:
+        content = _read(path, handle, struct.unpack(order + layout.offset, entry[width:])[0], length, size)
+    if kind == _TEXT:
+        return (content.split(b"\0")[0],)
+    values = struct.unpack(f"{order}{count * len(letter)}{letter[0]}", content)
+    if kind == _RATIONAL:
+        return tuple(above / below if below else 0.0 for above, below in zip(values[::2], values[1::2], strict=True))
+    return values
+
+
+def _read(path: Path, handle: BinaryIO, place: int, count: int, size: int) -> bytes:
+    if place + count > size:
+        raise FileRefused(path, "is incomplete: its header points behind the end of the file.", _AGAIN)
+    handle.seek(place)
+    content = handle.read(count)
+    if len(content) < count:
+        raise FileRefused(path, "is incomplete: it ends within its header.", _AGAIN)
+    return content
