@@ -13,8 +13,9 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -26,13 +27,20 @@ GIBIBYTE = 1 << 30
 DEFAULT_TIMEOUT_S = 120.0
 NATIVE_TASKS = "ctmri_core.io.native_"
 _START_TIMEOUT_S = 30.0
+_LOOK_EVERY_S = 0.05
+_KEPT_VARIABLES = (
+    "PATH", "SYSTEMROOT", "WINDIR", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+    "PYTHONHOME", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS", "OMP_WAIT_POLICY",
+)  # fmt: skip
+"""What the worker inherits of the environment. Others can make ITK load libraries (ITK_AUTOLOAD_PATH) or Python run code."""
 
 
 class ReaderProcess:
     """A persistent worker, started at the first call and again after whatever ended it. Safe to use from several threads.
 
-    `memory_limit`: bytes of address space for the worker (POSIX), 0 for none; half of the machine's memory, at most 8 GiB,
-    by default. `task_prefix`: how the names of the modules begin whose functions it will run, and no others.
+    `memory_limit`: bytes that the worker may take, 0 for no limit; half of the machine's memory, at most 8 GiB, by default. Linux
+    refuses it more; elsewhere, where nothing does, it is ended when it holds more. `task_prefix`: how the names of the modules
+    begin whose functions it will run, and no others. It has no folder, no open files and hardly any variables of its parent.
     """
 
     def __init__(self, memory_limit: int | None = None, *, task_prefix: str = NATIVE_TASKS) -> None:
@@ -47,7 +55,7 @@ class ReaderProcess:
             self._running()
 
     def call(self, task: str, path: str | Path, *arguments: Any, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
-        """The result of `task`, `"module:function"` with a public function, for `(path, *arguments)`.
+        """The result of `task`, `"module:function"` with a public function, for `(path, *arguments)`; `path` is made absolute.
 
         Arrays in the result live in memory shared with the worker and belong to the caller alone. Raises what the task
         raised, and `FileRefused` naming `path` when the worker crashed, ran out of memory or took longer than `timeout_s`.
@@ -74,16 +82,9 @@ class ReaderProcess:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
         block_name = f"ctmri-{secrets.token_hex(8)}"
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            process.kill()
-
-        watchdog = threading.Timer(timeout_s, end)
-        watchdog.start()
+        watchdog = _Watchdog(process, timeout_s, self._memory_limit)
         try:
-            send(process.stdin, (task, (path, *arguments), timeout_s, block_name))
+            send(process.stdin, (task, (_absolute(path), *arguments), timeout_s, block_name))
             answer = receive(process.stdout)
             if not isinstance(answer, PackedResult):
                 return answer
@@ -94,7 +95,9 @@ class ReaderProcess:
         except (EOFError, OSError) as error:
             self._drop()
             discard_block(block_name)
-            raise _ended(path, timeout_s if overdue.is_set() else None) from error
+            if watchdog.cause == "memory":
+                raise self._too_much_memory(path) from error
+            raise _ended(path, timeout_s if watchdog.cause == "time" else None) from error
         except BaseException:  # Ctrl+C: an answer nobody waits for must not meet the next question
             self._drop()
             discard_block(block_name)
@@ -108,8 +111,7 @@ class ReaderProcess:
         self._drop()
         self._process = process = _spawn(self._memory_limit, self._task_prefix)
         assert process.stdout is not None
-        watchdog = threading.Timer(_START_TIMEOUT_S, process.kill)
-        watchdog.start()
+        watchdog = _Watchdog(process, _START_TIMEOUT_S, 0)
         try:
             receive(process.stdout)
         except EOFError:
@@ -137,6 +139,45 @@ class ReaderProcess:
         return FileRefused(path, f"reading it needs more memory than a file is allowed{limit}.", "It may be damaged.")
 
 
+class _Watchdog:
+    """Ends `process` when it takes longer than `seconds` or holds more than `memory` bytes (0: any), until it is cancelled.
+
+    `cause`: why it was ended, None while it was not.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float, memory: int) -> None:
+        self.cause: Literal["time", "memory"] | None = None
+        self._process, self._end, self._memory = process, time.monotonic() + seconds, memory
+        self._cancelled = threading.Event()
+        threading.Thread(target=self._watch, name="reader watchdog", daemon=True).start()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def _watch(self) -> None:
+        while not self._cancelled.wait(min(_LOOK_EVERY_S, max(self._end - time.monotonic(), 0))):
+            if time.monotonic() >= self._end:
+                self.cause = "time"
+            elif self._memory and _resident(self._process.pid) > self._memory:
+                self.cause = "memory"
+            if self.cause is not None:
+                self._process.kill()
+                return
+
+
+def _resident(process_id: int) -> int:
+    try:
+        return int(psutil.Process(process_id).memory_info().rss)
+    except psutil.Error:  # it has ended already
+        return 0
+
+
+def _absolute(path: str | Path) -> str | Path:
+    """The worker's current folder is not ours."""
+    whole = os.path.abspath(path)  # noqa: PTH100  # keeps links and takes what is no name of a file
+    return Path(whole) if isinstance(path, Path) else whole
+
+
 def _ended(path: str | Path, timeout_s: float | None) -> FileRefused:
     if timeout_s is not None:
         return FileRefused(path, f"it was not read within {timeout_s:g} seconds.", "It may be damaged.")
@@ -147,9 +188,11 @@ def _spawn(memory_limit: int, task_prefix: str) -> subprocess.Popen[bytes]:
     """The worker, with the parent's import path; `-P` keeps modules in the current folder out."""
     package_folder = str(Path(ctmri_core.__file__).parents[1])
     search_path = os.pathsep.join(dict.fromkeys([package_folder, *(entry for entry in sys.path if Path(entry).is_absolute())]))
-    environment = os.environ | {"PYTHONPATH": search_path}
+    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    environment |= {"PYTHONPATH": search_path, "OPENBLAS_NUM_THREADS": "1"}  # more threads only make its start slower
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "ctmri_core.io.reader_worker", str(memory_limit), task_prefix],
+        cwd=Path(sys.executable).anchor,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

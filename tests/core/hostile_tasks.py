@@ -61,6 +61,20 @@ def allocates(path, count):
     return np.ones(count, np.uint8).sum()
 
 
+def grows(path, step):
+    """Takes `step` bytes more every hundredth of a second, for ever."""
+    held = []
+    while True:
+        held.append(np.ones(step, np.uint8))
+        time.sleep(0.01)
+
+
+def surroundings(path):
+    folder = "/proc/self/fd"
+    open_files = [os.readlink(f"{folder}/{number}") for number in os.listdir(folder) if os.path.lexists(f"{folder}/{number}")]
+    return os.getcwd(), dict(os.environ), open_files
+
+
 def refuses(path):
     raise FileRefused(path, "field X is 3.", "Export it again.")
 

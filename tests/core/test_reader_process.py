@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.pixels import get_decoder
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io import reader_process
 from ctmri_core.io.reader_process import ReaderProcess, shared_reader, shutdown
 
 TASKS = "hostile_tasks"
-FILE = Path("somewhere") / "scan.dcm"
+FILE = Path("somewhere").absolute() / "scan.dcm"
 
 
 @pytest.fixture
@@ -83,6 +88,54 @@ def test_too_much_memory_is_a_refusal_and_the_worker_goes_on(reader):
     with pytest.raises(FileRefused, match=r"more memory than a file is allowed \(3\.0 GiB\)"):
         reader.call(f"{TASKS}:allocates", FILE, 8 << 30)
     assert reader.call(f"{TASKS}:process_id", FILE) == pid
+
+
+def test_memory_is_watched_where_the_system_does_not_limit_it(reader, monkeypatch):
+    spawn = reader_process._spawn
+    monkeypatch.setattr(reader_process, "_spawn", lambda limit, prefix: spawn(0, prefix))
+    watched = ReaderProcess(memory_limit=300 << 20, task_prefix=TASKS)
+    try:
+        with pytest.raises(FileRefused, match=r"more memory than a file is allowed \(0\.3 GiB\)"):
+            watched.call(f"{TASKS}:grows", FILE, 10 << 20, timeout_s=60)
+        assert watched.call(f"{TASKS}:echo", FILE) == (FILE,)
+    finally:
+        watched.shutdown()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_worker_has_no_folder_no_open_files_and_hardly_any_variables_of_ours(reader, monkeypatch, tmp_path):
+    monkeypatch.setenv("ITK_AUTOLOAD_PATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "x.py"))
+    monkeypatch.chdir(tmp_path)
+    secret = tmp_path / "open.txt"
+    with secret.open("w") as handle:
+        os.set_inheritable(handle.fileno(), True)
+        folder, variables, open_files = reader.call(f"{TASKS}:surroundings", "a.dcm")
+    assert folder == "/"
+    assert set(variables) <= {*reader_process._KEPT_VARIABLES, "PYTHONPATH", "OPENBLAS_NUM_THREADS"}
+    assert not [name for name in open_files if str(tmp_path) in name]
+    assert all(name.startswith(("pipe:", "/dev/null", "/proc/")) for name in open_files), open_files
+
+
+def test_paths_reach_the_worker_as_we_mean_them(reader, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert reader.call(f"{TASKS}:echo", Path("a/../b.dcm")) == (tmp_path / "b.dcm",)
+    assert reader.call(f"{TASKS}:echo", "b.dcm") == (str(tmp_path / "b.dcm"),)
+
+
+def test_decoders_that_abort_or_may_not_be_shipped_are_absent():
+    unwanted = ("python-gdcm", "gdcm", "pylibjpeg-libjpeg")
+    for name in unwanted:
+        with pytest.raises(metadata.PackageNotFoundError):
+            metadata.version(name)
+    assert importlib.util.find_spec("gdcm") is None and importlib.util.find_spec("_gdcm") is None
+    root = Path(__file__).parents[2]
+    for file in (root / "pyproject.toml", root / "packaging" / "constraints.txt"):
+        named = file.read_text(encoding="utf-8").lower().replace("_", "-")
+        assert not [name for name in unwanted if re.search(rf"(?<![\w-]){name}(?![\w-])", named)]
+    decoders = [get_decoder(uid) for uid in (JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, RLELossless)]
+    plugins = {plugin for decoder in decoders for plugin in decoder.available_plugins}
+    assert not plugins.intersection({"gdcm", "pylibjpeg"})
 
 
 def test_refusals_pass_through_and_bugs_stay_bugs(reader):

@@ -87,7 +87,7 @@ def _png_kinds() -> Iterator[Kind]:
         ("chunk_unknown_critical", png(before=chunk(b"ABCD", b"abc")), either(GREY)),
         ("text_bomb", png(before=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(64 << 20)))), either(GREY)),
         ("profile_bomb", png(before=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(64 << 20)))), either(GREY)),
-        ("palette_missing", png(colour=3), refused()),
+        ("palette_missing", png(colour=3), either(GREY)),
         ("header_twice", png(before=chunk(b"IHDR", fine[16:29])), either(GREY)),
         ("frames_lie", png(before=chunk(b"acTL", struct.pack(">II", 2**31, 0))), either(GREY)),
         ("colour", saved(np.random.default_rng(1).integers(0, 255, (1, 12, 10, 3), np.uint8), "PNG"), refused("colour")),
