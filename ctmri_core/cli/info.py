@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from ctmri_core.cli.input_choices import positive
 from ctmri_core.cli.terminal import EXIT_FAILED, Terminal, given_path
 from ctmri_core.errors import FileRefused
 
@@ -13,10 +14,15 @@ from ctmri_core.errors import FileRefused
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=given_path, metavar="PATH", help="a file or a folder")
     parser.add_argument("--values", action="store_true", help="read the voxels too and print their range")
+    parser.add_argument("--header", action="store_true", help="print the fields of the header, patient data hidden")
+    parser.add_argument("--slice", type=positive, default=1, metavar="N", help="with --header: of which slice (default 1)")
+    parser.add_argument("--identifying", action="store_true", help="with --header: print patient data as well")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.header:
+        return _run_header(arguments)
     from ctmri_core.events import finish
     from ctmri_core.io.opening import load, scan
     from ctmri_core.io.report import describe
@@ -34,6 +40,42 @@ def run(arguments: argparse.Namespace) -> int:
     terminal = Terminal(as_json=False)
     terminal.say(json.dumps(reports, indent=2) if arguments.json else "\n\n".join(map(_text, reports)))
     return EXIT_FAILED if all("refused" in report for report in reports) else 0
+
+
+def _run_header(arguments: argparse.Namespace) -> int:
+    """The header of each series; a series of fewer slices has that of its last one."""
+    from ctmri_core.io.header_view import series_header
+    from ctmri_core.io.opening import scan
+
+    reports = []
+    for number, series in enumerate(scan(arguments.path), 1):
+        header = series_header(series, min(arguments.slice, len(series.files)) - 1)
+        fields = [
+            {
+                "depth": entry.depth,
+                "tag": entry.tag,
+                "name": entry.name,
+                "kind": entry.kind,
+                "value": entry.value if arguments.identifying else entry.safe_value,
+                "identifying": entry.identifying,
+            }
+            for entry in header.entries
+        ]
+        place = {"slice": header.number + 1, "slices_with_headers": header.count}
+        reports.append({"series": number, "label": series.label, **place, "header": fields})
+    text = json.dumps(reports, indent=2) if arguments.json else "\n\n".join(map(_header_text, reports))
+    Terminal(as_json=False).say(text)
+    return 0
+
+
+def _header_text(report: dict[str, Any]) -> str:
+    count = report["slices_with_headers"]
+    place = f"; header of slice {report['slice']} of {count}" if count > 1 else ""
+    lines = [f"Series {report['series']}: {report['label']}{place}"]
+    for field in report["header"]:
+        what = " ".join(filter(None, (field["tag"], field["name"], f"[{field['kind']}]" if field["kind"] else "")))
+        lines.append(f"  {'  ' * field['depth']}{what}{': ' if field['value'] else ''}{field['value']}")
+    return "\n".join(lines)
 
 
 _NAMES = {"slices_rows_columns": "slices x rows x columns", "spacing_mm": "spacing of slices, rows, columns"}

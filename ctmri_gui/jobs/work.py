@@ -17,6 +17,7 @@ from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
+    from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
     from ctmri_core.volume import Volume
@@ -87,6 +88,19 @@ def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume
         _look_at(volume)
         volumes.append(volume)
     return tuple(volumes)
+
+
+def read_header(volume: Volume, number: int, _stop: StopSignal) -> Work[tuple[Header, frozenset[int]]]:
+    """The header of slice `number` of `volume`, from 0, and which of its entries differ from the next slice's."""
+    from ctmri_core.io.header_entry import differing
+    from ctmri_core.io.header_view import volume_header
+
+    yield Progress(done=0, message="reading the header")
+    header = volume_header(volume, min(number, max(len(volume.files), 1) - 1))
+    if header.count == 1:
+        return header, frozenset()
+    beside = header.number + 1 if header.number + 1 < header.count else header.number - 1
+    return header, differing(header.entries, volume_header(volume, beside).entries)
 
 
 def _look_at(volume: Volume) -> None:
