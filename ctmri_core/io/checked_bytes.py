@@ -1,115 +1,148 @@
-"""Bytes of a file, complete or refused: lengths of plain files and lengths and checksums of deflated ones are proved here.
+"""Bytes of files, complete or refused: lengths of plain files and lengths and checksums of packed ones are proved here.
 
 Measured: nibabel does not check the gzip checksum, and SimpleITK fills what a truncated file lacks with zeros.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.errors import FileRefused, Stopped
-from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
+from ctmri_core.io.unpacking import Encoding, unpacked
 
-Encoding = Literal["raw", "gzip", "zlib"]
-
-_CHUNK = 4 << 20
-_COMPRESSED_CHUNK = 256 << 10
-_WINDOW_BITS = {"gzip": 31, "zlib": 15}
+CHUNK = 1 << 20
 _EXCESS = 1 << 20
 _AGAIN = "Copy or export it again."
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where bytes lie: `path` from byte `start` on, `length` bytes or to the end of the file, plain or deflated."""
+    """Where bytes lie: `path` from byte `start` on, `length` bytes or to the end of the file, packed as `encoding` says.
+
+    Of the unpacked bytes the first `lead` are passed over. `number_type`: the dtype of numbers written as text.
+    """
 
     path: Path
     encoding: Encoding = "raw"
     start: int = 0
     length: int | None = None
+    lead: int = 0
+    number_type: str = ""
 
 
-def inflate_head(head: bytes, count: int) -> bytes:
-    """Up to `count` bytes from the beginning of a gzip stream of which only `head` is at hand; empty when it is damaged."""
-    try:
-        return zlib.decompressobj(_WINDOW_BITS["gzip"]).decompress(head, count)
-    except zlib.error:
-        return b""
+class Sink(Protocol):
+    """What takes a known number of bytes piece by piece."""
+
+    @property
+    def byte_count(self) -> int:
+        """How many bytes are wanted in all."""
+        ...
+
+    def room(self) -> NDArray[np.uint8]:
+        """Where the next bytes go; not empty while any are missing."""
+        ...
+
+    def filled(self, count: int) -> None:
+        """The first `count` bytes of the last `room` have been written."""
+        ...
 
 
-def read_bytes(stored: Stored, offset: int, count: int, total: int, stop: StopSignal) -> Work[NDArray[np.uint8]]:
-    """`count` bytes from `offset` on of a content that must be at least `total` bytes long once unpacked.
+def read_into(sink: Sink, parts: Sequence[Stored], share: int, offset: int, stop: StopSignal) -> Work[None]:
+    """Fills `sink` from byte `offset` on of a content of which each of `parts` holds `share` bytes, one behind the other.
 
-    A deflated stream is inflated to its end, so that its checksum and length are proved before a byte is used.
-    Raises `FileRefused` on what is short or damaged, `Stopped` when asked to end.
+    A packed part is unpacked to its end, so that its checksum and length are proved once this has ended: no byte may be used
+    before. Raises `FileRefused` on what is short or damaged, `Stopped` when asked to end.
     """
-    if stored.encoding == "raw":
-        return (yield from _read_plain(stored.path, stored.start + offset, count, stop))
-    return (yield from _inflate(stored, offset, count, total, stop))
+
+    def hear(event: Event) -> Event | None:
+        return event if len(parts) == 1 else None
+
+    for number, part in enumerate(parts):
+        first, last = max(offset - number * share, 0), min(offset + sink.byte_count - number * share, share)
+        if first < last:
+            yield from relayed(_read_part(sink, part, share, first, last - first, stop), hear)
+        if len(parts) > 1:
+            yield Progress(done=number + 1, total=len(parts), unit="files")
 
 
-def _read_plain(path: Path, offset: int, count: int, stop: StopSignal) -> Work[NDArray[np.uint8]]:
-    content = np.empty(count, np.uint8)
-    with path.open("rb") as handle:
+def peek_into(sink: Sink, parts: Sequence[Stored], share: int, offset: int) -> None:
+    """As `read_into`, but what lies behind the wanted bytes stays unread and unproved: for showing only."""
+    for number, part in enumerate(parts):
+        first, last = max(offset - number * share, 0), min(offset + sink.byte_count - number * share, share)
+        if first < last and part.encoding == "raw":
+            for _ in _read_plain(sink, part.path, part.start + part.lead + first, last - first):
+                pass
+        elif first < last:
+            wanted = _Wanted(sink, part.lead + first, part.lead + last)
+            for block, _ in unpacked(part.path, part.encoding, part.start, part.length, part.number_type):
+                if wanted.take(block) >= part.lead + last:
+                    break
+            else:
+                raise FileRefused(part.path, "is incomplete: it ends before the middle slice.", _AGAIN)
+
+
+def _read_part(sink: Sink, part: Stored, share: int, offset: int, count: int, stop: StopSignal) -> Work[None]:
+    if part.encoding != "raw":
+        yield from _unpack(sink, part, share, offset, count, stop)
+        return
+    for done in _read_plain(sink, part.path, part.start + part.lead + offset, count):
+        if stop():
+            raise Stopped(f"Opening {part.path.name} was stopped.")
+        yield Progress(done=done, total=count, unit="bytes")
+
+
+def _read_plain(sink: Sink, path: Path, offset: int, count: int) -> Iterator[int]:
+    """Yields how many bytes are read."""
+    done = 0
+    with path.open("rb", buffering=0) as handle:
         handle.seek(offset)
-        for start in range(0, count, _CHUNK):
-            if stop():
-                raise Stopped(f"Opening {path.name} was stopped.")
-            part = content[start : start + _CHUNK]
+        while done < count:
+            part = sink.room()[: count - done]
             got = handle.readinto(part.data)
-            if got < len(part):
-                raise FileRefused(path, f"is incomplete: it ends after {offset + start + got} of {offset + count} bytes.", _AGAIN)
-            yield Progress(done=start + got, total=count, unit="bytes")
-    return content
+            if not got:
+                raise FileRefused(path, f"is incomplete: it ends after {offset + done} of {offset + count} bytes.", _AGAIN)
+            sink.filled(got)
+            done += got
+            yield done
 
 
-def _inflate(stored: Stored, offset: int, count: int, total: int, stop: StopSignal) -> Work[NDArray[np.uint8]]:
-    path, position, size = stored.path, 0, stored.path.stat().st_size
-    content = np.empty(count, np.uint8)
-    for block, consumed in _inflated(stored):
+def _unpack(sink: Sink, part: Stored, share: int, offset: int, count: int, stop: StopSignal) -> Work[None]:
+    path, total, size = part.path, part.lead + share, part.path.stat().st_size
+    wanted = _Wanted(sink, part.lead + offset, part.lead + offset + count)
+    position = 0
+    for block, consumed in unpacked(path, part.encoding, part.start, part.length, part.number_type):
         if stop():
             raise Stopped(f"Opening {path.name} was stopped.")
-        start, end = max(position, offset), min(position + len(block), offset + count)
-        if start < end:
-            content[start - offset : end - offset] = np.frombuffer(block, np.uint8, end - start, start - position)
-        position += len(block)
+        position = wanted.take(block)
         if position > total + _EXCESS:
             raise FileRefused(path, f"holds more than the {total} bytes that its header promises.", "The header is damaged.")
         yield Progress(done=consumed, total=size, unit="bytes")
     if position < total:
         raise FileRefused(path, f"is incomplete: it unpacks to {position} of {total} bytes.", _AGAIN)
-    return content
 
 
-def _inflated(stored: Stored) -> Iterator[tuple[bytes, int]]:
-    """(block, compressed bytes used so far) of all members of a stream, zero padding after them allowed."""
-    path, used, end = stored.path, 0, stored.length
-    with path.open("rb") as handle:
-        handle.seek(stored.start)
-        inflater, waiting, block = zlib.decompressobj(_WINDOW_BITS[stored.encoding]), b"", b""
-        while True:
-            if not waiting:
-                waiting = handle.read(_COMPRESSED_CHUNK if end is None else min(_COMPRESSED_CHUNK, end - used))
-                used += len(waiting)
-            if inflater.eof:
-                if not waiting:
-                    return
-                waiting = waiting.lstrip(b"\0")
-                if not waiting:
-                    continue
-                inflater = zlib.decompressobj(_WINDOW_BITS[stored.encoding])
-            elif not waiting and len(block) < _CHUNK:  # a full block may have left more behind in the inflater
-                raise FileRefused(path, "is incomplete: its compressed data end too early.", _AGAIN)
-            try:
-                block = inflater.decompress(waiting, _CHUNK)
-            except zlib.error:
-                raise FileRefused(path, "is damaged: its compressed data or their checksum are wrong.", _AGAIN) from None
-            waiting = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-            yield block, used - len(waiting)
+class _Wanted:
+    """Passes on to a sink the bytes from `first` to `last` of a stream that comes in blocks."""
+
+    def __init__(self, sink: Sink, first: int, last: int) -> None:
+        self._sink, self._first, self._last = sink, first, last
+        self._position = 0
+
+    def take(self, block: bytes) -> int:
+        """The place in the stream after `block`."""
+        start, end = max(self._first - self._position, 0), min(self._last - self._position, len(block))
+        source = np.frombuffer(block, np.uint8)
+        while start < end:
+            room = self._sink.room()[: end - start]
+            room[...] = source[start : start + len(room)]
+            self._sink.filled(len(room))
+            start += len(room)
+        self._position += len(block)
+        return self._position

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from ctmri_core.io.analyze import ANALYZE_READER
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
+from ctmri_core.io.mgh import MGH_READER
 from ctmri_core.io.nifti import NIFTI_READER
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import Reader
 
-READERS: tuple[Reader, ...] = (NIFTI_READER, META_IMAGE_READER, NRRD_READER, PICTURE_READER, DICOM_READER)
+READERS: tuple[Reader, ...] = (
+    NIFTI_READER,
+    ANALYZE_READER,
+    MGH_READER,
+    META_IMAGE_READER,
+    NRRD_READER,
+    PICTURE_READER,
+    DICOM_READER,
+)
 
 FILE_SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
 """How the names of whole volumes in one file end, ours among them; the longer of two that fit comes first."""

@@ -6,7 +6,6 @@ Fields and their meaning: NIfTI-1 data format (Cox et al. 2004) and its 2011 suc
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,72 +16,55 @@ from nibabel.spatialimages import HeaderDataError
 from ctmri_core.errors import FileRefused, GeometryMismatch
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.io import preflight
-from ctmri_core.io.checked_bytes import inflate_head
+from ctmri_core.io.checked_bytes import Stored
+from ctmri_core.io.raw_image import NO_ORIENTATION, NO_THICKNESS, RawImage
+from ctmri_core.io.unpacking import inflate_head
 from ctmri_core.volume import Finding
 
 HEADER_BYTES = 544
 _COMPRESSED_HEADER_BYTES = 1 << 16
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown (millimetres by custom), metre, mm, micrometre
+_CIFTI = range(3000, 3100)  # intent codes from here on: those of the NIfTI-1 header file and of CIFTI-2
+_STATISTICS = range(2, 25)
+_INTENTS = {
+    1002: "labels", 1004: "matrices", 1005: "matrices", 1006: "displacements", 1007: "vectors", 1008: "points",
+    1009: "triangles", 1010: "quaternions", 2003: "colours", 2004: "colours",
+}  # fmt: skip
+_OTHER_TYPES = {
+    1: "single bits", 32: "complex numbers", 128: "colour", 1536: "128-bit numbers", 1792: "complex numbers",
+    2048: "complex numbers", 2304: "colour",
+}  # fmt: skip
 _CORRECT = "Correct the header and open it again."
 
 
-@dataclass(frozen=True)
-class NiftiHeader:
-    """What loading needs. `volume_count`: volumes of `geometry.shape` behind each other; `offset`: of the first, in bytes."""
-
-    data_path: Path
-    compressed: bool
-    offset: int
-    dtype: np.dtype[Any]
-    volume_count: int
-    slope: float
-    intercept: float
-    geometry: Geometry
-    description: str
-    findings: tuple[Finding, ...]
-
-    @property
-    def volume_bytes(self) -> int:
-        return math.prod(self.geometry.shape) * self.dtype.itemsize
-
-    @property
-    def total_bytes(self) -> int:
-        """Of the unpacked data file, at least."""
-        return self.offset + self.volume_count * self.volume_bytes
-
-
-def read_header(path: Path) -> NiftiHeader:
+def read_header(path: Path) -> RawImage:
     """The checked header of a .nii, .nii.gz or .hdr file. Raises `FileRefused` naming the field."""
     head, compressed = plain_head(path)
-    found = preflight.kind(head)
-    if found == "analyze":
-        raise FileRefused(path, "is an Analyze 7.5 file, which does not say left from right.", "Convert it to NIfTI.")
-    if found != "nifti":
+    if preflight.kind(head) != "nifti":
         raise FileRefused(path, "is no NIfTI file.", "Its header is damaged, or its name is wrong.")
     fields = _parsed(path, head)
-    data_path, single = _data_file(path, fields)
+    intent = _intent(path, fields)
+    single = bytes(fields["magic"].item())[:2] == b"n+"
+    data_path = path if single else data_beside(path)
     shape, volume_count = _shape(path, fields)
-    if data_path != path:
+    if not single:
         compressed = preflight.kind(preflight.head_of(data_path)) == "gzip"
     geometry, findings = _geometry(path, fields, shape)
-    header = NiftiHeader(
-        data_path=data_path,
-        compressed=compressed,
-        offset=_offset(path, fields, single),
+    slope, intercept = _scaling(path, fields)
+    image = RawImage(
+        stored=(Stored(data_path, "gzip" if compressed else "raw", lead=_offset(path, fields, single)),),
         dtype=_dtype(path, fields),
-        volume_count=volume_count,
-        **_scaling(path, fields),
         geometry=geometry,
-        description=bytes(fields["descrip"].item()).decode("latin-1"),
-        findings=findings,
+        findings=(*intent, *findings),
+        mark=bytes(fields["descrip"].item()).decode("latin-1"),
+        volume_count=volume_count,
+        slope=slope,
+        intercept=intercept,
+        padded=True,
     )
-    present = preflight.regular_file(data_path)
-    ratio = preflight.DEFLATE_LIMIT if compressed else 1
-    if header.total_bytes > present * ratio:
-        problem = f"is incomplete: the header promises {header.total_bytes} bytes, the file holds {present}."
-        raise FileRefused(data_path, problem, "Copy or export it again.")
-    return header
+    image.check_lengths()
+    return image
 
 
 def plain_head(path: Path, head: bytes | None = None) -> tuple[bytes, bool]:
@@ -101,16 +83,23 @@ def _parsed(path: Path, head: bytes) -> Any:
     return kind(head[:size], check=False)
 
 
-def _data_file(path: Path, fields: Any) -> tuple[Path, bool]:
-    """(the file with the voxels, whether it is the header's own)."""
-    if bytes(fields["magic"].item())[:2] == b"n+":
-        return path, True
+def data_beside(path: Path) -> Path:
+    """The .img, packed or not, beside a .hdr. Raises `FileRefused`."""
     stem = Path(path.name.removesuffix(".gz")).stem
     names = [stem + suffix for suffix in (".img", ".IMG", ".img.gz")]
     for name in names:
         if (path.parent / name).exists():
-            return preflight.beside(path, name), False
+            return preflight.beside(path, name)
     raise FileRefused(path, f"has no data file {names[0]} beside it.", "Put both files in one folder.")
+
+
+def _intent(path: Path, fields: Any) -> tuple[Finding, ...]:
+    """What the header says that the values are, where that is no picture."""
+    code = int(fields["intent_code"])
+    if code in _CIFTI:
+        raise FileRefused(path, "is a CIFTI matrix of the brain's surface, no picture.", "Open the picture it was made from.")
+    what = "a statistic" if code in _STATISTICS else _INTENTS.get(code)
+    return (Finding("not_a_picture", f"The file says that its values are {what}, no picture."),) if what else ()
 
 
 def _shape(path: Path, fields: Any) -> tuple[tuple[int, int, int], int]:
@@ -136,24 +125,24 @@ def _offset(path: Path, fields: Any, single: bool) -> int:
 
 
 def _dtype(path: Path, fields: Any) -> np.dtype[Any]:
+    code = int(fields["datatype"])
+    if code in _OTHER_TYPES:
+        raise FileRefused(path, f"datatype {code} means voxels of {_OTHER_TYPES[code]}.", "Export it as grey values.")
     try:
         dtype: np.dtype[Any] = fields.get_data_dtype()
     except (HeaderDataError, KeyError):
-        raise FileRefused(path, f"datatype {int(fields['datatype'])} is unknown.", "The header is damaged.") from None
-    if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        problem = f"its voxels are of type {fields['datatype']} (colour, complex or single bits)."
-        raise FileRefused(path, problem, "Export it as grey values.")
+        raise FileRefused(path, f"datatype {code} is unknown.", "The header is damaged.") from None
     return dtype
 
 
-def _scaling(path: Path, fields: Any) -> dict[str, float]:
+def _scaling(path: Path, fields: Any) -> tuple[float, float]:
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
     if slope == 0 or math.isnan(slope):  # the format's way to say: no scaling
-        return {"slope": 1.0, "intercept": 0.0}
+        return 1.0, 0.0
     for name, value in (("scl_slope", slope), ("scl_inter", intercept)):
         if not math.isfinite(value):
             raise FileRefused(path, f"{name} is {value:g}.", _CORRECT)
-    return {"slope": slope, "intercept": intercept}
+    return slope, intercept
 
 
 def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geometry, tuple[Finding, ...]]:
@@ -166,7 +155,7 @@ def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geo
     preflight.check_spacing(path, [float(size) * scale for size in fields["pixdim"][1:4]], "pixdim")
     if fields["pixdim"][0] == 0:  # old writers leave the sign of the third axis out; the format says to take it as +1
         fields["pixdim"][0] = 1.0
-    findings = [Finding("estimated_spacing", "A single slice without thickness; 1 mm is assumed.")] if flat else []
+    findings = [NO_THICKNESS] if flat else []
     sform, qform = (_coded(fields, name, shape, scale) for name in ("sform", "qform"))
     if isinstance(sform, Geometry):
         findings += _conflicts(sform, qform, np.asarray(fields["pixdim"][3:0:-1], float) * scale)
@@ -179,9 +168,8 @@ def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geo
     if sform or qform:
         name, problem = ("sform", sform) if sform else ("qform", qform)
         raise FileRefused(path, f"its {name} cannot be used: {problem}", "Resample the picture onto a straight grid.")
-    message = "The file does not say how the patient lies: left and right, front and back are a guess."
-    guess = preflight.checked_geometry(path, shape, _array_affine(fields.get_base_affine(), scale), "pixdim")
-    return guess, (*findings, Finding("missing_orientation", message, serious=True))
+    guess = preflight.checked_geometry(path, shape, array_affine(fields.get_base_affine(), scale), "pixdim")
+    return guess, (*findings, NO_ORIENTATION)
 
 
 def _coded(fields: Any, name: str, shape: tuple[int, int, int], scale: float) -> Geometry | str | None:
@@ -191,12 +179,12 @@ def _coded(fields: Any, name: str, shape: tuple[int, int, int], scale: float) ->
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e300 end as infinite and are refused as such
             affine = fields.get_sform() if name == "sform" else fields.get_qform()
-            return Geometry.from_affine(shape, _array_affine(affine, scale))
+            return Geometry.from_affine(shape, array_affine(affine, scale))
     except (GeometryMismatch, HeaderDataError, ValueError, np.linalg.LinAlgError) as error:
         return str(error) or type(error).__name__
 
 
-def _array_affine(ras: FloatArray, scale: float) -> FloatArray:
+def array_affine(ras: FloatArray, scale: float) -> FloatArray:
     """(i, j, k) -> RAS in the file's unit becomes (k, j, i) -> LPS mm."""
     affine = (_RAS_TO_LPS @ np.asarray(ras, np.float64))[:, [2, 1, 0, 3]]
     affine[:3] *= scale

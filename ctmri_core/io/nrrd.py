@@ -1,18 +1,20 @@
-"""NRRD headers: .nrrd, and .nhdr with a data file beside it. Fields as in the NRRD definition, versions 1 to 5."""
+"""NRRD headers: .nrrd, and .nhdr with data files beside it. Fields as in the NRRD definition, versions 1 to 5."""
 
 from __future__ import annotations
 
-import re
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
-from ctmri_core.io.checked_bytes import Encoding, Stored
-from ctmri_core.io.raw_image import MOST_HEADER_BYTES, NO_SPACING, NO_THICKNESS, RawImage, header_lines, numbers, whole_numbers
-from ctmri_core.volume import Finding
+from ctmri_core.io.checked_bytes import Stored
+from ctmri_core.io.nrrd_grid import Fields, grid_of, list_axis
+from ctmri_core.io.raw_image import RawImage
+from ctmri_core.io.text_headers import MOST_HEADER_BYTES, header_lines, slice_files, whole_numbers
+from ctmri_core.io.unpacking import Encoding
 
 _TYPES = {
     "i1": ("signed char", "int8", "int8_t"),
@@ -27,115 +29,99 @@ _TYPES = {
     "f8": ("double",),
 }
 _CODES = {name: code for code, names in _TYPES.items() for name in names}
-_ENCODINGS: dict[str, Encoding] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
-_TO_LPS = {
-    "left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1),
-    "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1),
-    "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
+_ENCODINGS: dict[str, Encoding] = {
+    "raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2",
+    "ascii": "text", "text": "text", "txt": "text", "hex": "hex",
 }  # fmt: skip
-_VECTOR = re.compile(r"\(([^()]*)\)|none")
-_Fields = dict[str, str]
 
 
 def read_nrrd(path: Path) -> RawImage:
     """The checked header. Raises `FileRefused` naming the field."""
-    fields, header_end = _parsed(path, preflight.head_of(path, MOST_HEADER_BYTES))
+    fields, names, header_end = _parsed(path, preflight.head_of(path, MOST_HEADER_BYTES))
     (dimensions,) = whole_numbers(path, "dimension", fields.get("dimension", ""), 1)
-    if dimensions not in (2, 3):
-        raise FileRefused(path, f"dimension is {dimensions}; it must be 2 or 3.", "Save one volume alone.")
+    if dimensions not in (2, 3, 4):
+        raise FileRefused(path, f"dimension is {dimensions}; it must be from 2 to 4.", "Save one volume alone.")
     sizes = whole_numbers(path, "sizes", fields.get("sizes", ""), dimensions)
     preflight.check_shape(path, sizes, "sizes")
-    kinds = fields.get("kinds", "").lower().split()
-    if any(kind not in ("domain", "space", "???", "none") for kind in kinds):
-        raise FileRefused(path, f"kinds is {fields['kinds'][:40]!r}, no plain volume.", "Export it as grey values.")
-    geometry, findings = _geometry(path, fields, sizes)
+    among = list_axis(path, fields, dimensions)
+    geometry, findings = grid_of(path, fields, sizes, among)
     image = RawImage(
-        stored=_stored(path, fields, header_end),
+        stored=(),
         dtype=_dtype(path, fields),
         geometry=geometry,
         findings=findings,
         mark=fields.get("content", ""),
+        volume_count=1 if among is None else sizes[among],
+        interleaved=among == 0,
     )
+    image = replace(image, stored=_stored(path, fields, names, header_end, image))
     image.check_lengths()
     return image
 
 
-def _parsed(path: Path, head: bytes) -> tuple[_Fields, int]:
-    """(values by lower-case field or key, where the voxels begin); an empty line or the end of the file ends the header."""
-    fields: _Fields = {}
+def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
+    """(values by lower-case field or key, names of a list of files, where the voxels begin).
+
+    An empty line or the end of the file ends the header; `data file: LIST` does, too, and the names follow.
+    """
+    fields: Fields = {}
     lines = header_lines(path, head)
     _, end = next(lines)
     for line, end in lines:
         if not line:
-            return fields, end
+            return fields, [], end
         if line.startswith("#"):
             continue
         field, colon, value = line.partition(":")
         if not colon:
             raise FileRefused(path, "has a header line that is neither field nor comment.", "The header is damaged.")
-        fields[field.strip().lower().replace(" ", "")] = value.removeprefix("=").strip()
+        name = field.strip().lower().replace(" ", "")
+        fields[name] = value.removeprefix("=").strip()
+        if name == "datafile" and value.split()[:1] == ["LIST"]:
+            return fields, [name for name, _ in lines], end
     if "datafile" not in fields or len(head) == MOST_HEADER_BYTES:
         raise FileRefused(path, "is incomplete: its header has no end.", "Copy or export it again.")
-    return fields, end
+    return fields, [], end
 
 
-def _dtype(path: Path, fields: _Fields) -> np.dtype[np.generic]:
+def _dtype(path: Path, fields: Fields) -> np.dtype[np.generic]:
     code = _CODES.get(" ".join(fields.get("type", "").lower().split()))
     if code is None:
         raise FileRefused(path, f"type is {fields.get('type', '')[:20]!r}, no type of grey values.", "Export it as grey values.")
-    endian = fields.get("endian", "little" if code[1] == "1" else "")
+    matters = code[1] != "1" and _encoding(path, fields) != "text"
+    endian = fields.get("endian", "" if matters else "little").lower()
     if endian not in ("little", "big"):
         raise FileRefused(path, f"endian is {endian[:10]!r}; it must be little or big.", "The header is damaged.")
-    return np.dtype(code).newbyteorder("<" if endian == "little" else ">")
+    return np.dtype(code).newbyteorder(">" if endian == "big" and matters else "<")
 
 
-def _geometry(path: Path, fields: _Fields, sizes: list[int]) -> tuple[Geometry, tuple[Finding, ...]]:
-    count, flat = len(sizes), len(sizes) == 2
-    findings = [NO_THICKNESS] if flat else []
-    columns = np.eye(3)
-    if "spacedirections" in fields:
-        columns[:count, :count] = _vectors(path, "space directions", fields["spacedirections"], count)
-        columns = columns.T
-    elif "spacings" in fields:
-        spacing = numbers(path, "spacings", fields["spacings"], count)
-        preflight.check_spacing(path, spacing, "spacings")
-        columns[range(count), range(count)] = spacing
-    else:
-        findings = [NO_SPACING]
-    units = set(fields.get("spaceunits", "").replace('"', " ").split()) - {"mm", "millimeter", "???"}
-    if units:
-        raise FileRefused(path, f"space units are {min(units)[:20]!r}, not mm.", "Export it in millimetres.")
-    affine = np.eye(4)
-    affine[:3, :3] = columns[:, ::-1]
-    if "spaceorigin" in fields:
-        affine[:count, 3] = _vectors(path, "space origin", fields["spaceorigin"], 1, count)[0]
-    signs = _TO_LPS.get(fields.get("space", "").lower())
-    if signs is None or "spacedirections" not in fields:
-        message = "The file does not say how the patient lies: left and right, front and back are a guess."
-        findings.append(Finding("missing_orientation", message, serious=True))
-    affine[:3] *= np.array(signs or (1, 1, 1), float)[:, None]
-    i, j, k = [*sizes, 1][:3]
-    return preflight.checked_geometry(path, (k, j, i), affine, "space directions"), tuple(findings)
+def _encoding(path: Path, fields: Fields) -> Encoding:
+    name = fields.get("encoding", "").lower()
+    if name not in _ENCODINGS:
+        raise FileRefused(path, f"encoding is {name[:20]!r}; raw, gzip, bzip2, ascii and hex can be read.", "Save it again.")
+    return _ENCODINGS[name]
 
 
-def _vectors(path: Path, field: str, text: str, count: int, length: int | None = None) -> list[list[float]]:
-    found = [match.group(1) for match in _VECTOR.finditer(text)]
-    if len(found) != count or None in found:
-        raise FileRefused(path, f"{field} is {text[:40]!r}; {count} vectors are needed.", "The header is damaged.")
-    return [numbers(path, field, inner.replace(",", " "), length or count) for inner in found]
+def _stored(path: Path, fields: Fields, names: list[str], header_end: int, image: RawImage) -> tuple[Stored, ...]:
+    encoding, text = _encoding(path, fields), fields.get("datafile")
+    files = slice_files(path, "data file", text, names) if text else (path,)
+    lines = whole_numbers(path, "line skip", fields.get("lineskip", "0"), 1)[0]
+    skip = whole_numbers(path, "byte skip", fields.get("byteskip", "0"), 1)[0]
+    if lines < 0 or skip < -1 or (skip == -1 and encoding != "raw"):
+        name, value = ("line skip", lines) if lines < 0 else ("byte skip", skip)
+        raise FileRefused(path, f"{name} is {value}, which means nothing here.", "The header is damaged.")
+    share = math.prod((image.voxel_count, image.volume_count, image.dtype.itemsize)) // len(files)
+    return tuple(_part(file, 0 if text else header_end, encoding, lines, skip, share, image.dtype.str) for file in files)
 
 
-def _stored(path: Path, fields: _Fields, header_end: int) -> Stored:
-    encoding = _ENCODINGS.get(fields.get("encoding", "").lower())
-    if encoding is None:
-        problem = f"encoding is {fields.get('encoding', '')[:20]!r}; raw and gzip can be read."
-        raise FileRefused(path, problem, "Save it again with one of them.")
-    name = fields.get("datafile")
-    if name and (name.split()[0] == "LIST" or "%" in name):
-        raise FileRefused(path, "keeps its slices in several files, which cannot be read.", "Save it as one file.")
-    data = preflight.beside(path, name.removeprefix("./")) if name else path
-    start = 0 if name else header_end
-    for field in ("lineskip", "byteskip"):
-        if fields.get(field, "0") != "0":
-            raise FileRefused(path, f"has a {field.replace('skip', ' skip')} before its voxels.", "Save it again without.")
-    return Stored(data, encoding, start)
+def _part(file: Path, start: int, encoding: Encoding, lines: int, skip: int, share: int, number_type: str) -> Stored:
+    """`lines` are passed over before unpacking, `skip` bytes after it; -1: the voxels are the last bytes of the file."""
+    if skip == -1:
+        return Stored(file, "raw", max(0, preflight.regular_file(file) - share))
+    if lines:
+        head = preflight.head_of(file, start + MOST_HEADER_BYTES)
+        for _ in range(lines):
+            start = head.find(b"\n", start) + 1
+            if start == 0:
+                raise FileRefused(file, f"has fewer lines than the {lines} that are to be passed over.", "The header is damaged.")
+    return Stored(file, encoding, start, lead=skip, number_type=number_type)

@@ -1,121 +1,177 @@
-"""What a text header (MetaImage, NRRD) says about its voxels, checked, and the one way such voxels are read.
-
-These headers are parsed here and not by ITK, which they can crash (measured: `NDims=-1`, a `%s` in a file name, long tokens).
-"""
+"""One block of stored voxels, described by a checked header of whatever format, and the one way such voxels are read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
-from ctmri_core.io.checked_bytes import Stored, read_bytes
+from ctmri_core.io.checked_bytes import Stored, peek_into, read_into
 from ctmri_core.io.domain_guess import domain_by_name
+from ctmri_core.io.header_files import header_of
 from ctmri_core.io.provenance import label_start, read_mark, slice_count, volume_from_file
-from ctmri_core.io.series import Series
-from ctmri_core.io.stored_values import to_voxels
+from ctmri_core.io.series import ESTIMATED_SPACING, Series
+from ctmri_core.io.stored_values import VoxelSink
+from ctmri_core.io.unpacking import MOST_PER_BYTE
 from ctmri_core.volume import Finding, Volume
 
-MOST_HEADER_BYTES = 1 << 16
-MOST_LINE_BYTES = 4096
-NO_THICKNESS = Finding("estimated_spacing", "A single slice without thickness; 1 mm is assumed.")
-NO_SPACING = Finding("estimated_spacing", "The file gives no voxel size; 1 mm is assumed, so lengths are not real.", serious=True)
+MOST_VOLUMES = 10_000
+NO_THICKNESS = Finding(ESTIMATED_SPACING, "A single slice without thickness; 1 mm is assumed.")
+NO_SPACING = Finding(ESTIMATED_SPACING, "The file gives no voxel size; 1 mm is assumed, so lengths are not real.", serious=True)
+NO_ORIENTATION = Finding(
+    "missing_orientation",
+    "The file does not say how the patient lies: left and right, front and back are a guess.",
+    serious=True,
+)
+_AGAIN = "Copy or export it again."
+_PEEKED = {"raw": 1 << 62, "gzip": 32 << 20, "zlib": 32 << 20, "bzip2": 4 << 20, "text": 1 << 20, "hex": 4 << 20}
+"""How many bytes may be unpacked for a look at one slice: some 0.1 s."""
 
 
 @dataclass(frozen=True)
 class RawImage:
-    """A checked header. `mark`: free text in which our own mark may stand."""
+    """A checked header. `stored`: files that share the voxels evenly, in order. `mark`: free text where our own may stand.
 
-    stored: Stored
+    `volume_count` volumes of `geometry.shape` lie behind each other, or voxel by voxel in turn when `interleaved`. `padded`:
+    something else may follow the voxels.
+    """
+
+    stored: tuple[Stored, ...]
     dtype: np.dtype[Any]
     geometry: Geometry
-    findings: tuple[Finding, ...]
-    mark: str
+    findings: tuple[Finding, ...] = ()
+    mark: str = ""
+    volume_count: int = 1
+    interleaved: bool = False
+    slope: float = 1.0
+    intercept: float = 0.0
+    padded: bool = False
 
     @property
-    def byte_count(self) -> int:
-        """Of the unpacked voxels."""
-        return math.prod(self.geometry.shape) * self.dtype.itemsize
+    def voxel_count(self) -> int:
+        """Of one volume."""
+        return math.prod(self.geometry.shape)
+
+    @property
+    def share(self) -> int:
+        """Unpacked bytes of voxels in each of the files."""
+        return self.voxel_count * self.volume_count * self.dtype.itemsize // len(self.stored)
 
     def check_lengths(self) -> None:
         """Refuses a header whose sizes disagree with the bytes on disk: too few are missing voxels, too many a wrong size."""
-        path = self.stored.path
-        present = preflight.regular_file(path) - self.stored.start
-        if self.stored.length is not None:
-            if self.stored.length > present:
-                problem = f"is incomplete: the header promises {self.stored.length} compressed bytes, the file holds {present}."
-                raise FileRefused(path, problem, "Copy or export it again.")
-            present = self.stored.length
-        preflight.check_claim(path, self.byte_count, present, 1 if self.stored.encoding == "raw" else preflight.DEFLATE_LIMIT)
-        if self.stored.encoding == "raw" and present > self.byte_count:
-            problem = f"holds {present} bytes of voxels, but its header describes {self.byte_count}."
+        voxels = self.voxel_count * self.volume_count
+        if voxels % len(self.stored):
+            problem = f"shares {voxels} voxels among {len(self.stored)} files, which is uneven."
+            raise FileRefused(self.stored[0].path, problem, "The header is damaged.")
+        for stored in self.stored:
+            self._check_length(stored)
+
+    def sink(self, path: Path, index: int, first: int = 0, count: int | None = None) -> tuple[VoxelSink, int]:
+        """What turns `count` voxels from `first` on of a volume into values, and where in the content their bytes begin."""
+        count = self.voxel_count if count is None else count
+        step, place = (self.volume_count, index) if self.interleaved else (1, 0)
+        start = first * step if self.interleaved else index * self.voxel_count + first
+        sink = VoxelSink(path, count, self.dtype, self.slope, self.intercept, step=step, place=place)
+        return sink, start * self.dtype.itemsize
+
+    def _check_length(self, stored: Stored) -> None:
+        path = stored.path
+        present = preflight.regular_file(path) - stored.start
+        if stored.length is not None:
+            if stored.length > present:
+                problem = f"is incomplete: the header promises {stored.length} compressed bytes, the file holds {present}."
+                raise FileRefused(path, problem, _AGAIN)
+            present = stored.length
+        claimed = self.share + stored.lead
+        if claimed > present * MOST_PER_BYTE[stored.encoding]:
+            problem = f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {max(present, 0)}."
+            raise FileRefused(path, problem, _AGAIN)
+        if stored.encoding == "raw" and present > claimed and not self.padded:
+            problem = f"holds {present} bytes of voxels, but its header describes {claimed}."
             raise FileRefused(path, problem, "The header is damaged.")
 
 
-def series_of(path: Path, format_name: str, image: RawImage) -> Series:
-    """The one series of a file with `image` in it."""
+class RawImageReader:
+    """A format whose voxels lie in one block. `recognises_head`: of a header file; `read_header` raises `FileRefused`."""
+
+    def __init__(
+        self, name: str, recognises_head: Callable[[Path, bytes], bool], read_header: Callable[[Path], RawImage]
+    ) -> None:
+        self.name = name
+        self._recognises_head = recognises_head
+        self._read_header = read_header
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        header = header_of(path)
+        if header != path:
+            try:
+                head = preflight.head_of(header)
+            except FileRefused:  # empty or locked
+                return False
+        return bool(head) and self._recognises_head(header, head)
+
+    def scan(self, path: Path) -> tuple[Series, ...]:
+        path = header_of(path)
+        return series_of(path, self.name, self._read_header(path))
+
+    def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
+        path, index = series.files[0], int(series.details or 0)
+        image = self._read_header(path)
+        if not 0 <= index < image.volume_count:
+            raise FileRefused(path, f"has no volume {index + 1}; it holds {image.volume_count} now.", "Open it again.")
+        preflight.check_memory(path, 4 * image.voxel_count)
+        sink, start = image.sink(path, index)
+        yield from read_into(sink, image.stored, image.share, start, stop)
+        voxels, findings = sink.result(image.geometry.shape)
+        return volume_from_file(series, voxels, image.geometry, (*image.findings, *findings), image.mark)
+
+    def preview(self, series: Series) -> Volume | None:
+        path, index = series.files[0], int(series.details or 0)
+        image = self._read_header(path)
+        k, (_, rows, columns) = image.geometry.shape[0] // 2, image.geometry.shape
+        sink, start = image.sink(path, index, k * rows * columns, rows * columns)
+        part = image.stored[0]
+        if part.lead + (start + sink.byte_count) % image.share > _PEEKED[part.encoding]:
+            return None
+        peek_into(sink, image.stored, image.share, start)
+        try:
+            voxels, _ = sink.result((1, rows, columns))
+        except FileRefused:  # nothing finite in this slice; there may be elsewhere
+            return None
+        volume = volume_from_file(series, voxels, image.geometry.cropped((k, 0, 0), (1, rows, columns)), (), image.mark)
+        return replace(volume, domain=series.domain, name=series.label, findings=image.findings)
+
+
+def series_of(path: Path, format_name: str, image: RawImage) -> tuple[Series, ...]:
+    """One series for each volume of a file. Raises `FileRefused` when there are more than can be listed."""
+    if image.volume_count > MOST_VOLUMES:
+        problem = f"holds {image.volume_count} volumes; up to {MOST_VOLUMES} can be listed."
+        raise FileRefused(path, problem, "Split it and open the volume you need.")
     mark = read_mark(image.mark)
     domain = mark.domain or domain_by_name(path.name)
-    return Series(
+    label = f"{label_start(domain, mark)}{slice_count(image.geometry)}, {path.name}"
+    first = Series(
         path=path,
         format_name=format_name,
         domain=domain,
-        label=f"{label_start(domain, mark)}{slice_count(image.geometry)}, {path.name}",
-        files=(path,) if image.stored.path == path else (path, image.stored.path),
+        label=label,
+        files=tuple(dict.fromkeys((path, *(stored.path for stored in image.stored)))),
         shape=image.geometry.shape,
         spacing=image.geometry.spacing,
         synthetic=mark.synthetic,
+        plane=image.geometry.plane,
         findings=image.findings,
+        details=0,
     )
-
-
-def load_image(series: Series, image: RawImage, stop: StopSignal) -> Work[Volume]:
-    """Reads and checks all bytes of `image`."""
-    path = series.files[0]
-    preflight.check_memory(path, image.byte_count + 4 * math.prod(image.geometry.shape))  # as stored, and as float32
-    content: NDArray[np.uint8] = yield from read_bytes(image.stored, 0, image.byte_count, image.byte_count, stop)
-    voxels, findings = to_voxels(path, content.view(image.dtype).reshape(image.geometry.shape))
-    return volume_from_file(series, voxels, image.geometry, (*image.findings, *findings), image.mark)
-
-
-def numbers(path: Path, field: str, text: str, count: int | None = None) -> list[float]:
-    """Finite numbers of a header line. Refuses other words, NaN, infinity and a wrong count, naming the field."""
-    try:
-        values = [float(word) for word in text.split()]
-    except ValueError:
-        values = []
-    if not values or (count is not None and len(values) != count) or not all(map(math.isfinite, values)):
-        wanted = f"{count} finite numbers" if count else "finite numbers"
-        raise FileRefused(path, f"{field} is {text[:40]!r}; {wanted} are needed.", "The header is damaged.")
-    return values
-
-
-def whole_numbers(path: Path, field: str, text: str, count: int | None = None) -> list[int]:
-    """As `numbers`, for sizes and counts."""
-    values = numbers(path, field, text, count)
-    if not all(value.is_integer() and abs(value) < 2**40 for value in values):
-        raise FileRefused(path, f"{field} is {text[:40]!r}; whole numbers are needed.", "The header is damaged.")
-    return [int(value) for value in values]
-
-
-def header_lines(path: Path, head: bytes) -> Iterator[tuple[str, int]]:
-    """(line, position after it), one by one: the caller stops where the header ends and the voxels begin."""
-    position = 0
-    while position < len(head):
-        end = head.find(b"\n", position, position + MOST_LINE_BYTES)
-        if end < 0:
-            end = len(head)
-        line = head[position:end].rstrip(b"\r")
-        position = end + 1
-        if len(line) > MOST_LINE_BYTES or b"\0" in line:
-            raise FileRefused(path, "has a header line that is no text or has no end.", "The header is damaged.")
-        yield line.decode("utf-8", "replace"), position
+    if image.volume_count == 1:
+        return (first,)
+    count = image.volume_count
+    return tuple(replace(first, label=f"{label}, volume {index + 1} of {count}", details=index) for index in range(count))

