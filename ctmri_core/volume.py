@@ -47,9 +47,10 @@ class DicomSource:
     """What a derived DICOM series must carry over from its source. Holds patient data: never logged, never in a repr.
 
     `patient_and_study`: allow-listed attributes of the patient, general study and frame-of-reference modules as DICOM
-    JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first); `positions`: LPS mm of the first voxel
-    of each slice where a tilted series was left as it is, so that its slices lie beside the volume's grid, else empty; `lossy`:
-    None when no slice was.
+    JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first); `frames`: which frame of its
+    instance each slice is, from 1, empty where an instance holds one slice; `positions`: LPS mm of the first voxel of each slice
+    where a tilted series was left as it is, so that its slices lie beside the volume's grid, else empty; `lossy`: None when no
+    slice was.
     """
 
     study_uid: str = field(repr=False)
@@ -58,6 +59,7 @@ class DicomSource:
     frame_of_reference_uid: str | None = field(repr=False)
     instance_uids: tuple[str, ...] = field(repr=False)
     patient_and_study: dict[str, Any] = field(repr=False)
+    frames: tuple[int, ...] = ()
     positions: tuple[Triple, ...] = ()
     lossy: LossyCompression | None = None
 
