@@ -6,18 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.io.dicom_elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
+from ctmri_core.io.dicom_syntaxes import NATIVE_SYNTAXES
 from ctmri_core.volume import LossyCompression
-
-NATIVE_SYNTAXES = {IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED}
-ALWAYS_LOSSY_SYNTAXES = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
-LOSSY_SYNTAXES = {
-    **dict.fromkeys(ALWAYS_LOSSY_SYNTAXES, "ISO_10918_1"),
-    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
-    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
-    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
-}
-"""Transfer syntaxes that may lose something, with the term of LossyImageCompressionMethod (PS3.3, C.7.6.1.1.5.1)."""
 
 
 class NotDicom(FileRefused):
@@ -63,8 +53,31 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupTable:
+    """What stored values stand for: `first` and everything below is `values[0]`; `values`: little-endian uint16."""
+
+    first: int
+    values: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Where a slice lies in a mosaic of `rows` x `columns` pixels."""
+
+    rows: int
+    columns: int
+    top: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """How the stored values of a slice are encoded, and where they lie: `offset`, `length` in the (inflated) file."""
+    """How the stored values of a slice are encoded, and where they lie: `offset`, `length` in the (inflated) file.
+
+    `length`: bytes, -1 = all that is left of an encapsulated element, its offset table included. `colour`: the photometric
+    interpretation of a picture of three samples that is grey in truth, else "". `inverted`: the lowest value is meant to be
+    white. `padding`: up to this stored value, nothing was measured.
+    """
 
     transfer_syntax: str
     big_endian: bool
@@ -81,16 +94,38 @@ class PixelFormat:
     rescale_type: str
     offset: int
     length: int
+    floating: bool = False
+    colour: str = ""
+    planar: bool = False
+    padding: int | None = None
+    table: LookupTable | None = None
+    tile: Tile | None = None
 
     @property
     def compressed(self) -> bool:
         return self.transfer_syntax not in NATIVE_SYNTAXES
 
+    @property
+    def wide(self) -> bool:
+        """Whether the stored values need more than 16 bits."""
+        return self.floating or self.bits_allocated > 16
+
+    @property
+    def samples(self) -> int:
+        return 3 if self.colour else 1
+
+    @property
+    def stored_samples(self) -> int:
+        """Per pixel, uncompressed: two pixels may share their colour."""
+        return 2 if self.colour == "YBR_FULL_422" else self.samples
+
 
 @dataclass(frozen=True, slots=True)
 class SliceHeader:
-    """One single-frame greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column.
+    """One greyscale slice with a place in the patient. mm, LPS; `orientation`: along a row, then down a column.
 
+    `frame`: its number in a file of several, from 1, else 0. `stack`: which of several stacks of such a file it belongs to;
+    `dimensions`: where it lies along what else the file counts (phases, directions, ...).
     `slice_step`: mm between slices as the file tells, `images_told`: how many the acquisition or series has, by the file;
     `patient`: equal for equal patients, a digest.
     """
@@ -113,6 +148,9 @@ class SliceHeader:
     timing: MrTiming
     origin: Origin
     pixels: PixelFormat
+    frame: int = 0
+    stack: str = field(default="", repr=False)
+    dimensions: tuple[int, ...] = ()
     instance_number: int | None = None
     slice_step: float | None = None
     images_told: int | None = None

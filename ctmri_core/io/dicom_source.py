@@ -36,6 +36,7 @@ def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
         frame_of_reference_uid=first.frame_of_reference,
         instance_uids=tuple(header.instance_uid for header in ordered),
         patient_and_study=_attributes(first),
+        frames=tuple(header.frame for header in ordered) if any(header.frame for header in ordered) else (),
         lossy=next((header.origin.lossy for header in ordered if header.origin.lossy is not None), None),
     )
 

@@ -1,66 +1,143 @@
-"""What is done with DICOM files inside the reader process only: inflating, and decoding JPEG-family and RLE pixels."""
+"""What is done with DICOM files inside the reader process only: inflating, whole headers of files of several slices, and decoding
+JPEG-family and RLE pixels.
+"""
 
 from __future__ import annotations
 
 import io
+import os
+import tempfile
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+import pydicom
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_file_meta_info
+from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.io.dicom_elements import PARSE_ERRORS
-from ctmri_core.io.dicom_header import parse_inflated
-from ctmri_core.io.dicom_slice import SliceHeader
+from ctmri_core.io.dicom_codestream import check_code, undecodable
+from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements
+from ctmri_core.io.dicom_encapsulated import frame_code
+from ctmri_core.io.dicom_fields import WANTED_TAGS
+from ctmri_core.io.dicom_frames import GROUP_KEYWORDS, frame_headers
+from ctmri_core.io.dicom_header import Headers, build_header, damaged
+from ctmri_core.io.dicom_mosaic import MOSAIC, tile_headers
+from ctmri_core.io.dicom_slice import PixelFormat
 from ctmri_core.io.dicom_source import attributes_of
-from ctmri_core.io.header_dicom import stream_entries
-from ctmri_core.io.header_entry import HeaderEntry
+from ctmri_core.io.dicom_tables import lookup_table
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
-def decode_slice(path: Path, rows: int, columns: int) -> NDArray[np.int16] | NDArray[np.float32]:
-    """(rows, columns): the rescaled values of a compressed slice. Raises `FileRefused`."""
+def whole_headers(path: Path) -> Headers:
+    """The slices in a file with more than one plain slice. Offsets in a deflated one count in what `deflated_pixels` inflates.
+
+    Raises `FileRefused`.
+    """
+    try:
+        with warnings.catch_warnings(), _opened(path) as (stream, deflated):
+            warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
+            found = elements(stream, WANTED_TAGS)
+            if deflated:
+                found = Elements(found.values, DEFLATED, False, found.pixel_keyword, found.offset, found.length)
+            stream.seek(0)
+            header = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+            return _slices(path, found, header, stream)
+    except PARSE_ERRORS:
+        raise damaged(path) from None
+
+
+def _slices(path: Path, found: Elements, header: Dataset, stream: BinaryIO) -> Headers:
+    table = lookup_table(path, header)
+    if any(keyword in header for keyword in GROUP_KEYWORDS[1:3]) or int(header.get("NumberOfFrames") or 1) != 1:
+        return frame_headers(path, found, header, stream, table)
+    whole = build_header(path, found, table=table)
+    return tile_headers(whole, header) if MOSAIC in whole.image_type else (whole,)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
+    """The file as it would be undeflated, and whether it was deflated."""
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
+        yield io.BytesIO(_inflated(path)), True
+        return
+    with path.open("rb") as stream:
+        yield stream, False
+
+
+def decode(path: Path, pixels: PixelFormat, rows: int, columns: int) -> NDArray[Any]:
+    """(rows, columns) or, of a picture of three samples, (rows, columns, 3): stored values of a compressed picture.
+
+    The decoder is given the code and what it must know to decode it, but nothing else of the file. Raises `FileRefused`.
+    """
+    code = frame_code(path, pixels.offset, pixels.length)
+    check_code(path, code, pixels, rows, columns)
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        if "alloc" in str(error).lower():
-            raise MemoryError from None
-        raise FileRefused(path, "its compressed pixels cannot be decoded.", "Export it uncompressed.") from None
-    values = sitk.GetArrayFromImage(image)  # a copy: a view dangles once the image is gone
-    if values.size != rows * columns or image.GetNumberOfComponentsPerPixel() != 1:
-        raise FileRefused(path, f"its pixels are {values.shape}, its header says {rows} x {columns}.", "Export it again.")
-    values = values.reshape(rows, columns)
-    if values.dtype.kind in "iu" and values.min() >= -32768 and values.max() <= 32767:
-        return np.ascontiguousarray(values, np.int16)
-    return np.ascontiguousarray(values, np.float32)
+    with _nameless_file(_bare_file(code, pixels, rows, columns)) as name:
+        reader.SetFileName(name)
+        try:
+            image = reader.Execute()
+        except RuntimeError as error:
+            if "alloc" in str(error).lower():
+                raise MemoryError from None
+            raise undecodable(path) from None
+    values: NDArray[Any] = sitk.GetArrayFromImage(image)  # a copy: a view dangles once the image is gone
+    shape = (rows, columns, 3)[: 3 if pixels.colour else 2]
+    if values.size != np.prod(shape) or values.dtype.kind not in "iu":
+        raise undecodable(path)
+    return values.reshape(shape)
 
 
-def deflated_header(path: Path) -> SliceHeader:
-    """The header of a deflated file; its pixel offset counts in what `deflated_pixels` inflates. Raises `FileRefused`."""
-    try:
-        return parse_inflated(path, io.BytesIO(_inflated(path)))
-    except PARSE_ERRORS:
-        raise FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.") from None
+def _bare_file(code: bytes, pixels: PixelFormat, rows: int, columns: int) -> bytes:
+    """A DICOM file of one frame, without rescaling, so that what comes back is what is stored."""
+    bare = Dataset()
+    bare.SOPClassUID, bare.SOPInstanceUID = SecondaryCaptureImageStorage, UID("1.2")
+    bare.Rows, bare.Columns, bare.SamplesPerPixel = rows, columns, pixels.samples
+    bare.PhotometricInterpretation = pixels.colour or "MONOCHROME2"
+    if pixels.colour:
+        bare.PlanarConfiguration = int(pixels.planar)
+    bare.BitsAllocated, bare.BitsStored, bare.HighBit = pixels.bits_allocated, pixels.bits_stored, pixels.high_bit
+    bare.PixelRepresentation = int(pixels.signed)
+    bare.PixelData = pydicom.encaps.encapsulate([code])
+    bare["PixelData"].is_undefined_length = True
+    bare["PixelData"].VR = "OB"
+    bare.file_meta = FileMetaDataset()
+    bare.file_meta.TransferSyntaxUID = UID(pixels.transfer_syntax)
+    content = io.BytesIO()
+    bare.save_as(content, enforce_file_format=True)
+    return content.getvalue()
+
+
+@contextmanager
+def _nameless_file(content: bytes) -> Iterator[str]:
+    """A path under which `content` can be read; on Linux nothing is left of it should this process be killed."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("slice")
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            yield f"/proc/self/fd/{descriptor}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "slice")
+        path.write_bytes(content)
+        yield str(path)
 
 
 def deflated_attributes(path: Path) -> dict[str, Any]:
     """As `dicom_source.attributes_of`, of a deflated file. Raises `FileRefused`."""
     return attributes_of(io.BytesIO(_inflated(path)))
-
-
-def deflated_entries(path: Path) -> tuple[HeaderEntry, ...]:
-    """As `header_dicom.dicom_entries`, of a deflated file. Raises `FileRefused`."""
-    return stream_entries(io.BytesIO(_inflated(path)))
 
 
 def deflated_pixels(path: Path, offset: int, length: int) -> NDArray[np.uint8]:
@@ -87,5 +164,3 @@ def _meta_group(transfer_syntax: str) -> bytes:
     element = b"\x02\x00\x10\x00UI" + len(value).to_bytes(2, "little") + value
     length = b"\x02\x00\x00\x00UL\x04\x00" + len(element).to_bytes(4, "little")
     return bytes(128) + b"DICM" + length + element
-
-

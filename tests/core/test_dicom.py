@@ -28,9 +28,10 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Progress, Started, finish, never
 from ctmri_core.geometry import Geometry
-from ctmri_core.io import dicom
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_elements import elements, looks_like_dicom, quick_elements
+from ctmri_core.io.opening import load as load_series
+from ctmri_core.io.series import straightened
 
 PATIENT = "Doe^Jane"
 ROWS, COLUMNS = 12, 9
@@ -45,7 +46,7 @@ def slice_of(stored, place, *, modality="CT", normal=None, **attributes):
     data.SeriesNumber, data.ImageType = 7, ["ORIGINAL", "PRIMARY", "AXIAL"]
     data.SeriesDescription, data.StudyDate, data.PatientSex = f"{PATIENT} head", "20240102", "F"
     data.ImagePositionPatient, data.ImageOrientationPatient = [-20, -30, place], [1, 0, 0, 0, 1, 0]
-    data.PixelSpacing, data.SliceThickness = [0.5, 0.75], 9.0
+    data.PixelSpacing, data.SliceThickness = [0.5, 0.75], 2.0
     data.Rows, data.Columns = stored.shape
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
     data.BitsAllocated = data.BitsStored = 8 * stored.dtype.itemsize
@@ -291,15 +292,24 @@ def test_a_slice_of_another_matrix_is_a_series_of_its_own_and_its_place_a_gap(tm
     slices[5] = slice_of(stored_values(1, shape=(4, 4))[0], 2.5 * 5 - 4)
     found = DICOM_READER.scan(write(tmp_path, slices))
     assert [len(series.files) for series in found] == [11, 1]
-    assert [finding.kind for finding in found[0].findings] == ["gap"]
+    assert [(finding.kind, finding.serious) for finding in found[0].findings] == [("gap", True), ("torn", True)]
+    assert "of 4 x 4 pixels instead of 12 x 9" in found[0].findings[1].message
+    assert [(finding.kind, finding.serious) for finding in found[1].findings] == [("torn", False)]
 
 
-def test_a_tilted_gantry_is_straightened_and_said(tmp_path):
+def test_a_tilted_gantry_is_said_and_straightened_on_request(tmp_path):
     slices = series_of(6)
     for k, data in enumerate(slices):
         data.ImagePositionPatient = [-20, -30 + 0.5 * k, 2.5 * k]
-    volume = load(write(tmp_path, slices))
-    assert [finding.kind for finding in volume.findings] == ["tilt"] and "11.3 degrees" in volume.findings[0].message
+    (series,) = DICOM_READER.scan(write(tmp_path, slices))
+    volume = finish(DICOM_READER.load(series, never))
+    assert [(finding.kind, finding.serious) for finding in volume.findings] == [("tilt", True)] and volume.history == ()
+    assert "11.3 degrees" in volume.findings[0].message and "up to 1.5 mm" in volume.findings[0].message
+    assert np.array_equal(volume.voxels, stored_values(6) - 1024) and series.shape == volume.geometry.shape
+    assert np.allclose(volume.dicom.positions, [data.ImagePositionPatient for data in slices])
+    assert np.allclose(volume.geometry.index_to_mm((3, 0, 0)), volume.dicom.positions[3])
+    volume = finish(load_series(straightened(series)))
+    assert [(finding.kind, finding.serious) for finding in volume.findings] == [("tilt", False)] and not volume.dicom.positions
     assert volume.geometry.shape == (6, ROWS + 5, COLUMNS) and volume.history and volume.voxels[0, -1, 0] == -1024
     for k, data in enumerate(slices):
         place = volume.geometry.mm_to_index([float(value) for value in data.ImagePositionPatient])
@@ -318,7 +328,7 @@ def test_ct_that_may_not_be_in_hounsfield_units_says_so(tmp_path, attributes):
         ({"ImagePositionPatient": None}, "ImagePositionPatient"),
         ({"PixelSpacing": None}, "PixelSpacing is missing"),
         ({"PixelSpacing": [0, 1]}, "PixelSpacing"),
-        ({"NumberOfFrames": 3}, "multi-frame file \\(3 frames\\)"),
+        ({"NumberOfFrames": 3}, "holds 3 frames without a position for each"),
         ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "colour picture \\(RGB\\)"),
         ({"BitsStored": 17}, "BitsStored 17"),
         ({"RescaleSlope": 0}, "RescaleSlope is 0"),
@@ -470,21 +480,6 @@ def test_what_a_derived_series_needs_is_carried_over(tmp_path):
     assert "SeriesDescription" not in attributes and PATIENT not in repr(volume) + volume.name
     places = {data.SOPInstanceUID: data.ImagePositionPatient[2] for data in map(pydicom.dcmread, tmp_path.iterdir())}
     assert [places[uid] for uid in source.instance_uids] == [-4.0, -1.5, 1.0, 3.5]
-
-
-@pytest.mark.parametrize(
-    ("attributes", "step", "least"),
-    [({}, 0, 2), ({"RescaleSlope": 0.5}, 0, 6), ({}, 3, 4), ({"RescaleSlope": 0.5}, 3, 8)],
-    ids=["int16", "float32", "int16 regridded", "float32 regridded"],
-)
-def test_the_memory_asked_for_covers_every_copy(tmp_path, monkeypatch, attributes, step, least):
-    asked = []
-    monkeypatch.setattr(dicom, "check_memory", lambda path, needed: asked.append(needed))
-    slices = series_of(12, dtype=np.uint16, BitsStored=12, HighBit=11, **attributes)
-    for k, data in enumerate(slices):
-        data.ImagePositionPatient[1] = -30 + 0.1 * k * step
-    load(write(tmp_path, slices))
-    assert asked[0] >= least * 12 * ROWS * COLUMNS
 
 
 def test_window_of_the_middle_slice(tmp_path):

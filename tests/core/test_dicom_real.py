@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 
@@ -20,7 +21,12 @@ def assert_as_itk(series):
     image = sitk.ReadImage(str(series.files[0])) if len(series.files) == 1 else reader.Execute()
     geometry = Geometry.from_itk(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     assert volume.geometry.is_close(geometry, 0.01)
-    assert np.allclose(volume.voxels, sitk.GetArrayFromImage(image), rtol=1e-6, atol=1e-3)
+    expected = sitk.GetArrayFromImage(image)
+    if volume.domain is Domain.CT and any(finding.kind == "padding" for finding in volume.findings):
+        data = pydicom.dcmread(series.files[0], stop_before_pixels=True)
+        padding = int(data.PixelPaddingValue) + int(data.RescaleIntercept)
+        expected = np.where(expected <= (padding - 1024) // 2, -1024, expected)  # nearer to padding than to air
+    assert np.allclose(volume.voxels, expected, rtol=1e-6, atol=1e-3)
     return volume
 
 
@@ -53,7 +59,7 @@ def test_every_readable_odd_file_agrees_with_itk(shared_data):
     for path in files:
         try:
             (series,) = DICOM_READER.scan(path)
-            if path.name != "MR_truncated.dcm":
+            if path.name not in ("MR_truncated.dcm", "badVR.dcm") and "dose" not in path.name:  # ITK leaves doses unscaled
                 assert_as_itk(series)
                 read += 1
         except FileRefused as refusal:

@@ -1,0 +1,147 @@
+"""The frames of one DICOM file as slices: each is described as the single-frame header would describe it that it could have had.
+
+Enhanced and legacy converted objects say what all frames share and what each has of its own in functional groups (PS3.3,
+C.7.6.16); radiotherapy doses place their frames by offsets from the first (C.8.8.3).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.io.dicom_elements import Elements
+from ctmri_core.io.dicom_encapsulated import frame_ranges
+from ctmri_core.io.dicom_header import build_header
+from ctmri_core.io.dicom_slice import LookupTable, SliceHeader
+from ctmri_core.io.series_judgement import slice_axes
+
+GROUP_KEYWORDS = (
+    "NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DimensionIndexSequence",
+    "ContrastBolusAgentSequence", "GridFrameOffsetVector", "ImagePositionPatient", "ImageOrientationPatient",
+)  # fmt: skip
+"""What `frame_headers` looks at in a header, beside the elements it is given."""
+_CONVERTED = ("ImageType", "EchoTime", "RepetitionTime", "InversionTime", "ScanningSequence", "SequenceName", "AcquisitionNumber")
+_MACROS: Mapping[str, Sequence[str]] = {
+    "UnassignedSharedConvertedAttributesSequence": _CONVERTED,
+    "UnassignedPerFrameConvertedAttributesSequence": _CONVERTED,
+    "PlanePositionSequence": ("ImagePositionPatient",),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
+    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+    "FrameContentSequence": ("FrameAcquisitionNumber", "TemporalPositionIndex"),
+    "MREchoSequence": ("EffectiveEchoTime",),
+    "MRTimingAndRelatedParametersSequence": ("RepetitionTime",),
+    "MRModifierSequence": ("InversionTimes",),
+    "MRImageFrameTypeSequence": ("FrameType",),
+    "CTImageFrameTypeSequence": ("FrameType",),
+    "PETFrameTypeSequence": ("FrameType",),
+}
+_CLASSIC_NAMES = {
+    "FrameType": "ImageType", "EffectiveEchoTime": "EchoTime", "InversionTimes": "InversionTime",
+    "FrameAcquisitionNumber": "AcquisitionNumber", "TemporalPositionIndex": "TemporalPositionIdentifier",
+}  # fmt: skip
+_PLACES = {0x00209057, 0x00200032, 0x00201041, 0x00209301, 0x00209056}
+"""Dimensions that count places: InStackPositionNumber, ImagePositionPatient, SliceLocation, ImagePositionVolume, StackID."""
+_MOST_FRAMES = 65_535
+_WAY_OUT = "Export the series as single-frame (classic) DICOM."
+
+
+def frame_headers(
+    path: Path, found: Elements, header: Dataset, stream: BinaryIO, table: LookupTable | None
+) -> tuple[SliceHeader, ...]:
+    """The frames of a file, in its order. `header`: with `GROUP_KEYWORDS`. Raises `FileRefused` and `PARSE_ERRORS`."""
+    count = int(header.get("NumberOfFrames") or 1)
+    if not 1 <= count <= _MOST_FRAMES:
+        raise FileRefused(path, f"NumberOfFrames is {count}; 1 to {_MOST_FRAMES} can be read.", "Export it again.")
+    frames = list(_frames(path, header, count))
+    shared = {"ContrastBolusAgent": "yes"} if header.get("ContrastBolusAgentSequence") else {}
+    headers = [build_header(path, found, shared | texts, table) for texts, _, _ in frames]
+    stacks = Counter(stack for _, stack, _ in frames)
+    told_apart = len(stacks) > 1 and min(stacks.values()) > 1  # some give each frame a stack of its own
+    parts = _parts(path, found, stream, headers[0], count)
+    return tuple(
+        replace(
+            each,
+            frame=n,
+            stack=stack if told_apart else "",
+            dimensions=dimensions,
+            pixels=replace(each.pixels, offset=offset, length=length),
+        )
+        for n, (each, (_, stack, dimensions), (offset, length)) in enumerate(zip(headers, frames, parts, strict=True), 1)
+    )
+
+
+def _frames(path: Path, header: Dataset, count: int) -> Iterator[tuple[dict[str, str], str, tuple[int, ...]]]:
+    """For each frame: what it says by classic keyword, its stack, where it lies along the other dimensions."""
+    if "GridFrameOffsetVector" in header:
+        yield from ((texts, "", ()) for texts in _dose_frames(path, header, count))
+        return
+    groups = header.get("PerFrameFunctionalGroupsSequence") or []
+    if count > 1 and not groups:
+        problem = f"holds {count} frames without a position for each (PerFrameFunctionalGroupsSequence)."
+        raise FileRefused(path, problem, _WAY_OUT)
+    if groups and len(groups) != count:
+        problem = f"NumberOfFrames is {count}, PerFrameFunctionalGroupsSequence describes {len(groups)}."
+        raise FileRefused(path, problem, "Export it again.")
+    shared = _texts((header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0])
+    counted = _counted_dimensions(header)
+    for group in groups or [Dataset()]:
+        content = (group.get("FrameContentSequence") or [Dataset()])[0]
+        indices = _values(content.get("DimensionIndexValues"))
+        dimensions = tuple(int(indices[n]) for n in counted) if len(indices) > max(counted, default=-1) else ()
+        yield shared | _texts(group), str(content.get("StackID") or ""), dimensions
+
+
+def _counted_dimensions(header: Dataset) -> list[int]:
+    """Which of the dimension indices count something else than places."""
+    indices = header.get("DimensionIndexSequence") or []
+    return [n for n, index in enumerate(indices) if int(index.get("DimensionIndexPointer") or 0) not in _PLACES]
+
+
+def _texts(group: Dataset) -> dict[str, str]:
+    texts = {}
+    for macro, keywords in _MACROS.items():
+        items = group.get(macro)
+        for keyword in keywords if items else ():
+            values = _values(items[0].get(keyword))
+            if values:
+                texts[_CLASSIC_NAMES.get(keyword, keyword)] = "\\".join(str(value) for value in values)
+    return texts
+
+
+def _values(value: Any) -> Sequence[Any]:
+    if value is None or value == "":
+        return ()
+    return value if isinstance(value, MultiValue | list) else (value,)
+
+
+def _dose_frames(path: Path, header: Dataset, count: int) -> Iterator[dict[str, str]]:
+    """Offsets are relative to the first frame, or, where they begin with its z, positions along z."""
+    offsets = [float(value) for value in _values(header.GridFrameOffsetVector)]
+    position = [float(value) for value in _values(header.get("ImagePositionPatient"))]
+    orientation = [float(value) for value in _values(header.get("ImageOrientationPatient"))]
+    if len(offsets) != count or len(position) != 3 or len(orientation) != 6:
+        problem = f"holds {count} frames that GridFrameOffsetVector and ImagePositionPatient do not place."
+        raise FileRefused(path, problem, "Export it again.")
+    normal = slice_axes(path, orientation)[0]
+    for offset in offsets:
+        place = [value + (offset - offsets[0]) * along for value, along in zip(position, normal.tolist(), strict=True)]
+        yield {"ImagePositionPatient": "\\".join(repr(value) for value in place)}
+
+
+def _parts(path: Path, found: Elements, stream: BinaryIO, first: SliceHeader, count: int) -> Sequence[tuple[int, int]]:
+    """(offset, length) of each frame's pixels; uncompressed frames that are not there in full are shorter than they should be."""
+    pixels = first.pixels
+    if pixels.compressed:
+        return frame_ranges(path, stream, found.offset, count)
+    size = pixels.rows * pixels.columns * pixels.stored_samples * pixels.bits_allocated // 8
+    present = found.length if found.length >= 0 else size * count
+    return [(found.offset + n * size, min(size, max(0, present - n * size))) for n in range(count)]
