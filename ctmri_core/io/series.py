@@ -72,8 +72,9 @@ def with_spacing(series: Series, spacing: Triple) -> Series:
 
 
 def straightened(series: Series) -> Series:
-    """`series` with the wish that its tilt be corrected when it is loaded."""
-    return replace(series, straighten=True)
+    """`series` with the wish that its tilt be corrected when it is loaded; what is to be said then, loading finds."""
+    findings = tuple(finding for finding in series.findings if finding.kind != TILT)
+    return replace(series, straighten=True, findings=findings)
 
 
 class Reader(Protocol):

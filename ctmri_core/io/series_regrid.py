@@ -1,51 +1,47 @@
-"""Slices that do not lie on a straight, even grid, brought onto one by linear interpolation."""
+"""Slices that do not lie on a straight, even grid, brought onto one by linear interpolation, one slice at a time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.io.series_judgement import Stack
 from ctmri_core.volume import Voxels
 
 Float32 = NDArray[np.float32]
 
 
-def regridded(voxels: Voxels, stack: Stack, background: float) -> Voxels:
-    """Slices (n, rows, columns) in the order of `stack`, on its grid (k, j, i); int16 stays int16, rounded.
-
-    `background` fills what lies beside a shifted slice. Unchanged when the slices lie on the grid as they are.
-    """
-    if stack.shifts is None and stack.places is None:
-        return voxels
-    rows, columns = stack.geometry.shape[1:]
-    shifts = stack.shifts or ((0.0, 0.0),) * len(voxels)
-    result: Voxels = np.empty(stack.geometry.shape, voxels.dtype)
-    slices = (shifted(part, shift, (rows, columns), background) for part, shift in zip(voxels, shifts, strict=True))
-    straight = slices if stack.places is None else between(slices, stack.places, stack.geometry.shape[0])
-    for k, values in enumerate(straight):
-        result[k] = np.rint(values) if voxels.dtype == np.int16 else values
-    return result
-
-
 def shifted(part: Voxels, shift: tuple[float, float], shape: tuple[int, int], background: float) -> Float32:
-    """`part` moved by `shift` (rows, columns; fractional, not negative) on a field of `shape` filled with `background`."""
-    field = np.zeros(shape, np.float32)
-    above = part.astype(np.float32) - np.float32(background)
+    """`part` moved by `shift` (rows, columns; fractional, not negative) on a field of `shape`.
+
+    A voxel belongs to the slice when its centre lies within the slice's outermost voxels, and takes its value from slice voxels
+    alone; every other is `background`. So the slice keeps its size and no edge of half a value appears.
+    """
+    field: Float32 = np.full(shape, background, np.float32)
+    values = part.astype(np.float32)
+    tops = []
+    for axis, distance in enumerate(shift):
+        top = math.floor(distance + 0.5)
+        values = _moved_within(values, distance - top, axis)
+        tops.append(top)
     rows, columns = part.shape
-    (row, down), (column, right) = ((int(s), s - int(s)) for s in shift)
-    for step_row, weight_row in ((0, 1 - down), (1, down)):
-        for step_column, weight_column in ((0, 1 - right), (1, right)):
-            weight = np.float32(weight_row * weight_column)
-            if weight:
-                top, left = row + step_row, column + step_column
-                field[top : top + rows, left : left + columns] += weight * above
-    return field + np.float32(background)
+    field[tops[0] : tops[0] + rows, tops[1] : tops[1] + columns] = values
+    return field
 
 
-def between(slices: Iterator[Float32], places: Sequence[float], count: int) -> Iterator[Float32]:
+def _moved_within(values: Float32, distance: float, axis: int) -> Float32:
+    """Moved by at most half a voxel along `axis`; what comes in at the edge repeats it."""
+    if not distance:
+        return values
+    forwards, last = np.arange(values.shape[axis]), values.shape[axis] - 1
+    neighbour = np.clip(forwards - (1 if distance > 0 else -1), 0, last)
+    weight = np.float32(abs(distance))
+    return values + weight * (values.take(neighbour, axis) - values)
+
+
+def between(slices: Iterator[Voxels], places: Sequence[float], count: int) -> Iterator[Float32]:
     """Linear interpolation of slices lying at the ascending fractional `places` onto k = 0 .. count - 1."""
     below, above = next(slices), next(slices)
     n = 0
@@ -53,4 +49,4 @@ def between(slices: Iterator[Float32], places: Sequence[float], count: int) -> I
         while n + 2 < len(places) and k > places[n + 1]:
             below, above, n = above, next(slices), n + 1
         weight = np.float32(min(max((k - places[n]) / (places[n + 1] - places[n]), 0.0), 1.0))
-        yield below + weight * (above - below)
+        yield below + weight * (above.astype(np.float32) - below)

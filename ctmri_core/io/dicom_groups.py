@@ -1,0 +1,177 @@
+"""Which DICOM slices belong together: by what they say they are of, and where places are taken twice, by what tells them apart.
+
+A series that falls apart says so: slices of another matrix, orientation or frame of reference cannot be part of its volume.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.io.dicom_agreement import completeness
+from ctmri_core.io.dicom_slice import SliceHeader
+from ctmri_core.io.series_judgement import heights, same_place, slice_axes
+from ctmri_core.volume import Finding
+
+_SAME_ORIENTATION = 1e-3
+_FEW_SLICES = 5
+_STRAYS_SHARE = 0.2
+_END_STEPS = 1.5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Slices of one volume to be. `findings`: what became of the rest of it."""
+
+    headers: list[SliceHeader]
+    localizer: bool
+    findings: tuple[Finding, ...]
+
+
+def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
+    """Slices that belong together, in no order. `whole`: whether all images of a series are expected among `headers`."""
+    patients = len({header.patient for header in headers})
+    beside: tuple[Finding, ...] = ()
+    if patients > 1:
+        beside = (Finding("several_patients", f"There are images of {patients} patients here; see that this is the right one."),)
+    for series in split(headers, lambda header: header.series_uid):
+        sources = split(series, lambda header: (header.patient, header.study_uid, header.modality))
+        mixed = _mixed(sources)
+        for source in sources:
+            lacking = completeness(source) if whole and source[0].series_uid else ()
+            for group in split(source, lambda header: "LOCALIZER" in header.image_type):
+                for headers_, localizer, findings in _of_one_kind(group):
+                    yield Group(headers_, localizer, (*mixed, *lacking, *findings, *beside))
+
+
+def split(headers: Sequence[SliceHeader], key: Callable[[SliceHeader], Hashable]) -> list[list[SliceHeader]]:
+    """In the order in which the keys first come."""
+    found: dict[Hashable, list[SliceHeader]] = defaultdict(list)
+    for header in headers:
+        found[key(header)].append(header)
+    return list(found.values())
+
+
+def _mixed(sources: Sequence[Sequence[SliceHeader]]) -> tuple[Finding, ...]:
+    """What is to be said when one SeriesInstanceUID stands for several series."""
+    firsts = [source[0] for source in sources]
+    for what, count in (
+        ("patients", len({first.patient for first in firsts})),
+        ("studies", len({first.study_uid for first in firsts})),
+        ("modalities", len({first.modality for first in firsts})),
+    ):
+        if count > 1:
+            message = f"Images of {count} {what} carry one SeriesInstanceUID. They were separated; see whose picture this is."
+            return (Finding("mixed_series", message, serious=what != "modalities"),)
+    return ()
+
+
+def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader], bool, tuple[Finding, ...]]]:
+    scout = "LOCALIZER" in headers[0].image_type
+    frames = {header.frame_of_reference for header in headers} - {None}
+    only_frame = frames.pop() if len(frames) == 1 else None  # who says nothing belongs to the only one there is
+
+    def matrix_and_frame(header: SliceHeader) -> Hashable:
+        return header.pixels.rows, header.pixels.columns, header.frame_of_reference or only_frame, header.stack
+
+    parts = [part for matched in split(headers, matrix_and_frame) for part in _by_orientation(matched)]
+    planes = len(_by_orientation(headers))
+    few_planes = planes > 1 and all(len(part) <= _FEW_SLICES for part in parts)
+    for part in parts:
+        findings = () if scout or few_planes else _torn(part, [other for other in parts if other is not part])
+        for volume in _by_acquisition(part):
+            yield volume, scout or few_planes, findings
+
+
+def _by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    found: list[list[SliceHeader]] = []
+    for header in headers:
+        for group in found:
+            if _apart(header.orientation, group[0].orientation) <= _SAME_ORIENTATION:
+                group.append(header)
+                break
+        else:
+            found.append([header])
+    return found
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> float:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def _torn(part: list[SliceHeader], others: Sequence[list[SliceHeader]]) -> tuple[Finding, ...]:
+    """What a part of a series says about its other parts: serious where they are strays that lie where its own slices should."""
+    found = []
+    for other in others:
+        what = f"{_counted(len(other))} of this series {_difference(part[0], other[0])}"
+        if _strays(part, other):
+            message = f"{what} and cannot be part of the volume, so it lacks what they show."
+            found.append(Finding("torn", message, serious=True))
+        else:
+            found.append(Finding("torn", f"{what} and {'is' if len(other) == 1 else 'are'} listed as a volume apart."))
+    return tuple(found[:3])
+
+
+def _counted(count: int) -> str:
+    return "1 slice" if count == 1 else f"{count} slices"
+
+
+def _difference(one: SliceHeader, other: SliceHeader) -> str:
+    sizes = [(each.pixels.rows, each.pixels.columns) for each in (one, other)]
+    if sizes[0] != sizes[1]:
+        return f"of {sizes[1][0]} x {sizes[1][1]} pixels instead of {sizes[0][0]} x {sizes[0][1]} (Rows, Columns)"
+    if _apart(one.orientation, other.orientation) > _SAME_ORIENTATION:
+        return "of another orientation (ImageOrientationPatient)"
+    if one.stack != other.stack:
+        return "of another stack (StackID)"
+    return "in another frame of reference (FrameOfReferenceUID)"
+
+
+def _strays(part: Sequence[SliceHeader], other: Sequence[SliceHeader]) -> bool:
+    """Whether `other` are a few slices within or next to the stack of `part`."""
+    if len(other) > max(1, _STRAYS_SHARE * len(part)) or len(part) < 2:
+        return False
+    try:
+        axes = slice_axes(Path(), part[0].orientation)
+    except FileRefused:
+        return False
+    along = np.sort(heights(axes, [header.position for header in part]))
+    margin = _END_STEPS * float(np.median(np.diff(along)))
+    places = heights(axes, [header.position for header in other])
+    return bool(places.min() > along[0] - margin and places.max() < along[-1] + margin)
+
+
+def _by_acquisition(headers: list[SliceHeader]) -> list[list[SliceHeader]]:
+    """Splits echoes, phases and kinds of picture that share places; leaves slices together that are merely repeated."""
+    try:
+        axes = slice_axes(headers[0].path, headers[0].orientation)
+    except FileRefused:
+        return [headers]
+    if not same_place(axes, [header.position for header in headers]):
+        return [headers]
+    keys: tuple[Callable[[SliceHeader], Hashable], ...] = (
+        lambda header: header.series_number,
+        lambda header: header.timing.echo,
+        lambda header: header.timing.inversion,
+        lambda header: header.image_type,
+        lambda header: header.acquisition[1],
+        lambda header: header.acquisition[0],
+        lambda header: header.instance_uid if header.frame else None,
+        *(partial(_dimension, n) for n in range(max(len(header.dimensions) for header in headers))),
+        lambda header: (header.timing.echo, header.image_type, header.acquisition, header.dimensions),
+    )
+    for key in keys:
+        parts = split(headers, key)
+        if len(parts) > 1 and not any(same_place(axes, [header.position for header in part]) for part in parts):
+            return parts
+    return [headers]
+
+
+def _dimension(n: int, header: SliceHeader) -> Hashable:
+    return header.dimensions[n : n + 1]
