@@ -13,6 +13,16 @@ _PREDICATES = {"is", "holds", "has", "cannot", "stores", "keeps", "names", "may"
 """First words of a problem that goes on from the name of its file."""
 
 
+def shown_name(path: Path) -> str:
+    """The last part of `path`, with what cannot be printed (line ends, escapes, broken encodings) replaced."""
+    return printable(path.name or path.absolute().name)
+
+
+def printable(text: str) -> str:
+    """`text` in one line without invisible characters that could make it look like something else."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 class FileRefused(CtmriError):
     """An input file or folder that cannot be used.
 
@@ -24,7 +34,7 @@ class FileRefused(CtmriError):
         self.path = Path(path)
         self.problem = problem
         self.way_out = way_out
-        name = self.path.name or self.path.absolute().name or "The folder"
+        name = shown_name(self.path) or "The folder"
         joint = " " if problem.partition(" ")[0] in _PREDICATES else ": "
         super().__init__(" ".join(part for part in (f"{name}{joint}{problem}", way_out) if part))
 

@@ -44,7 +44,7 @@ def scan(path: str | Path) -> tuple[Series, ...]:
     finding of every series.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  # unlike pathlib, false for names that are too long
         return _scan_folder(path)
     head = preflight.head_of(path)
     for reader in READERS:
@@ -183,14 +183,17 @@ def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    count = 0
+    """All that are not hidden and no links to other folders, in order."""
+    root, count = folder.resolve(), 0
     for parent, folders, names in os.walk(folder, onerror=None):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             count += 1
             if count > _MOST_FILES:
                 raise FileRefused(folder, f"holds more than {_MOST_FILES} files.", "Choose one of its subfolders.")
-            yield Path(parent, name)
+            path = Path(parent, name)
+            if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(root):  # pathlib raises at links in a ring
+                yield path
 
 
 def _data_of_header(path: Path) -> bool:
