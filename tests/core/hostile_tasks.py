@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -70,9 +71,8 @@ def grows(path, step):
 
 
 def surroundings(path):
-    folder = "/proc/self/fd"
-    open_files = [os.readlink(f"{folder}/{number}") for number in os.listdir(folder) if os.path.lexists(f"{folder}/{number}")]
-    return os.getcwd(), dict(os.environ), open_files
+    open_files = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    return str(Path.cwd()), dict(os.environ), open_files
 
 
 def refuses(path):

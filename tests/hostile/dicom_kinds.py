@@ -37,6 +37,7 @@ from tests.hostile.kinds import ODD_SPACINGS, VOXELS, Expectation, Kind, either,
 SLICE = VOXELS[:1]
 _Edits = dict[str, Value]
 _BIG = "9" * 10_000
+_ESCAPES = b"\x1b$B\x1b(J\xff\x1b" * 50
 
 _HEADERS: dict[str, tuple[_Edits, Expectation]] = {
     "rows_zero": ({"Rows": 0}, refused()),
@@ -105,7 +106,7 @@ _HEADERS: dict[str, tuple[_Edits, Expectation]] = {
     "name_path": ({"PatientName": "../../outside/x", "SeriesDescription": "../../y"}, opens(SLICE)),
     "name_newlines": ({"SeriesDescription": "a\n\x1b[31mb\0c"}, opens(SLICE)),
     "character_set_unknown": ({"SpecificCharacterSet": "KLINGON"}, opens(SLICE)),
-    "character_set_escapes": ({"SpecificCharacterSet": "\\ISO 2022 IR 87", "PatientName": b"\x1b$B\x1b(J\xff\x1b" * 50}, opens(SLICE)),
+    "character_set_escapes": ({"SpecificCharacterSet": "\\ISO 2022 IR 87", "PatientName": _ESCAPES}, opens(SLICE)),
     "character_set_many": ({"SpecificCharacterSet": "\\".join(["ISO_IR 192"] * 500)}, opens(SLICE)),
     "modality_ultrasound": ({"Modality": "US"}, either(SLICE)),
     "modality_missing": ({"Modality": None}, either(SLICE)),
@@ -173,7 +174,7 @@ def _structures() -> Iterator[Kind]:
         ("item_without_sequence", dicom(extra=item(b"")), either(SLICE)),
         ("sequence_end_without_sequence", dicom(extra=SEQUENCE_END), either(SLICE)),
         ("sequence_without_end", dicom(extra=element(0x00E11001, "SQ", item(b"", UNDEFINED), length=UNDEFINED)), either(SLICE)),
-        ("item_claims_too_much", dicom(extra=element(0x00E11001, "SQ", item(b"abcdefgh", 2**31), length=UNDEFINED)), either(SLICE)),
+        ("item_claims_too_much", dicom(extra=element(0x00E11001, "SQ", item(b"abcd", 2**31), length=UNDEFINED)), either(SLICE)),
         ("nested_100", dicom(extra=_nested(100, True)), either(SLICE)),
         ("nested_5000", dicom(extra=_nested(5000, True)), either(SLICE)),
         ("nested_2000_lengths", dicom(extra=_nested(2000, False)), either(SLICE)),
@@ -215,6 +216,7 @@ _BYTE: _Edits = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelRepres
 def _compressed() -> Iterator[Kind]:
     jpeg = _jpeg()
     flat = np.full((1, 12, 10), 90)
+    overlong = item(b"") + item(jpeg, 2**31)
     bomb_size: _Edits = {**_BYTE, "Rows": 65500, "Columns": 20000}
     for name, content, expected in (
         ("jpeg", compressed(JPEG, jpeg, edits=_BYTE), opens(flat)),
@@ -241,7 +243,7 @@ def _compressed() -> Iterator[Kind]:
         ("rle_offset_beyond", compressed(RLE, _rle(first=2**31)), refused()),
         ("rle_short", compressed(RLE, _rle()[:-20]), refused()),
         ("rle_one_plane", compressed(RLE, _rle(1)), refused()),
-        ("fragment_claims_2_31", dicom(_BYTE, syntax=JPEG, pixels=item(b"") + item(jpeg, 2**31), pixel_length=UNDEFINED), refused()),
+        ("fragment_claims_2_31", dicom(_BYTE, syntax=JPEG, pixels=overlong, pixel_length=UNDEFINED), refused()),
         ("two_frames_one_claimed", compressed(JPEG, jpeg, jpeg, edits=_BYTE), either(flat)),
     ):
         yield file_kind(f"dicom_{name}", "a.dcm", content, expected)
@@ -299,7 +301,8 @@ def kinds() -> Iterator[Kind]:
     yield from (file_kind(f"dicom_{name}", "a.dcm", dicom(edits), expected) for name, (edits, expected) in _HEADERS.items())
     for name, value in ODD_SPACINGS.items():
         for text, place in ((f"{value}\\1.25", "row"), (f"1.5\\{value}", "column")):
-            yield file_kind(f"dicom_{place}_spacing_{name}", "a.dcm", dicom({"PixelSpacing": text}), refused("PixelSpacing"), "R6")
+            content = dicom({"PixelSpacing": text})
+            yield file_kind(f"dicom_{place}_spacing_{name}", "a.dcm", content, refused("PixelSpacing"), "R6")
     yield from _structures()
     yield from _compressed()
     yield from (Kind(f"series_{name}", _series(edits), expected) for name, (edits, expected) in _SERIES.items())

@@ -73,6 +73,7 @@ def file_kind(name: str, file_name: str, content: Bytes, expectation: Expectatio
 
 
 ODD_SPACINGS = {
-    "nan": float("nan"), "inf": float("inf"), "minus_inf": float("-inf"), "zero": 0.0, "negative": -1.0, "huge": 1e30, "tiny": 1e-30,
+    "nan": float("nan"), "inf": float("inf"), "minus_inf": float("-inf"), "zero": 0.0, "negative": -1.0,
+    "huge": 1e30, "tiny": 1e-30,
 }  # fmt: skip
 """R6: all refused, with the field named."""

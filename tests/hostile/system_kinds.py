@@ -18,6 +18,10 @@ from tests.hostile.picture_kinds import GREY, png
 
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>" + b"<p>Please sign in</p>" * 200 + b"</body></html>"
 
+_SUFFIXES = (
+    ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm", ".png", ".jpg", ".tif", ".mgz", ".hdr", ".img", ".zip", ""
+)  # fmt: skip
+
 
 def _at(name: str | bytes, place: Callable[[Path], object]) -> Callable[[Path], Path]:
     """`place` makes something at the path that is then opened."""
@@ -36,6 +40,14 @@ def _folder(place: Callable[[Path], object]) -> Callable[[Path], Path]:
         return folder
 
     return make
+
+
+def _sparse(content: bytes, size: int) -> Callable[[Path], None]:
+    def place(path: Path) -> None:
+        path.write_bytes(content)
+        os.truncate(path, size)
+
+    return place
 
 
 def _locked(path: Path) -> None:
@@ -103,11 +115,11 @@ def _special_kinds() -> Iterator[Kind]:
         ("name_upper_case", "A.NII", lambda path: path.write_bytes(nifti()), opens()),
         ("name_of_emoji", "🧠.nii", lambda path: path.write_bytes(nifti()), opens()),
         ("locked", "a.nii", _locked, refused("permission") if os.geteuid() else opens()),
-        ("sparse_terabyte", "a.nii", lambda path: (path.write_bytes(nifti(dim_3=20000)), os.truncate(path, 1 << 40)), either(None)),
-        ("sparse_dicom", "a.dcm", lambda path: (path.write_bytes(dicom()), os.truncate(path, 8 << 30)), either(VOXELS[:1])),
-        ("sparse_png", "a.png", lambda path: (path.write_bytes(png()), os.truncate(path, 8 << 30)), either(GREY)),
-        ("sparse_zeros", "a.dcm", lambda path: (path.touch(), os.truncate(path, 4 << 30)), refused()),
-        ("sparse_gzip", "a.nii.gz", lambda path: (path.write_bytes(gzip.compress(nifti())), os.truncate(path, 2 << 30)), either()),
+        ("sparse_terabyte", "a.nii", _sparse(nifti(dim_3=20000), 1 << 40), either(None)),
+        ("sparse_dicom", "a.dcm", _sparse(dicom(), 8 << 30), either(VOXELS[:1])),
+        ("sparse_png", "a.png", _sparse(png(), 8 << 30), either(GREY)),
+        ("sparse_zeros", "a.dcm", _sparse(b"", 4 << 30), refused()),
+        ("sparse_gzip", "a.nii.gz", _sparse(gzip.compress(nifti()), 2 << 30), either()),
     )
     yield from (Kind(f"system_{name}", _at(file_name, place), expected) for name, file_name, place, expected in placed)
     yield Kind("system_zero_character", lambda folder: folder / "a\0b.nii", refused("zero character"))
@@ -122,6 +134,7 @@ def _folder_kinds() -> Iterator[Kind]:
 
     def looping(folder: Path) -> None:
         (folder / "again").symlink_to(folder)
+        (folder / "myself.dcm").symlink_to("myself.dcm")
 
     def clutter(folder: Path) -> None:
         os.mkfifo(folder / "fifo.dcm")
@@ -146,7 +159,7 @@ def _folder_kinds() -> Iterator[Kind]:
 
 
 def _wrong_content() -> Iterator[Kind]:
-    for suffix in (".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm", ".png", ".jpg", ".tif", ".mgz", ".hdr", ".img", ".zip", ""):
+    for suffix in _SUFFIXES:
         name = suffix.replace(".", "_") or "_no_suffix"
         yield file_kind(f"html{name}", f"a{suffix}", _HTML, refused())
         yield file_kind(f"empty{name}", f"a{suffix}", b"", refused("empty"))
@@ -156,7 +169,8 @@ def _wrong_content() -> Iterator[Kind]:
     for name, content in (
         ("pickle", pickle.dumps(objects)), ("one_byte", b"\x5c"), ("all_ff", b"\xff" * 5000), ("long_line", b"a" * 3_000_000),
         ("html_packed", gzip.compress(_HTML)), ("tar_mark", b"a" + bytes(256) + b"ustar\x0000" + bytes(600)),
-        ("elf", b"\x7fELF" + bytes(500)), ("pdf", b"%PDF-1.7\n" + bytes(500)), ("xml_bomb", b'<!DOCTYPE a [<!ENTITY b "x">]><a/>'),
+        ("elf", b"\x7fELF" + bytes(500)), ("pdf", b"%PDF-1.7\n" + bytes(500)),
+        ("xml_bomb", b'<!DOCTYPE a [<!ENTITY b "x">]><a/>'),
         ("numpy_object", b"\x93NUMPY\x01\0\x46\0{'descr': '|O', 'fortran_order': False, 'shape': (1,), }" + bytes(60)),
     ):  # fmt: skip
         yield file_kind(f"content_{name}", "a.nii.gz", content, refused())

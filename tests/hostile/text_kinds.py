@@ -80,7 +80,7 @@ _META_EDITS: dict[str, tuple[_Edits, Expectation]] = {
     "type_missing": ({"ElementType": None}, refused("ElementType")),
     "channels_three": ({"ElementNumberOfChannels": "3"}, refused("channels")),
     "channels_2_31": ({"ElementNumberOfChannels": str(2**31)}, refused("channels")),
-    "text_voxels": ({"BinaryData": "False"}, refused("BinaryData")),
+    "text_voxels": ({"BinaryData": "False"}, refused()),
     "object_tube": ({"ObjectType": "Tube"}, refused("ObjectType")),
     "header_size_negative": ({"HeaderSize": "-7"}, refused("HeaderSize")),
     "header_size_beyond": ({"HeaderSize": str(2**40)}, refused()),
@@ -97,10 +97,12 @@ _META_DATA: dict[str, tuple[str, Expectation]] = {
     "list_of_itself": ("LIST 2\na.mhd\na.mhd", refused()), "absolute": ("/etc/passwd", refused("data file")),
     "parent": ("../outside/secret.raw", refused("data file")), "unc": (r"\\server\share\a.raw", refused("data file")),
     "url": ("http://localhost/a.raw", refused("data file")), "file_url": ("file:///etc/passwd", refused("data file")),
-    "device": ("/dev/zero", refused("data file")), "windows_device": ("NUL", refused()), "stream": ("a.raw:b", refused("data file")),
+    "device": ("/dev/zero", refused("data file")), "windows_device": ("NUL", refused()),
+    "stream": ("a.raw:b", refused("data file")),
     "itself": ("a.mhd", refused()), "folder": (".", refused("data file")), "empty": ("", refused()),
     "missing": ("gone.raw", refused("not exist")), "long": ("d" * 5000, refused()), "zero_character": ("a\0.raw", refused()),
-    "bell": ("a\x07.raw", refused("data file")), "home": ("~/.profile", refused("data file")), "pipe": ("|id", refused("data file")),
+    "bell": ("a\x07.raw", refused("data file")), "home": ("~/.profile", refused("data file")),
+    "pipe": ("|id", refused("data file")),
     "spaces": ("   ", refused()), "good": ("a.raw", opens()),
 }  # fmt: skip
 _NRRD_EDITS: dict[str, tuple[_Edits, Expectation]] = {
@@ -122,7 +124,7 @@ _NRRD_EDITS: dict[str, tuple[_Edits, Expectation]] = {
     "endian_middle": ({"endian": "middle"}, refused("endian")),
     "encoding_missing": ({"encoding": None}, refused("encoding")),
     "encoding_unknown": ({"encoding": "rot13"}, refused("encoding")),
-    "encoding_hex": ({"encoding": "hex"}, refused("encoding")),
+    "encoding_hex": ({"encoding": "hex"}, refused()),
     "encoding_gzip_lie": ({"encoding": "gzip"}, refused("damaged")),
     "encoding_bzip2_lie": ({"encoding": "bzip2"}, refused()),
     "directions_nan": ({"space directions": "(nan,0,0) (0,1.5,0) (0,0,2)"}, refused("space directions")),
@@ -137,7 +139,7 @@ _NRRD_EDITS: dict[str, tuple[_Edits, Expectation]] = {
     "space_time": ({"space": "left-posterior-superior-time"}, either()),
     "units_miles": ({"space units": '"mile" "mile" "mile"'}, refused("space units")),
     "kinds_vector": ({"kinds": "vector domain domain"}, refused("kinds")),
-    "line_skip": ({"line skip": "1"}, refused("line skip")),
+    "line_skip": ({"line skip": "1"}, refused()),
     "line_skip_negative": ({"line skip": "-1"}, refused("line skip")),
     "byte_skip_huge": ({"byte skip": str(2**62)}, refused("byte skip")),
     "byte_skip_minus_two": ({"byte skip": "-2"}, refused("byte skip")),
@@ -150,7 +152,8 @@ _NRRD_DATA: dict[str, tuple[str, Expectation]] = {
     "absolute": ("/etc/passwd", refused()), "parent": ("../outside/secret.raw", refused()), "device": ("/dev/zero", refused()),
     "url": ("http://localhost/a.raw", refused()), "itself": ("a.nhdr", refused()), "format_string": ("%s%s%n%d", refused()),
     "pattern_endless": ("s%03d.raw 1 999999999 1", refused()), "pattern_step_zero": ("s%03d.raw 1 9 0", refused()),
-    "pattern_wide": ("s%999999999d.raw 1 6 1", refused()), "list": ("LIST", refused()), "list_of_itself": ("LIST\na.nhdr\na.nhdr", refused()),
+    "pattern_wide": ("s%999999999d.raw 1 6 1", refused()), "list": ("LIST", refused()),
+    "list_of_itself": ("LIST\na.nhdr\na.nhdr", refused()),
     "list_of_parents": ("LIST\n../outside/secret.raw", refused()), "list_endless": ("LIST 2\n" + "a.raw\n" * 9000, refused()),
     "missing": ("gone.raw", refused()), "dot_parent": ("./../outside/secret.raw", refused()), "good": ("a.raw", opens()),
 }  # fmt: skip
@@ -207,11 +210,13 @@ def _nrrd_kinds() -> Iterator[Kind]:
         flipped = value == -1.0  # a direction, not a size
         expected = opens() if flipped else refused("space directions")
         yield file_kind(f"nrrd_direction_{name}", "a.nrrd", nrrd(edits=vectors), expected, "" if flipped else "R6")
-    yield from (file_kind(f"nrrd_{name}", "a.nrrd", nrrd(edits=edits), expected) for name, (edits, expected) in _NRRD_EDITS.items())
+    for name, (edits, expected) in _NRRD_EDITS.items():
+        yield file_kind(f"nrrd_{name}", "a.nrrd", nrrd(edits=edits), expected)
     for name, (target, expected) in _NRRD_DATA.items():
         header = nrrd(b"", {"data file": target})
         row = "R7" if expected.outcome == "refused" else ""
         yield file_kind(f"nhdr_data_{name}", "a.nhdr", header, expected, row, **{"a.raw": _RAW})
+    bare: _Edits = {"space": None, "space directions": None, "space origin": None}
     packed, bzipped = gzip.compress(_RAW), bz2.compress(_RAW)
     yield from (
         file_kind(f"nrrd_{name}", "a.nrrd", content, expected)
@@ -238,7 +243,7 @@ def _nrrd_kinds() -> Iterator[Kind]:
             ("carriage_returns", nrrd(b"").replace(b"\n", b"\r\n") + _RAW, opens()),
             ("all_nan", nrrd(np.full(SHAPE, np.nan, "f4").tobytes(), {"type": "float"}), refused("finite")),
             ("big_endian", nrrd(VOXELS.astype(">i2").tobytes(), {"endian": "big"}), opens()),
-            ("no_spacing", nrrd(edits={"space": None, "space directions": None, "space origin": None}), opens(VOXELS, "estimated_spacing")),
+            ("no_spacing", nrrd(edits=bare), opens(VOXELS, "estimated_spacing")),
         )
     )  # fmt: skip
 

@@ -156,7 +156,9 @@ def opened_paths() -> Iterator[list[str]]:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _recording is not None and event in ("open", "os.listdir", "os.scandir") and isinstance(arguments[0], str | bytes | os.PathLike):
+    if _recording is None or event not in ("open", "os.listdir", "os.scandir"):
+        return
+    if isinstance(arguments[0], str | bytes | os.PathLike):
         _recording.append(os.fsdecode(arguments[0]))
 
 
