@@ -74,7 +74,7 @@ def _beginning(start: bytes) -> Elements | None:
     """What the beginning of a file tells; nothing where it was cut off in a place that pydicom minds."""
     try:
         return elements(io.BytesIO(start), WANTED_TAGS)
-    except PARSE_ERRORS:
+    except (*PARSE_ERRORS, OSError):  # its own errors: there is no file here
         return None
 
 
