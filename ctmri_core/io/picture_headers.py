@@ -11,14 +11,14 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io import preflight
 from ctmri_core.io import tiff_header as tiff
 from ctmri_core.io.png_slices import KEYWORD
-from ctmri_core.io.tiff_pages import read_tiff
+from ctmri_core.io.tiff_pages import TiffPage, read_tiff
 
 SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff"}
 """Kinds by the end of the name; the content decides what a single file is, the name which files of a folder are looked at."""
@@ -40,21 +40,21 @@ _AGAIN = "Copy or export it again."
 class PictureHeader:
     """`kind`: png, jpeg or tiff. `shape`: (pages, rows, columns) as decoded; `code`: numpy's of the decoded values.
 
-    `orientation`: 1 to 8 as in EXIF, what is still to be done to the decoded picture. `turned`: the file asks for any turn.
-    value = `slope` * decoded + `intercept`; `inverted`: decoded 0 is white. `spacing`: mm along (k, j, i) where the file
-    tells it, k 0 where it does not. `record`: JSON that this program wrote into its own PNG.
+    `orientation`: 1 to 8 as in EXIF, how the decoded picture asks to be turned. value = `slope` * decoded + `intercept`.
+    `spacing`: mm along (k, j, i) where the file tells it, k 0 where it does not. `record`: JSON that this program wrote into
+    its own PNG. `pages`: of a TIFF; `called`: what it calls them where that is not slices.
     """
 
     kind: str
     shape: tuple[int, int, int]
     code: str
     orientation: int = 1
-    turned: bool = False
-    inverted: bool = False
     slope: float = 1.0
     intercept: float = 0.0
     spacing: tuple[float, float, float] | None = None
     record: str = ""
+    called: str = ""
+    pages: tuple[TiffPage, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def upright(self) -> tuple[int, int, int]:
@@ -71,12 +71,17 @@ def read_header(path: Path) -> PictureHeader:
     if kind == "jpeg":
         return _jpeg(path)
     if kind == "tiff":
-        found = read_tiff(path)
-        turned = found.orientation != 1
-        return PictureHeader(
-            kind, found.shape, found.code, 1, turned, found.inverted, found.slope, found.intercept, found.spacing
-        )  # fmt: skip
+        return _tiff(path)
     raise FileRefused(path, "is no PNG, JPEG or TIFF picture, whatever its name says.", _AGAIN)
+
+
+def _tiff(path: Path) -> PictureHeader:
+    found = read_tiff(path)
+    first = found.pages[0]
+    return PictureHeader(
+        "tiff", (len(found.pages), *first.shape), first.stored[1:], first.orientation,
+        slope=found.slope, intercept=found.intercept, spacing=found.spacing, called=found.called, pages=found.pages,
+    )  # fmt: skip
 
 
 def check_complete(path: Path, kind: str) -> None:
@@ -114,7 +119,7 @@ def _png(path: Path) -> PictureHeader:
             orientation = _exif_orientation(path, body)
         elif name == b"tEXt" and body.startswith(KEYWORD.encode() + b"\0"):
             record = body[len(KEYWORD) + 1 :].decode("latin-1")
-    return PictureHeader("png", (1, rows, columns), "u2" if bits == 16 else "u1", orientation, orientation != 1, record=record)
+    return PictureHeader("png", (1, rows, columns), "u2" if bits == 16 else "u1", orientation, record=record)
 
 
 def _leading_chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -162,7 +167,7 @@ def _jpeg(path: Path) -> PictureHeader:
     if bits != 8 or samples not in (1, 3):
         raise FileRefused(path, f"is a JPEG of {samples} channels with {bits} bits.", "Save it as PNG with grey values.")
     preflight.check_claim(path, rows * columns, preflight.regular_file(path), preflight.DEFLATE_LIMIT)
-    return PictureHeader("jpeg", (1, rows, columns), "u1", orientation, orientation != 1)
+    return PictureHeader("jpeg", (1, rows, columns), "u1", orientation)
 
 
 def _segments(path: Path, content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -197,7 +202,7 @@ def _segments(path: Path, content: bytes) -> Iterator[tuple[int, bytes]]:
 def _exif_orientation(path: Path, block: bytes) -> int:
     """Of an EXIF block; 1, upright, where it is damaged or says nothing."""
     try:
-        first = next(tiff.directories(path, io.BytesIO(block), len(block), 2))
+        first, _ = next(tiff.directories(path, io.BytesIO(block), len(block), 2))
     except (FileRefused, StopIteration):
         return 1
     found = tiff.number(first, tiff.ORIENTATION, 1)

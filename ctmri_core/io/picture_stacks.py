@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -88,13 +88,14 @@ def stacks(files: Iterable[Path]) -> tuple[list[Stack], list[FileRefused]]:
         assert isinstance(key, tuple)
         ordered = sorted(group, key=lambda entry: entry[2].k if entry[2] else 0)
         refusals = tuple(lost.pop(key[0], ()))
-        found.append(Stack(tuple(file for file, _, _ in ordered), ordered[0][1], ordered[0][2], refusals))
+        header = replace(ordered[0][1], pages=())  # to be read again when loading, and no weight until then
+        found.append(Stack(tuple(file for file, _, _ in ordered), header, ordered[0][2], refusals))
     return found, [refusal for refusals in lost.values() for refusal in refusals]
 
 
 def own_record(header: PictureHeader) -> SliceRecord | None:
     """The record in a picture of our own; None in any other, and where the picture is no longer as we write them."""
-    if not header.record or header.code != "u2" or header.turned:
+    if not header.record or header.code != "u2" or header.orientation != 1:
         return None
     try:
         return SliceRecord.model_validate_json(header.record)
@@ -151,10 +152,13 @@ def doubts(stack: Stack) -> tuple[Finding, ...]:
         findings.append(Finding("left_out", message, serious=True))
     if stack.record is None:
         findings += _gaps(stack.files)
+    if stack.header.called:
+        message = f"The file calls its pages {stack.header.called}, not slices; they were taken for slices."
+        findings.append(Finding("pages", message, serious=True))
     if stack.header.kind == "jpeg":
         message = "JPEG pictures are compressed with loss: values and fine detail are not the original ones."
         findings.append(Finding("lossy", message))
-    if stack.header.turned:
+    if stack.header.orientation != 1:
         findings.append(Finding("turned", "The picture asks to be shown turned or mirrored, which was done."))
     return tuple(findings)
 

@@ -62,7 +62,7 @@ class PictureReader:
     def scan(self, path: Path) -> tuple[Series, ...]:
         if not path.is_dir():
             header = read_header(path)
-            series = _series(path, Stack((path,), header, own_record(header)))
+            series = _series(path, Stack((path,), replace(header, pages=()), own_record(header)))
             alone = header.shape[0] == 1 and has_neighbours(path)
             return (_with(series, _SINGLE) if alone else series,)
         found, refusals = stacks(picture_files(path))
@@ -89,8 +89,7 @@ class PictureReader:
     def preview(self, series: Series) -> Volume | None:
         stack = _stack_of(series)
         k = stack.shape[0] // 2
-        pages = stack.header.shape[0]
-        values, _ = _decoded(stack.files[k // pages], stack.header, k % pages, 1)
+        values, _ = next(_pictures(stack, only=k))
         slope, intercept = _scale(stack)
         voxels, odd = to_voxels(stack.files[0], values, slope, intercept)
         geometry, findings = _geometry(stack)
@@ -152,13 +151,12 @@ def _is_hounsfield(stack: Stack) -> bool:
 def _read(path: Path, stack: Stack, dtype: type, stop: StopSignal) -> Work[tuple[NDArray[Any], tuple[Finding, ...]] | None]:
     """(voxels, what was found in them); None when a value does not fit `dtype`."""
     preflight.check_memory(path, math.prod(stack.shape) * np.dtype(dtype).itemsize)
-    voxels = np.empty(stack.shape, dtype)
+    voxels: NDArray[Any] = np.empty(stack.shape, dtype)
     slope, intercept = _scale(stack)
     k, transparent = 0, False
-    for file, first, count in _batches(stack):
+    for values, see_through in _pictures(stack):
         if stop():
             raise Stopped("Opening was stopped.")
-        values, see_through = _decoded(file, stack.header, first, count)
         transparent |= see_through
         for plane in values:
             if not _put(voxels[k], plane, slope, intercept):
@@ -168,30 +166,35 @@ def _read(path: Path, stack: Stack, dtype: type, stop: StopSignal) -> Work[tuple
     return voxels, ((_TRANSPARENT,) if transparent else ())
 
 
-def _batches(stack: Stack) -> Iterator[tuple[Path, int, int]]:
-    """(file, first page, pages): what is decoded in one go."""
+def _pictures(stack: Stack, only: int | None = None) -> Iterator[tuple[NDArray[Any], bool]]:
+    """(n, rows, columns) upright values of all pictures in order or of the one at place `only`, a few at a time, and whether
+    transparent parts were made 0. Every file is proved complete.
+    """
     pages, rows, columns = stack.header.shape
     most = max(1, _BATCH_BYTES // (rows * columns * np.dtype(stack.header.code).itemsize))
-    for file in stack.files:
-        for first in range(0, pages, most):
-            yield file, first, min(most, pages - first)
+    files = stack.files if only is None else (stack.files[only // pages],)
+    for file in files:
+        header = read_header(file)
+        if (header.kind, header.upright, header.code) != (stack.header.kind, stack.header.upright, stack.header.code):
+            rows, columns = header.upright[1:]
+            problem = f"is another kind of picture than the first one ({columns} x {rows} pixels); it has changed."
+            raise FileRefused(file, problem, "Open the folder again.")
+        check_complete(file, header.kind)
+        first, last = (0, pages) if only is None else (only % pages, only % pages + 1)
+        for page in range(first, last, most):
+            yield _decoded(file, header, page, min(most, last - page))
 
 
-def _decoded(file: Path, expected: PictureHeader, first: int, count: int) -> tuple[NDArray[Any], bool]:
-    """(count, rows, columns) upright values, and whether transparent parts were made 0. The file is proved complete."""
-    header = read_header(file)
-    if (header.kind, header.upright, header.code) != (expected.kind, expected.upright, expected.code):
-        rows, columns = header.upright[1:]
-        problem = f"is another kind of picture than the first one ({columns} x {rows} pixels); it has changed."
-        raise FileRefused(file, problem, "Open the folder again.")
-    check_complete(file, header.kind)
-    task = "ctmri_core.io.native_pictures:read_grey"
-    values, transparent = shared_reader().call(task, str(file), header.kind, header.code, first, count)
-    if values.shape != (count, *header.shape[1:]):
+def _decoded(file: Path, header: PictureHeader, first: int, count: int) -> tuple[NDArray[Any], bool]:
+    reader = shared_reader()
+    if header.kind == "tiff":
+        answer = reader.call("ctmri_core.io.native_tiff:read_pages", file, header.pages[first : first + count])
+    else:
+        answer = reader.call("ctmri_core.io.native_pictures:read_grey", file, header.kind)
+    values, transparent = answer
+    if values.shape != (count, *header.shape[1:]) or values.dtype != header.code:
         problem = f"has {values.shape[2]} x {values.shape[1]} pixels, its header says {header.shape[2]} x {header.shape[1]}."
         raise FileRefused(file, problem, "Copy or export it again.")
-    if header.inverted:
-        values = np.iinfo(values.dtype).max - values
     return _upright(values, header.orientation), transparent
 
 

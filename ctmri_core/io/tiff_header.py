@@ -12,15 +12,18 @@ from typing import BinaryIO, NamedTuple
 
 from ctmri_core.errors import FileRefused
 
-Tags = dict[int, tuple[int | float | bytes, ...]]
+_Values = tuple[int | float | bytes, ...]
+Tags = dict[int, _Values]
 """Values by tag: whole numbers, rationals as float, text as one bytes object."""
 
-REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 259, 262, 270
+REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, DESCRIPTION = 254, 256, 257, 258, 259, 262, 266, 270
 STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, X_RESOLUTION, Y_RESOLUTION = 273, 274, 277, 278, 279, 282, 283
-PLANAR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, FORMAT, DEPTH = 284, 322, 323, 324, 325, 338, 339, 32997
+PLANAR, PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 284, 317, 320, 322, 323, 324, 325
+EXTRA, FORMAT, DEPTH = 338, 339, 32997
 _WANTED = {
-    REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP,
-    STRIP_BYTES, X_RESOLUTION, Y_RESOLUTION, PLANAR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA, FORMAT, DEPTH,
+    REDUCED, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, DESCRIPTION, STRIP_OFFSETS, ORIENTATION, SAMPLES,
+    ROWS_PER_STRIP, STRIP_BYTES, X_RESOLUTION, Y_RESOLUTION, PLANAR, PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT,
+    TILE_OFFSETS, TILE_BYTES, EXTRA, FORMAT, DEPTH,
 }  # fmt: skip
 _TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _TEXT, _RATIONAL = 2, 5
@@ -30,16 +33,19 @@ _AGAIN = "Copy or export it again."
 
 
 class _Layout(NamedTuple):
-    """`order`: of bytes; `offset`: struct letter of an offset; `count`: of the number of entries; `entry`: bytes of each."""
+    """`order`: of bytes; `offset`: struct letter of an offset; `counter`: of the number of entries; `entry`: bytes of each."""
 
     order: str
     offset: str
-    count: str
+    counter: str
     entry: int
 
 
-def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[Tags]:
-    """The pages of a TIFF of `size` bytes, at most `most`. Raises `FileRefused` on what is damaged, endless or too long."""
+def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[tuple[Tags, str]]:
+    """(tags, byte order as in struct) of every page of a TIFF of `size` bytes, at most `most`.
+
+    Raises `FileRefused` on what is damaged, endless or too long.
+    """
     layout, place = _start(path, _read(path, handle, 0, min(16, size), size))
     seen: set[int] = set()
     while place:
@@ -49,7 +55,7 @@ def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[
             raise FileRefused(path, f"holds more than {most} pages.", "Split it.")
         seen.add(place)
         tags, place = _directory(path, handle, size, layout, place)
-        yield tags
+        yield tags, layout.order
     if not seen:
         raise FileRefused(path, "holds no picture.", _AGAIN)
 
@@ -80,8 +86,8 @@ def _start(path: Path, head: bytes) -> tuple[_Layout, int]:
 def _directory(path: Path, handle: BinaryIO, size: int, layout: _Layout, place: int) -> tuple[Tags, int]:
     """(tags, where the next directory lies; 0 after the last)."""
     order = layout.order
-    counted, width = struct.calcsize(order + layout.count), struct.calcsize(order + layout.offset)
-    (count,) = struct.unpack(order + layout.count, _read(path, handle, place, counted, size))
+    counted, width = struct.calcsize(order + layout.counter), struct.calcsize(order + layout.offset)
+    (count,) = struct.unpack(order + layout.counter, _read(path, handle, place, counted, size))
     if not 1 <= count <= _MOST_ENTRIES:
         raise FileRefused(path, f"is damaged: a page has {count} entries.", _AGAIN)
     block = _read(path, handle, place + counted, count * layout.entry + width, size)
@@ -95,9 +101,7 @@ def _directory(path: Path, handle: BinaryIO, size: int, layout: _Layout, place: 
     return tags, struct.unpack(order + layout.offset, block[-width:])[0]
 
 
-def _values(
-    path: Path, handle: BinaryIO, size: int, layout: _Layout, kind: int, entry: bytes
-) -> tuple[int | float | bytes, ...]:
+def _values(path: Path, handle: BinaryIO, size: int, layout: _Layout, kind: int, entry: bytes) -> _Values:
     order, width = layout.order, struct.calcsize(layout.order + layout.offset)
     (count,) = struct.unpack(order + layout.offset, entry[:width])
     letter = _TYPES.get(kind, "B" if kind == _TEXT else "II" if kind == _RATIONAL else "")

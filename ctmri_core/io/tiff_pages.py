@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ctmri_core.errors import FileRefused
@@ -15,109 +15,151 @@ from ctmri_core.io import preflight
 from ctmri_core.io import tiff_header as tiff
 from ctmri_core.io.tiff_header import Tags
 
+NO_PACKING, LZW, PACKBITS, DEFLATE = 1, 5, 32773, (8, 32946)
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = 0, 1, 2, 3
 _MOST_PAGES = 5000
-_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 8, 32946, 32773
-_RATIOS = {_NONE: 1, _LZW: 4096, _DEFLATE: preflight.DEFLATE_LIMIT, _OLD_DEFLATE: preflight.DEFLATE_LIMIT, _PACKBITS: 64}
+_RATIOS = {NO_PACKING: 1, LZW: 4096, PACKBITS: 64, **dict.fromkeys(DEFLATE, preflight.DEFLATE_LIMIT)}
 """Most bytes that one stored byte can stand for: LZW has 12-bit codes for strings of at most 3839 bytes."""
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
-_TYPES = {(1, 1): "u1", (8, 1): "u1", (8, 2): "i1", (16, 1): "u2", (16, 2): "i2", (32, 1): "u4", (32, 2): "i4", (32, 3): "f4"}
+_TYPES = {
+    (1, 1): "u1", (8, 1): "u1", (8, 2): "i1", (16, 1): "u2", (16, 2): "i2", (32, 1): "u4", (32, 2): "i4", (32, 3): "f4",
+}  # fmt: skip
 _MM = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "um": 1e-3, "micron": 1e-3, "\\u00b5m": 1e-3, "µm": 1e-3}
+_NOT_A_PICTURE = 1 | 4  # of NewSubfileType: a small copy, a mask
 _AGAIN = "Copy or export it again."
 
 
 @dataclass(frozen=True)
-class TiffPages:
-    """`shape`: (pages, rows, columns) as stored; `code`: numpy's of the values; `inverted`: 0 is white, so values are turned
-    round. value = `slope` * stored + `intercept`. `spacing`: mm along (k, j, i) where the file tells it, k 0 where it does not.
+class TiffPage:
+    """Where and how one page is stored.
+
+    `stored`: numpy's code of the values with their byte order; `bits`: 1, or those of that type. `samples`: values a pixel,
+    `alpha` the place of the transparency among them; `piece`: rows and columns of a strip or tile;
+    `pieces`: (offset, length) of each in bytes, row after row; `palette`: red, then green, then blue values of 16 bits.
     """
 
-    shape: tuple[int, int, int]
-    code: str
-    inverted: bool = False
-    orientation: int = 1
+    shape: tuple[int, int]
+    stored: str
+    bits: int
+    samples: int
+    alpha: int | None
+    photometric: int
+    compression: int
+    predictor: int
+    orientation: int
+    piece: tuple[int, int]
+    pieces: tuple[tuple[int, int], ...]
+    palette: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TiffStack:
+    """value = `slope` * stored + `intercept`. `spacing`: mm along (k, j, i) where the file tells it, k 0 where it does not.
+
+    `called`: channels or time points where the file says that its pages are those, and not slices.
+    """
+
+    pages: tuple[TiffPage, ...]
     slope: float = 1.0
     intercept: float = 0.0
     spacing: tuple[float, float, float] | None = None
+    called: str = ""
 
 
-def read_tiff(path: Path) -> TiffPages:
+def read_tiff(path: Path) -> TiffStack:
     """The checked header. Raises `FileRefused`."""
     size = preflight.regular_file(path)
     with path.open("rb") as handle:
-        pages = [tags for tags in tiff.directories(path, handle, size, _MOST_PAGES) if not tiff.number(tags, tiff.REDUCED, 0) & 5]
-    if not pages:
+        listed = list(tiff.directories(path, handle, size, _MOST_PAGES))
+    pictures = [(tags, order) for tags, order in listed if not tiff.number(tags, tiff.REDUCED, 0) & _NOT_A_PICTURE]
+    if not pictures:
         raise FileRefused(path, "holds no picture, only small copies or masks.", _AGAIN)
-    kinds = [_kind(path, tags) for tags in pages]
-    if any(kind != kinds[0] for kind in kinds):
+    pages = tuple(_page(path, tags, order, size) for tags, order in pictures)
+    looks = {(page.shape, page.stored, page.bits, page.samples, page.photometric, page.orientation) for page in pages}
+    if len(looks) > 1:
         raise FileRefused(path, "holds pages of different sizes or kinds.", "Save pages of one size into a file of their own.")
-    for tags in pages:
-        _check_complete(path, tags, size)
-    return _told_by_imagej(path, pages[0], replace(kinds[0], shape=(len(pages), *kinds[0].shape[1:])))
+    return _told_by_imagej(path, pictures[0][0], pages)
 
 
-def _kind(path: Path, tags: Tags) -> TiffPages:
-    columns, rows = tiff.number(tags, tiff.WIDTH, 0), tiff.number(tags, tiff.HEIGHT, 0)
+def _page(path: Path, tags: Tags, order: str, size: int) -> TiffPage:
+    rows, columns = tiff.number(tags, tiff.HEIGHT, 0), tiff.number(tags, tiff.WIDTH, 0)
     preflight.check_shape(path, (columns, rows), "ImageWidth or ImageLength")
-    compression = tiff.number(tags, tiff.COMPRESSION, _NONE)
-    if compression not in _RATIOS:
+    compression, predictor = tiff.number(tags, tiff.COMPRESSION, NO_PACKING), tiff.number(tags, tiff.PREDICTOR, 1)
+    if compression not in _RATIOS or predictor not in (1, 2, 3) or tiff.number(tags, tiff.FILL_ORDER, 1) != 1:
         problem = f"is packed in a way (Compression = {compression}) that cannot be read; LZW, deflate and PackBits can."
         raise FileRefused(path, problem, "Save it uncompressed.")
     if tiff.number(tags, tiff.DEPTH, 1) != 1:
         raise FileRefused(path, "holds a block of slices in one page.", "Save it with one slice a page.")
-    bits = tiff.numbers(tags, tiff.BITS) or (1,)
+    bits, samples = tiff.numbers(tags, tiff.BITS) or (1,), tiff.number(tags, tiff.SAMPLES, 1)
     code = _TYPES.get((bits[0], tiff.number(tags, tiff.FORMAT, 1)))
-    photometric, samples = tiff.number(tags, tiff.PHOTOMETRIC, _BLACK_IS_ZERO), tiff.number(tags, tiff.SAMPLES, 1)
-    if photometric in (_RGB, _PALETTE) or samples > 1:
-        plain = photometric in (_BLACK_IS_ZERO, _RGB, _PALETTE) and samples in (1, 2, 3, 4) and set(bits) == {8}
-        if not plain or (samples > 1 and tiff.number(tags, tiff.PLANAR, 1) != 1):
-            raise FileRefused(path, "is a colour picture of a kind that is not read.", "Export it as grey values.")
-        code = "u1"
-    elif code is None or photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
-        raise FileRefused(path, f"its values are of a kind that is not read ({bits[0]} bits).", "Export 8 or 16-bit grey values.")
-    if photometric == _WHITE_IS_ZERO and code not in ("u1", "u2"):
-        raise FileRefused(path, "counts from white to black in signed or long numbers.", "Export 8 or 16-bit grey values.")
+    photometric = tiff.number(tags, tiff.PHOTOMETRIC, BLACK_IS_ZERO)
+    _check_kind(path, photometric, samples, bits, code, tags)
+    assert code is not None
     orientation = tiff.number(tags, tiff.ORIENTATION, 1)
-    # The decoder turns 8-bit values round and the picture upright by itself.
-    upright = (columns, rows) if orientation in (5, 6, 7, 8) else (rows, columns)
-    return TiffPages((1, *upright), code, photometric == _WHITE_IS_ZERO and code == "u2", orientation)
+    tiled = tiff.TILE_OFFSETS in tags
+    tall = tiff.number(tags, tiff.TILE_HEIGHT, 0) if tiled else min(tiff.number(tags, tiff.ROWS_PER_STRIP, rows), rows)
+    wide = tiff.number(tags, tiff.TILE_WIDTH, 0) if tiled else columns
+    preflight.check_shape(path, (tall, wide), "TileLength and TileWidth" if tiled else "RowsPerStrip")
+    extra = tiff.numbers(tags, tiff.EXTRA)
+    page = TiffPage(
+        (rows, columns), order + code, bits[0], samples,
+        alpha=samples - len(extra) if extra and extra[0] in (1, 2) else None,
+        photometric=photometric, compression=compression, predictor=predictor,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        piece=(tall, wide), pieces=_pieces(path, tags, tiled), palette=tiff.numbers(tags, tiff.COLOUR_MAP),
+    )  # fmt: skip
+    _check_complete(path, page, size)
+    return page
 
 
-def _check_complete(path: Path, tags: Tags, size: int) -> None:
+def _check_kind(path: Path, photometric: int, samples: int, bits: tuple[int, ...], code: str | None, tags: Tags) -> None:
+    colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1}.get(photometric)
+    if colours is None or not colours <= samples <= colours + 1 or (samples > 1 and tiff.number(tags, tiff.PLANAR, 1) != 1):
+        raise FileRefused(path, "is a colour picture of a kind that is not read.", "Export it as grey values.")
+    if code is None or len(set(bits)) != 1 or (bits[0] == 1 and samples > 1):
+        raise FileRefused(path, f"its values are of a kind that is not read ({bits[0]} bits).", "Export 8 or 16-bit grey values.")
+    if (photometric in (WHITE_IS_ZERO, RGB) and code not in ("u1", "u2")) or (
+        photometric == PALETTE and (bits[0] != 8 or len(tiff.numbers(tags, tiff.COLOUR_MAP)) != 3 * 256)
+    ):
+        raise FileRefused(path, "its colours or greys are stored in a rare way.", "Export 8 or 16-bit grey values.")
+
+
+def _pieces(path: Path, tags: Tags, tiled: bool) -> tuple[tuple[int, int], ...]:
+    offsets = tiff.numbers(tags, tiff.TILE_OFFSETS if tiled else tiff.STRIP_OFFSETS)
+    lengths = tiff.numbers(tags, tiff.TILE_BYTES if tiled else tiff.STRIP_BYTES)
+    if len(offsets) != len(lengths):
+        raise FileRefused(path, f"is damaged: it lists {len(offsets)} pieces and {len(lengths)} lengths.", _AGAIN)
+    return tuple(zip(offsets, lengths, strict=True))
+
+
+def _check_complete(path: Path, page: TiffPage, size: int) -> None:
     """Whether strips or tiles lie inside the file, as many as the picture needs, and can hold what it claims."""
-    rows, columns = tiff.number(tags, tiff.HEIGHT, 0), tiff.number(tags, tiff.WIDTH, 0)
-    if tiff.TILE_OFFSETS in tags:
-        tall, wide = tiff.number(tags, tiff.TILE_HEIGHT, 0), tiff.number(tags, tiff.TILE_WIDTH, 0)
-        offsets, lengths = tiff.numbers(tags, tiff.TILE_OFFSETS), tiff.numbers(tags, tiff.TILE_BYTES)
-        preflight.check_shape(path, (tall, wide), "TileLength or TileWidth")
-        needed = math.ceil(rows / tall) * math.ceil(columns / wide)
-    else:
-        tall = min(tiff.number(tags, tiff.ROWS_PER_STRIP, rows), rows)
-        offsets, lengths = tiff.numbers(tags, tiff.STRIP_OFFSETS), tiff.numbers(tags, tiff.STRIP_BYTES)
-        preflight.check_shape(path, (tall,), "RowsPerStrip")
-        needed = math.ceil(rows / tall)
-    if len(offsets) != needed or len(lengths) != needed:
-        raise FileRefused(path, f"is damaged: {len(offsets)} pieces are listed, the picture has {needed}.", _AGAIN)
-    if any(offset + length > size or length == 0 for offset, length in zip(offsets, lengths, strict=True)):
+    (rows, columns), (tall, wide) = page.shape, page.piece
+    needed = math.ceil(rows / tall) * math.ceil(columns / wide)
+    if len(page.pieces) != needed:
+        raise FileRefused(path, f"is damaged: {len(page.pieces)} pieces are listed, the picture has {needed}.", _AGAIN)
+    if any(offset + length > size or length == 0 for offset, length in page.pieces):
         raise FileRefused(path, "is incomplete: parts of the picture lie behind the end of the file.", _AGAIN)
-    bits = tiff.numbers(tags, tiff.BITS) or (1,)
-    samples = tiff.number(tags, tiff.SAMPLES, 1)
-    claimed = rows * math.ceil(columns * bits[0] * samples / 8)
-    preflight.check_claim(path, claimed, sum(lengths), _RATIOS[tiff.number(tags, tiff.COMPRESSION, _NONE)])
+    claimed = rows * math.ceil(columns * page.bits * page.samples / 8)
+    preflight.check_claim(path, claimed, sum(length for _, length in page.pieces), _RATIOS[page.compression])
+    preflight.check_memory(path, tall * wide * page.bits * page.samples // 8)
 
 
-def _told_by_imagej(path: Path, tags: Tags, pages: TiffPages) -> TiffPages:
+def _told_by_imagej(path: Path, tags: Tags, pages: tuple[TiffPage, ...]) -> TiffStack:
     text = tags.get(tiff.DESCRIPTION, (b"",))[0]
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else ""
-    several = re.search(r'\bSize[CT]="([2-9]|\d\d+)"', words) if "<OME" in words else None
     fields = dict(re.findall(r"^(\w+)=(.*?)\s*$", words, re.MULTILINE)) if words.startswith("ImageJ=") else {}
-    if several or any(fields.get(name, "1") != "1" for name in ("channels", "frames")):
+    counts = dict(re.findall(r'\bSize([CTZ])="(\d{1,6})"', words)) if "<OME" in words else {}
+    counts |= {letter: fields[name] for letter, name in (("C", "channels"), ("T", "frames"), ("Z", "slices")) if name in fields}
+    several = [letter for letter in "CTZ" if counts.get(letter, "1") != "1"]
+    if len(several) > 1:
         raise FileRefused(path, "holds several channels or time points.", "Save one of them alone.")
-    if fields.get("images", str(pages.shape[0])) != str(pages.shape[0]):
+    if fields.get("images", str(len(pages))) != str(len(pages)):
         raise FileRefused(path, "does not list all of its slices as pages.", "Save it again with one page a slice.")
-    scale = (_number(fields, "c1"), _number(fields, "c0"))
-    if fields.get("cf") == "0" and None not in scale and scale[0] != 0:
-        pages = replace(pages, slope=scale[0] or 1.0, intercept=scale[1] or 0.0)
-    return replace(pages, spacing=_spacing(tags, fields))
+    slope, intercept = _number(fields, "c1"), _number(fields, "c0")
+    if fields.get("cf") != "0" or not slope or intercept is None:
+        slope, intercept = 1.0, 0.0
+    called = {"C": "channels", "T": "time points"}.get("".join(several), "")
+    return TiffStack(pages, slope, intercept, _spacing(tags, fields), called)
 
 
 def _spacing(tags: Tags, fields: dict[str, str]) -> tuple[float, float, float] | None:
