@@ -1,13 +1,15 @@
 """Atomic writing: the only way anything is written.
 
 An artefact appears under its name whole or not at all: temporary sibling, fsync, rename, fsync of the folder
-(measured: plain writes under kill -9 leave most files corrupt, this way none).
+(measured: plain writes under kill -9 leave most files corrupt, this way none). What a killed writer leaves behind is hidden by
+its name and removed by the next writer in that folder.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -25,7 +27,14 @@ _REASONS = {
     errno.ENOENT: "the folder does not exist and cannot be made",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.EFBIG: "that disk takes no file of this size",
+    errno.EEXIST: "something of that name was put there meanwhile",
+    errno.ENOTEMPTY: "something of that name was put there meanwhile",
+    errno.EISDIR: "a folder has that name",
+    errno.EIO: "the disk reports an error",
+    errno.EINVAL: "that disk does not take this name",
 }
+_LEFTOVER = re.compile(r"\.part-(\d+)-[0-9a-f]{8}(\..*)?")
 _ROOM = 1 << 16  # more than a disk block, so that a full disk cannot grant it from what it has given already
 
 
@@ -37,9 +46,10 @@ def atomic_file(target: str | Path, *, private: bool = False) -> Iterator[Path]:
     Raises `WriteFailed` with the cause (full disk, read-only folder); the old file, if any, stays untouched.
     """
     target = Path(target)
-    temporary = target.with_name(f".part-{secrets.token_hex(4)}-{target.name}")
+    temporary = _temporary(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target.parent)
         if private:
             os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield temporary
@@ -62,14 +72,15 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise WriteFailed(f"{target.name} exists already and is not empty. Choose another name or empty it first.")
-    temporary = target.with_name(f".part-{secrets.token_hex(4)}-{target.name}")
+    temporary = _temporary(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target.parent)
         temporary.mkdir()
         yield temporary
         for path in sorted(temporary.rglob("*")):
-            if path.is_file():
-                _flush_file(path)
+            (_flush_file if path.is_file() else _flush_folder)(path)
+        _flush_folder(temporary)
         if target.exists():
             target.rmdir()
         temporary.replace(target)
@@ -99,7 +110,9 @@ def check_writable(target: str | Path) -> None:
     target = Path(target).absolute()
     try:
         folder = next(parent for parent in target.parents if parent.exists())
-        temporary = folder / f".part-{secrets.token_hex(4)}-{target.name}"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.lstat()  # a name that is too long is refused here
+        temporary = _temporary(folder / target.name)
         try:
             temporary.touch(exist_ok=False)
         finally:
@@ -129,6 +142,31 @@ def write_failed(target: Path, error: OSError) -> WriteFailed:
     cause = _with_number(error)
     reason = _REASONS.get(cause.errno or 0) or cause.strerror or "the disk gives no reason"
     return WriteFailed(f"{target.name} could not be written: {reason}. Nothing partial was left behind.")
+
+
+def _temporary(target: Path) -> Path:
+    """A hidden sibling whose name tells its writer's process and the format, nothing else."""
+    suffix = ".nii.gz" if target.name.lower().endswith(".nii.gz") else target.suffix
+    return target.with_name(f".part-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what writers that are no longer alive left in `folder`. What cannot be removed is hidden and harms nobody."""
+    with os.scandir(folder) as entries:
+        found = [(match, entry) for entry in entries if (match := _LEFTOVER.fullmatch(entry.name))]
+    for match, entry in found:
+        if not _alive(int(match[1])):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def _alive(process: int) -> bool:
+    import psutil  # only where something was left behind
+
+    return process == os.getpid() or bool(psutil.pid_exists(process))
 
 
 def _with_number(error: OSError) -> OSError:

@@ -1,4 +1,4 @@
-"""The attributes that all slices of an exported synthetic series share, module by module (DICOM PS3.3, A.3 and A.4)."""
+"""The attributes that all slices of an exported series share, module by module (DICOM PS3.3, A.3 and A.4)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from pydicom.valuerep import VR, format_number_as_ds, validate_value
 import ctmri_core
 from ctmri_core.domain import Domain
 from ctmri_core.io.dicom_source import PATIENT_AND_STUDY
-from ctmri_core.io.export_rules import DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START
-from ctmri_core.io.stored_pixels import CT_INTERCEPT, StoredPixels
+from ctmri_core.io.export_rules import DEIDENTIFICATION_CODE, DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START
+from ctmri_core.io.face import may_show_face
+from ctmri_core.io.stored_pixels import StoredPixels
 from ctmri_core.io.synthetic_mark import comments_text, derivation_text, plain_text
 from ctmri_core.volume import DicomSource, Volume
 
@@ -36,15 +37,24 @@ _UNPAIRED = {
 """Body parts (PS3.16, annex L) that are no pair, for which Laterality must not be sent."""
 
 
-def module_attributes(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, stand_in: str) -> Dataset:
-    """Everything but what differs from slice to slice. `stand_in`: hash in place of an identity when there is no `origin`."""
+def module_attributes(
+    volume: Volume, pixels: StoredPixels, origin: DicomSource | None, stand_in: str, *, deidentified: bool = False
+) -> Dataset:
+    """Everything but what differs from slice to slice. `stand_in`: hash in place of an identity when there is no `origin`.
+
+    `deidentified`: `origin` is a pseudonym; it is said how it came about, and no date is written.
+    """
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 192"
     _patient_and_study(dataset, volume, origin, stand_in)
     _series(dataset, volume, origin, stand_in)
+    (_without_identity if deidentified else _dates)(dataset)
     _derivation(dataset, volume, pixels, origin)
     _image(dataset, volume, pixels)
-    (_ct if volume.domain is Domain.CT else _mr)(dataset)
+    if volume.domain is Domain.CT:
+        _ct(dataset, pixels)
+    else:
+        _mr(dataset)
     return dataset
 
 
@@ -64,7 +74,7 @@ def _patient_and_study(dataset: Dataset, volume: Volume, origin: DicomSource | N
         dataset.PatientName = "PHANTOM^DIGITAL" if volume.phantom else "ANONYMOUS^"
         dataset.PatientID = f"CTMRI-{stand_in[:12].upper()}"
         dataset.StudyInstanceUID = _hashed_uid("study", stand_in)
-        dataset.StudyDescription = "Synthetic images"
+        dataset.StudyDescription = "Converted images" if volume.synthetic is None else "Synthetic images"
         return
     for keyword in PATIENT_AND_STUDY:
         _copy(dataset, origin, keyword)
@@ -100,13 +110,10 @@ def _plain_value(vr: str, value: Any) -> str:
 
 
 def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_in: str) -> None:
-    now = datetime.now()  # local time, as DICOM dates without a zone are meant
     dataset.Modality = volume.domain.modality
     dataset.SeriesInstanceUID = generate_uid(prefix=None)
     dataset.SeriesNumber = _SERIES_NUMBER
     dataset.SeriesDescription = _series_description(volume)
-    dataset.SeriesDate = dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
-    dataset.SeriesTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
     frame = volume.frame_of_reference or (origin.frame_of_reference_uid if origin else None)
     dataset.FrameOfReferenceUID = frame or (_hashed_uid("frame", stand_in) if stand_in else generate_uid(prefix=None))
     if not dataset.get("Laterality"):  # to be sent, if empty, unless the part is no pair (PS3.3, C.7.3.1)
@@ -116,9 +123,24 @@ def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_
     dataset.update(_equipment())
     contribution = _equipment()
     contribution.PurposeOfReferenceCodeSequence = [code("109103", "Modifying Equipment")]
-    contribution.ContributionDateTime = now.strftime("%Y%m%d%H%M%S")
-    contribution.ContributionDescription = "Computed a synthetic image with a neural network"
+    what = "Stored an acquired image anew" if volume.synthetic is None else "Computed a synthetic image with a neural network"
+    contribution.ContributionDescription = what
     dataset.ContributingEquipmentSequence = [contribution]
+
+
+def _dates(dataset: Dataset) -> None:
+    now = datetime.now()  # local time, as DICOM dates without a zone are meant
+    dataset.SeriesDate = dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.SeriesTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
+    dataset.ContributingEquipmentSequence[0].ContributionDateTime = now.strftime("%Y%m%d%H%M%S")
+
+
+def _without_identity(dataset: Dataset) -> None:
+    """PS3.15, annex E: what was done about the identity."""
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethod = "CT-MRI Studio: built anew from an allow-list"
+    dataset.DeidentificationMethodCodeSequence = [code(DEIDENTIFICATION_CODE[0], "Basic Application Confidentiality Profile")]
+    dataset.LongitudinalTemporalInformationModified = "REMOVED"
 
 
 def _equipment() -> Dataset:
@@ -129,7 +151,8 @@ def _equipment() -> Dataset:
 
 
 def _series_description(volume: Volume) -> str:
-    assert volume.synthetic is not None
+    if volume.synthetic is None:
+        return plain_text(f"CONVERTED {'PHANTOM ' if volume.phantom else ''}{volume.domain.label}")
     room = 64 - len(DESCRIPTION_START) - len(DESCRIPTION_END) - 2
     what = f"{'PHANTOM ' if volume.phantom else ''}{volume.domain.label}"
     middle = plain_text(f"{what} {volume.synthetic.model_name}")[:room].strip()
@@ -137,13 +160,14 @@ def _series_description(volume: Volume) -> str:
 
 
 def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None) -> None:
-    dataset.SyntheticData = "YES"
     dataset.DerivationDescription = derivation_text(volume, with_source=origin is not None, note=pixels.note)
     if volume.findings:
         dataset.ImageComments = comments_text(volume.findings)
-    dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
-    dataset.BurnedInAnnotation = "NO"
-    dataset.RecognizableVisualFeatures = "YES"
+    if volume.synthetic is not None:
+        dataset.SyntheticData = "YES"
+        dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
+        dataset.BurnedInAnnotation = "NO"  # of an acquired image nobody knows
+    dataset.RecognizableVisualFeatures = "YES" if may_show_face(volume) else "NO"
     _lossy(dataset, origin)
 
 
@@ -177,17 +201,17 @@ def _image(dataset: Dataset, volume: Volume, pixels: StoredPixels) -> None:
     dataset.WindowCenter, dataset.WindowWidth = (format_number_as_ds(value) for value in pixels.window)
 
 
-def _ct(dataset: Dataset) -> None:
+def _ct(dataset: Dataset, pixels: StoredPixels) -> None:
     dataset.SOPClassUID = CTImageStorage
     dataset.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = str(CT_INTERCEPT), "1", "HU"
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = str(pixels.intercept), "1", "HU"
     dataset.KVP = None
 
 
 def _mr(dataset: Dataset) -> None:
     dataset.SOPClassUID = MRImageStorage
     dataset.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
-    dataset.ScanningSequence = "RM"  # research mode: no scanner's sequence made this contrast
+    dataset.ScanningSequence = "RM"  # research mode: no scanner's sequence made this contrast, or none is known
     dataset.SequenceVariant = "NONE"
     for keyword in ("ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"):
         setattr(dataset, keyword, None)

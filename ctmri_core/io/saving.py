@@ -1,51 +1,61 @@
-"""Saving volumes: NIfTI, MHA or NRRD by suffix, DICOM into a folder. All is read back and compared before it gets its name."""
+"""Saving volumes: NIfTI, MHA or NRRD by suffix; DICOM or PNG slices in a folder. All is read back and compared before it gets
+its name.
+"""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, cast
+from typing import Literal
 
-import nibabel as nib
 import numpy as np
-import SimpleITK as sitk
 
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
-from ctmri_core.events import Event, Progress, StopSignal, Work, finish, never, relayed
-from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_text
+from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, finish, never, relayed
+from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_failed
+from ctmri_core.io.deidentify import pseudonymous
 from ctmri_core.io.dicom_export import write_dicom_series
-from ctmri_core.io.formats import FILE_SUFFIXES
-from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
-from ctmri_core.io.nifti import NIFTI_READER
-from ctmri_core.io.provenance import mark_of, provenance_of, sidecar_path
-from ctmri_core.io.series import Reader
+from ctmri_core.io.opening import load, scan
+from ctmri_core.io.png_export import write_png_slices
+from ctmri_core.io.provenance import provenance_of, sidecar_path
+from ctmri_core.io.volume_files import write_meta_image, write_nifti, write_nrrd
 from ctmri_core.volume import Volume
 
-_READERS: dict[str, Reader] = {".nii.gz": NIFTI_READER, ".nii": NIFTI_READER, ".mha": META_IMAGE_READER, ".nrrd": NRRD_READER}
-_LEVEL = 1  # of zlib, as nibabel takes for gzip: several times as fast as the usual 6 for a tenth more bytes
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-_SCANNER_SPACE = 1
-_NIFTI_DATA_OFFSET = 352
+_WRITERS = {".nii.gz": write_nifti, ".nii": write_nifti, ".mha": write_meta_image, ".nrrd": write_nrrd}
+_KNOWN = ", ".join(_WRITERS)
+_PIXELS_STAY = "The pictures themselves are not searched: text burned into them stays. Look through them before you share them."
+
+Slices = Literal["dicom", "png"]
+"""What a folder holds."""
 
 
 def save(
-    volume: Volume, target: str | Path, *, source: Volume | None = None, overwrite: bool = True, stop: StopSignal = never
+    volume: Volume,
+    target: str | Path,
+    *,
+    source: Volume | None = None,
+    overwrite: bool = True,
+    slices: Slices = "dicom",
+    deidentify: bool = False,
+    stop: StopSignal = never,
 ) -> Work[Path | None]:
-    """A file by its suffix, or a DICOM series in the folder `target` when it has none. Raises `WriteFailed`.
+    """A file by its suffix, or `slices` in the folder `target` when it has none. Raises `WriteFailed`.
 
     `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. The files of
-    `volume` and `source` are never written over; `overwrite`: whether another file may be. Returns `target`, None exactly
-    when `stop` ended it; then nothing is left behind.
+    `volume` and `source` are never written over; `overwrite`: whether another file may be. `deidentify`: under a pseudonym,
+    rebuilt from an allow-list. Returns `target`, None exactly when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
     check_target(target, sources=_paths_of(volume, source), overwrite=overwrite)
+    if deidentify:
+        yield Noted(message=_PIXELS_STAY)
     try:
         if _suffix(target):
-            yield from _save_file(volume, target, stop)
+            yield from _save_file(pseudonymous(volume, source) if deidentify else volume, target, stop)
+        elif slices == "png":
+            yield from write_png_slices(pseudonymous(volume, source) if deidentify else volume, target, stop=stop)
         else:
-            yield from write_dicom_series(volume, target, source=source, stop=stop)
+            yield from write_dicom_series(volume, target, source=source, deidentify=deidentify, stop=stop)
     except Stopped:
         return None
     return target
@@ -67,15 +77,15 @@ def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     """
     suffix = _suffix(path)
     if not suffix:
-        raise WriteFailed(f"{path.name} cannot be written: its name must end in {', '.join(FILE_SUFFIXES)}.")
-    write = _write_nifti if suffix.startswith(".nii") else _write_itk
-    with atomic_file(path) as temporary:
-        for done in write(volume, temporary):
-            yield Progress(done=done, total=volume.geometry.shape[0], unit="slices", message=f"writing {path.name}")
-            if stop():
-                raise Stopped(f"Writing {path.name} was stopped.")
-        yield from _compare(volume, temporary, _READERS[suffix], path.name, stop)
-    write_text(sidecar_path(path), provenance_of(volume).model_dump_json(indent=2))
+        raise WriteFailed(f"{path.name} cannot be written: its name must end in {_KNOWN}.")
+    with atomic_file(sidecar_path(path)) as record:  # takes its room first, so that no image stands without its record
+        record.write_text(provenance_of(volume).model_dump_json(indent=2), encoding="utf-8")
+        with atomic_file(path) as temporary:
+            for done in _WRITERS[suffix](volume, temporary):
+                yield Progress(done=done, total=volume.geometry.shape[0], unit="slices", message=f"writing {path.name}")
+                if stop():
+                    raise Stopped(f"Writing {path.name} was stopped.")
+            yield from _compare(volume, temporary, path.name, stop)
 
 
 def check_target(target: str | Path, *, sources: Iterable[Path] = (), overwrite: bool = False) -> None:
@@ -85,6 +95,16 @@ def check_target(target: str | Path, *, sources: Iterable[Path] = (), overwrite:
     For a moment a file is made beside `target`, as the disk has the last word on whether that can be done.
     """
     target = Path(target)
+    try:
+        _check_names(target, sources, overwrite=overwrite)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise write_failed(target, error) from error
+    check_writable(target)
+    if _suffix(target):
+        check_writable(sidecar_path(target))
+
+
+def _check_names(target: Path, sources: Iterable[Path], *, overwrite: bool) -> None:
     if not target.name and not target.is_dir():
         raise WriteFailed("The name of the file or folder to be written is empty. Give it a name.")
     _refuse_sources(target, sources)
@@ -93,15 +113,15 @@ def check_target(target: str | Path, *, sources: Iterable[Path] = (), overwrite:
             raise WriteFailed(f"{target.absolute().name} is a folder that is not empty. Choose another name or empty it first.")
     elif not _suffix(target):
         if target.suffix or target.exists():
-            known = ", ".join(FILE_SUFFIXES)
-            raise WriteFailed(f"{target.name}: the name must end in {known}; for DICOM name a new folder without a dot.")
+            raise WriteFailed(f"{target.name}: the name must end in {_KNOWN}; for slices name a new folder without a dot.")
     elif target.exists() and not overwrite:
         raise WriteFailed(f"{target.name} exists already. Choose another name, or say that it is to be replaced (--overwrite).")
-    check_writable(target)
 
 
 def _paths_of(*volumes: Volume | None) -> list[Path]:
-    return [volume.path for volume in volumes if volume is not None and volume.path is not None]
+    """Files and folders: where it was read from other files than the one that was opened, those too."""
+    given = [volume for volume in volumes if volume is not None]
+    return [path for volume in given for path in (volume.path, *volume.files) if path is not None]
 
 
 def _refuse_sources(target: Path, sources: Iterable[Path]) -> None:
@@ -118,56 +138,19 @@ def _is_within(path: Path, folder: Path) -> bool:
 
 def _suffix(path: Path) -> str:
     name = path.name.lower()
-    return "" if path.is_dir() else next((suffix for suffix in FILE_SUFFIXES if name.endswith(suffix)), "")
+    return "" if path.is_dir() else next((suffix for suffix in _WRITERS if name.endswith(suffix)), "")
 
 
-def _write_nifti(volume: Volume, path: Path) -> Iterator[int]:
-    """Yields how many slices are written."""
-    affine = (_LPS_TO_RAS @ volume.geometry.affine)[:, [2, 1, 0, 3]]
-    header = nib.Nifti1Image(volume.voxels.T, affine, dtype=volume.voxels.dtype).header
-    header.set_sform(affine, _SCANNER_SPACE)
-    header.set_qform(affine, _SCANNER_SPACE)
-    header.set_xyzt_units("mm")
-    header.set_slope_inter(1, 0)
-    header.set_data_offset(_NIFTI_DATA_OFFSET)
-    header["descrip"] = mark_of(volume)
-    yield 0
-    with ExitStack() as opened:
-        file: IO[bytes] = opened.enter_context(path.open("wb"))
-        if path.suffix.lower() == ".gz":
-            packed = gzip.GzipFile("", "wb", _LEVEL, file, mtime=0)
-            file = cast(IO[bytes], opened.enter_context(packed))
-        file.write(header.binaryblock.ljust(_NIFTI_DATA_OFFSET, b"\0"))
-        for k, voxels in enumerate(volume.voxels, 1):  # (k, j, i) in C order is (i, j, k) in Fortran order
-            file.write(np.ascontiguousarray(voxels).data)
-            yield k
-
-
-def _write_itk(volume: Volume, path: Path) -> Iterator[int]:
-    """Yields how many slices are written. ITK writes all of them in one step."""
-    yield 0
-    image = sitk.GetImageFromArray(volume.voxels)
-    spacing, origin, direction = volume.geometry.to_itk()
-    image.SetSpacing(spacing)
-    image.SetOrigin(origin)
-    image.SetDirection(direction)
-    image.SetMetaData("Comment" if path.suffix.lower() == ".mha" else "content", mark_of(volume))
+def _compare(volume: Volume, written: Path, name: str, stop: StopSignal) -> Work[None]:
     try:
-        sitk.WriteImage(image, str(path), useCompression=True, compressionLevel=_LEVEL)
-    except RuntimeError as error:  # ITK's only kind; its text is a page with paths in it and no cause
-        provoke_refusal(path)
-        raise OSError("ITK could not write the file") from error
-    yield volume.geometry.shape[0]
-
-
-def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: StopSignal) -> Work[None]:
-    try:
-        (series,) = reader.scan(written)
-        again = yield from _checking(name, reader.load(series, stop))
+        (series,) = scan(written)
+        again = yield from _checking(name, load(series, stop))
     except FileRefused as refusal:
         provoke_refusal(written)
         why = refusal.problem.rstrip(".")
         raise WriteFailed(f"{name} could not be read back ({why}). Nothing partial was left behind. Check the disk.") from refusal
+    if again is None:
+        raise Stopped(f"Writing {name} was stopped.")
     tolerance = max(1e-4, 2.5e-7 * float(np.abs(volume.geometry.corners).max()))  # NIfTI keeps positions in 24 bits
     same_grid = again.geometry.is_close(volume.geometry, tolerance)
     if not same_grid or not np.array_equal(again.voxels, volume.voxels):
@@ -176,7 +159,7 @@ def _compare(volume: Volume, written: Path, reader: Reader, name: str, stop: Sto
         raise WriteFailed(f"{name} lost its mark of being synthetic, so it was not kept.")
 
 
-def _checking(name: str, reading: Work[Volume]) -> Work[Volume]:
+def _checking(name: str, reading: Work[Volume | None]) -> Work[Volume | None]:
     """`reading`, whose progress says what it is done for."""
 
     def hear(event: Event) -> Event | None:

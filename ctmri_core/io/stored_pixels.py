@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,41 +13,53 @@ from ctmri_core.errors import WriteFailed
 from ctmri_core.volume import Volume
 
 CT_INTERCEPT = -1024
+_LOWEST_INTERCEPT = -32768
 _FEWEST_LEVELS = 16
 _BRAIN_WINDOW = (40.0, 80.0)
 
 
 @dataclass(frozen=True)
 class StoredPixels:
-    """`values`: (k, j, i) int16 or uint16. `window`: (centre, width) in output units. `note`: what was lost, "" for nothing."""
+    """`values`: (k, j, i) int16 or uint16, to which `intercept` is added. `window`: (centre, width) in output units.
+
+    `note`: what was lost, "" for nothing.
+    """
 
     values: NDArray[np.int16] | NDArray[np.uint16]
     signed: bool
+    intercept: int
     window: tuple[float, float]
     note: str
 
 
 def stored_pixels(volume: Volume) -> StoredPixels:
-    """CT: HU + 1024, unsigned. MR: rounded, signed only where negative values exist. Raises `WriteFailed`."""
+    """CT: unsigned, less an intercept of -1024, or a lower one where there are lower values. MR: signed only where negative
+    values exist. What is no whole number is rounded. Raises `WriteFailed`.
+    """
     voxels = volume.voxels
     low, high = float(voxels.min()), float(voxels.max())
     if not np.isfinite([low, high]).all():
         raise WriteFailed("The volume holds NaN or infinite values and cannot be exported as DICOM.")
     if voxels.dtype == np.float32 and high - low < _FEWEST_LEVELS and high > low:
         raise WriteFailed(f"Values from {low:g} to {high:g} would be lost by rounding to whole numbers. Save it as NIfTI.")
-    offset = -CT_INTERCEPT if volume.domain is Domain.CT else 0
-    signed = volume.domain is not Domain.CT and low < 0
+    is_ct = volume.domain is Domain.CT
+    intercept = max(min(CT_INTERCEPT, math.floor(low)), _LOWEST_INTERCEPT) if is_ct else 0
+    signed = not is_ct and low < 0
     limits = np.iinfo(np.int16 if signed else np.uint16)
     values: NDArray[np.int16] | NDArray[np.uint16] = (
         np.empty(voxels.shape, np.int16) if signed else np.empty(voxels.shape, np.uint16)
     )
-    clipped = 0
+    clipped = rounded = 0
     for target, source in zip(values, voxels, strict=True):
-        whole = np.rint(source).astype(np.int64) + offset
-        clipped += int(((whole < limits.min) | (whole > limits.max)).sum())
-        target[...] = np.clip(whole, limits.min, limits.max)
-    note = f"{clipped} values beyond {limits.min - offset} to {limits.max - offset} were clipped." if clipped else ""
-    return StoredPixels(values, signed, _window(volume), note)
+        whole = np.rint(source).astype(np.int64)
+        rounded += int((whole != source).any())
+        clipped += int(((whole < limits.min + intercept) | (whole > limits.max + intercept)).sum())
+        target[...] = np.clip(whole - intercept, limits.min, limits.max)
+    notes = (
+        f"{clipped} values beyond {limits.min + intercept} to {limits.max + intercept} were clipped." if clipped else "",
+        "Values were rounded to whole numbers." if rounded else "",
+    )
+    return StoredPixels(values, signed, intercept, _window(volume), " ".join(filter(None, notes)))
 
 
 def _window(volume: Volume) -> tuple[float, float]:

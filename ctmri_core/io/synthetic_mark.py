@@ -15,18 +15,26 @@ _DERIVATION = re.compile(
 )
 _COMMENT = re.compile(r"\[(?P<kind>\w+)(?P<serious>, serious)?\] (?P<message>.+)")
 _LONGEST_COMMENTS = 10_240
+_LONGEST_STEPS = 600  # DerivationDescription holds 1024 characters
+CONVERTED = "Converted by CT-MRI Studio, not synthetic:"
+_NOT_CARRIED_OVER = "How it was acquired is not carried over."
 
 
 def derivation_text(volume: Volume, *, with_source: bool, note: str) -> str:
-    """DerivationDescription (0008,2111): contrast, model and hash, in words and in a fixed order."""
-    made = volume.synthetic
-    assert made is not None
+    """DerivationDescription (0008,2111): contrast, model and hash, or that it was converted, in words and in a fixed order."""
     phantom = " of a phantom" if volume.phantom else ""
-    text = (
-        f"Synthetic {volume.domain.label}{phantom} computed by model {plain_text(made.model_name)[:200] or 'unknown'} "
-        f"(SHA-256 of its weights {plain_text(made.model_hash)[:80] or 'unknown'})"
-        f"{'' if with_source else ' from a ' + NO_DICOM_SOURCE}. Not for diagnostic use. {note}"
-    )
+    source = "" if with_source else f" from a {NO_DICOM_SOURCE}"
+    made = volume.synthetic
+    if made is None:
+        steps = "; ".join(map(plain_text, volume.history))[:_LONGEST_STEPS]
+        told = f" Steps: {steps}." if steps else ""
+        text = f"{CONVERTED} {volume.domain.label}{phantom}{source}.{told} {_NOT_CARRIED_OVER} {note}"
+    else:
+        text = (
+            f"Synthetic {volume.domain.label}{phantom} computed by model {plain_text(made.model_name)[:200] or 'unknown'} "
+            f"(SHA-256 of its weights {plain_text(made.model_hash)[:80] or 'unknown'})"
+            f"{source}. Not for diagnostic use. {note}"
+        )
     return text.strip()
 
 
@@ -55,7 +63,7 @@ def told_domain(origin: Origin) -> Domain | None:
 
 def told_findings(origin: Origin) -> tuple[Finding, ...]:
     """What was known about the volume when we exported it."""
-    if told_domain(origin) is None:
+    if told_domain(origin) is None and not origin.derivation.startswith(CONVERTED):
         return ()
     lines = (_COMMENT.fullmatch(line.strip()) for line in origin.comments.splitlines())
     return tuple(Finding(line["kind"], line["message"], serious=bool(line["serious"])) for line in lines if line)

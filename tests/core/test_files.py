@@ -58,7 +58,8 @@ def test_the_old_file_survives_a_failure(tmp_path):
         (errno.ENOSPC, "disk is full"),
         (errno.EROFS, "read-only"),
         (errno.EACCES, "not permitted"),
-        (errno.EIO, os.strerror(errno.EIO)),
+        (errno.EIO, "reports an error"),
+        (errno.ENXIO, os.strerror(errno.ENXIO)),
     ],
 )
 def test_a_disk_that_refuses_is_named_without_its_folder(tmp_path, monkeypatch, number, words):

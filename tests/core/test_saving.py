@@ -143,14 +143,13 @@ def test_left_handed_and_far_away_grids(tmp_path):
 def test_damage_on_the_way_keeps_the_old_file(tmp_path, suffix, monkeypatch):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"old")
-    writer = "_write_nifti" if suffix.startswith(".nii") else "_write_itk"
-    write = getattr(saving, writer)
+    write = saving._WRITERS[suffix]
 
     def damaged(volume, target):
         yield from write(volume, target)
         target.write_bytes(target.read_bytes()[:-10])
 
-    monkeypatch.setattr(saving, writer, damaged)
+    monkeypatch.setitem(saving._WRITERS, suffix, damaged)
     with pytest.raises(WriteFailed, match=f"a{suffix}"):
         saving.save_volume(_volume(), path)
     assert path.read_bytes() == b"old"
@@ -158,14 +157,14 @@ def test_damage_on_the_way_keeps_the_old_file(tmp_path, suffix, monkeypatch):
 
 
 def test_a_wrong_voxel_is_noticed(tmp_path, monkeypatch):
-    write = saving._write_nifti
+    write = saving._WRITERS[".nii"]
 
     def other(volume, target):
         voxels = volume.voxels.copy()
         voxels[0, 0, 0] += 1
         yield from write(Volume(voxels, volume.geometry, volume.domain, synthetic=volume.synthetic), target)
 
-    monkeypatch.setattr(saving, "_write_nifti", other)
+    monkeypatch.setitem(saving._WRITERS, ".nii", other)
     with pytest.raises(WriteFailed, match="not the same"):
         saving.save_volume(_volume(), tmp_path / "a.nii")
 
@@ -196,7 +195,7 @@ def test_a_disk_that_refuses_is_said_in_words(tmp_path, monkeypatch, number, wor
         yield 1
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(saving, "_write_nifti", refused)
+    monkeypatch.setitem(saving._WRITERS, ".nii", refused)
     with pytest.raises(WriteFailed, match=words):
         saving.save_volume(_volume(), tmp_path / "a.nii")
     assert list(tmp_path.iterdir()) == []
@@ -239,8 +238,9 @@ def test_the_disk_is_asked_early_and_nothing_stays_of_it(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(WriteFailed, match="empty"):
         saving.check_target("")
-    with pytest.raises(WriteFailed, match="too long"):
-        saving.check_target(tmp_path / f"{'a' * 250}.nii")
+    for length in (250, 300):
+        with pytest.raises(WriteFailed, match="too long"):
+            saving.check_target(tmp_path / f"{'a' * length}.nii")
     if Path("/proc/self").is_dir():
         with pytest.raises(WriteFailed, match="could not be written"):
             saving.check_target("/proc/a.nii")
@@ -255,7 +255,7 @@ def test_a_disk_that_takes_no_more_is_told_by_its_cause(tmp_path, name):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
     try:
-        with pytest.raises(WriteFailed, match=rf"{os.strerror(errno.EFBIG)}.*Nothing partial was left behind"):
+        with pytest.raises(WriteFailed, match="takes no file of this size.*Nothing partial was left behind"):
             finish(saving.save(_volume(), tmp_path / name))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

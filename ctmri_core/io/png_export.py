@@ -1,0 +1,108 @@
+"""Volumes as a folder of 16-bit PNG slices, for programs that know nothing else, and for ours: nothing is lost in HU.
+
+Each file says in its text chunk (`png_slices`) where it belongs and whether it is synthetic; README.txt says it to people. The
+pixels themselves stay as they are. The record of how the volume was made lies beside the first slice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ctmri_core
+from ctmri_core.domain import Domain
+from ctmri_core.errors import Stopped, WriteFailed
+from ctmri_core.events import Progress, StopSignal, Work, never
+from ctmri_core.files import atomic_folder
+from ctmri_core.io.png_slices import Scale, decode, encode, slice_text
+from ctmri_core.io.provenance import provenance_of, sidecar_path
+from ctmri_core.io.stored_values import to_voxels
+from ctmri_core.volume import Finding, Volume
+
+_LEVELS = 65536
+_PREFERRED = {Domain.CT: -1024}  # as pairs of CT and MR slices are commonly kept
+
+
+def write_png_slices(volume: Volume, folder: str | Path, *, stop: StopSignal = never) -> Work[Path]:
+    """One file per slice k, `ct_0001.png`, in the new (or empty) `folder`; all of them appear or nothing.
+
+    Whole numbers that span no more than 65536 are kept exactly. CT with fractions is rounded to whole HU; other values are
+    spread over 65536 levels, which a finding of the record and the notes in the files say. Raises `WriteFailed`; `Stopped`.
+    """
+    folder = Path(folder)
+    scale = scale_of(volume)
+    count = volume.geometry.shape[0]
+    prefix = volume.domain.value if scale.slope == 1 and scale.intercept == _PREFERRED.get(volume.domain, 0) else "slice"
+    stored: NDArray[np.uint16] = np.empty(volume.geometry.shape, np.uint16)
+    with atomic_folder(folder) as temporary:
+        for k, values in enumerate(volume.voxels):
+            if stop():
+                raise Stopped(f"Writing {folder.name} was stopped.")
+            stored[k] = np.clip(np.rint((values.astype(np.float64) - scale.intercept) / scale.slope), 0, _LEVELS - 1)
+            text = slice_text(volume, scale, k)
+            path = temporary / f"{prefix}_{k + 1:04d}.png"
+            path.write_bytes(encode(stored[k], text))
+            _check(path, stored[k], text)
+            yield Progress(done=k + 1, total=count, unit="slices", message=f"writing {folder.name}")
+        first = temporary / f"{prefix}_0001.png"
+        record = provenance_of(_as_written(volume, stored, scale))
+        sidecar_path(first).write_text(record.model_dump_json(indent=2), encoding="utf-8")
+        (temporary / "README.txt").write_text(_readme(volume, scale), encoding="utf-8")
+    return folder
+
+
+def scale_of(volume: Volume) -> Scale:
+    """How values become 16-bit numbers. Raises `WriteFailed` on values that are no numbers."""
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    if not np.isfinite([low, high]).all():
+        raise WriteFailed("The volume holds NaN or infinite values and cannot be written as pictures.")
+    whole = volume.voxels.dtype == np.int16 or all(bool((values == np.rint(values)).all()) for values in volume.voxels)
+    if whole or volume.domain is Domain.CT:
+        intercept = min(_PREFERRED.get(volume.domain, 0), math.floor(low))
+        if high - intercept >= _LEVELS - 1 and math.ceil(high) - math.floor(low) < _LEVELS:
+            intercept = math.floor(low)
+        if math.ceil(high) - intercept < _LEVELS:
+            return Scale(1.0, float(intercept), "" if whole else "Values were rounded to whole HU.")
+    slope = (high - low) / (_LEVELS - 1)
+    return Scale(slope, low, f"Values were rounded to {_LEVELS} levels; the largest error is {slope / 2:.3g} {volume.unit}.")
+
+
+def _as_written(volume: Volume, stored: NDArray[np.uint16], scale: Scale) -> Volume:
+    """What the pictures hold, so that the record counts with their voxels."""
+    voxels, _ = to_voxels(Path(), stored, scale.slope, scale.intercept)
+    said = (Finding("rounded", scale.note),) if scale.note else ()
+    return replace(volume, voxels=voxels, findings=(*volume.findings, *said))
+
+
+def _check(path: Path, stored: NDArray[np.uint16], text: str) -> None:
+    try:
+        again, told = decode(path.read_bytes())
+        same = np.array_equal(again, stored) and told == text
+    except ValueError:
+        same = False
+    if not same:
+        raise WriteFailed(f"{path.name} was not the same when it was read back, so nothing was kept. Check the disk.")
+
+
+def _readme(volume: Volume, scale: Scale) -> str:
+    grid = volume.geometry
+    sizes = " x ".join(f"{value:g}" for value in grid.spacing)
+    facts = json.loads(slice_text(volume, scale, 0))
+    lines = (
+        "SYNTHETIC IMAGES, NOT FOR DIAGNOSTIC USE" if volume.synthetic is not None else "Images converted by CT-MRI Studio",
+        "",
+        f"{volume.label}: {' x '.join(map(str, grid.shape))} slices, rows, columns of {sizes} mm, written by CT-MRI Studio "
+        f"{ctmri_core.__version__}.",
+        f"16-bit grey values; value in {volume.unit} = {scale.slope!r} * stored + {scale.intercept!r}. {scale.note}".strip(),
+        f"Patient coordinates in mm (x to the left, y to the back, z to the head) of the first pixel of the first slice: "
+        f"{facts['origin']}",
+        f"Directions from slice to slice, row to row, column to column: {facts['direction']}",
+        'The same stands as JSON in the text chunk "CT-MRI Studio" of every picture.',
+        "",
+    )
+    return "\n".join(lines)
