@@ -157,7 +157,7 @@ def _place(path: Path, fields: Fields, found: Elements) -> tuple[tuple[float, ..
     """(position, orientation). Raises `FileRefused` that says what a file without a place in the patient is."""
     kind = standard_name(fields.text("SOPClassUID")).removesuffix(" Storage")
     if not found.pixel_keyword:
-        problem = f"holds data of the kind {kind}, no picture." if kind else "holds no DICOM image."
+        problem = f"holds data of the kind {kind}, without any pixels." if kind else "holds no DICOM image."
         raise FileRefused(path, problem, "Choose the images of a CT or MR series.")
     if fields.text("SOPClassUID") == _SEGMENTATION:
         raise FileRefused(path, "holds a Segmentation, no picture.", "Choose the images of a CT or MR series.")

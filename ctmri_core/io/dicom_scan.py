@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io.dicom_directory import DICOMDIR, is_directory_list, listed_files
 from ctmri_core.io.dicom_groups import groups
 from ctmri_core.io.dicom_header import FIRST_READ, Headers, read_headers
 from ctmri_core.io.dicom_judgement import DicomDetails, judged
@@ -18,7 +19,6 @@ from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import Series
 from ctmri_core.volume import Finding
 
-DICOMDIR = "DICOMDIR"
 DICOM_SUFFIXES = {".dcm", ".ima"}
 _DEEPEST = 8
 _MOST_FILES = 50_000
@@ -28,9 +28,16 @@ _HEADER_TIMEOUT_S = 10.0
 
 def scan_dicom(path: Path) -> tuple[Series, ...]:
     """The series in a file or folder, volumes before localizers, larger ones first. Raises `FileRefused` when there is none."""
-    if path.name.upper() == DICOMDIR and path.is_file():
-        raise FileRefused(path, "is only a list of the images beside it.", "Open its folder.")
-    headers, refusals = _headers(path)
+    if is_directory_list(path):
+        files, missing = listed_files(path)
+        return tuple(replace(series, path=path) for series in _series(path.parent, files, missing))
+    return _series(path, dicom_files(path) if path.is_dir() else [path], [])
+
+
+def _series(path: Path, files: Iterable[Path], missing: Sequence[FileRefused]) -> tuple[Series, ...]:
+    """`path`: what holds `files`. `missing`: files that should have been among them."""
+    headers, refusals = _headers(files)
+    refusals += missing
     if not headers:
         if path.is_file() and refusals:
             raise refusals[0]
@@ -68,13 +75,13 @@ def dicom_files(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _headers(path: Path) -> tuple[list[SliceHeader], list[FileRefused]]:
+def _headers(files: Iterable[Path]) -> tuple[list[SliceHeader], list[FileRefused]]:
     headers: list[SliceHeader] = []
     refusals: list[FileRefused] = []
     first_read = FIRST_READ
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
-        for file in dicom_files(path) if path.is_dir() else [path]:
+        for file in files:
             try:
                 found = read_headers(file, _read_whole, first_read)
                 for header in found:

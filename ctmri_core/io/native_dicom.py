@@ -24,6 +24,7 @@ from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_codestream import check_code, undecodable
+from ctmri_core.io.dicom_directory import Reference, references_of
 from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements
 from ctmri_core.io.dicom_encapsulated import frame_code
 from ctmri_core.io.dicom_fields import WANTED_TAGS
@@ -133,6 +134,13 @@ def _nameless_file(content: bytes) -> Iterator[str]:
         path = Path(folder, "slice")
         path.write_bytes(content)
         yield str(path)
+
+
+def directory_references(path: Path) -> list[Reference]:
+    """As `dicom_directory.references_of`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return references_of(path)
 
 
 def deflated_attributes(path: Path) -> dict[str, Any]:

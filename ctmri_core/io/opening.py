@@ -13,7 +13,8 @@ from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
 from ctmri_core.io.dicom import DICOM_READER
-from ctmri_core.io.dicom_scan import DICOM_SUFFIXES, DICOMDIR
+from ctmri_core.io.dicom_directory import DICOMDIR
+from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
 from ctmri_core.io.formats import FILE_SUFFIXES, READERS, reader_named
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
