@@ -15,7 +15,8 @@ from ctmri_core.io import preflight
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_directory import DICOMDIR
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
-from ctmri_core.io.formats import FILE_SUFFIXES, READERS, reader_named
+from ctmri_core.io.formats import FILE_SUFFIXES, READERS, VOLUME_SUFFIXES, reader_named
+from ctmri_core.io.header_files import header_of
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.volume import Finding, Volume
@@ -24,14 +25,12 @@ _MOST_FILES = 100_000
 _MOST_LISTED = 8
 _LARGE = 8 << 20  # voxels; smaller volumes are there before a slice of them could be looked at
 _MOST_TRIED = 20
-_READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, ".hdr", ".img", ".img.gz", ".mhd", ".nhdr", ".png")
-_FREESURFER = ("a FreeSurfer volume", "Convert it to NIfTI, for example with mri_convert.")
-_AFNI = ("an AFNI volume", "Convert it to NIfTI, for example with 3dAFNItoNIFTI.")
-_PHILIPS = ("a Philips PAR/REC volume", "Convert it to NIfTI, for example with dcm2niix, or export DICOM.")
+_READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, *VOLUME_SUFFIXES, ".png")
+_AFNI = ("an AFNI volume without its header", "Put the .HEAD file beside it.")
+_PHILIPS = ("a Philips volume without its header", "Put the .PAR file beside it.")
 _PICTURE = ("a picture", "Save it as PNG without loss.")
 _FOREIGN = {
-    ".mgz": _FREESURFER, ".mgh": _FREESURFER, ".brik": _AFNI, ".brik.gz": _AFNI, ".head": _AFNI,
-    ".mnc": ("a MINC volume", "Convert it to NIfTI, for example with mnc2nii."), ".par": _PHILIPS, ".rec": _PHILIPS,
+    ".brik": _AFNI, ".brik.gz": _AFNI, ".rec": _PHILIPS,
     ".jpg": _PICTURE, ".jpeg": _PICTURE, ".tif": _PICTURE, ".tiff": _PICTURE, ".bmp": _PICTURE,
 }  # fmt: skip
 """What files of other formats are, by the end of their names, and how they are brought into one of ours."""
@@ -176,7 +175,7 @@ def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
             picture_folders[path.parent] = None
         elif reader is DICOM_READER:
             dicom = True
-        elif reader is not None and not _data_of_header(path):
+        elif reader is not None and header_of(path) == path:
             yield reader, path
     yield from ((PICTURE_READER, pictures) for pictures in picture_folders)
     if dicom:
@@ -195,12 +194,6 @@ def _files(folder: Path) -> Iterator[Path]:
             path = Path(parent, name)
             if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(root):  # pathlib raises at links in a ring
                 yield path
-
-
-def _data_of_header(path: Path) -> bool:
-    """Whether this is the .img of a .hdr that is in the listing itself."""
-    stem = path.name.removesuffix(".gz")
-    return stem.lower().endswith(".img") and path.with_name(stem[:-4] + ".hdr").is_file()
 
 
 def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:

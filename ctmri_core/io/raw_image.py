@@ -40,8 +40,8 @@ _PEEKED = {"raw": 1 << 62, "gzip": 32 << 20, "zlib": 32 << 20, "bzip2": 4 << 20,
 class RawImage:
     """A checked header. `stored`: files that share the voxels evenly, in order. `mark`: free text where our own may stand.
 
-    `volume_count` volumes of `geometry.shape` lie behind each other, or voxel by voxel in turn when `interleaved`. `padded`:
-    something else may follow the voxels.
+    `volume_count` volumes of `geometry.shape` lie behind each other, or voxel by voxel in turn when `interleaved`. `slopes`:
+    of each volume, where they differ. `padded`: something else may follow the voxels.
     """
 
     stored: tuple[Stored, ...]
@@ -53,6 +53,7 @@ class RawImage:
     interleaved: bool = False
     slope: float = 1.0
     intercept: float = 0.0
+    slopes: tuple[float, ...] = ()
     padded: bool = False
 
     @property
@@ -79,7 +80,8 @@ class RawImage:
         count = self.voxel_count if count is None else count
         step, place = (self.volume_count, index) if self.interleaved else (1, 0)
         start = first * step if self.interleaved else index * self.voxel_count + first
-        sink = VoxelSink(path, count, self.dtype, self.slope, self.intercept, step=step, place=place)
+        slope = self.slopes[index] if self.slopes else self.slope
+        sink = VoxelSink(path, count, self.dtype, slope, self.intercept, step=step, place=place)
         return sink, start * self.dtype.itemsize
 
     def _check_length(self, stored: Stored) -> None:
@@ -120,7 +122,9 @@ class RawImageReader:
 
     def scan(self, path: Path) -> tuple[Series, ...]:
         path = header_of(path)
-        return series_of(path, self.name, self._read_header(path))
+        image = self._read_header(path)
+        files = tuple(dict.fromkeys((path, *(stored.path for stored in image.stored))))
+        return series_of(self.name, files, image.geometry, image.volume_count, image.findings, image.mark)
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         path, index = series.files[0], int(series.details or 0)
@@ -150,28 +154,33 @@ class RawImageReader:
         return replace(volume, domain=series.domain, name=series.label, findings=image.findings)
 
 
-def series_of(path: Path, format_name: str, image: RawImage) -> tuple[Series, ...]:
-    """One series for each volume of a file. Raises `FileRefused` when there are more than can be listed."""
-    if image.volume_count > MOST_VOLUMES:
-        problem = f"holds {image.volume_count} volumes; up to {MOST_VOLUMES} can be listed."
+def series_of(
+    format_name: str, files: tuple[Path, ...], geometry: Geometry, count: int, findings: tuple[Finding, ...], mark_text: str = ""
+) -> tuple[Series, ...]:
+    """One series for each of `count` volumes on one grid; the header comes first among `files`.
+
+    Raises `FileRefused` when there are more than can be listed.
+    """
+    path = files[0]
+    if count > MOST_VOLUMES:
+        problem = f"holds {count} volumes; up to {MOST_VOLUMES} can be listed."
         raise FileRefused(path, problem, "Split it and open the volume you need.")
-    mark = read_mark(image.mark)
+    mark = read_mark(mark_text)
     domain = mark.domain or domain_by_name(path.name)
-    label = f"{label_start(domain, mark)}{slice_count(image.geometry)}, {path.name}"
+    label = f"{label_start(domain, mark)}{slice_count(geometry)}, {path.name}"
     first = Series(
         path=path,
         format_name=format_name,
         domain=domain,
         label=label,
-        files=tuple(dict.fromkeys((path, *(stored.path for stored in image.stored)))),
-        shape=image.geometry.shape,
-        spacing=image.geometry.spacing,
+        files=files,
+        shape=geometry.shape,
+        spacing=geometry.spacing,
         synthetic=mark.synthetic,
-        plane=image.geometry.plane,
-        findings=image.findings,
+        plane=geometry.plane,
+        findings=findings,
         details=0,
     )
-    if image.volume_count == 1:
+    if count == 1:
         return (first,)
-    count = image.volume_count
     return tuple(replace(first, label=f"{label}, volume {index + 1} of {count}", details=index) for index in range(count))

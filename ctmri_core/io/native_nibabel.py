@@ -1,0 +1,126 @@
+"""PAR/REC and MINC 1 through nibabel. Runs in the reader process only."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nibabel as nib
+import numpy as np
+from nibabel.externals.netcdf import netcdf_file
+from nibabel.filebasedimages import ImageFileError
+from nibabel.minc1 import MincError
+from nibabel.parrec import PARRECError, PARRECImage
+from nibabel.spatialimages import HeaderDataError
+
+from ctmri_core.errors import FileRefused
+from ctmri_core.geometry import FloatArray
+from ctmri_core.io.stored_values import to_voxels
+from ctmri_core.volume import Finding, Voxels
+
+_PARSE_ERRORS = (
+    PARRECError, MincError, HeaderDataError, ImageFileError, ValueError, TypeError, LookupError,
+    AttributeError, ArithmeticError, AssertionError, OSError, EOFError, NotImplementedError,
+)  # fmt: skip
+"""What nibabel raises on damaged files, as trials with them showed; running out of memory is told elsewhere."""
+_SPACE = ("xspace", "yspace", "zspace")
+
+
+class ForeignHeader(NamedTuple):
+    """`shape`: (k, j, i) of one of `volume_count` volumes; `affine`: (4, 4) (k, j, i) -> RAS mm; `sizes`: of a voxel in mm,
+    as the header gives them; `sized`: whether it does; `stored_bytes`: of all voxels in the data file.
+    """
+
+    shape: tuple[int, int, int]
+    volume_count: int
+    affine: FloatArray
+    sizes: tuple[float, ...]
+    sized: bool
+    stored_bytes: int
+
+
+def par_rec_header(path: Path, rec: Path) -> ForeignHeader:
+    """Raises `FileRefused`."""
+    try:
+        return _par_rec_header(_par_rec(path, rec))
+    except _PARSE_ERRORS as error:
+        raise _refused(path, error) from None
+
+
+def par_rec_voxels(path: Path, rec: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
+    """Volume `index`, values as the console showed them (rescale slope and intercept of each slice). Raises `FileRefused`."""
+    try:
+        image = _par_rec(path, rec)
+        values = np.asanyarray(image.dataobj[..., index] if len(image.shape) > 3 else image.dataobj)
+    except _PARSE_ERRORS as error:
+        raise _refused(path, error) from None
+    return to_voxels(path, values.T)
+
+
+def minc_header(path: Path) -> ForeignHeader:
+    """Raises `FileRefused`."""
+    try:
+        return _minc_header(path)[1]
+    except _PARSE_ERRORS as error:
+        raise _refused(path, error) from None
+
+
+def minc_voxels(path: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
+    """Volume `index` in the order in which it is stored. Raises `FileRefused`."""
+    try:
+        image, header = _minc_header(path)
+        values = np.asanyarray(image.dataobj[index] if len(image.shape) > 3 else image.dataobj[:])
+        values = values.reshape(header.shape)
+    except _PARSE_ERRORS as error:
+        raise _refused(path, error) from None
+    return to_voxels(path, values)
+
+
+def _par_rec(path: Path, rec: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = PARRECImage.make_file_map({"header": str(path), "image": str(rec)})
+        return PARRECImage.from_file_map(names)
+
+
+def _par_rec_header(image: Any) -> ForeignHeader:
+    i, j, k, *counts = (int(n) for n in image.shape)
+    header = image.header
+    stored = int(np.prod([int(n) for n in header.get_rec_shape()])) * header.get_data_dtype().itemsize
+    sizes = tuple(float(size) for size in header.get_zooms()[:3])
+    return ForeignHeader((k, j, i), counts[0] if counts else 1, np.asarray(image.affine)[:, [2, 1, 0, 3]], sizes, True, stored)
+
+
+def _minc_header(path: Path) -> tuple[Any, ForeignHeader]:
+    axes, sized = _minc_axes(path)
+    image: Any = nib.Minc1Image.from_filename(str(path))
+    spatial = axes[-3:]
+    if sorted(spatial) != sorted(_SPACE) or len(axes) > 4 or (len(axes) == 4 and axes[0] != "time"):
+        raise FileRefused(path, "has other axes than three of space, or time before them.", "Convert one volume to NIfTI.")
+    shape = [int(n) for n in image.shape]
+    k, j, i = shape[-3:]
+    header = ForeignHeader(
+        shape=(k, j, i),
+        volume_count=shape[0] if len(shape) > 3 else 1,
+        affine=np.asarray(image.affine, np.float64),
+        sizes=tuple(float(size) for size in image.header.get_zooms()[-3:]),
+        sized=sized,
+        stored_bytes=int(np.prod(shape)) * image.get_data_dtype().itemsize,
+    )
+    return image, header
+
+
+def _minc_axes(path: Path) -> tuple[tuple[str, ...], bool]:
+    """(names of the axes as stored, whether those of space have a step)."""
+    with path.open("rb") as handle, netcdf_file(handle, mmap=False) as content:
+        variables = content.variables
+        return tuple(variables["image"].dimensions), all(hasattr(variables[name], "step") for name in _SPACE)
+
+
+def _refused(path: Path, error: BaseException) -> FileRefused:
+    if isinstance(error, FileRefused):
+        return error
+    told = isinstance(error, PARRECError | MincError)
+    problem = "describes its slices in a way that does not fit together." if told else "is damaged or incomplete."
+    return FileRefused(path, problem, "Copy or export it again, or convert it to NIfTI.")
