@@ -255,7 +255,7 @@ def test_a_disk_that_takes_no_more_is_told_by_its_cause(tmp_path, name):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
     try:
-        with pytest.raises(WriteFailed, match="takes no file of this size.*Nothing partial was left behind"):
+        with pytest.raises(WriteFailed, match=r"takes no file of this size.*Nothing partial was left behind"):
             finish(saving.save(_volume(), tmp_path / name))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,59 @@
+"""Flags about the output that several commands share, and what is said of what they write."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctmri_core.cli.terminal import given_path
+from ctmri_core.events import Finished, Noted, StopSignal, Work
+
+if TYPE_CHECKING:
+    from ctmri_core.volume import Finding, Volume
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """--output with --slices, --deidentify, --overwrite and --json, for `saved`."""
+    parser.add_argument(
+        "--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or new folder (slices)"
+    )
+    parser.add_argument("--slices", choices=("dicom", "png"), default="dicom", help="what a folder is to hold (default: dicom)")
+    parser.add_argument(
+        "--deidentify", action="store_true", help="under a pseudonym, without dates and identifiers; burned-in text stays"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
+    parser.add_argument("--json", action="store_true", help="print events as JSON lines")
+
+
+def saved(
+    arguments: argparse.Namespace, volume: Volume, name: str, stop: StopSignal, source: Volume | None = None
+) -> Work[Path | None]:
+    """Writes `volume` as the flags say, with the reminder that goes with a head; `name` is what the path is called at the end."""
+    from ctmri_core.io.face import face_reminder
+    from ctmri_core.io.saving import save
+
+    target: Path = arguments.output
+    written = yield from save(
+        volume,
+        target,
+        source=source,
+        overwrite=arguments.overwrite,
+        slices=arguments.slices,
+        deidentify=arguments.deidentify,
+        stop=stop,
+    )
+    if written is None:
+        return None
+    reminder = face_reminder(volume)
+    if reminder:
+        yield Noted(message=reminder)
+    yield Finished(reason="completed", paths={name: str(written)})
+    return written
+
+
+def noted(findings: Iterable[Finding]) -> Iterator[Noted]:
+    """What is known about a volume, as events."""
+    for finding in findings:
+        yield Noted(message=finding.message, serious=finding.serious)
