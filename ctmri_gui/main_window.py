@@ -179,6 +179,11 @@ class MainWindow(QMainWindow):
         session.translation.changed.connect(self._show_translation)
         session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
         session.openings.choiceNeeded.connect(self.questions.which_series)
+        session.openings.spacingNeeded.connect(self.questions.which_spacing)
+        session.openings.changed.connect(lambda state: self.views.covers.tell(state.text, state.fraction))
+        session.openings.previewOver.connect(self._end_previews)
+        session.previewed.connect(self._show_preview)
+        self.views.offerTaken.connect(self.questions.mend)
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(session.open_paths)
         self.views.escaped.connect(self._leave_full_screen)
@@ -190,7 +195,15 @@ class MainWindow(QMainWindow):
 
     def _show_volume(self, role: Role, volume: Volume | None) -> None:
         self.views.set_volume(role, volume)
-        self.views.set_banner(role, self.session.warnings(role))
+        self.views.set_banner(role, self.session.warnings(role), self.session.origins.offers(volume))
+        self._follow_volumes()
+
+    def _show_preview(self, role: Role, volume: Volume) -> None:
+        self.views.covers.show(role, volume)
+        self._follow_volumes()
+
+    def _end_previews(self) -> None:
+        self.views.covers.clear()
         self._follow_volumes()
 
     def _show_translation(self, state: JobState | None) -> None:
@@ -203,7 +216,8 @@ class MainWindow(QMainWindow):
     def _follow_volumes(self) -> None:
         volumes = self.session.volumes
         any_shown = any(volume is not None for volume in volumes.values())
-        self.pages.setCurrentWidget(self.views if any_shown else self.welcome)
+        shows = any_shown or any(self.views.covers.shown(role) for role in Role)
+        self.pages.setCurrentWidget(self.views if shows else self.welcome)
         for name in ("screenshot", "copy_picture"):
             self.command[name].setEnabled(any_shown)
         for name in ("save", "export_dicom"):

@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from ctmri_core.events import Finished
+from ctmri_gui.given_spacings import GivenSpacings, lacks_spacing
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.placement import choose_at_once
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
+    from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
     from ctmri_core.volume import Volume
 
@@ -33,15 +35,24 @@ class Opening:
 class Openings(QObject):
     """A queue of openings, so that a second drop during a long load is not lost and the order stays."""
 
-    loaded = Signal(object, object)  # Opening, tuple[Volume, ...]
+    loaded = Signal(object, object, object)  # Opening, tuple[Series, ...], tuple[Volume, ...]: in the same order
     choiceNeeded = Signal(object, object)  # Opening, tuple[Series, ...]: answer with `choose`
+    spacingNeeded = Signal(object, object)  # Opening, Series: answer with `tell_spacing`, or give up with `choose`
+    previewed = Signal(object, object, object)  # Opening, tuple[Series, ...], (which of them, one slice of it as a Volume)
+    previewOver = Signal()  # what was previewed is there, or will not come
+    changed = Signal(object)  # JobState of what is being loaded
+    _seen = Signal(object, int, object)  # from the thread that loads
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
+        self.spacings = GivenSpacings()
         self._waiting: deque[Opening] = deque()
         self._current: Opening | None = None
+        self._chosen: tuple[Series, ...] = ()
         self._state: JobState | None = None
+        self._seen.connect(self._take_preview)
+        jobs.changed.connect(self._follow)
 
     def add(self, paths: Sequence[Path], role: Role | None) -> None:
         self._waiting.append(Opening(tuple(paths), role))
@@ -59,20 +70,35 @@ class Openings(QObject):
         if self._state is not None:
             self._jobs.stop(self._state)
             self._state = None
+        self.previewOver.emit()
 
     def choose(self, opening: Opening, chosen: Sequence[Series]) -> None:
-        """Loads `chosen`; an empty choice gives the opening up."""
+        """Loads `chosen`, once their voxel sizes are settled; an empty choice gives the opening up."""
         if opening is not self._current:
             return
         if not chosen:
             self._finish()
             return
+        self._chosen = tuple(chosen)
+        unsettled = next((series for series in chosen if lacks_spacing(series) and not self.spacings.settled(series)), None)
+        if unsettled is not None:
+            self.spacingNeeded.emit(opening, unsettled)
+            return
+        self._chosen = tuple(self.spacings.applied(series) for series in chosen)
         self._state = self._jobs.run(
             "Open scan",  # without a name: a folder's is often a patient's, and this stands on the screen
-            partial(work.load_series, tuple(chosen)),
+            partial(work.load_series, self._chosen, show=partial(self._seen.emit, opening)),
             on_result=partial(self._loaded, opening),
             on_end=partial(self._loading_ended, opening),
         )
+
+    def tell_spacing(self, opening: Opening, series: Series, spacing: Triple | None) -> None:
+        """The voxel size of `series`, and of those opened with it that have the same matrix; None: nobody knows it."""
+        if opening is self._current:
+            for entry in (series, *self._chosen):
+                if lacks_spacing(entry) and (entry.shape or ())[1:] == (series.shape or ())[1:]:
+                    self.spacings.settle(entry, spacing)
+            self.choose(opening, self._chosen)
 
     def _next(self) -> None:
         if self._current is not None or not self._waiting:
@@ -94,9 +120,19 @@ class Openings(QObject):
         else:
             self.choiceNeeded.emit(opening, series)
 
+    @Slot(object, int, object)
+    def _take_preview(self, opening: Opening, number: int, volume: Volume) -> None:
+        if opening is self._current:
+            self.previewed.emit(opening, self._chosen, (number, volume))
+
+    def _follow(self, state: JobState) -> None:
+        if state is self._state and state.running:
+            self.changed.emit(state)
+
     def _loaded(self, opening: Opening, volumes: tuple[Volume, ...] | None) -> None:
         if opening is self._current and volumes:
-            self.loaded.emit(opening, volumes)
+            self.previewOver.emit()
+            self.loaded.emit(opening, self._chosen, volumes)
 
     def _looking_ended(self, opening: Opening, end: Finished) -> None:
         if end.reason != "completed":
@@ -108,4 +144,6 @@ class Openings(QObject):
 
     def _finish(self) -> None:
         self._current = self._state = None
+        self._chosen = ()
+        self.previewOver.emit()
         self._next()

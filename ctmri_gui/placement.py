@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.volume import Volume
@@ -11,6 +11,8 @@ from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.io.series import Series
+
+Image = TypeVar("Image", Volume, "Series")
 
 
 def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series, ...]:
@@ -52,15 +54,24 @@ def hides_a_better_truth(volume: Volume, truth: Volume | None) -> bool:
     return volume.domain is Domain.UNKNOWN and truth is not None and truth.domain is not Domain.UNKNOWN
 
 
-def source_first(volumes: Iterable[Volume], directions: Sequence[Direction]) -> list[Volume]:
-    """Volumes opened together: real before synthetic, then the one that a model can translate, then CT before MR."""
+def source_first(volumes: Iterable[Image], directions: Sequence[Direction]) -> list[Image]:
+    """Volumes or series opened together: real before synthetic, then the one that a model can translate, then CT before MR."""
     takes = {direction.source for direction in directions}
 
-    def rank(volume: Volume) -> tuple[bool, bool, bool]:
+    def rank(volume: Image) -> tuple[bool, bool, bool]:
         translatable = any(kind.accepts(volume.domain) for kind in takes)
-        return volume.synthetic is not None, not translatable, volume.domain is not Domain.CT
+        return bool(volume.synthetic), not translatable, volume.domain is not Domain.CT
 
     return sorted(volumes, key=rank)
+
+
+def roles_together(images: Iterable[Image], directions: Sequence[Direction]) -> dict[Role, Image]:
+    """The panes of volumes or series opened together: a source, its truth, its synthetic twin; further ones have no place."""
+    source, *others = source_first(images, directions)
+    roles: dict[Role, Image] = {Role.SOURCE: source}
+    for image in reversed(others):  # the first of a kind comes last, and stays
+        roles[Role.SYNTHETIC if image.synthetic else Role.TRUTH] = image
+    return roles
 
 
 def same_patient(one: Volume, other: Volume) -> bool:

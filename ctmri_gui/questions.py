@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.files import atomic_file
+from ctmri_core.io.series import TILT
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.openings import Opening
+from ctmri_gui.origins import SPACING_KINDS
 from ctmri_gui.save_dialog import SaveDialog, SaveFormat
 from ctmri_gui.session import MODEL_SUFFIX, Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.settings_dialog import SettingsDialog
+from ctmri_gui.spacing_dialog import SpacingDialog
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.roles import Role
+
+if TYPE_CHECKING:
+    from ctmri_core.geometry import Triple
+    from ctmri_core.io.series import Series
 
 
 class Questions(QObject):
@@ -41,12 +49,38 @@ class Questions(QObject):
         if chosen:
             self._session.open_paths([Path(chosen)])
 
-    def which_series(self, opening: Opening, series: tuple[object, ...]) -> None:
-        from ctmri_gui.series_dialog import SeriesDialog
+    def which_series(self, opening: Opening, series: tuple[Series, ...]) -> None:
+        from ctmri_gui.series_picker.dialog import SeriesDialog
 
-        dialog = SeriesDialog(series, self._window)  # type: ignore[arg-type]  # a signal carries objects; these are Series
+        dialog = SeriesDialog(series, self._session.jobs, self._window)
         dialog.finished.connect(lambda code: self._session.openings.choose(opening, dialog.chosen if code else ()))
         _open(dialog)
+
+    def which_spacing(self, opening: Opening, series: Series) -> None:
+        """Before pictures are opened that do not say how large they are."""
+        openings = self._session.openings
+        dialog = SpacingDialog(series, openings.spacings.last, self._window)
+        dialog.accepted.connect(lambda: openings.tell_spacing(opening, series, dialog.spacing))
+        dialog.rejected.connect(lambda: openings.choose(opening, ()))
+        _open(dialog)
+
+    def mend(self, role: Role, kind: str) -> None:
+        """Does what the banner of a pane offers beside a finding of this kind."""
+        series = self._session.origins.series_of(self._session.volumes[role])
+        if series is None:
+            return
+        if kind == TILT:
+            self._session.correct_tilt(role)
+        elif kind in SPACING_KINDS:
+            start = series.given_spacing or self._session.openings.spacings.last
+            dialog = SpacingDialog(series, start, self._window, may_be_unknown=False)
+            dialog.accepted.connect(lambda: self._set_spacing(role, series, dialog.spacing))
+            _open(dialog)
+
+    def _set_spacing(self, role: Role, series: Series, spacing: Triple | None) -> None:
+        """Unless the pane shows another scan by now."""
+        if spacing is not None and self._session.origins.series_of(self._session.volumes[role]) is series:
+            self._session.set_spacing(role, spacing)
 
     def where_to_save(self, chosen: SaveFormat) -> None:
         """Saves what the synthetic pane shows now, even should it show something else when the dialog is answered."""

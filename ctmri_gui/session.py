@@ -6,7 +6,7 @@ question has changed (another scan was opened meanwhile) is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Domain
+from ctmri_core.events import StopSignal, Work
+from ctmri_core.io.series import straightened, with_spacing
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
@@ -21,13 +23,16 @@ from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.models.library import Library, fits
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
-from ctmri_gui.placement import hides_a_better_truth, place_for, same_patient, source_first
+from ctmri_gui.origins import Origins
+from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
 from ctmri_gui.settings import Settings
 from ctmri_gui.translation import Translation
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
+    from ctmri_core.geometry import Triple
+    from ctmri_core.io.series import Series
 
 MODEL_SUFFIX = ".safetensors"
 _TRUTH_GONE = (
@@ -46,6 +51,7 @@ class Session(QObject):
     volumeChanged = Signal(object, object)  # Role, Volume | None
     scanOpened = Signal()
     comparisonChanged = Signal(object)  # Comparison | None
+    previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there; for looking at only
     somethingElse = Signal()  # what was said about the scans before no longer matters
     failed = Signal(str)
     noted = Signal(str)
@@ -64,13 +70,15 @@ class Session(QObject):
         )
         self.openings = Openings(self.jobs, self)
         self.openings.loaded.connect(self._opened)
+        self.openings.previewed.connect(self._preview)
         self.translation = Translation(self.jobs, self)
         self.translation.made.connect(self._take_synthetic)
         self.volumes: dict[Role, Volume | None] = dict.fromkeys(Role)
+        self.origins = Origins()
         self.synthetic_source: Volume | None = None
         self.comparison: Comparison | None = None
         self._demo, self._comparing = Latest(self.jobs), Latest(self.jobs)
-        self._kinds = {role: Latest(self.jobs) for role in Role}
+        self._changes = {role: Latest(self.jobs) for role in Role}
         self._translate_when_listed = False
 
     # Opening ----------------------------------------------------------------------------------------------------------
@@ -101,10 +109,12 @@ class Session(QObject):
         self.somethingElse.emit()
         self._translate_when_listed = False
         for role in Role:
-            self._kinds[role].drop()
+            self._changes[role].drop()
             self._set(role, None)
 
-    def _opened(self, opening: Opening, volumes: tuple[Volume, ...]) -> None:
+    def _opened(self, opening: Opening, chosen: tuple[Series, ...], volumes: tuple[Volume, ...]) -> None:
+        for volume, series in zip(volumes, chosen, strict=True):
+            self.origins.remember(volume, series)
         for path in opening.paths:
             here = [volume for volume in volumes if volume.path is not None and volume.path.is_relative_to(path)]
             self.settings.remember(path, " and ".join(volume.label for volume in here))
@@ -114,19 +124,26 @@ class Session(QObject):
             self.place(volumes[0], opening.role)
             self.scanOpened.emit()
 
+    def _preview(self, opening: Opening, chosen: tuple[Series, ...], first: tuple[int, Volume]) -> None:
+        number, volume = first
+        if len(chosen) > 1:
+            together = roles_together(chosen, self.library.directions)
+            role = next((role for role, series in together.items() if series is chosen[number]), None)
+        else:
+            role = self._place_of(volume, opening.role)
+        if role is not None:
+            self.previewed.emit(role, volume)
+
     # Volumes ----------------------------------------------------------------------------------------------------------
 
-    def place(self, volume: Volume, role: Role | None = None) -> None:
-        """Puts `volume` on a pane: `role`, or where it belongs beside what is there. Only marked volumes are synthetic."""
-        if role is None or (role is Role.SYNTHETIC and volume.synthetic is None):
-            place = place_for(volume, self.volumes[Role.SOURCE], self.library.direction)
-            if place is Role.TRUTH and hides_a_better_truth(volume, self.volumes[Role.TRUTH]):
-                name = volume.path.name if volume.path is not None else "The scan"
-                self.noted.emit(_TRUTH_KEPT.format(name=name))
-                return
-            if role is Role.SYNTHETIC:
-                self.noted.emit(_NOT_MARKED.format(place=place.label.lower()))
-            role = place
+    def place(self, volume: Volume, asked: Role | None = None) -> None:
+        """Puts `volume` on a pane: `asked`, or where it belongs beside what is there. Only marked volumes are synthetic."""
+        role = self._place_of(volume, asked)
+        if role is None:
+            self.noted.emit(_TRUTH_KEPT.format(name=volume.path.name if volume.path is not None else "The scan"))
+            return
+        if asked is Role.SYNTHETIC and role is not asked:
+            self.noted.emit(_NOT_MARKED.format(place=role.label.lower()))
         if role is Role.SOURCE:
             self._replace_source(volume)
             return
@@ -135,29 +152,70 @@ class Session(QObject):
         self._set(role, volume)
         self._compare()
 
+    def _place_of(self, volume: Volume, asked: Role | None) -> Role | None:
+        """Where `volume` goes that was dropped on `asked`; None where it would push out a better truth."""
+        if asked is not None and (asked is not Role.SYNTHETIC or volume.synthetic is not None):
+            return asked
+        place = place_for(volume, self.volumes[Role.SOURCE], self.library.direction)
+        better = place is Role.TRUTH and hides_a_better_truth(volume, self.volumes[Role.TRUTH])
+        return None if better else place
+
     def place_together(self, volumes: Sequence[Volume]) -> None:
         """Puts volumes that belong together on the panes in place of what is there: a source, its truth, its synthetic twin."""
-        source, *others = source_first(volumes, self.library.directions)
+        together = roles_together(volumes, self.library.directions)
         self.translation.abandon()
         for role in (Role.SYNTHETIC, Role.TRUTH):
-            belong = (volume for volume in others if (volume.synthetic is not None) == (role is Role.SYNTHETIC))
-            self._set(role, next(belong, None))
-        self._set_source(source)
+            self._set(role, together.get(role))
+        self._set_source(together[Role.SOURCE])
         self.scanOpened.emit()
 
     def set_domain(self, role: Role, domain: Domain) -> None:
         """Corrects what a volume is, where its file could not say."""
         volume = self.volumes[role]
         if volume is None or volume.domain is domain:
-            self._kinds[role].drop()
+            self._changes[role].drop()
             return
+        changed = work.with_domain(volume, domain)
+        self.origins.pass_on(volume, changed)
+        self._change(role, "Look at the scan anew", partial(work.look_at, changed), listed=False)
+
+    def correct_tilt(self, role: Role) -> None:
+        """Reads the volume of a pane again, its tilted slices brought onto a straight grid."""
+        series = self.origins.series_of(self.volumes[role])
+        if series is not None:
+            self._load_again(role, straightened(series), "Correct tilt")
+
+    def set_spacing(self, role: Role, spacing: Triple) -> None:
+        """Reads the volume of a pane again with the voxel size that the user gives: along (k, j, i), mm."""
+        series = self.origins.series_of(self.volumes[role])
+        if series is not None:
+            self.openings.spacings.settle(series, spacing)
+            self._load_again(role, with_spacing(series, spacing), "Set voxel size")
+
+    def _load_again(self, role: Role, series: Series, title: str) -> None:
+        volume = self.volumes[role]
+        assert volume is not None  # it has a series
+        self._change(role, title, partial(work.load_again, series, volume.domain), series)
+
+    def _change(
+        self,
+        role: Role,
+        title: str,
+        begin: Callable[[StopSignal], Work[Volume | None]],
+        series: Series | None = None,
+        *,
+        listed: bool = True,
+    ) -> None:
+        """Puts what `begin` makes of the volume of a pane in its place, unless another lies there by then."""
+        volume = self.volumes[role]
 
         def take(changed: Volume) -> None:
+            if series is not None:
+                self.origins.remember(changed, series)
             if self.volumes[role] is volume:
-                self._change_domain(role, changed)
+                self._take_changed(role, changed)
 
-        changed = volume.with_history(f"domain set to {domain.label} by hand", domain=domain)
-        self._kinds[role].ask("Look at the scan anew", partial(work.look_at, changed), take, listed=False)
+        self._changes[role].ask(title, begin, take, listed=listed)
 
     @property
     def open_files(self) -> tuple[Path, ...]:
@@ -187,7 +245,7 @@ class Session(QObject):
         self._set(Role.SYNTHETIC, None)
         self._set_source(volume)
 
-    def _change_domain(self, role: Role, changed: Volume) -> None:
+    def _take_changed(self, role: Role, changed: Volume) -> None:
         if role is not Role.SOURCE:
             self._set(role, changed, self.synthetic_source if role is Role.SYNTHETIC else None)
             self._compare()

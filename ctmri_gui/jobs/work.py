@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,7 @@ from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
+    from ctmri_core.domain import Domain
     from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
@@ -76,18 +78,44 @@ def _in_one(failures: Sequence[CtmriError], count: int) -> str:
     return "\n".join((" ".join((head, *told[:_REASONS], *more)), *told[_REASONS:]))
 
 
-def load_series(chosen: Iterable[Series], stop: StopSignal) -> Work[tuple[Volume, ...] | None]:
-    """The volumes of `chosen`, in that order."""
+def load_series(
+    chosen: Iterable[Series], stop: StopSignal, show: Callable[[int, Volume], None] | None = None
+) -> Work[tuple[Volume, ...] | None]:
+    """The volumes of `chosen`, in that order. `show` is called on the job's thread with the number of a large series among them
+    and one slice of it, before the series itself is read."""
     from ctmri_core.io.opening import load
 
     volumes = []
-    for series in chosen:
-        volume = yield from load(series, stop)
+    for number, series in enumerate(chosen):
+        volume = yield from load(series, stop, None if show is None else partial(_show_first, show, number))
         if stop() or volume is None:
             return None
         _look_at(volume)
         volumes.append(volume)
     return tuple(volumes)
+
+
+def _show_first(show: Callable[[int, Volume], None], number: int, first: Volume) -> None:
+    _look_at(first)
+    show(number, first)
+
+
+def load_again(series: Series, domain: Domain, stop: StopSignal) -> Work[Volume | None]:
+    """The volume of a series that is open already and was changed since, with the kind that it was given meanwhile."""
+    from ctmri_core.io.opening import load
+
+    volume = yield from load(series, stop)
+    if volume is None:
+        return None
+    if volume.domain is not domain:
+        volume = with_domain(volume, domain)
+    _look_at(volume)
+    return volume
+
+
+def with_domain(volume: Volume, domain: Domain) -> Volume:
+    """`volume` with its kind corrected."""
+    return volume.with_history(f"domain set to {domain.label} by hand", domain=domain)
 
 
 def read_header(volume: Volume, number: int, _stop: StopSignal) -> Work[tuple[Header, frozenset[int]]]:

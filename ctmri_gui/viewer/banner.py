@@ -1,46 +1,92 @@
-"""The line between a pane's strip and its picture: what a person should know before trusting the picture."""
+"""The lines above a pane's picture: what a person should know before trusting it, and what can be done about it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from collections.abc import Mapping
+from functools import partial
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QSizePolicy, QWidget
 
 from ctmri_core.volume import Finding
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.pane_frame import BUTTON_KEYS, PaneButton
 
 _PADDING = 10
+_SERIOUS_LINES = 3  # a serious finding is read without unfolding, a note may be shortened to one line
+_BESIDE_FROM = 400  # px of text of 13 px: in narrower panes the buttons stand below the words
 _NOTE = f"color: {palette.MUTED.name()}; background: {palette.FRAME.name()}; border-left: 4px solid {palette.OUTLINE.name()};"
 _SERIOUS = (
-    f"color: {palette.AMBER.name()}; background: {palette.AMBER_GROUND.name()}; "
-    f"border-left: 4px solid {palette.AMBER.name()}; font-weight: 600;"
+    f"color: {palette.AMBER.name()}; background: {palette.AMBER_GROUND.name()}; border-left: 4px solid {palette.AMBER.name()};"
 )
+_SHEET = """
+Banner {{ {colours} }}
+Banner:focus {{ border: 1px solid {focus}; border-left-width: 4px; }}
+Banner QLabel {{ color: {words}; background: transparent; font-weight: {weight}; }}
+Banner QToolButton {{ color: {words}; background: transparent; border: 1px solid {words}; border-radius: 4px; padding: 1px 8px; }}
+Banner QToolButton:hover, Banner QToolButton:focus {{ color: {text}; border-color: {focus}; }}
+"""
 
 
-class Banner(QLabel):
-    """Folded it is one line: the first finding, the serious before the others, and how many more there are. The tooltip has
-    all of them, and a click unfolds them. Serious ones have a triangle, not only colour."""
+class Banner(QFrame):
+    """Folded it shows the first finding, the serious before the others, and how many more there are. The tooltip has all of them;
+    a click, or Space, unfolds them. Serious ones have a triangle, not only colour.
+
+    A finding that something can be done about brings a button: `offerTaken(kind)` when it is pressed.
+    """
+
+    offerTaken = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines: tuple[str, ...] = ()
-        self._unfolded = False
-        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._serious = self._unfolded = False
+        self._words = QLabel()
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._words.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.buttons: tuple[PaneButton, ...] = ()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(_PADDING - 4, 3, _PADDING - 4, 3)
+        self._row.setSpacing(6)
+        self._row.addWidget(self._words, 1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.hide()
 
-    def set_findings(self, findings: tuple[Finding, ...]) -> None:
+    def set_findings(self, findings: tuple[Finding, ...], offers: Mapping[str, str] | None = None) -> None:
+        """`offers`: what the button of a kind of finding says."""
         ordered = sorted(findings, key=lambda finding: not finding.serious)
         self._lines = tuple(f"{'▲ ' if finding.serious else ''}{finding.message}" for finding in ordered)
-        serious = bool(ordered) and ordered[0].serious
+        self._serious = bool(ordered) and ordered[0].serious
         self._unfolded = False
-        self.setStyleSheet(f"QLabel {{ {_SERIOUS if serious else _NOTE} padding: 3px {_PADDING - 4}px; }}")
+        self._set_offers({kind: text for kind, text in (offers or {}).items() if any(kind == one.kind for one in ordered)})
+        colours = {"colours": _SERIOUS if self._serious else _NOTE, "weight": 600 if self._serious else 400}
+        words = palette.AMBER if self._serious else palette.MUTED
+        self.setStyleSheet(_SHEET.format(**colours, words=words.name(), text=palette.TEXT.name(), focus=palette.ACCENT.name()))
         self.setToolTip("\n".join(self._lines))
         said = " ".join(finding.message for finding in ordered)
-        self.setAccessibleName(f"{'Warning' if serious else 'Note'}: {said}" if said else "")
+        self.setAccessibleName(f"{'Warning' if self._serious else 'Note'}: {said}" if said else "")
         self._write()
         self.setVisible(bool(self._lines))
+
+    def text(self) -> str:
+        """What it says now, shortened or unfolded."""
+        return self._words.text()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in BUTTON_KEYS:
+            event.accept()  # what unfolds it is no shortcut of the panes
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in BUTTON_KEYS:
+            self._turn()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -52,17 +98,53 @@ class Banner(QLabel):
             self._write()
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
+        self._turn()
+
+    def _turn(self) -> None:
         self._unfolded = not self._unfolded
         self._write()
 
-    def _write(self) -> None:
-        self.setWordWrap(self._unfolded)
-        self.setText("\n".join(self._lines) if self._unfolded else self._folded())
+    def _set_offers(self, offers: Mapping[str, str]) -> None:
+        for button in self.buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = tuple(PaneButton() for _ in offers)
+        for button, (kind, text) in zip(self.buttons, offers.items(), strict=True):
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.clicked.connect(partial(self._take, kind))
+            self._row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
 
-    def _folded(self) -> str:
+    def _take(self, kind: str, _checked: bool = False) -> None:
+        self.offerTaken.emit(kind)
+
+    def _write(self) -> None:
+        beside = self.width() >= palette.scaled(_BESIDE_FROM)
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self._words.setWordWrap(self._unfolded)
+        self._words.setText("\n".join(self._lines) if self._unfolded else self._folded(beside=beside))
+
+    def _folded(self, *, beside: bool) -> str:
         if not self._lines:
             return ""
+        room = self.width() - 2 * _PADDING
+        if beside:
+            room -= sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
         more = f"   +{len(self._lines) - 1} more" if len(self._lines) > 1 else ""
-        metrics, room = self.fontMetrics(), self.width() - 2 * _PADDING
-        room -= metrics.horizontalAdvance(more)
-        return metrics.elidedText(self._lines[0], Qt.TextElideMode.ElideRight, max(room, 0)) + more
+        return shortened(self._lines[0], more, self._words.fontMetrics(), max(room, 0), _SERIOUS_LINES if self._serious else 1)
+
+
+def shortened(text: str, end: str, metrics: QFontMetrics, width: int, most: int) -> str:
+    """`text` broken into at most `most` lines of `width` px, the last ending in dots where there is more, and then `end`."""
+    lines: list[str] = []
+    left = text.split()
+    while len(lines) < most - 1 and metrics.horizontalAdvance(" ".join(left) + end) > width:
+        count = 1
+        while count < len(left) and metrics.horizontalAdvance(" ".join(left[: count + 1])) <= width:
+            count += 1
+        lines.append(metrics.elidedText(" ".join(left[:count]), Qt.TextElideMode.ElideRight, width))
+        left = left[count:]
+    room = max(width - metrics.horizontalAdvance(end), 0)
+    last = metrics.elidedText(" ".join(left), Qt.TextElideMode.ElideRight, room) + end
+    return "\n".join((*lines, last))

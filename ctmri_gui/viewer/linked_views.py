@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import PRESET_KEYS
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.presets import presets_for
+from ctmri_gui.viewer.preview_cover import Covers
 from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
@@ -31,6 +32,7 @@ class LinkedViews(QWidget):
     cursorMoved = Signal(object)  # Readout, or None when the mouse is over no volume
     sliceChanged = Signal(int)  # slice of the source's grid
     volumeDropped = Signal(object, object)  # tuple of Path, Role: everything that was dropped together
+    offerTaken = Signal(object, str)  # Role, kind of the finding that is to be mended
     escaped = Signal()  # Esc where the panes have nothing to leave
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -38,6 +40,7 @@ class LinkedViews(QWidget):
         self.model = ViewerModel(self)
         self.panes = {role: SliceView(role) for role in Role}
         self._contents = PaneContents(self.model, self.panes)
+        self.covers = Covers(self.model, self.panes)
         self._active = Role.SOURCE
         self._hovered: Role | None = None
         self._maximised: Role | None = None
@@ -86,9 +89,10 @@ class LinkedViews(QWidget):
         """The crosshair at a point (LPS mm), showing the slice it lies in; None takes it away."""
         self.model.set_crosshair(None if mm is None else np.asarray(mm, np.float64), go=True)
 
-    def set_banner(self, role: Role, findings: Iterable[Finding]) -> None:
-        """What a person should know before trusting the picture; shown until replaced."""
-        self.panes[role].banner.set_findings(tuple(findings))
+    def set_banner(self, role: Role, findings: Iterable[Finding], offers: Mapping[str, str] | None = None) -> None:
+        """What a person should know before trusting the picture, until replaced. `offers`: the words on the button of a kind of
+        finding that something can be done about."""
+        self.panes[role].banner.set_findings(tuple(findings), offers)
 
     def set_empty(self, role: Role, headline: str = "", detail: str = "") -> None:
         """What a pane without a volume says, such as the progress of what will fill it; without a headline the invitation."""
@@ -134,7 +138,7 @@ class LinkedViews(QWidget):
 
     def grab_picture(self) -> QImage:
         """The panes as they stand on the screen, warnings included, names of files left out."""
-        strips = [pane.strip for pane in self.panes.values()]
+        strips = [*(pane.strip for pane in self.panes.values()), *self.covers.strips]
         for strip in strips:
             strip.set_private(True)
         try:
@@ -194,6 +198,7 @@ class LinkedViews(QWidget):
             pane.linkToggled.connect(partial(self._on_link_toggled, role))
             pane.resized.connect(self._contents.fit_panes)
             pane.bars.changed.connect(self._align_pictures)
+            pane.banner.offerTaken.connect(partial(self.offerTaken.emit, role))
         model.volumesChanged.connect(self._on_volumes)
         model.posesChanged.connect(self._say_cursor)
         model.sliceChanged.connect(self.sliceChanged)

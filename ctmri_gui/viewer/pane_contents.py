@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize
 from ctmri_core.geometry import Geometry
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
+from ctmri_gui.viewer.pane_frame import show_provenance
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack, slices_of
 from ctmri_gui.viewer.slice_view import SliceView
@@ -80,19 +81,12 @@ class PaneContents:
     def _open_stack(self, role: Role, volume: Volume, grid: Geometry) -> None:
         stack = slices_of(volume, grid, partial(self._show_slice, role))
         self._stacks[role] = stack
-        self._show_provenance(self._panes[role], volume, resampled=isinstance(stack, SampledSlices))
+        pane = self._panes[role]
+        show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
 
     def _close_stack(self, role: Role) -> None:
         if role in self._stacks:
             self._stacks.pop(role).close()
-
-    @staticmethod
-    def _show_provenance(pane: SliceView, volume: Volume, *, resampled: bool) -> None:
-        pane.header.set_title(volume.label)
-        if volume.synthetic is not None:
-            pane.strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, volume.synthetic.model_name)
-        else:
-            pane.strip.set_note(f"{volume.name} · resampled onto these slices" if resampled else volume.name)
 
     def _show_poses(self, roles: tuple[Role, ...]) -> None:
         for role in roles:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from ctmri_core.volume import Volume
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.roles import Role
 
@@ -15,7 +16,7 @@ _SHORTEST_NAME = 6
 _SHORTEST_WARNING = "Synthetic — not for diagnosis"
 _TWO_LINES = "Synthetic\nnot for diagnosis"  # where that has no room
 _STRIP_MARGINS, _STATE_GAP = 20, 10
-_BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _LINK_STYLE = f"""
 QToolButton {{ color: {palette.MUTED.name()}; background: transparent; border: 1px solid {palette.OUTLINE.name()};
   border-radius: 4px; padding: 1px 7px; }}
@@ -24,11 +25,11 @@ QToolButton:!checked {{ color: {palette.AMBER.name()}; border: 1px dashed {palet
 """
 
 
-class _LinkButton(QToolButton):
+class PaneButton(QToolButton):
     """Keeps the keys that press it from the shortcuts of the panes around it."""
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _BUTTON_KEYS:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in BUTTON_KEYS:
             event.accept()
             return True
         return super().event(event)
@@ -78,12 +79,13 @@ class Header(QWidget):
 
     linkToggled = Signal(bool)
 
-    def __init__(self, role: Role, parent: QWidget | None = None) -> None:
+    def __init__(self, role: Role, parent: QWidget | None = None, *, fixed: bool = False) -> None:
+        """`fixed`: without the link switch."""
         super().__init__(parent)
         self._title, self._role = _Text(14, palette.TEXT, bold=True), _Text(12, palette.MUTED)
         self._role.set_text(role.label)
         self._role.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the volume's name comes first
-        self._link = _LinkButton()
+        self._link = PaneButton()
         self._link.setCheckable(True)
         self._link.setChecked(True)
         self._link.setAutoRaise(True)
@@ -98,6 +100,11 @@ class Header(QWidget):
         row.addWidget(self._title)
         row.addWidget(self._role, 1)
         row.addWidget(self._link)
+        if fixed:
+            keeps_height = self._link.sizePolicy()
+            keeps_height.setRetainSizeWhenHidden(True)
+            self._link.setSizePolicy(keeps_height)
+            self._link.hide()
 
     def set_title(self, title: str) -> None:
         self._title.set_text(title)
@@ -223,6 +230,15 @@ class Strip(QWidget):
         self.setToolTip(whole)
         self.setAccessibleName(whole)
         self._follow_font()
+
+
+def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False) -> None:
+    """What the picture is and, where a model made it, the warning."""
+    header.set_title(volume.label)
+    if volume.synthetic is not None:
+        strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, volume.synthetic.model_name)
+    else:
+        strip.set_note(f"{volume.name} · resampled onto these slices" if resampled else volume.name)
 
 
 def _advance(metrics: QFontMetricsF, text: str) -> float:

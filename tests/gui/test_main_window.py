@@ -26,7 +26,6 @@ from ctmri_gui.open_files import writes_over
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_first
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
-from ctmri_gui.series_dialog import SeriesDialog
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
 
@@ -430,7 +429,7 @@ def test_what_is_done_last_wins_over_what_was_still_being_opened(make_window, qt
         ready.wait(10)
         return head  # without looking whether it is still wanted
 
-    def load_series(_chosen, _stop):
+    def load_series(_chosen, _stop, show):
         yield Progress(done=0)
         ready.wait(10)
         return (make_volume(),)
@@ -529,17 +528,6 @@ def test_the_save_dialog_offers_a_name_without_a_patient_and_asks_before_replaci
 
 def series(label: str, domain: Domain, **more) -> Series:
     return Series(Path("study"), "DICOM", domain, label, (), shape=(9, 8, 8), spacing=(3.0, 1.0, 1.0), **more)
-
-
-def test_the_series_dialog_gives_back_one_or_two(qtbot):
-    offered = [series("CT", Domain.CT), series("T1", Domain.MR_T1), series("T2", Domain.MR_T2)]
-    dialog = SeriesDialog(offered)
-    qtbot.addWidget(dialog)
-    assert dialog.chosen == (offered[0],)
-    dialog.list.item(2).setSelected(True)
-    assert dialog.chosen == (offered[0], offered[2])
-    dialog.list.item(1).setSelected(True)
-    assert not dialog._buttons.buttons()[0].isEnabled()
 
 
 def test_only_doubt_is_asked_about():
@@ -711,27 +699,6 @@ def test_a_geometry_that_the_model_cannot_take_is_said_on_the_button(make_window
     assert window.translation.reason.text() == problem
     assert not window.command["translate"].isEnabled()
     assert translator.asked == []
-
-
-def test_the_series_dialog_offers_only_what_can_be_loaded_and_tells_rows_apart(qtbot):
-    other = Finding("left_out", "2 other files were left out: not images.")
-    refused = replace(series("CT", Domain.CT), findings=(Finding("refused", "It is compressed.", serious=True),))
-    alike = [replace(series("CT, series 3", Domain.CT), path=Path(name), findings=(other,)) for name in "ab"]
-    single = replace(series("CT, 1 slice", Domain.CT), shape=(1, 8, 8), findings=(other,))
-    dialog = SeriesDialog([refused, *alike, single])
-    qtbot.addWidget(dialog)
-    assert dialog.chosen == (alike[0],)
-    assert not dialog.list.item(0).flags() & Qt.ItemFlag.ItemIsSelectable
-    rows = [dialog.list.item(row).text() for row in range(4)]
-    assert len(set(rows)) == 4
-    assert not any("other files" in row for row in rows)
-    assert dialog.left_out.text() == other.message
-    assert "3 mm thick" in rows[3]
-    assert "1 slice" in rows[3].split("\n")[1]
-    assert choose_at_once([refused, alike[0]], None) == (alike[0],)
-    only_refused = SeriesDialog([refused])
-    qtbot.addWidget(only_refused)
-    assert not only_refused._buttons.buttons()[0].isEnabled()
 
 
 @pytest.mark.parametrize(("size", "height", "tabs"), [(13, 900, False), (13, 620, True), (24, 900, True)])

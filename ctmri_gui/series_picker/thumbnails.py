@@ -1,0 +1,97 @@
+"""Small pictures of series, made one after another in the background, those in sight first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Finished, Progress, StopSignal, Work
+from ctmri_core.volume import Volume
+from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.viewer.grey_picture import GreyPicture
+from ctmri_gui.viewer.presets import first_window
+from ctmri_gui.viewer.screen_layout import screen_layout
+
+if TYPE_CHECKING:
+    from ctmri_core.io.series import Series
+
+SIDE = 160  # twice what is shown, for fine screens
+
+
+class Thumbnails(QObject):
+    """`made(row, QImage)` for each series of which a picture can be had cheaply. `close` gives up what is not made yet."""
+
+    made = Signal(int, object)
+
+    def __init__(self, jobs: Jobs, series: Sequence[Series], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs, self._series = jobs, tuple(series)
+        self._left = dict.fromkeys(row for row, entry in enumerate(self._series) if entry.refusal is None)
+        self._state: JobState | None = None
+
+    def want(self, rows: Iterable[int]) -> None:
+        """These are in sight now: they come first, in this order."""
+        first = [row for row in rows if row in self._left]
+        self._left = dict.fromkeys((*first, *self._left))
+        self._next()
+
+    def close(self) -> None:
+        self._left.clear()
+        if self._state is not None:
+            self._jobs.stop(self._state)
+
+    def _next(self) -> None:
+        if self._state is not None or not self._left:
+            return
+        row = next(iter(self._left))
+        del self._left[row]
+        self._state = self._jobs.run(
+            "Small picture",
+            partial(make_thumbnail, self._series[row]),
+            on_result=partial(self._take, row),
+            on_end=self._ended,
+            listed=False,
+        )
+
+    def _take(self, row: int, picture: QImage | None) -> None:
+        if picture is not None:
+            self.made.emit(row, picture)
+
+    def _ended(self, _end: Finished) -> None:
+        self._state = None
+        self._next()
+
+
+def make_thumbnail(series: Series, stop: StopSignal) -> Work[QImage | None]:
+    """None where there is no slice to be had cheaply; why a series cannot be read is said when it is opened."""
+    from ctmri_core.io.opening import preview
+
+    yield Progress(done=0, message="making a small picture")
+    try:
+        volume = preview(series)
+    except CtmriError:
+        return None
+    return None if volume is None or stop() else picture_of(volume)
+
+
+def picture_of(volume: Volume) -> QImage:
+    """The middle slice as it lies on the screen, in the window the volume opens with, fitted into `SIDE` x `SIDE` px."""
+    layout = screen_layout(volume.geometry)
+    slice_ = layout.arrange(volume.voxels[len(volume.voxels) // 2])
+    grey = GreyPicture().render(slice_, *first_window(volume).levels(dicom=volume.dicom is not None))
+    width, height = layout.size_mm
+    scale = SIDE / max(width, height)
+    across, down = max(round(width * scale), 1), max(round(height * scale), 1)
+    mode = Qt.TransformationMode.SmoothTransformation
+    fitted = grey.scaled(across, down, Qt.AspectRatioMode.IgnoreAspectRatio, mode)
+    square = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
+    square.fill(Qt.GlobalColor.black)
+    painter = QPainter(square)
+    painter.drawImage((SIDE - across) // 2, (SIDE - down) // 2, fitted)
+    painter.end()
+    return square
