@@ -57,7 +57,7 @@ def references_of(path: Path) -> list[Reference]:
             for record in records
             if record.get("DirectoryRecordType") == "IMAGE" and record.get("RecordInUseFlag") != 0
         ]
-    except PARSE_ERRORS:
+    except (*PARSE_ERRORS, OSError):  # pydicom's own OSError, for an element that leads out of the file
         raise FileRefused(path, "its list of images is damaged.", _WAY_OUT) from None
     if len(values) > _MOST_IMAGES:
         raise FileRefused(path, f"lists more than {_MOST_IMAGES} images.", "Open the folder of one study.")

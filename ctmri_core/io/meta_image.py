@@ -29,7 +29,7 @@ _ORIGIN = ("offset", "position", "origin")
 _MATRIX = ("transformmatrix", "rotation", "orientation", "direction")
 _BIG_ENDIAN = ("elementbyteordermsb", "binarydatabyteordermsb")
 _SLOPE, _INTERCEPT = "ElementToIntensityFunctionSlope", "ElementToIntensityFunctionOffset"
-_YES = ("true", "t", "1", "yes")
+_YES, _NO = ("true", "t", "1", "yes"), ("false", "f", "0", "no", "")
 _Fields = dict[str, str]
 
 
@@ -80,6 +80,18 @@ def _first(fields: _Fields, keys: tuple[str, ...]) -> str:
     return next((fields[key] for key in keys if fields.get(key)), "")
 
 
+def _flag(path: Path, fields: _Fields, *keys: str) -> bool:
+    """The first of `keys` that is there; others read garbage as the one or the other."""
+    value = _first(fields, keys).lower()
+    if value not in _YES + _NO:
+        raise FileRefused(path, f"{keys[0]} is {value[:20]!r}; it must be True or False.", "The header is damaged.")
+    return value in _YES
+
+
+def _as_text(path: Path, fields: _Fields) -> bool:
+    return "binarydata" in fields and not _flag(path, fields, "binarydata")
+
+
 def _check_kind(path: Path, fields: _Fields) -> None:
     if fields.get("objecttype", "Image").lower() != "image":
         raise FileRefused(path, f"ObjectType is {fields['objecttype'][:20]!r}, not an image.", "Choose an image file.")
@@ -91,7 +103,7 @@ def _dtype(path: Path, fields: _Fields) -> np.dtype[np.generic]:
     name = fields.get("elementtype", "")
     if name not in _TYPES:
         raise FileRefused(path, f"ElementType is {name[:20]!r}; {', '.join(_TYPES)} can be read.", "Export it as grey values.")
-    big = _first(fields, _BIG_ENDIAN).lower() in _YES and fields.get("binarydata", "true").lower() in _YES
+    big = _flag(path, fields, *_BIG_ENDIAN) and not _as_text(path, fields)
     return np.dtype(_TYPES[name]).newbyteorder(">" if big else "<")
 
 
@@ -137,9 +149,9 @@ def _stored(path: Path, fields: _Fields, names: list[str], header_end: int, imag
     local = text.lower() == "local"
     files = (path,) if local else slice_files(path, "ElementDataFile", text, names)
     start = header_end if local else 0
-    if fields.get("binarydata", "true").lower() not in _YES:
+    if _as_text(path, fields):
         return tuple(Stored(file, "text", start, number_type=image.dtype.str) for file in files)
-    if fields.get("compresseddata", "false").lower() in _YES:
+    if _flag(path, fields, "compresseddata"):
         if len(files) > 1:
             raise FileRefused(path, "keeps its slices in several compressed files.", "Save it as one file.")
         length = whole_numbers(path, "CompressedDataSize", fields.get("compresseddatasize", "0"), 1)[0]

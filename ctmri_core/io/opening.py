@@ -49,7 +49,7 @@ def scan(path: str | Path) -> tuple[Series, ...]:
     head = preflight.head_of(path)
     for reader in READERS:
         if reader.recognises(path, head):
-            return reader.scan(path)
+            return _scanned(reader, path)
     raise _unknown(path, head)
 
 
@@ -67,7 +67,7 @@ def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None
     except Stopped:
         return None
     except OSError as error:
-        raise _unreadable(series, error) from error
+        raise _unreadable(series.path, error) from error
 
 
 def preview(series: Series) -> Volume | None:
@@ -77,7 +77,7 @@ def preview(series: Series) -> Volume | None:
     try:
         volume = reader_named(series.format_name).preview(series)
     except OSError as error:
-        raise _unreadable(series, error) from error
+        raise _unreadable(series.path, error) from error
     return None if volume is None else _as_told(series, volume)
 
 
@@ -92,9 +92,16 @@ def _as_told(series: Series, volume: Volume) -> Volume:
     return replace(volume, findings=(*told, *volume.findings)) if told else volume
 
 
-def _unreadable(series: Series, error: OSError) -> FileRefused:
+def _scanned(reader: Reader, path: Path) -> tuple[Series, ...]:
+    try:
+        return reader.scan(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> FileRefused:
     problem = f"cannot be read: {error.strerror or 'input error'}."
-    return FileRefused(series.path, problem, "Copy it to this computer and try again.")
+    return FileRefused(path, problem, "Copy it to this computer and try again.")
 
 
 def sole_series(path: str | Path, number: int | None = None) -> Series:
@@ -133,7 +140,7 @@ def _scan_folder(folder: Path) -> tuple[Series, ...]:
     refusals: list[FileRefused] = []
     for reader, path in _claims(folder):
         try:
-            found += reader.scan(path)
+            found += _scanned(reader, path)
         except FileRefused as refusal:
             refusals.append(refusal)
     if found:
