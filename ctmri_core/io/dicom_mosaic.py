@@ -6,23 +6,21 @@ import math
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from nibabel.nicom import csareader
 from pydicom.dataset import Dataset
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.geometry import FloatArray
 from ctmri_core.io.dicom_slice import SliceHeader, Tile
 from ctmri_core.io.series_judgement import slice_axes
 
 MOSAIC = "MOSAIC"
 _GROUP, _CREATOR, _ELEMENT = 0x0029, "SIEMENS CSA HEADER", 0x10
-_LONGEST_HEADER = 1 << 20
-_UNREADABLE = (
-    csareader.CSAReadError, struct.error, UnboundLocalError, ValueError, IndexError, KeyError, TypeError, OverflowError,
-)  # fmt: skip
-"""What nibabel was seen to raise, or can be read to raise, on damaged private headers."""
+_MARK, _MOST_ENTRIES = b"SV10", 1000
+_ENTRY, _ITEM = struct.Struct("<64si4s3i"), struct.Struct("<4i")
+_UNREADABLE = (struct.error, ValueError, KeyError, TypeError, IndexError)
+_MOST_IMAGES = 4096
 _WAY_OUT = "Export the series with one file per slice."
 
 
@@ -61,14 +59,45 @@ def tile_headers(whole: SliceHeader, header: Dataset) -> tuple[SliceHeader, ...]
     )  # fmt: skip
 
 
-def _count_and_normal(path: Path, header: Dataset) -> tuple[int, Any]:
+def _count_and_normal(path: Path, header: Dataset) -> tuple[int, FloatArray]:
     try:
-        content = header.private_block(_GROUP, _CREATOR)[_ELEMENT].value
-        tags = csareader.read(content[:_LONGEST_HEADER])["tags"]
-        (count,) = tags["NumberOfImagesInMosaic"]["items"]
-        normal = np.array([float(value) for value in tags["SliceNormalVector"]["items"]]).reshape(3)
+        entries = private_entries(header.private_block(_GROUP, _CREATOR)[_ELEMENT].value)
+        count = int(entries["NumberOfImagesInMosaic"][0])
+        normal = np.array([float(value) for value in entries["SliceNormalVector"][:3]]).reshape(3)
     except _UNREADABLE:
         raise FileRefused(path, "is a mosaic of slices whose private header cannot be read.", _WAY_OUT) from None
-    if not 1 <= int(count) <= 4096 or not np.isfinite(normal).all():
+    if not 1 <= count <= _MOST_IMAGES or not np.isfinite(normal).all():
         raise FileRefused(path, "is a mosaic of slices whose private header cannot be used.", _WAY_OUT)
-    return int(count), normal
+    return count, normal
+
+
+def private_entries(content: bytes) -> dict[str, list[str]]:
+    """The texts of a private header in its second form (since 2004), by name. Raises `struct.error` and `ValueError`.
+
+    After a mark of 8 bytes and the number of entries: of each its name, and of each of its items the length and the text, filled
+    up to four bytes.
+    """
+    (count,) = struct.unpack_from("<I", content, 8)
+    if content[:4] != _MARK or not 0 < count <= _MOST_ENTRIES:
+        raise ValueError("no private header of this form")
+    entries: dict[str, list[str]] = {}
+    at = 16
+    for _ in range(count):
+        name, _, _, _, items, _ = _ENTRY.unpack_from(content, at)
+        at += _ENTRY.size
+        if not 0 <= items <= _MOST_ENTRIES:
+            raise ValueError("too many items")
+        texts = []
+        for _ in range(items):
+            length = _ITEM.unpack_from(content, at)[1]
+            at += _ITEM.size
+            if not 0 <= length <= len(content) - at:
+                raise ValueError("an item leads out of the header")
+            texts.append(_text(content[at : at + length]))
+            at += -(-length // 4) * 4
+        entries[_text(name)] = [text for text in texts if text]
+    return entries
+
+
+def _text(content: bytes) -> str:
+    return content.split(b"\0")[0].decode("latin-1").strip()
