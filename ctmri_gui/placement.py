@@ -12,7 +12,7 @@ from ctmri_gui.viewer.roles import Role
 if TYPE_CHECKING:
     from ctmri_core.io.series import Series
 
-Image = TypeVar("Image", Volume, "Series")
+Image = TypeVar("Image", bound="Volume | Series")
 
 
 def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series, ...]:

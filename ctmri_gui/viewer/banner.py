@@ -14,7 +14,7 @@ from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.pane_frame import BUTTON_KEYS, PaneButton
 
 _PADDING = 10
-_SERIOUS_LINES = 3  # a serious finding is read without unfolding, a note may be shortened to one line
+_LINES, _LINES_WITH_OFFER, _SERIOUS_LINES = 1, 2, 3  # folded: what is serious or asks for a decision is read without unfolding
 _BESIDE_FROM = 400  # px of text of 13 px: in narrower panes the buttons stand below the words
 _NOTE = f"color: {palette.MUTED.name()}; background: {palette.FRAME.name()}; border-left: 4px solid {palette.OUTLINE.name()};"
 _SERIOUS = (
@@ -48,7 +48,7 @@ class Banner(QFrame):
         self._words.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.buttons: tuple[PaneButton, ...] = ()
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(_PADDING - 4, 3, _PADDING - 4, 3)
+        self._row.setContentsMargins(_PADDING, 3, _PADDING - 4, 3)
         self._row.setSpacing(6)
         self._row.addWidget(self._words, 1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -132,7 +132,8 @@ class Banner(QFrame):
         if beside:
             room -= sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
         more = f"   +{len(self._lines) - 1} more" if len(self._lines) > 1 else ""
-        return shortened(self._lines[0], more, self._words.fontMetrics(), max(room, 0), _SERIOUS_LINES if self._serious else 1)
+        most = _SERIOUS_LINES if self._serious else _LINES_WITH_OFFER if self.buttons else _LINES
+        return shortened(self._lines[0], more, self._words.fontMetrics(), max(room, 0), most)
 
 
 def shortened(text: str, end: str, metrics: QFontMetrics, width: int, most: int) -> str:

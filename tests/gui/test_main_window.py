@@ -18,7 +18,7 @@ from ctmri_core.errors import OutOfMemory
 from ctmri_core.events import Progress, Started
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.series import Series
-from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
+from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import TITLE
