@@ -15,6 +15,7 @@ _MOST_IMAGES = 100_000
 _STEP_SHARE = 0.02
 _STEP_MM = 0.1
 _OVERLAPPING, _SPARSE = 1.1, 2.0
+_WIDEST_GAP = 0.9
 _THINNEST_MM = 1e-3
 
 
@@ -40,7 +41,7 @@ def completeness(headers: Sequence[SliceHeader]) -> tuple[Finding, ...]:
 
 
 def _missing(numbers: Sequence[int], told: int) -> str:
-    """Which numbers of 1, 2, ... are not there, in words; empty when none is."""
+    """Which numbers of 1, 2, ... or of 0, 1, ... are not there, in words; empty when none is."""
     parts = []
     if numbers[0] > 1:
         parts.append(f"none before number {numbers[0]}")
@@ -48,7 +49,7 @@ def _missing(numbers: Sequence[int], told: int) -> str:
     if left_out:
         after = next(a for a, b in pairwise(numbers) if b != a + 1)
         parts.append(f"{left_out} left out, the first after number {after}")
-    if numbers[-1] < told <= _MOST_IMAGES:
+    if numbers[-1] + (numbers[0] == 0) < told <= _MOST_IMAGES:
         parts.append(f"none after number {numbers[-1]}")
     return ", ".join(parts)
 
@@ -136,7 +137,9 @@ def _step_told(headers: Sequence[SliceHeader], stack: Stack) -> tuple[Finding, .
     told = {abs(header.slice_step) for header in headers if header.slice_step}
     step = stack.geometry.spacing[0]
     angle = math.radians(stack.tilt.degrees) if stack.tilt else 0.0
-    meant = [step, step / math.cos(angle), *(step - (header.thickness or 0.0) for header in headers[:1])]
+    thickness = headers[0].thickness or 0.0
+    gap = step - thickness  # some write what lies between the slices; a gap as wide as a slice is a slice that is missing
+    meant = [step, step / math.cos(angle), *([gap] if gap < _WIDEST_GAP * thickness else ())]
     odd = [each for each in told if all(abs(each - value) > _STEP_SHARE * step + _STEP_MM for value in meant)]
     if not odd:
         return ()

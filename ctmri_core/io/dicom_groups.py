@@ -85,7 +85,12 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader]
     few_planes = planes > 1 and all(len(part) <= _FEW_SLICES for part in parts)
     for part in parts:
         findings = () if scout or few_planes else _torn(part, [other for other in parts if other is not part])
-        for volume in _by_acquisition(part):
+        volumes = _by_acquisition(part)
+        numbers = len({volume[0].series_number for volume in volumes})
+        if numbers > 1:
+            message = f"Images of {numbers} series numbers carry one SeriesInstanceUID; they were separated by number."
+            findings = (*findings, Finding("mixed_series", message))
+        for volume in volumes:
             yield volume, scout or few_planes, findings
 
 
