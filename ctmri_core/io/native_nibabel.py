@@ -87,6 +87,9 @@ def _par_rec(path: Path, rec: Path) -> Any:
 def _par_rec_header(image: Any) -> ForeignHeader:
     i, j, k, *counts = (int(n) for n in image.shape)
     header = image.header
+    places = header.image_defs["index in REC file"]
+    if not np.array_equal(places, np.arange(len(places))):  # nibabel takes it for granted
+        raise PARRECError("slices in another order than their lines")
     stored = int(np.prod([int(n) for n in header.get_rec_shape()])) * header.get_data_dtype().itemsize
     sizes = tuple(float(size) for size in header.get_zooms()[:3])
     return ForeignHeader((k, j, i), counts[0] if counts else 1, np.asarray(image.affine)[:, [2, 1, 0, 3]], sizes, True, stored)

@@ -70,11 +70,8 @@ class NibabelReader:
         preflight.check_spacing(path, header.sizes, self._sizes_field)
         self._check_length(files[-1], header.stored_bytes)
         affine = array_affine(header.affine[:, [2, 1, 0, 3]], 1.0)
-        return (
-            header,
-            preflight.checked_geometry(path, header.shape, affine, "its direction"),
-            () if header.sized else (NO_SPACING,),
-        )
+        geometry = preflight.checked_geometry(path, header.shape, affine, "its direction")
+        return header, geometry, () if header.sized else (NO_SPACING,)
 
     def _check_length(self, data: Path, promised: int) -> None:
         present = preflight.regular_file(data)
