@@ -218,16 +218,18 @@ def _uneven(path: Path, along: FloatArray, steps: FloatArray, thick: FloatArray)
 
     `thick`: mm of each slice, 0 where not known. Raises `FileRefused` beyond what interpolation can mend.
     """
-    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
+    usual = _usual(steps)
     number = np.arange(len(along))
     line = np.polynomial.Polynomial.fit(number, along, 1) if len(along) > 2 else None
     if line is None or np.abs(along - line(number)).max() <= max(_EVEN_SHARE * usual, min(_ROUNDED_MM, usual / 3)):
         return usual, ()
-    covered = steps <= 1.1 * (thick[:-1] + thick[1:]) / 2
-    wide = np.flatnonzero((steps > _WIDE * usual) & ~covered)
+    between = (thick[:-1] + thick[1:]) / 2
+    relative = steps / between if thick.all() else steps  # where slices are thicker they may lie further apart
+    usual_relative = _usual(relative)
+    wide = np.flatnonzero(relative > _WIDE * usual_relative)
     middles = [float(along[n] + along[n + 1]) / 2 for n in wide]
     where = ", ".join(f"{middle:.1f}" for middle in middles[:5]) + (" and further" if len(middles) > 5 else "")
-    if len(wide) and (steps[wide].max() > _WIDEST_STEP * usual or len(wide) > max(1, _WIDE_STEPS_SHARE * len(steps))):
+    if len(wide) and (relative.max() > _WIDEST_STEP * usual_relative or len(wide) > max(1, _WIDE_STEPS_SHARE * len(steps))):
         problem = f"slices are missing at {where} mm (usual step {usual:.2f} mm, widest {steps[wide].max():.2f} mm)."
         raise FileRefused(path, problem, "Export the complete series.")
     if steps.min() < _NARROWEST_STEP * usual:
@@ -240,10 +242,15 @@ def _uneven(path: Path, along: FloatArray, steps: FloatArray, thick: FloatArray)
             " and sizes and volumes that reach across it are uncertain."
         )
         return usual, (Finding("gap", message, serious=True),)
-    zones = bool((covered & (steps > _WIDE * steps.min())).any())
+    zones = bool(steps.max() > _WIDE * steps.min())
     unit = max(float(steps.min()), usual / 4) if zones else usual
     message = (
         f"The slices lie {steps.min():.2f} to {steps.max():.2f} mm apart and were interpolated onto an even grid of about"
         f" {unit:.2f} mm: thin detail is blurred, and heights are known no better than the slices lie apart."
     )
     return unit, (Finding("uneven_spacing", message, serious=True),)
+
+
+def _usual(steps: FloatArray) -> float:
+    """The median, or the smaller of two: of two steps the wider may be a gap."""
+    return float(np.sort(steps)[(len(steps) - 1) // 2])

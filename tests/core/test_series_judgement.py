@@ -9,7 +9,7 @@ import pytest
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.series_judgement import judge, same_place, slice_axes
-from ctmri_core.io.series_regrid import between, regridded
+from ctmri_core.io.series_regrid import between, shifted
 
 FOLDER = Path("study") / "series"
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -21,14 +21,14 @@ def judged(heights, orientation=AXIAL, tilt=(0.0, 0.0), thickness=5.0):
     heights = np.asarray(heights, float)
     along = heights - heights[0]
     positions = heights[:, None] * axes[0] + along[:, None] * (tilt[0] * axes[1] + tilt[1] * axes[2])
-    return judge(FOLDER, axes, positions, (0.5, 0.7), (10, 20), thickness), positions
+    return judge(FOLDER, axes, positions, (0.5, 0.7), (10, 20), [thickness] * len(heights)), positions
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE, (0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1)])
 def test_slices_are_ordered_along_the_normal_and_spacing_comes_from_positions(orientation):
     stack, positions = judged(np.array([3, 0, 2, 1, 4]) * 2.5 - 7, orientation)
     assert stack.order == (1, 3, 2, 0, 4)
-    assert stack.findings == () and stack.places is None and stack.shifts is None
+    assert stack.findings == () and stack.places is None and stack.tilt is None
     assert stack.geometry.shape == (5, 10, 20)
     assert stack.geometry.spacing == pytest.approx((2.5, 0.5, 0.7))
     for k, n in enumerate(stack.order):
@@ -42,7 +42,7 @@ def test_rows_run_along_the_first_direction_cosines():
 
 def test_positions_rounded_to_a_tenth_of_a_millimetre_are_even():
     stack, _ = judged(np.round(np.arange(40) * 1.25, 1))
-    assert stack.places is None and stack.shifts is None and stack.geometry.spacing[0] == pytest.approx(1.25, abs=0.003)
+    assert stack.places is None and stack.tilt is None and stack.geometry.spacing[0] == pytest.approx(1.25, abs=0.003)
 
 
 def test_a_single_slice_is_as_thick_as_it_says():
@@ -93,42 +93,92 @@ def ramp(mm):
 
 @pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE])
 @pytest.mark.parametrize("tilt", [(np.tan(np.deg2rad(12)), 0.0), (-np.tan(np.deg2rad(25)), 0.0), (0.2, -0.3)])
-def test_a_tilted_gantry_is_straightened_in_place(orientation, tilt):
+def test_a_tilted_stack_is_placed_by_its_middle_slice(orientation, tilt):
     stack, positions = judged(np.arange(10) * 2.0, orientation, tilt)
-    assert [(finding.kind, finding.serious) for finding in stack.findings] == [("tilt", False)]
+    assert [(finding.kind, finding.serious) for finding in stack.findings] == [("tilt", True)]
+    assert stack.geometry.shape == (10, 10, 20) and stack.places is None
+    shown = stack.geometry.index_to_mm([(k, 0, 0) for k in range(10)])
+    apart = np.linalg.norm(shown - positions, axis=1)
+    assert apart[5] < 1e-6 and np.allclose(apart, np.abs(np.arange(10) - 5) * 2.0 * np.hypot(*tilt))
+    assert f"up to {apart.max():.1f} mm" in stack.findings[0].message
+    assert np.allclose(stack.tilt.positions, positions)
+    assert stack.tilt.degrees == pytest.approx(np.rad2deg(np.arctan(np.hypot(*tilt))), abs=0.01)
+    assert (stack.tilt.corrected.kind, stack.tilt.corrected.serious) == ("tilt", False)
+
+
+def straightened(slices, stack, background):
+    rows, columns = stack.tilt.geometry.shape[1:]
+    return np.stack([shifted(part, by, (rows, columns), background) for part, by in zip(slices, stack.tilt.shifts, strict=True)])
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE])
+@pytest.mark.parametrize("tilt", [(np.tan(np.deg2rad(12)), 0.0), (-np.tan(np.deg2rad(25)), 0.0), (0.2, -0.3)])
+def test_shifted_slices_show_everything_in_its_place(orientation, tilt):
+    stack, positions = judged(np.arange(10) * 2.0, orientation, tilt)
     axes = slice_axes(FOLDER, orientation)
     row, column = np.mgrid[:10, :20]
     in_plane = row[..., None] * 0.5 * axes[1] + column[..., None] * 0.7 * axes[2]
     slices = np.stack([ramp(positions[n] + in_plane) for n in stack.order]).astype(np.float32)
-    voxels = regridded(slices, stack, -9999.0)
-    mm = stack.geometry.index_to_mm(np.stack(np.meshgrid(*map(np.arange, voxels.shape), indexing="ij"), -1))
-    inside = voxels > -1000  # what no background was mixed into
-    exact = np.abs(voxels - ramp(mm)) < 1e-2
-    assert exact[inside & (voxels > 0)].mean() > 0.8
-    assert exact.sum() >= 10 * 9 * 19
+    voxels = straightened(slices, stack, -9999.0)
+    inside = voxels != -9999.0
+    assert (inside.sum(axis=(1, 2)) == 10 * 20).all()  # every slice keeps its size, and nothing is half background
+    grid = stack.tilt.geometry
+    mm = grid.index_to_mm(np.stack(np.meshgrid(*map(np.arange, voxels.shape), indexing="ij"), -1))
+    error = np.abs(voxels - ramp(mm))
+    assert error[inside].max() <= 0.5 * (0.5 * 2 + 0.7 * 3)  # at an edge it is up to half a voxel off
+    for k, part in enumerate(inside):
+        j, i = np.nonzero(part)
+        assert error[k, j.min() + 1 : j.max(), i.min() + 1 : i.max()].max() < 1e-2
+    j, i = (round(by) for by in stack.tilt.shifts[5])
+    assert np.array_equal(voxels[5, j : j + 10, i : i + 20], slices[5])  # the middle slice is not interpolated
 
 
 def test_a_tilt_of_whole_pixels_moves_voxels_unchanged():
     stack, _ = judged(np.arange(6) * 2.0, tilt=(0.25, 0))  # one row of 0.5 mm per slice
     voxels = np.random.default_rng(0).integers(-1000, 1000, (6, 10, 20)).astype(np.int16)
-    straight = regridded(voxels, stack, -1024)
-    assert straight.shape == (6, 15, 20) and straight.dtype == np.int16
+    straight = straightened(voxels, stack, -1024)
+    assert straight.shape == stack.tilt.geometry.shape == (6, 15, 20)
     for k in range(6):
         assert np.array_equal(straight[k, k : k + 10], voxels[k])
-    assert (straight[0, 10:] == -1024).all()
+        assert (straight[k, :k] == -1024).all() and (straight[k, k + 10 :] == -1024).all()
 
 
-def test_an_even_straight_stack_is_left_alone():
-    stack, _ = judged(np.arange(4))
-    voxels = np.zeros((4, 10, 20), np.int16)
-    assert regridded(voxels, stack, 0) is voxels
+@pytest.mark.parametrize("by", [0.0, 0.25, 0.5, 0.75, 1.4])
+def test_a_slice_moved_by_a_part_of_a_voxel_keeps_its_edges(by):
+    part = np.array([[10, 20, 40]], np.int16)
+    moved = shifted(part, (0.0, by), (1, 6), -1024.0)[0]
+    inside = moved[moved != -1024]
+    assert len(inside) == 3 and inside.min() >= 10 and inside.max() <= 40
+    at = np.flatnonzero(moved != -1024)
+    assert np.allclose(inside, np.interp(at - by, [0, 1, 2], [10, 20, 40]))
+
+
+def test_thick_slices_beside_thin_ones_leave_nothing_out():
+    axes = slice_axes(FOLDER, AXIAL)
+    heights = [*np.arange(12) * 2.5, *(31.25 + np.arange(8) * 5.0)]
+    thick = [2.5] * 12 + [5.0] * 8
+    stack = judge(FOLDER, axes, [(0, 0, z) for z in heights], (1.0, 1.0), (4, 4), thick)
+    assert [finding.kind for finding in stack.findings] == ["uneven_spacing"]
+    assert stack.geometry.spacing[0] == pytest.approx(2.5, rel=0.05)
+    with pytest.raises(FileRefused, match="slices are missing"):
+        judge(FOLDER, axes, [(0, 0, z) for z in heights], (1.0, 1.0), (4, 4), [2.5] * 20)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("step", "pixel"), [(0.6, 0.3), (1.25, 0.5), (5.0, 0.9)])
+def test_places_rounded_to_a_tenth_of_a_millimetre_are_no_tilt_whatever_their_orientation(seed, step, pixel):
+    row, column, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0].T
+    axes = slice_axes(FOLDER, (*row, *column))
+    positions = np.round(np.arange(30)[:, None] * step * axes[0] + (-50.3, 20.7, 11.1), 1)
+    stack = judge(FOLDER, axes, positions, (pixel, pixel), (4, 4), [step] * 30)
+    assert stack.findings == () and stack.geometry.spacing[0] == pytest.approx(step, abs=0.01)
 
 
 def test_slices_shifted_at_random_are_refused():
     axes = slice_axes(FOLDER, AXIAL)
     positions = [(3.0 * (n % 2), 0, 2.0 * n) for n in range(6)]
     with pytest.raises(FileRefused, match=r"displaced against each other by up to 3\.0 mm"):
-        judge(FOLDER, axes, positions, (1.0, 1.0), (4, 4), None)
+        judge(FOLDER, axes, positions, (1.0, 1.0), (4, 4), [None] * 6)
 
 
 def test_a_drift_below_half_a_pixel_is_no_tilt():
