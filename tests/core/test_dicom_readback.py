@@ -100,7 +100,8 @@ def test_pydicom_finds_voxels_and_places(series):
         places = _places(volume)
         for k, path in enumerate(sorted(folder.iterdir())):
             slice_ = pydicom.dcmread(path)
-            np.testing.assert_array_equal(slice_.pixel_array.astype(int) + int(slice_.get("RescaleIntercept", 0)), volume.voxels[k])
+            values = slice_.pixel_array.astype(int) + int(slice_.get("RescaleIntercept", 0))
+            np.testing.assert_array_equal(values, volume.voxels[k])
             np.testing.assert_allclose(slice_.ImagePositionPatient, places[k], atol=1e-3)
             axes = np.reshape(np.asarray(slice_.ImageOrientationPatient, float), (2, 3))
             np.testing.assert_allclose(axes, volume.geometry.axes[[2, 1]], atol=1e-6)

@@ -128,6 +128,7 @@ def plant_series(parent: Path, *, modality: str = "CT", slices: int = 3, encapsu
 
 def plant_files(parent: Path) -> list[Planted]:
     """NIfTI, MetaImage, NRRD and PNG whose free text is full of identifiers."""
+    parent.mkdir(parents=True, exist_ok=True)
     return [make(parent, Tokens(10_000 * n), Tokens(95_000 + n)) for n, make in enumerate((_nifti, _mha, _nrrd, _png), 1)]
 
 
@@ -211,7 +212,7 @@ def _image(modality: str, slices: int) -> Dataset:
     data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     data.SeriesNumber, data.AcquisitionNumber = 3, 1
     data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    data.PixelSpacing, data.SliceThickness = [0.75, 0.5], 2.5
+    data.PixelSpacing, data.SliceThickness = [15.0, 16.0], 2.5
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
     data.Rows, data.Columns = 12, 10
     data.BitsAllocated = data.BitsStored = 16
