@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -22,6 +23,8 @@ import platformdirs
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 OUR_LOGGERS = ("ctmri_core", "ctmri_gui")
 _BYTES, _BACKUPS = 500_000, 3
+_QUOTED = re.compile(r"""(?<!\w)(["'])(?:(?!\1).|(?<=\w)\1(?=\w))*\1(?!\w)""")
+_PATHS = re.compile(r"\S*[/\\].*", re.DOTALL)  # to the end: names of folders hold blanks
 _crash_file: TextIO | None = None
 
 
@@ -64,6 +67,11 @@ class RedactingFormatter(logging.Formatter):
 def describe_crash(error: BaseException) -> str:
     """Types and places of `error` and its causes, oldest first: what a bug report needs, without any value."""
     return "\n".join(line for link in _chain(error) for line in _describe_one(link))
+
+
+def without_values(message: str) -> str:
+    """A message of Qt's without what it quotes and without paths: both may hold a patient's name."""
+    return _PATHS.sub("…", _QUOTED.sub('"…"', message))
 
 
 def _describe_one(error: BaseException) -> Iterator[str]:

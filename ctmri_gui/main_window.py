@@ -41,6 +41,10 @@ from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
+_KEPT_OUT = (
+    "This scan is not kept among the recent ones, for its path seems to hold a patient's name, number or date. "
+    "Others like it will not be kept either."
+)
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
 
@@ -140,7 +144,7 @@ class MainWindow(QMainWindow):
         view.addActions([action for name, action in views.items() if not name.startswith("preset_")])
         view.addSeparator()
         view.addActions([dock.toggleViewAction() for dock in self.docks.by_name.values()])
-        view.addAction(command["full_screen"])
+        view.addActions([command["header"], command["full_screen"]])
         self.menuBar().addMenu("&Help").addActions([command["shortcuts"], command["about"]])
         self.addActions(list(command.values()))
 
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
             "translate": session.translate,
             "cancel": session.translation.cancel,
             "add_model": ask.which_model,
+            "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
             "settings": ask.show_settings,
             "shortcuts": ask.show_keys,
@@ -189,6 +194,7 @@ class MainWindow(QMainWindow):
         self.views.escaped.connect(self._leave_full_screen)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
+        self.settings.keptOut.connect(lambda: show(_KEPT_OUT, Kind.INFO, passing=True))
         session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._arrange_docks))
 
     # Showing ----------------------------------------------------------------------------------------------------------
@@ -218,10 +224,8 @@ class MainWindow(QMainWindow):
         any_shown = any(volume is not None for volume in volumes.values())
         shows = any_shown or any(self.views.covers.shown(role) for role in Role)
         self.pages.setCurrentWidget(self.views if shows else self.welcome)
-        for name in ("screenshot", "copy_picture"):
+        for name in ("screenshot", "copy_picture", "save", "export_dicom", "header"):
             self.command[name].setEnabled(any_shown)
-        for name in ("save", "export_dicom"):
-            self.command[name].setEnabled(volumes[Role.SYNTHETIC] is not None)
 
     def _fill_recent(self) -> None:
         self.recent.clear()

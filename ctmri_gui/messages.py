@@ -8,14 +8,17 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 from PySide6.QtCore import QEvent, QMessageLogContext, QObject, QSize, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from ctmri_gui.logs import describe_crash, log_file
+from ctmri_gui.logs import describe_crash, log_file, without_values
 from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import current_palette, icon, icon_side
 
@@ -175,8 +178,13 @@ class Funnel(QObject):
         self._shown = False
 
     def install(self) -> None:
-        """Takes over the process's hooks. For the running program only, not for tests of single windows."""
+        """Takes over the process's hooks. For the running program only, not for tests of single windows.
+
+        What libraries warn of or log would end on the terminal, which some desktops write down: it goes nowhere but here.
+        """
         sys.excepthook = self._uncaught
+        warnings.showwarning = _from_library
+        logging.getLogger().addHandler(logging.NullHandler())
         threading.excepthook = self._uncaught_in_thread
         qInstallMessageHandler(_from_qt)
 
@@ -216,4 +224,16 @@ _LEVELS = {
 
 
 def _from_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
-    _log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", message)
+    _log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", without_values(message))
+
+
+def _from_library(
+    message: Warning | str,  # noqa: ARG001  # the hook's signature, as the last two
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """A warning of a library without its words, which may quote a header."""
+    _log.warning("%s at %s:%s", category.__name__, "/".join(Path(filename).parts[-3:]), lineno)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.files import atomic_file
 from ctmri_core.io.series import TILT
+from ctmri_gui import file_choice
 from ctmri_gui.about import AboutDialog, KeysDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.openings import Opening
@@ -36,18 +37,16 @@ class Questions(QObject):
         self._session, self._settings, self._views, self._window = session, settings, views, window
 
     def which_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Open scan", self._settings["last_folder"])
-        self._session.open_paths([Path(name) for name in chosen])
+        self._session.open_paths(file_choice.existing_files(self._window, "Open scan", self._settings["last_folder"]))
 
     def which_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self._window, "Open folder", self._settings["last_folder"])
-        if chosen:
-            self._session.open_paths([Path(chosen)])
+        chosen = file_choice.existing_folder(self._window, "Open folder", self._settings["last_folder"])
+        if chosen is not None:
+            self._session.open_paths([chosen])
 
     def which_model(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Add model", "", f"Model files (*{MODEL_SUFFIX})")
-        if chosen:
-            self._session.open_paths([Path(chosen)])
+        pattern = f"Model files (*{MODEL_SUFFIX})"
+        self._session.open_paths(file_choice.existing_files(self._window, "Add model", "", pattern)[:1])
 
     def which_series(self, opening: Opening, series: tuple[Series, ...]) -> None:
         from ctmri_gui.series_picker.dialog import SeriesDialog
@@ -83,22 +82,29 @@ class Questions(QObject):
             self._session.set_spacing(role, spacing)
 
     def where_to_save(self, chosen: SaveFormat) -> None:
-        """Saves what the synthetic pane shows now, even should it show something else when the dialog is answered."""
-        volume, source = self._session.volumes[Role.SYNTHETIC], self._session.synthetic_source
-        if volume is None:
+        """Saves what the panes show now, even should they show something else when the dialog is answered."""
+        session = self._session
+        volumes = {role: volume for role, volume in session.volumes.items() if volume is not None}
+        if not volumes:
             return
-        number, sources = self._settings.next_number(), self._session.open_files
-        dialog = SaveDialog(volume, number, self._start_folder, chosen, self._window, sources=sources)
-        dialog.accepted.connect(lambda: self._session.save(volume, dialog.target, source))
+        number, made_from = self._settings.next_number(), session.synthetic_source
+        role = Role.SYNTHETIC if Role.SYNTHETIC in volumes else self._views.active
+        dialog = SaveDialog(volumes, number, self._start_folder, chosen, self._window, role=role, sources=session.open_files)
+
+        def save() -> None:
+            source = made_from if dialog.role is Role.SYNTHETIC else None
+            session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, deidentify=dialog.deidentify)
+
+        dialog.accepted.connect(save)
         _open(dialog)
 
     def where_to_save_the_screenshot(self) -> None:
         picture = self._views.grab_picture()
         start = self._start_folder / f"ct_mri_studio_{self._settings.next_number():03d}.png"
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save screenshot", str(start), "PNG (*.png)")
-        if not chosen:
+        chosen = file_choice.new_file(self._window, "Save screenshot", start, "PNG (*.png)")
+        if chosen is None:
             return
-        target = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
+        target = chosen if chosen.suffix.lower() == ".png" else chosen.with_name(f"{chosen.name}.png")
         try:
             with atomic_file(target) as temporary:
                 if not picture.save(str(temporary), b"PNG"):
@@ -106,6 +112,17 @@ class Questions(QObject):
             self._session.done.emit(f"Saved {target.name}.")
         except CtmriError as error:
             self._session.failed.emit(str(error))
+
+    def show_header(self) -> None:
+        """Beside the pictures, which can be gone through meanwhile; one window is enough."""
+        from ctmri_gui.header_browser.dialog import HeaderBrowser
+
+        for browser in self._window.findChildren(HeaderBrowser):
+            browser.close()
+        role = self._views.active
+        browser = HeaderBrowser(self._session, role, self._views.slice if role is Role.SOURCE else 0, self._window)
+        browser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        browser.show()
 
     def show_settings(self) -> None:
         _open(SettingsDialog(self._settings, self._window))

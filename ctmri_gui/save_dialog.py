@@ -1,16 +1,18 @@
-"""Asks where and in which format a volume is to be saved."""
+"""Asks which image is to be saved, where, in which format, and whether the patient's data go with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -20,73 +22,116 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ctmri_core.errors import WriteFailed
+from ctmri_core.files import check_writable
+from ctmri_core.io.face import face_reminder
 from ctmri_core.volume import Volume
+from ctmri_gui import file_choice
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.panels.small_parts import label
+from ctmri_gui.private_paths import identity_of
+from ctmri_gui.viewer.roles import Role
 
 _FORBIDDEN = '<>:"/\\|?*'
+_PATIENT_TAGS = {"00100010", "00100020"}
+_BEST_COMPRESSION = 0.2  # of what a volume takes: less room than that cannot be enough
+
+_REMOVED = (
+    "Names, numbers, dates and all free text are left out: the series is built anew from what cannot identify, under a pseudonym. "
+    "Text that was burned into the picture stays."
+)
+_KEPT_WITH = "The series bears the name and number of the patient, so that viewers file it beside the scan."
+_NAMELESS = "The scan does not say whose it is, so the series gets a pseudonym."
+_NONE_KNOWN = "Nothing is known of a patient here; the series is filed under ANONYMOUS."
+_HOLDS_NONE = "This format holds no patient data: only values, their place and how they were made."
+_NAME_TELLS = "The name or the folder seems to hold a part of the patient's name or number."
 
 
 @dataclass(frozen=True, slots=True)
 class SaveFormat:
-    """`suffix`: of the file; empty for a folder that will hold a series."""
+    """`suffix`: of the file; empty for a folder that will hold `slices`."""
 
     name: str
     suffix: str
     note: str
+    slices: Literal["dicom", "png"] = "dicom"
 
 
 FORMATS = (
     SaveFormat("NIfTI (.nii.gz)", ".nii.gz", "One file; most research tools read it."),
     SaveFormat("MetaImage (.mha)", ".mha", "One file for ITK, 3D Slicer and elastix."),
     SaveFormat("NRRD (.nrrd)", ".nrrd", "One file for 3D Slicer and MITK."),
-    SaveFormat("DICOM series (folder)", "", "A folder for DICOM viewers; opens beside its source, marked derived and synthetic."),
+    SaveFormat("PNG slices (folder)", "", "A folder of 16-bit pictures; whole HU are kept exactly.", "png"),
+    SaveFormat("DICOM series (folder)", "", "A folder for DICOM viewers, marked as derived, synthetic where it is."),
 )
-NIFTI, DICOM = FORMATS[0], FORMATS[-1]
+NIFTI, PNG, DICOM = FORMATS[0], FORMATS[3], FORMATS[4]
 
 
 class SaveDialog(QDialog):
-    """Format, folder and name. `target` is the chosen path once accepted; it never lies on one of `sources`."""
+    """Image, format, folder and name. `target` is the chosen path once accepted; it never lies on one of `sources`.
+
+    `volumes`: what may be saved, by pane, as it was when the dialog opened; `role`: the pane to begin with.
+    """
 
     def __init__(
         self,
-        volume: Volume,
+        volumes: Mapping[Role, Volume],
         number: int,
         folder: Path,
         chosen: SaveFormat = NIFTI,
         parent: QWidget | None = None,
         *,
+        role: Role = Role.SYNTHETIC,
         sources: Sequence[Path] = (),
     ) -> None:
         super().__init__(parent)
-        self._sources = tuple(sources)
-        self.setWindowTitle("Save synthetic image" if volume.synthetic else "Save image")
-        self.setMinimumWidth(520)
-        self.format = QComboBox()
-        self.format.addItems([form.name for form in FORMATS])
-        self.folder = QLineEdit(str(folder))
-        self.name = QLineEdit(default_name(volume, number))
-        self.note = label("", "muted")
-        self.problem = label("", "error")
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
+        self._volumes, self._number, self._sources = dict(volumes), number, tuple(sources)
+        self.setWindowTitle("Save image")
+        self.setMinimumWidth(560)
+        self._make_parts(folder, role)
         self._lay_out()
-        for changed in (self.folder.textChanged, self.name.textChanged, self.format.currentIndexChanged):
-            changed.connect(lambda *_: self._check())
         self.format.setCurrentIndex(FORMATS.index(chosen))
-        self._check()
+        self._image_chosen()
+        self.image.currentIndexChanged.connect(lambda _row: self._image_chosen())
+        self.format.currentIndexChanged.connect(lambda _row: self._format_chosen())
+        self.deidentified.toggled.connect(lambda _on: self._check())
+        for changed in (self.folder.textChanged, self.name.textChanged):
+            changed.connect(lambda _text: self._check())
+
+    @property
+    def role(self) -> Role:
+        """The pane whose image is to be saved."""
+        return Role(self.image.currentData())
+
+    @property
+    def volume(self) -> Volume:
+        return self._volumes[self.role]
+
+    @property
+    def chosen(self) -> SaveFormat:
+        return FORMATS[self.format.currentIndex()]
+
+    @property
+    def deidentify(self) -> bool:
+        """Whether the patient's data are to be left out, where there would be any."""
+        return self.chosen is DICOM and self.volume.dicom is not None and self.deidentified.isChecked()
 
     @property
     def target(self) -> Path:
         """Where to write: the name gets the format's suffix when it lacks it."""
-        name, suffix = self.name.text().strip(), FORMATS[self.format.currentIndex()].suffix
+        name, suffix = self.name.text().strip(), self.chosen.suffix
         if suffix and not name.lower().endswith(suffix):
             name += suffix
         return Path(self.folder.text()).expanduser() / name
 
     def accept(self) -> None:
+        """Asks the disk before the dialog goes away, and the user before a file is replaced."""
         if not self._check():
+            return
+        try:
+            check_writable(self.target)
+        except WriteFailed as error:
+            self._say_problem(str(error))
             return
         if self.target.is_file() and not self.may_replace():
             return
@@ -97,55 +142,132 @@ class SaveDialog(QDialog):
         answer = QMessageBox.question(self, "Replace the file?", f"{self.target.name} exists already. Replace it?")
         return answer == QMessageBox.StandardButton.Yes
 
+    # Building ---------------------------------------------------------------------------------------------------------
+
+    def _make_parts(self, folder: Path, role: Role) -> None:
+        self.image = QComboBox()
+        for each, volume in self._volumes.items():
+            self.image.addItem(f"{each.label}: {volume.label}", each.value)
+        self.image.setCurrentIndex(max(self.image.findData(role.value), 0))
+        self.format = QComboBox()
+        self.format.addItems([form.name for form in FORMATS])
+        self.folder = QLineEdit(str(folder))
+        self.folder.setAccessibleName("Folder")
+        self.name = QLineEdit()
+        self.deidentified = QCheckBox("Remove patient data (de-identify)")
+        self.note, self.patient = label("", "muted"), label("", "muted")
+        self.face, self.warning, self.problem = label("", "warning"), label("", "warning"), label("", "error")
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+
     def _lay_out(self) -> None:
-        browse = QPushButton("Browse…")
+        browse = QPushButton("&Browse…")
         browse.clicked.connect(self._browse)
         place = QHBoxLayout()
         place.addWidget(self.folder, 1)
         place.addWidget(browse)
         form = QFormLayout()
+        form.addRow("&Image", self.image)
         form.addRow("&Format", self.format)
         form.addRow("", self.note)
         folder_label = label("F&older", wrap=False)
         folder_label.setBuddy(self.folder)
         form.addRow(folder_label, place)
         form.addRow("&Name", self.name)
-        self.folder.setAccessibleName("Folder")
+        form.addRow("Patient", self.deidentified)
+        form.addRow("", self.patient)
+        form.addRow("", self.face)
         column = QVBoxLayout(self)
         column.addLayout(form)
+        column.addWidget(self.warning)
         column.addWidget(self.problem)
         column.addWidget(self._buttons)
         self.name.setFocus()
 
     def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder to save into", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
+        chosen = file_choice.existing_folder(self, "Folder to save into", self.folder.text())
+        if chosen is not None:
+            self.folder.setText(str(chosen))
+
+    # Following what is chosen -----------------------------------------------------------------------------------------
+
+    def _image_chosen(self) -> None:
+        """An acquired scan is exported to be given away; its own files stay where it is at home. What a model made of it belongs
+        beside it.
+        """
+        volume = self.volume
+        self.name.setText(default_name(volume, self._number))
+        nameless = volume.dicom is not None and not _PATIENT_TAGS & volume.dicom.patient_and_study.keys()
+        self.deidentified.setChecked(volume.synthetic is None or nameless)
+        self.deidentified.setEnabled(not nameless)
+        reminder = face_reminder(volume)
+        self.face.setText(reminder)
+        self.face.setVisible(bool(reminder))
+        self._format_chosen()
+
+    def _format_chosen(self) -> None:
+        self.note.setText(self.chosen.note)
+        self.deidentified.setVisible(self.chosen is DICOM and self.volume.dicom is not None)
+        self._check()
+        self.adjustSize()
 
     def _check(self) -> bool:
-        chosen = FORMATS[self.format.currentIndex()]
-        self.note.setText(chosen.note)
-        problem = self._problem(chosen)
-        self.problem.setText(problem)
-        self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
+        self.patient.setText(self._about_patient())
+        warning = _NAME_TELLS if self._name_tells() else ""
+        self.warning.setText(warning)
+        self.warning.setVisible(bool(warning))
+        problem = self._problem()
+        self._say_problem(problem)
         return not problem
 
-    def _problem(self, chosen: SaveFormat) -> str:
-        name = self.name.text().strip()
+    def _say_problem(self, problem: str) -> None:
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
+
+    def _about_patient(self) -> str:
+        if self.chosen is not DICOM:
+            return _HOLDS_NONE
+        if self.volume.dicom is None:
+            return "" if self.volume.phantom else _NONE_KNOWN
+        if not self.deidentified.isEnabled():
+            return f"{_NAMELESS} {_REMOVED}"
+        return _REMOVED if self.deidentified.isChecked() else _KEPT_WITH
+
+    def _name_tells(self) -> bool:
+        """Whether name or folder repeat what the patient is called; no matter beside a series that says so itself."""
+        dicom = self.volume.dicom
+        if dicom is None or (self.chosen is DICOM and not self.deidentify):
+            return False
+        identity = identity_of(dicom)
+        return any(identity.is_in(part) for part in self.target.parts[-2:])
+
+    def _problem(self) -> str:
+        name, folder = self.name.text().strip(), Path(self.folder.text()).expanduser()
         if not name:
             return "Give the file a name."
         if any(sign in name for sign in _FORBIDDEN):
             return f"A name cannot hold any of {' '.join(_FORBIDDEN)}"
-        if chosen is DICOM and "." in name:
-            return "Name the folder of a DICOM series without a dot."
-        if not Path(self.folder.text()).expanduser().is_dir():
+        if not self.chosen.suffix and "." in name:
+            return "Name the folder of a series of slices without a dot."
+        try:
+            return self._problem_on_disk(folder)
+        except (OSError, ValueError):  # a name that is too long or holds what no name may
+            return "This name or folder cannot be used. Choose another."
+
+    def _problem_on_disk(self, folder: Path) -> str:
+        if not folder.is_dir():
             return "This folder does not exist. Choose another with Browse."
         if writes_over(self.target, self._sources):
             return KEPT.format(name=self.target.name)
-        if chosen is DICOM and self.target.exists() and (not self.target.is_dir() or any(self.target.iterdir())):
+        if not self.chosen.suffix and self.target.exists() and (not self.target.is_dir() or any(self.target.iterdir())):
             return f"{self.target.name} exists already and is not empty. Choose another name."
-        if chosen is not DICOM and self.target.is_dir():
+        if self.chosen.suffix and self.target.is_dir():
             return f"{self.target.name} is a folder. Choose another name."
+        free, needed = shutil.disk_usage(folder).free, self.volume.voxels.nbytes
+        if free < needed * _BEST_COMPRESSION:
+            return f"The disk has {free / 2**20:.0f} MB left; the image takes up to {needed / 2**20:.0f} MB. Choose another disk."
         return ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -117,7 +117,8 @@ class Session(QObject):
             self.origins.remember(volume, series)
         for path in opening.paths:
             here = [volume for volume in volumes if volume.path is not None and volume.path.is_relative_to(path)]
-            self.settings.remember(path, " and ".join(volume.label for volume in here))
+            patients = [volume.dicom for volume in here if volume.dicom is not None]
+            self.settings.remember(path, " and ".join(volume.label for volume in here), patients)
         if len(volumes) > 1:
             self.place_together(volumes)
         else:
@@ -322,9 +323,18 @@ class Session(QObject):
 
     # Saving and ending ------------------------------------------------------------------------------------------------
 
-    def save(self, volume: Volume, target: Path, source: Volume | None = None) -> None:
-        """Writes a file by its suffix, else a folder with a DICOM series. `source`: what a synthetic volume was made from."""
-
+    def save(
+        self,
+        volume: Volume,
+        target: Path,
+        source: Volume | None = None,
+        *,
+        slices: Literal["dicom", "png"] = "dicom",
+        deidentify: bool = False,
+    ) -> None:
+        """Writes a file by its suffix, else a folder of `slices`. `source`: what a synthetic volume was made from;
+        `deidentify`: without the patient's data.
+        """
         if writes_over(target, self.open_files):
             self.failed.emit(KEPT.format(name=target.name))
             return
@@ -333,7 +343,8 @@ class Session(QObject):
             if path is not None:
                 self.done.emit(f"Saved {path.name}.")
 
-        self.jobs.run(f"Save {target.name}", partial(work.save, volume, target, source), on_result=saved)
+        begin = partial(work.save, volume, target, source, slices, deidentify)
+        self.jobs.run(f"Save {target.name}", begin, on_result=saved)
 
     def warm_up(self) -> None:
         """Gets the heavy imports out of the way once the window stands."""

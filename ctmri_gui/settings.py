@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.errors import WriteFailed
 from ctmri_core.files import write_bytes
+from ctmri_core.volume import DicomSource
+from ctmri_gui.private_paths import identity_of, tells_of_patient
 from ctmri_gui.recent import Recent
 
 _log = logging.getLogger(__name__)
@@ -48,7 +50,13 @@ _TABLE = (
     Setting("text_size", 13, "Text size (px)", "Size of the interface's text.", limits=(12, 24)),
     Setting("translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it."),
     Setting("device", "auto", "Device", "Where translation runs.", choices=("auto", "cpu", "cuda")),
-    Setting("remember_recent", True, "Remember recent scans", "Keeps a list of opened scans, readable by you alone."),
+    Setting(
+        "remember_recent",
+        True,
+        "Remember recent scans",
+        "Keeps a list of opened scans, readable by you alone. Paths that seem to "
+        "hold a patient's name, number or date are never kept.",
+    ),
     Setting("recent", ()),  # `Recent.to_text`
     Setting("last_folder", ""),
     Setting("window_geometry", ""),
@@ -65,14 +73,18 @@ def settings_file() -> Path:
 
 
 class Settings(QObject):
-    """The values, loaded once and written when asked. `changed(key)` follows each."""
+    """The values, loaded once and written when asked. `changed(key)` follows each; `keptOut()` says once that a path was not
+    remembered, for it seems to tell who a patient is.
+    """
 
     changed = Signal(str)
+    keptOut = Signal()
 
     def __init__(self, path: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.path = path or settings_file()
         self.problem = ""
+        self._told = False
         self._values: dict[str, Any] = self._read()
 
     def __getitem__(self, key: str) -> Any:
@@ -98,11 +110,21 @@ class Settings(QObject):
         """Scans opened before, newest first."""
         return tuple(entry for text in self["recent"] if (entry := Recent.from_text(text)) is not None)
 
-    def remember(self, path: Path, kind: str) -> None:
-        """Puts `path` on top of the recent scans, and its folder where dialogs start; nothing when that is switched off."""
+    def remember(self, path: Path, kind: str, patients: Iterable[DicomSource] = ()) -> None:
+        """Puts `path` on top of the recent scans, and its folder where dialogs start; nothing when that is switched off.
+
+        `patients`: whom the scans in `path` show, where their headers say so. A path that tells of them is not remembered.
+        """
         if not self["remember_recent"]:
             return
-        self["last_folder"] = str(path.parent)
+        identities = [identity_of(patient) for patient in patients]
+        if not tells_of_patient(path.parent, identities):
+            self["last_folder"] = str(path.parent)
+        if tells_of_patient(path, identities):
+            if not self._told:
+                self._told = True
+                self.keptOut.emit()
+            return
         newest = Recent(path, kind, datetime.now())
         others = [entry for entry in self.recent if entry.path != path]
         self["recent"] = tuple(entry.to_text() for entry in (newest, *others[: _KEPT_RECENT - 1]))

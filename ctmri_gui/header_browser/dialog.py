@@ -30,7 +30,7 @@ from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
 
-_WIDTHS = (16, 26, 8)  # of the columns but the last, in letters
+_WIDTHS = (24, 32, 8)  # of the columns but the last, in letters
 _SHOWN = "Patient data are shown. Mind who can see this screen."
 
 
@@ -55,6 +55,7 @@ class HeaderBrowser(QDialog):
 
     def _make_parts(self) -> None:
         self.image = QComboBox()
+        self.image.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.slice = QSpinBox()
         self.slice.setRange(1, 1)
         self.slice.setKeyboardTracking(False)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ctmri_core.errors import CtmriError, ModelRefused
 from ctmri_core.events import Noted, Progress, StopSignal, Work
@@ -237,12 +237,14 @@ def device_facts(_stop: StopSignal) -> Work[str]:
     return f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB"
 
 
-def save(volume: Volume, target: Path, source: Volume | None, stop: StopSignal) -> Work[Path | None]:
-    """Writes a file (by its suffix) or a DICOM series into the folder `target`. Raises `WriteFailed`.
+def save(
+    volume: Volume, target: Path, source: Volume | None, slices: Literal["dicom", "png"], deidentify: bool, stop: StopSignal
+) -> Work[Path | None]:
+    """Writes a file (by its suffix) or `slices` into the folder `target`. Raises `WriteFailed`.
 
-    Whoever asks for it has asked the user before a file is replaced.
+    Whoever asks for it has asked the user before a file is replaced. `deidentify`: without the patient's data.
     """
     from ctmri_core.io.saving import save as saved
 
     yield Progress(done=0, message=f"writing {target.name}")
-    return (yield from saved(volume, target, source=source, overwrite=True, stop=stop))
+    return (yield from saved(volume, target, source=source, overwrite=True, slices=slices, deidentify=deidentify, stop=stop))
