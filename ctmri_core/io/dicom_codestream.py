@@ -17,6 +17,9 @@ _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _JPEG2000 = b"\xff\x4f\xff\x51"
 _RLE_HEADER = 64
+_DCT_PIXELS_PER_BYTE = 512
+"""A block of 8 x 8 pixels takes a bit at least (ISO 10918-1, G.1.2.1)."""
+_DCT_SYNTAXES = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
 
 
 class Claim(NamedTuple):
@@ -31,12 +34,13 @@ class Claim(NamedTuple):
 def check_code(path: Path, code: bytes, pixels: PixelFormat, rows: int, columns: int) -> None:
     """Refuses code whose picture is not `rows` x `columns` pixels of the samples and bits of `pixels`. Raises `FileRefused`."""
     if pixels.transfer_syntax == RLE:
-        segments = int.from_bytes(code[:4], "little")
-        if len(code) < _RLE_HEADER or segments != pixels.samples * pixels.bits_allocated // 8:
+        if not _rle_is_whole(code, pixels.samples * pixels.bits_allocated // 8, rows * columns):
             raise undecodable(path)
         return
     claim = jpeg2000_claim(code) if _JPEG2000 in code[:4096] else jpeg_claim(code)
     if claim is None:
+        raise undecodable(path)
+    if pixels.transfer_syntax in _DCT_SYNTAXES and rows * columns > _DCT_PIXELS_PER_BYTE * len(code):
         raise undecodable(path)
     if (claim.rows, claim.columns) != (rows, columns):
         problem = f"its compressed picture is {claim.rows} x {claim.columns}, its header says {rows} x {columns}."
@@ -47,6 +51,30 @@ def check_code(path: Path, code: bytes, pixels: PixelFormat, rows: int, columns:
             f" {pixels.samples} x {pixels.bits_allocated}."
         )
         raise FileRefused(path, problem, "Export it again.")
+
+
+def _rle_is_whole(code: bytes, segments: int, count: int) -> bool:
+    """Whether each of the segments unpacks to `count` bytes at least (PS3.5, G.3); GDCM fills in what is missing."""
+    if len(code) < _RLE_HEADER or int.from_bytes(code[:4], "little") != segments or segments > 15:
+        return False
+    starts = struct.unpack_from(f"<{segments}I", code, 4)
+    return all(
+        _RLE_HEADER <= start <= stop <= len(code) and _unpacked_length(code[start:stop], count) >= count
+        for start, stop in zip(starts, (*starts[1:], len(code)), strict=True)
+    )
+
+
+def _unpacked_length(segment: bytes, enough: int) -> int:
+    at = length = 0
+    while at < len(segment) and length < enough:
+        head = segment[at]
+        if head < 128:  # so many bytes and one follow
+            at += head + 2
+            length += head + 1 if at <= len(segment) else 0
+        else:  # the next byte is repeated; 128 stands for nothing
+            at += 2 if head > 128 else 1
+            length += 257 - head if head > 128 and at <= len(segment) else 0
+    return length
 
 
 def undecodable(path: Path) -> FileRefused:

@@ -25,6 +25,7 @@ _SHORTS = {
     "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PlanarConfiguration",
     "PixelPaddingValue", "PixelPaddingRangeLimit",
 }  # fmt: skip
+_MOST_TOLD = 8
 TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 WANTED_TAGS = frozenset(TAG_OF.values())
 
@@ -62,7 +63,9 @@ class Fields:
         """For messages: the numbers, usable or not, never any other text."""
         text = self.text(keyword)
         try:
-            return ", ".join(f"{float(part):g}" for part in text.split("\\")) if text else "missing"
+            parts = text.split("\\")
+            more = f" and {len(parts) - _MOST_TOLD} more" if len(parts) > _MOST_TOLD else ""
+            return ", ".join(f"{float(part):g}" for part in parts[:_MOST_TOLD]) + more if text else "missing"
         except ValueError:
             return "no number"
 

@@ -16,6 +16,7 @@ PALETTE = "PALETTE COLOR"
 _THREE_SAMPLES = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"}
 _UNCOMPRESSED_COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422"}
 _AIR = -1024  # HU
+_LARGEST_SCALE = 1e30  # times the largest stored value it is still a number of 32 bit
 _FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
 
 
@@ -99,6 +100,8 @@ def _scaling(path: Path, fields: Fields, *, plain: bool) -> tuple[float | None, 
     slope, intercept = fields.number("RescaleSlope"), fields.number("RescaleIntercept")
     if slope == 0:
         raise FileRefused(path, "RescaleSlope is 0.", "Export it again.")
+    if max(abs(slope or 0), abs(intercept or 0)) > _LARGEST_SCALE:
+        raise FileRefused(path, f"RescaleSlope {slope} and RescaleIntercept {intercept} are no scaling.", "Export it again.")
     return fields.number("DoseGridScaling") or None if slope is None else slope, intercept
 
 

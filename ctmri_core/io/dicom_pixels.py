@@ -242,6 +242,9 @@ def _fill(header: SliceHeader, target: memoryview) -> None:
     if got < needed or 0 <= pixels.length < needed:
         held = min(got, pixels.length) if pixels.length >= 0 else got
         raise FileRefused(header.path, f"PixelData holds {held} of {needed} bytes.", "Copy or export the file again.")
+    if pixels.length >= 2 * needed:  # padding is common, a second picture is not
+        problem = f"PixelData holds {pixels.length} bytes, but Rows and Columns make {needed}."
+        raise FileRefused(header.path, problem, "Copy or export the file again.")
 
 
 def _unreadable(path: Path, error: OSError) -> FileRefused:

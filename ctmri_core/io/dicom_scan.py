@@ -63,7 +63,7 @@ def dicom_files(folder: Path) -> Iterator[Path]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.upper() == DICOMDIR:
                 continue
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+            if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
                 continue
             if entry.is_dir():
                 if depth < _DEEPEST and not entry.is_symlink():

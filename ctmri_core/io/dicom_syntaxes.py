@@ -29,4 +29,4 @@ def syntax_name(transfer_syntax: str) -> str:
 def standard_name(uid: str) -> str:
     """The name of a UID of the standard, "" for any other."""
     known = UID(uid)
-    return "" if known.name == uid else known.name
+    return known.name if known.type else ""  # of a damaged one, the name is what was there, whatever that is
