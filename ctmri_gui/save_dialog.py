@@ -37,8 +37,8 @@ _PATIENT_TAGS = {"00100010", "00100020"}
 _BEST_COMPRESSION = 0.2  # of what a volume takes: less room than that cannot be enough
 
 _REMOVED = (
-    "Names, numbers, dates and all free text are left out: the series is built anew from what cannot identify, under a pseudonym. "
-    "Text that was burned into the picture stays."
+    "Names, numbers, dates and all free text are left out: the series is built anew from what cannot identify, under a "
+    "pseudonym. Text that was burned into the picture stays."
 )
 _KEPT_WITH = "The series bears the name and number of the patient, so that viewers file it beside the scan."
 _NAMELESS = "The scan does not say whose it is, so the series gets a pseudonym."

@@ -499,7 +499,7 @@ def test_saving_writes_the_file_and_says_so(make_window, qtbot, tmp_path):
 
 def test_the_save_dialog_offers_a_name_without_a_patient_and_asks_before_replacing(qtbot, tmp_path, monkeypatch):
     volume = make_volume(Domain.MR_T1, synthetic=Synthetic("m", ""))
-    dialog = SaveDialog(volume, 3, tmp_path)
+    dialog = SaveDialog({Role.SYNTHETIC: volume}, 3, tmp_path)
     qtbot.addWidget(dialog)
     assert dialog.target == tmp_path / "synthetic_mr_t1_003.nii.gz"
     dialog.target.write_text("old")
