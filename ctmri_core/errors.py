@@ -32,7 +32,7 @@ class FileRefused(CtmriError):
 
     def __init__(self, path: str | Path, problem: str, way_out: str = "") -> None:
         self.path = Path(path)
-        self.problem = problem
+        self.problem = problem = printable(problem)
         self.way_out = way_out
         name = shown_name(self.path) or "The folder"
         joint = " " if problem.partition(" ")[0] in _PREDICATES else ": "

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import ctmri_core
 from ctmri_core import NOT_FOR_DIAGNOSIS
 from ctmri_core.domain import Domain
+from ctmri_core.errors import shown_name
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.domain_guess import domain_by_voxels
 from ctmri_core.io.series import Series
@@ -130,7 +131,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
         voxels=voxels,
         geometry=geometry,
         domain=domain,
-        name=f"{kind_label(domain, synthetic=is_synthetic, phantom=phantom)}, {path.name}",
+        name=f"{kind_label(domain, synthetic=is_synthetic, phantom=phantom)}, {shown_name(path)}",
         findings=findings,
         history=(*(record.history if record else ()), f"read from {series.format_name}"),
         synthetic=made if is_synthetic else None,

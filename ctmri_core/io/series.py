@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ctmri_core.domain import Domain
-from ctmri_core.errors import FileRefused
+from ctmri_core.errors import FileRefused, printable
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Triple
 from ctmri_core.volume import Finding, Volume
@@ -50,6 +50,9 @@ class Series:
     straighten: bool = False
     findings: tuple[Finding, ...] = ()
     details: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", printable(self.label))  # it holds names of files, and those may hold anything
 
     @property
     def refusal(self) -> str | None:
