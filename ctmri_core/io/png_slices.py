@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.geometry import Geometry
 from ctmri_core.io.provenance import mark_of
 from ctmri_core.volume import Volume
 
@@ -80,34 +79,30 @@ def encode(stored: NDArray[np.uint16], text: str) -> bytes:
 
 def decode(content: bytes) -> tuple[NDArray[np.uint16], str]:
     """What `encode` was given. Raises `ValueError` when `content` is not as it was written."""
-    chunks = dict(_chunks(content))
     try:
-        columns, rows = struct.unpack(">II", chunks[b"IHDR"][:8])
-        filtered = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, 1 + 2 * columns)
-        text = chunks[b"tEXt"].partition(b"\0")[2].decode("ascii")
-    except (KeyError, struct.error, zlib.error) as error:
+        header, said, pixels, _end = _chunks(content)
+        columns, rows = struct.unpack(">II", header[:8])
+        filtered = np.frombuffer(zlib.decompress(pixels), np.uint8).reshape(rows, 1 + 2 * columns)
+        text = said.partition(b"\0")[2].decode("ascii")
+    except (struct.error, zlib.error) as error:
         raise ValueError("no slice of ours") from error
     raw: NDArray[np.uint8] = np.add.accumulate(filtered[:, 1:], axis=0, dtype=np.uint8)
     return raw.view(">u2").astype(np.uint16), text
-
-
-def grid_of(facts: dict[str, Any], shape: tuple[int, int, int]) -> Geometry:
-    """The grid that a chunk's JSON describes. Raises `GeometryMismatch`, `KeyError` or `TypeError` where it describes none."""
-    return Geometry(shape, facts["spacing"], facts["origin"], facts["direction"])
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
-    found = []
+def _chunks(content: bytes) -> list[bytes]:
+    """The bodies of all chunks, whose checksums are proved."""
+    bodies = []
     position = len(_SIGNATURE)
     while position < len(content):
         (length,) = struct.unpack_from(">I", content, position)
-        body = content[position + 8 : position + 8 + length]
-        found.append((content[position + 4 : position + 8], body))
-        if content[position + 8 + length : position + 12 + length] != struct.pack(">I", zlib.crc32(found[-1][0] + body)):
+        end = position + 8 + length
+        if content[end : end + 4] != struct.pack(">I", zlib.crc32(content[position + 4 : end])):
             raise ValueError("a checksum is wrong")
-        position += 12 + length
-    return found
+        bodies.append(content[position + 8 : end])
+        position = end + 4
+    return bodies
