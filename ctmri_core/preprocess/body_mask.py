@@ -54,7 +54,7 @@ def _mr_outline(values: NDArray[np.float32], spacing: tuple[float, float, float]
     if high <= low:
         return np.zeros(values.shape, np.bool_)
     rooted = np.sqrt(np.clip((gaussian_filter(values, 0.7) - low) / (high - low), 0, 1))
-    bright = rooted > 0.8 * threshold_otsu(rooted)
+    bright = rooted > 0.8 * threshold_otsu(rooted.ravel())
     body = _largest_piece(_opened(bright, 3.0, spacing))
     return _without_cavities(_closed(_grown(body, 2.0, spacing) & bright, 8.0, spacing))
 
