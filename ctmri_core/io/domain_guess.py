@@ -9,6 +9,7 @@ corrected by the user, who says what it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -23,6 +24,7 @@ _WORDS = {
     "t2": Domain.MR_T2, "t2w": Domain.MR_T2,
     "flair": Domain.MR_FLAIR, "pd": Domain.MR_PD, "pdw": Domain.MR_PD,
 }  # fmt: skip
+_CONTRAST_WORDS = {"gd", "gad", "contrast"}
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
 _SAMPLE = 200_000
 _FEW_VALUES = 32  # fewer distinct values than this make a mask or a label map, not a picture
@@ -32,17 +34,27 @@ _UNSAID = "Say what it is (in the window under Volumes, with --modality on the c
 
 def domain_by_name(name: str) -> Domain:
     """The domain that the words of a file name say; the first modality counts, a later contrast refines a bare `mr`."""
-    words = re.findall(r"[a-z]+\d?[a-z]*", re.sub(r"[_\W]+", " ", name.lower()))
+    words = _words_of(name)
     if _MASK_WORDS.intersection(words):
         return Domain.UNKNOWN
     found = [_WORDS[word] for word in words if word in _WORDS]
     if not found:
         return Domain.UNKNOWN
-    if Domain.MR_T1 in found and {"gd", "gad", "contrast"}.intersection(words):
+    if Domain.MR_T1 in found and _CONTRAST_WORDS.intersection(words):
         return Domain.MR_T1_GD
     if found[0] is Domain.MR:
         return next((domain for domain in found if domain.is_mr and domain is not Domain.MR), Domain.MR)
     return found[0]
+
+
+def known_words(name: str, also: Iterable[str] = ()) -> list[str]:
+    """The words of a name that mean something here, or are among `also`, in order: all of it that says nothing of a patient."""
+    vocabulary = {*_WORDS, *_CONTRAST_WORDS, *_MASK_WORDS, *also}
+    return [word for word in _words_of(name) if word in vocabulary]
+
+
+def _words_of(name: str) -> list[str]:
+    return re.findall(r"[a-z]+\d?[a-z]*", re.sub(r"[_\W]+", " ", name.lower()))
 
 
 def looks_like_hounsfield(voxels: Voxels) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -12,45 +12,57 @@ from pathlib import Path
 from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
+from ctmri_core.io.archives import named_by_archive, of_archive, scan_archive
 from ctmri_core.io.dicom import DICOM_READER
-from ctmri_core.io.dicom_directory import DICOMDIR
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
-from ctmri_core.io.formats import FILE_SUFFIXES, READERS, VOLUME_SUFFIXES, reader_named
+from ctmri_core.io.folder_files import FolderFiles
+from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
+from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
+from ctmri_core.io.unknown_files import READABLE, is_worth_a_word, refusal_of
+from ctmri_core.io.unpacking import inflate_head
 from ctmri_core.volume import Finding, Volume
 
-_MOST_FILES = 100_000
 _MOST_LISTED = 8
 _LARGE = 8 << 20  # voxels; smaller volumes are there before a slice of them could be looked at
 _MOST_TRIED = 20
-_READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, *VOLUME_SUFFIXES, ".png")
-_AFNI = ("an AFNI volume without its header", "Put the .HEAD file beside it.")
-_PHILIPS = ("a Philips volume without its header", "Put the .PAR file beside it.")
-_PICTURE = ("a picture", "Save it as PNG without loss.")
-_FOREIGN = {
-    ".brik": _AFNI, ".brik.gz": _AFNI, ".rec": _PHILIPS,
-    ".jpg": _PICTURE, ".jpeg": _PICTURE, ".tif": _PICTURE, ".tiff": _PICTURE, ".bmp": _PICTURE,
-}  # fmt: skip
-"""What files of other formats are, by the end of their names, and how they are brought into one of ours."""
-_READABLE = "DICOM, NIfTI, MHA / MHD, NRRD and PNG can be opened."
 
 
-def scan(path: str | Path) -> tuple[Series, ...]:
-    """The volumes in a file or a folder (subfolders included), headers only.
+def scan(path: str | Path, stop: StopSignal = never) -> tuple[Series, ...]:
+    """The volumes in a file, a folder (subfolders included) or a zip archive, headers only.
 
-    Raises `FileRefused` when there is none, with the cause. Files of a folder that had to be passed over are told as a
-    finding of every series.
+    Raises `FileRefused` when there is none, with the cause, and `Stopped` when asked to end while an archive was unpacked.
+    Files of a folder that had to be passed over are told as a finding of every series.
     """
     path = Path(path)
-    if os.path.isdir(path):  # noqa: PTH112  # unlike pathlib, false for names that are too long
-        return _scan_folder(path)
-    head = preflight.head_of(path)
-    for reader in READERS:
-        if reader.recognises(path, head):
-            return _scanned(reader, path)
-    raise _unknown(path, head)
+    try:
+        if os.path.isdir(path):  # noqa: PTH112  # unlike pathlib, false for names that are too long
+            return _scan_folder(path)
+        head = preflight.head_of(path)
+        packing = _packing(path, head)
+        if packing:
+            return scan_archive(path, packing, _scan_folder, stop)
+        reader = _reader_of(path, head)
+    except OSError as error:  # it went away, or its disk did, while it was looked at
+        raise _unreadable(path, error) from error
+    if reader is None:
+        raise refusal_of(path, head)
+    return _scanned(reader, path)
+
+
+def _packing(path: Path, head: bytes) -> str:
+    """Of what must be unpacked first: `zip`, or `gzip` around a file that has its reader; else empty."""
+    kind = preflight.kind(head)
+    if kind == "gzip" and _reader_of(path, head) is None:
+        inner = inflate_head(head, preflight.HEAD_BYTES)
+        return "gzip" if inner and _reader_of(path, inner) is not None else ""
+    return "zip" if kind == "zip" else ""
+
+
+def _reader_of(path: Path, head: bytes) -> Reader | None:
+    return next((reader for reader in READERS if reader.recognises(path, head)), None)
 
 
 def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None] | None = None) -> Work[Volume | None]:
@@ -68,6 +80,8 @@ def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None
         return None
     except OSError as error:
         raise _unreadable(series.path, error) from error
+    except FileRefused as refusal:
+        raise of_archive(refusal) from refusal
 
 
 def preview(series: Series) -> Volume | None:
@@ -78,12 +92,14 @@ def preview(series: Series) -> Volume | None:
         volume = reader_named(series.format_name).preview(series)
     except OSError as error:
         raise _unreadable(series.path, error) from error
+    except FileRefused as refusal:
+        raise of_archive(refusal) from refusal
     return None if volume is None else _as_told(series, volume)
 
 
 def _as_told(series: Series, volume: Volume) -> Volume:
     """`volume` with its files, the voxel size that the user gave and the findings that the series had."""
-    volume = replace(volume, files=series.files)
+    volume = replace(named_by_archive(series, volume), files=series.files)
     if series.given_spacing is not None:
         geometry = replace(volume.geometry, spacing=series.given_spacing)
         kept = tuple(finding for finding in volume.findings if finding.kind != ESTIMATED_SPACING)
@@ -100,8 +116,9 @@ def _scanned(reader: Reader, path: Path) -> tuple[Series, ...]:
 
 
 def _unreadable(path: Path, error: OSError) -> FileRefused:
-    problem = f"cannot be read: {error.strerror or 'input error'}."
-    return FileRefused(path, problem, "Copy it to this computer and try again.")
+    if isinstance(error, FileNotFoundError):
+        return FileRefused(path, "does not exist any more, or a part of it does not.", "Open it again.")
+    return FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.", "Copy it to this computer and try again.")
 
 
 def sole_series(path: str | Path, number: int | None = None) -> Series:
@@ -138,46 +155,65 @@ def open_volume(path: str | Path) -> Volume:
 def _scan_folder(folder: Path) -> tuple[Series, ...]:
     found: list[Series] = []
     refusals: list[FileRefused] = []
-    for reader, path in _claims(folder):
+    files = FolderFiles(folder)
+    for reader, path in _claims(folder, files):
         try:
             found += _scanned(reader, path)
         except FileRefused as refusal:
             refusals.append(refusal)
     if found:
-        return tuple(_with_passed_over(series, [refusal.problem for refusal in refusals]) for series in found)
-    refusals = refusals or _refusals_by_name(folder)
+        problems = [refusal.problem for refusal in refusals]
+        return tuple(_with(_with_passed_over(series, problems), files.remarks) for series in _companions_last(found))
+    refusals = refusals or _refusals_by_name(FolderFiles(folder))
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
         problem = f"holds nothing that can be opened; {len(refusals)} files were refused, the first: {refusals[0]}"
         raise FileRefused(folder, problem) from refusals[0]
-    raise FileRefused(folder, "holds no image files.", _READABLE)
+    passed_over = "".join(f" {remark.message}" for remark in files.remarks)
+    raise FileRefused(folder, f"holds no image files.{passed_over}", READABLE)
 
 
-def _refusals_by_name(folder: Path) -> list[FileRefused]:
+def _companions_last(found: Sequence[Series]) -> list[Series]:
+    """Single pictures beside volumes, such as screenshots, are to be looked at, and no volumes to work on."""
+    beside_volumes = any(series.format_name != PICTURE_READER.name for series in found)
+
+    def is_companion(series: Series) -> bool:
+        return beside_volumes and series.format_name == PICTURE_READER.name and (series.shape or (1,))[0] == 1
+
+    marked = [replace(series, localizer=True) if is_companion(series) else series for series in found]
+    return sorted(marked, key=is_companion)
+
+
+def _refusals_by_name(files: Iterable[Path]) -> list[FileRefused]:
     """Why the files that no reader recognises, but whose names are those of images, cannot be opened."""
     refusals: list[FileRefused] = []
-    names = (*_READABLE_SUFFIXES, *_FOREIGN, DICOMDIR.lower())
-    for path in islice((path for path in _files(folder) if path.name.lower().endswith(names)), _MOST_TRIED):
+    for path in islice(filter(is_worth_a_word, files), _MOST_TRIED):
         try:
-            scan(path)
+            head = preflight.head_of(path)
+            reader = _reader_of(path, head)
+            if reader is None:
+                refusals.append(refusal_of(path, head))
+            else:
+                _scanned(reader, path)
         except FileRefused as refusal:
             refusals.append(refusal)
     return refusals
 
 
-def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
+def _claims(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Reader, Path]]:
     """Which reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
     picture_folders: dict[Path, None] = {}
     dicom = False
-    for path in _files(folder):
-        if dicom and path.suffix.lower() in DICOM_SUFFIXES:  # the DICOM reader will look at it anyway
-            continue
+    for path in files:
+        suffix = path.suffix.lower()
+        if (dicom and suffix in DICOM_SUFFIXES) or (path.parent in picture_folders and suffix in PICTURE_SUFFIXES):
+            continue  # their readers will look at them anyway
         try:
             head = preflight.head_of(path)
         except FileRefused:  # a FIFO, an empty or locked file beside the images
             continue
-        reader = next((reader for reader in READERS if reader.recognises(path, head)), None)
+        reader = _reader_of(path, head)
         if reader is PICTURE_READER:
             picture_folders[path.parent] = None
         elif reader is DICOM_READER:
@@ -189,20 +225,6 @@ def _claims(folder: Path) -> Iterator[tuple[Reader, Path]]:
         yield DICOM_READER, folder
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All that are not hidden and no links to other folders, in order."""
-    root, count = folder.resolve(), 0
-    for parent, folders, names in os.walk(folder, onerror=None):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            count += 1
-            if count > _MOST_FILES:
-                raise FileRefused(folder, f"holds more than {_MOST_FILES} files.", "Choose one of its subfolders.")
-            path = Path(parent, name)
-            if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(root):  # pathlib raises at links in a ring
-                yield path
-
-
 def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
     """`series` that says what else there would have been; without names of files, for findings are written into files."""
     if not problems:
@@ -212,15 +234,5 @@ def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
     return replace(series, findings=(*series.findings, finding))
 
 
-def _unknown(path: Path, head: bytes) -> FileRefused:
-    name = path.name.lower()
-    foreign = next((known for suffix, known in _FOREIGN.items() if name.endswith(suffix)), None)
-    if foreign is not None:
-        what, way_out = foreign
-        return FileRefused(path, f"is {what} by its name, which cannot be opened here.", way_out)
-    if name.endswith(_READABLE_SUFFIXES):
-        return FileRefused(path, "is not what its name says: it is damaged or of another format.", "Copy or export it again.")
-    kind = preflight.kind(head)
-    if kind in ("zip", "gzip"):
-        return FileRefused(path, f"is a {kind} archive, which is not looked into.", "Unpack it and open what was in it.")
-    return FileRefused(path, "is not an image format that is known here.", _READABLE)
+def _with(series: Series, findings: tuple[Finding, ...]) -> Series:
+    return replace(series, findings=(*series.findings, *findings))

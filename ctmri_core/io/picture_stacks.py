@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctmri_core.errors import FileRefused, GeometryMismatch
 from ctmri_core.geometry import Geometry, Triple
+from ctmri_core.io.domain_guess import known_words
 from ctmri_core.io.picture_headers import SUFFIXES, PictureHeader, read_header
 from ctmri_core.io.series import ESTIMATED_SPACING
 from ctmri_core.volume import Finding
@@ -61,7 +62,7 @@ class Stack:
 def picture_files(folder: Path) -> list[Path]:
     """The files of a folder that are pictures by their names, in natural order."""
     found = (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    return sorted((file for file in found if file.is_file()), key=natural)
+    return sorted((file for file in found if file.is_file()), key=lambda file: natural(file.name))
 
 
 def stacks(files: Iterable[Path]) -> tuple[list[Stack], list[FileRefused]]:
@@ -173,20 +174,28 @@ def has_neighbours(file: Path) -> bool:
     return any(other.name != file.name for other in alike)
 
 
-def natural(file: Path) -> list[tuple[int, str]]:
-    """Sorts `2.png` before `10.png`."""
-    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", file.name)]
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts `2.png` before `10.png`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"([0-9]+)", name)]
 
 
 def without_number(stem: str) -> str:
     """`stem` with its last number replaced."""
-    return re.sub(r"\d+(?=\D*$)", "#", stem)
+    found = _last_number(stem)
+    return stem if found is None else f"{stem[: found.start()]}#{stem[found.end() :]}"
 
 
 def last_number(stem: str) -> int | None:
-    """The last number in a name."""
-    found = re.findall(r"\d+", stem)
-    return int(found[-1]) if found else None
+    """The last number in a name; that in `t1` and other words for what a picture shows is none."""
+    found = _last_number(stem)
+    return None if found is None else int(found[0])
+
+
+def _last_number(stem: str) -> re.Match[str] | None:
+    for word in reversed(list(re.finditer(r"[^\W_]*[0-9][^\W_]*", stem))):
+        if not known_words(word[0]):
+            return list(re.compile(r"[0-9]+").finditer(stem, word.start(), word.end()))[-1]
+    return None
 
 
 def _gaps(files: Sequence[Path]) -> Iterator[Finding]:

@@ -55,10 +55,14 @@ def header_lines(path: Path, head: bytes) -> Iterator[tuple[str, int]]:
 
 
 def slice_files(path: Path, field: str, text: str, names: Sequence[str]) -> tuple[Path, ...]:
+    """As `listed_names`, of files that are there. Raises `FileRefused` on anything but plain names of files beside the header."""
+    return tuple(preflight.beside(path, name.removeprefix("./")) for name in listed_names(path, field, text, names))
+
+
+def listed_names(path: Path, field: str, text: str, names: Sequence[str]) -> list[str]:
     """The data files that a header at `path` names: `text` is one name, `LIST` with `names`, or `slice%03d.raw FIRST LAST STEP`.
 
-    The pattern is filled in here, never by a format that a file holds. Raises `FileRefused` on anything but plain names of
-    files beside the header.
+    The pattern is filled in here, never by a format that a file holds. Raises `FileRefused` on one that makes no sense.
     """
     words = text.split()
     if words[:1] == ["LIST"]:
@@ -74,4 +78,4 @@ def slice_files(path: Path, field: str, text: str, names: Sequence[str]) -> tupl
         found = [text]
     if not found or len(found) > _MOST_FILES:
         raise FileRefused(path, f"{field} lists {len(found)} files.", _DAMAGED)
-    return tuple(preflight.beside(path, name.removeprefix("./")) for name in found)
+    return found

@@ -1,0 +1,115 @@
+"""Archives as input: unpacked once into a private folder, then read like any folder, and spoken of under their own name.
+
+What a series of an archive says never holds the name of a member or of the temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from ctmri_core.errors import FileRefused, Stopped, shown_name
+from ctmri_core.events import StopSignal
+from ctmri_core.io import preflight, zip_archive
+from ctmri_core.io.member_names import renamed
+from ctmri_core.io.private_folders import discard, private_folder
+from ctmri_core.io.series import Series
+from ctmri_core.io.unpacking import unpacked
+from ctmri_core.volume import Finding, Volume
+
+Scan = Callable[[Path], tuple[Series, ...]]
+
+_State = tuple[str, int, int]
+_lock = threading.Lock()
+_unpacked: dict[_State, tuple[Path, tuple[Finding, ...]]] = {}
+_archives: dict[Path, Path] = {}
+"""The archive of every folder that holds what was in one."""
+
+
+def scan_archive(path: Path, packing: str, scan_folder: Scan, stop: StopSignal) -> tuple[Series, ...]:
+    """The series inside a `zip`, or in a single file packed with `gzip`.
+
+    Raises `FileRefused`, and `Stopped` when asked to end.
+    """
+    folder, left_out = _folder_of(path, packing, stop)
+    try:
+        found = scan_folder(folder)
+    except FileRefused as refusal:
+        raise of_archive(refusal) from None
+    several = len(found) > 1
+    return tuple(_named(series, path, f", part {n}" if several else "", left_out) for n, series in enumerate(found, 1))
+
+
+def of_archive(refusal: FileRefused) -> FileRefused:
+    """`refusal` of something that came out of an archive, said of the archive; any other as it is."""
+    archive = _archive_of(refusal.path)
+    if archive is None:
+        return refusal
+    if refusal.path.is_dir():
+        return FileRefused(archive, refusal.problem, refusal.way_out)
+    said = str(refusal).removeprefix(shown_name(refusal.path)).removesuffix(refusal.way_out).rstrip()
+    return FileRefused(archive, f"one of its files{said}", refusal.way_out)
+
+
+def named_by_archive(series: Series, volume: Volume) -> Volume:
+    """`volume`, loaded for `series`, under the name of the archive it came from, if it did."""
+    if not series.files or _archive_of(series.files[0]) is None:
+        return volume
+    return replace(volume, name=_without_member(volume.name, series.files, series.path.name), path=series.path)
+
+
+def _named(series: Series, archive: Path, part: str, findings: tuple[Finding, ...]) -> Series:
+    label = _without_member(series.label, series.files, archive.name)
+    return replace(series, path=archive, label=f"{label}{part}", findings=(*series.findings, *findings))
+
+
+def _without_member(text: str, files: Iterable[Path], name: str) -> str:
+    for file in files:
+        if file.name in text:
+            return text.replace(file.name, name)
+    return text
+
+
+def _archive_of(path: Path) -> Path | None:
+    return next((archive for folder in (path, *path.parents) if (archive := _archives.get(folder)) is not None), None)
+
+
+def _folder_of(path: Path, packing: str, stop: StopSignal) -> tuple[Path, tuple[Finding, ...]]:
+    """Where the archive is unpacked to; done once as long as it stays as it is."""
+    status = path.stat()
+    state = (os.path.realpath(path), status.st_size, status.st_mtime_ns)
+    with _lock:
+        if state not in _unpacked or not _unpacked[state][0].is_dir():
+            folder = private_folder()
+            unpack = zip_archive.unpack if packing == "zip" else _unpack_gzip
+            try:
+                findings = unpack(path, folder, stop)
+            except BaseException:
+                discard(folder)
+                raise
+            _unpacked[state] = folder, findings
+            _archives[folder] = path
+        return _unpacked[state]
+
+
+def _unpack_gzip(path: Path, folder: Path, stop: StopSignal) -> tuple[Finding, ...]:
+    """One file; its length is not known before."""
+    inner = PurePosixPath(path.name.lower().removesuffix(".gz"))
+    most = preflight.regular_file(path) * zip_archive.SUSPECT_RATIO + zip_archive.SUSPECT_BYTES
+    target = folder / renamed([inner])[inner]
+    target.parent.mkdir()
+    written = 0
+    with target.open("xb") as copy:
+        for block, _ in unpacked(path, "gzip", 0, None, ""):
+            if stop():
+                raise Stopped("Unpacking was stopped.")
+            written += len(block)
+            if written > most:
+                problem = f"unpacks to more than {zip_archive.SUSPECT_RATIO} times its size, as no images do."
+                raise FileRefused(path, problem, "Unpack it yourself and open what was in it.")
+            zip_archive.check_disk(path, len(block), folder)
+            copy.write(block)
+    return ()
