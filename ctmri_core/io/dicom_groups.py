@@ -36,7 +36,7 @@ class Group:
 
 def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
     """Slices that belong together, in no order. `whole`: whether all images of a series are expected among `headers`."""
-    patients = len({header.patient for header in headers})
+    patients = len({header.patient for header in headers} - {b""})
     beside: tuple[Finding, ...] = ()
     if patients > 1:
         beside = (Finding("several_patients", f"There are images of {patients} patients here; see that this is the right one."),)
@@ -46,8 +46,8 @@ def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
         for source in sources:
             lacking = completeness(source) if whole and source[0].series_uid else ()
             for group in split(source, lambda header: "LOCALIZER" in header.image_type):
-                for headers_, localizer, findings in _of_one_kind(group):
-                    yield Group(headers_, localizer, (*mixed, *lacking, *findings, *beside))
+                for volume, localizer, findings in _of_one_kind(group):
+                    yield Group(volume, localizer, (*mixed, *(() if localizer else lacking), *findings, *beside))
 
 
 def split(headers: Sequence[SliceHeader], key: Callable[[SliceHeader], Hashable]) -> list[list[SliceHeader]]:

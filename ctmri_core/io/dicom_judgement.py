@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_agreement import agreement
@@ -14,6 +16,7 @@ from ctmri_core.io.dicom_findings import pixel_findings
 from ctmri_core.io.dicom_groups import Group
 from ctmri_core.io.dicom_pixels import stored_bytes
 from ctmri_core.io.dicom_slice import SliceHeader
+from ctmri_core.io.dicom_voxels import read_one
 from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes
 from ctmri_core.io.synthetic_mark import told_findings
@@ -115,9 +118,13 @@ def _without_duplicates(name: Path, headers: list[SliceHeader]) -> tuple[list[Sl
 
 
 def _same_slice(one: SliceHeader, other: SliceHeader) -> bool:
+    """Whether two slices show the same, however it is encoded. Raises `FileRefused` when one cannot be decoded."""
     apart = max(abs(a - b) for a, b in zip(one.position, other.position, strict=True))
+    sizes = [(each.pixels.rows, each.pixels.columns) for each in (one, other)]
+    if apart > _SAME_PLACE_MM or sizes[0] != sizes[1]:
+        return False
     same_format = replace(one.pixels, offset=0) == replace(other.pixels, offset=0)
-    return apart < _SAME_PLACE_MM and same_format and stored_bytes(one) == stored_bytes(other)
+    return (same_format and stored_bytes(one) == stored_bytes(other)) or np.array_equal(read_one(one), read_one(other))
 
 
 def _synthetic(headers: Sequence[SliceHeader]) -> bool:

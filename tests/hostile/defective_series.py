@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.hostile.dicom_bytes import IMPLICIT, UID, Value
+from tests.hostile.dicom_bytes import EXPLICIT, IMPLICIT, UID, Value
 from tests.hostile.kinds import ODD_SPACINGS
 from tests.hostile.series import FIRST, SAGITTAL, Slice, stack, text
 
@@ -74,6 +74,7 @@ def _equal_copies() -> list[Slice]:
     twins = stack()[4:6]
     for n, twin in enumerate(twins):
         twin.edits |= {"SOPInstanceUID": f"{UID}.77.{n}"}
+        twin.syntax = (EXPLICIT, IMPLICIT)[n]
     return [*stack(), *twins]
 
 
