@@ -17,7 +17,7 @@ from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
 from ctmri_core.io.unpacking import Encoding, unpacked
 
-CHUNK = 1 << 20
+CHUNK = 512 << 10  # a slice of 512 x 512 in 16 bit
 _EXCESS = 1 << 20
 _AGAIN = "Copy or export it again."
 

@@ -16,7 +16,7 @@ from ctmri_core.io.checked_bytes import CHUNK
 from ctmri_core.volume import Finding, Voxels
 
 _INT16 = np.iinfo(np.int16)
-_PIECE = 1 << 18  # voxels
+_PIECE = 1 << 16  # voxels, of which float64 stays in the cache
 
 
 class VoxelSink:
@@ -88,9 +88,11 @@ class VoxelSink:
                 target *= np.array(int(self._slope) & 0xFFFF, np.uint16).astype(np.int16)
                 target += np.array(int(self._intercept) & 0xFFFF, np.uint16).astype(np.int16)
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is seen below
-            target[...] = raw.astype(np.float64) * self._slope + self._intercept if self._scaled else raw
-        self._look(target)
+        for start in range(0, len(raw), _PIECE):
+            piece, stored = target[start : start + _PIECE], raw[start : start + _PIECE]
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is seen below
+                piece[...] = stored.astype(np.float64) * self._slope + self._intercept if self._scaled else stored
+            self._look(piece)
 
     def result(self, shape: tuple[int, int, int]) -> tuple[Voxels, tuple[Finding, ...]]:
         """The voxels, C-contiguous (k, j, i), once all bytes were filled in and proved right.

@@ -16,7 +16,7 @@ Encoding = Literal["raw", "gzip", "zlib", "bzip2", "text", "hex"]
 
 MOST_PER_BYTE = {"raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 1 << 21, "text": 8, "hex": 1}
 """Most bytes that one stored byte can stand for (deflate: RFC 1951, 258 bytes in two bits; bzip2: 45 MB in some 40 bytes)."""
-BLOCK = 1 << 20
+BLOCK = 512 << 10
 
 _PACKED_READ = 128 << 10
 _TEXT_READ = 64 << 10
