@@ -15,14 +15,24 @@ from pathlib import Path
 from pydicom.filereader import read_file_meta_info
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements, looks_like_dicom, quick_elements
+from ctmri_core.io.dicom_elements import (
+    DEFLATED,
+    PARSE_ERRORS,
+    CountedFile,
+    Elements,
+    elements,
+    looks_like_dicom,
+    quick_elements,
+)
 from ctmri_core.io.dicom_fields import WANTED_TAGS, Fields
 from ctmri_core.io.dicom_pixel_format import PALETTE, pixel_format
 from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, SliceRefused
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
+from ctmri_core.io.synthetic_mark import CONVERTED
 from ctmri_core.volume import LossyCompression
 
 FIRST_READ = 16 << 10
+_MOST_READS = 200_000  # a second; the headers of slices have some hundred elements
 _FARTHEST_MM = 1e6
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
@@ -41,9 +51,7 @@ def read_headers(path: Path, read_whole: Callable[[Path], Headers], first_read: 
     except PARSE_ERRORS:
         raise damaged(path) from None
     except OSError as error:
-        if error.errno is None:  # pydicom's own, for an element that leads out of the file
-            raise damaged(path) from None
-        raise FileRefused(path, f"cannot be read: {error.strerror}.", "Copy it to this computer and try again.") from None
+        raise unreadable(path, error) from None
     return read_whole(path) if found is None else (build_header(path, found),)
 
 
@@ -57,17 +65,17 @@ def _found(path: Path, first_read: int) -> Elements | None:
             raise NotDicom(path, "is no DICOM file.", "Choose the images of a CT or MR series.")
         if DEFLATED.encode() in start:
             return None
-        found = quick_elements(start, WANTED_TAGS) or _beginning(start)
-        if found is not None and _is_special(found):
+    found = quick_elements(start, WANTED_TAGS) or _beginning(start)
+    if found is not None and _is_special(found):
+        return None
+    if len(start) < first_read and found is None:
+        raise damaged(path)
+    if found is not None and not found.pixel_keyword and len(start) == first_read:
+        if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
             return None
-        if (found is None or not found.pixel_keyword) and len(start) == first_read:
-            if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
-                return None
-            handle.seek(0)
-            found = elements(handle, WANTED_TAGS)
-        if found is None:
-            raise damaged(path)
-        return None if _is_special(found) else found
+        with CountedFile(path, _MOST_READS) as counted:
+            found = elements(counted, WANTED_TAGS)
+    return None if found is None or _is_special(found) else found
 
 
 def _beginning(start: bytes) -> Elements | None:
@@ -93,6 +101,12 @@ def _is_special(found: Elements) -> bool:
 
 def damaged(path: Path) -> FileRefused:
     return FileRefused(path, "its DICOM header is damaged.", "Copy or export it again.")
+
+
+def unreadable(path: Path, error: OSError) -> FileRefused:
+    if error.errno is None:  # pydicom's own, for an element that leads out of the file
+        return damaged(path)
+    return FileRefused(path, f"cannot be read: {error.strerror}.", "Copy it to this computer and try again.")
 
 
 def _fields(found: Elements) -> Fields:
@@ -175,11 +189,13 @@ def _place(path: Path, fields: Fields, found: Elements) -> tuple[tuple[float, ..
 
 def _origin(fields: Fields, transfer_syntax: str) -> Origin:
     synthetic = fields.text("SyntheticData") == "YES"
+    derivation = fields.text("DerivationDescription")
+    told = synthetic or derivation.startswith(CONVERTED)
     return Origin(
         synthetic=synthetic,
         phantom=fields.text("QualityControlSubject") == "YES",
-        derivation=fields.text("DerivationDescription") if synthetic else "",
-        comments=fields.text("ImageComments") if synthetic else "",
+        derivation=derivation if told else "",
+        comments=fields.text("ImageComments") if told else "",
         lossy=_lossy(fields, transfer_syntax),
     )
 

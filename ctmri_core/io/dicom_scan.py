@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ _DEEPEST = 8
 _MOST_FILES = 50_000
 _MOST_CAUSES = 3
 _HEADER_TIMEOUT_S = 10.0
+_SLOW_S, _LONGEST_WAIT_S = 2.0, 15.0  # a folder of hostile files is given up after a few of them
 
 
 def scan_dicom(path: Path) -> tuple[Series, ...]:
@@ -63,7 +65,7 @@ def dicom_files(folder: Path) -> Iterator[Path]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.upper() == DICOMDIR:
                 continue
-            if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
+            if entry.is_symlink() and not _stays(entry.path, root):
                 continue
             if entry.is_dir():
                 if depth < _DEEPEST and not entry.is_symlink():
@@ -75,20 +77,30 @@ def dicom_files(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
+def _stays(link: str, root: Path) -> bool:
+    """Whether it leads to something in `root`; pathlib would raise at links in a ring."""
+    return os.path.exists(link) and Path(os.path.realpath(link)).is_relative_to(root)  # noqa: PTH110
+
+
 def _headers(files: Iterable[Path]) -> tuple[list[SliceHeader], list[FileRefused]]:
     headers: list[SliceHeader] = []
     refusals: list[FileRefused] = []
-    first_read = FIRST_READ
+    first_read, slow = FIRST_READ, 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
         for file in files:
+            start = time.monotonic()
             try:
+                if slow > _LONGEST_WAIT_S:
+                    raise FileRefused(file, "was left unread, for files beside it could not be read in time.")
                 found = read_headers(file, _read_whole, first_read)
                 for header in found:
                     if header.pixels.colour:
                         require_grey(header)
             except FileRefused as refusal:
                 refusals.append(refusal)
+                took = time.monotonic() - start
+                slow += took if took > _SLOW_S else 0.0
                 continue
             if len(found) == 1 and found[0].pixels.offset > first_read:
                 first_read = min(found[0].pixels.offset + FIRST_READ, 1 << 20)

@@ -11,6 +11,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,11 +26,11 @@ from pydicom.uid import UID, SecondaryCaptureImageStorage
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_codestream import check_code, undecodable
 from ctmri_core.io.dicom_directory import Reference, references_of
-from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, elements
+from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, whole_header
 from ctmri_core.io.dicom_encapsulated import frame_code
 from ctmri_core.io.dicom_fields import WANTED_TAGS
 from ctmri_core.io.dicom_frames import GROUP_KEYWORDS, frame_headers
-from ctmri_core.io.dicom_header import Headers, build_header, damaged
+from ctmri_core.io.dicom_header import Headers, build_header, damaged, unreadable
 from ctmri_core.io.dicom_mosaic import MOSAIC, tile_headers
 from ctmri_core.io.dicom_slice import PixelFormat
 from ctmri_core.io.dicom_source import attributes_of
@@ -47,14 +48,14 @@ def whole_headers(path: Path) -> Headers:
     try:
         with warnings.catch_warnings(), _opened(path) as (stream, deflated):
             warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
-            found = elements(stream, WANTED_TAGS)
+            found, header = whole_header(stream, WANTED_TAGS)
             if deflated:
-                found = Elements(found.values, DEFLATED, False, found.pixel_keyword, found.offset, found.length)
-            stream.seek(0)
-            header = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+                found = replace(found, transfer_syntax=DEFLATED)
             return _slices(path, found, header, stream)
     except PARSE_ERRORS:
         raise damaged(path) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _slices(path: Path, found: Elements, header: Dataset, stream: BinaryIO) -> Headers:

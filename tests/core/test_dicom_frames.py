@@ -300,7 +300,7 @@ def test_a_compressed_file_cut_short_is_refused(tmp_path):
     content = path.read_bytes()
     for cut in (9, 60, 400):
         path.write_bytes(content[:-cut])
-        with pytest.raises(FileRefused, match="incomplete|does not say which belong"):
+        with pytest.raises(FileRefused, match=r"incomplete|does not say which belong"):
             load(path)
     path.write_bytes(content[:-8])  # the mark that ends the sequence says nothing
     assert np.array_equal(load(path).voxels, stored - 1024)
@@ -316,7 +316,7 @@ def test_frames_of_several_fragments_are_told_apart(tmp_path, table):
     assert [frame_code(path, *part) for part in ranges] == parts
     if not table:
         path.write_bytes(path.read_bytes().replace(b"\xff\xd9", b"\xff\xda"))
-        with path.open("rb") as stream, pytest.raises(FileRefused, match="8 compressed fragments .* 4 frames"):
+        with path.open("rb") as stream, pytest.raises(FileRefused, match=r"8 compressed fragments .* 4 frames"):
             frame_ranges(path, stream, 4, 4)
 
 
