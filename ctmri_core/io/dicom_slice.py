@@ -43,7 +43,7 @@ class MrTiming:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a slice says about how it came about. The texts are empty unless it is synthetic."""
+    """What a slice says about how it came about. The texts are empty unless it is synthetic or an export of ours."""
 
     synthetic: bool
     phantom: bool

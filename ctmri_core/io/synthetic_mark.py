@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"\[(?P<kind>\w+)(?P<serious>, serious)?\] (?P<message>.+)
 _LONGEST_COMMENTS = 10_240
 _LONGEST_STEPS = 600  # DerivationDescription holds 1024 characters
 CONVERTED = "Converted by CT-MRI Studio, not synthetic:"
+_CONVERSION = re.compile(CONVERTED + rf" (?P<label>.+?)(?: of a phantom)?(?: from a {NO_DICOM_SOURCE})?\. ")
 _NOT_CARRIED_OVER = "How it was acquired is not carried over."
 
 
@@ -57,13 +58,13 @@ def told_synthetic(origin: Origin) -> Synthetic | None:
 
 def told_domain(origin: Origin) -> Domain | None:
     """The contrast of an export of ours."""
-    made = _DERIVATION.match(origin.derivation) if origin.synthetic else None
+    made = (_DERIVATION if origin.synthetic else _CONVERSION).match(origin.derivation)
     return next((domain for domain in Domain if made and domain.label == made["label"]), None)
 
 
 def told_findings(origin: Origin) -> tuple[Finding, ...]:
     """What was known about the volume when we exported it."""
-    if told_domain(origin) is None and not origin.derivation.startswith(CONVERTED):
+    if told_domain(origin) is None:
         return ()
     lines = (_COMMENT.fullmatch(line.strip()) for line in origin.comments.splitlines())
     return tuple(Finding(line["kind"], line["message"], serious=bool(line["serious"])) for line in lines if line)

@@ -357,3 +357,37 @@ def test_what_was_lost_in_compression_stays_lost(shared_data, tmp_path, name, ex
     ratio = slice_.get("LossyImageCompressionRatio")
     assert (slice_.LossyImageCompression, ratio, slice_.get("LossyImageCompressionMethod")) == expected
     assert (open_volume(tmp_path / "out").dicom.lossy is not None) == (expected[0] == "01")
+
+
+@pytest.mark.parametrize("deidentify", [False, True])
+@pytest.mark.parametrize("domain", [domain for domain in Domain if domain is not Domain.UNKNOWN])
+def test_a_converted_volume_is_known_again_with_what_was_known_about_it(tmp_path, domain, deidentify):
+    findings = (Finding("estimated_spacing", "1 mm is assumed.", serious=True),)
+    volume = replace(_synthetic(domain), synthetic=None, findings=findings, history=("read from NIfTI",))
+    files = write_dicom_series(volume, tmp_path / "out", deidentify=deidentify)
+    again = open_volume(tmp_path / "out")
+    assert (again.domain, again.synthetic, again.findings) == (domain, None, findings)
+    np.testing.assert_array_equal(again.voxels, volume.voxels)
+    slice_ = pydicom.dcmread(files[0])
+    assert "SyntheticData" not in slice_ and "BurnedInAnnotation" not in slice_
+    assert slice_.ImageType[:2] == ["DERIVED", "SECONDARY"]
+    assert "Steps: read from NIfTI." in slice_.DerivationDescription
+
+
+def test_hounsfield_units_below_air_are_kept(tmp_path):
+    voxels = _synthetic(Domain.CT).voxels.copy()
+    voxels[0, 0, :3] = -32768, 32767, -3024
+    write_dicom_series(replace(_synthetic(Domain.CT), synthetic=None, voxels=voxels), tmp_path / "out")
+    np.testing.assert_array_equal(open_volume(tmp_path / "out").voxels, voxels)
+
+
+def test_slices_of_a_tilted_gantry_lie_where_they_lay(tmp_path):
+    grid = GRIDS["axial"]
+    shifts = np.outer(np.arange(SHAPE[0]) * 0.9, grid.axes[1])
+    places = grid.index_to_mm([(k, 0, 0) for k in range(SHAPE[0])]) + shifts
+    tilted = replace(_source(), positions=tuple(map(tuple, places.tolist())))
+    for k, path in enumerate(write_dicom_series(_synthetic(Domain.MR_T1, dicom=tilted), tmp_path / "out")):
+        np.testing.assert_allclose(pydicom.dcmread(path).ImagePositionPatient, places[k], atol=1e-3)
+    again = open_volume(tmp_path / "out")
+    assert again.dicom is not None
+    assert [finding.kind for finding in again.findings] == ["tilt"]
