@@ -15,6 +15,7 @@ from ctmri_gui.viewer.pane_frame import BUTTON_KEYS, PaneButton
 
 _PADDING = 10
 _LINES, _LINES_WITH_OFFER, _SERIOUS_LINES = 1, 2, 3  # folded: what is serious or asks for a decision is read without unfolding
+_LARGEST_SHARE = 0.4  # of the window's height, unfolded
 _BESIDE_FROM = 400  # px of text of 13 px: in narrower panes the buttons stand below the words
 _NOTE = f"color: {palette.MUTED.name()}; background: {palette.FRAME.name()}; border-left: 4px solid {palette.OUTLINE.name()};"
 _SERIOUS = (
@@ -122,18 +123,26 @@ class Banner(QFrame):
     def _write(self) -> None:
         beside = self.width() >= palette.scaled(_BESIDE_FROM)
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
-        self._words.setWordWrap(self._unfolded)
-        self._words.setText("\n".join(self._lines) if self._unfolded else self._folded(beside=beside))
-
-    def _folded(self, *, beside: bool) -> str:
-        if not self._lines:
-            return ""
         room = self.width() - 2 * _PADDING
         if beside:
             room -= sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons)
+        self._words.setText(self._unfolded_text(max(room, 0)) if self._unfolded else self._folded_text(max(room, 0)))
+
+    def _folded_text(self, room: int) -> str:
+        if not self._lines:
+            return ""
         more = f"   +{len(self._lines) - 1} more" if len(self._lines) > 1 else ""
         most = _SERIOUS_LINES if self._serious else _LINES_WITH_OFFER if self.buttons else _LINES
-        return shortened(self._lines[0], more, self._words.fontMetrics(), max(room, 0), most)
+        return shortened(self._lines[0], more, self._words.fontMetrics(), room, most)
+
+    def _unfolded_text(self, room: int) -> str:
+        """All findings, as far as that leaves most of a low window to the pictures."""
+        metrics = self._words.fontMetrics()
+        left = max(int(self.window().height() * _LARGEST_SHARE / metrics.lineSpacing()), _SERIOUS_LINES)
+        written: list[str] = []
+        for line in self._lines[:left]:
+            written += shortened(line, "", metrics, room, max(left - len(written), 1)).split("\n")
+        return "\n".join(written[:left])
 
 
 def shortened(text: str, end: str, metrics: QFontMetrics, width: int, most: int) -> str:
