@@ -27,7 +27,8 @@ _PNG_HEAD_BYTES = 1 << 14
 _JPEG_HEAD_BYTES = 1 << 20
 _MOST_BYTES = 1 << 30
 _PNG_START = 8
-_GREY, _GREY_ALPHA = 0, 4
+_GREY, _INDEXED, _GREY_ALPHA = 0, 3, 4
+_PNG_COLOUR = 25  # where the kind of colour stands
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _READ_FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive; Huffman coded
@@ -87,9 +88,13 @@ def _tiff(path: Path) -> PictureHeader:
 def check_complete(path: Path, kind: str) -> None:
     """Proves that the picture goes on to its end: checksums of PNG, markers of JPEG. TIFF is proved with its header."""
     if kind == "png":
-        for name, body in _chunks(path, _content(path)):
+        names, content = set(), _content(path)
+        for name, body in _chunks(path, content):
+            names.add(name)
             if name == b"acTL" and body[:4] != b"\0\0\0\1":
                 raise FileRefused(path, "is an animation.", "Save its pictures one by one.")
+        if content[_PNG_COLOUR] == _INDEXED and b"PLTE" not in names:
+            raise FileRefused(path, "has no palette for the colours that it names.", _AGAIN)
     elif kind == "jpeg":
         for _ in _segments(path, _content(path)):
             pass
