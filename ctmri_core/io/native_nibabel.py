@@ -11,11 +11,12 @@ import numpy as np
 from nibabel.externals.netcdf import netcdf_file
 from nibabel.filebasedimages import ImageFileError
 from nibabel.minc1 import MincError
-from nibabel.parrec import PARRECError, PARRECImage
+from nibabel.parrec import PARRECError, PARRECImage, parse_PAR_header
 from nibabel.spatialimages import HeaderDataError
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.geometry import FloatArray
+from ctmri_core.io import preflight
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Finding, Voxels
 
@@ -43,6 +44,11 @@ class ForeignHeader(NamedTuple):
 def par_rec_header(path: Path, rec: Path) -> ForeignHeader:
     """Raises `FileRefused`."""
     try:
+        with path.open(encoding="latin-1") as text, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            slices = parse_PAR_header(text)[1]
+        for name in ("pixel spacing", "slice thickness"):
+            preflight.check_spacing(path, slices[name].ravel().tolist(), name)
         return _par_rec_header(_par_rec(path, rec))
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None

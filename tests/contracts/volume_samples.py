@@ -152,3 +152,21 @@ def _par_line(k: int, shape: tuple[int, ...], geometry: Geometry) -> str:
         empty = " ".join(["0" if kind in (int, "S30") else "0.0"] * int(np.prod(shape_of or [1])))
         words.append(str(known.get(name, empty)))
     return "  ".join(words)
+
+
+def write_meta_image(folder: Path, voxels: np.ndarray, geometry: Geometry) -> Path:
+    spacing = " ".join(f"{size:g}" for size in geometry.spacing[::-1])
+    size = " ".join(str(n) for n in voxels.shape[::-1])
+    path = folder / f"{NAME}.mha"
+    header = f"NDims = 3\nDimSize = {size}\nElementSpacing = {spacing}\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    path.write_bytes(header.encode() + voxels.astype("<i2").tobytes())
+    return path
+
+
+def write_nrrd(folder: Path, voxels: np.ndarray, geometry: Geometry) -> Path:
+    spacing = " ".join(f"{size:g}" for size in geometry.spacing[::-1])
+    size = " ".join(str(n) for n in voxels.shape[::-1])
+    path = folder / f"{NAME}.nrrd"
+    header = f"NRRD0004\ntype: short\ndimension: 3\nsizes: {size}\nspacings: {spacing}\nendian: little\nencoding: raw\n\n"
+    path.write_bytes(header.encode() + voxels.astype("<i2").tobytes())
+    return path
