@@ -6,13 +6,13 @@ import argparse
 import json
 from typing import Any
 
-from ctmri_core.cli.input_choices import positive
-from ctmri_core.cli.terminal import EXIT_FAILED, Terminal, given_path
+from ctmri_core.cli.input_choices import add_input_arguments, listed_series, positive, ways_out
+from ctmri_core.cli.terminal import EXIT_FAILED, Terminal
 from ctmri_core.errors import FileRefused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=given_path, metavar="PATH", help="a file or a folder")
+    add_input_arguments(parser)
     parser.add_argument("--values", action="store_true", help="read the voxels too and print their range")
     parser.add_argument("--header", action="store_true", help="print the fields of the header, patient data hidden")
     parser.add_argument("--slice", type=positive, default=1, metavar="N", help="with --header: of which slice (default 1)")
@@ -24,11 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.header:
         return _run_header(arguments)
     from ctmri_core.events import finish
-    from ctmri_core.io.opening import load, scan
+    from ctmri_core.io.opening import load
     from ctmri_core.io.report import describe
 
     reports = []
-    for number, series in enumerate(scan(arguments.path), 1):
+    for number, series in listed_series(arguments):
         refused = {}
         volume = None
         if arguments.values:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
                 volume = finish(load(series))
             except FileRefused as refusal:
                 refused = {"refused": str(refusal)}
-        reports.append({"series": number, **describe(series, volume), **refused})
+        reports.append({"series": number, **describe(series, volume), "what_to_do": ways_out(series), **refused})
     terminal = Terminal(as_json=False)
     terminal.say(json.dumps(reports, indent=2) if arguments.json else "\n\n".join(map(_text, reports)))
     return EXIT_FAILED if all("refused" in report for report in reports) else 0
@@ -45,10 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_header(arguments: argparse.Namespace) -> int:
     """The header of each series; a series of fewer slices has that of its last one."""
     from ctmri_core.io.header_view import series_header
-    from ctmri_core.io.opening import scan
 
     reports = []
-    for number, series in enumerate(scan(arguments.path), 1):
+    for number, series in listed_series(arguments):
         header = series_header(series, min(arguments.slice, len(series.files)) - 1)
         fields = [
             {
@@ -85,10 +84,11 @@ def _text(report: dict[str, Any]) -> str:
     """The report for people: what is absent is left out, units stand behind their values."""
     lines = [f"Series {report['series']}: {report['label']}"]
     for key, value in report.items():
-        if key not in ("series", "label", "unit", "findings", "refused") and value not in (False, "no", []):
+        if key not in ("series", "label", "unit", "findings", "what_to_do", "refused") and value not in (False, "no", "", []):
             lines.append(f"  {_NAMES.get(key, key.removesuffix('_mm').replace('_', ' '))}: {_value(key, value, report)}")
     findings = [f"    - {finding['weight']}: {finding['message']}" for finding in report["findings"]]
     lines += ["  findings:", *findings] if findings else ["  findings: none"]
+    lines += [f"  what to do: {'; '.join(report['what_to_do'])}"] if report["what_to_do"] else []
     return "\n".join([*lines, f"  refused: {report['refused']}"] if "refused" in report else lines)
 
 

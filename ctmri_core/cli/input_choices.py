@@ -26,9 +26,33 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
 def chosen_series(arguments: argparse.Namespace) -> Series:
     """The series that `add_input_arguments` named. Raises `FileRefused`, `AmbiguousInput`."""
     from ctmri_core.io.opening import sole_series
+
+    return _as_wished(sole_series(arguments.input, arguments.series), arguments)
+
+
+def listed_series(arguments: argparse.Namespace) -> list[tuple[int, Series]]:
+    """All series in INPUT with their numbers from 1, or the one that --series names. Raises `FileRefused`."""
+    from ctmri_core.io.opening import scan, sole_series
+
+    if arguments.series is not None:
+        return [(arguments.series, _as_wished(sole_series(arguments.input, arguments.series), arguments))]
+    return [(number, _as_wished(series, arguments)) for number, series in enumerate(scan(arguments.input), 1)]
+
+
+def ways_out(series: Series) -> list[str]:
+    """What the flags can mend of what the files of a series lack."""
+    from ctmri_core.io.series import ESTIMATED_SPACING, TILT
+
+    flags = {
+        ESTIMATED_SPACING: "give the voxel size in mm with --spacing K,J,I (between slices, rows, columns)",
+        TILT: "shift the slices onto a straight grid with --correct-tilt",
+    }
+    return [text for kind, text in flags.items() if series.has(kind) and not (kind == TILT and series.straighten)]
+
+
+def _as_wished(series: Series, arguments: argparse.Namespace) -> Series:
     from ctmri_core.io.series import straightened, with_spacing
 
-    series = sole_series(arguments.input, arguments.series)
     if arguments.spacing is not None:
         series = with_spacing(series, arguments.spacing)
     return straightened(series) if arguments.correct_tilt else series

@@ -11,8 +11,9 @@ from ctmri_core.volume import Finding, Volume
 def describe(series: Series, volume: Volume | None = None) -> dict[str, Any]:
     """Facts in plain types, fit for JSON. With `volume`, its domain, geometry, values and findings go first.
 
-    Keys: file, format, label, modality, files, slices_rows_columns, spacing_mm, localizer, synthetic, findings; with `volume`
-    also orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as, phantom, and the model in synthetic.
+    Keys: file, format, label, modality, files, slices_rows_columns, spacing_mm, plane, localizer, synthetic, findings; with
+    `volume` also orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as, phantom, and the model in
+    synthetic.
     """
     shape = volume.geometry.shape if volume else series.shape
     spacing = volume.geometry.spacing if volume else series.spacing
@@ -24,6 +25,7 @@ def describe(series: Series, volume: Volume | None = None) -> dict[str, Any]:
         "files": len(series.files),
         "slices_rows_columns": list(shape) if shape else [],
         "spacing_mm": [round(value, 6) for value in spacing] if spacing else [],
+        "plane": volume.geometry.plane if volume else series.plane,
         "localizer": series.localizer,
         "synthetic": "yes; not for diagnosis" if series.synthetic else "no",
     }

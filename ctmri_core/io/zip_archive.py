@@ -99,7 +99,7 @@ def _wanted(path: Path, infos: Sequence[zipfile.ZipInfo]) -> tuple[dict[PurePosi
     for info in infos:
         name = info.filename.replace("\\", "/")
         member = PurePosixPath(name)
-        if info.is_dir() or _is_clutter(member):
+        if name.endswith("/") or _is_clutter(member):
             continue
         if member.is_absolute() or ".." in member.parts or ":" in name or not member.name:
             left_out["a name that leads out of the archive"] += 1
