@@ -14,7 +14,8 @@ from ctmri_core.volume import Finding
 _MOST_IMAGES = 100_000
 _STEP_SHARE = 0.02
 _STEP_MM = 0.1
-_OVERLAPPING, _SPARSE = 1.1, 2.0
+_THICKER = 1.1
+_OVERLAPPING, _SPARSE = 2.0, 2.0  # half of each slice in the next, as many are reconstructed; a gap as wide as a slice
 _WIDEST_GAP = 0.9
 _THINNEST_MM = 1e-3
 
@@ -117,7 +118,7 @@ def _thickness(headers: Sequence[SliceHeader], stack: Stack) -> tuple[Finding, .
     thick = [header.thickness for header in headers if header.thickness is not None and header.thickness > _THINNEST_MM]
     if not thick:
         return tuple(found)
-    if max(thick) > _OVERLAPPING * min(thick):
+    if max(thick) > _THICKER * min(thick):
         message = f"SliceThickness varies from {min(thick):g} to {max(thick):g} mm, so blur and noise differ between the slices."
         found.append(Finding("mixed_thickness", message))
     elif thick[0] > _OVERLAPPING * step + _STEP_MM:

@@ -90,6 +90,9 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader]
         if numbers > 1:
             message = f"Images of {numbers} series numbers carry one SeriesInstanceUID; they were separated by number."
             findings = (*findings, Finding("mixed_series", message))
+        if len(volumes) == 1:
+            volumes, told = _by_number(part)
+            findings += told
         for volume in volumes:
             yield volume, scout or few_planes, findings
 
@@ -180,3 +183,36 @@ def _by_acquisition(headers: list[SliceHeader]) -> list[list[SliceHeader]]:
 
 def _dimension(n: int, header: SliceHeader) -> Hashable:
     return header.dimensions[n : n + 1]
+
+
+def _by_number(headers: list[SliceHeader]) -> tuple[list[list[SliceHeader]], tuple[Finding, ...]]:
+    """Pictures of the same places that nothing but InstanceNumber tells apart: whole stacks one after the other, or all pictures
+    of a place one after the other. Left together where the numbers follow neither order.
+    """
+    numbers = {header.instance_number: header for header in headers}
+    places = _places(headers)
+    count = len(headers) // len(places)
+    even = count > 1 and len(places) > 1 and all(len(place) == count for place in places)
+    if not even or None in numbers or len(numbers) < len(headers):
+        return [headers], ()
+    ordered = [header for _, header in sorted(numbers.items(), key=lambda pair: pair[0] or 0)]
+    stacks = [ordered[n : n + len(places)] for n in range(0, len(ordered), len(places))]
+    told = f"This series shows each place {count} times, which only InstanceNumber tells apart"
+    if all(len(_places(each)) == len(places) for each in stacks):
+        return stacks, (Finding("repeated_places", f"{told}: the stacks follow each other."),)
+    in_turn = [ordered[n::count] for n in range(count)]
+    if all(len(_places(ordered[n : n + count])) == 1 for n in range(0, len(ordered), count)):
+        message = f"{told}: place by place. Look through the slices for some that belong to another of its volumes."
+        return in_turn, (Finding("repeated_places", message, serious=True),)
+    return [headers], ()
+
+
+def _places(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Parallel slices by their places."""
+    try:
+        axes = slice_axes(Path(), headers[0].orientation)
+    except FileRefused:
+        return [list(headers)]
+    taken = same_place(axes, [header.position for header in headers])
+    alone = set(range(len(headers))) - {n for group in taken for n in group}
+    return [[headers[n] for n in group] for group in (*taken, *((n,) for n in sorted(alone)))]

@@ -121,6 +121,20 @@ def _joined(**second: Value) -> Callable[[], list[Slice]]:
     return make
 
 
+def _repeated(number: Callable[[int, int], int]) -> Callable[[], list[Slice]]:
+    """Three pictures of each of 20 places. `number`: the InstanceNumber of picture n of place k."""
+
+    def make() -> list[Slice]:
+        slices = []
+        for n in range(3):
+            for k, each in enumerate(stack(seed=n)):
+                each.edits |= {"SOPInstanceUID": f"{UID}.66.{n}.{k}", "InstanceNumber": str(number(n, k))}
+                slices.append(each)
+        return slices
+
+    return make
+
+
 def _scattered() -> list[Slice]:
     slices = stack(tilt=(0.0, 0.0))
     for k, each in enumerate(slices):
@@ -240,9 +254,9 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("thin_and_thick_zones", _zones, findings="uneven_spacing!", words="even grid of about 2.50 mm"),
     Defect(
         "overlapping",
-        _odd(_ALL, SliceThickness="5"),
+        _odd(_ALL, SliceThickness="6"),
         findings="overlap",
-        words="5 mm thick and lie 2.5 mm apart, so they overlap",
+        words="6 mm thick and lie 2.5 mm apart, so they overlap",
     ),
     Defect("sparse", _odd(_ALL, SliceThickness="1"), findings="sparse", words="what lies between them was not imaged"),
     Defect("mixed_thickness", _odd([3, 4], SliceThickness="5"), findings="mixed_thickness", words="from 2.5 to 5 mm"),
@@ -256,6 +270,13 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "mixed_studies_one_series", _joined(StudyInstanceUID=f"{UID}.101"), series=2, findings="mixed_series!", words="2 studies"
+    ),
+    Defect("stacks_told_by_number", _repeated(lambda n, k: 20 * n + k + 1), series=3, findings="repeated_places"),
+    Defect("places_told_by_number", _repeated(lambda n, k: 3 * k + n + 1), series=3, findings="repeated_places!"),
+    Defect(
+        "places_told_by_nothing",
+        _repeated(lambda n, k: 60 - (n * 7 + k * 11) % 60),
+        refused="different pictures of the same place",
     ),
     Defect("two_series_one_uid", _joined(SeriesNumber="2"), series=2, findings="mixed_series", words="2 series numbers"),
     Defect(
