@@ -54,6 +54,12 @@ def of_archive(refusal: FileRefused) -> FileRefused:
     return FileRefused(archive, f"one of its files{said}", refusal.way_out)
 
 
+def check_still_there(series: Series) -> None:
+    """Raises `FileRefused` when the archive of a series was taken away: its copy is then not shown any more, either."""
+    if series.files and _archive_of(series.files[0]) is not None:
+        preflight.regular_file(series.path)
+
+
 def named_by_archive(series: Series, volume: Volume) -> Volume:
     """`volume`, loaded for `series`, under the name of the archive it came from, if it did."""
     if not series.files or _archive_of(series.files[0]) is None:

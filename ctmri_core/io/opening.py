@@ -12,7 +12,7 @@ from pathlib import Path
 from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import StopSignal, Work, finish, never
 from ctmri_core.io import preflight
-from ctmri_core.io.archives import named_by_archive, of_archive, scan_archive
+from ctmri_core.io.archives import check_still_there, named_by_archive, of_archive, scan_archive
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
 from ctmri_core.io.folder_files import FolderFiles
@@ -71,6 +71,7 @@ def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None
     `show` is given one slice of a large series at once, to be looked at until the volume is there.
     """
     try:
+        check_still_there(series)
         reader = reader_named(series.format_name)
         if show is not None and math.prod(series.shape or ()) > _LARGE and (first := preview(series)) is not None:
             show(first)

@@ -18,7 +18,6 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -28,6 +27,7 @@ from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import opening
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.volume import Volume
+from tests.contracts import picture_samples as pictures
 from tests.contracts import volume_samples as volumes
 
 SHAPE = (5, 7, 6)
@@ -81,19 +81,6 @@ def _write_itk(suffix: str, compressed: bool) -> Callable[[Path, np.ndarray, Geo
         return path
 
     return write
-
-
-def _write_png(folder: Path, voxels: np.ndarray, geometry: Geometry) -> Path:
-    path = folder / NAME
-    path.mkdir()
-    for k, plane in enumerate(voxels):
-        Image.fromarray((plane + 2000).astype(np.uint16)).save(path / f"slice {k + 8}.png")  # 8, 9, 10: natural order
-    return path
-
-
-def _read_png(path: Path) -> tuple[np.ndarray, Geometry]:
-    planes = [np.asarray(Image.open(path / f"slice {k + 8}.png")) for k in range(SHAPE[0])]
-    return np.stack(planes).astype(np.int32), Geometry(SHAPE, (1.0, 1.0, 1.0))
 
 
 def _write_dicom(folder: Path, voxels: np.ndarray, geometry: Geometry) -> Path:
@@ -160,7 +147,12 @@ SAMPLES = {
     "afni": Sample("AFNI", volumes.write_afni, volumes.read_nibabel),
     "minc": Sample("MINC", volumes.write_minc, volumes.read_minc, previews=False),
     "par rec": Sample("PAR/REC", volumes.write_par_rec, volumes.read_par_rec, places=False, previews=False),
-    "png": Sample("pictures", _write_png, _read_png, places=False, checksum=True),
+    "png": Sample("pictures", pictures.write_stack(".png", np.uint16), pictures.read_stack, places=False, checksum=True),
+    "jpeg": Sample("pictures", pictures.write_stack(".jpg", np.uint8, 16), pictures.read_stack, places=False),
+    "tiff": Sample("pictures", pictures.write_stack(".tif", np.uint16), pictures.read_stack, places=False),
+    "tiff pages": Sample("pictures", pictures.write_pages, pictures.read_pages, places=False),
+    "zip of mhd": Sample("MetaImage", pictures.write_zip(_write_itk(".mhd", False)), pictures.read_zip(_read_itk), checksum=True),
+    "zip of dicom": Sample("DICOM", pictures.write_zip(_write_dicom), pictures.read_zip(_read_dicom), checksum=True),
     "dicom": Sample("DICOM", _write_dicom, _read_dicom),
 }
 
@@ -258,7 +250,7 @@ class TestEveryReader:
             _assert_refused_or_told(written, whole_volume)
             victim.write_bytes(whole)
 
-    @pytest.mark.parametrize("sample", ["png", "dicom"], indirect=True)  # of one file per slice
+    @pytest.mark.parametrize("sample", ["png", "jpeg", "tiff", "dicom"], indirect=True)  # of one file per slice
     def test_tells_a_slice_that_is_missing_between_others(self, written):
         whole_volume = opening.open_volume(written)
         middle = opening.scan(written)[0].files[2]
