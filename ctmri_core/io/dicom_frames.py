@@ -18,7 +18,7 @@ from pydicom.multival import MultiValue
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import Elements
 from ctmri_core.io.dicom_encapsulated import frame_ranges
-from ctmri_core.io.dicom_header import build_header
+from ctmri_core.io.dicom_header import build_header, require_picture
 from ctmri_core.io.dicom_slice import LookupTable, SliceHeader
 from ctmri_core.io.series_judgement import slice_axes
 
@@ -58,6 +58,7 @@ def frame_headers(
     path: Path, found: Elements, header: Dataset, stream: BinaryIO, table: LookupTable | None
 ) -> tuple[SliceHeader, ...]:
     """The frames of a file, in its order. `header`: with `GROUP_KEYWORDS`. Raises `FileRefused` and `PARSE_ERRORS`."""
+    require_picture(path, found)
     count = int(header.get("NumberOfFrames") or 1)
     if not 1 <= count <= _MOST_FRAMES:
         raise FileRefused(path, f"NumberOfFrames is {count}; 1 to {_MOST_FRAMES} can be read.", "Export it again.")

@@ -167,14 +167,21 @@ def _patient(fields: Fields) -> bytes:
     return blake2b(identity.encode(), digest_size=8).digest() if identity else b""
 
 
-def _place(path: Path, fields: Fields, found: Elements) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(position, orientation). Raises `FileRefused` that says what a file without a place in the patient is."""
-    kind = standard_name(fields.text("SOPClassUID")).removesuffix(" Storage")
+def require_picture(path: Path, found: Elements) -> str:
+    """The kind of data by its standard name, "" where unknown. Raises `FileRefused` when these are no pictures."""
+    uid = _fields(found).text("SOPClassUID")
+    kind = standard_name(uid).removesuffix(" Storage")
     if not found.pixel_keyword:
         problem = f"holds data of the kind {kind}, without any pixels." if kind else "holds no DICOM image."
         raise FileRefused(path, problem, "Choose the images of a CT or MR series.")
-    if fields.text("SOPClassUID") == _SEGMENTATION:
+    if uid == _SEGMENTATION:
         raise FileRefused(path, "holds a Segmentation, no picture.", "Choose the images of a CT or MR series.")
+    return kind
+
+
+def _place(path: Path, fields: Fields, found: Elements) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(position, orientation). Raises `FileRefused` that says what a file without a place in the patient is."""
+    kind = require_picture(path, found)
     position, orientation = fields.numbers("ImagePositionPatient"), fields.numbers("ImageOrientationPatient")
     if len(position) == 3 and len(orientation) == 6 and max(map(abs, position)) < _FARTHEST_MM:
         return position, orientation
