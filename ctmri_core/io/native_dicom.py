@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -156,6 +157,13 @@ def deflated_pixels(path: Path, offset: int, length: int) -> NDArray[np.uint8]:
 
 def _inflated(path: Path) -> bytes:
     """The file as it would be undeflated: preamble, a short meta group, elements."""
+    status = path.stat()
+    return _inflated_once(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=1)
+def _inflated_once(path: Path, _changed: int, _size: int) -> bytes:
+    """Remembered, for a file of many frames is asked for each of them."""
     content = path.read_bytes()
     try:
         group_length = int(read_file_meta_info(path).FileMetaInformationGroupLength)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import shutil
+import subprocess
 import warnings
 
 import numpy as np
@@ -14,6 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.pixels import get_encoder
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRBigEndian,
@@ -327,6 +330,40 @@ def test_a_single_frame_of_several_fragments_is_joined(tmp_path):
     data["PixelData"].is_undefined_length = True
     data["PixelData"].VR = "OB"
     assert np.array_equal(load(saved(tmp_path / "ct", data, RLELossless)).voxels, stored - 1024)
+
+
+@pytest.mark.parametrize(
+    ("tool", "option", "bits", "fragments"),
+    [
+        ("jpeg", "+eb", 8, None),
+        ("jpeg", "+ee", 12, "1"),
+        ("jpeg", "+el", 16, None),
+        ("jpeg", "+e1", 16, "1"),
+        ("jpls", "+el", 16, None),
+        ("jpls", "+en", 12, None),
+    ],
+)
+def test_frames_compressed_by_dcmtk_are_as_dcmtk_decodes_them(tmp_path, tool, option, bits, fragments):
+    encoder, decoder = shutil.which(f"dcmc{tool}"), shutil.which(f"dcmd{tool}")
+    if encoder is None or decoder is None:
+        pytest.skip("dcmtk is not installed")
+    smooth = np.outer(np.hanning(64), np.hanning(48)) * ((1 << bits) - 1)
+    stored = np.stack([np.roll(smooth, 9 * k) for k in range(4)]).astype(np.uint8 if bits == 8 else np.uint16)
+    path = saved(tmp_path / "plain", enhanced(stored, modality="MR", BitsStored=bits, HighBit=bits - 1))
+    split = ["+fs", fragments] if fragments else []
+    subprocess.run([encoder, option, *split, path, tmp_path / "compressed"], check=True, capture_output=True)
+    subprocess.run([decoder, tmp_path / "compressed", tmp_path / "decoded"], check=True, capture_output=True)
+    voxels = load(tmp_path / "compressed").voxels
+    assert np.array_equal(voxels, pydicom.dcmread(tmp_path / "decoded").pixel_array)
+    assert np.abs(voxels - stored.astype(float)).max() <= (0 if bits == 16 else 8)
+
+
+def test_deflated_frames_are_inflated_once(tmp_path):
+    stored = stored_values(5)
+    path = saved(tmp_path / "ct", enhanced(stored), DeflatedExplicitVRLittleEndian)
+    assert np.array_equal(load(path).voxels, stored - 1024)
+    shorter = saved(tmp_path / "ct", enhanced(stored[::-1].copy()), DeflatedExplicitVRLittleEndian)  # under the same name
+    assert np.array_equal(load(shorter).voxels, stored[::-1] - 1024)
 
 
 def test_a_real_enhanced_mr_agrees_with_nibabel(tmp_path, shared_data):
