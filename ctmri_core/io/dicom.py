@@ -20,7 +20,7 @@ from ctmri_core.io.dicom_scan import dicom_files, scan_dicom
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import dicom_source
 from ctmri_core.io.dicom_voxels import read_one, read_voxels
-from ctmri_core.io.series import TILT, Series
+from ctmri_core.io.series import Series
 from ctmri_core.io.series_judgement import Stack
 from ctmri_core.io.synthetic_mark import told_synthetic
 from ctmri_core.volume import Volume, Voxels
@@ -57,13 +57,11 @@ class DicomReader:
         background = _AIR if series.domain is Domain.CT else 0.0
         yield Started(job="open", total=geometry.shape[0], unit="slices", details={"format": FORMAT_NAME})
         voxels = yield from read_voxels(series.path, headers, stack, straight is not None, background, stop)
-        volume = _volume(series, headers, voxels, geometry)
         source = dicom_source(headers)
         if stack.tilt is not None and straight is None:
             source = replace(source, positions=stack.tilt.positions)
-        said = () if straight is None else (straight.corrected,)
-        findings = (*said, *(finding for finding in series.findings if not (straight and finding.kind == TILT)))
-        return replace(volume, findings=findings, history=_history(stack, straight is not None), dicom=source)
+        history = _history(stack, straight is not None)
+        return replace(_volume(series, headers, voxels, geometry), history=history, dicom=source)
 
     def preview(self, series: Series) -> Volume | None:
         headers, stack = _usable(series)
@@ -92,7 +90,7 @@ def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geom
         domain=series.domain,
         name=series.label,
         window=headers[len(headers) // 2].window,
-        frame_of_reference=headers[0].frame_of_reference,
+        frame_of_reference=next((header.frame_of_reference for header in headers if header.frame_of_reference), None),
         findings=series.findings,
         synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),
         phantom=any(header.origin.phantom for header in headers),

@@ -75,8 +75,12 @@ def with_spacing(series: Series, spacing: Triple) -> Series:
 
 
 def straightened(series: Series) -> Series:
-    """`series` with the wish that its tilt be corrected when it is loaded; what is to be said then, loading finds."""
-    findings = tuple(finding for finding in series.findings if finding.kind != TILT)
+    """`series` with the wish that its tilt be corrected when it is loaded, and what is to be said of it then."""
+    message = (
+        "The gantry was tilted; the slices are shifted onto a straight grid, so they are in place and measurements hold. Beside a"
+        " shifted slice is background."
+    )
+    findings = tuple(Finding(TILT, message) if finding.kind == TILT else finding for finding in series.findings)
     return replace(series, straighten=True, findings=findings)
 
 

@@ -53,15 +53,6 @@ class Tilt:
     geometry: Geometry
     shifts: tuple[tuple[float, float], ...]
 
-    @property
-    def corrected(self) -> Finding:
-        """What is said of the volume once its slices are shifted."""
-        message = (
-            f"The gantry was tilted by {self.degrees:.1f} degrees; the slices were shifted onto a straight grid, so they are in"
-            " place and measurements hold. Beside a shifted slice is background."
-        )
-        return Finding(TILT, message)
-
 
 @dataclass(frozen=True)
 class Stack:

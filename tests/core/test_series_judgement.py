@@ -103,7 +103,6 @@ def test_a_tilted_stack_is_placed_by_its_middle_slice(orientation, tilt):
     assert f"up to {apart.max():.1f} mm" in stack.findings[0].message
     assert np.allclose(stack.tilt.positions, positions)
     assert stack.tilt.degrees == pytest.approx(np.rad2deg(np.arctan(np.hypot(*tilt))), abs=0.01)
-    assert (stack.tilt.corrected.kind, stack.tilt.corrected.serious) == ("tilt", False)
 
 
 def straightened(slices, stack, background):
