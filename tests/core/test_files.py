@@ -133,3 +133,38 @@ def test_refusals_name_the_file_only_and_travel_between_processes(tmp_path):
 
 def test_resources_are_found():
     assert resources_folder().name == "resources"
+
+
+def test_what_a_dead_writer_left_goes_with_the_next_writing_and_that_of_a_living_one_stays(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    stale = tmp_path / f".part-{dead.pid}-0123abcd.nii.gz"
+    stale.write_bytes(b"half")
+    folder = tmp_path / f".part-{dead.pid}-89abcdef"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "1.dcm").write_bytes(b"1")
+    kept = [tmp_path / f".part-{pid}-0123abcd.nii" for pid in (living.pid, os.getpid())]
+    kept += [tmp_path / ".part-mine", tmp_path / f"x.part-{dead.pid}-0123abcd"]
+    for path in kept:
+        path.write_bytes(b"not to be touched")
+    write_text(tmp_path / "a.txt", "x")
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "a.txt"])
+    living.communicate(b"\n")
+
+
+def test_temporary_names_tell_nothing(tmp_path):
+    with atomic_file(tmp_path / "Doe Jane.nii.gz") as temporary, atomic_folder(tmp_path / "Doe") as folder:
+        temporary.write_bytes(b"x")
+        assert "Doe" not in temporary.name + folder.name
+        assert temporary.name.startswith(".") and folder.name.startswith(".")
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_overwritten_by_a_folder(tmp_path):
+    for make in (lambda path: path.write_text("mine"), lambda path: (path / "mine").mkdir(parents=True)):
+        target = tmp_path / make.__code__.co_names[0]
+        with pytest.raises(WriteFailed), atomic_folder(target) as temporary:
+            (temporary / "1.dcm").write_bytes(b"1")
+            make(target)
+        assert target.is_file() or (target / "mine").is_dir()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
