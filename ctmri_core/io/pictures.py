@@ -39,13 +39,13 @@ from ctmri_core.io.picture_stacks import (
 from ctmri_core.io.provenance import label_start, read_mark, volume_from_file
 from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import REFUSED, Series
-from ctmri_core.io.stored_values import to_voxels
+from ctmri_core.io.stored_values import VoxelSink, to_voxels
 from ctmri_core.volume import Finding, Volume
 
 _MOST_SLICES = 5000
 _HU_OFFSET = 1024
-_BATCH_BYTES = 16 << 20
-_INT16 = np.iinfo(np.int16)
+_BATCH_BYTES = 4 << 20
+_NARROW = ("u1", "i1", "u2", "i2")  # of which the voxels are int16, nearly always
 _SINGLE = Finding("single_slice", "This is one picture of a stack; open its folder for the whole of it.")
 _HOUNSFIELD = Finding("hounsfield_offset", f"16-bit picture named ct_: read as HU + {_HU_OFFSET}.")
 _TRANSPARENT = Finding("transparent", "Parts of the pictures are transparent; they were given the value 0.")
@@ -75,15 +75,19 @@ class PictureReader:
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         stack = _stack_of(series)
-        slope, intercept = _scale(stack)
-        whole = stack.header.code != "f4" and float(slope).is_integer() and float(intercept).is_integer()
-        found = (yield from _read(series.path, stack, np.int16, stop)) if whole else None
-        if found is None:  # values of more than 16 bits: all is read again, so that there are never two volumes in memory
-            found = yield from _read(series.path, stack, np.float32, stop)
-        assert found is not None  # float32 holds every value
+        preflight.check_memory(series.path, math.prod(stack.shape) * (2 if stack.header.code in _NARROW else 4))
+        sink = VoxelSink(stack.files[0], math.prod(stack.shape), np.dtype(stack.header.code), *_scale(stack))
+        k, transparent = 0, False
+        for values, see_through in _pictures(stack):
+            if stop():
+                raise Stopped("Opening was stopped.")
+            for plane in values:
+                sink.take(plane.reshape(-1))
+            k, transparent = k + len(values), transparent or see_through
+            yield Progress(done=k, total=stack.shape[0], unit="slices")
+        voxels, odd = sink.result(stack.shape)
         geometry, findings = _geometry(stack)
-        voxels, odd = to_voxels(stack.files[0], found[0])
-        findings += (*odd, *found[1])
+        findings += (*odd, *((_TRANSPARENT,) if transparent else ()))
         return volume_from_file(series, voxels, geometry, findings, stack.record.mark if stack.record else "")
 
     def preview(self, series: Series) -> Volume | None:
@@ -148,24 +152,6 @@ def _is_hounsfield(stack: Stack) -> bool:
     return stack.record is None and header.kind == "png" and header.code == "u2" and stack.files[0].name.lower().startswith("ct_")
 
 
-def _read(path: Path, stack: Stack, dtype: type, stop: StopSignal) -> Work[tuple[NDArray[Any], tuple[Finding, ...]] | None]:
-    """(voxels, what was found in them); None when a value does not fit `dtype`."""
-    preflight.check_memory(path, math.prod(stack.shape) * np.dtype(dtype).itemsize)
-    voxels: NDArray[Any] = np.empty(stack.shape, dtype)
-    slope, intercept = _scale(stack)
-    k, transparent = 0, False
-    for values, see_through in _pictures(stack):
-        if stop():
-            raise Stopped("Opening was stopped.")
-        transparent |= see_through
-        for plane in values:
-            if not _put(voxels[k], plane, slope, intercept):
-                return None
-            k += 1
-        yield Progress(done=k, total=len(voxels), unit="slices")
-    return voxels, ((_TRANSPARENT,) if transparent else ())
-
-
 def _pictures(stack: Stack, only: int | None = None) -> Iterator[tuple[NDArray[Any], bool]]:
     """(n, rows, columns) upright values of all pictures in order or of the one at place `only`, a few at a time, and whether
     transparent parts were made 0. Every file is proved complete.
@@ -205,18 +191,6 @@ def _upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
     rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
     columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
     return values[:, rows, columns]
-
-
-def _put(target: NDArray[Any], values: NDArray[Any], slope: float, intercept: float) -> bool:
-    """Fills one slice with `values * slope + intercept`; False when whole numbers of 16 bits cannot hold them."""
-    if target.dtype != np.int16:
-        target[...] = values if (slope, intercept) == (1.0, 0.0) else values * np.float64(slope) + intercept
-        return True
-    ends = sorted((int(values.min()) * int(slope) + int(intercept), int(values.max()) * int(slope) + int(intercept)))
-    if ends[0] < _INT16.min or ends[1] > _INT16.max:
-        return False
-    target[...] = values if (slope, intercept) == (1.0, 0.0) else values.astype(np.int64) * int(slope) + int(intercept)
-    return True
 
 
 PICTURE_READER = PictureReader()
