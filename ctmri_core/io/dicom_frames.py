@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -36,7 +38,7 @@ _MACROS: Mapping[str, Sequence[str]] = {
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
     "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
-    "FrameContentSequence": ("FrameAcquisitionNumber", "TemporalPositionIndex"),
+    "FrameContentSequence": ("FrameAcquisitionNumber", "TemporalPositionIndex", "StackID", "DimensionIndexValues"),
     "MREchoSequence": ("EffectiveEchoTime",),
     "MRTimingAndRelatedParametersSequence": ("RepetitionTime",),
     "MRModifierSequence": ("InversionTimes",),
@@ -48,6 +50,11 @@ _CLASSIC_NAMES = {
     "FrameType": "ImageType", "EffectiveEchoTime": "EchoTime", "InversionTimes": "InversionTime",
     "FrameAcquisitionNumber": "AcquisitionNumber", "TemporalPositionIndex": "TemporalPositionIdentifier",
 }  # fmt: skip
+_TAGS = {
+    tag_for_keyword(macro): [(tag_for_keyword(keyword), _CLASSIC_NAMES.get(keyword, keyword)) for keyword in keywords]
+    for macro, keywords in _MACROS.items()
+}
+_TEXT_VRS = {"DS", "CS", "IS", "LO", "SH"}
 _PLACES = {0x00209057, 0x00200032, 0x00201041, 0x00209301, 0x00209056}
 """Dimensions that count places: InStackPositionNumber, ImagePositionPatient, SliceLocation, ImagePositionVolume, StackID."""
 _MOST_FRAMES = 65_535
@@ -95,10 +102,10 @@ def _frames(path: Path, header: Dataset, count: int) -> Iterator[tuple[dict[str,
     shared = _texts((header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0])
     counted = _counted_dimensions(header)
     for group in groups or [Dataset()]:
-        content = (group.get("FrameContentSequence") or [Dataset()])[0]
-        indices = _values(content.get("DimensionIndexValues"))
+        texts = shared | _texts(group)
+        stack, indices = texts.pop("StackID", ""), texts.pop("DimensionIndexValues", "").split("\\")
         dimensions = tuple(int(indices[n]) for n in counted) if len(indices) > max(counted, default=-1) else ()
-        yield shared | _texts(group), str(content.get("StackID") or ""), dimensions
+        yield texts, stack, dimensions
 
 
 def _counted_dimensions(header: Dataset) -> list[int]:
@@ -108,14 +115,21 @@ def _counted_dimensions(header: Dataset) -> list[int]:
 
 
 def _texts(group: Dataset) -> dict[str, str]:
-    texts = {}
-    for macro, keywords in _MACROS.items():
-        items = group.get(macro)
-        for keyword in keywords if items else ():
-            values = _values(items[0].get(keyword))
-            if values:
-                texts[_CLASSIC_NAMES.get(keyword, keyword)] = "\\".join(str(value) for value in values)
+    """What `_MACROS` names and a group has; only that is parsed, for a file may have ten thousand groups."""
+    texts, present = {}, group.keys()
+    for tag, leaves in _TAGS.items():
+        items = group[tag].value if tag in present else ()
+        for leaf, name in leaves if items else ():
+            element = items[0].get_item(leaf)
+            if element is not None and (text := _text(items[0], element)):
+                texts[name] = text
     return texts
+
+
+def _text(holder: Dataset, element: DataElement | RawDataElement) -> str:
+    if isinstance(element.value, bytes) and element.VR in _TEXT_VRS:
+        return element.value.decode("latin-1").strip(" \0")
+    return "\\".join(str(value) for value in _values(holder[element.tag].value))
 
 
 def _values(value: Any) -> Sequence[Any]:

@@ -24,7 +24,7 @@ DICOM_SUFFIXES = {".dcm", ".ima"}
 _DEEPEST = 8
 _MOST_FILES = 50_000
 _MOST_CAUSES = 3
-_HEADER_TIMEOUT_S = 10.0
+_HEADER_TIMEOUT_S = 12.0  # twelve thousand frames take five
 _SLOW_S, _LONGEST_WAIT_S = 2.0, 15.0  # a folder of hostile files is given up after a few of them
 
 
