@@ -55,6 +55,8 @@ def _attributes(path: Path) -> _Attributes:
     if preflight.regular_file(path) > MOST_HEADER_BYTES:
         raise FileRefused(path, "has a header of more than a megabyte.", "Remove its history and save it again.")
     text = preflight.head_of(path, MOST_HEADER_BYTES).decode("latin-1").replace("\r", "")
+    if not text[-1:].isspace():
+        raise FileRefused(path, "is incomplete: its last line has no end.", "Copy or export it again.")
     attributes: _Attributes = {}
     for kind, name, count, value in _ATTRIBUTE.findall(text):
         if kind == "string-attribute":

@@ -56,7 +56,7 @@ def read_meta_image(path: Path) -> RawImage:
     )
     image = replace(image, stored=_stored(path, fields, names, header_end, image))
     image.check_lengths()
-    return image
+    return replace(image, findings=(*image.findings, *image.cut_text()))
 
 
 def _parsed(path: Path, head: bytes) -> tuple[_Fields, list[str], int]:

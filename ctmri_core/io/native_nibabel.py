@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 from nibabel.externals.netcdf import netcdf_file
 from nibabel.filebasedimages import ImageFileError
 from nibabel.minc1 import MincError
-from nibabel.parrec import PARRECError, PARRECImage, parse_PAR_header
+from nibabel.parrec import PARRECArrayProxy, PARRECError, PARRECHeader, parse_PAR_header
 from nibabel.spatialimages import HeaderDataError
 
 from ctmri_core.errors import FileRefused
@@ -41,15 +42,15 @@ class ForeignHeader(NamedTuple):
     stored_bytes: int
 
 
-def par_rec_header(path: Path, rec: Path) -> ForeignHeader:
+def par_rec_header(path: Path) -> ForeignHeader:
     """Raises `FileRefused`."""
     try:
-        with path.open(encoding="latin-1") as text, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            slices = parse_PAR_header(text)[1]
-        for name in ("pixel spacing", "slice thickness"):
-            preflight.check_spacing(path, slices[name].ravel().tolist(), name)
-        return _par_rec_header(_par_rec(path, rec))
+        header = _parsed_par(path)
+        i, j, k, *counts = (int(n) for n in header.get_data_shape())
+        stored = math.prod(int(n) for n in header.get_rec_shape()) * header.get_data_dtype().itemsize
+        affine = np.asarray(header.get_affine(), np.float64)[:, [2, 1, 0, 3]]
+        sizes = tuple(float(size) for size in header.get_zooms()[:3])
+        return ForeignHeader((k, j, i), counts[0] if counts else 1, affine, sizes, True, stored)
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
 
@@ -57,8 +58,8 @@ def par_rec_header(path: Path, rec: Path) -> ForeignHeader:
 def par_rec_voxels(path: Path, rec: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
     """Volume `index`, values as the console showed them (rescale slope and intercept of each slice). Raises `FileRefused`."""
     try:
-        image = _par_rec(path, rec)
-        values = np.asanyarray(image.dataobj[..., index] if len(image.shape) > 3 else image.dataobj)
+        stored = PARRECArrayProxy(str(rec), _parsed_par(path), scaling="dv")
+        values = np.asanyarray(stored[..., index] if stored.ndim > 3 else stored[:])
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
     return to_voxels(path, values.T)
@@ -83,22 +84,16 @@ def minc_voxels(path: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
     return to_voxels(path, values)
 
 
-def _par_rec(path: Path, rec: Path) -> Any:
-    with warnings.catch_warnings():
+def _parsed_par(path: Path) -> Any:
+    """nibabel's header, once it has been seen that what nibabel takes for granted is so."""
+    with path.open(encoding="latin-1") as text, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = PARRECImage.make_file_map({"header": str(path), "image": str(rec)})
-        return PARRECImage.from_file_map(names)
-
-
-def _par_rec_header(image: Any) -> ForeignHeader:
-    i, j, k, *counts = (int(n) for n in image.shape)
-    header = image.header
-    places = header.image_defs["index in REC file"]
-    if not np.array_equal(places, np.arange(len(places))):  # nibabel takes it for granted
-        raise PARRECError("slices in another order than their lines")
-    stored = int(np.prod([int(n) for n in header.get_rec_shape()])) * header.get_data_dtype().itemsize
-    sizes = tuple(float(size) for size in header.get_zooms()[:3])
-    return ForeignHeader((k, j, i), counts[0] if counts else 1, np.asarray(image.affine)[:, [2, 1, 0, 3]], sizes, True, stored)
+        general, slices = parse_PAR_header(text)
+        for name in ("pixel spacing", "slice thickness"):
+            preflight.check_spacing(path, slices[name].ravel().tolist(), name)
+        if not np.array_equal(slices["index in REC file"], np.arange(len(slices))):
+            raise PARRECError("slices in another order than their lines")
+        return PARRECHeader(general, slices)
 
 
 def _minc_header(path: Path) -> tuple[Any, ForeignHeader]:
@@ -115,7 +110,7 @@ def _minc_header(path: Path) -> tuple[Any, ForeignHeader]:
         affine=np.asarray(image.affine, np.float64),
         sizes=tuple(float(size) for size in image.header.get_zooms()[-3:]),
         sized=sized,
-        stored_bytes=int(np.prod(shape)) * image.get_data_dtype().itemsize,
+        stored_bytes=math.prod(shape) * image.get_data_dtype().itemsize,
     )
     return image, header
 

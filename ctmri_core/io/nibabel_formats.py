@@ -65,7 +65,7 @@ class NibabelReader:
 
     def _header(self, files: tuple[Path, ...]) -> tuple[ForeignHeader, Geometry, tuple[Finding, ...]]:
         path = files[0]
-        header: ForeignHeader = shared_reader().call(f"{_TASKS}{self._task}_header", *files)
+        header: ForeignHeader = shared_reader().call(f"{_TASKS}{self._task}_header", path)
         preflight.check_shape(path, header.shape, "its number of rows, columns or slices")
         preflight.check_spacing(path, header.sizes, self._sizes_field)
         self._check_length(files[-1], header.stored_bytes)

@@ -56,7 +56,7 @@ def read_nrrd(path: Path) -> RawImage:
     )
     image = replace(image, stored=_stored(path, fields, names, header_end, image))
     image.check_lengths()
-    return image
+    return replace(image, findings=(*image.findings, *image.cut_text()))
 
 
 def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
@@ -65,7 +65,7 @@ def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
     An empty line or the end of the file ends the header; `data file: LIST` does, too, and the names follow.
     """
     fields: Fields = {}
-    lines = header_lines(path, head)
+    lines, name = header_lines(path, head), ""
     _, end = next(lines)
     for line, end in lines:
         if not line:
@@ -78,8 +78,9 @@ def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
         name = field.strip().lower().replace(" ", "")
         fields[name] = value.removeprefix("=").strip()
         if name == "datafile" and value.split()[:1] == ["LIST"]:
-            return fields, [name for name, _ in lines], end
-    if "datafile" not in fields or len(head) == MOST_HEADER_BYTES:
+            return fields, [file for file, _ in lines], end
+    cut = not head.endswith(b"\n") and name != "datafile"  # a number may have lost digits
+    if "datafile" not in fields or len(head) == MOST_HEADER_BYTES or cut:
         raise FileRefused(path, "is incomplete: its header has no end.", "Copy or export it again.")
     return fields, [], end
 

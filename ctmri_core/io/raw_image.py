@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,11 @@ NO_SPACING = Finding(ESTIMATED_SPACING, "The file gives no voxel size; 1 mm is a
 NO_ORIENTATION = Finding(
     "missing_orientation",
     "The file does not say how the patient lies: left and right, front and back are a guess.",
+    serious=True,
+)
+_PERHAPS_CUT = Finding(
+    "perhaps_cut",
+    "The text of the voxels ends within a number, which may have lost digits: the last voxel may be wrong.",
     serious=True,
 )
 _AGAIN = "Copy or export it again."
@@ -75,6 +81,11 @@ class RawImage:
         for stored in self.stored:
             self._check_length(stored)
 
+    def cut_text(self) -> tuple[Finding, ...]:
+        """What is to be told of voxels written as text when the last number may have lost digits with the end of the file."""
+        cut = any(stored.encoding == "text" and _ends_in_a_number(stored.path) for stored in self.stored)
+        return (_PERHAPS_CUT,) if cut else ()
+
     def sink(self, path: Path, index: int, first: int = 0, count: int | None = None) -> tuple[VoxelSink, int]:
         """What turns `count` voxels from `first` on of a volume into values, and where in the content their bytes begin."""
         count = self.voxel_count if count is None else count
@@ -99,6 +110,12 @@ class RawImage:
         if stored.encoding == "raw" and present > claimed and not self.padded:
             problem = f"holds {present} bytes of voxels, but its header describes {claimed}."
             raise FileRefused(path, problem, "The header is damaged.")
+
+
+def _ends_in_a_number(path: Path) -> bool:
+    with path.open("rb") as handle:
+        handle.seek(-1, os.SEEK_END)
+        return not handle.read(1).isspace()
 
 
 class RawImageReader:

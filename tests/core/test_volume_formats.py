@@ -194,7 +194,9 @@ def test_afni_factors_of_each_volume_and_packed_bricks(tmp_path):
 
 def test_a_par_whose_slices_lie_in_another_order_is_refused(tmp_path):
     path = samples.write_par_rec(tmp_path, VOXELS, GRID)
-    open_volume(path.with_suffix(".REC"))
+    path.write_text(path.read_text().replace("#\n.", "#\n.    Patient name :   Müller\n.", 1), "latin-1")
+    assert "ller" not in str(open_volume(path.with_suffix(".REC")))
+    path.write_text(path.read_text("latin-1"))
     path.write_text(path.read_text().replace("0  1  16  0", "0  2  16  0"))
     with path.open() as file:
         assert list(PARRECHeader.from_fileobj(file).image_defs["index in REC file"]) == [0, 2, 2]
