@@ -31,6 +31,8 @@ _WARM_MODULES = (
     "ctmri_core.preprocess.resample",
     "ctmri_core.comparison",
     "ctmri_core.phantom",
+    "scipy.ndimage",  # the outline of the body, for the first picture
+    "skimage.filters",
 )
 _REASONS = 2  # told without being asked, where several files cannot be opened
 

@@ -27,6 +27,7 @@ from ctmri_gui.series_picker.thumbnails import Thumbnails
 _AT_MOST = 2  # one to translate and its ground truth
 _WITHOUT_SEARCH = 8
 _DETAIL_LINES = 5
+_AHEAD = 12  # rows below those in sight whose pictures are made as well
 _SIZE = QSize(780, 640)
 _INSET = QPoint(4, 0)  # from the edge of the list to where rows are
 
@@ -126,25 +127,34 @@ class SeriesDialog(QDialog):
         return area
 
     def _choose_first(self) -> None:
-        first = next((row for row, entry in enumerate(self.model.rows) if entry.usable), None)
+        """The first of those shown that can be opened."""
+        rows = range(self._shown.rowCount())
+        first = next((row for row in rows if self.model.rows[self._row(row)].usable), None)
         if first is not None:
-            self.list.setCurrentIndex(self._shown.mapFromSource(self.model.index(first)))
+            self.list.setCurrentIndex(self._shown.index(first, 0))
         self._check()
         self._tell()
 
+    def _row(self, shown: int) -> int:
+        """The row of the model at a place in the list."""
+        return self._shown.mapToSource(self._shown.index(shown, 0)).row()
+
     def _filter(self, text: str) -> None:
         self._shown.setFilterFixedString(text.strip())
+        if not self.chosen:
+            self._choose_first()
         self._look()
 
     def _look(self) -> None:
-        """Tells which rows are in sight, so that their pictures come first."""
+        """Asks for the pictures of the rows in sight, and of those below."""
         if not self._shown.rowCount():
             return
         area = self.list.viewport().rect()
         first = self.list.indexAt(area.topLeft() + _INSET).row()
         last = self.list.indexAt(area.bottomLeft() + _INSET).row()
         first, last = max(first, 0), last if last >= 0 else self._shown.rowCount() - 1
-        self._thumbnails.want(self._shown.mapToSource(self._shown.index(row, 0)).row() for row in range(first, last + 1))
+        rows = range(first, min(last + _AHEAD, self._shown.rowCount() - 1) + 1)
+        self._thumbnails.want(self._row(row) for row in rows)
 
     def _check(self) -> None:
         count = len(self.chosen)

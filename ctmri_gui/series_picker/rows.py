@@ -29,12 +29,9 @@ class Row:
         return self.series.refusal is None
 
     @property
-    def remark(self) -> str:
-        """The first remark, and how many more there are; empty for none."""
-        if not self.remarks:
-            return ""
-        more = f" (+{len(self.remarks) - 1} more)" if len(self.remarks) > 1 else ""
-        return f"{self.remarks[0].message}{more}"
+    def more(self) -> str:
+        """How many remarks there are beside the first."""
+        return f"+{len(self.remarks) - 1} more" if len(self.remarks) > 1 else ""
 
     @property
     def spoken(self) -> str:

@@ -107,12 +107,19 @@ class SeriesDelegate(QStyledItemDelegate):
         _write(painter, bold, QColor(colours.text) if row.usable else muted, title, row.title, Qt.TextElideMode.ElideMiddle)
         facts = QRect(box.left(), top + round(1.25 * line), box.width(), line)
         _write(painter, option.font, muted, facts, row.facts)
-        remark = QRect(box.left(), top + round(2.5 * line), box.width(), line)
-        if row.remark:
-            serious = row.remarks[0].serious
-            colour = colours.error if not row.usable else colours.warning if serious else colours.muted
-            sign = "Cannot be opened: " if not row.usable else "▲ " if serious else ""
-            _write(painter, option.font, QColor(colour), remark, f"{sign}{row.remark}")
+        if row.remarks:
+            self._draw_remark(painter, option.font, QRect(box.left(), top + round(2.5 * line), box.width(), line), row, colours)
+
+    @staticmethod
+    def _draw_remark(painter: QPainter, font: QFont, box: QRect, row: Row, colours: Palette) -> None:
+        """The first one, shortened; how many more there are stays readable."""
+        first = row.remarks[0]
+        colour = colours.error if not row.usable else colours.warning if first.serious else colours.muted
+        sign = "Cannot be opened: " if not row.usable else "▲ " if first.serious else ""
+        room = QFontMetrics(font).horizontalAdvance(f"   {row.more}") if row.more else 0
+        _write(painter, font, QColor(colour), box.adjusted(0, 0, -room, 0), f"{sign}{first.message}")
+        end = box.adjusted(box.width() - room, 0, 0, 0)
+        _write(painter, font, QColor(colours.muted), end, f"   {row.more}")
 
     @staticmethod
     def _draw_badges(painter: QPainter, font: QFont, box: QRect, badges: Sequence[str], colours: Palette) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,32 +25,33 @@ SIDE = 160  # twice what is shown, for fine screens
 
 
 class Thumbnails(QObject):
-    """`made(row, QImage)` for each series of which a picture can be had cheaply. `close` gives up what is not made yet."""
+    """`made(row, QImage)` for the series that are asked for and of which a picture can be had cheaply. `close` ends that."""
 
     made = Signal(int, object)
 
     def __init__(self, jobs: Jobs, series: Sequence[Series], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._series = jobs, tuple(series)
-        self._left = dict.fromkeys(row for row, entry in enumerate(self._series) if entry.refusal is None)
+        self._begun = {row for row, entry in enumerate(self._series) if entry.refusal is not None}
+        self._wanted: deque[int] = deque()
         self._state: JobState | None = None
+        self._closed = False
 
     def want(self, rows: Iterable[int]) -> None:
-        """These are in sight now: they come first, in this order."""
-        first = [row for row in rows if row in self._left]
-        self._left = dict.fromkeys((*first, *self._left))
+        """Pictures of these, in this order; what was wanted before and is not begun can wait until it is asked for again."""
+        self._wanted = deque(row for row in rows if row not in self._begun)
         self._next()
 
     def close(self) -> None:
-        self._left.clear()
+        self._closed = True
         if self._state is not None:
             self._jobs.stop(self._state)
 
     def _next(self) -> None:
-        if self._state is not None or not self._left:
+        if self._closed or self._state is not None or not self._wanted:
             return
-        row = next(iter(self._left))
-        del self._left[row]
+        row = self._wanted.popleft()
+        self._begun.add(row)
         self._state = self._jobs.run(
             "Small picture",
             partial(make_thumbnail, self._series[row]),
@@ -59,7 +61,7 @@ class Thumbnails(QObject):
         )
 
     def _take(self, row: int, picture: QImage | None) -> None:
-        if picture is not None:
+        if picture is not None and not self._closed:
             self.made.emit(row, picture)
 
     def _ended(self, _end: Finished) -> None:
