@@ -51,7 +51,7 @@ _CLASSIC_NAMES = {
     "FrameAcquisitionNumber": "AcquisitionNumber", "TemporalPositionIndex": "TemporalPositionIdentifier",
 }  # fmt: skip
 _TAGS = {
-    tag_for_keyword(macro): [(tag_for_keyword(keyword), _CLASSIC_NAMES.get(keyword, keyword)) for keyword in keywords]
+    tag_for_keyword(macro) or 0: [(tag_for_keyword(keyword) or 0, _CLASSIC_NAMES.get(keyword, keyword)) for keyword in keywords]
     for macro, keywords in _MACROS.items()
 }
 _TEXT_VRS = {"DS", "CS", "IS", "LO", "SH"}
@@ -118,7 +118,7 @@ def _texts(group: Dataset) -> dict[str, str]:
     """What `_MACROS` names and a group has; only that is parsed, for a file may have ten thousand groups."""
     texts, present = {}, group.keys()
     for tag, leaves in _TAGS.items():
-        items = group[tag].value if tag in present else ()
+        items: Sequence[Dataset] = group[tag].value if tag in present else ()
         for leaf, name in leaves if items else ():
             element = items[0].get_item(leaf)
             if element is not None and (text := _text(items[0], element)):

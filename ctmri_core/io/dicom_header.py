@@ -24,7 +24,7 @@ from ctmri_core.io.dicom_elements import (
     looks_like_dicom,
     quick_elements,
 )
-from ctmri_core.io.dicom_fields import WANTED_TAGS, Fields
+from ctmri_core.io.dicom_fields import TAG_OF, WANTED_TAGS, Fields
 from ctmri_core.io.dicom_pixel_format import PALETTE, pixel_format
 from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, SliceRefused
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
@@ -34,6 +34,9 @@ from ctmri_core.volume import LossyCompression
 FIRST_READ = 16 << 10
 _MOST_READS = 200_000  # a second; the headers of slices have some hundred elements
 _FARTHEST_MM = 1e6
+_SPECIAL_TAGS = frozenset(
+    TAG_OF[name] for name in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence", "ModalityLUTSequence")
+)
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
 Headers = tuple[SliceHeader, ...]
@@ -66,8 +69,8 @@ def _found(path: Path, first_read: int) -> Elements | None:
         if DEFLATED.encode() in start:
             return None
     found = quick_elements(start, WANTED_TAGS) or _beginning(start)
-    if found is not None and _is_special(found):
-        return None
+    if found is not None and (found.pixel_keyword or _is_special(found)):
+        return None if _is_special(found) else found
     if len(start) < first_read and found is None:
         raise damaged(path)
     if found is not None and not found.pixel_keyword and len(start) == first_read:
@@ -88,14 +91,12 @@ def _beginning(start: bytes) -> Elements | None:
 
 def _is_special(found: Elements) -> bool:
     """Whether there is more to this file than one slice whose values are stored as they are."""
-    fields = _fields(found)
+    values = found.values
     return (
-        fields.integer("NumberOfFrames") not in (None, 1)
-        or fields.has("PerFrameFunctionalGroupsSequence")
-        or fields.has("SharedFunctionalGroupsSequence")
-        or fields.has("ModalityLUTSequence")
-        or fields.text("PhotometricInterpretation") == PALETTE
-        or "MOSAIC" in fields.texts("ImageType")
+        not _SPECIAL_TAGS.isdisjoint(values)
+        or values.get(TAG_OF["NumberOfFrames"], b"").strip(b" \0") not in (b"", b"1")
+        or values.get(TAG_OF["PhotometricInterpretation"], b"").startswith(PALETTE.encode())
+        or b"MOSAIC" in values.get(TAG_OF["ImageType"], b"")
     )
 
 
