@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
 
@@ -48,7 +48,7 @@ def marks_missing_in(dataset: Dataset, *, synthetic: bool = True, deidentified: 
 
 
 def _only_known_elements(dataset: Dataset) -> bool:
-    return all(keyword_for_tag(tag) in _KNOWN for part in _parts(dataset) for tag in tuple(part.keys()))
+    return all(_KNOWN_TAGS.issuperset(part.keys()) for part in _parts(dataset))
 
 
 def _nothing_traceable(dataset: Dataset) -> bool:
@@ -199,3 +199,4 @@ _KNOWN = frozenset(PATIENT_AND_STUDY) | {
     "WindowWidth",
 }  # fmt: skip
 """Every attribute that `export_attributes` and `dicom_export` write."""
+_KNOWN_TAGS = frozenset(map(tag_for_keyword, _KNOWN))

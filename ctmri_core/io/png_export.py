@@ -19,7 +19,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
 from ctmri_core.events import Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
-from ctmri_core.io.png_slices import Scale, decode, encode, slice_text
+from ctmri_core.io.png_slices import Scale, encode, slice_text
 from ctmri_core.io.provenance import provenance_of, sidecar_path
 from ctmri_core.io.stored_values import to_voxels
 from ctmri_core.volume import Finding, Volume
@@ -43,11 +43,12 @@ def write_png_slices(volume: Volume, folder: str | Path, *, stop: StopSignal = n
         for k, values in enumerate(volume.voxels):
             if stop():
                 raise Stopped(f"Writing {folder.name} was stopped.")
-            stored[k] = np.clip(np.rint((values.astype(np.float64) - scale.intercept) / scale.slope), 0, _LEVELS - 1)
-            text = slice_text(volume, scale, k)
+            stored[k] = _levels(values, scale)
+            content = encode(stored[k], slice_text(volume, scale, k))
             path = temporary / f"{prefix}_{k + 1:04d}.png"
-            path.write_bytes(encode(stored[k], text))
-            _check(path, stored[k], text)
+            path.write_bytes(content)
+            if path.read_bytes() != content:
+                raise WriteFailed(f"{path.name} was not the same when it was read back, so nothing was kept. Check the disk.")
             yield Progress(done=k + 1, total=count, unit="slices", message=f"writing {folder.name}")
         first = temporary / f"{prefix}_0001.png"
         record = provenance_of(_as_written(volume, stored, scale))
@@ -79,14 +80,11 @@ def _as_written(volume: Volume, stored: NDArray[np.uint16], scale: Scale) -> Vol
     return replace(volume, voxels=voxels, findings=(*volume.findings, *said))
 
 
-def _check(path: Path, stored: NDArray[np.uint16], text: str) -> None:
-    try:
-        again, told = decode(path.read_bytes())
-        same = np.array_equal(again, stored) and told == text
-    except ValueError:
-        same = False
-    if not same:
-        raise WriteFailed(f"{path.name} was not the same when it was read back, so nothing was kept. Check the disk.")
+def _levels(values: NDArray[np.generic], scale: Scale) -> NDArray[np.generic]:
+    if values.dtype == np.int16 and scale.slope == 1:
+        return values.astype(np.int32) - int(scale.intercept)
+    levels: NDArray[np.generic] = np.rint((values.astype(np.float64) - scale.intercept) / scale.slope)
+    return np.clip(levels, 0, _LEVELS - 1)
 
 
 def _readme(volume: Volume, scale: Scale) -> str:

@@ -77,32 +77,5 @@ def encode(stored: NDArray[np.uint16], text: str) -> bytes:
     return _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks)
 
 
-def decode(content: bytes) -> tuple[NDArray[np.uint16], str]:
-    """What `encode` was given. Raises `ValueError` when `content` is not as it was written."""
-    try:
-        header, said, pixels, _end = _chunks(content)
-        columns, rows = struct.unpack(">II", header[:8])
-        filtered = np.frombuffer(zlib.decompress(pixels), np.uint8).reshape(rows, 1 + 2 * columns)
-        text = said.partition(b"\0")[2].decode("ascii")
-    except (struct.error, zlib.error) as error:
-        raise ValueError("no slice of ours") from error
-    raw: NDArray[np.uint8] = np.add.accumulate(filtered[:, 1:], axis=0, dtype=np.uint8)
-    return raw.view(">u2").astype(np.uint16), text
-
-
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def _chunks(content: bytes) -> list[bytes]:
-    """The bodies of all chunks, whose checksums are proved."""
-    bodies = []
-    position = len(_SIGNATURE)
-    while position < len(content):
-        (length,) = struct.unpack_from(">I", content, position)
-        end = position + 8 + length
-        if content[end : end + 4] != struct.pack(">I", zlib.crc32(content[position + 4 : end])):
-            raise ValueError("a checksum is wrong")
-        bodies.append(content[position + 8 : end])
-        position = end + 4
-    return bodies

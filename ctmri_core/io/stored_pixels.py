@@ -51,6 +51,9 @@ def stored_pixels(volume: Volume) -> StoredPixels:
     )
     clipped = rounded = 0
     for target, source in zip(values, voxels, strict=True):
+        if source.dtype == np.int16:  # nothing to round, and by the choice of intercept nothing to clip
+            target[...] = source.astype(np.int32) - intercept
+            continue
         whole = np.rint(source).astype(np.int64)
         rounded += int((whole != source).any())
         clipped += int(((whole < limits.min + intercept) | (whole > limits.max + intercept)).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io.opening import open_volume, scan
 from ctmri_core.io.png_export import scale_of, write_png_slices
-from ctmri_core.io.png_slices import KEYWORD, decode, encode
+from ctmri_core.io.png_slices import KEYWORD, encode
 from ctmri_core.io.saving import save
 from ctmri_core.volume import Finding, Synthetic, Volume
 
@@ -124,15 +125,8 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
-def test_what_is_encoded_is_decoded_and_damage_is_noticed(rows, columns, seed):
-    random = np.random.default_rng(seed)
-    values = random.integers(0, 65536, (rows, columns)).astype(np.uint16)
-    content = encode(values, '{"k": 1}')
-    again, text = decode(content)
-    np.testing.assert_array_equal(again, values)
-    assert text == '{"k": 1}'
-    place = int(random.integers(8, len(content) - 12))
-    with pytest.raises(ValueError):
-        decode(content[:place] + bytes([content[place] ^ 1 << int(random.integers(8))]) + content[place + 1 :])
-    with pytest.raises(ValueError):
-        decode(content[:place])
+def test_what_is_encoded_is_decoded_by_pillow(rows, columns, seed):
+    values = np.random.default_rng(seed).integers(0, 65536, (rows, columns)).astype(np.uint16)
+    with Image.open(io.BytesIO(encode(values, '{"k": 1}'))) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), values)
+        assert picture.text == {KEYWORD: '{"k": 1}'}
