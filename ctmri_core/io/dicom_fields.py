@@ -53,8 +53,11 @@ class Fields:
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Decimal strings; none at all when one of them is no finite number."""
+        text = self.text(keyword)
+        if not text:
+            return ()
         try:
-            values = tuple(float(part) for part in self.text(keyword).split("\\"))
+            values = tuple(map(float, text.split("\\")))
         except ValueError:
             return ()
         return values if all(map(math.isfinite, values)) else ()

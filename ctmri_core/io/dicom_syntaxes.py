@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydicom.uid import UID
 
 from ctmri_core.io.dicom_elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
@@ -26,6 +28,7 @@ def syntax_name(transfer_syntax: str) -> str:
     return f"the transfer syntax {name}" if name else "a private transfer syntax"
 
 
+@lru_cache(64)  # every slice of a series asks for the same
 def standard_name(uid: str) -> str:
     """The name of a UID of the standard, "" for any other."""
     known = UID(uid)
