@@ -16,14 +16,16 @@ _CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
 class FolderFiles:
     """Iterates over the files of `folder` and below in order. Hidden files and those that systems leave behind are no part of it.
 
-    Links are followed to files inside the folder only; `remarks` tells afterwards of those that were not, and of subfolders that
-    may not be read. Raises `FileRefused` when there are too many files, or when `folder` itself may not be read.
+    Links are followed to files inside the folder only; `remarks` tells afterwards of those that were not, of subfolders that may
+    not be read, and of `archives`, which whoever looks at the files counts.
+    Raises `FileRefused` when there are too many files, or when `folder` itself may not be read.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._root = Path(os.path.realpath(folder))
         self._unread = self._leaving = self._dangling = 0
+        self.archives = 0
 
     def __iter__(self) -> Iterator[Path]:
         count = 0
@@ -49,6 +51,7 @@ class FolderFiles:
             (self._unread, "subfolder may not be read", "subfolders may not be read"),
             (self._leaving, f"link leads {leaving}", f"links lead {leaving}"),
             (self._dangling, "link leads to nothing", "links lead to nothing"),
+            (self.archives, "archive was not looked into", "archives were not looked into"),
         )
         parts = [f"{count} {one if count == 1 else many}" for count, one, many in said if count]
         return (Finding("passed_over", f"What is in the folder may not be complete: {'; '.join(parts)}."),) if parts else ()

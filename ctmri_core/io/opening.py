@@ -21,7 +21,7 @@ from ctmri_core.io.header_files import header_of
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
-from ctmri_core.io.unknown_files import READABLE, is_worth_a_word, refusal_of
+from ctmri_core.io.unknown_files import ARCHIVES, READABLE, is_worth_a_word, refusal_of
 from ctmri_core.io.unpacking import inflate_head
 from ctmri_core.volume import Finding, Volume
 
@@ -202,7 +202,7 @@ def _refusals_by_name(files: Iterable[Path]) -> list[FileRefused]:
     return refusals
 
 
-def _claims(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Reader, Path]]:
+def _claims(folder: Path, files: FolderFiles) -> Iterator[tuple[Reader, Path]]:
     """Which reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
     picture_folders: dict[Path, None] = {}
     dicom = False
@@ -221,6 +221,8 @@ def _claims(folder: Path, files: Iterable[Path]) -> Iterator[tuple[Reader, Path]
             dicom = True
         elif reader is not None and header_of(path) == path:
             yield reader, path
+        elif reader is None and preflight.kind(head) in ARCHIVES:
+            files.archives += 1
     yield from ((PICTURE_READER, pictures) for pictures in picture_folders)
     if dicom:
         yield DICOM_READER, folder

@@ -10,6 +10,7 @@ import math
 import os
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def head_of(path: Path, count: int = HEAD_BYTES) -> bytes:
         raise _unreadable(path, error) from None
 
 
+@lru_cache(maxsize=4)  # every reader asks it of the same bytes
 def kind(head: bytes) -> str | None:
     """By magic bytes: `png`, `jpeg`, `tiff`, `nrrd`, `nifti`, `analyze`, `metaimage`, `dicom`, or an archive: `zip`, `gzip`,
     `7z`, `rar`, `bzip2`, `xz`, `tar`; None when nothing matches.

@@ -144,7 +144,7 @@ def _check_sizes(path: Path, infos: Sequence[zipfile.ZipInfo], folder: Path) -> 
             raise FileRefused(path, "is damaged: a member claims more bytes than it can hold.", _AGAIN)
         if info.file_size > SUSPECT_BYTES and info.file_size > info.compress_size * SUSPECT_RATIO:
             raise FileRefused(path, f"unpacks to more than {SUSPECT_RATIO} times its size, as no images do.", _UNPACK)
-        preflight.check_memory(path, info.file_size)
+    preflight.check_memory(path, max(info.file_size for info in infos))
     check_disk(path, sum(info.file_size for info in infos), folder)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 
 import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PIL import Image
 
 from ctmri_core.errors import AmbiguousInput, FileRefused
 from ctmri_core.events import finish
@@ -155,3 +158,69 @@ def test_a_folder_of_damaged_images_names_the_first(tmp_path):
         (tmp_path / name).write_bytes(b"words" * 90)
     with pytest.raises(FileRefused, match=r"2 files were refused, the first: a\.nii\.gz is not what its name says"):
         scan(tmp_path)
+
+
+def test_links_that_lead_out_or_nowhere_are_not_followed_and_told(tmp_path):
+    folder, outside = tmp_path / "inside", tmp_path / "outside"
+    folder.mkdir(), outside.mkdir()
+    _nifti(folder / "a.nii")
+    _nifti(outside / "secret.nii")
+    for number in range(2):
+        (folder / f"out{number}.nii").symlink_to(outside / "secret.nii")
+    (folder / "gone.nii").symlink_to(folder / "nowhere")
+    (folder / "ring.nii").symlink_to("ring.nii")
+    (folder / "more").symlink_to(outside, target_is_directory=True)
+    (folder / "same.nii").symlink_to("a.nii")
+    found = scan(folder)
+    assert [series.path.name for series in found] == ["a.nii", "same.nii"]
+    (told,) = (finding.message for finding in found[0].findings if finding.kind == "passed_over")
+    assert "3 links lead out of the folder" in told
+    assert "2 links lead to nothing" in told
+    for path in folder.glob("*a*.nii"):
+        path.unlink()
+    with pytest.raises(FileRefused, match=r"no image files.*3 links lead out of the folder"):
+        scan(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is locked for the superuser")
+def test_a_locked_subfolder_is_told(tmp_path):
+    _nifti(tmp_path / "a.nii")
+    (tmp_path / "locked").mkdir(mode=0)
+    assert any("1 subfolder may not be read" in finding.message for finding in scan(tmp_path)[0].findings)
+
+
+def test_an_archive_beside_images_is_told_and_alone_is_named(tmp_path):
+    with gzip.open(tmp_path / "more.gz", "wb") as packed:
+        packed.write(b"words" * 100)
+    with pytest.raises(FileRefused, match=r"more\.gz is a gzip archive, which is not looked into"):
+        scan(tmp_path)
+    _nifti(tmp_path / "a.nii")
+    assert any("1 archive was not looked into" in finding.message for finding in scan(tmp_path)[0].findings)
+
+
+def test_what_systems_leave_behind_is_no_image(tmp_path):
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._a.nii", "__MACOSX/b.nii", ".hidden/c.nii"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        _nifti(tmp_path / "x.nii").rename(tmp_path / name)
+    _nifti(tmp_path / "a.nii")
+    (series,) = scan(tmp_path)
+    assert not series.has("passed_over")
+
+
+def test_a_screenshot_beside_a_volume_is_no_volume_to_work_on(tmp_path):
+    _nifti(tmp_path / "a.nii")
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "shot.png")
+    assert [series.localizer for series in scan(tmp_path)] == [False, True]
+    assert sole_series(tmp_path).path.name == "a.nii"
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "t1_1.jpg")
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "t1_2.jpg")
+    with pytest.raises(AmbiguousInput, match="2 volumes"):
+        sole_series(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "words"), [("a.bmp", "Save it as PNG"), ("a.vtk", "NIfTI or MHA"), ("a.npy", "NumPy array")])
+def test_known_formats_that_are_not_read_lead_on(tmp_path, name, words):
+    (tmp_path / name).write_bytes(b"\x93NUMPY" + bytes(300))
+    for path in (tmp_path / name, tmp_path):
+        with pytest.raises(FileRefused, match=words):
+            scan(path)
