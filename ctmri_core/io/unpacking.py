@@ -21,6 +21,7 @@ BLOCK = 512 << 10
 _PACKED_READ = 128 << 10
 _TEXT_READ = 64 << 10
 _LONGEST_NUMBER = 400
+_MOST_PADDING = 1 << 20
 _WINDOW_BITS = {"gzip": 31, "zlib": 15}
 _AGAIN = "Copy or export it again."
 
@@ -87,7 +88,7 @@ def _new_decoder(encoding: Encoding) -> _Decoder:
 
 def _decompressed(path: Path, encoding: Encoding, handle: IO[bytes], length: int | None) -> Iterator[tuple[bytes, int]]:
     """All members of a stream, zero padding after them allowed."""
-    used, waiting = 0, b""
+    used, padding, waiting = 0, 0, b""
     decoder = _new_decoder(encoding)
     while True:
         if not waiting and (decoder.needs_input or decoder.eof):
@@ -98,7 +99,10 @@ def _decompressed(path: Path, encoding: Encoding, handle: IO[bytes], length: int
             if not waiting:
                 raise FileRefused(path, "is incomplete: its compressed data end too early.", _AGAIN)
         if decoder.eof:
-            waiting = waiting.lstrip(b"\0")
+            read, waiting = len(waiting), waiting.lstrip(b"\0")
+            padding += read - len(waiting)
+            if padding > _MOST_PADDING:
+                raise FileRefused(path, "goes on with nothing but zeros behind its compressed data.", _AGAIN)
             if not waiting:
                 continue
             decoder = _new_decoder(encoding)

@@ -119,7 +119,7 @@ def _special_kinds() -> Iterator[Kind]:
         ("sparse_dicom", "a.dcm", _sparse(dicom(), 8 << 30), either(VOXELS[:1])),
         ("sparse_png", "a.png", _sparse(png(), 8 << 30), either(GREY)),
         ("sparse_zeros", "a.dcm", _sparse(b"", 4 << 30), refused()),
-        ("sparse_gzip", "a.nii.gz", _sparse(gzip.compress(nifti()), 2 << 30), either()),
+        ("sparse_gzip", "a.nii.gz", _sparse(gzip.compress(nifti()), 2 << 30), refused("zeros")),
     )
     yield from (Kind(f"system_{name}", _at(file_name, place), expected) for name, file_name, place, expected in placed)
     yield Kind("system_zero_character", lambda folder: folder / "a\0b.nii", refused("zero character"))
