@@ -25,7 +25,7 @@ from ctmri_core.io.dicom_elements import (
     quick_elements,
 )
 from ctmri_core.io.dicom_fields import TAG_OF, WANTED_TAGS, Fields
-from ctmri_core.io.dicom_pixel_format import PALETTE, pixel_format
+from ctmri_core.io.dicom_pixel_format import PALETTE, modality_of, pixel_format
 from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, SliceRefused
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
 from ctmri_core.io.synthetic_mark import CONVERTED
@@ -138,7 +138,7 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
     centre, width = fields.number("WindowCenter"), fields.number("WindowWidth")
     return SliceHeader(
         path=path,
-        modality=fields.text("Modality"),
+        modality=modality_of(fields),
         series_uid=fields.text("SeriesInstanceUID"),
         series_number=fields.integer("SeriesNumber"),
         study_uid=fields.text("StudyInstanceUID"),

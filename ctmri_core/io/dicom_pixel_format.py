@@ -9,7 +9,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import Elements
 from ctmri_core.io.dicom_fields import Fields
 from ctmri_core.io.dicom_slice import LookupTable, PixelFormat
-from ctmri_core.io.dicom_syntaxes import NATIVE_SYNTAXES, READABLE_SYNTAXES, syntax_name
+from ctmri_core.io.dicom_syntaxes import NATIVE_SYNTAXES, READABLE_SYNTAXES, standard_name, syntax_name
 
 GREY = ("", "MONOCHROME1", "MONOCHROME2")
 PALETTE = "PALETTE COLOR"
@@ -56,6 +56,12 @@ def pixel_format(path: Path, fields: Fields, found: Elements, table: LookupTable
         padding=_padding(fields, signed, 1.0 if slope is None else slope, 0.0 if intercept is None else intercept),
         table=table,
     )
+
+
+def modality_of(fields: Fields) -> str:
+    """What the file says or, where it says nothing, what its kind of data implies."""
+    words = standard_name(fields.text("SOPClassUID")).split() if not fields.text("Modality") else []
+    return fields.text("Modality") or next((word for word in words if word in ("CT", "MR")), "")
 
 
 def _colour(path: Path, fields: Fields, found: Elements, table: LookupTable | None) -> str:
@@ -111,7 +117,7 @@ def _padding(fields: Fields, signed: bool, slope: float, intercept: float) -> in
     A value that tissue may have is never taken for padding. Lossy compression blurs it, hence nearness and not equality.
     """
     value = fields.integer("PixelPaddingValue", signed=signed)
-    if value is None or fields.text("Modality") != "CT" or slope <= 0:
+    if value is None or modality_of(fields) != "CT" or slope <= 0:
         return None
     limit = fields.integer("PixelPaddingRangeLimit", signed=signed)
     highest = (value if limit is None else max(value, limit)) * slope + intercept

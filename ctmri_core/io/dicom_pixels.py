@@ -80,7 +80,9 @@ def surely_int16(pixels: PixelFormat) -> bool:
 
 
 def stored_bytes(header: SliceHeader) -> bytes:
-    """The pixel element as it stands in the file, compressed or not, for comparing two slices. Raises `FileRefused`."""
+    """The pixel element as it stands in the inflated file, compressed or not, for comparing two slices. Raises `FileRefused`."""
+    if header.pixels.transfer_syntax == DEFLATED:
+        return bytes(_inflated_bytes(header, header.pixels.length).data)
     try:
         with header.path.open("rb") as handle:
             handle.seek(header.pixels.offset)
@@ -225,11 +227,18 @@ def _modular(value: float) -> np.int16:
     return np.int16((int(value) - _INT16_LOW) % 65536 + _INT16_LOW)
 
 
+def _inflated_bytes(header: SliceHeader, count: int) -> NDArray[np.uint8]:
+    inflated: NDArray[np.uint8] = shared_reader().call(
+        "ctmri_core.io.native_dicom:deflated_pixels", header.path, header.pixels.offset, count, timeout_s=_SLICE_TIMEOUT_S
+    )
+    return inflated
+
+
 def _fill(header: SliceHeader, target: memoryview) -> None:
     """Reads the slice's bytes into `target`. Raises `FileRefused` when there are fewer."""
     pixels, needed = header.pixels, len(target)
     if pixels.transfer_syntax == DEFLATED:
-        inflated = shared_reader().call("ctmri_core.io.native_dicom:deflated_pixels", header.path, pixels.offset, needed)
+        inflated = _inflated_bytes(header, needed)
         got = min(len(inflated), needed)
         target[:got] = inflated[:got].data
     else:

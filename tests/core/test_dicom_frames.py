@@ -366,6 +366,18 @@ def test_deflated_frames_are_inflated_once(tmp_path):
     assert np.array_equal(load(shorter).voxels, stored[::-1] - 1024)
 
 
+def test_different_deflated_frames_of_one_place_are_no_copies(tmp_path):
+    stored = np.zeros((2, ROWS, COLUMNS), np.int16)
+    stored[1] = 1
+    path = saved(tmp_path / "ct", enhanced(stored, [frame_groups(0)] * 2), DeflatedExplicitVRLittleEndian)
+    with pytest.raises(FileRefused, match="different pictures of the same place"):
+        load(path)
+
+
+def test_the_kind_of_data_stands_in_for_a_missing_modality(tmp_path):
+    assert load(saved(tmp_path / "ct", enhanced(stored_values(2), Modality=""))).domain is Domain.CT
+
+
 def test_a_real_enhanced_mr_agrees_with_nibabel(tmp_path, shared_data):
     path = tmp_path / "mr.dcm"
     path.write_bytes(gzip.decompress((shared_data / NICOM / "philips_mprage.dcm.gz").read_bytes()))
