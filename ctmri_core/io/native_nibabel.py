@@ -7,11 +7,10 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nibabel as nib
 import numpy as np
 from nibabel.externals.netcdf import netcdf_file
 from nibabel.filebasedimages import ImageFileError
-from nibabel.minc1 import MincError
+from nibabel.minc1 import Minc1File, MincError
 from nibabel.parrec import PARRECArrayProxy, PARRECError, PARRECHeader, parse_PAR_header
 from nibabel.spatialimages import HeaderDataError
 
@@ -68,7 +67,7 @@ def par_rec_voxels(path: Path, rec: Path, index: int) -> tuple[Voxels, tuple[Fin
 def minc_header(path: Path) -> ForeignHeader:
     """Raises `FileRefused`."""
     try:
-        return _minc_header(path)[1]
+        return _minc_header(path, _mapped_minc(path))
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
 
@@ -76,9 +75,10 @@ def minc_header(path: Path) -> ForeignHeader:
 def minc_voxels(path: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
     """Volume `index` in the order in which it is stored. Raises `FileRefused`."""
     try:
-        image, header = _minc_header(path)
-        values = np.asanyarray(image.dataobj[index] if len(image.shape) > 3 else image.dataobj[:])
-        values = values.reshape(header.shape)
+        content = _mapped_minc(path)
+        header, stored = _minc_header(path, content), Minc1File(content)
+        values = stored.get_scaled_data((index,) if len(stored.get_data_shape()) > 3 else ())
+        values = np.asanyarray(values).reshape(header.shape)
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
     return to_voxels(path, values)
@@ -96,30 +96,25 @@ def _parsed_par(path: Path) -> Any:
         return PARRECHeader(general, slices)
 
 
-def _minc_header(path: Path) -> tuple[Any, ForeignHeader]:
-    axes, sized = _minc_axes(path)
-    image: Any = nib.Minc1Image.from_filename(str(path))
-    spatial = axes[-3:]
-    if sorted(spatial) != sorted(_SPACE) or len(axes) > 4 or (len(axes) == 4 and axes[0] != "time"):
+def _mapped_minc(path: Path) -> Any:
+    return netcdf_file(str(path), mmap=True)
+
+
+def _minc_header(path: Path, content: Any) -> ForeignHeader:
+    axes = tuple(content.variables["image"].dimensions)
+    stored = Minc1File(content)
+    if sorted(axes[-3:]) != sorted(_SPACE) or len(axes) > 4 or (len(axes) == 4 and axes[0] != "time"):
         raise FileRefused(path, "has other axes than three of space, or time before them.", "Convert one volume to NIfTI.")
-    shape = [int(n) for n in image.shape]
+    shape = [int(n) for n in stored.get_data_shape()]
     k, j, i = shape[-3:]
-    header = ForeignHeader(
+    return ForeignHeader(
         shape=(k, j, i),
         volume_count=shape[0] if len(shape) > 3 else 1,
-        affine=np.asarray(image.affine, np.float64),
-        sizes=tuple(float(size) for size in image.header.get_zooms()[-3:]),
-        sized=sized,
-        stored_bytes=math.prod(shape) * image.get_data_dtype().itemsize,
+        affine=np.asarray(stored.get_affine(), np.float64),
+        sizes=tuple(float(size) for size in stored.get_zooms()[-3:]),
+        sized=all(hasattr(content.variables[name], "step") for name in _SPACE),
+        stored_bytes=math.prod(shape) * stored.get_data_dtype().itemsize,
     )
-    return image, header
-
-
-def _minc_axes(path: Path) -> tuple[tuple[str, ...], bool]:
-    """(names of the axes as stored, whether those of space have a step)."""
-    with path.open("rb") as handle, netcdf_file(handle, mmap=False) as content:
-        variables = content.variables
-        return tuple(variables["image"].dimensions), all(hasattr(variables[name], "step") for name in _SPACE)
 
 
 def _refused(path: Path, error: BaseException) -> FileRefused:

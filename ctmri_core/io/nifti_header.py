@@ -196,7 +196,11 @@ def _conflicts(sform: Geometry, qform: Geometry | str | None, pixdim: FloatArray
     if np.abs(np.asarray(sform.spacing) / pixdim - 1).max() > 0.01:
         message = "The file gives two voxel sizes (pixdim and sform) that differ by more than 1 %; the sform is used."
         findings.append(Finding("spacing_conflict", message, serious=True))
-    if isinstance(qform, Geometry) and not qform.is_close(sform, max(sform.spacing)):
+    if isinstance(qform, Geometry) and qform.orientation != sform.orientation:
+        message = "The file says in two ways how the patient lies (qform and sform), which differ; the sform is used. "
+        message += "Left and right, front and back may be wrong."
+        findings.append(Finding("orientation_conflict", message, serious=True))
+    elif isinstance(qform, Geometry) and not qform.is_close(sform, max(sform.spacing)):
         message = "The file gives two positions in space (qform and sform); the sform is used."
         findings.append(Finding("orientation_conflict", message))
     return findings

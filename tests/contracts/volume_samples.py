@@ -114,6 +114,7 @@ def write_minc(folder: Path, voxels: np.ndarray, geometry: Geometry) -> Path:
             dimension = file.createVariable(f"{name}space", "i", ())
             dimension.step, dimension.start, dimension.direction_cosines = step, start, axis
             dimension.spacing = b"regular__"
+            dimension[()] = 0
         image = file.createVariable("image", "h", ("zspace", "yspace", "xspace"))
         image.signtype, image.valid_range = b"signed__", np.array([-32768.0, 32767.0])
         image[:] = voxels

@@ -85,6 +85,17 @@ def test_sform_goes_before_qform_and_a_conflict_is_told(tmp_path):
     assert "orientation_conflict" in {finding.kind for finding in volume.findings}
 
 
+def test_a_qform_that_mirrors_the_sform_is_serious(tmp_path):
+    image = _image(_ramp("i2"))
+    mirrored = AFFINE.copy()
+    mirrored[0] *= -1
+    image.header.set_qform(mirrored, 1)
+    nib.save(image, tmp_path / "a.nii")
+    volume = open_volume(tmp_path / "a.nii")
+    np.testing.assert_allclose(volume.geometry.affine, np.diag([-1.0, -1, 1, 1]) @ AFFINE[:, [2, 1, 0, 3]], atol=1e-6)
+    assert any(finding.kind == "orientation_conflict" and finding.serious for finding in volume.findings)
+
+
 def test_qform_alone_and_no_orientation_at_all(tmp_path):
     image = _image(_ramp("i2"))
     image.header.set_sform(None, 0)
