@@ -1,74 +1,101 @@
-"""How much memory opening a volume takes, against the volume itself and against nibabel converting to the same numbers.
+"""Memory for opening a DICOM series, each in a process of its own: the peak of arrays and objects (tracemalloc) and of the whole
+process, over what was there before, as multiples of the volume. What two whole copies would take stands beside it.
 
-Python's own count of allocations (tracemalloc), whose peak does not depend on the machine. Measured for 256 x 256 x 120 voxels:
-every kind takes the volume and 0.6 to 3.3 MiB, where holding the stored numbers and the voxels took up to 3.2 times the volume.
+    python tests/benchmarks/bench_dicom_memory.py [SLICES]
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
+import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
-import SimpleITK as sitk
+import psutil
 
-from ctmri_core.io.opening import open_volume
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-SHAPE = (120, 256, 256)
+from ctmri_core.events import finish
+from ctmri_core.io.opening import load, open_volume, scan
+from ctmri_core.io.series import straightened
+from tests.hostile.series import stack, text, write
 
-
-def files(folder: Path) -> Iterator[Path]:
-    values = np.random.default_rng(0).integers(-1000, 1500, SHAPE).astype(np.int16)
-    kinds = {
-        "int16": values, "uint16": (values + 1000).astype(np.uint16), "uint8": (values % 256).astype(np.uint8),
-        "int32": values.astype(np.int32), "uint16 beyond int16": ((values + 1000.0) * 20).astype(np.uint16),
-        "float32": values.astype(np.float32), "float64": values.astype(np.float64),
-    }  # fmt: skip
-    for name, stored in kinds.items():
-        yield _nifti(folder / f"{name}.nii", stored)
-    yield _nifti(folder / "int16 scaled to whole numbers.nii", values, 1.0, -24.0)
-    yield _nifti(folder / "int16 scaled to fractions.nii", values, 0.5, 3.3)
-    yield _nifti(folder / "int16 packed.nii.gz", values // 50)
-    yield _nifti(folder / "float64 packed.nii.gz", (values // 50).astype(np.float64))
-    for name in ("packed.mha", "packed.nrrd"):
-        sitk.WriteImage(sitk.GetImageFromArray(values // 50), str(folder / name), useCompression=True, compressionLevel=1)
-        yield folder / name
+SIZE = (256, 256)
+Case = Callable[[Path, int], Path]
 
 
-def _nifti(path: Path, stored: np.ndarray, slope: float = 1.0, intercept: float = 0.0) -> Path:
-    image = nib.Nifti1Image(stored.T, np.eye(4), dtype=stored.dtype)
-    image.header.set_slope_inter(slope, intercept)
-    content = nib.Nifti1Image(stored.T, np.eye(4), image.header, dtype=stored.dtype)
-    content.header.set_slope_inter(slope, intercept)
-    nib.save(content, path)
-    return path
+def dicom(straighten: bool = False, uneven: bool = False, brightest: int | None = None, **options) -> Case:
+    """`brightest`: the value of one pixel of the last slice."""
+
+    def make(folder: Path, count: int) -> Path:
+        slices = stack(count, size=SIZE, **options)
+        if brightest is not None:
+            slices[-1].stored = slices[-1].stored.copy()
+            slices[-1].stored[3, 4] = brightest
+        for k, each in enumerate(slices if uneven else ()):
+            each.edits["ImagePositionPatient"] = text((0, 0, 2.5 * k + 0.4 * (k % 2)))
+        return write(folder / ("straightened" if straighten else "series"), slices)
+
+    return make
 
 
-def peak_bytes(work: Callable[[], object]) -> int:
-    tracemalloc.start()
-    kept = work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    del kept
-    return peak
+CASES: dict[str, Case] = {
+    "int16": dicom(),
+    "float32 by its header": dicom(RescaleSlope="0.5"),
+    "float32 by its last slice": dicom(modality="MR", PixelRepresentation=0, brightest=60_000),
+    "tilted": dicom(tilt=(0.02, 0.0)),
+    "tilted, straightened": dicom(straighten=True, tilt=(0.02, 0.0)),
+    "uneven": dicom(uneven=True),
+}
 
 
-def with_nibabel(path: Path, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(np.asanyarray(nib.load(path, mmap=False).dataobj).T, dtype)
+def measure(path: Path, traced: bool) -> None:
+    """In a process of its own: bytes of the volume, peak of tracemalloc, peak growth of the process."""
+    (series,) = scan(path)
+    series = straightened(series) if path.name == "straightened" else series
+    open_volume(write(path.parent / "warm", stack(2)))  # what is imported late
+    if traced:
+        tracemalloc.start()
+    sizes, done = [psutil.Process().memory_info().rss], threading.Event()
+    sampler = threading.Thread(target=sample, args=(sizes, done))
+    sampler.start()
+    volume = finish(load(series))
+    done.set()
+    sampler.join()
+    assert volume is not None
+    peak = tracemalloc.get_traced_memory()[1] if traced else 0
+    print(json.dumps([volume.voxels.nbytes, peak, max(sizes) - sizes[0]]))
+
+
+def sample(sizes: list[int], done: threading.Event) -> None:
+    process = psutil.Process()
+    while not done.wait(0.0005):
+        sizes.append(process.memory_info().rss)
+
+
+def measured(path: Path, *arguments: str) -> tuple[int, int, int]:
+    command = [sys.executable, __file__, "--measure", str(path), *arguments]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    size, peak, grown = json.loads(answer.splitlines()[-1])
+    return size, peak, grown
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    for name, make in CASES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = make(Path(folder), count)
+            size, _, grown = measured(path)
+            _, peak, _ = measured(path, "traced")
+        print(f"{name:26} volume {size / 2**20:6.1f} MiB   arrays {peak / size:5.2f}   process {grown / size:5.2f} (two copies: 2.00)")
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        for path in files(Path(name)):
-            voxels = open_volume(path).voxels  # imports and caches are not what is measured
-            volume, slice_ = voxels.nbytes, voxels[0].nbytes
-            ours = peak_bytes(lambda path=path: open_volume(path))
-            line = f"{path.name:34} volume {volume / 2**20:5.1f} MiB, ours + {(ours - volume) / 2**20:4.1f} MiB"
-            line += f" ({(ours - volume) / slice_:4.1f} slices), ours / volume = {ours / volume:.2f}"
-            if ".nii" in path.name:
-                dtype = voxels.dtype
-                line += f", nibabel / volume = {peak_bytes(lambda path=path, dtype=dtype: with_nibabel(path, dtype)) / volume:.2f}"
-            print(line)
+    if sys.argv[1:2] == ["--measure"]:
+        measure(Path(sys.argv[2]), len(sys.argv) > 3)
+    else:
+        main()
