@@ -91,7 +91,8 @@ def main() -> None:
             path = make(Path(folder), count)
             size, _, grown = measured(path)
             _, peak, _ = measured(path, "traced")
-        print(f"{name:26} volume {size / 2**20:6.1f} MiB   arrays {peak / size:5.2f}   process {grown / size:5.2f} (two copies: 2.00)")
+        took = f"arrays {peak / size:5.2f}   process {grown / size:5.2f} (two copies: 2.00)"
+        print(f"{name:26} volume {size / 2**20:6.1f} MiB   {took}")
 
 
 if __name__ == "__main__":
