@@ -19,6 +19,7 @@ from ctmri_core.io.folder_files import FolderFiles
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
+from ctmri_core.io.picture_stacks import natural
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.io.unknown_files import ARCHIVES, READABLE, is_worth_a_word, refusal_of
@@ -50,6 +51,22 @@ def scan(path: str | Path, stop: StopSignal = never) -> tuple[Series, ...]:
     if reader is None:
         raise refusal_of(path, head)
     return _scanned(reader, path)
+
+
+def belonging_together(paths: Iterable[Path]) -> list[tuple[Path, ...]]:
+    """`paths` for `scan_together`: pictures of one folder at once, as they may be slices of a stack, all others one by one."""
+    groups: dict[Path, list[Path]] = {}
+    for path in paths:
+        is_picture = path.suffix.lower() in PICTURE_SUFFIXES and os.path.isfile(path)  # noqa: PTH113  # as in `scan`
+        groups.setdefault(path.parent / "*" if is_picture else path, []).append(path)
+    return [tuple(group) for group in groups.values()]
+
+
+def scan_together(paths: Sequence[Path], stop: StopSignal = never) -> tuple[Series, ...]:
+    """As `scan`, of what `belonging_together` put together."""
+    if len(paths) == 1:
+        return scan(paths[0], stop)
+    return PICTURE_READER.scan_files(paths[0].parent, sorted(paths, key=lambda path: natural(path.name)))
 
 
 def _packing(path: Path, head: bytes) -> str:

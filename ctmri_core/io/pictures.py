@@ -11,7 +11,7 @@ and TIFF, within 8 of 256 levels in JPEG, whose compression makes that much nois
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,11 @@ class PictureReader:
             series = _series(path, Stack((path,), replace(header, pages=()), own_record(header)))
             alone = header.shape[0] == 1 and has_neighbours(path)
             return (_with(series, _SINGLE) if alone else series,)
-        found, refusals = stacks(picture_files(path))
+        return self.scan_files(path, picture_files(path))
+
+    def scan_files(self, path: Path, files: Iterable[Path]) -> tuple[Series, ...]:
+        """The stacks that `files`, some or all of the pictures in the folder `path`, are. Raises `FileRefused`."""
+        found, refusals = stacks(files)
         if not found:
             if refusals:
                 raise refusals[0]

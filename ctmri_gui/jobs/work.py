@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from ctmri_core.errors import CtmriError, ModelRefused
+from ctmri_core.errors import CtmriError, ModelRefused, Stopped
 from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
@@ -51,16 +51,18 @@ def warm_up(stop: StopSignal) -> Work[None]:
 
 def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, ...] | None]:
     """What `paths` hold, localizers last. One bad path among good ones is a note; nothing usable at all is a failure."""
-    from ctmri_core.io.opening import scan
+    from ctmri_core.io.opening import belonging_together, scan_together
 
     found: list[Series] = []
     failures: list[CtmriError] = []
-    for number, path in enumerate(paths):
+    for number, together in enumerate(belonging_together(paths)):
         yield Progress(done=number, message="looking for scans")
         if stop():
             return None
         try:
-            found += scan(path)
+            found += scan_together(together, stop)
+        except Stopped:
+            return None
         except CtmriError as error:
             failures.append(error)
     if failures and not found:

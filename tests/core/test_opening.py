@@ -15,7 +15,7 @@ from PIL import Image
 from ctmri_core.errors import AmbiguousInput, FileRefused
 from ctmri_core.events import finish
 from ctmri_core.io import preflight
-from ctmri_core.io.opening import load, open_volume, scan, sole_series
+from ctmri_core.io.opening import belonging_together, load, open_volume, scan, scan_together, sole_series
 from ctmri_core.io.report import describe
 from tests.core.test_dicom import slice_of, stored_values, write
 
@@ -224,3 +224,14 @@ def test_known_formats_that_are_not_read_lead_on(tmp_path, name, words):
     for path in (tmp_path / name, tmp_path):
         with pytest.raises(FileRefused, match=words):
             scan(path)
+
+
+def test_pictures_that_are_given_together_are_a_stack(tmp_path):
+    for n in range(9, 14):
+        Image.fromarray(np.full((4, 5), n, np.uint8)).save(tmp_path / f"slice{n}.png")
+    _nifti(tmp_path / "a.nii")
+    given = [tmp_path / name for name in ("slice10.png", "a.nii", "slice9.png", "slice11.png")]
+    pictures, volume = belonging_together(given)
+    (series,) = scan_together(pictures)
+    assert finish(load(series)).voxels[:, 0, 0].tolist() == [9, 10, 11]
+    assert scan_together(volume) == scan(tmp_path / "a.nii")
