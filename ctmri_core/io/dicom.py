@@ -1,4 +1,4 @@
-"""The DICOM reader: files or folders of classic single-frame CT and MR slices, sorted into series.
+"""The DICOM reader: files or folders of CT and MR slices, of one or many frames each, sorted into series.
 
 Slices are ordered by position along their normal, spacing comes from positions, values are HU (CT) or the rescaled stored
 values (MR). Uncompressed pixels are read straight into the volume on a few threads; everything else through the reader process.

@@ -6,6 +6,7 @@ C.7.6.16); radiotherapy doses place their frames by offsets from the first (C.8.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -103,7 +104,7 @@ def _frames(path: Path, header: Dataset, count: int) -> Iterator[tuple[dict[str,
     counted = _counted_dimensions(header)
     for group in groups or [Dataset()]:
         texts = shared | _texts(group)
-        stack, indices = texts.pop("StackID", ""), texts.pop("DimensionIndexValues", "").split("\\")
+        stack, indices = texts.pop("StackID", ""), [each for each in texts.pop("DimensionIndexValues", "").split("\\") if each]
         dimensions = tuple(int(indices[n]) for n in counted) if len(indices) > max(counted, default=-1) else ()
         yield texts, stack, dimensions
 
@@ -139,7 +140,7 @@ def _values(value: Any) -> Sequence[Any]:
 
 
 def _dose_frames(path: Path, header: Dataset, count: int) -> Iterator[dict[str, str]]:
-    """Offsets are relative to the first frame, or, where they begin with its z, positions along z."""
+    """Offsets are distances from the first frame along the normal or, where they do not begin with 0, places along z."""
     offsets = [float(value) for value in _values(header.GridFrameOffsetVector)]
     position = [float(value) for value in _values(header.get("ImagePositionPatient"))]
     orientation = [float(value) for value in _values(header.get("ImageOrientationPatient"))]
@@ -147,6 +148,8 @@ def _dose_frames(path: Path, header: Dataset, count: int) -> Iterator[dict[str, 
         problem = f"holds {count} frames that GridFrameOffsetVector and ImagePositionPatient do not place."
         raise FileRefused(path, problem, "Export it again.")
     normal = slice_axes(path, orientation)[0]
+    if offsets[0] != 0:
+        normal = normal * math.copysign(1, normal[2])
     for offset in offsets:
         place = [value + (offset - offsets[0]) * along for value, along in zip(position, normal.tolist(), strict=True)]
         yield {"ImagePositionPatient": "\\".join(repr(value) for value in place)}

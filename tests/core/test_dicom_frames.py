@@ -200,6 +200,25 @@ def test_stacks_are_series_of_their_own_wherever_they_lie(tmp_path):
     assert [series.shape for series in found] == [(4, ROWS, COLUMNS)] * 2
 
 
+def test_frames_that_lack_their_dimension_indices_open(tmp_path):
+    data = enhanced(stored_values(3), DimensionIndexSequence=[item(DimensionIndexPointer=0x00189087)])
+    assert load(saved(tmp_path / "ct", data)).geometry.shape[0] == 3
+
+
+@pytest.mark.parametrize("offsets", [[0, 3, 6], [-40, -37, -34]])
+@pytest.mark.parametrize("columns", [1, -1])
+def test_the_frames_of_a_dose_lie_by_their_offsets(tmp_path, offsets, columns):
+    stored = stored_values(3)
+    attributes = {"SharedFunctionalGroupsSequence": None, "PerFrameFunctionalGroupsSequence": None, "Modality": "RTDOSE"}
+    place = {"ImagePositionPatient": [5, 6, -40], "ImageOrientationPatient": [1, 0, 0, 0, columns, 0], "PixelSpacing": [2, 2]}
+    dose = {"GridFrameOffsetVector": offsets, "DoseGridScaling": 0.5}
+    volume = load(saved(tmp_path / "dose", enhanced(stored, **attributes, **place, **dose)))
+    height = 3 if offsets[0] or columns == 1 else -3
+    for k in range(3):
+        place = volume.geometry.mm_to_index([5, 6, -40 + height * k])
+        assert np.allclose(volume.voxels[round(place[0])], stored[k] * 0.5) and np.allclose(place[1:], 0)
+
+
 def test_stacks_of_one_frame_each_are_one_series(tmp_path):
     frames = [frame_groups(k, content={"StackID": str(k)}) for k in range(5)]
     assert load(saved(tmp_path / "mr", enhanced(stored_values(5), frames, modality="MR"))).geometry.shape[0] == 5
