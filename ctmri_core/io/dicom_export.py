@@ -26,7 +26,7 @@ from ctmri_core.events import Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.geometry import FloatArray
 from ctmri_core.io.deidentify import pseudonymous
-from ctmri_core.io.export_attributes import code, module_attributes
+from ctmri_core.io.export_attributes import can_be_referred_to, code, module_attributes
 from ctmri_core.io.export_rules import marks_missing_in
 from ctmri_core.io.stored_pixels import StoredPixels, stored_pixels
 from ctmri_core.volume import DicomSource, Volume
@@ -103,7 +103,7 @@ def _slices(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, co
         dataset.InstanceNumber = k + 1
         dataset.ImagePositionPatient = [format_number_as_ds(float(value)) for value in place]
         dataset.SliceLocation = format_number_as_ds(float(geometry.axes[0] @ place))
-        if origin is not None and origin.instance_uids:
+        if origin is not None and can_be_referred_to(origin):
             _refer(dataset, origin, k if len(origin.instance_uids) == geometry.shape[0] else None)
         dataset.PixelData = pixels.values[k].astype("<i2" if pixels.signed else "<u2").tobytes()
         dataset.file_meta = _file_meta(dataset)

@@ -49,13 +49,18 @@ def module_attributes(
     _patient_and_study(dataset, volume, origin, stand_in)
     _series(dataset, volume, origin, stand_in)
     (_without_identity if deidentified else _dates)(dataset)
-    _derivation(dataset, volume, pixels, origin)
+    _derivation(dataset, volume, pixels, origin, with_source=deidentified or can_be_referred_to(origin))
     _image(dataset, volume, pixels)
     if volume.domain is Domain.CT:
         _ct(dataset, pixels)
     else:
         _mr(dataset)
     return dataset
+
+
+def can_be_referred_to(origin: DicomSource | None) -> bool:
+    """Whether the source's images have the identifiers that a reference needs."""
+    return origin is not None and all((origin.series_uid, origin.sop_class_uid, origin.instance_uids, *origin.instance_uids))
 
 
 def code(value: str, meaning: str) -> Dataset:
@@ -159,8 +164,8 @@ def _series_description(volume: Volume) -> str:
     return f"{DESCRIPTION_START} {middle} {DESCRIPTION_END}"
 
 
-def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None) -> None:
-    dataset.DerivationDescription = derivation_text(volume, with_source=origin is not None, note=pixels.note)
+def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None, *, with_source: bool) -> None:
+    dataset.DerivationDescription = derivation_text(volume, with_source=with_source, note=pixels.note)
     if volume.findings:
         dataset.ImageComments = comments_text(volume.findings)
     if volume.synthetic is not None:

@@ -391,3 +391,11 @@ def test_slices_of_a_tilted_gantry_lie_where_they_lay(tmp_path):
     again = open_volume(tmp_path / "out")
     assert again.dicom is not None
     assert [finding.kind for finding in again.findings] == ["tilt"]
+
+
+@pytest.mark.parametrize("lacking", [{"series_uid": ""}, {"sop_class_uid": ""}, {"instance_uids": ("1.2", "", "1.3", "1.4")}])
+def test_images_without_identifiers_are_not_referred_to(tmp_path, lacking):
+    volume = _synthetic(Domain.MR_T1, dicom=replace(_source(), **lacking))
+    slice_ = pydicom.dcmread(write_dicom_series(volume, tmp_path / "out")[0])
+    assert "SourceImageSequence" not in slice_ and slice_.StudyInstanceUID == "1.2.3.4"
+    assert "without DICOM identity" in slice_.DerivationDescription
