@@ -11,11 +11,12 @@ from typing import IO, Literal, Protocol
 import numpy as np
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io.preflight import DEFLATE_LIMIT
 
 Encoding = Literal["raw", "gzip", "zlib", "bzip2", "text", "hex"]
 
-MOST_PER_BYTE = {"raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 1 << 21, "text": 8, "hex": 1}
-"""Most bytes that one stored byte can stand for (deflate: RFC 1951, 258 bytes in two bits; bzip2: 45 MB in some 40 bytes)."""
+MOST_PER_BYTE = {"raw": 1, "gzip": DEFLATE_LIMIT, "zlib": DEFLATE_LIMIT, "bzip2": 1 << 21, "text": 8, "hex": 1}
+"""Most bytes that one stored byte can stand for (bzip2: 45 MB in some 40 bytes; text: a lone digit for 8)."""
 BLOCK = 512 << 10
 
 _PACKED_READ = 128 << 10
