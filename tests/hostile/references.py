@@ -49,7 +49,8 @@ def pydicom_reads(path: Path) -> Answer:
         if data.BitsStored != data.BitsAllocated or data.PhotometricInterpretation != "MONOCHROME2":
             raise ValueError("pydicom leaves unused bits and the sense of the values to its caller")
         stored = data.pixel_array.astype(np.float64)
-        voxels = stored * float(data.get("RescaleSlope") or 1) + float(data.get("RescaleIntercept") or 0)
+        slope = data.get("RescaleSlope") or data.get("DoseGridScaling") or 1
+        voxels = stored * float(slope) + float(data.get("RescaleIntercept") or 0)
     return voxels.reshape((1, *voxels.shape)[-3:]), None
 
 

@@ -72,6 +72,8 @@ class Desk:
         self.window.show()
         self._until(lambda: False, 3.0)  # the imports that a person's first seconds pay for
         shared_reader().start()
+        with tempfile.TemporaryDirectory() as folder:  # in a new installation, the first picture waits for compiled code
+            self.drop("a first picture", lay_out(KINDS["nifti_2"], Path(folder)))
 
     def _until(self, done, seconds: float) -> None:
         end = time.monotonic() + seconds
