@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from ctmri_core.errors import WriteFailed
 from ctmri_core.files import check_writable
 from ctmri_core.io.face import face_reminder
+from ctmri_core.io.provenance import sidecar_path
 from ctmri_core.volume import Volume
 from ctmri_gui import file_choice
 from ctmri_gui.open_files import KEPT, writes_over
@@ -130,6 +131,8 @@ class SaveDialog(QDialog):
             return
         try:
             check_writable(self.target)
+            if self.chosen.suffix:
+                check_writable(sidecar_path(self.target))
         except WriteFailed as error:
             self._say_problem(str(error))
             return

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,28 @@ def test_the_funnel_hears_threads_and_qt(qtbot, log, monkeypatch):
     qtbot.waitUntil(lambda: len(said) == 1)
     installed[0](QtMsgType.QtWarningMsg, None, "a warning of Qt's")
     assert "a warning of Qt's" in log.read_text()
+    for words in (f'cannot open "{SECRET} x.png"', f"failed: /scans/{SECRET} a/b c {SECRET}", f"C:\\{SECRET}\\x is no file"):
+        installed[0](QtMsgType.QtWarningMsg, None, words)
+    logged = log.read_text()
+    assert "cannot open" in logged
+    assert "failed:" in logged
+    assert SECRET not in logged
+
+
+def test_what_libraries_warn_of_reaches_neither_the_terminal_nor_the_log(log, monkeypatch, capfd):
+    monkeypatch.setattr(messages, "qInstallMessageHandler", lambda _handler: None)
+    root = logging.getLogger()
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(root, "handlers", [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        Funnel().install()
+        warnings.warn(f"Invalid value for VR PN: {SECRET}", UserWarning, stacklevel=1)
+        logging.getLogger("a library").error("cannot understand %s", SECRET)
+    assert SECRET not in log.read_text()
+    assert "UserWarning at" in log.read_text()
+    assert capfd.readouterr().err == ""
 
 
 def test_foreign_loggers_do_not_reach_the_log(log):

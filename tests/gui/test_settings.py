@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ctmri_core.volume import DicomSource
+from ctmri_gui.private_paths import identity_of, looks_like_patient, tells_of_patient
 from ctmri_gui.recent import Recent
 from ctmri_gui.settings import SETTINGS, Settings, settings_file
 from ctmri_gui.settings_dialog import SettingsDialog
@@ -54,10 +56,10 @@ def test_a_place_that_cannot_be_written_is_survived(tmp_path):
 def test_recent_scans_are_few_unique_newest_first_and_optional():
     settings = Settings()
     for number in [*range(15), 13]:
-        settings.remember(Path("DOE_JANE") / f"scan_{number}", "CT")
+        settings.remember(Path("scans") / f"scan_{number}", "CT")
     assert len(settings.recent) == 12
     assert [entry.path.name for entry in settings.recent[:2]] == ["scan_13", "scan_14"]
-    assert settings["last_folder"] == "DOE_JANE"
+    assert settings["last_folder"] == "scans"
     settings["remember_recent"] = False
     settings.remember(Path("SECRET") / "scan", "CT")
     assert "SECRET" not in str(settings._values)
@@ -73,11 +75,90 @@ def test_recent_scans_are_told_apart_without_names():
 
 def test_forgetting_reaches_the_disk_at_once():
     settings = Settings()
-    settings.remember(Path("DOE_JANE") / "scan.nii", "CT")
+    settings.remember(Path("cohort") / "scan.nii", "CT")
     settings.save()
-    assert "DOE_JANE" in settings.path.read_text()
+    assert "cohort" in settings.path.read_text()
     settings.forget_recent()
-    assert "DOE_JANE" not in settings.path.read_text()
+    assert "cohort" not in settings.path.read_text()
+
+
+def patient(
+    name: str = "Doe^Jane^M", number: str = "47-11/08", born: str = "19620413", accession: str = "ACC9913"
+) -> DicomSource:
+    values = {"00100010": {"Alphabetic": name}, "00100020": number, "00100030": born, "00080050": accession}
+    attributes = {tag: {"vr": "LO", "Value": [value]} for tag, value in values.items()}
+    return DicomSource("1.2.3", "1.2.4", "1.2.840.10008.5.1.4.1.1.2", None, (), attributes)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Doe^Jane", "ct_doe"),
+        ("Doe^Jane", "headOfJane"),
+        ("Doe^Jane", "471108_ct"),
+        ("Doe^Jane", "ct-13.04.1962"),
+        ("Doe^Jane", "acc9913"),
+        ("Müller^Zoë", "mueller_head"),
+        ("Müller^Zoë", "MULLER"),
+        ("MUELLER^ZOE", "müller"),
+        ("山田^太郎", "山田の頭"),
+        ("Łukasz^Ørsted", "lukasz"),
+        ("Li^Wei", "head of Li"),
+    ],
+)
+def test_a_path_that_repeats_what_the_header_says_of_the_patient_is_not_remembered(tmp_path, name, part):
+    settings, told = Settings(), []
+    settings.keptOut.connect(lambda: told.append(1))
+    for _ in range(2):
+        settings.remember(tmp_path / part / "series", "CT", [patient(name)])
+    assert settings.recent == ()
+    assert settings["last_folder"] == ""
+    assert told == [1]  # said once
+    settings.save()
+    assert part not in settings.path.read_text()
+
+
+def test_a_name_in_the_file_alone_leaves_its_folder_to_start_from(tmp_path):
+    settings = Settings()
+    settings.remember(tmp_path / "doe.nii", "CT", [patient()])
+    assert settings.recent == ()
+    assert settings["last_folder"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["sleep", "study_2", "janitor", "ct_head", "phantom", "slices"])
+def test_words_that_only_resemble_a_name_are_remembered(tmp_path, part):
+    settings = Settings()
+    settings.remember(tmp_path / part, "CT", [patient("Lee^Jan")] if part != "janitor" else [patient("Lee^Jon")])
+    assert len(settings.recent) == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["DOE^JANE", "Doe_Jane", "Doe, Jane", "JANE DOE 1962", "PAT00123", "MRN-48213", "20240512", "13.04.1962",
+     "1.2.840.113619.2.55.3", "Nguyen.Van.An", "QX00012ZZ", "4711234", "John-Smith.nii.gz"],
+)  # fmt: skip
+def test_what_looks_like_a_patient_is_known_without_a_header(part):
+    assert looks_like_patient(part)
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["CT_HEAD", "My Scans", "Program Files", "pytest-of-root", "sub-01_ses-02", "ct.nii.gz", "slice_00012.png", "IM000123",
+     "000001.dcm", "visible_female_head_ct", "synthetic_mr_t1_003.nii.gz", "2022", "patient_01", "Documents"],
+)  # fmt: skip
+def test_ordinary_names_of_files_are_no_patients(part):
+    assert not looks_like_patient(part)
+
+
+def test_the_name_of_the_user_is_no_patients(monkeypatch, tmp_path):
+    home = tmp_path / "DOE_JANE"
+    monkeypatch.setattr(Path, "home", lambda: home)
+    assert not tells_of_patient(home / "scans", [identity_of(patient())])
+    assert tells_of_patient(home / "scans" / "doe", [identity_of(patient())])
+
+
+def test_an_identity_says_nothing_of_itself():
+    assert "doe" not in repr(identity_of(patient())).lower()
 
 
 def test_the_form_is_made_from_the_table(qtbot):
