@@ -169,7 +169,10 @@ def has_neighbours(file: Path) -> bool:
     family = without_number(file.stem)
     if family == file.stem:
         return False
-    others = islice(file.parent.iterdir(), _MOST_NEIGHBOURS)
+    try:
+        others = list(islice(file.parent.iterdir(), _MOST_NEIGHBOURS))
+    except OSError:  # a folder that may be entered and not listed
+        return False
     alike = (other for other in others if other.suffix == file.suffix and without_number(other.stem) == family)
     return any(other.name != file.name for other in alike)
 

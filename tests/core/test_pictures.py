@@ -73,6 +73,12 @@ def test_other_names_and_sizes_are_other_series(tmp_path):
         open_volume(tmp_path)
 
 
+def test_the_number_of_a_weighting_is_none_of_a_slice(tmp_path):
+    for name in ("t1_axial", "t2_axial", "T1w", "T2w", "slice_2_t1", "slice_10_t1"):
+        _save(tmp_path / f"{name}.png", np.zeros((4, 5), np.uint8))
+    assert sorted(series.shape[0] for series in scan(tmp_path)) == [1, 1, 1, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("numbers", "places"),
     [

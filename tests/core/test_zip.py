@@ -21,9 +21,12 @@ from PIL import Image
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import finish
+from ctmri_core.geometry import Geometry
 from ctmri_core.io import archives
 from ctmri_core.io.opening import load, open_volume, preview, scan
+from ctmri_core.io.png_export import write_png_slices
 from ctmri_core.io.saving import check_target
+from ctmri_core.volume import Synthetic, Volume
 from tests.core.test_dicom import slice_of, stored_values, write
 
 VOXELS = np.random.default_rng(4).integers(-900, 1500, (4, 5, 6)).astype(np.int16)
@@ -133,6 +136,18 @@ def test_stacks_keep_order_gaps_planes_and_kinds(tmp_path):
     assert finish(load(found["axial", Domain.MR_T1])).voxels[:, 0, 0].tolist() == [2, 10]
     assert len({series.label for series in found.values()}) == 4
     _assert_discreet(path, *(series.label for series in found.values()))
+
+
+def test_slices_of_our_own_keep_grid_and_record(tmp_path):
+    grid = Geometry(VOXELS.shape, (2.5, 0.5, 0.75), (1.0, -2.0, 3.0))
+    made = Synthetic("model", "0" * 64, {"seed": 1})
+    volume = Volume(VOXELS, grid, Domain.CT, synthetic=made, history=("made up",))
+    finish(write_png_slices(volume, tmp_path / "Doe"))
+    again = open_volume(_zip(tmp_path / "a.zip", tmp_path / "Doe"))
+    np.testing.assert_array_equal(again.voxels, VOXELS)
+    assert again.geometry == grid
+    assert again.synthetic == made
+    assert not {"no_record", "estimated_spacing", "hounsfield_offset"} & {finding.kind for finding in again.findings}
 
 
 def test_clutter_is_passed_over(tmp_path):
