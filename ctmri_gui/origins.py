@@ -25,12 +25,6 @@ class Origins:
     def remember(self, volume: Volume, series: Series) -> None:
         self._series[volume] = series
 
-    def pass_on(self, volume: Volume, changed: Volume) -> None:
-        """`changed` holds the voxels that `volume` was read with."""
-        series = self.series_of(volume)
-        if series is not None:
-            self.remember(changed, series)
-
     def series_of(self, volume: Volume | None) -> Series | None:
         """None for a volume that was made here."""
         return None if volume is None else self._series.get(volume)

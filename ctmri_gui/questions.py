@@ -27,6 +27,7 @@ from ctmri_gui.viewer.roles import Role
 if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
+    from ctmri_core.volume import Volume
 
 
 class Questions(QObject):
@@ -65,21 +66,21 @@ class Questions(QObject):
 
     def mend(self, role: Role, kind: str) -> None:
         """Does what the banner of a pane offers beside a finding of this kind."""
-        series = self._session.origins.series_of(self._session.volumes[role])
-        if series is None:
+        volume = self._session.volumes[role]
+        series = self._session.origins.series_of(volume)
+        if volume is None or series is None:
             return
         if kind == TILT:
-            self._session.correct_tilt(role)
+            self._session.changes.correct_tilt(role, volume)
         elif kind in SPACING_KINDS:
             start = series.given_spacing or self._session.openings.spacings.last
             dialog = SpacingDialog(series, start, self._window, may_be_unknown=False)
-            dialog.accepted.connect(lambda: self._set_spacing(role, series, dialog.spacing))
+            dialog.accepted.connect(lambda: self._set_spacing(role, volume, dialog.spacing))
             _open(dialog)
 
-    def _set_spacing(self, role: Role, series: Series, spacing: Triple | None) -> None:
-        """Unless the pane shows another scan by now."""
-        if spacing is not None and self._session.origins.series_of(self._session.volumes[role]) is series:
-            self._session.set_spacing(role, spacing)
+    def _set_spacing(self, role: Role, volume: Volume, spacing: Triple | None) -> None:
+        if spacing is not None:
+            self._session.changes.set_spacing(role, volume, spacing)
 
     def where_to_save(self, chosen: SaveFormat) -> None:
         """Saves what the panes show now, even should they show something else when the dialog is answered."""

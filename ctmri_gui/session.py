@@ -6,7 +6,7 @@ question has changed (another scan was opened meanwhile) is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Domain
-from ctmri_core.events import StopSignal, Work
-from ctmri_core.io.series import straightened, with_spacing
 from ctmri_core.volume import Finding, Volume
+from ctmri_gui.changes import Changes
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
@@ -31,7 +30,6 @@ from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
-    from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
 
 MODEL_SUFFIX = ".safetensors"
@@ -78,7 +76,8 @@ class Session(QObject):
         self.synthetic_source: Volume | None = None
         self.comparison: Comparison | None = None
         self._demo, self._comparing = Latest(self.jobs), Latest(self.jobs)
-        self._changes = {role: Latest(self.jobs) for role in Role}
+        self.changes = Changes(self.jobs, self.origins, self.openings.spacings, self)
+        self.changes.made.connect(self._take_changed)
         self._translate_when_listed = False
 
     # Opening ----------------------------------------------------------------------------------------------------------
@@ -109,7 +108,7 @@ class Session(QObject):
         self.somethingElse.emit()
         self._translate_when_listed = False
         for role in Role:
-            self._changes[role].drop()
+            self.changes.drop(role)
             self._set(role, None)
 
     def _opened(self, opening: Opening, chosen: tuple[Series, ...], volumes: tuple[Volume, ...]) -> None:
@@ -173,50 +172,8 @@ class Session(QObject):
     def set_domain(self, role: Role, domain: Domain) -> None:
         """Corrects what a volume is, where its file could not say."""
         volume = self.volumes[role]
-        if volume is None or volume.domain is domain:
-            self._changes[role].drop()
-            return
-        changed = work.with_domain(volume, domain)
-        self.origins.pass_on(volume, changed)
-        self._change(role, "Look at the scan anew", partial(work.look_at, changed), listed=False)
-
-    def correct_tilt(self, role: Role) -> None:
-        """Reads the volume of a pane again, its tilted slices brought onto a straight grid."""
-        series = self.origins.series_of(self.volumes[role])
-        if series is not None:
-            self._load_again(role, straightened(series), "Correct tilt")
-
-    def set_spacing(self, role: Role, spacing: Triple) -> None:
-        """Reads the volume of a pane again with the voxel size that the user gives: along (k, j, i), mm."""
-        series = self.origins.series_of(self.volumes[role])
-        if series is not None:
-            self.openings.spacings.settle(series, spacing)
-            self._load_again(role, with_spacing(series, spacing), "Set voxel size")
-
-    def _load_again(self, role: Role, series: Series, title: str) -> None:
-        volume = self.volumes[role]
-        assert volume is not None  # it has a series
-        self._change(role, title, partial(work.load_again, series, volume.domain), series)
-
-    def _change(
-        self,
-        role: Role,
-        title: str,
-        begin: Callable[[StopSignal], Work[Volume | None]],
-        series: Series | None = None,
-        *,
-        listed: bool = True,
-    ) -> None:
-        """Puts what `begin` makes of the volume of a pane in its place, unless another lies there by then."""
-        volume = self.volumes[role]
-
-        def take(changed: Volume) -> None:
-            if series is not None:
-                self.origins.remember(changed, series)
-            if self.volumes[role] is volume:
-                self._take_changed(role, changed)
-
-        self._changes[role].ask(title, begin, take, listed=listed)
+        if volume is not None:
+            self.changes.set_domain(role, volume, domain)
 
     @property
     def open_files(self) -> tuple[Path, ...]:
@@ -246,7 +203,10 @@ class Session(QObject):
         self._set(Role.SYNTHETIC, None)
         self._set_source(volume)
 
-    def _take_changed(self, role: Role, changed: Volume) -> None:
+    def _take_changed(self, role: Role, volume: Volume, changed: Volume) -> None:
+        """Puts a corrected volume in the place of `volume`, unless another lies there by now."""
+        if self.volumes[role] is not volume:
+            return
         if role is not Role.SOURCE:
             self._set(role, changed, self.synthetic_source if role is Role.SYNTHETIC else None)
             self._compare()
