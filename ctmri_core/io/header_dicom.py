@@ -71,9 +71,12 @@ def _read(stream: BinaryIO) -> tuple[FileDataset | None, bool]:
         return tag in PIXEL_TAGS
 
     try:
-        return read_partial(stream, at_pixels, defer_size=_LARGEST_VALUE, force=True), True
+        dataset = read_partial(stream, at_pixels, defer_size=_LARGEST_VALUE, force=True)
+        if not seen or seen[-1] in PIXEL_TAGS or seen[-1] in dataset:
+            return dataset, True
     except _ERRORS:
-        last = seen[-1] if seen else 0
+        pass
+    last = seen[-1] if seen else 0  # where pydicom gave up, and with it what came before
     try:
         stream.seek(0)
         return read_partial(stream, lambda tag, *_: tag == last, defer_size=_LARGEST_VALUE, force=True), False

@@ -35,6 +35,8 @@ from ctmri_core.io.dicom_header import Headers, build_header, damaged, unreadabl
 from ctmri_core.io.dicom_mosaic import MOSAIC, tile_headers
 from ctmri_core.io.dicom_slice import PixelFormat
 from ctmri_core.io.dicom_source import attributes_of
+from ctmri_core.io.header_dicom import stream_entries
+from ctmri_core.io.header_entry import HeaderEntry
 from ctmri_core.io.dicom_tables import lookup_table
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
@@ -148,6 +150,11 @@ def directory_references(path: Path) -> list[Reference]:
 def deflated_attributes(path: Path) -> dict[str, Any]:
     """As `dicom_source.attributes_of`, of a deflated file. Raises `FileRefused`."""
     return attributes_of(io.BytesIO(_inflated(path)))
+
+
+def deflated_entries(path: Path) -> tuple[HeaderEntry, ...]:
+    """As `header_dicom.dicom_entries`, of a deflated file. Raises `FileRefused`."""
+    return stream_entries(io.BytesIO(_inflated(path)))
 
 
 def deflated_pixels(path: Path, offset: int, length: int) -> NDArray[np.uint8]:
