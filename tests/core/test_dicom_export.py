@@ -389,8 +389,11 @@ def test_slices_of_a_tilted_gantry_lie_where_they_lay(tmp_path):
     for k, path in enumerate(write_dicom_series(_synthetic(Domain.MR_T1, dicom=tilted), tmp_path / "out")):
         np.testing.assert_allclose(pydicom.dcmread(path).ImagePositionPatient, places[k], atol=1e-3)
     again = open_volume(tmp_path / "out")
-    assert again.dicom is not None
-    assert [finding.kind for finding in again.findings] == ["tilt"]
+    for name, deidentify in (("two", False), ("three", True)):
+        for k, path in enumerate(write_dicom_series(again, tmp_path / name, deidentify=deidentify)):
+            np.testing.assert_allclose(pydicom.dcmread(path).ImagePositionPatient, places[k], atol=1e-3)
+        assert open_volume(tmp_path / name).dicom.positions == again.dicom.positions
+        assert [finding.kind for finding in open_volume(tmp_path / name).findings] == ["tilt"]
 
 
 @pytest.mark.parametrize("lacking", [{"series_uid": ""}, {"sop_class_uid": ""}, {"instance_uids": ("1.2", "", "1.3", "1.4")}])
@@ -399,3 +402,27 @@ def test_images_without_identifiers_are_not_referred_to(tmp_path, lacking):
     slice_ = pydicom.dcmread(write_dicom_series(volume, tmp_path / "out")[0])
     assert "SourceImageSequence" not in slice_ and slice_.StudyInstanceUID == "1.2.3.4"
     assert "without DICOM identity" in slice_.DerivationDescription
+
+
+ACQUIRED = [
+    "ImageType", "SeriesDescription", "DerivationDescription", "ContributingEquipmentSequence", "SourceImageSequence",
+    "ReferencedSeriesSequence", "RecognizableVisualFeatures", "WindowCenter", "WindowWidth", "FrameOfReferenceUID",
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("domain", [Domain.CT, Domain.MR_T1])
+def test_every_removed_mark_of_a_converted_series_is_caught(tmp_path, domain):
+    volume = replace(_synthetic(domain, dicom=_source()), synthetic=None)
+    path = write_dicom_series(volume, tmp_path / "out")[0]
+    assert missing_marks(path, synthetic=False) == ()
+    for mark in ACQUIRED + REMOVABLE[domain]:
+        slice_ = pydicom.dcmread(path)
+        del slice_[mark]
+        pydicom.dcmwrite(tmp_path / "a.dcm", slice_, enforce_file_format=False)
+        assert mark in missing_marks(tmp_path / "a.dcm", synthetic=False)
+    for keyword, value in (("SyntheticData", "YES"), ("SeriesDescription", "CT"), ("InstitutionName", "X")):
+        slice_ = pydicom.dcmread(path)
+        setattr(slice_, keyword, value)
+        pydicom.dcmwrite(tmp_path / "a.dcm", slice_, enforce_file_format=False)
+        assert missing_marks(tmp_path / "a.dcm", synthetic=False)

@@ -30,7 +30,7 @@ GRIDS = {
     "one slice": Geometry((1, 9, 7), (5.0, 0.9, 0.9), (10.0, 20.0, 30.0)),
     "tilted": Geometry((4, 9, 7), (2.0, 0.8, 0.8), (-50.0, -60.0, 70.0)),
 }
-KINDS = {"ct": Domain.CT, "t1": Domain.MR_T1, "mr": Domain.MR}
+KINDS = {"ct": Domain.CT, "t1": Domain.MR_T1}
 CASES = list(product(GRIDS, KINDS, ("synthetic", "acquired"), ("named", "pseudonymous"), ("dicom", "no dicom")))
 _DICIODVFY_KNOWS_NOT = "0x0008,0x001c"  # SyntheticData is younger than its 2022 build
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import subprocess
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -157,7 +155,7 @@ def test_none_is_printed_by_the_command_line(tmp_path, logged):
     assert leaks(planted.tokens | planted.names, *contents_of(tmp_path / "out")) == set()
 
 
-def test_none_survives_a_translation(tmp_path, monkeypatch):
+def test_none_survives_a_translation(tmp_path, monkeypatch, capfd):
     torch = pytest.importorskip("torch")
     from ctmri_core.methods.pix2pix.card import Pix2PixConfig
     from ctmri_core.methods.pix2pix.method import Pix2Pix
@@ -175,11 +173,11 @@ def test_none_survives_a_translation(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     save_model(tmp_path / "models" / "tiny.safetensors", Pix2Pix(config, direction).generator(direction).state_dict(), card)
     planted = plant_series(tmp_path / "in")
-    command = [sys.executable, "-m", "ctmri_core.cli", "translate", str(planted.path), "--model", "tiny", "--json"]
-    command += ["--device", "cpu", "--output", str(tmp_path / "out" / "a"), "--deidentify"]
     monkeypatch.setenv("CTMRI_MODELS_DIR", str(tmp_path / "models"))
-    ran = subprocess.run(command, capture_output=True, check=False)
-    assert ran.returncode == 0, ran.stdout
-    assert leaks(planted.tokens, ran.stdout, ran.stderr) == set()
+    command = ["translate", str(planted.path), "--model", "tiny", "--json", "--device", "cpu"]
+    status = main([*command, "--output", str(tmp_path / "out" / "a"), "--deidentify"])
+    out, err = capfd.readouterr()
+    assert status == 0, out
+    assert leaks(planted.tokens, out, err) == set()
     assert leaks(planted.tokens | planted.names, *contents_of(tmp_path / "out")) == set()
-    assert b"burned" in ran.stdout and b"photograph" in ran.stdout
+    assert "burned" in out and "photograph" in out
