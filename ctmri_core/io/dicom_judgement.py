@@ -45,7 +45,8 @@ def judged(path: Path, group: Group) -> Series:
     except FileRefused as refusal:
         return _refused(path, group, domain, refusal)
     findings += (*stack.findings, *group.findings, *agreement(domain, ordered, stack), *pixel_findings(ordered))
-    findings += told_findings(ordered[0].origin)
+    seen = {finding.kind for finding in findings}
+    findings += tuple(finding for finding in told_findings(ordered[0].origin) if finding.kind not in seen)
     if path.is_file() and len(ordered) == 1 and not group.localizer:
         findings += (Finding("single_slice", "This is a single slice; open its folder for the whole series."),)
     return Series(
