@@ -35,10 +35,12 @@ _BINARY = {"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW"}
 
 def is_deflated(path: Path) -> bool:
     """Whether the file must be inflated first. False as well where its beginning cannot be read."""
-    try:
-        return bool(read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED)
-    except _ERRORS:
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they quote values
+        try:
+            return bool(read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED)
+        except _ERRORS:
+            return False
 
 
 def dicom_entries(path: Path) -> tuple[HeaderEntry, ...]:

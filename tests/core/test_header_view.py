@@ -123,11 +123,13 @@ def test_only_what_cannot_identify_is_on_the_list(keyword, value, safe):
 
 
 def test_damage_is_shown_as_such_and_what_stands_before_it_as_it_is(tmp_path):
-    path = slice_file(tmp_path / "a.dcm", ExposureTime=1460)
-    content = path.read_bytes()
+    content = slice_file(tmp_path / "a.dcm").read_bytes()
     odd = tmp_path / "odd.dcm"
-    odd.write_bytes(content.replace(b"1460", b"14x0"))
-    assert by_name(entries_of(odd))["ExposureTime"].safe_value == "damaged value (4 bytes)"
+    place = content.index(struct.pack("<HH", 0x20, 0x13))
+    odd.write_bytes(content[:place] + struct.pack("<HH2sH", 0x18, 0x9305, b"FD", 3) + b"Doe" + content[place:])
+    named = by_name(entries_of(odd))
+    assert named["RevolutionTime"].safe_value == "damaged value (3 bytes)"
+    assert named["Rows"].value == "2"
     broken = tmp_path / "broken.dcm"
     at = content.index(struct.pack("<HH", 0x28, 0x10))
     broken.write_bytes(content[:at] + b"\xff" * 40)
