@@ -22,9 +22,9 @@ from ctmri_core.volume import Finding, Volume
 
 Scan = Callable[[Path], tuple[Series, ...]]
 
-_State = tuple[str, int, int]
 _lock = threading.Lock()
-_unpacked: dict[_State, tuple[Path, tuple[Finding, ...]]] = {}
+_unpacked: dict[str, tuple[tuple[int, int], Path, tuple[Finding, ...]]] = {}
+"""(size and time of the archive, where it was unpacked to, what is to be said of it) by its real path."""
 _archives: dict[Path, Path] = {}
 """The archive of every folder that holds what was in one."""
 
@@ -55,9 +55,13 @@ def of_archive(refusal: FileRefused) -> FileRefused:
 
 
 def check_still_there(series: Series) -> None:
-    """Raises `FileRefused` when the archive of a series was taken away: its copy is then not shown any more, either."""
-    if series.files and _archive_of(series.files[0]) is not None:
+    """Raises `FileRefused` when the archive of a series was taken away or changed: its copy is then not shown any more, either."""
+    if not series.files:
+        return
+    if _archive_of(series.files[0]) is not None:
         preflight.regular_file(series.path)
+    elif series.path not in series.files and series.path.is_file() and not series.files[0].exists():
+        raise FileRefused(series.path, "has changed since it was looked into.", "Open it again.")
 
 
 def named_by_archive(series: Series, volume: Volume) -> Volume:
@@ -84,11 +88,14 @@ def _archive_of(path: Path) -> Path | None:
 
 
 def _folder_of(path: Path, packing: str, stop: StopSignal) -> tuple[Path, tuple[Finding, ...]]:
-    """Where the archive is unpacked to; done once as long as it stays as it is."""
-    status = path.stat()
-    state = (os.path.realpath(path), status.st_size, status.st_mtime_ns)
+    """Where the archive is unpacked to; done once as long as it stays as it is, and what it was before is not kept."""
+    status, real = path.stat(), os.path.realpath(path)
+    state = status.st_size, status.st_mtime_ns
     with _lock:
-        if state not in _unpacked or not _unpacked[state][0].is_dir():
+        known, folder, findings = _unpacked.get(real, ((-1, -1), Path(), ()))
+        if known != state or not folder.is_dir():
+            if _archives.pop(folder, None) is not None:
+                discard(folder)
             folder = private_folder()
             unpack = zip_archive.unpack if packing == "zip" else _unpack_gzip
             try:
@@ -96,9 +103,9 @@ def _folder_of(path: Path, packing: str, stop: StopSignal) -> tuple[Path, tuple[
             except BaseException:
                 discard(folder)
                 raise
-            _unpacked[state] = folder, findings
+            _unpacked[real] = state, folder, findings
             _archives[folder] = path
-        return _unpacked[state]
+        return folder, findings
 
 
 def _unpack_gzip(path: Path, folder: Path, stop: StopSignal) -> tuple[Finding, ...]:

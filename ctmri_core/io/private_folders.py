@@ -1,6 +1,6 @@
 """Temporary folders that only their owner may enter, gone when the program ends.
 
-A folder of a program that was killed is removed by the next one that needs a folder: each is locked while its program lives.
+What a program that was killed left behind is removed by the next one that needs a folder: its place is locked while it lives.
 """
 
 from __future__ import annotations
@@ -14,39 +14,37 @@ from typing import IO
 
 _PREFIX = "ctmri-unpacked-"
 _LOCK = ".lock"
-_held: dict[Path, IO[bytes]] = {}
-_owner = 0
+_place: Path | None = None
+_place_owner = 0
+_locks: list[IO[bytes]] = []
+_count = 0
 
 
 def private_folder() -> Path:
-    """A new empty folder, mode 0700, which lasts until `discard` or the end of the program. Raises `OSError`."""
-    global _owner
-    if _owner != os.getpid():
-        _owner = os.getpid()
-        _held.clear()
+    """A new empty folder, whose parent has mode 0700; it lasts until `discard` or the end of the program. Raises `OSError`."""
+    global _place, _place_owner, _count
+    if _place is None or _place_owner != os.getpid() or not _place.is_dir():
         _remove_forsaken()
-        atexit.register(_remove_own, _owner)
-    place = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    handle = (place / _LOCK).open("xb")
-    _lock(handle)
-    _held[place] = handle
-    folder = place / "files"
+        _place, _place_owner = Path(tempfile.mkdtemp(prefix=_PREFIX)), os.getpid()
+        handle = (_place / _LOCK).open("xb")
+        _lock(handle)
+        _locks.append(handle)
+        atexit.register(_remove, _place, handle, os.getpid())
+    _count += 1
+    folder = _place / str(_count)
     folder.mkdir()
     return folder
 
 
 def discard(folder: Path) -> None:
     """Removes a folder that `private_folder` made, with all that is in it."""
-    handle = _held.pop(folder.parent, None)
-    if handle is not None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(place: Path, handle: IO[bytes], owner: int) -> None:
+    if owner == os.getpid():  # and not a forked child, whose parent still needs it
         handle.close()
-        shutil.rmtree(folder.parent, ignore_errors=True)
-
-
-def _remove_own(owner: int) -> None:
-    if owner == os.getpid():  # and not a forked child, whose parent still needs them
-        for place in list(_held):
-            discard(place / "files")
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _remove_forsaken() -> None:
@@ -62,7 +60,7 @@ def _remove_forsaken() -> None:
 
 
 def _lock(handle: IO[bytes]) -> None:
-    """Raises `OSError` when another program, or this one, holds the lock."""
+    """Raises `OSError` when another program holds the lock."""
     if os.name == "nt":
         import msvcrt
 

@@ -8,7 +8,6 @@ import os
 import stat
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.io import archives
 from ctmri_core.io.opening import load, open_volume, preview, scan
 from ctmri_core.io.png_export import write_png_slices
+from ctmri_core.io.private_folders import private_folder
 from ctmri_core.io.saving import check_target
 from ctmri_core.volume import Synthetic, Volume
 from tests.core.test_dicom import slice_of, stored_values, write
@@ -251,18 +251,21 @@ def test_what_is_wrong_inside_is_said_of_the_archive(tmp_path):
 
 def test_unpacking_can_be_stopped_and_leaves_nothing(tmp_path):
     path = _members(tmp_path / "a.zip", {"a.nii": _nifti()})
-    before = set(Path(tempfile.gettempdir()).glob("ctmri-unpacked-*"))
+    place = private_folder().parent
+    before = set(place.iterdir())
     with pytest.raises(Stopped):
         scan(path, lambda: True)
-    assert set(Path(tempfile.gettempdir()).glob("ctmri-unpacked-*")) == before
+    assert set(place.iterdir()) == before
     assert len(scan(path)) == 1
 
 
 def test_a_changed_archive_is_unpacked_again(tmp_path):
     path = _members(tmp_path / "a.zip", {"a.nii": _nifti()})
-    open_volume(path)
+    (before,) = scan(path)
     _members(path, {"a.nii": _nifti(VOXELS + 1), "b.txt": b""})
     np.testing.assert_array_equal(open_volume(path).voxels, VOXELS + 1)
+    with pytest.raises(FileRefused, match=r"a\.zip has changed since"):
+        finish(load(before))
 
 
 _OPENS = """
