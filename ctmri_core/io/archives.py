@@ -55,7 +55,7 @@ def of_archive(refusal: FileRefused) -> FileRefused:
 
 
 def check_still_there(series: Series) -> None:
-    """Raises `FileRefused` when the archive of a series was taken away or changed: its copy is then not shown any more, either."""
+    """Raises `FileRefused` when the archive of a series was taken away or changed: its copy is not shown any more, either."""
     if not series.files:
         return
     if _archive_of(series.files[0]) is not None:
