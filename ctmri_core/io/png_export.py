@@ -10,6 +10,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from ctmri_core.files import atomic_folder
 from ctmri_core.io.png_slices import Scale, encode, slice_text
 from ctmri_core.io.provenance import provenance_of, sidecar_path
 from ctmri_core.io.stored_values import to_voxels
-from ctmri_core.volume import Finding, Volume
+from ctmri_core.volume import Finding, Volume, Voxels
 
 _LEVELS = 65536
 _PREFERRED = {Domain.CT: -1024}  # as pairs of CT and MR slices are commonly kept
@@ -80,11 +81,11 @@ def _as_written(volume: Volume, stored: NDArray[np.uint16], scale: Scale) -> Vol
     return replace(volume, voxels=voxels, findings=(*volume.findings, *said))
 
 
-def _levels(values: NDArray[np.generic], scale: Scale) -> NDArray[np.generic]:
+def _levels(values: Voxels, scale: Scale) -> NDArray[Any]:
+    """As numbers of a type wide enough, from 0 to 65535."""
     if values.dtype == np.int16 and scale.slope == 1:
         return values.astype(np.int32) - int(scale.intercept)
-    levels: NDArray[np.generic] = np.rint((values.astype(np.float64) - scale.intercept) / scale.slope)
-    return np.clip(levels, 0, _LEVELS - 1)
+    return np.clip(np.rint((values.astype(np.float64) - scale.intercept) / scale.slope), 0, _LEVELS - 1)
 
 
 def _readme(volume: Volume, scale: Scale) -> str:
