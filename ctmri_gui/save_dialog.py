@@ -178,9 +178,10 @@ class SaveDialog(QDialog):
         folder_label.setBuddy(self.folder)
         form.addRow(folder_label, place)
         form.addRow("&Name", self.name)
-        form.addRow("Patient", self.deidentified)
-        form.addRow("", self.patient)
-        form.addRow("", self.face)
+        about = QVBoxLayout()
+        for part in (self.deidentified, self.patient, self.face):
+            about.addWidget(part)
+        form.addRow("Patient", about)
         column = QVBoxLayout(self)
         column.addLayout(form)
         column.addWidget(self.warning)
