@@ -23,12 +23,13 @@ from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.series_picker.rows import left_out, rows_of
 from ctmri_gui.series_picker.series_list import SeriesDelegate, SeriesModel
 from ctmri_gui.series_picker.thumbnails import Thumbnails
+from ctmri_gui.viewer.palette import scaled
 
 _AT_MOST = 2  # one to translate and its ground truth
 _WITHOUT_SEARCH = 8
 _DETAIL_LINES = 5
 _AHEAD = 12  # rows below those in sight whose pictures are made as well
-_SIZE = QSize(780, 640)
+_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 780, 640, 0.9  # px beside text of 13 px
 _INSET = QPoint(4, 0)  # from the edge of the list to where rows are
 
 
@@ -38,7 +39,7 @@ class SeriesDialog(QDialog):
     def __init__(self, series: Sequence[Series], jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Which series?")
-        self.resize(_SIZE)
+        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
         self.model = SeriesModel(rows_of(series), self)
         self._shown = QSortFilterProxyModel(self)
         self._shown.setSourceModel(self.model)

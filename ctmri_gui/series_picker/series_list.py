@@ -12,7 +12,7 @@ from ctmri_gui.series_picker.rows import Row
 from ctmri_gui.theme import Palette, current_palette
 
 ROW_ROLE, PICTURE_ROLE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
-_PADDING, _GAP, _THUMBNAIL = 8, 12, 72
+_PADDING, _GAP, _THUMBNAIL, _ROUNDING = 8, 12, 72, 4
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -37,7 +37,7 @@ class SeriesModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return row.spoken
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(finding.message for finding in row.remarks)
+            return "\n".join((row.title, row.facts, *(finding.message for finding in row.remarks)))
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -116,7 +116,7 @@ class SeriesDelegate(QStyledItemDelegate):
         first = row.remarks[0]
         colour = colours.error if not row.usable else colours.warning if first.serious else colours.muted
         sign = "Cannot be opened: " if not row.usable else "▲ " if first.serious else ""
-        room = QFontMetrics(font).horizontalAdvance(f"   {row.more}") if row.more else 0
+        room = QFontMetrics(font).horizontalAdvance(f"   {row.more}") + _ROUNDING if row.more else 0
         _write(painter, font, QColor(colour), box.adjusted(0, 0, -room, 0), f"{sign}{first.message}")
         end = box.adjusted(box.width() - room, 0, 0, 0)
         _write(painter, font, QColor(colours.muted), end, f"   {row.more}")

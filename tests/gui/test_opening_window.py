@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_a_correction_that_comes_late_replaces_no_newer_scan(make_window, qtbot,
     go.set()
     at_rest(qtbot, window)
     assert window.session.volumes[Role.SOURCE] is newer
+
+
+def test_what_came_out_of_a_zip_can_be_mended_as_well(make_window, qtbot, tmp_path):
+    write(tmp_path / "tilted", head_slices(tilt=(0.3, 0.0)))
+    archive = Path(shutil.make_archive(str(tmp_path / "tilted"), "zip", tmp_path / "tilted"))
+    window = make_window()
+    drop(window, archive)
+    tilted = wait_for(qtbot, window)
+    assert window.session.open_files == (archive,)
+    banner_of(window).buttons[0].click()
+    qtbot.waitUntil(lambda: window.session.volumes[Role.SOURCE] is not tilted, timeout=WAIT)
+    assert window.session.volumes[Role.SOURCE].geometry.shape[1] > tilted.geometry.shape[1]
 
 
 def test_a_corrected_kind_outlives_the_reading_anew(make_window, qtbot, tmp_path):
