@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series
 from ctmri_core.cli.kind_choice import add_kind_argument, as_told
-from ctmri_core.cli.output_choices import add_output_arguments, noted, saved
+from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.events import StopSignal, Work
@@ -29,11 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.io.opening import load
-    from ctmri_core.io.saving import check_target
 
-    check_target(arguments.output, sources=[arguments.input], overwrite=arguments.overwrite)
+    check_output(arguments, [arguments.input])
     series = chosen_series(arguments)
-    check_target(arguments.output, sources=series.files, overwrite=arguments.overwrite)
+    check_output(arguments, series.files)
     volume = yield from load(series, stop)
     if volume is None:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctmri_core.cli.terminal import given_path
+from ctmri_core.errors import WriteFailed
 from ctmri_core.events import Finished, Noted, StopSignal, Work
 
 if TYPE_CHECKING:
@@ -19,12 +20,21 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or new folder (slices)"
     )
-    parser.add_argument("--slices", choices=("dicom", "png"), default="dicom", help="what a folder is to hold (default: dicom)")
+    parser.add_argument("--slices", choices=("dicom", "png"), help="what a folder is to hold (default: dicom)")
     parser.add_argument(
         "--deidentify", action="store_true", help="under a pseudonym, without dates and identifiers; burned-in text stays"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
+
+
+def check_output(arguments: argparse.Namespace, sources: Iterable[Path]) -> None:
+    """Raises `WriteFailed` before any work when --output cannot or must not be written. `sources`: what must outlive it."""
+    from ctmri_core.io.saving import check_target
+
+    check_target(arguments.output, sources=sources, overwrite=arguments.overwrite)
+    if arguments.slices and arguments.output.suffix:
+        raise WriteFailed(f"--slices {arguments.slices} needs a folder, but {arguments.output.name} names a file. Leave one out.")
 
 
 def saved(
@@ -40,7 +50,7 @@ def saved(
         target,
         source=source,
         overwrite=arguments.overwrite,
-        slices=arguments.slices,
+        slices=arguments.slices or "dicom",
         deidentify=arguments.deidentify,
         stop=stop,
     )

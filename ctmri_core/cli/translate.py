@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
-from ctmri_core.cli.output_choices import add_output_arguments, noted, saved
+from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
@@ -41,17 +41,16 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.inference.precision import choose_device
     from ctmri_core.inference.translate import translate
     from ctmri_core.io.opening import load
-    from ctmri_core.io.saving import check_target
     from ctmri_core.model_card import choose_model, find_model, read_card
 
-    check_target(arguments.output, sources=[arguments.input], overwrite=arguments.overwrite)
+    check_output(arguments, [arguments.input])
     choose_device(arguments.device)
     folders = model_folders()
     model = find_model(arguments.model, folders) if arguments.model else None
     if model is not None:
         read_card(model)
     series = chosen_series(arguments)
-    check_target(arguments.output, sources=series.files, overwrite=arguments.overwrite)
+    check_output(arguments, series.files)
     volume = yield from load(series, stop)
     if volume is None:
         return None
