@@ -185,7 +185,7 @@ def _ended(path: str | Path, timeout_s: float | None) -> FileRefused:
 
 
 def _spawn(memory_limit: int, task_prefix: str) -> subprocess.Popen[bytes]:
-    """The worker, with the parent's import path; `-P` keeps modules in the current folder out, `-S` saves looking for packages."""
+    """The worker, with the parent's import path; `-P` keeps modules in the current folder out, `-S` saves its search."""
     package_folder = str(Path(ctmri_core.__file__).parents[1])
     search_path = os.pathsep.join(dict.fromkeys([package_folder, *(entry for entry in sys.path if Path(entry).is_absolute())]))
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
