@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ctmri_core.errors import CtmriError, ModelRefused, Stopped
@@ -34,6 +35,8 @@ _WARM_MODULES = (
     "scipy.ndimage",  # the outline of the body, for the first picture
     "skimage.filters",
 )
+_importing = Lock()
+"""Held by work that may begin while `warm_up` imports: two threads in one package of circular imports find it half made."""
 _REASONS = 2  # told without being asked, where several files cannot be opened
 
 
@@ -42,7 +45,8 @@ def warm_up(stop: StopSignal) -> Work[None]:
     for module in _WARM_MODULES:
         if stop():
             return
-        importlib.import_module(module)
+        with _importing:
+            importlib.import_module(module)
         yield Progress(done=0, message="getting ready")
     from ctmri_core.io.reader_process import shared_reader
 
@@ -51,7 +55,8 @@ def warm_up(stop: StopSignal) -> Work[None]:
 
 def find_series(paths: Sequence[Path], stop: StopSignal) -> Work[tuple[Series, ...] | None]:
     """What `paths` hold, localizers last. One bad path among good ones is a note; nothing usable at all is a failure."""
-    from ctmri_core.io.opening import belonging_together, scan_together
+    with _importing:
+        from ctmri_core.io.opening import belonging_together, scan_together
 
     found: list[Series] = []
     failures: list[CtmriError] = []
@@ -151,8 +156,9 @@ def look_at(volume: Volume, _stop: StopSignal) -> Work[Volume]:
 
 def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
     """(CT, T1 MR) of a digital head; nobody's scan."""
-    from ctmri_core.demo import DIRECTION, SEED
-    from ctmri_core.phantom import make_head
+    with _importing:
+        from ctmri_core.demo import DIRECTION, SEED
+        from ctmri_core.phantom import make_head
 
     yield Progress(done=0, message="making a digital head")
     head = make_head(SEED)
