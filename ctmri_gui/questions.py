@@ -108,7 +108,7 @@ class Questions(QObject):
         target = chosen if chosen.suffix.lower() == ".png" else chosen.with_name(f"{chosen.name}.png")
         try:
             with atomic_file(target) as temporary:
-                if not picture.save(str(temporary), b"PNG"):
+                if not picture.save(str(temporary)):  # as its suffix says
                     raise OSError("the picture could not be encoded")
             self._session.done.emit(f"Saved {target.name}.")
         except CtmriError as error:
