@@ -56,6 +56,8 @@ class Fields:
         text = self.text(keyword)
         if not text:
             return ()
+        if "_" in text or not text.isascii():  # `1_0` is a number to Python alone
+            return ()
         try:
             values = tuple(map(float, text.split("\\")))
         except ValueError:

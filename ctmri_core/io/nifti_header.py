@@ -35,6 +35,7 @@ _OTHER_TYPES = {
     1: "single bits", 32: "complex numbers", 128: "colour", 1536: "128-bit numbers", 1792: "complex numbers",
     2048: "complex numbers", 2304: "colour",
 }  # fmt: skip
+_HIGHEST_CODE = 5  # of sform_code and qform_code: some other template (NIFTI_XFORM_TEMPLATE_OTHER)
 _CORRECT = "Correct the header and open it again."
 
 
@@ -132,6 +133,8 @@ def _dtype(path: Path, fields: Any) -> np.dtype[Any]:
         dtype: np.dtype[Any] = fields.get_data_dtype()
     except (HeaderDataError, KeyError):
         raise FileRefused(path, f"datatype {code} is unknown.", "The header is damaged.") from None
+    if dtype.itemsize == 0:
+        raise FileRefused(path, f"datatype {code} is unknown.", "The header is damaged.")
     return dtype
 
 
@@ -174,8 +177,11 @@ def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geo
 
 def _coded(fields: Any, name: str, shape: tuple[int, int, int], scale: float) -> Geometry | str | None:
     """The grid of sform or qform; what is wrong with it; None when its code is 0."""
-    if int(fields[f"{name}_code"]) <= 0:
+    code = int(fields[f"{name}_code"])
+    if code <= 0:
         return None
+    if code > _HIGHEST_CODE:
+        return f"{name}_code is {code}, which means nothing."
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e300 end as infinite and are refused as such
             affine = fields.get_sform() if name == "sform" else fields.get_qform()

@@ -23,7 +23,8 @@ _PATTERN = re.compile(r"([^%]*)%(0?)(\d{0,2})d([^%]*)")
 def numbers(path: Path, field: str, text: str, count: int | None = None) -> list[float]:
     """Finite numbers of a header line. Refuses other words, NaN, infinity and a wrong count, naming the field."""
     try:
-        values = [float(word) for word in text.split()]
+        plain = text.isascii() and "_" not in text  # `1_0` is ten to Python alone
+        values = [float(word) for word in text.split()] if plain else []
     except ValueError:
         values = []
     if not values or (count is not None and len(values) != count) or not all(map(math.isfinite, values)):

@@ -125,7 +125,7 @@ def _numbers(path: Path, handle: IO[bytes], dtype: np.dtype[np.generic]) -> Iter
         open_word = bool(text) and not text[-1:].isspace() and bool(words)
         rest = words.pop() if open_word else b""
         try:
-            if len(rest) > _LONGEST_NUMBER:
+            if len(rest) > _LONGEST_NUMBER or b"_" in text:  # `1_0` is a number to Python alone
                 raise ValueError
             values = [float(word) for word in words] if dtype.kind == "f" else [int(word) for word in words]
             with np.errstate(over="ignore"):
