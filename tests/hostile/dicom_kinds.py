@@ -72,6 +72,7 @@ _HEADERS: dict[str, tuple[_Edits, Expectation]] = {
     "spacing_one": ({"PixelSpacing": "1.5"}, refused("PixelSpacing")),
     "spacing_three": ({"PixelSpacing": "1.5\\1.25\\1"}, refused("PixelSpacing")),
     "spacing_hex": ({"PixelSpacing": "0x1\\0x1"}, refused("PixelSpacing")),
+    "spacing_underscores": ({"PixelSpacing": "1_5\\1_2"}, refused("PixelSpacing")),
     "spacing_10_kb": ({"PixelSpacing": _BIG + "\\1"}, refused("PixelSpacing")),
     "thickness_nan": ({"SliceThickness": "nan"}, either(SLICE)),
     "thickness_zero": ({"SliceThickness": "0"}, either(SLICE)),

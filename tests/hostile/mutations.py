@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -45,8 +46,10 @@ def readable_kinds() -> dict[str, list[str]]:
 READABLE = readable_kinds()
 
 
-def mutant(root: Path, random: Random) -> tuple[str, Path]:
-    """(format, path to open): one damaged file, alone or among its fellows, in a folder below `root`."""
+def mutant(root: Path, random: Random, real: Sequence[Path] = ()) -> tuple[str, Path]:
+    """(format, path to open): one damaged file, alone or among its fellows, in a folder below `root`; of `real` files if any."""
+    if real:
+        return "real files", _damaged_copy(root, random.choice(real), random)
     group = random.choice(sorted(READABLE))
     path = lay_out(KINDS[random.choice(READABLE[group])], root)
     victims = sorted(file for file in path.parent.rglob("*") if file.is_file() and not file.is_symlink())
@@ -55,6 +58,13 @@ def mutant(root: Path, random: Random) -> tuple[str, Path]:
     victim = random.choice(victims)
     victim.write_bytes(mutated(victim.read_bytes(), random))
     return group, path
+
+
+def _damaged_copy(root: Path, file: Path, random: Random) -> Path:
+    lay_out(KINDS["folder_empty"], root)
+    path = root / "folder_empty" / file.name
+    path.write_bytes(mutated(file.read_bytes(), random))
+    return path
 
 
 def mutated(content: bytes, random: Random) -> bytes:

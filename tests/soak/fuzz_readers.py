@@ -1,6 +1,6 @@
 """Opens thousands of mutated files of every format through the reader process; only refusals may come out (promise R8).
 
-    python tests/soak/fuzz_readers.py --cases 10000 --seed 1 [--processes 2] [--keep FOLDER] [--differences]
+    python tests/soak/fuzz_readers.py --cases 10000 --seed 1 [--processes 2] [--keep FOLDER] [--differences] [--real FOLDER]
 
 Prints a line per new kind of defect with the number of its case, from which `--only NUMBER --keep FOLDER` makes the file
 again, and counts at the end. Ends with 1 when there was a defect.
@@ -20,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ from tests.hostile.verdicts import Verdict, general_faults, looked_outside, open
 
 MOST_GROWTH = 150 << 20
 _ALARM_S = 90
+_MOST_REAL_BYTES = 600_000
 _CRASH, _LATE, _MEMORY = "made the reading library crash", "was not read within", "more memory than a file is allowed"
 
 
@@ -71,8 +73,8 @@ def reset_peak() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def run_case(root: Path, seed: int, number: int, others: OtherReaders | None) -> Case:
-    group, path = mutant(root, Random(f"{seed}-{number}"))
+def run_case(root: Path, seed: int, number: int, others: OtherReaders | None, real: Sequence[Path] = ()) -> Case:
+    group, path = mutant(root, Random(f"{seed}-{number}"), real)
     outside, before = snapshot(root / OUTSIDE), sorted(root.iterdir())
     laid = snapshot(path.parent)
     held = reset_peak()
@@ -102,22 +104,29 @@ def _differences(others: OtherReaders, group: str, path: Path, verdict: Verdict)
     return [] if different is None else [f"differs: {different}"] if different else ["agrees"]
 
 
-def work(task: tuple[int, list[int], str | None, bool]) -> list[Case]:
+def work(task: tuple[int, list[int], str | None, bool, tuple[Path, ...]]) -> list[Case]:
     """Runs some cases; in a process of its own."""
-    seed, numbers, keep, differences = task
+    seed, numbers, keep, differences, real = task
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     others = OtherReaders() if differences else None
     shared_reader().start()
     cases = []
     for number in numbers:
         root = Path(tempfile.mkdtemp(prefix="fuzz-", dir=keep))
-        cases.append(run_case(root, seed, number, others))
+        cases.append(run_case(root, seed, number, others, real))
         if keep is None or not [fault for fault in cases[-1].faults if fault != "agrees"]:
             shutil.rmtree(root, ignore_errors=True)
     if others is not None:
         others.close()
     shutdown()
     return cases
+
+
+def _real_files(folder: Path) -> Iterator[Path]:
+    """Files of a size that thousands of copies allow."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and 0 < path.stat().st_size < _MOST_REAL_BYTES:
+            yield path
 
 
 def main() -> int:
@@ -128,9 +137,12 @@ def main() -> int:
     parser.add_argument("--keep", help="folder in which files that show a defect are kept")
     parser.add_argument("--only", type=int, help="the number of one case")
     parser.add_argument("--differences", action="store_true", help="compare what opens with what other libraries read")
+    parser.add_argument("--real", type=Path, help="mutate the files of this folder instead of the generated ones")
     options = parser.parse_args()
+    real = tuple(_real_files(options.real)) if options.real is not None else ()
     numbers = [options.only] if options.only is not None else list(range(options.cases))
-    tasks = [(options.seed, numbers[n : n + 100], options.keep, options.differences) for n in range(0, len(numbers), 100)]
+    parts = [numbers[n : n + 100] for n in range(0, len(numbers), 100)]
+    tasks = [(options.seed, part, options.keep, options.differences, real) for part in parts]
     start, cases, known = time.perf_counter(), [], set()
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for some in pool.imap_unordered(work, tasks):
