@@ -154,4 +154,4 @@ def _causes(refusals: Sequence[FileRefused]) -> str:
 
 def _read_whole(path: Path) -> Headers:
     headers: Headers = shared_reader().call("ctmri_core.io.native_dicom:whole_headers", path, timeout_s=_HEADER_TIMEOUT_S)
-    return headers
+    return tuple(replace(header, path=path) for header in headers)  # the reader process knows it by its absolute name

@@ -66,6 +66,8 @@ class ReaderProcess:
             answer = self._ask(task, path, arguments, timeout_s)
         if isinstance(answer, MemoryError):
             raise self._too_much_memory(path)
+        if isinstance(answer, FileRefused) and answer.path == Path(_absolute(path)):
+            answer.path = Path(path)  # as the caller knows it
         if isinstance(answer, Exception):
             raise answer
         return answer

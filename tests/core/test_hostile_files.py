@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from pathlib import Path
 from random import Random
 
 import psutil
@@ -148,3 +149,15 @@ def test_a_file_that_vanishes_or_shrinks_between_looking_and_loading_is_refused(
             change()
             with pytest.raises(opening.FileRefused):
                 opening.finish(opening.load(series))
+
+
+def test_a_folder_named_from_where_one_stands_is_judged_like_any_other(tmp_path, monkeypatch):
+    """Deflated headers come from the reader process, whose current folder is another."""
+    packed = KINDS["dicom_deflated_fine"].make(tmp_path).read_bytes()
+    (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "0.dcm").write_bytes(packed)
+    (tmp_path / "series" / "1.dcm").write_bytes(packed[:300])
+    monkeypatch.chdir(tmp_path)
+    near, far = opening.scan("series"), opening.scan(tmp_path / "series")
+    assert near[0].files == (Path("series") / "0.dcm",)
+    assert [finding.message for finding in near[0].findings] == [finding.message for finding in far[0].findings]

@@ -121,6 +121,9 @@ def test_paths_reach_the_worker_as_we_mean_them(reader, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert reader.call(f"{TASKS}:echo", Path("a/../b.dcm")) == (tmp_path / "b.dcm",)
     assert reader.call(f"{TASKS}:echo", "b.dcm") == (str(tmp_path / "b.dcm"),)
+    with pytest.raises(FileRefused) as caught:
+        reader.call(f"{TASKS}:refuses", Path("b.dcm"))
+    assert caught.value.path == Path("b.dcm")
 
 
 def test_decoders_that_abort_or_may_not_be_shipped_are_absent():
