@@ -65,8 +65,8 @@ class Entries:
             self._entries.append(HeaderEntry(0, "…", f"more than {self._most} fields; the others are not shown", "", "", False))
             return
         checksum = zlib.crc32(value.encode("utf-8", "replace") if raw is None else raw)
-        shown = (one_line(text) for text in (tag, name, kind, value))
-        self._entries.append(HeaderEntry(depth, *shown, identifying, checksum))
+        tag, name, kind, value = map(one_line, (tag, name, kind, value))
+        self._entries.append(HeaderEntry(depth, tag, name, kind, value, identifying, checksum))
 
     def remark(self, text: str, depth: int = 0) -> None:
         """A line that is ours and no field of the file."""
