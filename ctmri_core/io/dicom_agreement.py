@@ -42,11 +42,15 @@ def completeness(headers: Sequence[SliceHeader]) -> tuple[Finding, ...]:
 
 
 def _missing(numbers: Sequence[int], told: int) -> str:
-    """Which numbers of 1, 2, ... or of 0, 1, ... are not there, in words; empty when none is."""
+    """Which numbers of 1, 2, ... or of 0, 1, ... are not there, in words; empty when none is, or when there are so few of them
+    that they count something else.
+    """
     parts = []
-    if numbers[0] > 1:
-        parts.append(f"none before number {numbers[0]}")
     left_out = numbers[-1] - numbers[0] + 1 - len(numbers)
+    if left_out > len(numbers):
+        return ""
+    if 1 < numbers[0] <= len(numbers):  # beyond that, the images of several series were numbered on
+        parts.append(f"none before number {numbers[0]}")
     if left_out:
         after = next(a for a, b in pairwise(numbers) if b != a + 1)
         parts.append(f"{left_out} left out, the first after number {after}")

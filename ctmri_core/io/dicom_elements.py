@@ -39,7 +39,7 @@ _SHORT_VRS = {
     b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM",
     b"UI", b"UL", b"US",
 }  # fmt: skip
-_ELEMENT, _SHORT, _LONG = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<I")
+_EXPLICIT, _IMPLICIT, _LONG = struct.Struct("<HH2sH"), struct.Struct("<HHI"), struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,17 @@ def _walk(
     values: dict[int, bytes] = {}
     last = -1
     while at + 12 <= end:
-        group, number = _ELEMENT.unpack_from(content, at)
+        offset = at + 8
+        if implicit:
+            group, number, length = _IMPLICIT.unpack_from(content, at)
+        else:
+            group, number, vr, length = _EXPLICIT.unpack_from(content, at)
+            if vr in _LONG_VRS:
+                (length,), offset = _LONG.unpack_from(content, offset), at + 12
+            elif vr not in _SHORT_VRS:
+                return None
         tag = group << 16 | number
         if tag <= last:
-            return None
-        vr = b"" if implicit else content[at + 4 : at + 6]
-        if implicit or vr in _LONG_VRS:
-            offset = at + (8 if implicit else 12)
-            (length,) = _LONG.unpack_from(content, offset - 4)
-        elif vr in _SHORT_VRS:
-            offset = at + 8
-            (length,) = _SHORT.unpack_from(content, at + 6)
-        else:
             return None
         if tag in PIXEL_TAGS:
             return values, tag, offset, length

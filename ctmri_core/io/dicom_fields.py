@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from pydicom.datadict import tag_for_keyword
@@ -19,7 +21,7 @@ _KEYWORDS = (
     "LossyImageCompressionMethod", "PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "SpacingBetweenSlices",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "GridFrameOffsetVector", "DoseGridScaling",
     "PulseSequenceName", "EchoPulseSequence", "AcquisitionContrast", "InstanceNumber", "ImagesInAcquisition",
-    "NumberOfSeriesRelatedInstances", "PatientID", "PatientName",
+    "NumberOfSeriesRelatedInstances", "PatientID", "PatientName", "DiffusionBValue",
 )  # fmt: skip
 _SHORTS = {
     "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PlanarConfiguration",
@@ -53,16 +55,16 @@ class Fields:
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Decimal strings; none at all when one of them is no finite number."""
-        text = self.text(keyword)
-        if not text:
-            return ()
-        if "_" in text or not text.isascii():  # `1_0` is a number to Python alone
-            return ()
-        try:
-            values = tuple(map(float, text.split("\\")))
-        except ValueError:
-            return ()
-        return values if all(map(math.isfinite, values)) else ()
+        raw = self._values.get(TAG_OF[keyword])
+        return _numbers(raw) if raw else ()
+
+    def double(self, keyword: str) -> float | None:
+        """A binary number of 64 bit; None where it is none or not finite."""
+        value = self._values.get(TAG_OF[keyword], b"")
+        if len(value) != 8:
+            return None
+        number = float(struct.unpack(">d" if self._byte_order == "big" else "<d", value)[0])
+        return number if math.isfinite(number) else None
 
     def told(self, keyword: str) -> str:
         """For messages: the numbers, usable or not, never any other text."""
@@ -84,3 +86,15 @@ class Fields:
             return int.from_bytes(value[:2], self._byte_order, signed=signed) if len(value) >= 2 else None
         number = self.number(keyword)
         return None if number is None else int(number)
+
+
+@lru_cache(256)  # the slices of a series say mostly the same
+def _numbers(raw: bytes) -> tuple[float, ...]:
+    text = raw.decode("latin-1").strip(" \0")
+    if not text or "_" in text or not text.isascii():  # `1_0` is a number to Python alone
+        return ()
+    try:
+        values = tuple(map(float, text.split("\\")))
+    except ValueError:
+        return ()
+    return values if all(map(math.isfinite, values)) else ()

@@ -6,14 +6,16 @@ A series that falls apart says so: slices of another matrix, orientation or fram
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.geometry import FloatArray
 from ctmri_core.io.dicom_agreement import completeness
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.series_judgement import heights, same_place, slice_axes
@@ -23,15 +25,19 @@ _SAME_ORIENTATION = 1e-3
 _FEW_SLICES = 5
 _STRAYS_SHARE = 0.2
 _END_STEPS = 1.5
+_CROSSING = 0.5  # cosine: planes of a scout cross each other, stacks laid through discs of a spine hardly do
+_MOST_PLANES = 8
+_TURNING = "its {} pictures are turned against each other, as with projections that go round the body, so they are no volume."
 
 
 @dataclass(frozen=True)
 class Group:
-    """Slices of one volume to be. `findings`: what became of the rest of it."""
+    """Slices of one volume to be. `findings`: what became of the rest of it. `problem`: why they are none, for a refusal."""
 
     headers: list[SliceHeader]
     localizer: bool
     findings: tuple[Finding, ...]
+    problem: str = ""
 
 
 def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
@@ -46,8 +52,9 @@ def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
         for source in sources:
             lacking = completeness(source) if whole and source[0].series_uid else ()
             for group in split(source, lambda header: "LOCALIZER" in header.image_type):
-                for volume, localizer, findings in _of_one_kind(group):
-                    yield Group(volume, localizer, (*mixed, *(() if localizer else lacking), *findings, *beside))
+                for part in _of_one_kind(group):
+                    findings = (*mixed, *(() if part.localizer else lacking), *part.findings, *beside)
+                    yield replace(part, findings=findings)
 
 
 def split(headers: Sequence[SliceHeader], key: Callable[[SliceHeader], Hashable]) -> list[list[SliceHeader]]:
@@ -72,8 +79,11 @@ def _mixed(sources: Sequence[Sequence[SliceHeader]]) -> tuple[Finding, ...]:
     return ()
 
 
-def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader], bool, tuple[Finding, ...]]]:
-    scout = "LOCALIZER" in headers[0].image_type
+def _of_one_kind(headers: list[SliceHeader]) -> Iterator[Group]:
+    planes = _by_orientation(headers)
+    if len(planes) > _MOST_PLANES and len(headers) <= 2 * len(planes):
+        yield Group(headers, False, (), _TURNING.format(len(headers)))
+        return
     frames = {header.frame_of_reference for header in headers} - {None}
     only_frame = frames.pop() if len(frames) == 1 else None  # who says nothing belongs to the only one there is
 
@@ -81,10 +91,10 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader]
         return header.pixels.rows, header.pixels.columns, header.frame_of_reference or only_frame, header.stack
 
     parts = [part for matched in split(headers, matrix_and_frame) for part in _by_orientation(matched)]
-    planes = len(_by_orientation(headers))
-    few_planes = planes > 1 and all(len(part) <= _FEW_SLICES for part in parts)
+    few = all(len(part) <= _FEW_SLICES for part in parts)
+    scout = "LOCALIZER" in headers[0].image_type or (few and _cross([plane[0] for plane in planes]))
     for part in parts:
-        findings = () if scout or few_planes else _torn(part, [other for other in parts if other is not part])
+        findings = () if scout else _torn(part, [other for other in parts if other is not part])
         volumes = _by_acquisition(part)
         numbers = len({volume[0].series_number for volume in volumes})
         if numbers > 1:
@@ -94,7 +104,13 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[tuple[list[SliceHeader]
             volumes, told = _by_number(part)
             findings += told
         for volume in volumes:
-            yield volume, scout or few_planes, findings
+            yield Group(volume, scout, findings)
+
+
+def _cross(firsts: Sequence[SliceHeader]) -> bool:
+    """Whether any two of these slices stand upon each other rather than lie along each other."""
+    normals = [np.cross(np.clip(each.orientation[:3], -9, 9), np.clip(each.orientation[3:], -9, 9)) for each in firsts]
+    return any(abs(float(one @ other)) < _CROSSING for one, other in combinations(normals, 2))
 
 
 def _by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
@@ -117,12 +133,13 @@ def _torn(part: list[SliceHeader], others: Sequence[list[SliceHeader]]) -> tuple
     """What a part of a series says about its other parts: serious where they are strays that lie where its own slices should."""
     found = []
     for other in others:
-        what = f"{_counted(len(other))} of this series {_difference(part[0], other[0])}"
+        are = "is" if len(other) == 1 else "are"
+        what = f"{_counted(len(other))} of this series {are} {_difference(part[0], other[0])}"
         if _strays(part, other):
-            message = f"{what} and cannot be part of the volume, so it lacks what they show."
+            message = f"{what} and cannot be part of the volume, so it lacks what {'it shows' if are == 'is' else 'they show'}."
             found.append(Finding("torn", message, serious=True))
         else:
-            found.append(Finding("torn", f"{what} and {'is' if len(other) == 1 else 'are'} listed as a volume apart."))
+            found.append(Finding("torn", f"{what} and listed as a volume apart."))
     return tuple(found[:3])
 
 
@@ -161,7 +178,8 @@ def _by_acquisition(headers: list[SliceHeader]) -> list[list[SliceHeader]]:
         axes = slice_axes(headers[0].path, headers[0].orientation)
     except FileRefused:
         return [headers]
-    if not same_place(axes, [header.position for header in headers]):
+    most = _most_at_one_place(axes, headers)
+    if most == 1:
         return [headers]
     keys: tuple[Callable[[SliceHeader], Hashable], ...] = (
         lambda header: header.series_number,
@@ -170,15 +188,27 @@ def _by_acquisition(headers: list[SliceHeader]) -> list[list[SliceHeader]]:
         lambda header: header.image_type,
         lambda header: header.acquisition[1],
         lambda header: header.acquisition[0],
+        lambda header: header.b_value,
+        lambda header: header.timing.words,
         lambda header: header.instance_uid if header.frame else None,
         *(partial(_dimension, n) for n in range(max(len(header.dimensions) for header in headers))),
-        lambda header: (header.timing.echo, header.image_type, header.acquisition, header.dimensions),
+        lambda header: (header.timing.echo, header.image_type, header.acquisition, header.b_value, header.dimensions),
     )
     for key in keys:
         parts = split(headers, key)
-        if len(parts) > 1 and not any(same_place(axes, [header.position for header in part]) for part in parts):
+        # A scanner that counts every single picture tells nothing apart.
+        if 1 < len(parts) <= 2 * most and all(_most_at_one_place(axes, part) == 1 for part in parts):
             return parts
     return [headers]
+
+
+def _most_at_one_place(axes: FloatArray, headers: Sequence[SliceHeader]) -> int:
+    """How many slices lie at one place; files whose headers are copies of each other count once."""
+    distinct = headers
+    if same_place(axes, [header.position for header in headers]):
+        apart = {replace(each, path=Path(), pixels=replace(each.pixels, offset=0)): each for each in headers}
+        distinct = list(apart.values())
+    return max(map(len, same_place(axes, [header.position for header in distinct])), default=1)
 
 
 def _dimension(n: int, header: SliceHeader) -> Hashable:
@@ -186,25 +216,47 @@ def _dimension(n: int, header: SliceHeader) -> Hashable:
 
 
 def _by_number(headers: list[SliceHeader]) -> tuple[list[list[SliceHeader]], tuple[Finding, ...]]:
-    """Pictures of the same places that nothing but InstanceNumber tells apart: whole stacks one after the other, or all pictures
-    of a place one after the other. Left together where the numbers follow neither order.
+    """Pictures of the same places that nothing but InstanceNumber tells apart: stacks one after the other, whole or in part, or
+    all pictures of a place one after the other. Left together where the numbers follow neither order.
     """
     numbers = {header.instance_number: header for header in headers}
     places = _places(headers)
-    count = len(headers) // len(places)
-    even = count > 1 and len(places) > 1 and all(len(place) == count for place in places)
-    if not even or None in numbers or len(numbers) < len(headers):
+    count = max(map(len, places))
+    if count == 1 or len(places) == 1 or None in numbers or len(numbers) < len(headers):
         return [headers], ()
+    place_of = {id(header): n for n, place in enumerate(places) for header in place}
     ordered = [header for _, header in sorted(numbers.items(), key=lambda pair: pair[0] or 0)]
-    stacks = [ordered[n : n + len(places)] for n in range(0, len(ordered), len(places))]
+    stacks = _following(ordered, place_of)
+    even = len(headers) == count * len(places)
     told = f"This series shows each place {count} times, which only InstanceNumber tells apart"
-    if all(len(_places(each)) == len(places) for each in stacks):
+    if len(stacks) == count and even:
         return stacks, (Finding("repeated_places", f"{told}: the stacks follow each other."),)
+    if len(stacks) == count and len(stacks[0]) == len(places):
+        again = sum(len(place) > 1 for place in places)
+        message = (
+            f"{again} of the {len(places)} places of this series were imaged again later, by InstanceNumber. The first pictures"
+            " and the later ones are volumes apart; see which of them are good."
+        )
+        return stacks, (Finding("repeated_places", message, serious=True),)
     in_turn = [ordered[n::count] for n in range(count)]
-    if all(len(_places(ordered[n : n + count])) == 1 for n in range(0, len(ordered), count)):
+    if even and all(len({place_of[id(each)] for each in ordered[n : n + count]}) == 1 for n in range(0, len(ordered), count)):
         message = f"{told}: place by place. Look through the slices for some that belong to another of its volumes."
         return in_turn, (Finding("repeated_places", message, serious=True),)
     return [headers], ()
+
+
+def _following(ordered: Sequence[SliceHeader], place_of: Mapping[int, int]) -> list[list[SliceHeader]]:
+    """Cut wherever a place comes again. `place_of`: by the identity of the slice."""
+    stacks: list[list[SliceHeader]] = []
+    taken: set[int] = set()
+    for header in ordered:
+        place = place_of[id(header)]
+        if not stacks or place in taken:
+            stacks.append([])
+            taken = set()
+        stacks[-1].append(header)
+        taken.add(place)
+    return stacks
 
 
 def _places(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:

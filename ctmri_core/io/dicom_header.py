@@ -26,7 +26,7 @@ from ctmri_core.io.dicom_elements import (
 )
 from ctmri_core.io.dicom_fields import TAG_OF, WANTED_TAGS, Fields
 from ctmri_core.io.dicom_pixel_format import PALETTE, modality_of, pixel_format
-from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, SliceRefused
+from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, of_series
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
 from ctmri_core.io.synthetic_mark import CONVERTED
 from ctmri_core.volume import LossyCompression
@@ -121,11 +121,15 @@ def build_header(
     naming field and value.
     """
     fields = _fields(found)
-    series_uid = fields.text("SeriesInstanceUID")
     try:
         return _checked_header(path, fields.overlaid(texts) if texts else fields, found, table)
     except FileRefused as refusal:
-        raise SliceRefused(path, refusal.problem, refusal.way_out, series_uid) from None
+        raise of_series(refusal, series_uid_of(found)) from None
+
+
+def series_uid_of(found: Elements) -> str:
+    """ "" where it says none."""
+    return _fields(found).text("SeriesInstanceUID")
 
 
 def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTable | None) -> SliceHeader:
@@ -157,9 +161,16 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
         pixels=pixels,
         instance_number=fields.integer("InstanceNumber"),
         slice_step=fields.number("SpacingBetweenSlices"),
-        images_told=fields.integer("NumberOfSeriesRelatedInstances") or fields.integer("ImagesInAcquisition"),
+        images_told=_images_told(fields),
+        b_value=fields.double("DiffusionBValue"),
         patient=_patient(fields),
     )
+
+
+def _images_told(fields: Fields) -> int | None:
+    """What is derived inherits the count of the acquisition, which is none of its own images."""
+    acquired = None if "DERIVED" in fields.texts("ImageType") else fields.integer("ImagesInAcquisition")
+    return fields.integer("NumberOfSeriesRelatedInstances") or acquired
 
 
 def _patient(fields: Fields) -> bytes:

@@ -40,6 +40,8 @@ def judged(path: Path, group: Group) -> Series:
     """The series of `group`, a refused one among them. `path`: what was opened."""
     headers, domain, name = group.headers, domain_of(group.headers[0]), path if path.is_file() else group.headers[0].path.parent
     try:
+        if group.problem:
+            raise FileRefused(name, group.problem, "Open its files one by one to look at them.")
         kept, findings = _without_duplicates(name, headers)
         ordered, stack = _stacked(name, kept)
     except FileRefused as refusal:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_elements import DEFLATED
 from ctmri_core.io.dicom_pixel_format import colour_picture
-from ctmri_core.io.dicom_slice import LookupTable, PixelFormat, SliceHeader
+from ctmri_core.io.dicom_slice import LookupTable, PixelFormat, SliceHeader, of_series
 from ctmri_core.io.reader_process import shared_reader
 
 Int16 = NDArray[np.int16]
@@ -92,8 +92,11 @@ def stored_bytes(header: SliceHeader) -> bytes:
 
 
 def require_grey(header: SliceHeader) -> None:
-    """Raises `FileRefused` when a picture of three samples has a colour anywhere."""
-    _stored(header, np.empty((header.pixels.rows, header.pixels.columns), np.int16))
+    """Raises `SliceRefused` when a picture of three samples has a colour anywhere, or cannot be read."""
+    try:
+        _stored(header, np.empty((header.pixels.rows, header.pixels.columns), np.int16))
+    except FileRefused as refusal:
+        raise of_series(refusal, header.series_uid) from None
 
 
 def _stored(header: SliceHeader, target: Int16) -> NDArray[Any]:

@@ -29,6 +29,11 @@ class SliceRefused(FileRefused):
         return type(self), (str(self.path), self.problem, self.way_out, self.series_uid)
 
 
+def of_series(refusal: FileRefused, series_uid: str) -> SliceRefused:
+    """`refusal` of a file that is known to belong to a series."""
+    return SliceRefused(refusal.path, refusal.problem, refusal.way_out, series_uid)
+
+
 @dataclass(frozen=True, slots=True)
 class MrTiming:
     """What tells the weighting of an MR slice: times in ms, and words that may hold anything (never shown or logged)."""
@@ -127,7 +132,7 @@ class SliceHeader:
     `frame`: its number in a file of several, from 1, else 0. `stack`: which of several stacks of such a file it belongs to;
     `dimensions`: where it lies along what else the file counts (phases, directions, ...).
     `slice_step`: mm between slices as the file tells, `images_told`: how many the acquisition or series has, by the file;
-    `patient`: equal for equal patients, a digest.
+    `b_value`: s/mm2, of diffusion; `patient`: equal for equal patients, a digest.
     """
 
     path: Path
@@ -154,4 +159,5 @@ class SliceHeader:
     instance_number: int | None = None
     slice_step: float | None = None
     images_told: int | None = None
+    b_value: float | None = None
     patient: bytes = field(default=b"", repr=False)

@@ -31,13 +31,13 @@ from ctmri_core.io.dicom_elements import DEFLATED, PARSE_ERRORS, Elements, whole
 from ctmri_core.io.dicom_encapsulated import frame_code
 from ctmri_core.io.dicom_fields import WANTED_TAGS
 from ctmri_core.io.dicom_frames import GROUP_KEYWORDS, frame_headers
-from ctmri_core.io.dicom_header import Headers, build_header, damaged, unreadable
+from ctmri_core.io.dicom_header import Headers, build_header, damaged, series_uid_of, unreadable
 from ctmri_core.io.dicom_mosaic import MOSAIC, tile_headers
-from ctmri_core.io.dicom_slice import PixelFormat
+from ctmri_core.io.dicom_slice import PixelFormat, of_series
 from ctmri_core.io.dicom_source import attributes_of
+from ctmri_core.io.dicom_tables import lookup_table
 from ctmri_core.io.header_dicom import stream_entries
 from ctmri_core.io.header_entry import HeaderEntry
-from ctmri_core.io.dicom_tables import lookup_table
 
 _INFLATED_LIMIT = 256 << 20  # a slice of 8192 x 8192 is half of it
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -54,7 +54,10 @@ def whole_headers(path: Path) -> Headers:
             found, header = whole_header(stream, WANTED_TAGS)
             if deflated:
                 found = replace(found, transfer_syntax=DEFLATED)
-            return _slices(path, found, header, stream)
+            try:
+                return _slices(path, found, header, stream)
+            except FileRefused as refusal:
+                raise of_series(refusal, series_uid_of(found)) from None
     except PARSE_ERRORS:
         raise damaged(path) from None
     except OSError as error:

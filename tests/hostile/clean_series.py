@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,6 +189,34 @@ def _phases_in_one_folder(name: str, random: np.random.Generator) -> Clean:
     return clean
 
 
+def _b_values_in_one_folder(name: str, random: np.random.Generator) -> Clean:
+    """Diffusion weightings of the same places, which numbers do not tell apart."""
+    clean = Clean(name)
+    numbers = random.permutation(12).tolist()
+    for n, weighting in enumerate((0.0, 500.0, 1000.0)):
+        options = {"count": 4, "step": 5.0, "orientation": AXIAL, "size": (6, 6), "pixels": (1.0, 1.0), "modality": "MR"}
+        for k, each in enumerate(_add(clean, random, **options)):
+            each.edits |= {
+                "DiffusionBValue": struct.pack("<d", weighting),
+                "InstanceNumber": str(numbers.pop() + 1),
+                "SOPInstanceUID": f"{UID}.7.{n}.{k}",
+            }
+    return clean
+
+
+def _derived_from_a_larger_acquisition(name: str, random: np.random.Generator) -> Clean:
+    clean = Clean(name)
+    _add(clean, random, count=6, orientation=CORONAL, ImageType="DERIVED\\SECONDARY\\REFORMATTED", ImagesInAcquisition="400")
+    return clean
+
+
+def _a_later_phase_numbered_on(name: str, random: np.random.Generator) -> Clean:
+    clean = Clean(name)
+    for n, each in enumerate(_add(clean, random, count=6)):
+        each.edits["InstanceNumber"] = str(101 + n)
+    return clean
+
+
 def _one_slice(name: str, random: np.random.Generator) -> Clean:
     clean = Clean(name)
     _add(clean, random, count=1)
@@ -237,6 +266,7 @@ def _drifting_by_less_than_half_a_pixel(name: str, random: np.random.Generator) 
 _SORTS: tuple[Callable[[str, np.random.Generator], Clean], ...] = (
     _plain_ct, _axial_ct_of_rounded_heights, _oblique_of_rounded_places, _two_dimensional_mr, _mr_whose_step_tells_the_gap,
     _numbered_from_above, _big_endian, _implicit, _unsigned_of_12_bits, _signed_below_zero, _unsigned_beyond_int16,
-    _mr_of_many_scales, _echoes_in_one_folder, _phases_in_one_folder, _one_slice, _two_slices, _localizer_beside, _told_in_full,
+    _mr_of_many_scales, _echoes_in_one_folder, _phases_in_one_folder, _b_values_in_one_folder,
+    _derived_from_a_larger_acquisition, _a_later_phase_numbered_on, _one_slice, _two_slices, _localizer_beside, _told_in_full,
     _frame_said_by_some, _drifting_by_less_than_half_a_pixel,
 )  # fmt: skip

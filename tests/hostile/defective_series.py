@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,40 @@ def _tilted_and_uneven() -> list[Slice]:
     return _numbered([each for k, each in enumerate(stack(24, tilt=(0.2, 0.0))) if k != 9])
 
 
+def _echoes_copied() -> list[Slice]:
+    """Two echoes of 8 places, each file twice."""
+    slices = []
+    for n, echo in enumerate(("12", "95")):
+        for each in stack(8, seed=n, modality="MR", EchoTime=echo):
+            each.edits["SOPInstanceUID"] = f"{each.edits['SOPInstanceUID']}.{n}"
+            slices += [each, replace(each)]
+    return slices
+
+
+def _imaged_again() -> list[Slice]:
+    """Each picture an acquisition of its own, and three of the places once more after the patient had moved."""
+    slices = [*stack(), *stack(seed=1)[6:9]]
+    for n, each in enumerate(slices, 1):
+        each.edits |= {"SOPInstanceUID": f"{UID}.55.{n}", "InstanceNumber": str(n), "AcquisitionNumber": str(n)}
+    return slices
+
+
+def _turned(count: int, size: int, degrees: float) -> list[Slice]:
+    """Stacks of `size` slices, each turned by so many degrees against the one before."""
+    slices = []
+    for n in range(count):
+        a = np.deg2rad(n * degrees)
+        for each in stack(size, orientation=(1.0, 0.0, 0.0, 0.0, float(np.cos(a)), float(np.sin(a)))):
+            each.edits["SOPInstanceUID"] = f"{UID}.44.{len(slices)}"
+            slices.append(each)
+    return _numbered(slices)
+
+
+def _beside(**edits: Value) -> Callable[[], list[Slice]]:
+    """A series, and three files of another one."""
+    return lambda: [*stack(), *(replace(each, edits={**each.edits, **edits}) for each in stack(3, series=2, size=(10, 36)))]
+
+
 def _at(pixel_spacing: float) -> str:
     return f"{pixel_spacing!r}\\0.75"
 
@@ -203,7 +237,7 @@ DEFECTS: tuple[Defect, ...] = (
         _odd(ImageOrientationPatient=text(SAGITTAL)),
         series=2,
         findings="gap! torn!",
-        words="1 slice of this series of another orientation",
+        words="1 slice of this series (is|are) of another orientation",
     ),
     Defect(
         "one_in_another_frame",
@@ -286,6 +320,26 @@ DEFECTS: tuple[Defect, ...] = (
         findings="several_patients",
         words="images of 2 patients",
     ),
+    Defect("echoes_copied", _echoes_copied, series=2, findings="duplicate", words="8 slices were there twice"),
+    Defect("imaged_again", _imaged_again, series=2, findings="repeated_places!", words="3 of the 20 places"),
+    Defect("stacks_through_discs", lambda: _turned(3, 4, 20.0), series=3, findings="torn", words="listed as a volume apart"),
+    Defect("turning_about", lambda: _turned(18, 1, 10.0), refused="its 18 pictures are turned against each other"),
+    Defect(
+        "colours_beside",
+        _beside(
+            Columns=12,
+            SamplesPerPixel=3,
+            PhotometricInterpretation="RGB",
+            PlanarConfiguration=0,
+            BitsAllocated=8,
+            BitsStored=8,
+            HighBit=7,
+            PixelRepresentation=0,
+        ),
+        findings="left_out",
+        words="3 other files were left out: is a colour picture",
+    ),
+    Defect("film_beside", _beside(Columns=12, NumberOfFrames="3"), findings="left_out", words="3 frames without a position"),
     Defect("too_far_apart", lambda: stack(3, 20_000.0), refused="apart by ImagePositionPatient"),
     Defect("one_slice_without_thickness", lambda: stack(1, SliceThickness=None), findings="estimated_spacing!"),
     Defect(
