@@ -23,7 +23,7 @@ _LEAST_OFFSET = 348  # where no offset is given, nibabel takes it for 0; others 
 
 def nibabel_reads(path: Path) -> Answer:
     image = nib.load(path)
-    if isinstance(image, nib.Spm2AnalyzeImage) and np.isnan(image.header["scl_slope"]):
+    if isinstance(image, nib.Spm2AnalyzeImage) and image.dataobj.slope != 1:
         raise ValueError("scaling made up from fields that mean something else")
     if isinstance(image, nib.Nifti1Image | nib.Nifti2Image) and image.dataobj.offset < _LEAST_OFFSET:
         raise ValueError("the header, taken for voxels")
