@@ -47,10 +47,13 @@ def unpack(path: Path, folder: Path, stop: StopSignal) -> tuple[Finding, ...]:
 
     Raises `FileRefused`, and `Stopped` when asked to end.
     """
-    _check_end_record(path)
+    count = _counted_members(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            wanted, left_out = _wanted(path, archive.infolist())
+            infos = archive.infolist()
+            if count is not None and len(infos) != count:  # a wrong length in the list makes entries vanish
+                raise FileRefused(path, f"is damaged: of {count} files its list shows {len(infos)}.", _AGAIN)
+            wanted, left_out = _wanted(path, infos)
             _check_sizes(path, list(wanted.values()), folder)
             new_names = renamed(wanted)
             for member, info in wanted.items():
@@ -70,8 +73,11 @@ def unpack(path: Path, folder: Path, stop: StopSignal) -> tuple[Finding, ...]:
     return left_out
 
 
-def _check_end_record(path: Path) -> None:
-    """Refuses a list of members too long to be read at all, before it is (APPNOTE 4.3.16)."""
+def _counted_members(path: Path) -> int | None:
+    """How many there are by the record at the end of the file (APPNOTE 4.3.16); None where they are too many for it.
+
+    Raises `FileRefused` when the list of members is too long to be read at all.
+    """
     size = preflight.regular_file(path)
     with path.open("rb") as handle:
         handle.seek(max(0, size - _END_RECORD.size - 0xFFFF))
@@ -88,6 +94,7 @@ def _check_end_record(path: Path) -> None:
         raise FileRefused(path, "has a list of members of more than 4 GB.", _UNPACK)
     if length != 0xFFFFFFFF and length > _LARGEST_DIRECTORY:
         raise FileRefused(path, "has an absurdly long list of members.", _UNPACK)
+    return None if count == 0xFFFF else int(count)
 
 
 def _wanted(path: Path, infos: Sequence[zipfile.ZipInfo]) -> tuple[dict[PurePosixPath, zipfile.ZipInfo], tuple[Finding, ...]]:
