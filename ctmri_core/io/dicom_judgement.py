@@ -104,13 +104,19 @@ def _stacked(name: Path, headers: list[SliceHeader]) -> tuple[list[SliceHeader],
 def _without_duplicates(name: Path, headers: list[SliceHeader]) -> tuple[list[SliceHeader], tuple[Finding, ...]]:
     """Drops slices that repeat another one exactly. Raises `FileRefused` when two pictures claim one place."""
     groups = same_place(slice_axes(name, headers[0].orientation), [header.position for header in headers])
+    film = len(groups) == 1 and len(groups[0]) == len(headers)
     dropped: set[int] = set()
     for group in groups:
         first = headers[group[0]]
         for other in group[1:]:
             if not _same_slice(first, headers[other]):
                 place = " ".join(f"{value:g}" for value in first.position)
-                problem = f"two of its slices show different pictures of the same place ({place} mm)."
+                which = f"all of its {len(headers)} slices" if film else "two of its slices"
+                problem = f"{which} show different pictures of the same place ({place} mm)."
+                if film:
+                    raise FileRefused(
+                        name, f"{problem.rstrip('.')}, as a film does.", "Open its files one by one to look at them."
+                    )
                 raise FileRefused(name, problem, "Separate the acquisitions into folders of their own.")
             dropped.add(other)
     if not dropped:

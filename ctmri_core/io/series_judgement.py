@@ -115,14 +115,14 @@ def judge(
     steps = np.diff(along)
     offsets, degrees = _displacements(path, axes, points, along, pixel_spacing)
     unit, uneven = _uneven(path, along, steps, np.array([_sane(thicknesses[n]) for n in order]))
-    count = 1 + int(np.maximum(np.rint(steps / unit), 1).sum()) if uneven else len(order)
-    spacing = float(along[-1] - along[0]) / (count - 1)
+    start, spacing, count = _grid(along, steps, unit) if uneven else (0.0, float(along[-1] - along[0]) / len(steps), len(order))
     if not _THINNEST_MM <= spacing < _THICKEST_MM:
         raise FileRefused(path, f"its slices lie {spacing:g} mm apart by ImagePositionPatient.", "Export the series again.")
     middle = offsets[len(offsets) // 2]
-    geometry = _geometry(axes, points[0] + middle @ axes[1:], (count, *size), (spacing, *pixel_spacing))
-    places = (along - along[0]) / spacing
-    tilt = _tilt(geometry, points[0], offsets, places, degrees) if degrees else None
+    bottom = points[0] + start * axes[0]
+    geometry = _geometry(axes, bottom + middle @ axes[1:], (count, *size), (spacing, *pixel_spacing))
+    places = (along - along[0] - start) / spacing
+    tilt = _tilt(geometry, bottom, offsets, places, degrees) if degrees else None
     return Stack(
         order=tuple(order.tolist()),
         geometry=geometry,
@@ -176,7 +176,9 @@ def _displacements(
 
 
 def _tilt(grid: Geometry, point: FloatArray, offsets: FloatArray, places: FloatArray, degrees: float) -> Tilt:
-    """`point`: of the first slice; `offsets` mm and `places` of all. The middle slice is shifted by whole pixels only."""
+    """`point`: where the first slice would lie at the bottom of `grid`; `offsets` mm and `places` of all. The middle slice is
+    shifted by whole pixels only.
+    """
     pixels = np.asarray(grid.spacing[1:])
     from_middle = (offsets - offsets[len(offsets) // 2]) / pixels
     shifts = from_middle - np.floor(from_middle.min(axis=0))
@@ -237,11 +239,23 @@ def _uneven(path: Path, along: FloatArray, steps: FloatArray, thick: FloatArray)
     unit = max(float(steps.min()), usual / 4) if zones else usual
     message = (
         f"The slices lie {steps.min():.2f} to {steps.max():.2f} mm apart and were interpolated onto an even grid of about"
-        f" {unit:.2f} mm: thin detail is blurred, and heights are known no better than the slices lie apart."
+        f" {unit:.2f} mm: pictures between slices are made up from them, thin detail is blurred, and heights are known no better"
+        " than the slices lie apart."
     )
     return unit, (Finding("uneven_spacing", message, serious=True),)
 
 
+def _grid(along: FloatArray, steps: FloatArray, unit: float) -> tuple[float, float, int]:
+    """(mm of its bottom above the first slice, step, count) of the grid on which slices that lie about `unit` apart keep their
+    places, the first of them and what follows on it. It ends less than a step beyond the outermost slices.
+    """
+    near = (steps > unit / _WIDE) & (steps < _WIDE * unit)
+    step = float(steps[near].mean()) if near.any() else unit
+    kept = float(along[int(near.argmax())] - along[0])
+    below, above = (math.ceil(mm / step - _EVEN_SHARE) for mm in (kept, float(along[-1] - along[0]) - kept))
+    return kept - below * step, step, 1 + below + above
+
+
 def _usual(steps: FloatArray) -> float:
-    """The median, or the smaller of two: of two steps the wider may be a gap."""
-    return float(np.sort(steps)[(len(steps) - 1) // 2])
+    """The lower quartile: where slices were left out, it is the narrower steps that tell how the series was made."""
+    return float(np.sort(steps)[(len(steps) - 1) // 4])

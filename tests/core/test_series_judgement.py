@@ -173,6 +173,37 @@ def test_places_rounded_to_a_tenth_of_a_millimetre_are_no_tilt_whatever_their_or
     assert stack.findings == () and stack.geometry.spacing[0] == pytest.approx(step, abs=0.01)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("tilt", [0.0, 0.25])
+def test_thin_slices_keep_their_places_beside_thick_ones(turned, tilt):
+    """A head: 5 mm through the base, 10 mm above; or the other way round."""
+    heights = np.array([*np.arange(8) * 5.0, *(42.5 + np.arange(8) * 10.0)])
+    thick = np.array([5.0] * 8 + [10.0] * 8)
+    thin = np.arange(8)
+    if turned:
+        heights, thick, thin = -heights[::-1], thick[::-1], np.arange(8, 16)
+    axes = slice_axes(FOLDER, AXIAL)
+    positions = np.stack([np.zeros(16), tilt * heights, heights], 1)
+    stack = judge(FOLDER, axes, positions, (1.0, 1.0), (4, 4), thick.tolist())
+    assert stack.geometry.spacing[0] == pytest.approx(5.0)
+    places = np.array(stack.places)
+    assert np.allclose(places[thin], np.rint(places[thin]))
+    shown = stack.geometry.index_to_mm(np.stack([places, np.zeros(16), np.zeros(16)], 1))[:, 2]
+    assert np.allclose(shown, heights)  # and all others lie where they lay
+    assert places.min() > -1e-6 and places.max() <= stack.geometry.shape[0] - 1 + 1e-6
+    assert stack.geometry.extent[0] <= np.ptp(heights) + 3 * 5.0
+    if tilt:
+        k = np.rint(places[thin]).astype(int)
+        assert np.allclose(np.array(stack.tilt.positions)[k], positions[thin])
+
+
+@pytest.mark.parametrize("wide", [4, 10, 13])
+def test_slices_left_out_of_a_part_are_missing_however_large_it_is(wide):
+    heights = [*np.arange(20 - wide) * 2.0, *(40 - 2.0 * wide + 2 + np.arange(wide) * 4.0)]
+    with pytest.raises(FileRefused, match="slices are missing"):
+        judged(heights, thickness=2.0)
+
+
 def test_slices_shifted_at_random_are_refused():
     axes = slice_axes(FOLDER, AXIAL)
     positions = [(3.0 * (n % 2), 0, 2.0 * n) for n in range(6)]

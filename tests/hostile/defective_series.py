@@ -323,6 +323,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("echoes_copied", _echoes_copied, series=2, findings="duplicate", words="8 slices were there twice"),
     Defect("imaged_again", _imaged_again, series=2, findings="repeated_places!", words="3 of the 20 places"),
     Defect("stacks_through_discs", lambda: _turned(3, 4, 20.0), series=3, findings="torn", words="listed as a volume apart"),
+    Defect("film", _placed([4.0] * 12), refused="all of its 12 slices show different pictures of the same place .*as a film"),
     Defect("turning_about", lambda: _turned(18, 1, 10.0), refused="its 18 pictures are turned against each other"),
     Defect(
         "colours_beside",
