@@ -34,6 +34,6 @@ class Origins:
         series = self.series_of(volume)
         if volume is None or series is None:
             return {}
-        mended = {TILT} if series.straighten else set()
-        kinds = {finding.kind for finding in volume.findings} - mended
+        beyond = {TILT} if series.straighten or not series.has(TILT) else set()  # a copy tells of it, but cannot mend it
+        kinds = {finding.kind for finding in volume.findings} - beyond
         return {kind: text for kind, text in _OFFERS.items() if kind in kinds}

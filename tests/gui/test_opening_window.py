@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QApplication, QDialog
 from ctmri_core.domain import Domain
 from ctmri_core.events import Progress
 from ctmri_core.io import opening
+from ctmri_core.io.opening import open_volume
+from ctmri_core.io.saving import save_volume
 from ctmri_core.io.series import ESTIMATED_SPACING, TILT
 from ctmri_core.volume import Finding, Synthetic, Volume
 from ctmri_gui.jobs import work
@@ -102,6 +104,15 @@ def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot,
     assert any(finding.kind == TILT for finding in straight.findings)  # what was done to it stays said
     qtbot.waitUntil(lambda: window.session.volumes[Role.SYNTHETIC] not in (None, synthetic), timeout=WAIT)
     assert made == [tilted, straight]
+
+
+def test_a_tilt_that_a_file_only_tells_of_is_not_offered_to_be_corrected(make_window, qtbot, tmp_path):
+    """A NIfTI file made of tilted slices: where they lay, it does not know."""
+    copy = save_volume(open_volume(write(tmp_path / "tilted", head_slices(tilt=(0.3, 0.0)))), tmp_path / "copy.nii.gz")
+    window = make_window()
+    drop(window, copy)
+    assert any(finding.kind == TILT and finding.serious for finding in wait_for(qtbot, window).findings)
+    assert banner_of(window).buttons == ()
 
 
 def test_a_correction_that_comes_late_replaces_no_newer_scan(make_window, qtbot, tmp_path, ct_file, monkeypatch):
