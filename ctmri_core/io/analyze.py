@@ -49,14 +49,13 @@ def read_analyze(path: Path) -> RawImage:
     data = data_beside(path)
     slope, intercept, scaled = _scale(fields)
     image = RawImage(
-        stored=(Stored(data, _packing(data), lead=_offset(path, fields)),),
+        stored=(Stored(data, _packing(data), lead=_offset(path, fields), padded=True),),
         dtype=_dtype(path, fields),
         geometry=preflight.checked_geometry(path, (k, j, i), array_affine(fields.get_origin_affine(), 1.0), "pixdim"),
         findings=(*((NO_THICKNESS,) if flat else ()), _NO_SIDES, *scaled, *_elsewhere(path)),
         volume_count=math.prod(max(1, n) for n in further[: max(0, dimensions - 3)]),  # some writers leave a size of 0
         slope=slope,
         intercept=intercept,
-        padded=True,
     )
     image.check_lengths()
     return image
@@ -82,10 +81,11 @@ def _offset(path: Path, fields: Any) -> int:
 
 def _scale(fields: Any) -> tuple[float, float, tuple[Finding, ...]]:
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
-    if not math.isfinite(slope) or slope in (0.0, 1.0):
+    intercept = intercept if math.isfinite(intercept) else 0.0
+    if not math.isfinite(slope) or slope == 0 or (slope, intercept) == (1.0, 0.0):
         return 1.0, 0.0, ()
-    message = f"The values are multiplied by {slope:g}, as SPM writes it into a spare field of the header."
-    return slope, intercept if math.isfinite(intercept) else 0.0, (Finding("scaled", message),)
+    message = f"The stored values are scaled as SPM writes it into spare fields (times {slope:g}, plus {intercept:g})."
+    return slope, intercept, (Finding("scaled", message),)
 
 
 def _elsewhere(path: Path) -> tuple[Finding, ...]:

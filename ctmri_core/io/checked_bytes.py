@@ -18,7 +18,7 @@ from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
 from ctmri_core.io.unpacking import Encoding, unpacked
 
 CHUNK = 512 << 10  # a slice of 512 x 512 in 16 bit
-_EXCESS = 1 << 20
+_MOST_PADDING = 1 << 20
 _AGAIN = "Copy or export it again."
 
 
@@ -26,7 +26,8 @@ _AGAIN = "Copy or export it again."
 class Stored:
     """Where bytes lie: `path` from byte `start` on, `length` bytes or to the end of the file, packed as `encoding` says.
 
-    Of the unpacked bytes the first `lead` are passed over. `number_type`: the dtype of numbers written as text.
+    Of the unpacked bytes the first `lead` are passed over. `number_type`: the dtype of numbers written as text. `padded`:
+    something else may follow; otherwise more bytes than wanted mean that the header is wrong about them.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Stored:
     length: int | None = None
     lead: int = 0
     number_type: str = ""
+    padded: bool = False
 
 
 class Sink(Protocol):
@@ -116,12 +118,12 @@ def _read_plain(sink: Sink, path: Path, offset: int, count: int) -> Iterator[int
 def _unpack(sink: Sink, part: Stored, share: int, offset: int, count: int, stop: StopSignal) -> Work[None]:
     path, total, size = part.path, part.lead + share, part.path.stat().st_size
     wanted = _Wanted(sink, part.lead + offset, part.lead + offset + count)
-    position = 0
+    most, position = total + (_MOST_PADDING if part.padded else 0), 0
     for block, consumed in unpacked(path, part.encoding, part.start, part.length, part.number_type):
         if stop():
             raise Stopped(f"Opening {path.name} was stopped.")
         position = wanted.take(block)
-        if position > total + _EXCESS:
+        if position > most:
             raise FileRefused(path, f"holds more than the {total} bytes that its header promises.", "The header is damaged.")
         yield Progress(done=consumed, total=size, unit="bytes")
     if position < total:

@@ -45,12 +45,11 @@ def read_mgh(path: Path) -> RawImage:
         raise FileRefused(path, f"nframes is {frames}.", "The header is damaged.")
     placed = int(fields["good_ras"]) > 0
     image = RawImage(
-        stored=(Stored(path, "gzip" if packed else "raw", lead=_HEADER_BYTES),),
+        stored=(Stored(path, "gzip" if packed else "raw", lead=_HEADER_BYTES, padded=True),),
         dtype=np.dtype(_TYPES[code]),
         geometry=preflight.checked_geometry(path, (k, j, i), _affine(path, fields, placed), "its direction cosines"),
         findings=() if placed else (NO_SPACING, NO_ORIENTATION),
         volume_count=frames,
-        padded=True,
     )
     image.check_lengths()
     return image

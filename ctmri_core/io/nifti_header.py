@@ -36,6 +36,7 @@ _OTHER_TYPES = {
     2048: "complex numbers", 2304: "colour",
 }  # fmt: skip
 _HIGHEST_CODE = 5  # of sform_code and qform_code: some other template (NIFTI_XFORM_TEMPLATE_OTHER)
+_SAME_WAY = math.cos(math.radians(45.0))  # further apart, an axis of the one may lead to another side of the patient
 _CORRECT = "Correct the header and open it again."
 
 
@@ -54,7 +55,7 @@ def read_header(path: Path) -> RawImage:
     geometry, findings = _geometry(path, fields, shape)
     slope, intercept = _scaling(path, fields)
     image = RawImage(
-        stored=(Stored(data_path, "gzip" if compressed else "raw", lead=_offset(path, fields, single)),),
+        stored=(Stored(data_path, "gzip" if compressed else "raw", lead=_offset(path, fields, single), padded=True),),
         dtype=_dtype(path, fields),
         geometry=geometry,
         findings=(*intent, *findings),
@@ -62,7 +63,6 @@ def read_header(path: Path) -> RawImage:
         volume_count=volume_count,
         slope=slope,
         intercept=intercept,
-        padded=True,
     )
     image.check_lengths()
     return image
@@ -151,7 +151,7 @@ def _scaling(path: Path, fields: Any) -> tuple[float, float]:
 def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geometry, tuple[Finding, ...]]:
     """The sform where it has a code and is a straight grid, else the qform, else a stated guess."""
     fields = fields.copy()
-    flat = int(fields["dim"][0]) == 2 and not fields["pixdim"][3] > 0
+    flat = shape[0] == 1 and not fields["pixdim"][3] > 0
     if flat:
         fields["pixdim"][3] = 1.0
     scale = _MM_PER_UNIT.get(int(fields["xyzt_units"]) & 7, 1.0)
@@ -202,7 +202,7 @@ def _conflicts(sform: Geometry, qform: Geometry | str | None, pixdim: FloatArray
     if np.abs(np.asarray(sform.spacing) / pixdim - 1).max() > 0.01:
         message = "The file gives two voxel sizes (pixdim and sform) that differ by more than 1 %; the sform is used."
         findings.append(Finding("spacing_conflict", message, serious=True))
-    if isinstance(qform, Geometry) and qform.orientation != sform.orientation:
+    if isinstance(qform, Geometry) and np.sum(qform.axes * sform.axes, axis=1).min() < _SAME_WAY:
         message = "The file says in two ways how the patient lies (qform and sform), which differ; the sform is used. "
         message += "Left and right, front and back may be wrong."
         findings.append(Finding("orientation_conflict", message, serious=True))

@@ -47,7 +47,7 @@ class RawImage:
     """A checked header. `stored`: files that share the voxels evenly, in order. `mark`: free text where our own may stand.
 
     `volume_count` volumes of `geometry.shape` lie behind each other, or voxel by voxel in turn when `interleaved`. `slopes`:
-    of each volume, where they differ. `padded`: something else may follow the voxels.
+    of each volume, where they differ.
     """
 
     stored: tuple[Stored, ...]
@@ -60,7 +60,6 @@ class RawImage:
     slope: float = 1.0
     intercept: float = 0.0
     slopes: tuple[float, ...] = ()
-    padded: bool = False
 
     @property
     def voxel_count(self) -> int:
@@ -107,7 +106,7 @@ class RawImage:
         if claimed > present * MOST_PER_BYTE[stored.encoding]:
             problem = f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {max(present, 0)}."
             raise FileRefused(path, problem, _AGAIN)
-        if stored.encoding == "raw" and present > claimed and not self.padded:
+        if stored.encoding == "raw" and present > claimed and not stored.padded:
             problem = f"holds {present} bytes of voxels, but its header describes {claimed}."
             raise FileRefused(path, problem, "The header is damaged.")
 
@@ -160,7 +159,7 @@ class RawImageReader:
         k, (_, rows, columns) = image.geometry.shape[0] // 2, image.geometry.shape
         sink, start = image.sink(path, index, k * rows * columns, rows * columns)
         part = image.stored[0]
-        if part.lead + (start + sink.byte_count) % image.share > _PEEKED[part.encoding]:
+        if part.lead + (start + sink.byte_count - 1) % image.share >= _PEEKED[part.encoding]:
             return None
         peek_into(sink, image.stored, image.share, start)
         try:

@@ -61,11 +61,16 @@ class _Inflater:
 
 
 def inflate_head(head: bytes, count: int) -> bytes:
-    """Up to `count` bytes from the beginning of a gzip stream of which only `head` is at hand; empty when it is damaged."""
+    """Up to `count` bytes from the beginning of a gzip file, of which only `head` is at hand; empty when it is damaged."""
+    unpacked_head = b""
     try:
-        return zlib.decompressobj(_WINDOW_BITS["gzip"]).decompress(head, count)
+        while head and len(unpacked_head) < count:
+            member = zlib.decompressobj(_WINDOW_BITS["gzip"])
+            unpacked_head += member.decompress(head, count - len(unpacked_head))
+            head = member.unused_data
     except zlib.error:
         return b""
+    return unpacked_head
 
 
 def unpacked(path: Path, encoding: Encoding, start: int, length: int | None, number_type: str) -> Iterator[tuple[bytes, int]]:

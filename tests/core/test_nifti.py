@@ -11,8 +11,9 @@ import pytest
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import finish
+from ctmri_core.io import raw_image
 from ctmri_core.io.nifti import NIFTI_READER
-from ctmri_core.io.opening import load, open_volume, scan
+from ctmri_core.io.opening import load, open_volume, preview, scan
 
 AFFINE = np.array([[-0.5, 0, 0, 10.0], [0, -0.7, 0, 20.0], [0, 0, 2.0, -30.0], [0, 0, 0, 1.0]])
 
@@ -96,6 +97,25 @@ def test_a_qform_that_mirrors_the_sform_is_serious(tmp_path):
     assert any(finding.kind == "orientation_conflict" and finding.serious for finding in volume.findings)
 
 
+@pytest.mark.parametrize("degrees", [44.999, 45.0, 45.001])
+def test_two_forms_that_agree_are_no_conflict_however_oblique(tmp_path, degrees):
+    def turned(angle):
+        cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        return np.array([[cosine, -sine, 0, 1], [sine, cosine, 0, 2], [0, 0, 2, 3], [0, 0, 0, 1]])
+
+    image = _image(_ramp("i2"), turned(degrees))
+    image.header.set_qform(turned(degrees + 0.002), 1)
+    nib.save(image, tmp_path / "a.nii")
+    assert not any(finding.serious for finding in open_volume(tmp_path / "a.nii").findings)
+
+
+def test_a_single_slice_without_thickness_is_told(tmp_path):
+    path = _patched(tmp_path / "b.nii", _image(_ramp("i2", (4, 5, 1))), pixdim=(3, 0.0))
+    volume = open_volume(path)
+    assert volume.voxels.shape == (1, 5, 4)
+    assert "estimated_spacing" in {finding.kind for finding in volume.findings}
+
+
 def test_qform_alone_and_no_orientation_at_all(tmp_path):
     image = _image(_ramp("i2"))
     image.header.set_sform(None, 0)
@@ -164,6 +184,8 @@ def test_highly_compressible_multi_member_and_padded_gzip(tmp_path):
     packed = gzip.compress(content[:5000]) + gzip.compress(content[5000:]) + b"\0" * 700
     (tmp_path / "b.nii.gz").write_bytes(packed)
     assert open_volume(tmp_path / "b.nii.gz").voxels.shape == (200, 200, 200)
+    (tmp_path / "d.nii.gz").write_bytes(gzip.compress(b"") + gzip.compress(content[:100]) + gzip.compress(content[100:]))
+    assert open_volume(tmp_path / "d.nii.gz").voxels.shape == (200, 200, 200)
     (tmp_path / "c.nii.gz").write_bytes(packed + b"garbage")
     with pytest.raises(FileRefused):
         open_volume(tmp_path / "c.nii.gz")
@@ -184,6 +206,14 @@ def test_several_volumes_are_several_series(tmp_path):
     nib.save(_image(_ramp("u1", (2, 2, 2, 10_001))), tmp_path / "many.nii")
     with pytest.raises(FileRefused, match="10001 volumes"):
         scan(tmp_path / "many.nii")
+
+
+def test_a_slice_behind_much_that_is_packed_has_no_preview(tmp_path, monkeypatch):
+    voxels = np.random.default_rng(1).integers(0, 900, (8, 9, 1, 6)).astype("i2")
+    nib.save(_image(voxels), tmp_path / "a.nii.gz")
+    monkeypatch.setitem(raw_image._PEEKED, "gzip", 352 + 3 * 8 * 9 * 2)
+    found = scan(tmp_path / "a.nii.gz")
+    assert [preview(series) is not None for series in found] == [True] * 3 + [False] * 3
 
 
 def test_the_img_of_a_pair_opens_as_its_header(tmp_path):
@@ -218,6 +248,9 @@ def test_metres_are_converted_and_nan_is_told(tmp_path):
     [
         ("head_ct.nii", "hu", Domain.CT, set()),
         ("scan.nii", "hu", Domain.CT, {"guessed_domain"}),
+        ("scan.nii", "padded hu", Domain.CT, {"guessed_domain"}),
+        ("scan.nii", "phase", Domain.UNKNOWN, {"guessed_domain"}),
+        ("scan.nii", "difference", Domain.UNKNOWN, {"guessed_domain"}),
         ("head_ct.nii", "positive", Domain.CT, {"not_hounsfield"}),
         ("sub-01_T2w.nii", "positive", Domain.MR_T2, set()),
         ("mr_t2_on_ct_grid.nii", "positive", Domain.MR_T2, set()),
@@ -232,6 +265,9 @@ def test_the_domain_is_guessed_and_said(tmp_path, name, values, domain, kinds):
     random = np.random.default_rng(3)
     made = {
         "hu": np.where(random.random((20, 20, 20)) < 0.5, -1000, random.integers(-50, 80, (20, 20, 20))),
+        "padded hu": np.where(random.random((20, 20, 20)) < 0.5, -3024, random.integers(-50, 80, (20, 20, 20))),
+        "phase": random.integers(-4096, 4096, (20, 20, 20)),
+        "difference": random.normal(0, 600, (20, 20, 20)),
         "positive": random.integers(0, 900, (20, 20, 20)),
         "mask": random.integers(0, 2, (20, 20, 20)),
     }[values]
