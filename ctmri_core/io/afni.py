@@ -20,8 +20,9 @@ from ctmri_core.io.text_headers import MOST_HEADER_BYTES, numbers, whole_numbers
 from ctmri_core.volume import Finding
 
 _SUFFIX = ".head"
-_TYPES = {0: "u1", 1: "i2", 2: "i4", 3: "f4", 4: "f8"}
-_ATTRIBUTE = re.compile(r"type\s*=\s*(\S+)\s+name\s*=\s*(\S+)\s+count\s*=\s*(\d+)[^\S\n]*\n(.*?)(?=\n\s*type\s*=|\Z)", re.DOTALL)
+_TYPES = {0: "u1", 1: "i2", 3: "f4"}  # AFNI keeps volumes of no other type but complex numbers (5)
+_BEGINS = re.compile(r"^[ \t]*type[ \t]*=", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"\s*(\S+)\s+name\s*=\s*(\S+)\s+count\s*=\s*([0-9]{1,9})[^\S\n]*\n")
 _SIZES_APART = 0.01
 _DAMAGED = "The header is damaged."
 _Attributes = dict[str, str]
@@ -58,7 +59,12 @@ def _attributes(path: Path) -> _Attributes:
     if not text[-1:].isspace():
         raise FileRefused(path, "is incomplete: its last line has no end.", "Copy or export it again.")
     attributes: _Attributes = {}
-    for kind, name, count, value in _ATTRIBUTE.findall(text):
+    for part in _BEGINS.split(text)[1:]:
+        begins = _ATTRIBUTE.match(part)
+        if begins is None:  # damaged; it is missed where it is needed
+            continue
+        kind, name, count = begins.groups()
+        value = part[begins.end() :]
         if kind == "string-attribute":
             present = len(value.strip("\n").removeprefix("'"))
             attributes[name] = value.strip().removeprefix("'").rstrip("~")
@@ -89,7 +95,8 @@ def _dtype(path: Path, attributes: _Attributes, count: int) -> np.dtype[np.gener
     codes = whole_numbers(path, "BRICK_TYPES", _needed(path, attributes, "BRICK_TYPES"))
     if len(set(codes)) > 1 or len(codes) != count or codes[0] not in _TYPES:
         kinds = " ".join(str(code) for code in codes[:8])
-        raise FileRefused(path, f"BRICK_TYPES is {kinds}; one type of grey values can be read.", "Export it as grey values.")
+        problem = f"BRICK_TYPES is {kinds}; all volumes must be of one type, 0, 1 or 3."
+        raise FileRefused(path, problem, "Export it as grey values.")
     order = attributes.get("BYTEORDER_STRING", "LSB_FIRST" if codes[0] == 0 else "")
     if order not in ("LSB_FIRST", "MSB_FIRST"):
         raise FileRefused(path, f"BYTEORDER_STRING is {order[:20]!r}; it must be LSB_FIRST or MSB_FIRST.", _DAMAGED)
