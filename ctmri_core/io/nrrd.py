@@ -60,7 +60,7 @@ def read_nrrd(path: Path) -> RawImage:
 
 
 def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
-    """(values by lower-case field or key, names of a list of files, where the voxels begin).
+    """(values by lower-case field, names of a list of files, where the voxels begin).
 
     An empty line or the end of the file ends the header; `data file: LIST` does, too, and the names follow.
     """
@@ -75,8 +75,10 @@ def _parsed(path: Path, head: bytes) -> tuple[Fields, list[str], int]:
         field, colon, value = line.partition(":")
         if not colon:
             raise FileRefused(path, "has a header line that is neither field nor comment.", "The header is damaged.")
+        if value.startswith("="):  # a key and its value, which may bear the name of a field and yet is none
+            continue
         name = field.strip().lower().replace(" ", "")
-        fields[name] = value.removeprefix("=").strip()
+        fields[name] = value.strip()
         if name == "datafile" and value.split()[:1] == ["LIST"]:
             return fields, [file for file, _ in lines], end
     cut = not head.endswith(b"\n") and name != "datafile"  # a number may have lost digits

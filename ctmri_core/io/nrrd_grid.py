@@ -25,7 +25,8 @@ _NO_PATIENT = ("scanner-xyz", "3d-right-handed", "3d-left-handed")
 _SPACES = (*_TO_LPS, *_NO_PATIENT)
 _PLAIN_KINDS = ("domain", "space", "???", "none")
 _COUNTING_KINDS = ("list", "time", "point", "scalar", "stub")
-_MILLIMETRES = {"mm", "millimeter", "millimeters", "millimetre", "???"}
+_MILLIMETRES = {"mm", "millimeter", "millimeters", "millimetre", "???", ""}
+_UNIT = re.compile(r'"([^"]*)"|([^"\s]+)')
 _VECTOR = re.compile(r"\(([^()]*)\)|none")
 
 
@@ -60,16 +61,14 @@ def grid_of(path: Path, fields: Fields, sizes: list[int], among: int | None) -> 
     space = fields.get("space", "").lower()
     if space and space not in _SPACES:
         raise FileRefused(path, f"space is {space[:40]!r}, which cannot be read.", "Save one volume alone.")
-    units = set(fields.get("spaceunits", fields.get("units", "")).lower().replace('"', " ").split()) - _MILLIMETRES
-    if "spaceunits" in fields and units:
-        raise FileRefused(path, f"space units are {min(units)[:20]!r}, not mm.", "Export it in millimetres.")
+    _check_units(path, fields, len(sizes), spatial)
     flat = len(spatial) == 2
     columns, findings = _columns(path, fields, len(sizes), spatial)
     affine = np.eye(4)
     affine[:3, :3] = columns[:, ::-1]
     if "spaceorigin" in fields:
         (origin,) = _vectors(path, "space origin", fields["spaceorigin"], 1, _space_dimension(path, fields, len(spatial)))
-        affine[: len(origin or ()), 3] = origin or 0.0
+        affine[: len((origin or [])[:3]), 3] = (origin or [0.0])[:3]
     signs = _TO_LPS.get(space)
     if signs is None or "spacedirections" not in fields:
         findings.append(NO_ORIENTATION)
@@ -77,6 +76,17 @@ def grid_of(path: Path, fields: Fields, sizes: list[int], among: int | None) -> 
     i, j, k = [*(sizes[n] for n in spatial), 1][:3]
     geometry = preflight.checked_geometry(path, (k, j, i), affine, "space directions")
     return geometry, (*((NO_THICKNESS,) if flat else ()), *findings)
+
+
+def _check_units(path: Path, fields: Fields, dimensions: int, spatial: list[int]) -> None:
+    """Space directions have units of their own, else each axis has one."""
+    field = "spaceunits" if "spacedirections" in fields else "units"
+    words = [quoted or plain for quoted, plain in _UNIT.findall(fields.get(field, "").lower())]
+    ours = words[: len(spatial)] if field == "spaceunits" or len(words) != dimensions else [words[axis] for axis in spatial]
+    other = {word.strip() for word in ours} - _MILLIMETRES
+    if other:
+        name = "space units" if field == "spaceunits" else field
+        raise FileRefused(path, f"{name} are {min(other)[:20]!r}, not mm.", "Export it in millimetres.")
 
 
 def _columns(
@@ -88,7 +98,10 @@ def _columns(
         length = _space_dimension(path, fields, len(spatial))
         vectors = _vectors(path, "space directions", fields["spacedirections"], dimensions, length)
         for column, axis in enumerate(spatial):
-            columns[:length, column] = vectors[axis] or 0.0
+            step = vectors[axis] or [0.0]
+            if any(step[3:]):
+                raise FileRefused(path, "has axes of space that lead along the fourth axis.", "Save one volume alone.")
+            columns[: min(length, 3), column] = step[:3]
         if length == 3 and len(spatial) == 2:
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # refused with the geometry
                 normal = np.cross(columns[:, 0], columns[:, 1])
@@ -116,8 +129,8 @@ def _space_dimension(path: Path, fields: Fields, count: int) -> int:
     if "space" in fields:
         return 3
     (length,) = whole_numbers(path, "space dimension", fields.get("spacedimension", str(count)), 1)
-    if length not in (2, 3) or length < count:
-        raise FileRefused(path, f"space dimension is {length}; it must be 2 or 3.", "Save one volume alone.")
+    if length not in (2, 3, 4) or length < count:  # 4: ITK takes the axis that counts volumes for one of space, too
+        raise FileRefused(path, f"space dimension is {length}; it must be from 2 to 4.", "Save one volume alone.")
     return length
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import itertools
+import zlib
 
 import numpy as np
 import pytest
@@ -169,6 +170,51 @@ def test_every_encoding_of_nrrd(tmp_path, encoding):
     for cut in (1, len(content) // 3, len(content) - 8):
         with pytest.raises(FileRefused, match=r"incomplete|damaged"):
             open_volume(_nrrd(tmp_path, content=content[:cut], encoding=encoding))
+
+
+@pytest.mark.parametrize("sizes", ["5 3 3", "4 3 4"])
+def test_sizes_that_leave_voxels_over_are_refused_however_they_are_packed(tmp_path, sizes):
+    text = " ".join(map(str, VOXELS.ravel())).encode()
+    packed = {"gzip": gzip.compress(RAW), "bzip2": bz2.compress(RAW), "ascii": text, "hex": RAW.hex().encode()}
+    for encoding, content in packed.items():
+        with pytest.raises(FileRefused, match="more than the"):
+            open_volume(_nrrd(tmp_path, content=content, sizes=sizes, encoding=encoding))
+    with pytest.raises(FileRefused, match="more than the"):
+        open_volume(_meta(tmp_path, "CompressedData = True\n", content=zlib.compress(RAW), sizes=sizes))
+
+
+def test_a_key_of_nrrd_is_no_field_and_units_are_millimetres(tmp_path):
+    volume = _same_as_itk(_nrrd(tmp_path, 'spacings: 1 2 3\nspacings:=9 9 9\nunits: "mm" "" "mm"\nspacing:=4\n'))
+    assert volume.geometry.spacing == (3.0, 2.0, 1.0)
+    with pytest.raises(FileRefused, match="units are 'cm', not mm"):
+        open_volume(_nrrd(tmp_path, 'spacings: 1 2 3\nunits: "cm" "mm" "mm"\n'))
+    frames = np.repeat(VOXELS[None], 2, axis=0).tobytes()
+    timed = _nrrd(tmp_path, 'spacings: 1 2 3 9\nunits: "mm" "mm" "mm" "s"\n', frames, "5 3 4 2", 4)
+    assert [series.spacing for series in scan(timed)] == [(3.0, 2.0, 1.0)] * 2
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.mhd", "a.nrrd", "a.nhdr", "a.nii.gz"])
+def test_volumes_that_itk_wrote_along_a_fourth_axis_lie_where_it_puts_them(tmp_path, name):
+    values = np.random.default_rng(2).integers(-500, 900, (3, *VOXELS.shape)).astype("<i2")
+    image = sitk.GetImageFromArray(values, isVector=False)
+    image.SetSpacing((0.5, 0.75, 2, 1.5))
+    image.SetOrigin((1, 2, 3, 4))
+    image.SetDirection((0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1))
+    sitk.WriteImage(image, str(tmp_path / name), True)
+    found = scan(tmp_path / name)
+    assert len(found) == 3
+    for series, expected in zip(found, values, strict=True):
+        volume = finish(load(series))
+        np.testing.assert_array_equal(volume.voxels, expected)
+        for k, j, i in itertools.product((0, 3), (0, 2), (0, 4)):
+            there = image.TransformIndexToPhysicalPoint((i, j, k, 0))[:3]
+            np.testing.assert_allclose(volume.geometry.index_to_mm((k, j, i)), there, atol=1e-5)
+
+
+def test_axes_of_space_that_lead_along_time_are_refused(tmp_path):
+    extra = "space dimension: 4\nspace directions: (1,0,0,0.5) (0,1,0,0) (0,0,1,0) (0,0,0,1)\n"
+    with pytest.raises(FileRefused, match="along the fourth axis"):
+        scan(_nrrd(tmp_path, extra, RAW * 2, "5 3 4 2", 4))
 
 
 def test_lines_and_bytes_are_passed_over(tmp_path):
