@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,13 +12,13 @@ import numpy as np
 from nibabel.externals.netcdf import netcdf_file
 from nibabel.filebasedimages import ImageFileError
 from nibabel.minc1 import Minc1File, MincError
-from nibabel.parrec import PARRECArrayProxy, PARRECError, PARRECHeader, parse_PAR_header
+from nibabel.parrec import PARRECError, PARRECHeader, parse_PAR_header
 from nibabel.spatialimages import HeaderDataError
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.geometry import FloatArray
 from ctmri_core.io import preflight
-from ctmri_core.io.stored_values import to_voxels
+from ctmri_core.io.stored_values import VoxelSink
 from ctmri_core.volume import Finding, Voxels
 
 _PARSE_ERRORS = (
@@ -57,11 +58,18 @@ def par_rec_header(path: Path) -> ForeignHeader:
 def par_rec_voxels(path: Path, rec: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
     """Volume `index`, values as the console showed them (rescale slope and intercept of each slice). Raises `FileRefused`."""
     try:
-        stored = PARRECArrayProxy(str(rec), _parsed_par(path), scaling="dv")
-        values = np.asanyarray(stored[..., index] if stored.ndim > 3 else stored[:])
+        header = _parsed_par(path)
+        i, j, k = (int(n) for n in header.get_data_shape()[:3])
+        stored = np.memmap(rec, header.get_data_dtype(), "r", shape=header.get_rec_shape(), order="F")
+        numbers = (header.get_sorted_slice_indices(), *header.get_data_scaling("dv"))
+        places, slopes, intercepts = (each.reshape((k, -1), order="F")[:, index] for each in numbers)
+        if np.ptp(slopes) == 0 and np.ptp(intercepts) == 0:
+            planes = (stored[..., place].T for place in places)
+            return _filled(path, (k, j, i), planes, stored.dtype, float(slopes[0]), float(intercepts[0]))
+        scaled = (stored[..., place].T * slope + shift for place, slope, shift in zip(places, slopes, intercepts, strict=True))
+        return _filled(path, (k, j, i), scaled, np.dtype(np.float64))
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
-    return to_voxels(path, values.T)
 
 
 def minc_header(path: Path) -> ForeignHeader:
@@ -77,11 +85,22 @@ def minc_voxels(path: Path, index: int) -> tuple[Voxels, tuple[Finding, ...]]:
     try:
         content = _mapped_minc(path)
         header, stored = _minc_header(path, content), Minc1File(content)
-        values = stored.get_scaled_data((index,) if len(stored.get_data_shape()) > 3 else ())
-        values = np.asanyarray(values).reshape(header.shape)
+        before = (index,) if len(stored.get_data_shape()) > 3 else ()
+        planes = (stored.get_scaled_data((*before, k)) for k in range(header.shape[0]))
+        dtype = np.dtype(stored.get_data_dtype())
+        return _filled(path, header.shape, planes, dtype if dtype.kind == "f" else np.dtype(np.float64))
     except _PARSE_ERRORS as error:
         raise _refused(path, error) from None
-    return to_voxels(path, values)
+
+
+def _filled(
+    path: Path, shape: tuple[int, int, int], planes: Iterable[Any], dtype: np.dtype[Any], slope: float = 1.0, shift: float = 0.0
+) -> tuple[Voxels, tuple[Finding, ...]]:
+    """Slice by slice, so that no second copy of the volume is needed."""
+    sink = VoxelSink(path, math.prod(shape), dtype, slope, shift)
+    for plane in planes:
+        sink.take(np.asarray(plane).reshape(-1))
+    return sink.result(shape)
 
 
 def _parsed_par(path: Path) -> Any:

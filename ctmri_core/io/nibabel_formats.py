@@ -23,7 +23,7 @@ from ctmri_core.volume import Finding, Volume
 
 _TASKS = "ctmri_core.io.native_nibabel:"
 _MOST_TEXT = 16 << 20
-_BYTES_PER_VOXEL = 24  # as stored, as float64 and as float32 in the reader process, and the result
+_BYTES_PER_VOXEL = 8  # in the reader process, and the result
 _END_OF_PAR = b"END OF DATA DESCRIPTION FILE"
 _AGAIN = "Copy or export it again."
 

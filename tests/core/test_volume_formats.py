@@ -128,6 +128,10 @@ def test_the_scale_and_origin_of_spm_are_used(tmp_path):
     np.testing.assert_array_equal(volume.voxels, values)
     assert volume.geometry.is_close(grid, 1e-4)
     assert "scaled" in _kinds(path)
+    for slope, intercept in ((1.0, 5.0), (0.5, 3.0), (0.0, 7.0)):  # SPM2 has an intercept, too
+        struct.pack_into("<ff", content, 112, slope, intercept)
+        path.write_bytes(content)
+        np.testing.assert_array_equal(open_volume(path).voxels, np.asanyarray(nib.Spm2AnalyzeImage.load(path).dataobj).T)
     (tmp_path / "a.mat").write_bytes(b"MATLAB")
     assert "orientation_conflict" in _kinds(path)
 
@@ -158,6 +162,18 @@ def test_mgh_without_coordinates_lies_as_freesurfer_lays_it(tmp_path):
     assert volume.geometry.spacing == (1.0, 1.0, 1.0)
     np.testing.assert_allclose(volume.geometry.index_to_mm(np.array(VOXELS.shape) / 2), 0, atol=1e-6)
     assert {"missing_orientation", "estimated_spacing"} <= {finding.kind for finding in volume.findings}
+
+
+def test_mgh_of_unsigned_shorts_and_a_footer(tmp_path):
+    path = tmp_path / "a.mgh"
+    nib.save(nib.MGHImage(VOXELS.T, samples.ras_affine(GRID)), path)
+    content = bytearray(path.read_bytes())
+    struct.pack_into(">i", content, 20, 10)
+    values = VOXELS.astype(np.int32) + 40_000
+    content[284 : 284 + VOXELS.nbytes] = values.astype(">u2").tobytes()
+    path.write_bytes(gzip.compress(content + b"a command line" * 90))
+    path = path.rename(path.with_suffix(".mgz"))
+    np.testing.assert_array_equal(open_volume(path).voxels, values)
 
 
 @pytest.mark.parametrize(("place", "value", "word"), [(0, 2, "version"), (20, 7, "type"), (16, 0, "nframes"), (4, -3, "width")])
@@ -191,6 +207,42 @@ def test_afni_factors_of_each_volume_and_packed_bricks(tmp_path):
     assert len(scan(tmp_path)) == 2
     path.write_text("\n".join(line for line in path.read_text().split("\n") if "FLOAT" not in line))
     assert any(finding.kind == "not_scaled" and finding.serious for finding in scan(path)[0].findings)
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.25])
+@pytest.mark.parametrize("order", ["LSB_FIRST", "MSB_FIRST"])
+@pytest.mark.parametrize(("code", "dtype"), [(0, "u1"), (1, "i2"), (3, "f4")])
+def test_every_type_of_afni_means_what_nibabel_takes_it_for(tmp_path, code, dtype, order, factor):
+    path = samples.write_afni(tmp_path, VOXELS, GRID)
+    text = path.read_text().replace("TYPES\ncount = 1\n 1", f"TYPES\ncount = 1\n {code}").replace("LSB_FIRST", order)
+    path.write_text(text.replace("FACS\ncount = 1\n 0", f"FACS\ncount = 1\n {factor}"))
+    values = np.abs(VOXELS % 256).astype(f"{'<' if order[0] == 'L' else '>'}{dtype}")
+    path.with_suffix(".BRIK").write_bytes(values.tobytes())
+    volume, (theirs, grid) = open_volume(path), samples.read_nibabel(path)
+    np.testing.assert_array_equal(volume.voxels, theirs)
+    assert volume.geometry.is_close(grid, 1e-5)
+    for unknown in (2, 4, 5):
+        path.write_text(text.replace(f"TYPES\ncount = 1\n {code}", f"TYPES\ncount = 1\n {unknown}"))
+        with pytest.raises(FileRefused, match=f"BRICK_TYPES is {unknown}"):
+            scan(path)
+
+
+@pytest.mark.parametrize("filling", ["\n" * 900_000, "type = a\nname = b\n" * 40_000, "count = " + "9" * 90_000 + "\n"])
+def test_long_afni_headers_are_read_in_one_go(tmp_path, filling):
+    path = samples.write_afni(tmp_path, VOXELS, GRID)
+    path.write_text(path.read_text() + "type = string-attribute\nname = NOTE\ncount = 1\n'a" + filling + "\n")
+    np.testing.assert_array_equal(open_volume(path).voxels, VOXELS)
+
+
+def test_slices_of_par_and_minc_with_scales_of_their_own(tmp_path):
+    path = samples.write_par_rec(tmp_path, VOXELS, GRID)
+    assert open_volume(path).voxels.dtype == np.int16
+    head, table = path.read_text().split("-2000.0", 1)
+    path.write_text(f"{head}-1000.0{table}")
+    volume, (theirs, grid) = open_volume(path), samples.read_par_rec(path)
+    assert theirs[0].mean() - theirs[1].mean() > 500
+    np.testing.assert_array_equal(volume.voxels, theirs)
+    assert volume.geometry.is_close(grid, 1e-4)
 
 
 def test_a_par_whose_slices_lie_in_another_order_is_refused(tmp_path):
