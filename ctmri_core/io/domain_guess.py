@@ -27,6 +27,7 @@ _WORDS = {
 _CONTRAST_WORDS = {"gd", "gad", "contrast"}
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
 _SAMPLE = 200_000
+_NOISE_BELOW_AIR = 0.02
 _FEW_VALUES = 32  # fewer distinct values than this make a mask or a label map, not a picture
 _DOUBT = "If that is wrong, say what it is (in the window under Volumes, with --modality on the command line)."
 _UNSAID = "Say what it is (in the window under Volumes, with --modality on the command line)."
@@ -58,11 +59,15 @@ def _words_of(name: str) -> list[str]:
 
 
 def looks_like_hounsfield(voxels: Voxels) -> bool:
-    """Whether the values lie as Hounsfield units do: air at -1000 and tissue around 0, each a fiftieth of the picture or more."""
+    """Whether the values lie as Hounsfield units do: air at -1000 and tissue around 0, each a fiftieth of the picture or more.
+
+    Below air there may be one value that pads the picture, but no range of them as in phase maps and differences.
+    """
     sample = _sampled(voxels)
-    air = np.mean((sample > -1100) & (sample < -900))
-    tissue = np.mean((sample > -200) & (sample < 300))
-    return bool(sample.min() <= -900 and air + np.mean(sample <= -1100) > 0.02 and tissue > 0.02)
+    air, padding = (sample > -1100) & (sample < -900), sample == min(sample.min(), -1100)
+    below = (sample <= -1100) & ~padding
+    tissue = (sample > -200) & (sample < 300)
+    return bool(np.mean(air | padding) > 0.02 and np.mean(tissue) > 0.02 and np.mean(below) < _NOISE_BELOW_AIR)
 
 
 def domain_by_voxels(named: Domain, name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, ...]]:
