@@ -9,7 +9,10 @@ class CtmriError(Exception):
     """A failure with a way out. `str(error)` is one or two sentences fit to be shown, without patient data."""
 
 
-_PREDICATES = {"is", "holds", "has", "cannot", "stores", "keeps", "names", "may", "maps", "does", "needs"}
+_PREDICATES = {
+    "is", "holds", "has", "cannot", "stores", "keeps", "names", "may", "maps", "does", "needs", "describes", "shares", "counts",
+    "lists", "goes",
+}  # fmt: skip
 """First words of a problem that goes on from the name of its file."""
 
 
