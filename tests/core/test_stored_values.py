@@ -5,16 +5,22 @@ from __future__ import annotations
 import gzip
 import itertools
 import tracemalloc
+from fractions import Fraction
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import finish
+from ctmri_core.io import stored_values
 from ctmri_core.io.opening import load, open_volume, scan
 from ctmri_core.io.stored_values import VoxelSink, to_voxels
 
+TYPES = ["u1", "i1", "<i2", ">i2", "<u2", ">u2", "<i4", ">u4", "<i8", ">i8", "<u8", "<f4", ">f4", "<f8", ">f8"]
 SHAPE = (3, 300, 400)  # more bytes than are converted at once, for every type
 
 
@@ -32,7 +38,7 @@ def _poured(content, sink, least=1):
 
 
 @pytest.mark.parametrize("slope, intercept", [(1.0, 0.0), (1.0, -1024.0), (-3.0, 7.0), (0.5, 0.25), (400.0, 0.0)])
-@pytest.mark.parametrize("dtype", ["u1", "i1", "<i2", ">i2", "<u2", ">u2", "<i4", ">u4", "<i8", "<u8", "<f4", ">f4", "<f8"])
+@pytest.mark.parametrize("dtype", TYPES)
 def test_values_are_those_of_numpy(tmp_path, dtype, slope, intercept):
     random = np.random.default_rng(4)
     low, high = (0, 255) if dtype == "u1" else (-128, 127) if dtype == "i1" else (0, 9000) if "u" in dtype else (-9000, 9000)
@@ -45,6 +51,45 @@ def test_values_are_those_of_numpy(tmp_path, dtype, slope, intercept):
     np.testing.assert_array_equal(voxels, expected.astype(np.float32))
     assert voxels.flags.c_contiguous and voxels.flags.writeable and not findings
     np.testing.assert_array_equal(to_voxels(tmp_path, stored, slope, intercept)[0], voxels)
+
+
+_LIMITS = (-32769, -32768, -1, 0, 1, 32767, 32768, 65535, 2**31 - 1, 2**53 + 1, 2**64 - 1)
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    random=st.randoms(use_true_random=False),
+    dtype=st.sampled_from(TYPES),
+    step=st.sampled_from([1, 1, 2, 5]),
+    slope=st.sampled_from([1.0, 1.0, -1.0, 2.0, 0.5, -32768.0, 65536.0]),
+    intercept=st.sampled_from([0.0, 0.0, -1024.0, 32767.0, 0.5]),
+)
+def test_any_numbers_cut_anywhere_are_those_of_exact_arithmetic(random, dtype, step, slope, intercept):
+    kind, count, place = np.dtype(dtype), random.randint(1, 90), random.randrange(step)
+    usual = [random.randint(0, 100) for _ in range(count * step)]
+    for at in random.sample(range(len(usual)), min(len(usual), random.choice([0, 1, 3]))):
+        limits = np.iinfo(kind) if kind.kind in "iu" else None
+        value = random.choice(_LIMITS)
+        usual[at] = value if limits is None else min(max(value, int(limits.min)), int(limits.max))
+    stored = np.array(usual, kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_values, "CHUNK", 48)
+        patch.setattr(stored_values, "_PIECE", 7)
+        sink = VoxelSink(Path("a"), count, kind, slope, intercept, step=step, place=place)
+        raw, done = np.frombuffer(stored.tobytes(), np.uint8), 0
+        while done < len(raw):
+            room = sink.room()
+            part = min(len(room), len(raw) - done, random.randint(1, 60))
+            room[:part] = raw[done : done + part]
+            sink.filled(part)
+            done += part
+        voxels, findings = sink.result((1, 1, count))
+    wanted = stored[place::step]
+    exact = [Fraction(value) * Fraction(slope) + Fraction(intercept) for value in wanted.tolist()]
+    whole = kind.kind in "iu" and all(value.denominator == 1 and -32768 <= value < 32768 for value in exact)
+    assert voxels.dtype == (np.int16 if whole and slope.is_integer() and intercept.is_integer() else np.float32)
+    np.testing.assert_allclose(voxels.ravel(), [float(value) for value in exact], rtol=0 if whole else 2e-7, atol=0)
+    assert not findings
 
 
 @pytest.mark.parametrize("place", [0, 1, 123_456, 262_144, 359_999])
