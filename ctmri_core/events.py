@@ -5,10 +5,14 @@ Long work is a generator that yields these; a yield is where it may stop. Its re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ctmri_core.errors import Stopped
+
+Item = TypeVar("Item")
 
 StopSignal = Callable[[], bool]
 """Asked between small pieces of work; True means: end soon, keep what is whole.
@@ -22,6 +26,14 @@ turns it into that None.
 def never() -> bool:
     """The stop signal of work that nobody wants to end."""
     return False
+
+
+def until(stop: StopSignal, items: Iterable[Item]) -> Iterator[Item]:
+    """`items` one by one. Raises `Stopped` as soon as `stop` asks to end."""
+    for item in items:
+        if stop():
+            raise Stopped("Stopped.")
+        yield item
 
 
 class _Event(BaseModel):

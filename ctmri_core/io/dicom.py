@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from ctmri_core.domain import Domain
-from ctmri_core.events import Started, StopSignal, Work
+from ctmri_core.events import Started, StopSignal, Work, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom_elements import looks_like_dicom
 from ctmri_core.io.dicom_judgement import FORMAT_NAME, DicomDetails
@@ -43,11 +43,12 @@ class DicomReader:
             return looks_like_dicom(head)
         return any(_is_dicom(file) for file in islice(dicom_files(path), _FILES_TO_LOOK_AT))
 
-    def scan(self, path: Path) -> tuple[Series, ...]:
+    def scan(self, path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
         """Series in `path`, told apart by SeriesInstanceUID, matrix, frame of reference, orientation and, where places are
-        taken twice, by echo, image type or phase. Raises `FileRefused` when none is found.
+        taken twice, by echo, image type or phase. Raises `FileRefused` when none is found,
+        and `Stopped`.
         """
-        return scan_dicom(path)
+        return scan_dicom(path, stop)
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         """Raises `FileRefused`; `Stopped` when `stop` ended it."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.events import StopSignal, never, until
 from ctmri_core.io.dicom_directory import DICOMDIR, is_directory_list, listed_files
 from ctmri_core.io.dicom_groups import groups
 from ctmri_core.io.dicom_header import FIRST_READ, Headers, read_headers
@@ -28,12 +29,14 @@ _HEADER_TIMEOUT_S = 12.0  # twelve thousand frames take five
 _SLOW_S, _LONGEST_WAIT_S = 2.0, 15.0  # a folder of hostile files is given up after a few of them
 
 
-def scan_dicom(path: Path) -> tuple[Series, ...]:
-    """The series in a file or folder, volumes before localizers, larger ones first. Raises `FileRefused` when there is none."""
+def scan_dicom(path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
+    """The series in a file or folder, volumes before localizers, larger ones first. Raises `FileRefused` when there is none, and
+    `Stopped`.
+    """
     if is_directory_list(path):
         files, missing = listed_files(path)
-        return tuple(replace(series, path=path) for series in _series(path.parent, files, missing))
-    return _series(path, dicom_files(path) if path.is_dir() else [path], [])
+        return tuple(replace(series, path=path) for series in _series(path.parent, until(stop, files), missing))
+    return _series(path, until(stop, dicom_files(path)) if path.is_dir() else [path], [])
 
 
 def _series(path: Path, files: Iterable[Path], missing: Sequence[FileRefused]) -> tuple[Series, ...]:

@@ -6,11 +6,12 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
-from ctmri_core.events import StopSignal, Work, finish, never
+from ctmri_core.events import StopSignal, Work, finish, never, until
 from ctmri_core.io import preflight
 from ctmri_core.io.archives import check_still_there, named_by_archive, of_archive, scan_archive
 from ctmri_core.io.dicom import DICOM_READER
@@ -22,10 +23,11 @@ from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.picture_stacks import natural
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
-from ctmri_core.io.unknown_files import ARCHIVES, READABLE, is_worth_a_word, refusal_of
+from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of
 from ctmri_core.io.unpacking import inflate_head
 from ctmri_core.volume import Finding, Volume
 
+_Scan = Callable[[Path], tuple[Series, ...]]
 _MOST_LISTED = 8
 _LARGE = 8 << 20  # voxels; smaller volumes are there before a slice of them could be looked at
 _MOST_TRIED = 20
@@ -34,23 +36,23 @@ _MOST_TRIED = 20
 def scan(path: str | Path, stop: StopSignal = never) -> tuple[Series, ...]:
     """The volumes in a file, a folder (subfolders included) or a zip archive, headers only.
 
-    Raises `FileRefused` when there is none, with the cause, and `Stopped` when asked to end while an archive was unpacked.
+    Raises `FileRefused` when there is none, with the cause, and `Stopped` when asked to end.
     Files of a folder that had to be passed over are told as a finding of every series.
     """
     path = Path(path)
     try:
         if os.path.isdir(path):  # noqa: PTH112  # unlike pathlib, false for names that are too long
-            return _scan_folder(path)
+            return _scan_folder(path, stop)
         head = preflight.head_of(path)
         packing = _packing(path, head)
         if packing:
-            return scan_archive(path, packing, _scan_folder, stop)
+            return scan_archive(path, packing, partial(_scan_folder, stop=stop), stop)
         reader = _reader_of(path, head)
     except OSError as error:  # it went away, or its disk did, while it was looked at
         raise _unreadable(path, error) from error
     if reader is None:
         raise refusal_of(path, head)
-    return _scanned(reader, path)
+    return _scanned(reader.scan, path)
 
 
 def belonging_together(paths: Iterable[Path]) -> list[tuple[Path, ...]]:
@@ -126,9 +128,9 @@ def _as_told(series: Series, volume: Volume) -> Volume:
     return replace(volume, findings=(*told, *volume.findings)) if told else volume
 
 
-def _scanned(reader: Reader, path: Path) -> tuple[Series, ...]:
+def _scanned(scan_one: _Scan, path: Path) -> tuple[Series, ...]:
     try:
-        return reader.scan(path)
+        return scan_one(path)
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -170,19 +172,19 @@ def open_volume(path: str | Path) -> Volume:
     return volume
 
 
-def _scan_folder(folder: Path) -> tuple[Series, ...]:
+def _scan_folder(folder: Path, stop: StopSignal) -> tuple[Series, ...]:
     found: list[Series] = []
     refusals: list[FileRefused] = []
     files = FolderFiles(folder)
-    for reader, path in _claims(folder, files):
+    for scan_one, path in _claims(folder, files, stop):
         try:
-            found += _scanned(reader, path)
+            found += _scanned(scan_one, path)
         except FileRefused as refusal:
             refusals.append(refusal)
     if found:
         problems = [refusal.problem for refusal in refusals]
         return tuple(_with(_with_passed_over(series, problems), files.remarks) for series in _companions_last(found))
-    refusals = refusals or _refusals_by_name(FolderFiles(folder))
+    refusals = refusals or _refusals_by_name(until(stop, FolderFiles(folder)))
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
@@ -193,11 +195,16 @@ def _scan_folder(folder: Path) -> tuple[Series, ...]:
 
 
 def _companions_last(found: Sequence[Series]) -> list[Series]:
-    """Single pictures beside volumes, such as screenshots, are to be looked at, and no volumes to work on."""
-    beside_volumes = any(series.format_name != PICTURE_READER.name for series in found)
+    """Single pictures beside volumes, such as screenshots, are to be looked at, and no volumes to work on; nor are stacks without
+    voxel size beside DICOM, which are exports of it or belong to the viewer of the disk.
+    """
+    formats = {series.format_name for series in found}
 
     def is_companion(series: Series) -> bool:
-        return beside_volumes and series.format_name == PICTURE_READER.name and (series.shape or (1,))[0] == 1
+        if series.format_name != PICTURE_READER.name or formats == {PICTURE_READER.name}:
+            return False
+        single = (series.shape or (1,))[0] == 1
+        return single or (series.has(ESTIMATED_SPACING) and DICOM_READER.name in formats)
 
     marked = [replace(series, localizer=True) if is_companion(series) else series for series in found]
     return sorted(marked, key=is_companion)
@@ -213,17 +220,17 @@ def _refusals_by_name(files: Iterable[Path]) -> list[FileRefused]:
             if reader is None:
                 refusals.append(refusal_of(path, head))
             else:
-                _scanned(reader, path)
+                _scanned(reader.scan, path)
         except FileRefused as refusal:
             refusals.append(refusal)
     return refusals
 
 
-def _claims(folder: Path, files: FolderFiles) -> Iterator[tuple[Reader, Path]]:
-    """Which reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
+def _claims(folder: Path, files: FolderFiles, stop: StopSignal) -> Iterator[tuple[_Scan, Path]]:
+    """Which scan of a reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
     picture_folders: dict[Path, None] = {}
     dicom = False
-    for path in files:
+    for path in until(stop, files):
         suffix = path.suffix.lower()
         if (dicom and suffix in DICOM_SUFFIXES) or (path.parent in picture_folders and suffix in PICTURE_SUFFIXES):
             continue  # their readers will look at them anyway
@@ -237,12 +244,12 @@ def _claims(folder: Path, files: FolderFiles) -> Iterator[tuple[Reader, Path]]:
         elif reader is DICOM_READER:
             dicom = True
         elif reader is not None and header_of(path) == path:
-            yield reader, path
-        elif reader is None and preflight.kind(head) in ARCHIVES:
+            yield reader.scan, path
+        elif reader is None and is_archive(path, head):
             files.archives += 1
-    yield from ((PICTURE_READER, pictures) for pictures in picture_folders)
+    yield from ((partial(PICTURE_READER.scan, stop=stop), pictures) for pictures in picture_folders)
     if dicom:
-        yield DICOM_READER, folder
+        yield partial(DICOM_READER.scan, stop=stop), folder
 
 
 def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
-from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.events import Progress, StopSignal, Work, never, until
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.domain_guess import domain_by_name
@@ -59,13 +59,13 @@ class PictureReader:
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002  # the protocol's signature
         return preflight.kind(head) in ("png", "jpeg", "tiff")
 
-    def scan(self, path: Path) -> tuple[Series, ...]:
+    def scan(self, path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
         if not path.is_dir():
             header = read_header(path)
             series = _series(path, Stack((path,), replace(header, pages=()), own_record(header)))
             alone = header.shape[0] == 1 and has_neighbours(path)
             return (_with(series, _SINGLE) if alone else series,)
-        return self.scan_files(path, picture_files(path))
+        return self.scan_files(path, until(stop, picture_files(path)))
 
     def scan_files(self, path: Path, files: Iterable[Path]) -> tuple[Series, ...]:
         """The stacks that `files`, some or all of the pictures in the folder `path`, are. Raises `FileRefused`."""

@@ -10,7 +10,10 @@ from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
 from ctmri_core.io.formats import FILE_SUFFIXES, VOLUME_SUFFIXES
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURES
 
-READABLE = "DICOM, NIfTI, MHA / MHD, NRRD, MGZ, pictures (PNG, JPEG, TIFF) and zip archives of them can be opened."
+READABLE = (
+    "DICOM, NIfTI, Analyze, MHA / MHD, NRRD, MGZ, AFNI, PAR / REC, MINC 1, pictures (PNG, JPEG, TIFF) and zip archives of them"
+    " can be opened."
+)
 _READABLE_SUFFIXES = (*FILE_SUFFIXES, *DICOM_SUFFIXES, *VOLUME_SUFFIXES, *PICTURES)
 _ARCHIVE_SUFFIXES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz")
 _AFNI = ("an AFNI volume without its header", "Put the .HEAD file beside it.")
@@ -31,13 +34,18 @@ _FOREIGN = {
     ".avi": ("a film", "Ask for the images themselves."),
 }  # fmt: skip
 """What files of other formats are, by the end of their names, and how they are brought into one of ours."""
-ARCHIVES = {"7z": "a 7z", "rar": "a RAR", "tar": "a tar", "bzip2": "a bzip2", "xz": "an xz", "gzip": "a gzip", "zip": "a zip"}
+_ARCHIVES = {"7z": "a 7z", "rar": "a RAR", "tar": "a tar", "bzip2": "a bzip2", "xz": "an xz", "gzip": "a gzip", "zip": "a zip"}
 """Kinds that `preflight.kind` tells, with their article."""
 
 
 def is_worth_a_word(path: Path) -> bool:
     """Whether the name of a file says that it is, or is to be, an image."""
     return path.name.lower().endswith((*_READABLE_SUFFIXES, *_ARCHIVE_SUFFIXES, *_FOREIGN)) or path.name.upper() == "DICOMDIR"
+
+
+def is_archive(path: Path, head: bytes) -> bool:
+    """Whether a file that no reader takes is an archive in which images may be; documents and programs that are zips are not."""
+    return preflight.kind(head) in _ARCHIVES and (not path.suffix or path.name.lower().endswith(_ARCHIVE_SUFFIXES))
 
 
 def refusal_of(path: Path, head: bytes) -> FileRefused:
@@ -47,8 +55,8 @@ def refusal_of(path: Path, head: bytes) -> FileRefused:
     if foreign is not None:
         what, way_out = foreign
         return FileRefused(path, f"is {what} by its name, which cannot be opened here.", way_out)
-    if kind in ARCHIVES:
-        what = f"is {ARCHIVES[kind]} archive, which is not looked into"
+    if kind in _ARCHIVES:
+        what = f"is {_ARCHIVES[kind]} archive, which is not looked into"
         inside = " from within a folder" if kind == "zip" else ""
         return FileRefused(path, f"{what}{inside}.", "Open it by itself." if inside else "Unpack it and open what was in it.")
     if name.endswith(_READABLE_SUFFIXES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -12,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from ctmri_core.errors import AmbiguousInput, FileRefused
+from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
 from ctmri_core.events import finish
 from ctmri_core.io import preflight
 from ctmri_core.io.opening import belonging_together, load, open_volume, scan, scan_together, sole_series
@@ -51,6 +52,16 @@ def _dicom_series(folder, number, *, places=(0.0, 2.0, 4.0)):
     for data in slices:
         data.SeriesInstanceUID, data.SeriesNumber = f"1.2.3.{number}", number
     return write(folder, slices)
+
+
+def _pictures(folder, _number):
+    for n in range(3):
+        Image.fromarray(np.full((4, 5), n, np.uint8)).save(folder / f"a{n}.png")
+
+
+def _texts(folder, _number):
+    for n in range(3):
+        (folder / f"{n}.nii").write_text("words")
 
 
 def test_one_of_several_can_be_named_by_its_number(tmp_path):
@@ -216,6 +227,34 @@ def test_a_screenshot_beside_a_volume_is_no_volume_to_work_on(tmp_path):
     Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "t1_2.jpg")
     with pytest.raises(AmbiguousInput, match="2 volumes"):
         sole_series(tmp_path)
+
+
+def test_a_disk_with_a_viewer_opens_as_its_scan(tmp_path):
+    _dicom_series(tmp_path / "IMAGES", 1)
+    (tmp_path / "help").mkdir()
+    for n in range(3):
+        Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / "help" / f"button{n}.png")
+        Image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / f"Doe_{n}.jpg")
+    clutter = {"viewer.exe": b"MZ", "viewer.jar": b"PK\3\4", "report.docx": b"PK\3\4", "help/a.pdf": b"%PDF-1.7"}
+    for name, content in clutter.items():
+        (tmp_path / name).write_bytes(content + bytes(300))
+    assert [(series.format_name, series.localizer) for series in scan(tmp_path)] == [
+        ("DICOM", False), ("pictures", True), ("pictures", True),
+    ]  # fmt: skip
+    assert not open_volume(tmp_path).findings
+
+
+@pytest.mark.parametrize("make", [_dicom_series, _pictures, _texts])
+def test_looking_through_a_folder_can_be_stopped_at_any_file(tmp_path, make):
+    make(tmp_path, 1)
+    asked = []
+    with contextlib.suppress(FileRefused):
+        scan(tmp_path, lambda: bool(asked.append(1)))
+    assert len(asked) >= 3
+    for most in range(len(asked)):
+        left = iter([False] * most)
+        with pytest.raises(Stopped):
+            scan(tmp_path, lambda left=left: next(left, True))
 
 
 @pytest.mark.parametrize(("name", "words"), [("a.bmp", "Save it as PNG"), ("a.vtk", "NIfTI or MHA"), ("a.npy", "NumPy array")])
