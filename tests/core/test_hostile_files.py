@@ -24,7 +24,7 @@ from tests.soak.sweep_damage import FLIPPED, TRUNCATED, sweep
 SLOW = {"folder_of_3000_empty", "zip_hundred_thousand_members", "dicom_deflated_bomb"}
 """Seconds each on a busy machine; the soak scripts take them too."""
 GROUPS = sorted({name.partition("_")[0] for name in KINDS})
-FUZZED = 240
+FUZZED = 180
 
 
 @pytest.fixture(autouse=True, scope="module")
