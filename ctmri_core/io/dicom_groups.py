@@ -17,6 +17,7 @@ import numpy as np
 from ctmri_core.errors import FileRefused
 from ctmri_core.geometry import FloatArray
 from ctmri_core.io.dicom_agreement import completeness
+from ctmri_core.io.dicom_labels import told_apart
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.series_judgement import heights, same_place, slice_axes
 from ctmri_core.volume import Finding
@@ -32,12 +33,15 @@ _TURNING = "its {} pictures are turned against each other, as with projections t
 
 @dataclass(frozen=True)
 class Group:
-    """Slices of one volume to be. `findings`: what became of the rest of it. `problem`: why they are none, for a refusal."""
+    """Slices of one volume to be. `told`: by what they differ from others of their series, for the label. `findings`: what became
+    of the rest of it. `problem`: why they are none, for a refusal.
+    """
 
     headers: list[SliceHeader]
     localizer: bool
     findings: tuple[Finding, ...]
     problem: str = ""
+    told: str = ""
 
 
 def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
@@ -103,8 +107,8 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[Group]:
         if len(volumes) == 1:
             volumes, told = _by_number(part)
             findings += told
-        for volume in volumes:
-            yield Group(volume, scout, findings)
+        for volume, told in zip(volumes, told_apart(volumes), strict=True):
+            yield Group(volume, scout, findings, told=told)
 
 
 def _cross(firsts: Sequence[SliceHeader]) -> bool:

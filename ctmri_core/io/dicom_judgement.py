@@ -14,13 +14,14 @@ from ctmri_core.io.dicom_agreement import agreement
 from ctmri_core.io.dicom_domain import domain_of
 from ctmri_core.io.dicom_findings import pixel_findings
 from ctmri_core.io.dicom_groups import Group
+from ctmri_core.io.dicom_labels import label_of
 from ctmri_core.io.dicom_pixels import stored_bytes
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_voxels import read_one
 from ctmri_core.io.series import REFUSED, Series
 from ctmri_core.io.series_judgement import Stack, judge, same_place, slice_axes
 from ctmri_core.io.synthetic_mark import told_findings
-from ctmri_core.volume import Finding, kind_label
+from ctmri_core.volume import Finding
 
 FORMAT_NAME = "DICOM"
 _SAME_PIXEL_SPACING = 1e-3
@@ -55,7 +56,7 @@ def judged(path: Path, group: Group) -> Series:
         path=path,
         format_name=FORMAT_NAME,
         domain=domain,
-        label=_label(domain, ordered, group.localizer),
+        label=label_of(domain, ordered, group.told, localizer=group.localizer),
         files=_files(ordered),
         shape=stack.geometry.shape,
         spacing=stack.geometry.spacing,
@@ -73,7 +74,7 @@ def _refused(path: Path, group: Group, domain: Domain, refusal: FileRefused) -> 
         path=path,
         format_name=FORMAT_NAME,
         domain=domain,
-        label=_label(domain, group.headers, group.localizer),
+        label=label_of(domain, group.headers, group.told, localizer=group.localizer),
         files=_files(group.headers),
         localizer=group.localizer,
         synthetic=_synthetic(group.headers),
@@ -138,10 +139,3 @@ def _same_slice(one: SliceHeader, other: SliceHeader) -> bool:
 
 def _synthetic(headers: Sequence[SliceHeader]) -> bool:
     return any(header.origin.synthetic for header in headers)
-
-
-def _label(domain: Domain, headers: Sequence[SliceHeader], localizer: bool) -> str:
-    number = f", series {headers[0].series_number}" if headers[0].series_number is not None else ""
-    slices = "1 slice" if len(headers) == 1 else f"{len(headers)} slices"
-    kind = kind_label(domain, synthetic=_synthetic(headers), phantom=headers[0].origin.phantom)
-    return f"{kind}{' localizer' if localizer else ''}{number}, {slices}"

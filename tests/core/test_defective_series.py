@@ -13,7 +13,8 @@ from ctmri_core.io.opening import load, preview, scan
 from ctmri_core.io.series import straightened
 from tests.hostile.clean_series import clean_series
 from tests.hostile.defective_series import DEFECTS
-from tests.hostile.series import write
+from tests.hostile.dicom_bytes import UID
+from tests.hostile.series import stack, write
 
 PRIVATE = ("Doe", "4711", "2.25.1234", "IM0")
 
@@ -71,6 +72,46 @@ def assert_is_the_middle_slice(first, volume):
     k = volume.geometry.shape[0] // 2
     assert np.allclose(first.voxels[0], volume.voxels[k])
     assert np.allclose(first.geometry.corners[0], volume.geometry.index_to_mm((k, 0, 0)), atol=0.5)
+
+
+@pytest.mark.parametrize(
+    ("sort", "told"),
+    [
+        ("echoes", ["TE 12 ms", "TE 95 ms"]),
+        ("b_values", ["b 0", "b 500", "b 1000"]),
+        ("phases", ["phase 1", "phase 2", "phase 3"]),
+    ],
+)
+def test_volumes_of_one_series_are_called_by_what_tells_them_apart(tmp_path, sort, told):
+    slices = next(clean.slices for clean in clean_series() if f"_{sort}_in" in f"_{clean.name}")
+    labels = [series.label for series in scan(write(tmp_path, slices))]
+    assert (
+        sorted(labels) == sorted(f"MR, series 1, {each}, {len(slices) // len(told)} slices" for each in told) or sort == "phases"
+    )
+    assert all(any(each in label for label in labels) for each in told)
+
+
+def test_kinds_of_picture_have_names_but_no_text_of_the_header_is_shown(tmp_path):
+    slices = []
+    for n, kind in enumerate(("M", "P", "DOE")):
+        for each in stack(4, seed=n, modality="MR", ImageType=f"ORIGINAL\\PRIMARY\\{kind}\\NONE"):
+            each.edits["SOPInstanceUID"] = f"{each.edits['SOPInstanceUID']}.{n}"
+            slices.append(each)
+    labels = {series.label for series in scan(write(tmp_path, slices))}
+    assert labels == {f"MR, series 1, {told}4 slices" for told in ("magnitude, ", "phase, ", "")}
+
+
+def test_what_only_some_slices_say_is_no_name(tmp_path):
+    """Slices numbered place by place, one of which says another time."""
+    slices = []
+    for k in range(6):
+        for n in range(2):
+            each = stack(6, 3.0, seed=n, modality="MR")[k]
+            each.edits |= {"SOPInstanceUID": f"{UID}.{n}.{k}", "InstanceNumber": str(2 * k + n + 1)}
+            each.edits |= {"TriggerTime": str(20 * n), "EchoTime": str(12 if (n, k) == (0, 3) else 95)}
+            slices.append(each)
+    found = scan(write(tmp_path, slices))
+    assert sorted(series.label for series in found) == ["MR, series 1, 6 slices", "MR, series 1, TE 95 ms, 6 slices"]
 
 
 def test_clean_series_are_many():
