@@ -68,9 +68,11 @@ def run(paths: Sequence[Path], *, demo: bool) -> int:
 
 
 def _close_on_interrupt(window: MainWindow) -> None:
-    """Ctrl+C in the terminal closes the window in order; the timer gives Python a moment to notice."""
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    """Ctrl+C in the terminal, or its end, closes the window in order; the timer gives Python a moment to notice."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # SIGHUP is none of Windows
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: window.close())
     timer = QTimer(window)
     timer.timeout.connect(lambda: None)
     timer.start(_SIGNAL_CHECK_MS)

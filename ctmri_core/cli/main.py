@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import ctmri_core
 from ctmri_core.cli import convert, demo, info, models, train, translate
-from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE, crash_report
+from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE, crash_report, terminated_as_interrupted
 from ctmri_core.errors import CtmriError
 from ctmri_core.hints import nearest_hint
 
@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().print_help()
         return EXIT_USAGE
     try:
-        status: int = parsed.run(parsed)
+        with terminated_as_interrupted():
+            status: int = parsed.run(parsed)
     except CtmriError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED

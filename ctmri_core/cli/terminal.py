@@ -172,6 +172,23 @@ def crash_report(error: BaseException) -> str:
 
 
 @contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a terminal that is closed, raise `KeyboardInterrupt`: what was unpacked must not stay behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # `nohup` is to be heeded
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
 def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
     def handler(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():

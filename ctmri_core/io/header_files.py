@@ -9,10 +9,13 @@ _HEADERS = {
     ".rec": (".PAR", ".par", ".Par"),
     ".brik": (".HEAD", ".head"),
 }
+_DATA_ENDS = tuple(end for suffix in _HEADERS for end in (suffix, f"{suffix}.gz"))
 
 
 def header_of(path: Path) -> Path:
     """The header beside a data file: .hdr of .img, .PAR of .REC, .HEAD of .BRIK, each packed or not; any other path as it is."""
+    if not path.name.lower().endswith(_DATA_ENDS):
+        return path
     stem = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     for suffix, endings in _HEADERS.items():
         if not stem.lower().endswith(suffix):

@@ -1,6 +1,7 @@
 """Temporary folders that only their owner may enter, gone when the program ends.
 
-What a program that was killed left behind is removed by the next one that needs a folder: its place is locked while it lives.
+What a program that was killed left behind is removed by the next window, or by whoever needs a folder next: its place is locked
+while it lives.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def private_folder() -> Path:
     """A new empty folder, whose parent has mode 0700; it lasts until `discard` or the end of the program. Raises `OSError`."""
     global _place, _place_owner, _count
     if _place is None or _place_owner != os.getpid() or not _place.is_dir():
-        _remove_forsaken()
+        remove_forsaken()
         _place, _place_owner = Path(tempfile.mkdtemp(prefix=_PREFIX)), os.getpid()
         handle = (_place / _LOCK).open("xb")
         _lock(handle)
@@ -47,7 +48,8 @@ def _remove(place: Path, handle: IO[bytes], owner: int) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _remove_forsaken() -> None:
+def remove_forsaken() -> None:
+    """Removes what programs that were killed have left behind."""
     for place in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             if place.is_symlink() or (hasattr(os, "getuid") and place.stat().st_uid != os.getuid()):

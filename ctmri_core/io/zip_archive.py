@@ -6,6 +6,7 @@ the archive, the disk and the memory first, and checksums are proved while unpac
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 import struct
@@ -24,12 +25,13 @@ from ctmri_core.volume import Finding
 
 _MOST_MEMBERS = 50_000
 _LARGEST_DIRECTORY = 64 << 20
-SUSPECT_BYTES, SUSPECT_RATIO = 16 << 20, 500  # images pack to a fifth, masks to a hundredth
+_SUSPECT_BYTES, _SUSPECT_RATIO = 4 << 30, 500  # images pack to a fifth, masks to a hundredth, empty ones to a thousandth
 _DISK_SHARE = 0.8
 _CHUNK = 1 << 20
 _END_RECORD = struct.Struct("<4s4H2LH")
 _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED = 0x1 | 0x40
+_DRIVE = re.compile(r"[A-Za-z]:")
 _JUNK = {"thumbs.db", "desktop.ini", "dicomdir"}
 _NO_IMAGES = (
     ".txt", ".md", ".rtf", ".htm", ".html", ".css", ".js", ".xml", ".json", ".csv", ".tsv", ".xls", ".xlsx", ".doc", ".docx",
@@ -108,20 +110,21 @@ def _wanted(path: Path, infos: Sequence[zipfile.ZipInfo]) -> tuple[dict[PurePosi
         member = PurePosixPath(name)
         if name.endswith("/") or _is_clutter(member):
             continue
-        if member.is_absolute() or ".." in member.parts or ":" in name or not member.name:
-            left_out["a name that leads out of the archive"] += 1
+        if member.is_absolute() or ".." in member.parts or _DRIVE.match(name) or not member.name:
+            left_out["with a name that leads out of it"] += 1
         elif stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-            left_out["being a link or a device"] += 1
+            left_out["that is a link or a device"] += 1
         elif name.lower().endswith(_ARCHIVES):
-            left_out["being an archive themselves"] += 1
+            left_out["that is an archive"] += 1
         elif member in wanted:
             raise FileRefused(path, "holds two files of one name.", _UNPACK)
         else:
             wanted[member] = info
-    why = "; ".join(f"{count} for {what}" for what, count in left_out.items())
+    why = ", ".join(f"{count} {what}" for what, count in left_out.items())
+    if not wanted and why:
+        raise FileRefused(path, f"holds no files that may be images, but files that are not opened: {why}.", _UNPACK)
     if not wanted:
-        problem = f"holds no files that may be images{'; left out were ' if why else ''}{why}."
-        raise FileRefused(path, problem, "Open an archive with images in it.")
+        raise FileRefused(path, "holds no files that may be images.", "Open an archive with images in it.")
     return wanted, (Finding("left_out", f"Files of the archive were left out: {why}."),) if why else ()
 
 
@@ -149,16 +152,20 @@ def _check_sizes(path: Path, infos: Sequence[zipfile.ZipInfo], folder: Path) -> 
         ratio = preflight.DEFLATE_LIMIT if info.compress_type == zipfile.ZIP_DEFLATED else 1
         if info.compress_size > size or info.file_size > max(info.compress_size, 1) * ratio:
             raise FileRefused(path, "is damaged: a member claims more bytes than it can hold.", _AGAIN)
-        if info.file_size > SUSPECT_BYTES and info.file_size > info.compress_size * SUSPECT_RATIO:
-            raise FileRefused(path, f"unpacks to more than {SUSPECT_RATIO} times its size, as no images do.", _UNPACK)
     preflight.check_memory(path, max(info.file_size for info in infos))
-    check_disk(path, sum(info.file_size for info in infos), folder)
+    check_room(path, sum(info.file_size for info in infos), folder)
 
 
-def check_disk(path: Path, needed: int, folder: Path) -> None:
-    """Refuses what does not fit the disk of `folder`."""
+def check_room(path: Path, needed: int, folder: Path, written: int = 0) -> None:
+    """Refuses what does not fit the disk of `folder`, or is so much more than the archive that it is made to fill it.
+
+    `written`: bytes of it that lie there already.
+    """
+    if needed > max(_SUSPECT_BYTES, preflight.regular_file(path) * _SUSPECT_RATIO):
+        problem = f"unpacks to {needed / 2**30:.1f} GB, more than {_SUSPECT_RATIO} times its size, as images do not."
+        raise FileRefused(path, problem, _UNPACK)
     free = int(shutil.disk_usage(folder).free * _DISK_SHARE)
-    if needed > free:
+    if needed - written > free:
         problem = f"unpacks to {needed / 2**30:.1f} GB; {free / 2**30:.1f} GB are free for it on the disk of temporary files."
         raise FileRefused(path, problem, "Make room, or unpack it elsewhere and open the folder.")
 

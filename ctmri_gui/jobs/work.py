@@ -48,8 +48,10 @@ def warm_up(stop: StopSignal) -> Work[None]:
         with _importing:
             importlib.import_module(module)
         yield Progress(done=0, message="getting ready")
+    from ctmri_core.io.private_folders import remove_forsaken
     from ctmri_core.io.reader_process import shared_reader
 
+    remove_forsaken()
     shared_reader().start()
 
 

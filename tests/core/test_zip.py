@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -163,35 +164,48 @@ def test_clutter_is_passed_over(tmp_path):
 def test_names_that_lead_out_are_left_out_and_said(tmp_path, name):
     before = set(tmp_path.parent.rglob("evil*"))
     volume = open_volume(_members(tmp_path / "a.zip", {"a.nii": _nifti(), name: _nifti()}))
-    assert any("leads out of the archive" in finding.message for finding in volume.findings)
+    assert any("1 with a name that leads out of it" in finding.message for finding in volume.findings)
     assert set(tmp_path.parent.rglob("evil*")) == before
-    with pytest.raises(FileRefused, match="leads out of the archive"):
+    with pytest.raises(FileRefused, match="leads out of it"):
         scan(_members(tmp_path / "b.zip", {name: _nifti()}))
 
 
 @pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR | 0o600, stat.S_IFIFO | 0o600])
 def test_links_and_devices_are_left_out(tmp_path, mode):
-    with pytest.raises(FileRefused, match="link or a device"):
+    with pytest.raises(FileRefused, match="1 that is a link or a device.*Unpack it yourself"):
         scan(_members(tmp_path / "a.zip", {"a.nii": b"/etc/passwd"}, mode))
 
 
 def test_an_archive_in_an_archive_is_not_opened(tmp_path):
-    with pytest.raises(FileRefused, match="archive themselves"):
+    with pytest.raises(FileRefused, match="1 that is an archive.*Unpack it yourself"):
         scan(_members(tmp_path / "a.zip", {"b.zip": _members(tmp_path / "b.zip", {"a.nii": _nifti()}).read_bytes()}))
 
 
+def test_an_empty_mask_packs_to_a_thousandth_and_opens(tmp_path):
+    path = _members(tmp_path / "a.zip", {"mask.nii": _nifti(np.zeros((170, 300, 400), np.uint8))})
+    (series,) = scan(path)
+    assert series.shape == (170, 300, 400)
+
+
+def test_times_in_names_are_no_drives(tmp_path):
+    (series,) = scan(_members(tmp_path / "a.zip", {"Doe 12:30:00/scan 2020-01-01T12:30.nii": _nifti()}))
+    assert not series.findings
+
+
 def test_bombs_and_lies_are_refused_before_they_are_unpacked(tmp_path):
-    with pytest.raises(FileRefused, match="times its size"):
-        scan(_members(tmp_path / "a.zip", {"a.nii": _nifti() + bytes(80 << 20)}))
-    path = _members(tmp_path / "b.zip", {"a.nii": _nifti()})
-    content = bytearray(path.read_bytes())
-    place = content.index(b"PK\1\2")
-    content[place + 24 : place + 28] = (2**32 - 2).to_bytes(4, "little")
+    for name, count, claimed, words in (("a", 1, 2**32 - 2, "more bytes than it can hold"), ("b", 99, 60 << 20, "unpacks to 5.8 GB")):
+        path = _members(tmp_path / f"{name}.zip", {f"{n}.nii": np.random.default_rng(n).bytes(61_440) for n in range(count)})
+        content = bytearray(path.read_bytes())
+        place = 0
+        while (place := content.find(b"PK\1\2", place + 1)) > 0:
+            content[place + 24 : place + 28] = claimed.to_bytes(4, "little")
+        path.write_bytes(content)
+        with pytest.raises(FileRefused, match=words):
+            scan(path)
+    content[-14:-10] = (60_000).to_bytes(2, "little") * 2
     path.write_bytes(content)
-    with pytest.raises(FileRefused, match="more bytes than it can hold"):
-        scan(path)
     with pytest.raises(FileRefused, match="60000 files"):
-        scan(_members(tmp_path / "c.zip", {str(n): b"" for n in range(60_000)}, method=zipfile.ZIP_STORED))
+        scan(path)
 
 
 def test_members_that_share_their_bytes_are_refused(tmp_path):
@@ -276,6 +290,33 @@ from ctmri_core.io.opening import scan
 print(oct(series.files[0].parents[2].stat().st_mode), flush=True)
 os.abort() if sys.argv[3] == "die" else None
 """
+
+
+_IS_TOLD_TO_END = """
+import os, signal, sys, tempfile
+tempfile.tempdir = sys.argv[2]
+from ctmri_core.cli.main import main
+from ctmri_core.io import archives
+made = archives.private_folder
+def then_the_signal():
+    folder = made()
+    os.kill(os.getpid(), int(sys.argv[3]))
+    return folder
+archives.private_folder = then_the_signal
+sys.exit(main(["info", sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_command_that_is_told_to_end_leaves_nothing(tmp_path, name):
+    path = _members(tmp_path / "a.zip", {"a.nii": _nifti()})
+    place = tmp_path / "temporary"
+    place.mkdir()
+    command = [sys.executable, "-c", _IS_TOLD_TO_END, str(path), str(place), str(int(getattr(signal, name)))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert not list(place.iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes and signals of POSIX")
