@@ -139,7 +139,8 @@ def checked_geometry(path: Path, shape: Sequence[int], affine: ArrayLike, field:
 
 def beside(path: Path, name: str) -> Path:
     """A detached data file `name`, which must be a plain name in the folder of its header `path`, and no link out of it."""
-    if not name or name in (".", "..") or "%" in name or not name.isprintable() or any(mark in name for mark in '/\\:*?"<>|'):
+    plain = 0 < len(name) < 256 and name.isprintable() and not any(mark in name for mark in '/\\:*?"<>|%')
+    if not plain or name in (".", ".."):
         raise FileRefused(path, "names a data file that is not a plain name beside the header.", "Put both files in one folder.")
     data = path.parent / name
     regular_file(data)

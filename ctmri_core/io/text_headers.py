@@ -14,7 +14,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.io import preflight
 
 MOST_HEADER_BYTES = 1 << 20  # a list of file names may be long
-MOST_LINE_BYTES = 4096
+MOST_LINE_BYTES = 1 << 16  # the index of each of thousands of volumes may stand in one line
 _MOST_FILES = 65535
 _DAMAGED = "The header is damaged."
 _PATTERN = re.compile(r"([^%]*)%(0?)(\d{0,2})d([^%]*)")

@@ -189,7 +189,9 @@ def test_a_key_of_nrrd_is_no_field_and_units_are_millimetres(tmp_path):
     with pytest.raises(FileRefused, match="units are 'cm', not mm"):
         open_volume(_nrrd(tmp_path, 'spacings: 1 2 3\nunits: "cm" "mm" "mm"\n'))
     frames = np.repeat(VOXELS[None], 2, axis=0).tobytes()
-    timed = _nrrd(tmp_path, 'spacings: 1 2 3 9\nunits: "mm" "mm" "mm" "s"\n', frames, "5 3 4 2", 4)
+    index = f"axis 0 index values:={' '.join(map(str, range(2000)))}\n"  # as 3D Slicer writes it of a sequence
+    assert len(index) > 8000
+    timed = _nrrd(tmp_path, index + 'spacings: 1 2 3 9\nunits: "mm" "mm" "mm" "s"\n', frames, "5 3 4 2", 4)
     assert [series.spacing for series in scan(timed)] == [(3.0, 2.0, 1.0)] * 2
 
 

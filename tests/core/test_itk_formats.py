@@ -66,7 +66,7 @@ def _edited(path, old: bytes, new: bytes):
         (b"ObjectType = Image", b"ObjectType = Tube", "ObjectType"),
         (b"BinaryData = True", b"ElementNumberOfChannels = 3", "channels"),
         (b"CompressedData = False", b"CompressedData = True", "compressed"),
-        (b"BinaryData = True", b"HeaderSize = -7", "HeaderSize"), (b"BinaryData = True", b"X" * 5000, "line"),
+        (b"BinaryData = True", b"HeaderSize = -7", "HeaderSize"), (b"BinaryData = True", b"X" * 70_000, "line"),
     ],
 )  # fmt: skip
 def test_hostile_meta_image_headers_are_refused_by_key(tmp_path, old, new, word):
@@ -90,7 +90,7 @@ def test_hostile_meta_image_headers_are_refused_by_key(tmp_path, old, new, word)
         (b"kinds: ", b"data file: LIST\nkinds: ", "line"),
         (b"kinds: ", b"data file: q.%d 1 93 1\nkinds: ", "does not exist"),
         (b"kinds: ", b"data file: ../a.raw\nkinds: ", "plain name"), (b"kinds: ", b"no colon here\nkinds: ", "neither field"),
-        (b"kinds: ", b"content: " + b"A" * 9000 + b"\nkinds: ", "line"), (b"encoding: raw", b"encoding: gzip", "compressed"),
+        (b"kinds: ", b"content: " + b"A" * 70_000 + b"\nkinds: ", "line"), (b"encoding: raw", b"encoding: gzip", "compressed"),
     ],
 )  # fmt: skip
 def test_hostile_nrrd_headers_are_refused_by_field(tmp_path, old, new, word):

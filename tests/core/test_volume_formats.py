@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import struct
+import tracemalloc
+import warnings
 from dataclasses import replace
 
 import nibabel as nib
@@ -15,6 +18,7 @@ from nibabel.parrec import PARRECHeader
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
+from ctmri_core.io import native_nibabel
 from ctmri_core.io.opening import load, open_volume, preview, scan
 from tests.contracts import volume_samples as samples
 
@@ -243,6 +247,26 @@ def test_slices_of_par_and_minc_with_scales_of_their_own(tmp_path):
     assert theirs[0].mean() - theirs[1].mean() > 500
     np.testing.assert_array_equal(volume.voxels, theirs)
     assert volume.geometry.is_close(grid, 1e-4)
+
+
+def test_par_and_minc_take_the_volume_and_a_few_slices(tmp_path):
+    voxels = np.random.default_rng(4).integers(-500, 900, (48, 96, 96)).astype(np.int16)
+    par = samples.write_par_rec(tmp_path, voxels, replace(GRID, shape=voxels.shape))
+    minc = samples.write_minc(tmp_path, voxels, replace(GRID, shape=voxels.shape))
+    for read in (
+        lambda: native_nibabel.par_rec_voxels(par, par.with_suffix(".REC"), 0),
+        lambda: native_nibabel.minc_voxels(minc, 0),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the parser of MINC leaves the file mapped until it is collected
+            read()
+            tracemalloc.start()
+            found, _ = read()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            gc.collect()
+        np.testing.assert_allclose(found, voxels, atol=0.01)
+        assert peak < found.nbytes + 6 * 8 * voxels[0].size
 
 
 def test_a_par_whose_slices_lie_in_another_order_is_refused(tmp_path):
