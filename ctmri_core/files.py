@@ -8,7 +8,9 @@ its name and removed by the next writer in that folder.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -34,7 +36,7 @@ _REASONS = {
     errno.EIO: "the disk reports an error",
     errno.EINVAL: "that disk does not take this name",
 }
-_LEFTOVER = re.compile(r"\.part-(\d+)-[0-9a-f]{8}(\..*)?")
+_LEFTOVER = re.compile(r"\.part-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(\..*)?")
 _ROOM = 1 << 16  # more than a disk block, so that a full disk cannot grant it from what it has given already
 
 
@@ -47,20 +49,17 @@ def atomic_file(target: str | Path, *, private: bool = False) -> Iterator[Path]:
     """
     target = Path(target)
     temporary = _temporary(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target.parent)
-        if private:
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield temporary
-        _flush_file(temporary)
-        temporary.replace(target)
-        _flush_folder(target.parent)
-    except OSError as error:
-        raise write_failed(target, error) from error
-    finally:
-        with suppress(OSError):  # the folder itself may be what refused
-            temporary.unlink(missing_ok=True)
+    with _folder_of(target):
+        try:
+            if private:
+                os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            yield temporary
+            _flush_file(temporary)
+            temporary.replace(target)
+            _flush_folder(target.parent)
+        finally:
+            with suppress(OSError):  # the folder itself may be what refused
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -73,22 +72,19 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise WriteFailed(f"{target.name} exists already and is not empty. Choose another name or empty it first.")
     temporary = _temporary(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target.parent)
-        temporary.mkdir()
-        yield temporary
-        for path in sorted(temporary.rglob("*")):
-            (_flush_file if path.is_file() else _flush_folder)(path)
-        _flush_folder(temporary)
-        if target.exists():
-            target.rmdir()
-        temporary.replace(target)
-        _flush_folder(target.parent)
-    except OSError as error:
-        raise write_failed(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _folder_of(target):
+        try:
+            temporary.mkdir()
+            yield temporary
+            for path in sorted(temporary.rglob("*")):
+                (_flush_file if path.is_file() else _flush_folder)(path)
+            _flush_folder(temporary)
+            if target.exists():
+                target.rmdir()
+            temporary.replace(target)
+            _flush_folder(target.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(target: str | Path, content: bytes, *, private: bool = False) -> None:
@@ -144,10 +140,32 @@ def write_failed(target: Path, error: OSError) -> WriteFailed:
     return WriteFailed(f"{target.name} could not be written: {reason}. Nothing partial was left behind.")
 
 
+@contextmanager
+def _folder_of(target: Path) -> Iterator[None]:
+    """Makes the folder of `target`, and takes it away again when the block fails and nothing is in it.
+
+    Raises `WriteFailed` in place of `OSError`.
+    """
+    folder = target.absolute().parent
+    made: list[Path] = []
+    try:
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder)
+        yield
+    except BaseException as error:
+        with suppress(OSError):  # somebody else has put something there
+            for each in made:
+                each.rmdir()
+        if isinstance(error, OSError):
+            raise write_failed(target, error) from error
+        raise
+
+
 def _temporary(target: Path) -> Path:
-    """A hidden sibling whose name tells its writer's process and the format, nothing else."""
+    """A hidden sibling whose name tells its writer's machine (by a hash) and process and the format, nothing else."""
     suffix = ".nii.gz" if target.name.lower().endswith(".nii.gz") else target.suffix
-    return target.with_name(f".part-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
+    return target.with_name(f".part-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{suffix}")
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -155,12 +173,23 @@ def _remove_leftovers(folder: Path) -> None:
     with os.scandir(folder) as entries:
         found = [(match, entry) for entry in entries if (match := _LEFTOVER.fullmatch(entry.name))]
     for match, entry in found:
-        if not _alive(int(match[1])):
+        if match[1] == _machine() and not _alive(int(match[2])):
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
                 with suppress(OSError):
                     Path(entry.path).unlink()
+
+
+def _machine() -> str:
+    """A hash of where the numbers of processes are ours: on a shared disk a number of another machine says nothing."""
+    with suppress(OSError):
+        return _hashed(f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}")  # containers of one machine number anew
+    return _hashed(platform.node())
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _alive(process: int) -> bool:

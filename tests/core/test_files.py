@@ -71,7 +71,7 @@ def test_a_disk_that_refuses_is_named_without_its_folder(tmp_path, monkeypatch, 
         write_text(tmp_path / "secret place" / "a.txt", "x")
     assert "secret place" not in str(caught.value)
     assert str(caught.value).startswith("a.txt")
-    assert not list((tmp_path / "secret place").iterdir())
+    assert not list(tmp_path.iterdir())  # nor the folder that was made for it
 
 
 def test_a_file_in_the_way_of_the_folder_is_reported(tmp_path):
@@ -139,13 +139,18 @@ def test_what_a_dead_writer_left_goes_with_the_next_writing_and_that_of_a_living
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    stale = tmp_path / f".part-{dead.pid}-0123abcd.nii.gz"
+    with atomic_file(tmp_path / "b.txt") as temporary:
+        temporary.touch()
+        here = temporary.name.removesuffix(".txt").rsplit("-", 2)[0]
+    (tmp_path / "b.txt").unlink()
+    stale = tmp_path / f"{here}-{dead.pid}-0123abcd.nii.gz"
     stale.write_bytes(b"half")
-    folder = tmp_path / f".part-{dead.pid}-89abcdef"
+    folder = tmp_path / f"{here}-{dead.pid}-89abcdef"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "1.dcm").write_bytes(b"1")
-    kept = [tmp_path / f".part-{pid}-0123abcd.nii" for pid in (living.pid, os.getpid())]
-    kept += [tmp_path / ".part-mine", tmp_path / f"x.part-{dead.pid}-0123abcd"]
+    kept = [tmp_path / f"{here}-{pid}-0123abcd.nii" for pid in (living.pid, os.getpid())]
+    kept += [tmp_path / ".part-mine", tmp_path / f"x{here}-{dead.pid}-0123abcd"]
+    kept += [tmp_path / f".part-00000000-{dead.pid}-0123abcd.nii"]  # of another machine, where that number may be alive
     for path in kept:
         path.write_bytes(b"not to be touched")
     write_text(tmp_path / "a.txt", "x")
