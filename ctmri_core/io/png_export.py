@@ -10,7 +10,6 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,12 @@ from numpy.typing import NDArray
 import ctmri_core
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import Progress, StopSignal, Work, never
+from ctmri_core.events import Noted, Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.io.png_slices import Scale, encode, slice_text
 from ctmri_core.io.provenance import provenance_of, sidecar_path
-from ctmri_core.io.stored_values import to_voxels
-from ctmri_core.volume import Finding, Volume, Voxels
+from ctmri_core.io.stored_values import VoxelSink
+from ctmri_core.volume import Volume, Voxels
 
 _LEVELS = 65536
 _PREFERRED = {Domain.CT: -1024}  # as pairs of CT and MR slices are commonly kept
@@ -33,26 +32,30 @@ def write_png_slices(volume: Volume, folder: str | Path, *, stop: StopSignal = n
     """One file per slice k, `ct_0001.png`, in the new (or empty) `folder`; all of them appear or nothing.
 
     Whole numbers that span no more than 65536 are kept exactly. CT with fractions is rounded to whole HU; other values are
-    spread over 65536 levels, which a finding of the record and the notes in the files say. Raises `WriteFailed`; `Stopped`.
+    spread over 65536 levels, which is noted and said in the files. Raises `WriteFailed`; `Stopped`.
     """
     folder = Path(folder)
     scale = scale_of(volume)
     count = volume.geometry.shape[0]
     prefix = volume.domain.value if scale.slope == 1 and scale.intercept == _PREFERRED.get(volume.domain, 0) else "slice"
-    stored: NDArray[np.uint16] = np.empty(volume.geometry.shape, np.uint16)
+    written = VoxelSink(folder, volume.voxels.size, np.dtype(np.uint16), scale.slope, scale.intercept)
+    if scale.note:
+        yield Noted(message=scale.note)
     with atomic_folder(folder) as temporary:
         for k, values in enumerate(volume.voxels):
             if stop():
                 raise Stopped(f"Writing {folder.name} was stopped.")
-            stored[k] = _levels(values, scale)
-            content = encode(stored[k], slice_text(volume, scale, k))
+            stored = _levels(values, scale)
+            written.take(stored.reshape(-1))
+            content = encode(stored, slice_text(volume, scale, k))
             path = temporary / f"{prefix}_{k + 1:04d}.png"
             path.write_bytes(content)
             if path.read_bytes() != content:
                 raise WriteFailed(f"{path.name} was not the same when it was read back, so nothing was kept. Check the disk.")
             yield Progress(done=k + 1, total=count, unit="slices", message=f"writing {folder.name}")
         first = temporary / f"{prefix}_0001.png"
-        record = provenance_of(_as_written(volume, stored, scale))
+        voxels, _ = written.result(volume.geometry.shape)  # as they will be read, for the record counts with them alone
+        record = provenance_of(replace(volume, voxels=voxels))
         sidecar_path(first).write_text(record.model_dump_json(indent=2), encoding="utf-8")
         (temporary / "README.txt").write_text(_readme(volume, scale), encoding="utf-8")
     return folder
@@ -70,22 +73,16 @@ def scale_of(volume: Volume) -> Scale:
             intercept = math.floor(low)
         if math.ceil(high) - intercept < _LEVELS:
             return Scale(1.0, float(intercept), "" if whole else "Values were rounded to whole HU.")
+    if low == high:
+        return Scale(1.0, low)
     slope = (high - low) / (_LEVELS - 1)
     return Scale(slope, low, f"Values were rounded to {_LEVELS} levels; the largest error is {slope / 2:.3g} {volume.unit}.")
 
 
-def _as_written(volume: Volume, stored: NDArray[np.uint16], scale: Scale) -> Volume:
-    """What the pictures hold, so that the record counts with their voxels."""
-    voxels, _ = to_voxels(Path(), stored, scale.slope, scale.intercept)
-    said = (Finding("rounded", scale.note),) if scale.note else ()
-    return replace(volume, voxels=voxels, findings=(*volume.findings, *said))
-
-
-def _levels(values: Voxels, scale: Scale) -> NDArray[Any]:
-    """As numbers of a type wide enough, from 0 to 65535."""
+def _levels(values: Voxels, scale: Scale) -> NDArray[np.uint16]:
     if values.dtype == np.int16 and scale.slope == 1:
-        return values.astype(np.int32) - int(scale.intercept)
-    return np.clip(np.rint((values.astype(np.float64) - scale.intercept) / scale.slope), 0, _LEVELS - 1)
+        return (values.astype(np.int32) - int(scale.intercept)).astype(np.uint16)
+    return np.clip(np.rint((values.astype(np.float64) - scale.intercept) / scale.slope), 0, _LEVELS - 1).astype(np.uint16)
 
 
 def _readme(volume: Volume, scale: Scale) -> str:

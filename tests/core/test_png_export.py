@@ -14,7 +14,7 @@ from PIL import Image
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import finish
+from ctmri_core.events import Noted, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io.opening import open_volume, scan
 from ctmri_core.io.png_export import scale_of, write_png_slices
@@ -51,6 +51,7 @@ CASES = {
     "mr": _volume(Domain.MR_T1, 0, 1200),
     "mr below zero": _volume(Domain.MR, -500, 1200),
     "mr, whole floats": _volume(Domain.MR_T2, voxels=_WHOLE),
+    "mr, one value": _volume(Domain.MR_T2, voxels=np.full(GRID.shape, 0.3, np.float32)),
     "acquired": _volume(synthetic=None),
     "phantom": _volume(phantom=True),
 }
@@ -91,12 +92,13 @@ def test_hounsfield_units_are_stored_as_pairs_commonly_are(tmp_path):
 
 def test_what_is_rounded_is_said_with_its_error(tmp_path):
     volume = _volume(Domain.MR_T1, 0.1, 0.9, np.float32)
-    finish(save(volume, tmp_path / "out", slices="png"))
+    heard = [event.message for event in save(volume, tmp_path / "out", slices="png") if isinstance(event, Noted)]
+    assert len(heard) == 1 and "6.1e-06" in heard[0]
     error = max(np.abs(_values(path)[0] - volume.voxels[k]).max() for k, path in enumerate(_pictures(tmp_path / "out")))
     assert error <= 0.8 / 65535 / 2 * 1.01
     assert "6.1e-06" in (tmp_path / "out" / "README.txt").read_text()
     again = open_volume(tmp_path / "out")
-    assert "rounded" in [finding.kind for finding in again.findings]
+    assert [finding.kind for finding in again.findings] == ["rounded"]
     assert again.synthetic == MODEL
     hounsfield = _volume(dtype=np.float32)
     finish(save(hounsfield, tmp_path / "ct", slices="png"))
