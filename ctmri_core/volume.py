@@ -24,12 +24,14 @@ class Finding:
     """Something a person should know about a volume before trusting it: shown as a banner.
 
     `kind`: short stable word (`gap`, `tilt`, `uneven_spacing`, `duplicate`, `missing_orientation`, `estimated_spacing`);
-    `message`: what it means for picture and measurement; `serious`: whether measurements are wrong because of it.
+    `message`: what it means for picture and measurement; `serious`: whether measurements are wrong because of it; `told`: whether
+    this is what a file says of itself, which may be any text.
     """
 
     kind: str
     message: str
     serious: bool = False
+    told: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,20 @@ class DicomSource:
     positions: tuple[Triple, ...] = ()
     lossy: LossyCompression | None = None
 
+    def term(self, tag: str) -> str:
+        """The text of an attribute that holds exactly one, such as `00180015`; empty where it does not."""
+        value = self.patient_and_study.get(tag, {}).get("Value")
+        return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else ""
+
 
 @dataclass(frozen=True)
 class Synthetic:
-    """How a synthetic volume was made: name and hash of the model, and the recorded steps."""
+    """How a synthetic volume was made: name and hash of the model, and the recorded steps. `told`: as of a `Finding`."""
 
     model_name: str
     model_hash: str
     details: dict[str, Any] = field(default_factory=dict)
+    told: bool = field(default=False, compare=False)
 
 
 def kind_label(domain: Domain, *, synthetic: bool, phantom: bool) -> str:

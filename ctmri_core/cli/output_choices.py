@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """--output with --slices, --deidentify, --overwrite and --json, for `saved`."""
+    """--output with --slices, --deidentify, --pseudonym, --overwrite and --json, for `saved`."""
     parser.add_argument(
         "--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or new folder (slices)"
     )
@@ -24,6 +24,10 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deidentify", action="store_true", help="under a pseudonym, without dates and identifiers; burned-in text stays"
     )
+    parser.add_argument(
+        "--pseudonym", type=_pseudonym, default="", metavar="NAME",
+        help="--deidentify under NAME, by which several runs of one patient meet (default: a new one for each run)",
+    )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
 
@@ -33,7 +37,7 @@ def check_output(arguments: argparse.Namespace, sources: Iterable[Path]) -> None
     from ctmri_core.io.saving import check_target
 
     check_target(arguments.output, sources=sources, overwrite=arguments.overwrite)
-    if arguments.slices and arguments.output.suffix:
+    if arguments.slices and arguments.output.suffix and not arguments.output.is_dir():
         raise WriteFailed(f"--slices {arguments.slices} needs a folder, but {arguments.output.name} names a file. Leave one out.")
 
 
@@ -52,6 +56,7 @@ def saved(
         overwrite=arguments.overwrite,
         slices=arguments.slices or "dicom",
         deidentify=arguments.deidentify,
+        pseudonym=arguments.pseudonym,
         stop=stop,
     )
     if written is None:
@@ -61,6 +66,16 @@ def saved(
         yield Noted(message=reminder)
     yield Finished(reason="completed", paths={name: str(written)})
     return written
+
+
+def _pseudonym(text: str) -> str:
+    from ctmri_core.io.deidentify import check_pseudonym
+
+    try:
+        check_pseudonym(text)
+    except WriteFailed as refusal:
+        raise argparse.ArgumentTypeError(str(refusal)) from None
+    return text
 
 
 def noted(findings: Iterable[Finding]) -> Iterator[Noted]:

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.inference.precision import choose_device
     from ctmri_core.inference.translate import translate
+    from ctmri_core.io.deidentify import check_pseudonym
     from ctmri_core.io.opening import load
     from ctmri_core.model_card import choose_model, find_model, read_card
 
@@ -55,6 +56,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     if volume is None:
         return None
     volume = _of_kind(volume, arguments.modality)
+    check_pseudonym(arguments.pseudonym, volume)
     yield from noted(volume.findings)
     model = model or choose_model(volume.domain, folders)
     said: set[str] = {finding.message for finding in volume.findings}

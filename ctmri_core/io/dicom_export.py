@@ -22,7 +22,7 @@ from pydicom.valuerep import format_number_as_ds
 import ctmri_core
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import Progress, StopSignal, Work, never
+from ctmri_core.events import Noted, Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.geometry import FloatArray
 from ctmri_core.io.deidentify import pseudonymous
@@ -37,15 +37,22 @@ _PATIENT_TAGS = {"00100010", "00100020"}
 
 
 def write_dicom_series(
-    volume: Volume, folder: str | Path, *, source: Volume | None = None, deidentify: bool = False, stop: StopSignal = never
+    volume: Volume,
+    folder: str | Path,
+    *,
+    source: Volume | None = None,
+    deidentify: bool = False,
+    pseudonym: str = "",
+    stop: StopSignal = never,
 ) -> Work[tuple[Path, ...]]:
     """Writes one file per slice k into the new (or empty) `folder`; the whole series appears or nothing.
 
     `volume`: CT or MR. Patient and study are those of `volume.dicom` alone, which translation carries over. Without it a new
     study of patient ANONYMOUS is made, the same for all series made from the same voxels: those of `source`, the volume it was
     made from. A `source` that it cannot have been made from is refused, for patients must never be mixed up. `deidentify`: under
-    a pseudonym instead. Slices lie where those of the source lay, also where the gantry was tilted. HU are kept exactly where
-    they are whole and span no more than 65536; MR values are rounded to whole numbers.
+    a pseudonym instead, a new one or `pseudonym`. Slices lie where those of the source lay, also where the gantry was tilted. HU
+    are kept exactly where they are whole and span no more than 65536; other values are rounded or clipped, which is noted and
+    kept as a finding.
 
     Raises `WriteFailed` for an unknown modality, a wrong source, a patient that cannot be told, values that rounding would
     destroy, or a disk that refuses; `Stopped` when `stop` ended it, which leaves nothing behind.
@@ -58,10 +65,13 @@ def write_dicom_series(
             "The synthetic volume cannot be shown to come from this source, so it cannot be filed under its patient. "
             "Translate the source again, or save it as NIfTI."
         )
+    deidentify = deidentify or bool(pseudonym)
     if deidentify:
-        volume, source = pseudonymous(volume, source), None
+        volume, source = pseudonymous(volume, source, pseudonym), None
     origin = _checked_origin(volume)
     pixels = stored_pixels(volume)
+    for loss in pixels.losses:
+        yield Noted(message=loss.message, serious=loss.serious)
     stand_in = _stand_in(volume, source) if origin is None else ""
     common = module_attributes(volume, pixels, origin, stand_in, deidentified=deidentify)
     marks = partial(marks_missing_in, synthetic=volume.synthetic is not None, deidentified=deidentify)

@@ -18,9 +18,10 @@ from ctmri_core.volume import DicomSource
 PATIENT_AND_STUDY = (
     "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "PatientSize",
     "PatientWeight", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
-    "StudyDescription", "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition",
+    "StudyDescription", "PositionReferenceIndicator", "BodyPartExamined", "Laterality", "PatientPosition", "BurnedInAnnotation",
 )  # fmt: skip
-"""Attributes of the patient, general study, patient study, frame of reference and general series modules that stay true.
+"""Attributes of the patient, general study, patient study, frame of reference, general series and general image modules that
+stay true.
 
 The unique identifiers of study and frame of reference are fields of `DicomSource`.
 """

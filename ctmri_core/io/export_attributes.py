@@ -36,6 +36,11 @@ _UNPAIRED = {
 }  # fmt: skip
 """Body parts (PS3.16, annex L) that are no pair, for which Laterality must not be sent."""
 
+_LOSSY_METHODS = frozenset({
+    "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_13818_2", "ISO_14496_10", "ISO_23008_2", "ISO_18181_1",
+})  # fmt: skip
+"""Defined terms of LossyImageCompressionMethod (PS3.3, C.7.6.1.1.5)."""
+
 
 def module_attributes(
     volume: Volume, pixels: StoredPixels, origin: DicomSource | None, stand_in: str, *, deidentified: bool = False
@@ -83,6 +88,8 @@ def _patient_and_study(dataset: Dataset, volume: Volume, origin: DicomSource | N
         return
     for keyword in PATIENT_AND_STUDY:
         _copy(dataset, origin, keyword)
+    if dataset.get("BurnedInAnnotation") not in (None, "YES", "NO"):
+        del dataset.BurnedInAnnotation
     dataset.StudyInstanceUID = origin.study_uid or generate_uid(prefix=None)
 
 
@@ -165,13 +172,16 @@ def _series_description(volume: Volume) -> str:
 
 
 def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: DicomSource | None, *, with_source: bool) -> None:
-    dataset.DerivationDescription = derivation_text(volume, with_source=with_source, note=pixels.note)
-    if volume.findings:
-        dataset.ImageComments = comments_text(volume.findings)
+    note = " ".join(loss.message for loss in pixels.losses)
+    dataset.DerivationDescription = derivation_text(volume, with_source=with_source, note=note)
+    findings = (*pixels.losses, *(finding for finding in volume.findings if finding not in pixels.losses))
+    if findings:
+        dataset.ImageComments = comments_text(findings)
     if volume.synthetic is not None:
         dataset.SyntheticData = "YES"
         dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
-        dataset.BurnedInAnnotation = "NO"  # of an acquired image nobody knows
+        if dataset.get("BurnedInAnnotation") != "YES":  # as the source says; of an acquired image nobody else knows
+            dataset.BurnedInAnnotation = "NO"
     dataset.RecognizableVisualFeatures = "YES" if may_show_face(volume) else "NO"
     _lossy(dataset, origin)
 
@@ -182,12 +192,10 @@ def _lossy(dataset: Dataset, origin: DicomSource | None) -> None:
     dataset.LossyImageCompression = "00" if lossy is None else "01"
     if lossy is None:
         return
-    for keyword, values in (("LossyImageCompressionRatio", lossy.ratios), ("LossyImageCompressionMethod", lossy.methods)):
-        if values:
-            tag = tag_for_keyword(keyword)
-            assert tag is not None
-            value = [plain_text(value)[:16] for value in values]
-            dataset.add(DataElement(tag, dictionary_VR(keyword), value, validation_mode=IGNORE))
+    if lossy.ratios:
+        dataset.LossyImageCompressionRatio = list(lossy.ratios)
+    if lossy.methods and _LOSSY_METHODS.issuperset(lossy.methods):  # any other text may be anything
+        dataset.LossyImageCompressionMethod = list(lossy.methods)
 
 
 def _image(dataset: Dataset, volume: Volume, pixels: StoredPixels) -> None:

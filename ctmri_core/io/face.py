@@ -36,5 +36,4 @@ def face_reminder(volume: Volume) -> str:
 
 def body_part(origin: DicomSource | None) -> str:
     """BodyPartExamined in capitals; empty where nobody says."""
-    value = origin.patient_and_study.get(_BODY_PART, {}).get("Value") if origin is not None else None
-    return value[0].strip().upper() if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else ""
+    return origin.term(_BODY_PART).strip().upper() if origin is not None else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -123,10 +124,12 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
         findings += guessed
     record = _record(path, voxels, is_synthetic) if ours else None
     if record is not None:
-        findings += tuple(finding for finding in record.findings if finding not in findings)
+        findings += tuple(replace(finding, told=True) for finding in record.findings if finding not in findings)
     elif is_synthetic:
         findings += (_NO_RECORD,)
-    made = Synthetic(record.model_name, record.model_hash, record.model_details) if record else Synthetic("unknown model", "")
+    made = Synthetic("unknown model", "")
+    if record is not None:
+        made = Synthetic(record.model_name, record.model_hash, record.model_details, told=True)
     return Volume(
         voxels=voxels,
         geometry=geometry,

@@ -13,7 +13,7 @@ import numpy as np
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
 from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, finish, never, relayed
 from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_failed
-from ctmri_core.io.deidentify import pseudonymous
+from ctmri_core.io.deidentify import check_pseudonym, pseudonymous
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.opening import load, scan
 from ctmri_core.io.png_export import write_png_slices
@@ -24,6 +24,8 @@ from ctmri_core.volume import Volume
 _WRITERS = {".nii.gz": write_nifti, ".nii": write_nifti, ".mha": write_meta_image, ".nrrd": write_nrrd}
 _KNOWN = ", ".join(_WRITERS)
 _PIXELS_STAY = "The pictures themselves are not searched: text burned into them stays. Look through them before you share them."
+_BURNED_IN = "The header says that text about the patient is burned into the pictures; it stays. Do not share them like that."
+_BURNED_IN_ANNOTATION = "00280301"
 
 Slices = Literal["dicom", "png"]
 """What a folder holds."""
@@ -37,25 +39,34 @@ def save(
     overwrite: bool = True,
     slices: Slices = "dicom",
     deidentify: bool = False,
+    pseudonym: str = "",
     stop: StopSignal = never,
 ) -> Work[Path | None]:
     """A file by its suffix, or `slices` in the folder `target` when it has none. Raises `WriteFailed`.
 
     `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. The files of
     `volume` and `source` are never written over; `overwrite`: whether another file may be. `deidentify`: under a pseudonym,
-    rebuilt from an allow-list. Returns `target`, None exactly when `stop` ended it; then nothing is left behind.
+    rebuilt from an allow-list; `pseudonym`: the same under one of the user's, by which several runs meet. Returns `target`, None
+    exactly when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
     check_target(target, sources=_paths_of(volume, source), overwrite=overwrite)
+    deidentify = deidentify or bool(pseudonym)
     if deidentify:
-        yield Noted(message=_PIXELS_STAY)
+        check_pseudonym(pseudonym, volume)
+        burned_in = volume.dicom is not None and volume.dicom.term(_BURNED_IN_ANNOTATION) == "YES"
+        yield Noted(message=_BURNED_IN if burned_in else _PIXELS_STAY, serious=burned_in)
+
+    def given() -> Volume:
+        return pseudonymous(volume, source, pseudonym) if deidentify else volume
+
     try:
         if _suffix(target):
-            yield from _save_file(pseudonymous(volume, source) if deidentify else volume, target, stop)
+            yield from _save_file(given(), target, stop)
         elif slices == "png":
-            yield from write_png_slices(pseudonymous(volume, source) if deidentify else volume, target, stop=stop)
+            yield from write_png_slices(given(), target, stop=stop)
         else:
-            yield from write_dicom_series(volume, target, source=source, deidentify=deidentify, stop=stop)
+            yield from write_dicom_series(volume, target, source=source, deidentify=deidentify, pseudonym=pseudonym, stop=stop)
     except Stopped:
         return None
     return target

@@ -53,7 +53,7 @@ def told_synthetic(origin: Origin) -> Synthetic | None:
     if not origin.synthetic:
         return None
     made = _DERIVATION.match(origin.derivation)
-    return Synthetic(made["model"], made["hash"]) if made else Synthetic("unknown model", "")
+    return Synthetic(made["model"], made["hash"], told=True) if made else Synthetic("unknown model", "")
 
 
 def told_domain(origin: Origin) -> Domain | None:
@@ -67,7 +67,7 @@ def told_findings(origin: Origin) -> tuple[Finding, ...]:
     if told_domain(origin) is None:
         return ()
     lines = (_COMMENT.fullmatch(line.strip()) for line in origin.comments.splitlines())
-    return tuple(Finding(line["kind"], line["message"], serious=bool(line["serious"])) for line in lines if line)
+    return tuple(Finding(line["kind"], line["message"], serious=bool(line["serious"]), told=True) for line in lines if line)
 
 
 def plain_text(text: str) -> str:

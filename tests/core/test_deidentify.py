@@ -13,14 +13,18 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
 from ctmri_core.domain import Domain
-from ctmri_core.events import finish
+from ctmri_core.errors import WriteFailed
+from ctmri_core.events import Noted, finish
 from ctmri_core.geometry import Geometry
+from ctmri_core.io import deidentify
 from ctmri_core.io.deidentify import pseudonymous, pseudonymous_uid
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.export_rules import missing_marks
 from ctmri_core.io.face import face_reminder, may_show_face
 from ctmri_core.io.opening import open_volume
+from ctmri_core.io.saving import save
 from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
+from tests.hostile.identifiers import contents_of
 
 GRID = Geometry((3, 6, 5), (2.5, 0.5, 0.7), (-125.0, -130.5, 456.0))
 
@@ -70,6 +74,56 @@ def test_only_terms_are_kept_never_free_text():
     with pytest.warns(UserWarning, match="Invalid value"):
         volume = _volume(BodyPartExamined="Knee of Ms Doe", Laterality="LEFT DOE", PatientPosition="DOE")
     assert set(pseudonymous(volume).dicom.patient_and_study) == {"00100010", "00100020"}
+
+
+def test_what_a_file_says_of_itself_is_left_behind(tmp_path):
+    """A record edited by hand, and comments of a series: free text that nobody has read."""
+    doe = Finding("gap", "Seen in Jane Doe.", serious=True)
+    made = Synthetic("doe's model", "Jane Doe", {"note": "Doe"})
+    volume = replace(_volume(), dicom=None, findings=(doe,), history=("scanned by Joe Doe",), synthetic=made)
+    finish(save(volume, tmp_path / "a.nii"))
+    finish(write_dicom_series(replace(_volume(synthetic=True), findings=(doe,)), tmp_path / "b"))
+    for name in ("a.nii", "b"):
+        source = open_volume(tmp_path / name)
+        assert source.findings[0] == doe
+        twice = replace(source, synthetic=Synthetic("demo", "ab" * 32, {"source_history": source.history, "device": "cpu"}))
+        for n, (given, model) in enumerate(((source, "unknown model"), (twice, "demo"))):
+            for target in ("out.nii", "out", "pictures"):
+                folder = tmp_path / f"{name} {n} {target}"
+                finish(save(given, folder / target, deidentify=True, slices="png" if target == "pictures" else "dicom"))
+                assert not any(b"Doe" in content for content in contents_of(folder))
+                again = open_volume(folder / target)
+                assert again.synthetic.model_name == model
+                assert [(finding.kind, finding.serious) for finding in again.findings] == [("remarks", True)]
+
+
+def _given(tmp_path, name, volume, source=None, **options) -> Dataset:
+    finish(save(volume, tmp_path / name, source=source, pseudonym="Case-7", **options))
+    return pydicom.dcmread(tmp_path / name / "IMG00001.dcm")
+
+
+def test_under_a_pseudonym_of_ones_own_two_runs_meet(tmp_path, monkeypatch):
+    scan, made, other = _given(tmp_path, "a", _volume()), _volume(synthetic=True), _volume(study="1.2.3.5", frame="1.2.3.8")
+    monkeypatch.setattr(deidentify, "_SESSION_KEY", b"of another run")
+    later, elsewhere = _given(tmp_path, "b", made, _volume()), _given(tmp_path, "c", other)
+    for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "FrameOfReferenceUID"):
+        assert scan[keyword].value == later[keyword].value
+        assert (scan[keyword].value == elsewhere[keyword].value) == keyword.startswith("Patient")
+    assert scan.PatientID == "ANON-Case-7" and b"4711" not in (tmp_path / "a" / "IMG00001.dcm").read_bytes()
+    assert missing_marks(tmp_path / "a" / "IMG00001.dcm", synthetic=False, deidentified=True) == ()
+
+
+@pytest.mark.parametrize("name", ["4711", "jane", "JaneD", "case-4711", "a b", "-x", "x" * 33, "Doe_1", "é"])
+def test_no_pseudonym_is_taken_that_tells_the_patient(tmp_path, name):
+    with pytest.raises(WriteFailed, match="pseudonym"):
+        finish(save(_volume(), tmp_path / "a", pseudonym=name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_that_is_known_to_be_burned_in_is_warned_of(tmp_path):
+    for said, serious in (("YES", True), ("NO", False)):
+        heard = list(save(_volume(BurnedInAnnotation=said), tmp_path / said, deidentify=True))
+        assert [event.serious for event in heard if isinstance(event, Noted)] == [serious]
 
 
 def test_findings_stay_except_those_about_other_files():

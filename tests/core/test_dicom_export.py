@@ -16,12 +16,12 @@ from pydicom.uid import CTImageStorage, MRImageStorage
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import Progress, finish
+from ctmri_core.events import Noted, Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io import dicom_export
 from ctmri_core.io.export_rules import missing_marks
 from ctmri_core.io.opening import open_volume
-from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
+from ctmri_core.volume import DicomSource, Finding, LossyCompression, Synthetic, Volume
 
 _TURN = rigid_transform((8.0, -15.0, 30.0), (0.0, 0.0, 0.0))[:3, :3]
 SHAPE = (4, 6, 5)
@@ -241,15 +241,27 @@ def test_the_validator_finds_no_error_of_ours(tmp_path, domain, source):
     assert [line for line in errors if "0x0008,0x001c" not in line] == []  # its 2022 build does not know SyntheticData
 
 
-def test_float_mr_is_rounded_and_what_cannot_be_stored_is_said(tmp_path):
+@pytest.mark.parametrize("far", [1e6, 1e30])
+@pytest.mark.parametrize("domain", [Domain.CT, Domain.MR_T1])
+def test_what_is_rounded_or_clipped_is_said_and_known_again(tmp_path, domain, far):
+    volume = _synthetic(domain, dtype=np.float32)
+    volume.voxels[...] += 0.25
+    volume.voxels[0, 0, :2] = far, -far
+    heard = list(dicom_export.write_dicom_series(volume, tmp_path / "out"))
+    slice_ = pydicom.dcmread(tmp_path / "out" / "IMG00001.dcm")
+    values = slice_.pixel_array.ravel() + float(slice_.get("RescaleIntercept", 0))
+    assert tuple(values[:2]) == {Domain.CT: (32767, -32768), Domain.MR_T1: (32767, -32768)}[domain]
+    np.testing.assert_array_equal(values[2:], np.rint(volume.voxels[0].ravel()[2:]))
+    clipped, rounded = open_volume(tmp_path / "out").findings
+    assert [(event.message, event.serious) for event in heard if isinstance(event, Noted)] == [
+        (clipped.message, True), (rounded.message, False),
+    ]  # fmt: skip
+    assert clipped.message.startswith("2 values beyond -32768 to 32767") and rounded.message.endswith("by up to 0.25.")
+    assert clipped.message in slice_.DerivationDescription and rounded.message in slice_.DerivationDescription
+
+
+def test_what_rounding_would_destroy_is_refused(tmp_path):
     volume = _synthetic(Domain.MR_T1, dtype=np.float32)
-    volume.voxels[...] += 0.3
-    volume.voxels[0, 0, 0] = 1e6
-    slice_ = pydicom.dcmread(write_dicom_series(volume, tmp_path / "out")[0])
-    stored = np.frombuffer(slice_.PixelData, "<u2")
-    assert stored[0] == 65535
-    np.testing.assert_array_equal(stored[1:], np.rint(volume.voxels[0].ravel()[1:]))
-    assert "clipped" in slice_.DerivationDescription
     volume.voxels[...] = np.linspace(0, 1, volume.voxels.size).reshape(SHAPE)
     with pytest.raises(WriteFailed, match="rounding"):
         write_dicom_series(volume, tmp_path / "two")
@@ -359,6 +371,25 @@ def test_what_was_lost_in_compression_stays_lost(shared_data, tmp_path, name, ex
     assert (open_volume(tmp_path / "out").dicom.lossy is not None) == (expected[0] == "01")
 
 
+@pytest.mark.parametrize("known", [(), ("ISO_10918_1", "DOE^JANE 4711")], ids=["of nothing", "of a patient"])
+def test_only_terms_are_written_as_methods_of_compression(tmp_path, known):
+    source = replace(_source(), lossy=LossyCompression(("12.5",), known))
+    path = write_dicom_series(_synthetic(Domain.MR_T1, dicom=source), tmp_path / "out")[0]
+    slice_ = pydicom.dcmread(path)
+    assert (slice_.LossyImageCompression, slice_.LossyImageCompressionRatio) == ("01", 12.5)
+    assert "LossyImageCompressionMethod" not in slice_ and b"DOE" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("made", [None, MODEL], ids=["acquired", "synthetic"])
+@pytest.mark.parametrize(("said", "kept"), [("YES", "YES"), ("NO", "NO"), ("DOE", None), (None, None)])
+@pytest.mark.parametrize("deidentify", [False, True])
+def test_text_that_is_burned_in_stays_said(tmp_path, made, said, kept, deidentify):
+    source = _source(**({"BurnedInAnnotation": said} if said else {}))
+    volume = replace(_synthetic(Domain.CT, dicom=source), synthetic=made)
+    slice_ = pydicom.dcmread(write_dicom_series(volume, tmp_path / "out", deidentify=deidentify)[0])
+    assert slice_.get("BurnedInAnnotation") == (kept or (made and "NO"))
+
+
 @pytest.mark.parametrize("deidentify", [False, True])
 @pytest.mark.parametrize("domain", [domain for domain in Domain if domain is not Domain.UNKNOWN])
 def test_a_converted_volume_is_known_again_with_what_was_known_about_it(tmp_path, domain, deidentify):
@@ -371,7 +402,7 @@ def test_a_converted_volume_is_known_again_with_what_was_known_about_it(tmp_path
     slice_ = pydicom.dcmread(files[0])
     assert "SyntheticData" not in slice_ and "BurnedInAnnotation" not in slice_
     assert slice_.ImageType[:2] == ["DERIVED", "SECONDARY"]
-    assert "Steps: read from NIfTI." in slice_.DerivationDescription
+    assert ("Steps: read from NIfTI." in slice_.DerivationDescription) == (not deidentify)
 
 
 def test_hounsfield_units_below_air_are_kept(tmp_path):

@@ -250,14 +250,17 @@ def _nested(tokens: Tokens, depth: int) -> Dataset:
 def _fill_identity(data: Dataset, tokens: Tokens) -> set[str]:
     """What a derived series carries over. Returns the tokens among it."""
     before = set(tokens.made)
-    for keyword in set(PATIENT_AND_STUDY) - _NEEDED:
+    for keyword in set(PATIENT_AND_STUDY) - _NEEDED - {"BurnedInAnnotation"}:
         tag = tag_for_keyword(keyword)
         assert tag is not None
         data[tag] = DataElement(tag, DicomDictionary[tag][0], tokens.of(DicomDictionary[tag][0]))
+    made = tokens.made - before
+    data.BurnedInAnnotation = tokens.word()
+    data.LossyImageCompression, data.LossyImageCompressionMethod = "01", tokens.word()
     data.Laterality, data.PatientPosition, data.PatientSex, data.BodyPartExamined = "L", "HFS", "F", "HEAD"
     data.PatientAge, data.PatientSize, data.PatientWeight = "093Y", 1.62, 61.5
-    data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = (tokens.of("UI") for _ in range(3))
-    return tokens.made - before
+    data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = uids = [tokens.of("UI") for _ in range(3)]
+    return made | set(uids)
 
 
 def _fill_private(data: Dataset, tokens: Tokens) -> None:
