@@ -26,6 +26,7 @@ _SAME_ORIENTATION = 1e-3
 _FEW_SLICES = 5
 _STRAYS_SHARE = 0.2
 _END_STEPS = 1.5
+_BESIDE = 0.1  # of the step: nearer, it is the same place
 _CROSSING = 0.5  # cosine: planes of a scout cross each other, stacks laid through discs of a spine hardly do
 _MOST_PLANES = 8
 _TURNING = "its {} pictures are turned against each other, as with projections that go round the body, so they are no volume."
@@ -107,8 +108,8 @@ def _of_one_kind(headers: list[SliceHeader]) -> Iterator[Group]:
         if len(volumes) == 1:
             volumes, told = _by_number(part)
             findings += told
-        for volume, told in zip(volumes, told_apart(volumes), strict=True):
-            yield Group(volume, scout, findings, told=told)
+        for volume, name in zip(volumes, told_apart(volumes), strict=True):
+            yield Group(volume, scout, findings, told=name)
 
 
 def _cross(firsts: Sequence[SliceHeader]) -> bool:
@@ -163,17 +164,23 @@ def _difference(one: SliceHeader, other: SliceHeader) -> str:
 
 
 def _strays(part: Sequence[SliceHeader], other: Sequence[SliceHeader]) -> bool:
-    """Whether `other` are a few slices within or next to the stack of `part`."""
-    if len(other) > max(1, _STRAYS_SHARE * len(part)) or len(part) < 2:
+    """Whether `other` are a few slices within or next to the stack of `part`, or parallel ones between many of its slices."""
+    few = len(other) <= max(1, _STRAYS_SHARE * len(part))
+    parallel = _apart(part[0].orientation, other[0].orientation) <= _SAME_ORIENTATION
+    if len(part) < 2 or not (few or parallel):
         return False
     try:
         axes = slice_axes(Path(), part[0].orientation)
     except FileRefused:
         return False
     along = np.sort(heights(axes, [header.position for header in part]))
-    margin = _END_STEPS * float(np.median(np.diff(along)))
+    step = float(np.median(np.diff(along)))
     places = heights(axes, [header.position for header in other])
-    return bool(places.min() > along[0] - margin and places.max() < along[-1] + margin)
+    if few:
+        return bool(places.min() > along[0] - _END_STEPS * step and places.max() < along[-1] + _END_STEPS * step)
+    beside = np.abs(places[:, None] - along).min(axis=1) > _BESIDE * step
+    between = places[beside & (places > along[0]) & (places < along[-1])]
+    return len(set(np.searchsorted(along, between).tolist())) > max(1, _STRAYS_SHARE * len(part))
 
 
 def _by_acquisition(headers: list[SliceHeader]) -> list[list[SliceHeader]]:

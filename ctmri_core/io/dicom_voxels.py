@@ -45,8 +45,10 @@ def read_voxels(
         else:
             slices = _a_few_at_a_time(headers, room, pool)
             if straight is not None:
-                slices = (shifted(part, by, shape[1:], background) for part, by in zip(slices, straight.shifts, strict=True))
-            yield from _one_by_one(slices if stack.places is None else between(slices, stack.places, shape[0]), room, stop)
+                slices = (shifted(part, by, shape[1:], math.nan) for part, by in zip(slices, straight.shifts, strict=True))
+            if stack.places is not None:
+                slices = between(slices, stack.places, shape[0])
+            yield from _one_by_one((_filled(part, background) for part in slices), room, stop)
     return room.voxels
 
 
@@ -115,6 +117,11 @@ def _a_few_at_a_time(headers: Sequence[SliceHeader], room: _Room, pool: Executor
         few = list(pool.map(lambda header: read_one(header, reader), headers[start : start + _MOST_THREADS]))
         room.needs_float |= any(part.dtype == np.float32 for part in few)
         yield from few
+
+
+def _filled(part: Voxels, background: float) -> Voxels:
+    part[np.isnan(part)] = background
+    return part
 
 
 def _one_by_one(slices: Iterator[Voxels], room: _Room, stop: StopSignal) -> Work[None]:

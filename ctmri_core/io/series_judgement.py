@@ -224,7 +224,7 @@ def _uneven(path: Path, along: FloatArray, steps: FloatArray, thick: FloatArray)
     where = ", ".join(f"{middle:.1f}" for middle in middles[:5]) + (" and further" if len(middles) > 5 else "")
     if len(wide) and (relative.max() > _WIDEST_STEP * usual_relative or len(wide) > max(1, _WIDE_STEPS_SHARE * len(steps))):
         problem = f"slices are missing at {where} mm (usual step {usual:.2f} mm, widest {steps[wide].max():.2f} mm)."
-        raise FileRefused(path, problem, "Export the complete series.")
+        raise FileRefused(path, problem, "Export the complete series, or blocks of slices as series of their own.")
     if steps.min() < _NARROWEST_STEP * usual:
         problem = f"two of its slices lie only {steps.min():.3f} mm apart (usual step {usual:.2f} mm)."
         raise FileRefused(path, problem, "Separate the acquisitions into folders of their own.")

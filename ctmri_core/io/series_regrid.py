@@ -42,11 +42,17 @@ def _moved_within(values: Float32, distance: float, axis: int) -> Float32:
 
 
 def between(slices: Iterator[Voxels], places: Sequence[float], count: int) -> Iterator[Float32]:
-    """Linear interpolation of slices lying at the ascending fractional `places` onto k = 0 .. count - 1."""
+    """Linear interpolation of slices lying at the ascending fractional `places` onto k = 0 .. count - 1.
+
+    Where one of two slices is NaN, which stands for nothing, the nearer one is taken: nothing is mixed with something.
+    """
     below, above = next(slices), next(slices)
     n = 0
     for k in range(count):
         while n + 2 < len(places) and k > places[n + 1]:
             below, above, n = above, next(slices), n + 1
         weight = np.float32(min(max((k - places[n]) / (places[n + 1] - places[n]), 0.0), 1.0))
-        yield below + weight * (above.astype(np.float32) - below)
+        values = below + weight * (above.astype(np.float32) - below)
+        alone = np.isnan(values)
+        values[alone] = (below if weight < 0.5 else above)[alone]
+        yield values

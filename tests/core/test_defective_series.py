@@ -74,6 +74,16 @@ def assert_is_the_middle_slice(first, volume):
     assert np.allclose(first.geometry.corners[0], volume.geometry.index_to_mm((k, 0, 0)), atol=0.5)
 
 
+def test_no_half_values_appear_where_tilted_slices_are_straightened_across_a_gap(tmp_path):
+    """All that was measured here is 0 HU or more, all around it is air."""
+    slices = next(defect for defect in DEFECTS if defect.name == "tilted_with_a_gap").make()
+    (series,) = scan(write(tmp_path, slices))
+    volume = finish(load(straightened(series)))
+    inside = volume.voxels != -1024
+    assert volume.voxels[inside].min() >= 0
+    assert (inside.sum(axis=(1, 2)) == slices[0].stored.size).all()  # each slice keeps its size, the one made up too
+
+
 @pytest.mark.parametrize(
     ("sort", "told"),
     [

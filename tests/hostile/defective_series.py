@@ -246,6 +246,13 @@ DEFECTS: tuple[Defect, ...] = (
         findings="gap! torn!",
         words="FrameOfReferenceUID",
     ),
+    Defect(
+        "every_second_in_another_frame",
+        _odd(range(1, 20, 2), FrameOfReferenceUID=f"{UID}.301"),
+        series=2,
+        findings="torn!",
+        words="10 slices of this series are in another frame of reference.*lacks what they show",
+    ),
     Defect("short_slice_inside", _short(7), series=2, findings="gap! torn!", words="4 x 12 pixels instead of 10 x 12"),
     Defect("short_slice_at_the_end", _short(19), series=2, findings="torn!", words="4 x 12 pixels"),
     Defect(
