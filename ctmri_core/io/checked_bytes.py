@@ -27,7 +27,7 @@ class Stored:
     """Where bytes lie: `path` from byte `start` on, `length` bytes or to the end of the file, packed as `encoding` says.
 
     Of the unpacked bytes the first `lead` are passed over. `number_type`: the dtype of numbers written as text. `padded`:
-    something else may follow; otherwise more bytes than wanted mean that the header is wrong about them.
+    something else of up to a megabyte may follow; more bytes than that mean that the header is wrong about them.
     """
 
     path: Path
@@ -37,6 +37,10 @@ class Stored:
     lead: int = 0
     number_type: str = ""
     padded: bool = False
+
+    def most(self, wanted: int) -> int:
+        """How many unpacked bytes there may be where `wanted` are needed."""
+        return wanted + (_MOST_PADDING if self.padded else 0)
 
 
 class Sink(Protocol):
@@ -118,12 +122,12 @@ def _read_plain(sink: Sink, path: Path, offset: int, count: int) -> Iterator[int
 def _unpack(sink: Sink, part: Stored, share: int, offset: int, count: int, stop: StopSignal) -> Work[None]:
     path, total, size = part.path, part.lead + share, part.path.stat().st_size
     wanted = _Wanted(sink, part.lead + offset, part.lead + offset + count)
-    most, position = total + (_MOST_PADDING if part.padded else 0), 0
+    position = 0
     for block, consumed in unpacked(path, part.encoding, part.start, part.length, part.number_type):
         if stop():
             raise Stopped(f"Opening {path.name} was stopped.")
         position = wanted.take(block)
-        if position > most:
+        if position > part.most(total):
             raise FileRefused(path, f"holds more than the {total} bytes that its header promises.", "The header is damaged.")
         yield Progress(done=consumed, total=size, unit="bytes")
     if position < total:

@@ -106,7 +106,7 @@ class RawImage:
         if claimed > present * MOST_PER_BYTE[stored.encoding]:
             problem = f"is incomplete: the header promises {claimed} bytes of voxels, the file holds {max(present, 0)}."
             raise FileRefused(path, problem, _AGAIN)
-        if stored.encoding == "raw" and present > claimed and not stored.padded:
+        if stored.encoding == "raw" and present > stored.most(claimed):
             problem = f"holds {present} bytes of voxels, but its header describes {claimed}."
             raise FileRefused(path, problem, "The header is damaged.")
 

@@ -191,6 +191,20 @@ def test_highly_compressible_multi_member_and_padded_gzip(tmp_path):
         open_volume(tmp_path / "c.nii.gz")
 
 
+def test_what_follows_the_voxels_is_passed_over_unless_it_is_more_than_a_footer(tmp_path):
+    nib.save(_image(_ramp("i2")), tmp_path / "a.nii")
+    content = (tmp_path / "a.nii").read_bytes()
+    for rest, fine in ((4096, True), (2 << 20, False)):
+        (tmp_path / "a.nii").write_bytes(content + bytes(rest))
+        (tmp_path / "b.nii.gz").write_bytes(gzip.compress(content + bytes(rest)))
+        for name in ("a.nii", "b.nii.gz"):
+            if fine:
+                np.testing.assert_array_equal(open_volume(tmp_path / name).voxels, _ramp("i2").T)
+                continue
+            with pytest.raises(FileRefused, match=r"header (describes|promises)"):
+                open_volume(tmp_path / name)
+
+
 def test_several_volumes_are_several_series(tmp_path):
     voxels = _ramp("i2", (4, 5, 6, 3))
     for name in ("a.nii", "a.nii.gz"):
