@@ -34,6 +34,8 @@ class SliceRecord(BaseModel):
     mark: str
     k: int = Field(ge=0)
     count: int = Field(ge=1)
+    rows: int
+    columns: int
     slope: float
     intercept: float
     spacing: Triple
@@ -45,7 +47,7 @@ class SliceRecord(BaseModel):
 @dataclass(frozen=True)
 class Stack:
     """Pictures that form one volume: `files` in slice order, or one file of several pages. `lost`: pictures of the stack that
-    cannot be read. `record`: of the first slice, where the pictures are this program's own.
+    cannot be read. `record`: of the first slice, where the pictures are or were this program's own.
     """
 
     files: tuple[Path, ...]
@@ -57,6 +59,11 @@ class Stack:
     def shape(self) -> tuple[int, int, int]:
         pages, rows, columns = self.header.upright
         return (pages * len(self.files), rows, columns)
+
+    @property
+    def own(self) -> SliceRecord | None:
+        """`record`, where the pictures are still as this program wrote them."""
+        return self.record if self.record is not None and _describes(self.record, self.header) else None
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -87,7 +94,7 @@ def stacks(files: Iterable[Path]) -> tuple[list[Stack], list[FileRefused]]:
     found = []
     for key, group in groups.items():
         assert isinstance(key, tuple)
-        ordered = sorted(group, key=lambda entry: entry[2].k if entry[2] else 0)
+        ordered = sorted(group, key=lambda entry: entry[2].k if entry[2] and _describes(entry[2], entry[1]) else 0)
         refusals = tuple(lost.pop(key[0], ()))
         header = replace(ordered[0][1], pages=())  # to be read again when loading, and no weight until then
         found.append(Stack(tuple(file for file, _, _ in ordered), header, ordered[0][2], refusals))
@@ -95,8 +102,8 @@ def stacks(files: Iterable[Path]) -> tuple[list[Stack], list[FileRefused]]:
 
 
 def own_record(header: PictureHeader) -> SliceRecord | None:
-    """The record in a picture of our own; None in any other, and where the picture is no longer as we write them."""
-    if not header.record or header.code != "u2" or header.orientation != 1:
+    """The record in a picture of our own; None in any other."""
+    if not header.record:
         return None
     try:
         return SliceRecord.model_validate_json(header.record)
@@ -104,9 +111,14 @@ def own_record(header: PictureHeader) -> SliceRecord | None:
         return None
 
 
+def _describes(record: SliceRecord, header: PictureHeader) -> bool:
+    """False where the picture was cropped, resized, turned or brought to other grey levels since it was written."""
+    return header.code == "u2" and header.orientation == 1 and header.shape[1:] == (record.rows, record.columns)
+
+
 def own_geometry(stack: Stack) -> tuple[Geometry, tuple[Finding, ...]]:
     """The grid of this program's own slices, from the first that is there on. Raises `FileRefused` when one is missing."""
-    record = stack.record
+    record = stack.own
     assert record is not None
     numbers = [found.k if (found := own_record(read_header(file))) else -1 for file in stack.files]
     folder = stack.files[0].parent if len(stack.files) > 1 else stack.files[0]
@@ -151,8 +163,11 @@ def doubts(stack: Stack) -> tuple[Finding, ...]:
         what = "One picture of this stack" if len(stack.lost) == 1 else f"{len(stack.lost)} pictures of this stack"
         message = f"{what} cannot be read, so slices are missing: {stack.lost[0].problem}"
         findings.append(Finding("left_out", message, serious=True))
-    if stack.record is None:
+    if stack.own is None:
         findings += _gaps(stack.files)
+        if stack.record is not None:
+            message = "This program made the pictures and something changed their size or depth since: place and scale are lost."
+            findings.append(Finding("edited", message, serious=True))
     if stack.header.called:
         message = f"The file calls its pages {stack.header.called}, not slices; they were taken for slices."
         findings.append(Finding("pages", message, serious=True))

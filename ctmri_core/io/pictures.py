@@ -138,14 +138,14 @@ def _stack_of(series: Series) -> Stack:
 
 def _geometry(stack: Stack) -> tuple[Geometry, tuple[Finding, ...]]:
     """The grid and all findings that headers and names give."""
-    geometry, findings = own_geometry(stack) if stack.record else guessed_geometry(stack)
+    geometry, findings = own_geometry(stack) if stack.own else guessed_geometry(stack)
     return geometry, (*findings, *doubts(stack), *((_HOUNSFIELD,) if _is_hounsfield(stack) else ()))
 
 
 def _scale(stack: Stack) -> tuple[float, float]:
     """value = slope * stored + intercept."""
-    if stack.record is not None:
-        return stack.record.slope, stack.record.intercept
+    if stack.own is not None:
+        return stack.own.slope, stack.own.intercept
     if _is_hounsfield(stack):
         return 1.0, -float(_HU_OFFSET)
     return stack.header.slope, stack.header.intercept
@@ -153,7 +153,7 @@ def _scale(stack: Stack) -> tuple[float, float]:
 
 def _is_hounsfield(stack: Stack) -> bool:
     header = stack.header
-    return stack.record is None and header.kind == "png" and header.code == "u2" and stack.files[0].name.lower().startswith("ct_")
+    return stack.own is None and header.kind == "png" and header.code == "u2" and stack.files[0].name.lower().startswith("ct_")
 
 
 def _pictures(stack: Stack, only: int | None = None) -> Iterator[tuple[NDArray[Any], bool]]:

@@ -5,6 +5,7 @@ The chunk (`tEXt`, keyword `CT-MRI Studio`) holds one JSON object in ASCII, the 
     version    1
     mark       what `provenance.mark_of` says; decides whether the volume is synthetic
     k, count   which slice of how many this is, from 0
+    rows, columns   the size of the picture; in one of another size, the rest but for the mark is void
     slope, intercept   value = slope * stored + intercept, HU for CT
     spacing    mm along (k, j, i)
     origin     LPS mm of the first voxel of the whole volume
@@ -51,6 +52,8 @@ def slice_text(volume: Volume, scale: Scale, k: int) -> str:
         "mark": mark_of(volume),
         "k": k,
         "count": grid.shape[0],
+        "rows": grid.shape[1],
+        "columns": grid.shape[2],
         "slope": scale.slope,
         "intercept": scale.intercept,
         "spacing": grid.spacing,

@@ -17,11 +17,12 @@ from ctmri_core.io.tiff_header import Tags
 
 NO_PACKING, LZW, PACKBITS, DEFLATE = 1, 5, 32773, (8, 32946)
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = 0, 1, 2, 3
-_MOST_PAGES = 5000
+_MOST_PAGES, _MOST_PIECES = 5000, 4_000_000
 _RATIOS = {NO_PACKING: 1, LZW: 4096, PACKBITS: 64, **dict.fromkeys(DEFLATE, preflight.DEFLATE_LIMIT)}
 """Most bytes that one stored byte can stand for: LZW has 12-bit codes for strings of at most 3839 bytes."""
 _TYPES = {
     (1, 1): "u1", (8, 1): "u1", (8, 2): "i1", (16, 1): "u2", (16, 2): "i2", (32, 1): "u4", (32, 2): "i4", (32, 3): "f4",
+    (64, 1): "u8", (64, 2): "i8", (16, 3): "f2", (64, 3): "f8",
 }  # fmt: skip
 _MM = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "um": 1e-3, "micron": 1e-3, "\\u00b5m": 1e-3, "µm": 1e-3}
 _NOT_A_PICTURE = 1 | 4  # of NewSubfileType: a small copy, a mask
@@ -68,16 +69,27 @@ class TiffStack:
 def read_tiff(path: Path) -> TiffStack:
     """The checked header. Raises `FileRefused`."""
     size = preflight.regular_file(path)
+    pages: list[TiffPage] = []
+    first: Tags = {}
+    pieces = stored = 0
     with path.open("rb") as handle:
-        listed = list(tiff.directories(path, handle, size, _MOST_PAGES))
-    pictures = [(tags, order) for tags, order in listed if not tiff.number(tags, tiff.REDUCED, 0) & _NOT_A_PICTURE]
-    if not pictures:
+        for tags, order in tiff.directories(path, handle, size, _MOST_PAGES):
+            if tiff.number(tags, tiff.REDUCED, 0) & _NOT_A_PICTURE:
+                continue
+            first = first or tags
+            pages.append(_page(path, tags, order, size))
+            pieces += len(pages[-1].pieces)
+            stored += sum(length for _, length in pages[-1].pieces)
+            if stored > size:
+                raise FileRefused(path, "is damaged: its pages share their bytes.", _AGAIN)
+            if pieces > _MOST_PIECES:
+                raise FileRefused(path, f"is cut into more than {_MOST_PIECES} pieces.", "Save it in larger strips or tiles.")
+    if not pages:
         raise FileRefused(path, "holds no picture, only small copies or masks.", _AGAIN)
-    pages = tuple(_page(path, tags, order, size) for tags, order in pictures)
     looks = {(page.shape, page.stored, page.bits, page.samples, page.photometric, page.orientation) for page in pages}
     if len(looks) > 1:
         raise FileRefused(path, "holds pages of different sizes or kinds.", "Save pages of one size into a file of their own.")
-    return _told_by_imagej(path, pictures[0][0], pages)
+    return _told_by_imagej(path, first, tuple(pages))
 
 
 def _page(path: Path, tags: Tags, order: str, size: int) -> TiffPage:
@@ -167,10 +179,9 @@ def _spacing(tags: Tags, fields: dict[str, str]) -> tuple[float, float, float] |
     columns, rows = (float(tags.get(tag, (0.0,))[0]) for tag in (tiff.X_RESOLUTION, tiff.Y_RESOLUTION))
     if unit is None or columns <= 0 or rows <= 0:
         return None
-    between = _number(fields, "spacing") or 0.0
-    found = (between * unit, unit / rows, unit / columns)
-    plausible = all(1e-4 < value < 1e4 for value in found[1:]) and (between == 0 or 1e-4 < found[0] < 1e4)
-    return found if plausible else None
+    between = (_number(fields, "spacing") or 0.0) * unit
+    found = (between if 1e-4 < between < 1e4 else 0.0, unit / rows, unit / columns)
+    return found if all(1e-4 < value < 1e4 for value in found[1:]) else None
 
 
 def _number(fields: dict[str, str], name: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import tifffile
@@ -14,7 +16,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.io import png_slices
 from ctmri_core.io.opening import load, open_volume, preview, scan
 from ctmri_core.io.series import with_spacing
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Synthetic, Volume
 
 GREY = np.arange(63).reshape(7, 9)
 
@@ -122,8 +124,7 @@ def test_colour_and_bombs_are_refused(tmp_path):
 STACK = np.random.default_rng(3).integers(0, 60000, (5, 7, 9))
 
 
-@pytest.mark.parametrize("byteorder", ["<", ">"])
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f4"])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"])
 @pytest.mark.parametrize(
     "options",
     [
@@ -132,13 +133,14 @@ STACK = np.random.default_rng(3).integers(0, 60000, (5, 7, 9))
     ],
     ids=str,
 )  # fmt: skip
-def test_tiff_of_every_type_and_order(tmp_path, byteorder, dtype, options):
-    if dtype == "f4" and "predictor" in options:
-        pytest.skip("the writer lacks the predictor for floats; see below")
+def test_tiff_of_every_type_and_order(tmp_path, dtype, options):
     stored = STACK.astype(dtype)
-    tifffile.imwrite(tmp_path / "t1.tif", stored, byteorder=byteorder, photometric="minisblack", **options)
-    volume = open_volume(tmp_path / "t1.tif")
-    np.testing.assert_array_equal(volume.voxels, stored)
+    if stored.dtype.kind == "f" or stored.itemsize == 8:
+        options = {name: value for name, value in options.items() if name != "predictor"}  # the writer lacks it; see below
+    for byteorder in "<>":
+        tifffile.imwrite(tmp_path / "t1.tif", stored, byteorder=byteorder, photometric="minisblack", **options)
+        volume = open_volume(tmp_path / "t1.tif")
+        np.testing.assert_array_equal(volume.voxels, stored)
     (series,) = scan(tmp_path / "t1.tif")
     assert (series.shape, series.plane, series.domain) == ((5, 7, 9), "axial", Domain.MR_T1)
     middle = preview(series)
@@ -189,6 +191,10 @@ def test_imagej_says_millimetres_and_hounsfield_units(tmp_path):
     assert "estimated_spacing" not in _kinds(volume)
     tifffile.imwrite(tmp_path / "b.tif", stored, imagej=True, resolution=(2.0, 1.25), metadata=metadata | {"unit": "inch"})
     assert open_volume(tmp_path / "b.tif").geometry.spacing == (1.0, 1.0, 1.0)
+    tifffile.imwrite(tmp_path / "c.tif", stored, imagej=True, resolution=(2.0, 1.25), metadata=metadata | {"spacing": -2.5})
+    volume = open_volume(tmp_path / "c.tif")
+    assert volume.geometry.spacing == pytest.approx((1.0, 0.8, 0.5))
+    assert "estimated_spacing" in _kinds(volume)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1", "LA"])
@@ -234,6 +240,19 @@ def test_every_piece_of_a_tiff_must_be_in_the_file(tmp_path):
         path.write_bytes(whole[:cut])
         with pytest.raises(FileRefused):
             open_volume(path)
+
+
+def test_pages_that_share_their_bytes_are_refused(tmp_path):
+    """As small files claim to be large ones: a thousand pages of the same strip."""
+    entries = ((256, 100), (257, 100), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 100), (279, 10_000))
+    listed = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    length = 2 + len(listed) + 4
+    start = 8 + 10_000
+    pages = [struct.pack("<H", len(entries)) + listed + struct.pack("<I", start + (n + 1) * length) for n in range(999)]
+    last = struct.pack("<H", len(entries)) + listed + bytes(4)
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<I", start) + bytes(10_000) + b"".join(pages) + last)
+    with pytest.raises(FileRefused, match="share their bytes"):
+        scan(tmp_path / "a.tif")
 
 
 def test_pages_that_run_in_a_circle_end(tmp_path):
@@ -391,6 +410,26 @@ def test_slices_of_our_own_must_be_complete(tmp_path):
     (tmp_path / "s6.png").unlink()
     with pytest.raises(FileRefused, match="missing or doubled"):
         open_volume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda stored: stored[:, 1:], lambda stored: stored.repeat(2, 0), lambda stored: stored.astype(np.uint8)]
+)
+def test_slices_of_our_own_that_were_edited_lose_their_place_and_keep_their_mark(tmp_path, edit):
+    made = Synthetic("model", "0" * 64, {"seed": 1})
+    volume = Volume(np.zeros((1, 7, 9), np.int16), Geometry((1, 7, 9), (2.5, 0.5, 0.75)), Domain.MR_T1, synthetic=made)
+    path = tmp_path / "slice_0001.png"
+    path.write_bytes(png_slices.encode(GREY.astype(np.uint16), png_slices.slice_text(volume, png_slices.Scale(0.5, 3.0), 0)))
+    with Image.open(path) as picture:
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text(png_slices.KEYWORD, picture.text[png_slices.KEYWORD])
+        stored = edit(np.asarray(picture))
+        Image.fromarray(stored).save(path, pnginfo=texts)
+    (series,) = scan(path)
+    edited = finish(load(series))
+    assert series.synthetic and edited.synthetic is not None
+    assert {"edited", "estimated_spacing", "missing_orientation"} <= {said.kind for said in edited.findings if said.serious}
+    np.testing.assert_array_equal(edited.voxels[0], stored)
 
 
 @pytest.mark.parametrize(

@@ -172,12 +172,12 @@ def test_names_that_lead_out_are_left_out_and_said(tmp_path, name):
 
 @pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR | 0o600, stat.S_IFIFO | 0o600])
 def test_links_and_devices_are_left_out(tmp_path, mode):
-    with pytest.raises(FileRefused, match="1 that is a link or a device.*Unpack it yourself"):
+    with pytest.raises(FileRefused, match=r"1 that is a link or a device\. Unpack it yourself"):
         scan(_members(tmp_path / "a.zip", {"a.nii": b"/etc/passwd"}, mode))
 
 
 def test_an_archive_in_an_archive_is_not_opened(tmp_path):
-    with pytest.raises(FileRefused, match="1 that is an archive.*Unpack it yourself"):
+    with pytest.raises(FileRefused, match=r"1 that is an archive\. Unpack it yourself"):
         scan(_members(tmp_path / "a.zip", {"b.zip": _members(tmp_path / "b.zip", {"a.nii": _nifti()}).read_bytes()}))
 
 
@@ -193,7 +193,7 @@ def test_times_in_names_are_no_drives(tmp_path):
 
 
 def test_bombs_and_lies_are_refused_before_they_are_unpacked(tmp_path):
-    for name, count, claimed, words in (("a", 1, 2**32 - 2, "more bytes than it can hold"), ("b", 99, 60 << 20, "unpacks to 5.8 GB")):
+    for name, count, claimed, words in (("a", 1, 2**32 - 2, "than it can hold"), ("b", 99, 60 << 20, "unpacks to 5.8 GB")):
         path = _members(tmp_path / f"{name}.zip", {f"{n}.nii": np.random.default_rng(n).bytes(61_440) for n in range(count)})
         content = bytearray(path.read_bytes())
         place = 0
