@@ -29,6 +29,7 @@ _TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _TEXT, _RATIONAL = 2, 5
 _MOST_ENTRIES = 4096
 _MOST_BYTES = 4 << 20
+_SHARED = 1 << 20  # bytes that pages may share, such as their resolution
 _AGAIN = "Copy or export it again."
 
 
@@ -41,12 +42,33 @@ class _Layout(NamedTuple):
     entry: int
 
 
+class _Source:
+    """Reads no more of the header than a file can hold that does not read the same bytes again and again."""
+
+    def __init__(self, path: Path, handle: BinaryIO, size: int) -> None:
+        self.path = path
+        self._handle, self._size, self._left = handle, size, size + _SHARED
+
+    def read(self, place: int, count: int) -> bytes:
+        self._left -= count
+        if place + count > self._size:
+            raise FileRefused(self.path, "is incomplete: its header points behind the end of the file.", _AGAIN)
+        if self._left < 0:
+            raise FileRefused(self.path, "is damaged: parts of its header share their bytes.", _AGAIN)
+        self._handle.seek(place)
+        content = self._handle.read(count)
+        if len(content) < count:
+            raise FileRefused(self.path, "is incomplete: it ends within its header.", _AGAIN)
+        return content
+
+
 def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[tuple[Tags, str]]:
     """(tags, byte order as in struct) of every page of a TIFF of `size` bytes, at most `most`.
 
     Raises `FileRefused` on what is damaged, endless or too long.
     """
-    layout, place = _start(path, _read(path, handle, 0, min(16, size), size))
+    source = _Source(path, handle, size)
+    layout, place = _start(path, source.read(0, min(16, size)))
     seen: set[int] = set()
     while place:
         if place in seen:
@@ -54,7 +76,7 @@ def directories(path: Path, handle: BinaryIO, size: int, most: int) -> Iterator[
         if len(seen) == most:
             raise FileRefused(path, f"holds more than {most} pages.", "Split it.")
         seen.add(place)
-        tags, place = _directory(path, handle, size, layout, place)
+        tags, place = _directory(source, layout, place)
         yield tags, layout.order
     if not seen:
         raise FileRefused(path, "holds no picture.", _AGAIN)
@@ -83,25 +105,25 @@ def _start(path: Path, head: bytes) -> tuple[_Layout, int]:
     raise FileRefused(path, f"is a TIFF of version {version}, which is unknown.", _AGAIN)
 
 
-def _directory(path: Path, handle: BinaryIO, size: int, layout: _Layout, place: int) -> tuple[Tags, int]:
+def _directory(source: _Source, layout: _Layout, place: int) -> tuple[Tags, int]:
     """(tags, where the next directory lies; 0 after the last)."""
     order = layout.order
     counted, width = struct.calcsize(order + layout.counter), struct.calcsize(order + layout.offset)
-    (count,) = struct.unpack(order + layout.counter, _read(path, handle, place, counted, size))
+    (count,) = struct.unpack(order + layout.counter, source.read(place, counted))
     if not 1 <= count <= _MOST_ENTRIES:
-        raise FileRefused(path, f"is damaged: a page has {count} entries.", _AGAIN)
-    block = _read(path, handle, place + counted, count * layout.entry + width, size)
+        raise FileRefused(source.path, f"is damaged: a page has {count} entries.", _AGAIN)
+    block = source.read(place + counted, count * layout.entry + width)
     tags: Tags = {}
     for start in range(0, count * layout.entry, layout.entry):
         tag, kind = struct.unpack_from(order + "HH", block, start)
         if tag in _WANTED:
-            values = _values(path, handle, size, layout, kind, block[start + 4 : start + layout.entry])
+            values = _values(source, layout, kind, block[start + 4 : start + layout.entry])
             if values:
                 tags[tag] = values
     return tags, struct.unpack(order + layout.offset, block[-width:])[0]
 
 
-def _values(path: Path, handle: BinaryIO, size: int, layout: _Layout, kind: int, entry: bytes) -> _Values:
+def _values(source: _Source, layout: _Layout, kind: int, entry: bytes) -> _Values:
     order, width = layout.order, struct.calcsize(layout.order + layout.offset)
     (count,) = struct.unpack(order + layout.offset, entry[:width])
     letter = _TYPES.get(kind, "B" if kind == _TEXT else "II" if kind == _RATIONAL else "")
@@ -109,24 +131,14 @@ def _values(path: Path, handle: BinaryIO, size: int, layout: _Layout, kind: int,
         return ()
     length = count * struct.calcsize(order + letter)
     if length > _MOST_BYTES:
-        raise FileRefused(path, "is damaged: an entry of its header is absurdly long.", _AGAIN)
+        raise FileRefused(source.path, "is damaged: an entry of its header is absurdly long.", _AGAIN)
     if length <= width:
         content = entry[width : width + length]
     else:
-        content = _read(path, handle, struct.unpack(order + layout.offset, entry[width:])[0], length, size)
+        content = source.read(struct.unpack(order + layout.offset, entry[width:])[0], length)
     if kind == _TEXT:
         return (content.split(b"\0")[0],)
     values = struct.unpack(f"{order}{count * len(letter)}{letter[0]}", content)
     if kind == _RATIONAL:
         return tuple(above / below if below else 0.0 for above, below in zip(values[::2], values[1::2], strict=True))
     return values
-
-
-def _read(path: Path, handle: BinaryIO, place: int, count: int, size: int) -> bytes:
-    if place + count > size:
-        raise FileRefused(path, "is incomplete: its header points behind the end of the file.", _AGAIN)
-    handle.seek(place)
-    content = handle.read(count)
-    if len(content) < count:
-        raise FileRefused(path, "is incomplete: it ends within its header.", _AGAIN)
-    return content

@@ -117,7 +117,8 @@ def _page(path: Path, tags: Tags, order: str, size: int) -> TiffPage:
         alpha=samples - len(extra) if extra and extra[0] in (1, 2) else None,
         photometric=photometric, compression=compression, predictor=predictor,
         orientation=orientation if 1 <= orientation <= 8 else 1,
-        piece=(tall, wide), pieces=_pieces(path, tags, tiled), palette=tiff.numbers(tags, tiff.COLOUR_MAP),
+        piece=(tall, wide), pieces=_pieces(path, tags, tiled),
+        palette=tiff.numbers(tags, tiff.COLOUR_MAP) if photometric == PALETTE else (),
     )  # fmt: skip
     _check_complete(path, page, size)
     return page

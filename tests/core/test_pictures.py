@@ -242,16 +242,21 @@ def test_every_piece_of_a_tiff_must_be_in_the_file(tmp_path):
             open_volume(path)
 
 
-def test_pages_that_share_their_bytes_are_refused(tmp_path):
-    """As small files claim to be large ones: a thousand pages of the same strip."""
-    entries = ((256, 100), (257, 100), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 100), (279, 10_000))
-    listed = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+@pytest.mark.parametrize(("strip", "palette", "words"), [(10_000, 1, "its pages share"), (10, 2500, "parts of its header share")])
+def test_pages_that_share_their_bytes_are_refused(tmp_path, strip, palette, words):
+    """As small files claim to be large ones: a thousand pages of the same strip or the same palette."""
+    side = int(strip**0.5)
+    entries = (
+        (256, 1, side), (257, 1, side), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1, 8), (277, 1, 1), (278, 1, side),
+        (279, 1, strip), (320, palette, 8),
+    )  # fmt: skip
+    listed = b"".join(struct.pack("<HHII", tag, 4, count, value) for tag, count, value in entries)
     length = 2 + len(listed) + 4
     start = 8 + 10_000
     pages = [struct.pack("<H", len(entries)) + listed + struct.pack("<I", start + (n + 1) * length) for n in range(999)]
     last = struct.pack("<H", len(entries)) + listed + bytes(4)
     (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<I", start) + bytes(10_000) + b"".join(pages) + last)
-    with pytest.raises(FileRefused, match="share their bytes"):
+    with pytest.raises(FileRefused, match=f"{words} their bytes"):
         scan(tmp_path / "a.tif")
 
 
