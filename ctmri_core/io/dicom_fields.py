@@ -27,6 +27,8 @@ _SHORTS = {
     "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PlanarConfiguration",
     "PixelPaddingValue", "PixelPaddingRangeLimit",
 }  # fmt: skip
+_DOUBLES = {"DiffusionBValue"}
+_DOUBLE = {"big": ">d", "little": "<d"}
 _MOST_TOLD = 8
 TAG_OF = {keyword: tag_for_keyword(keyword) or 0 for keyword in _KEYWORDS}
 WANTED_TAGS = frozenset(TAG_OF.values())
@@ -40,8 +42,14 @@ class Fields:
 
     def overlaid(self, texts: Mapping[str, str]) -> Fields:
         """These values with those of `texts`, by keyword, above them: none of them a short."""
-        above = {TAG_OF[keyword]: text.encode("latin-1", "replace") for keyword, text in texts.items()}
+        above = {TAG_OF[keyword]: self._raw(keyword, text) for keyword, text in texts.items()}
         return Fields({**self._values, **above}, self._byte_order)
+
+    def _raw(self, keyword: str, text: str) -> bytes:
+        if keyword not in _DOUBLES:
+            return text.encode("latin-1", "replace")
+        numbers = _numbers(text.encode("latin-1", "replace"))
+        return struct.pack(_DOUBLE[self._byte_order], numbers[0]) if numbers else b""
 
     def has(self, keyword: str) -> bool:
         return TAG_OF[keyword] in self._values
@@ -63,7 +71,7 @@ class Fields:
         value = self._values.get(TAG_OF[keyword], b"")
         if len(value) != 8:
             return None
-        number = float(struct.unpack(">d" if self._byte_order == "big" else "<d", value)[0])
+        number = float(struct.unpack(_DOUBLE[self._byte_order], value)[0])
         return number if math.isfinite(number) else None
 
     def told(self, keyword: str) -> str:

@@ -43,6 +43,7 @@ _MACROS: Mapping[str, Sequence[str]] = {
     "MREchoSequence": ("EffectiveEchoTime",),
     "MRTimingAndRelatedParametersSequence": ("RepetitionTime",),
     "MRModifierSequence": ("InversionTimes",),
+    "MRDiffusionSequence": ("DiffusionBValue",),
     "MRImageFrameTypeSequence": ("FrameType",),
     "CTImageFrameTypeSequence": ("FrameType",),
     "PETFrameTypeSequence": ("FrameType",),

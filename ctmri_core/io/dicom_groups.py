@@ -227,25 +227,27 @@ def _dimension(n: int, header: SliceHeader) -> Hashable:
 
 
 def _by_number(headers: list[SliceHeader]) -> tuple[list[list[SliceHeader]], tuple[Finding, ...]]:
-    """Pictures of the same places that nothing but InstanceNumber tells apart: stacks one after the other, whole or in part, or
+    """Pictures of the same places that nothing but their numbers tells apart: stacks one after the other, whole or in part, or
     all pictures of a place one after the other. Left together where the numbers follow neither order.
     """
-    numbers = {header.instance_number: header for header in headers}
+    numbers = {(header.instance_number or 0, header.frame): header for header in headers}
+    unnumbered = any(header.instance_number is None and not header.frame for header in headers)
     places = _places(headers)
     count = max(map(len, places))
-    if count == 1 or len(places) == 1 or None in numbers or len(numbers) < len(headers):
+    if count == 1 or len(places) == 1 or unnumbered or len(numbers) < len(headers):
         return [headers], ()
     place_of = {id(header): n for n, place in enumerate(places) for header in place}
-    ordered = [header for _, header in sorted(numbers.items(), key=lambda pair: pair[0] or 0)]
+    ordered = [numbers[number] for number in sorted(numbers)]
     stacks = _following(ordered, place_of)
     even = len(headers) == count * len(places)
-    told = f"This series shows each place {count} times, which only InstanceNumber tells apart"
+    by = "the number of the frame" if headers[0].frame else "InstanceNumber"
+    told = f"This series shows each place {count} times, which only {by} tells apart"
     if len(stacks) == count and even:
         return stacks, (Finding("repeated_places", f"{told}: the stacks follow each other."),)
     if len(stacks) == count and len(stacks[0]) == len(places):
         again = sum(len(place) > 1 for place in places)
         message = (
-            f"{again} of the {len(places)} places of this series were imaged again later, by InstanceNumber. The first pictures"
+            f"{again} of the {len(places)} places of this series were imaged again later, by {by}. The first pictures"
             " and the later ones are volumes apart; see which of them are good."
         )
         return stacks, (Finding("repeated_places", message, serious=True),)
