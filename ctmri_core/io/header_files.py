@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ctmri_core.errors import FileRefused
+from ctmri_core.io import preflight
+
 _HEADERS = {
     ".img": (".hdr", ".HDR", ".hdr.gz"),
     ".rec": (".PAR", ".par", ".Par"),
@@ -25,3 +28,14 @@ def header_of(path: Path) -> Path:
             if header.is_file():
                 return header
     return path
+
+
+def head_of_header(path: Path, head: bytes) -> tuple[Path, bytes]:
+    """`header_of` and its first bytes, which are `head` where it is `path` itself; none where it is empty or locked."""
+    header = header_of(path)
+    if header == path:
+        return path, head
+    try:
+        return header, preflight.head_of(header)
+    except FileRefused:
+        return header, b""

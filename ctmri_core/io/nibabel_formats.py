@@ -12,7 +12,7 @@ from ctmri_core.errors import FileRefused, Stopped
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
-from ctmri_core.io.header_files import header_of
+from ctmri_core.io.header_files import head_of_header, header_of
 from ctmri_core.io.native_nibabel import ForeignHeader
 from ctmri_core.io.nifti_header import array_affine
 from ctmri_core.io.provenance import volume_from_file
@@ -24,6 +24,7 @@ from ctmri_core.volume import Finding, Volume
 _TASKS = "ctmri_core.io.native_nibabel:"
 _MOST_TEXT = 16 << 20
 _BYTES_PER_VOXEL = 8  # in the reader process, and the result
+_MARKS_OF_PAR = (b"DATA DESCRIPTION FILE", b"image export tool")  # files of other programs are called .par, too
 _END_OF_PAR = b"END OF DATA DESCRIPTION FILE"
 _AGAIN = "Copy or export it again."
 
@@ -88,8 +89,8 @@ class ParRecReader(NibabelReader):
     _sizes_field = "its pixel spacing or slice thickness"
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        name = header_of(path).name.lower()
-        return bool(head) and name.endswith(".par")
+        header, head = head_of_header(path, head)
+        return header.name.lower().endswith(".par") and any(mark in head for mark in _MARKS_OF_PAR)
 
     def _files(self, path: Path) -> tuple[Path, ...]:
         size = preflight.regular_file(path)

@@ -17,7 +17,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.checked_bytes import Stored, peek_into, read_into
 from ctmri_core.io.domain_guess import domain_by_name
-from ctmri_core.io.header_files import header_of
+from ctmri_core.io.header_files import head_of_header, header_of
 from ctmri_core.io.provenance import label_start, read_mark, slice_count, volume_from_file
 from ctmri_core.io.series import ESTIMATED_SPACING, Series
 from ctmri_core.io.stored_values import VoxelSink
@@ -128,12 +128,7 @@ class RawImageReader:
         self._read_header = read_header
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        header = header_of(path)
-        if header != path:
-            try:
-                head = preflight.head_of(header)
-            except FileRefused:  # empty or locked
-                return False
+        header, head = head_of_header(path, head)
         return bool(head) and self._recognises_head(header, head)
 
     def scan(self, path: Path) -> tuple[Series, ...]:

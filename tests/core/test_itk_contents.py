@@ -55,6 +55,13 @@ def test_synonyms_of_meta_image_mean_what_itk_takes_them_for(tmp_path, extra, or
     assert "missing_orientation" not in {finding.kind for finding in volume.findings}
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_byte_orders_the_one_counts_that_itk_takes(tmp_path, first, order):
+    lines = [f"BinaryDataByteOrderMSB = {first}\n", f"ElementByteOrderMSB = {not first}\n"][::order]
+    _same_as_itk(_meta(tmp_path, "".join(lines)))
+
+
 def test_the_anatomical_orientation_of_meta_image_moves_nothing(tmp_path):
     volume = _same_as_itk(_meta(tmp_path, "AnatomicalOrientation = RAI\nOffset = 1 2 3\n"))
     assert "missing_orientation" in {finding.kind for finding in volume.findings}

@@ -281,6 +281,15 @@ def test_a_par_whose_slices_lie_in_another_order_is_refused(tmp_path):
         open_volume(path)
 
 
+def test_files_of_other_programs_that_are_called_par_are_no_volumes(tmp_path):
+    samples.write_nrrd(tmp_path, VOXELS, GRID)
+    (tmp_path / "func_mcf.par").write_text("0.01 -0.002 0.003  0.1 0.2 0.3\n" * 90)
+    (series,) = scan(tmp_path)
+    assert "passed_over" not in {finding.kind for finding in series.findings}
+    with pytest.raises(FileRefused, match="not what its name says"):
+        scan(tmp_path / "func_mcf.par")
+
+
 def test_par_and_afni_without_their_data_are_refused(tmp_path):
     for write, suffix in ((samples.write_par_rec, ".REC"), (samples.write_afni, ".BRIK")):
         path = write(tmp_path, VOXELS, GRID)
