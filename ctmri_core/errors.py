@@ -11,7 +11,7 @@ class CtmriError(Exception):
 
 _PREDICATES = {
     "is", "holds", "has", "cannot", "stores", "keeps", "names", "may", "maps", "does", "needs", "describes", "shares", "counts",
-    "lists", "goes",
+    "lists", "goes", "unpacks", "was",
 }  # fmt: skip
 """First words of a problem that goes on from the name of its file."""
 

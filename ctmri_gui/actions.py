@@ -24,7 +24,7 @@ class Command:
 
 
 COMMANDS = (
-    Command("open_file", "&Open scan…", "Open a NIfTI, MHA, NRRD, DICOM or picture file", ("Ctrl+O",), "open_file", "Open"),
+    Command("open_file", "&Open scan…", "Open DICOM, NIfTI, MHA, NRRD, MGZ, pictures or a zip", ("Ctrl+O",), "open_file", "Open"),
     Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder", "Folder"),
     Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo", "Demo"),
     Command("close_volumes", "&Close volumes", "Empty all panes and stop what is being opened", ("Ctrl+W",)),

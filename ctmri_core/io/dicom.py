@@ -39,7 +39,7 @@ class DicomReader:
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """By the first 132 bytes of a file; a folder by whether any of its first files is DICOM."""
-        if not path.is_dir():
+        if head or not path.is_dir():
             return looks_like_dicom(head)
         return any(_is_dicom(file) for file in islice(dicom_files(path), _FILES_TO_LOOK_AT))
 

@@ -10,7 +10,7 @@ from ctmri_gui.panels.small_parts import button, label, scrolling
 from ctmri_gui.theme import app_icon, current_palette, icon
 
 _STEPS = (
-    ("open_folder", "1  Open a scan", "Drop a DICOM folder, NIfTI, MHA or NRRD file anywhere on this window."),
+    ("open_folder", "1  Open a scan", "Drop DICOM, NIfTI, MHA, NRRD, MGZ, pictures or a zip anywhere on this window."),
     ("translate", "2  See it translated", "A fitting model makes the synthetic image: a CT becomes MR, an MR becomes CT."),
     ("demo", "3  Compare with the truth", "Drop the patient's real scan beside it; SSIM and PSNR follow as you scroll."),
 )

@@ -17,7 +17,7 @@ from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 _EMPTY = {
-    Role.SOURCE: EmptyText("Drop a CT or MR here", "DICOM folder, NIfTI, MHA, NRRD or PNG"),
+    Role.SOURCE: EmptyText("Drop a CT or MR here", "DICOM, NIfTI, MHA, NRRD, MGZ, pictures or a zip"),
     Role.SYNTHETIC: EmptyText("Translate to fill this pane", "Choose a model and run it"),
     Role.TRUTH: EmptyText("Drop the real image here", "to compare the synthetic one with it"),
 }
