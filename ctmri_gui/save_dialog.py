@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,7 +31,7 @@ from ctmri_core.io.provenance import sidecar_path
 from ctmri_core.volume import Volume
 from ctmri_gui import file_choice
 from ctmri_gui.open_files import KEPT, writes_over
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import above_one_another, fit_height, label, naming, resize_dialog, scrolling
 from ctmri_gui.private_paths import identity_of
 from ctmri_gui.viewer.roles import Role
 
@@ -88,9 +90,9 @@ class SaveDialog(QDialog):
         super().__init__(parent)
         self._volumes, self._number, self._sources = dict(volumes), number, tuple(sources)
         self.setWindowTitle("Save image")
-        self.setMinimumWidth(560)
         self._make_parts(folder, role)
         self._lay_out()
+        resize_dialog(self, 560, 0)
         self.format.setCurrentIndex(FORMATS.index(chosen))
         self._image_chosen()
         self.image.currentIndexChanged.connect(lambda _row: self._image_chosen())
@@ -124,6 +126,10 @@ class SaveDialog(QDialog):
         if suffix and not name.lower().endswith(suffix):
             name += suffix
         return Path(self.folder.text()).expanduser() / name
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit_soon()
 
     def accept(self) -> None:
         """Asks the disk before the dialog goes away, and the user before a file is replaced."""
@@ -161,6 +167,7 @@ class SaveDialog(QDialog):
         self.note, self.patient = label("", "muted"), label("", "muted")
         self.face, self.warning, self.problem = label("", "warning"), label("", "warning"), label("", "error")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        self._buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
 
@@ -170,21 +177,21 @@ class SaveDialog(QDialog):
         place = QHBoxLayout()
         place.addWidget(self.folder, 1)
         place.addWidget(browse)
-        form = QFormLayout()
+        inside = QWidget()
+        form = QFormLayout(inside)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
         form.addRow("&Image", self.image)
-        form.addRow("&Format", self.format)
-        form.addRow("", self.note)
-        folder_label = label("F&older", wrap=False)
-        folder_label.setBuddy(self.folder)
-        form.addRow(folder_label, place)
+        form.addRow(naming("&Format", self.format), above_one_another(self.format, self.note))
+        form.addRow(naming("F&older", self.folder), place)
         form.addRow("&Name", self.name)
-        about = QVBoxLayout()
-        for part in (self.deidentified, self.patient, self.face):
-            about.addWidget(part)
-        form.addRow("Patient", about)
+        form.addRow("Patient", above_one_another(self.deidentified, self.patient, self.face, self.warning))
+        self._area = scrolling(inside, "What is saved, and where")
         column = QVBoxLayout(self)
-        column.addLayout(form)
-        column.addWidget(self.warning)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.setSpacing(12)
+        column.addWidget(self._area, 1)
         column.addWidget(self.problem)
         column.addWidget(self._buttons)
         self.name.setFocus()
@@ -214,7 +221,6 @@ class SaveDialog(QDialog):
         self.note.setText(self.chosen.note)
         self.deidentified.setVisible(self.chosen is DICOM and self.volume.dicom is not None)
         self._check()
-        self.adjustSize()
 
     def _check(self) -> bool:
         self.patient.setText(self._about_patient())
@@ -229,6 +235,11 @@ class SaveDialog(QDialog):
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
+        self._fit_soon()
+
+    def _fit_soon(self) -> None:
+        """Once all within has taken its new size."""
+        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     def _about_patient(self) -> str:
         if self.chosen is not DICOM:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
 
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
 
 if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
@@ -28,7 +29,6 @@ class SpacingDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("How large are the voxels?")
-        self.setMinimumWidth(460)
         self._shape = series.shape or (1, 1, 1)
         between, row, column = start or series.spacing or (1.0, 1.0, 1.0)
         self.column = _millimetres(column, "Millimetres from pixel to pixel, left to right")
@@ -48,6 +48,7 @@ class SpacingDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self._lay_out(series)
         self._follow()
+        resize_dialog(self, 500, 0)
         self.column.setFocus()
         self.column.selectAll()
 
@@ -55,11 +56,19 @@ class SpacingDialog(QDialog):
     def spacing(self) -> Triple | None:
         return None if self._unknown else (self.between.value(), self.row.value(), self.column.value())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
+
     def accept_unknown(self) -> None:
         self._unknown = True
         self.accept()
 
     def _lay_out(self, series: Series) -> None:
+        inside = QWidget()
+        within = QVBoxLayout(inside)
+        within.setContentsMargins(0, 0, 0, 0)
+        within.setSpacing(12)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -69,10 +78,12 @@ class SpacingDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
         column.setSpacing(12)
-        column.addWidget(label(series.label, "heading"))
-        column.addWidget(label(_WHY, "muted"))
-        column.addLayout(form)
-        column.addWidget(self.extent)
+        within.addWidget(label(series.label, "heading"))
+        within.addWidget(label(_WHY, "muted"))
+        within.addLayout(form)
+        within.addWidget(self.extent)
+        self._area = scrolling(inside, "How large the voxels are")
+        column.addWidget(self._area, 1)
         column.addWidget(self.buttons)
         self._across = self.column.value()
         self.column.valueChanged.connect(self._keep_square)

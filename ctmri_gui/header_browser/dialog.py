@@ -26,11 +26,12 @@ from ctmri_core.io.header_view import Header
 from ctmri_core.volume import Volume
 from ctmri_gui.header_browser.model import VALUE, HeaderFilter, HeaderModel
 from ctmri_gui.jobs import work
-from ctmri_gui.panels.small_parts import label, set_role
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.panels.small_parts import label, resize_dialog, set_role
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
 
-_WIDTHS = (24, 32, 8)  # of the columns but the last, in letters
+_WIDTHS = (0.25, 0.28, 0.07)  # of the columns but the last, as shares of the window's
 _SHOWN = "Patient data are shown. Mind who can see this screen."
 
 
@@ -40,9 +41,10 @@ class HeaderBrowser(QDialog):
     def __init__(self, session: Session, role: Role, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Header")
-        self.resize(900, 640)
+        resize_dialog(self, 900, 640)
         self._session = session
-        self._asked = 0  # answers to older questions are dropped
+        self._latest = Latest(session.jobs)
+        self.finished.connect(lambda _code: self._latest.drop())  # an answer would come to what is gone
         self.model = HeaderModel()
         self.filtered = HeaderFilter(self.model)
         self._make_parts()
@@ -71,9 +73,8 @@ class HeaderBrowser(QDialog):
         self.tree.setModel(self.filtered)
         self.tree.setUniformRowHeights(True)
         self.tree.setAlternatingRowColors(True)
-        letter = self.fontMetrics().averageCharWidth()
-        for column, letters in enumerate(_WIDTHS):
-            self.tree.setColumnWidth(column, letters * letter)
+        for column, share in enumerate(_WIDTHS):
+            self.tree.setColumnWidth(column, round(share * self.width()))
         self.tree.header().setSectionResizeMode(VALUE, QHeaderView.ResizeMode.Stretch)
         self.status = label("", "muted")
         buttons = self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -142,14 +143,9 @@ class HeaderBrowser(QDialog):
         volume = self.volume
         if volume is None:
             return
-        self._asked += 1
-        begin = partial(work.read_header, volume, number)
-        take, end = partial(self._take, self._asked), partial(self._ended, self._asked)
-        self._session.jobs.run("Read header", begin, on_result=take, on_end=end, listed=False)
+        self._latest.ask("Read header", partial(work.read_header, volume, number), self._take, ended=self._ended, listed=False)
 
-    def _take(self, asked: int, answer: tuple[Header, frozenset[int]]) -> None:
-        if asked != self._asked:
-            return
+    def _take(self, answer: tuple[Header, frozenset[int]]) -> None:
         header, differing = answer
         self.slice.blockSignals(True)
         self.slice.setRange(1, header.count)
@@ -164,8 +160,8 @@ class HeaderBrowser(QDialog):
         self.model.set_header(header.entries, differing)
         self._show_rows(place)
 
-    def _ended(self, asked: int, end: Finished) -> None:
-        if asked == self._asked and end.reason == "failed":
+    def _ended(self, end: Finished) -> None:
+        if end.reason == "failed":
             self.model.set_header(())
             self._say(end.message, "error")
 

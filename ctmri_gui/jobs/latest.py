@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ctmri_core.events import StopSignal, Work
+from ctmri_core.events import Finished, StopSignal, Work
 from ctmri_gui.jobs.queue import Jobs, JobState
 
 
@@ -17,16 +17,26 @@ class Latest:
         self.state: JobState | None = None
 
     def ask(
-        self, title: str, begin: Callable[[StopSignal], Work[Any]], take: Callable[[Any], None], *, listed: bool = True
+        self,
+        title: str,
+        begin: Callable[[StopSignal], Work[Any]],
+        take: Callable[[Any], None],
+        *,
+        ended: Callable[[Finished], None] | None = None,
+        listed: bool = True,
     ) -> JobState:
-        """Runs `begin`; `take` gets its answer unless that is None or no longer wanted."""
+        """Runs `begin`; `take` gets its answer unless that is None or no longer wanted, and `ended` how it ended."""
         self.drop()
 
         def deliver(answer: Any) -> None:
             if self.state is state and answer is not None:
                 take(answer)
 
-        state = self.state = self._jobs.run(title, begin, on_result=deliver, listed=listed)
+        def end(how: Finished) -> None:
+            if self.state is state and ended is not None:
+                ended(how)
+
+        state = self.state = self._jobs.run(title, begin, on_result=deliver, on_end=end, listed=listed)
         return state
 
     def drop(self) -> None:

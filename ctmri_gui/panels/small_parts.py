@@ -1,4 +1,4 @@
-"""Labels, buttons and scrolling areas as the style sheet knows them."""
+"""Labels, buttons and scrolling areas as the style sheet knows them, and how large dialogs are."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import re
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ctmri_gui.viewer.palette import scaled
 
 _LONG_WORD = re.compile(r"\S{17,}")
 _JOINT = re.compile(r"(?<=[_./\\-])")
 _MAY_BREAK = "\u200b"
+_SHARE_OF_SCREEN = 0.9
 
 
 class WrappingLabel(QLabel):
@@ -60,6 +63,22 @@ def button(action: QAction, *, primary: bool = False, short: bool = False) -> QP
     return made
 
 
+def naming(words: str, field: QWidget) -> QLabel:
+    """The label of `field`, whose letter after & leads there."""
+    named = label(words, wrap=False)
+    named.setBuddy(field)
+    return named
+
+
+def above_one_another(*parts: QWidget) -> QVBoxLayout:
+    """A form gives wrapped text more height than it needs, a column does not."""
+    column = QVBoxLayout()
+    column.setSpacing(6)
+    for part in parts:
+        column.addWidget(part)
+    return column
+
+
 class _Scrolling(QScrollArea):
     """As wide as its content must be: what does not fit wraps or is reached by scrolling down, never sideways."""
 
@@ -85,3 +104,26 @@ def scrolling(content: QWidget, name: str) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
     return area
+
+
+def resize_dialog(dialog: QDialog, width: int, height: int) -> None:
+    """`width`, `height`: px beside text of 13 px. They grow with the text as far as the screen has room."""
+    dialog.resize(QSize(scaled(width), scaled(height)).boundedTo(dialog.screen().availableSize() * _SHARE_OF_SCREEN))
+
+
+def fit_height(dialog: QDialog, area: QScrollArea) -> None:
+    """Makes `dialog` as high as shows all of `area` at the present width, as far as the screen has room; then it scrolls.
+    It stays on the screen."""
+    content, outer = area.widget(), dialog.layout()
+    inner = None if content is None else content.layout()
+    if inner is None or outer is None:
+        return
+    sides, width = outer.contentsMargins(), dialog.width()
+    around = outer.totalHeightForWidth(width) if outer.hasHeightForWidth() else outer.totalSizeHint().height()
+    around -= area.sizeHint().height()
+    needed = inner.totalHeightForWidth(width - sides.left() - sides.right())
+    room = dialog.screen().availableGeometry()
+    dialog.resize(width, min(around + needed, round(room.height() * _SHARE_OF_SCREEN)))
+    below = dialog.frameGeometry().bottom() - room.bottom()
+    if below > 0:
+        dialog.move(dialog.x(), max(dialog.y() - below, room.top()))

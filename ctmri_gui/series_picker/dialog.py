@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QSize, QSortFilterProxyModel, Qt, QTimer
+from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,17 +19,16 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.io.series import Series
 from ctmri_gui.jobs.queue import Jobs
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.small_parts import label, resize_dialog, scrolling
 from ctmri_gui.series_picker.rows import left_out, rows_of
 from ctmri_gui.series_picker.series_list import SeriesDelegate, SeriesModel
 from ctmri_gui.series_picker.thumbnails import Thumbnails
-from ctmri_gui.viewer.palette import scaled
 
 _AT_MOST = 2  # one to translate and its ground truth
 _WITHOUT_SEARCH = 8
-_DETAIL_LINES = 5
+_DETAIL_LINES, _LEAST_LINES, _SHARE_OF_DETAILS = 5, 2, 0.13  # of the dialog's height
 _AHEAD = 12  # rows below those in sight whose pictures are made as well
-_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 780, 640, 0.9  # px beside text of 13 px
+_WIDTH, _HEIGHT = 780, 640
 _INSET = QPoint(4, 0)  # from the edge of the list to where rows are
 
 
@@ -39,7 +38,7 @@ class SeriesDialog(QDialog):
     def __init__(self, series: Sequence[Series], jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Which series?")
-        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
+        resize_dialog(self, _WIDTH, _HEIGHT)
         self.model = SeriesModel(rows_of(series), self)
         self._shown = QSortFilterProxyModel(self)
         self._shown.setSourceModel(self.model)
@@ -124,7 +123,9 @@ class SeriesDialog(QDialog):
         lines.addWidget(self.left_out)
         lines.addStretch(1)
         area = scrolling(inside, "About the series under the cursor")
-        area.setFixedHeight(self.fontMetrics().lineSpacing() * _DETAIL_LINES)
+        line = self.fontMetrics().lineSpacing()
+        count = min(max(self.height() * _SHARE_OF_DETAILS / line, _LEAST_LINES), _DETAIL_LINES)
+        area.setFixedHeight(round(count * line))
         return area
 
     def _choose_first(self) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
@@ -12,6 +14,7 @@ from ctmri_core.io.header_entry import HIDDEN, HeaderEntry
 from ctmri_core.volume import Synthetic
 from ctmri_gui.header_browser.dialog import HeaderBrowser
 from ctmri_gui.header_browser.model import HeaderFilter, HeaderModel
+from ctmri_gui.jobs import work
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 from tests.hostile.identifiers import plant_series
@@ -140,4 +143,26 @@ def test_a_file_that_has_gone_is_said_in_the_browser(make_window, qtbot, ct_file
     browser._ask(0)
     qtbot.waitUntil(lambda: "does not exist" in browser.status.text(), timeout=WAIT)
     assert browser.model.entries == ()
+    window.close()
+
+
+def test_a_header_that_comes_when_the_browser_is_gone_is_dropped(make_window, qtbot, ct_file, monkeypatch):
+    go, begun, read = threading.Event(), threading.Event(), work.read_header
+
+    def held(volume, number, stop):
+        begun.set()
+        go.wait(10)
+        return (yield from read(volume, number, stop))
+
+    window = make_window()
+    browser = open_browser(window, qtbot, ct_file)
+    monkeypatch.setattr(work, "read_header", held)
+    browser._ask(0)
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
+    browser.close()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(browser), timeout=WAIT)
+    with qtbot.captureExceptions() as caught:
+        go.set()
+        qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert caught == []
     window.close()
