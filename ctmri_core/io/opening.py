@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,6 @@ from ctmri_core.io.folder_files import FolderFiles
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
-from ctmri_core.io.picture_stacks import natural
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of
@@ -68,7 +68,7 @@ def scan_together(paths: Sequence[Path], stop: StopSignal = never) -> tuple[Seri
     """As `scan`, of what `belonging_together` put together."""
     if len(paths) == 1:
         return scan(paths[0], stop)
-    return PICTURE_READER.scan_files(paths[0].parent, sorted(paths, key=lambda path: natural(path.name)))
+    return PICTURE_READER.scan_files(paths[0].parent, until(stop, paths))
 
 
 def _packing(path: Path, head: bytes) -> str:
@@ -228,10 +228,13 @@ def _refusals_by_name(files: Iterable[Path]) -> list[FileRefused]:
 
 def _claims(folder: Path, files: FolderFiles, stop: StopSignal) -> Iterator[tuple[_Scan, Path]]:
     """Which scan of a reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
+    pictures: dict[Path, list[Path]] = defaultdict(list)
     picture_folders: dict[Path, None] = {}
     dicom = False
     for path in until(stop, files):
         suffix = path.suffix.lower()
+        if suffix in PICTURE_SUFFIXES:
+            pictures[path.parent].append(path)
         if (dicom and suffix in DICOM_SUFFIXES) or (path.parent in picture_folders and suffix in PICTURE_SUFFIXES):
             continue  # their readers will look at them anyway
         try:
@@ -241,13 +244,15 @@ def _claims(folder: Path, files: FolderFiles, stop: StopSignal) -> Iterator[tupl
         reader = _reader_of(path, head)
         if reader is PICTURE_READER:
             picture_folders[path.parent] = None
+            if suffix not in PICTURE_SUFFIXES:
+                pictures[path.parent].append(path)
         elif reader is DICOM_READER:
             dicom = True
         elif reader is not None and header_of(path) == path:
             yield reader.scan, path
         elif reader is None and is_archive(path, head):
             files.archives += 1
-    yield from ((partial(PICTURE_READER.scan, stop=stop), pictures) for pictures in picture_folders)
+    yield from ((partial(PICTURE_READER.scan_files, files=until(stop, pictures[place])), place) for place in picture_folders)
     if dicom:
         yield partial(DICOM_READER.scan, stop=stop), folder
 

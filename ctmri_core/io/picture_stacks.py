@@ -66,20 +66,14 @@ class Stack:
         return self.record if self.record is not None and _describes(self.record, self.header) else None
 
 
-def picture_files(folder: Path) -> list[Path]:
-    """The files of a folder that are pictures by their names, in natural order."""
-    found = (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    return sorted((file for file in found if file.is_file()), key=lambda file: natural(file.name))
-
-
 def stacks(files: Iterable[Path]) -> tuple[list[Stack], list[FileRefused]]:
     """(stacks, refusals of files that belong to none of them): one stack are the files whose names differ by their last number
-    alone, of one kind, size and depth; every file of several pages is a stack of its own.
+    alone, of one kind, size and depth, in natural order; every file of several pages is a stack of its own.
     """
     groups: dict[object, list[tuple[Path, PictureHeader, SliceRecord | None]]] = defaultdict(list)
     lost: dict[object, list[FileRefused]] = defaultdict(list)
-    for file in files:
-        family = without_number(file.stem), SUFFIXES[file.suffix.lower()]
+    for file in sorted(files, key=lambda file: natural(file.name)):
+        family = without_number(file.stem).lower(), SUFFIXES.get(file.suffix.lower(), "")
         try:
             header = read_header(file)
         except FileRefused as refusal:

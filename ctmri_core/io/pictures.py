@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, Stopped
-from ctmri_core.events import Progress, StopSignal, Work, never, until
+from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import preflight
 from ctmri_core.io.domain_guess import domain_by_name
@@ -33,7 +33,6 @@ from ctmri_core.io.picture_stacks import (
     has_neighbours,
     own_geometry,
     own_record,
-    picture_files,
     stacks,
 )
 from ctmri_core.io.provenance import label_start, read_mark, volume_from_file
@@ -52,20 +51,18 @@ _TRANSPARENT = Finding("transparent", "Parts of the pictures are transparent; th
 
 
 class PictureReader:
-    """Reads PNG, JPEG and TIFF. In a folder, pictures of one kind and size whose names differ by the last number are a stack."""
+    """Reads PNG, JPEG and TIFF. Of several, those of one kind and size whose names differ by the last number are a stack."""
 
     name = "pictures"
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002  # the protocol's signature
         return preflight.kind(head) in ("png", "jpeg", "tiff")
 
-    def scan(self, path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
-        if not path.is_dir():
-            header = read_header(path)
-            series = _series(path, Stack((path,), replace(header, pages=()), own_record(header)))
-            alone = header.shape[0] == 1 and has_neighbours(path)
-            return (_with(series, _SINGLE) if alone else series,)
-        return self.scan_files(path, until(stop, picture_files(path)))
+    def scan(self, path: Path) -> tuple[Series, ...]:
+        header = read_header(path)
+        series = _series(path, Stack((path,), replace(header, pages=()), own_record(header)))
+        alone = header.shape[0] == 1 and has_neighbours(path)
+        return (_with(series, _SINGLE) if alone else series,)
 
     def scan_files(self, path: Path, files: Iterable[Path]) -> tuple[Series, ...]:
         """The stacks that `files`, some or all of the pictures in the folder `path`, are. Raises `FileRefused`."""

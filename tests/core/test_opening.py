@@ -180,16 +180,20 @@ def test_links_that_lead_out_or_nowhere_are_not_followed_and_told(tmp_path):
         (folder / f"out{number}.nii").symlink_to(outside / "secret.nii")
     (folder / "gone.nii").symlink_to(folder / "nowhere")
     (folder / "ring.nii").symlink_to("ring.nii")
+    for n in (1, 2):
+        Image.fromarray(np.zeros((4, 5), np.uint8)).save((outside if n == 2 else folder) / f"t1_{n}.png")
+    (folder / "t1_2.png").symlink_to(outside / "t1_2.png")
     (folder / "more").symlink_to(outside, target_is_directory=True)
     (folder / "same.nii").symlink_to("a.nii")
     found = scan(folder)
-    assert [series.path.name for series in found] == ["a.nii", "same.nii"]
+    assert [series.files[0].name for series in found] == ["a.nii", "same.nii", "t1_1.png"]
+    assert [len(series.files) for series in found] == [1, 1, 1]
     (told,) = (finding.message for finding in found[0].findings if finding.kind == "passed_over")
-    assert "3 links lead out of the folder" in told
+    assert "4 links lead out of the folder" in told
     assert "2 links lead to nothing" in told
-    for path in folder.glob("*a*.nii"):
-        path.unlink()
-    with pytest.raises(FileRefused, match=r"no image files.*3 links lead out of the folder"):
+    for name in ("a.nii", "same.nii", "t1_1.png"):
+        (folder / name).unlink()
+    with pytest.raises(FileRefused, match=r"no image files.*4 links lead out of the folder"):
         scan(folder)
 
 

@@ -61,8 +61,12 @@ def test_only_sixteen_bit_ct_is_read_as_hounsfield_and_it_says_so(tmp_path):
 def test_a_folder_is_a_stack_in_natural_order(tmp_path):
     for n in (1, 2, 9, 10, 11, 100):
         _save(tmp_path / f"slice{n}.png", np.full((4, 5), n, np.uint8))
+    (tmp_path / "slice11.png").rename(tmp_path / "SLICE11.PNG")
     volume = open_volume(tmp_path)
     assert volume.voxels[:, 0, 0].tolist() == [1, 2, 9, 10, 11, 100]
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_suffix(""))
+    assert open_volume(tmp_path).voxels[:, 0, 0].tolist() == [1, 2, 9, 10, 11, 100]
 
 
 def test_other_names_and_sizes_are_other_series(tmp_path):
