@@ -71,6 +71,11 @@ class Direction:
     def label(self) -> str:
         return f"{self.source.label} → {self.target.label}"
 
+    @property
+    def reverse(self) -> Direction:
+        """From the target back to the source."""
+        return Direction(self.target, self.source)
+
     @classmethod
     def parse(cls, text: str) -> Direction:
         """Reads `ct_to_mr_t1`. Raises `ValueError` naming the known domains."""

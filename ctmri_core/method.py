@@ -8,12 +8,12 @@ from the card's config; no other file names a method.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +39,19 @@ class MethodConfig(BaseModel):
         """Height and width of the pictures that the networks take must be multiples of this."""
         return 4
 
+    @property
+    def context(self) -> int:
+        """How many neighbouring slices, an odd number, the generator takes as channels; the middle one is translated."""
+        return 1
+
 
 @dataclass(frozen=True)
 class MethodCard:
     """What can be known of a method without loading torch.
 
     `name`: as in the folder and on the command line; `citation`: paper and equations; `summary`: one sentence for a person
-    who chooses; `needs`: the kind of training data; `implementation`: `module:Class` of the `Method`.
+    who chooses; `needs`: the kind of training data; `implementation`: `module:Class` of the `Method`;
+    `settings`: what its authors chose of the run itself, where the user says nothing.
     """
 
     name: str
@@ -55,22 +61,33 @@ class MethodCard:
     needs: Needs
     config: type[MethodConfig]
     implementation: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class PairedBatch:
-    """Slices of one place in both domains.
+class SliceBatch:
+    """Slices by domain, as many of each.
 
-    `source`, `target`: float32 (n, 1, h, w) in [-1, 1]; `mask`: float32 (n, 1, h, w), 1 inside the body, 0 outside.
+    `pictures`: float32 (n, 1, h, w) in [-1, 1]; `masks`: float32 (n, 1, h, w), 1 inside the body, 0 outside. Where the method's
+    card needs `paired`, slices of one place in all domains; else of places and patients that have nothing to do with each other.
+    `context`: the source with its neighbours, (n, c, h, w), the slice itself in the middle, for methods that ask for c > 1.
     """
 
-    source: Tensor
-    target: Tensor
-    mask: Tensor
+    pictures: Mapping[Domain, Tensor]
+    masks: Mapping[Domain, Tensor]
+    context: Tensor | None = None
 
-    def to(self, device: torch.device) -> PairedBatch:
+    def __getitem__(self, domain: Domain) -> Tensor:
+        return self.pictures[domain]
+
+    def seen(self, source: Domain) -> Tensor:
+        """What the generator is given: the slices of `source`, with their neighbours where there is a context."""
+        return self.pictures[source] if self.context is None else self.context
+
+    def to(self, device: torch.device) -> SliceBatch:
         """The same batch on `device`."""
-        return PairedBatch(self.source.to(device), self.target.to(device), self.mask.to(device))
+        pictures, masks = ({domain: part.to(device) for domain, part in parts.items()} for parts in (self.pictures, self.masks))
+        return SliceBatch(pictures, masks, None if self.context is None else self.context.to(device))
 
 
 class Update(Protocol):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.case import Case, split_by_patient
 from ctmri_core.data.case_sources import find_cases
-from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction
 from ctmri_core.errors import FileRefused, TrainingFailed, WrongInput
 from ctmri_core.events import Noted, Progress, StopSignal, Work
@@ -28,21 +28,24 @@ _LAYOUT = 1  # of the files below; raised when they change
 
 
 @dataclass(frozen=True)
-class PreparedPairs:
+class PreparedData:
     """Prepared slices of one direction, split by patient. `spec`: where they come from; `facts`: for the model card."""
 
     spec: str
     direction: Direction
     recipe: Recipe
-    train: PairedSlices
-    validation: PairedSlices
+    train: PreparedSlices
+    validation: PreparedSlices
     facts: TrainingData
 
 
-def prepare_pairs(
-    spec: str, direction: Direction, recipe: Recipe, folder: Path, validation_share: float, seed: int, stop: StopSignal
-) -> Work[PreparedPairs | None]:
+def prepare_slices(
+    spec: str, direction: Direction, recipe: Recipe, folder: Path, validation_share: float, seed: int, stop: StopSignal,
+    *, paired: bool = True, context: int = 1,
+) -> Work[PreparedData | None]:  # fmt: skip
     """Prepares every case of `spec` (see `find_cases`) into `folder`, or finds it prepared there; None when stopped.
+
+    `paired`, `context`: as the method needs its batches.
 
     Slices without body are left out. Cases are counted in the order of their names, which are said nowhere. Serious findings
     of their volumes are noted. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed` when the
@@ -63,14 +66,19 @@ def prepare_pairs(
             _prepare(case, direction, recipe, folder / _key(reference.identifier), salt)
         except (FileRefused, WrongInput) as refusal:
             raise TrainingFailed(f"Case {number} of {len(source.cases)} cannot be used: {refusal}") from refusal
-    train_slices, validation_slices = (PairedSlices(_files(folder, names)) for names in (train, validation))
+    domains = (direction.source, direction.target)
+    train_cases, validation_cases = (
+        [PreparedCase(file, domains) for file in _files(folder, names)] for names in (train, validation)
+    )
+    train_slices = PreparedSlices(train_cases, domains, paired=paired, context=context)
+    validation_slices = PreparedSlices(validation_cases, domains, context=context)
     if not len(train_slices):
         raise TrainingFailed("The training cases hold no slice in which body is visible in both pictures.")
     prints = tuple(path.stem.split("-")[1] for path in train_slices.files)
     facts = TrainingData(
         what=source.what, licence=source.licence, cases=len(train), phantom=source.phantom, salt=salt, fingerprints=prints
     )
-    return PreparedPairs(spec, direction, recipe, train_slices, validation_slices, facts)
+    return PreparedData(spec, direction, recipe, train_slices, validation_slices, facts)
 
 
 def _checked(case: Case, direction: Direction, number: int) -> Iterator[Noted]:

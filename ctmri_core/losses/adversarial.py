@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -28,3 +29,8 @@ def discriminator_loss(real_logits: Tensor, synthetic_logits: Tensor, kind: GanL
     of_real = adversarial_loss(real_logits, real=True, kind=kind)
     of_synthetic = adversarial_loss(synthetic_logits, real=False, kind=kind)
     return 0.5 * (of_real + of_synthetic)
+
+
+def summed_over_scales(logits: Sequence[Tensor], *, real: bool, kind: GanLoss) -> Tensor:
+    """`adversarial_loss` of judgements at several scales or levels, added."""
+    return torch.stack([adversarial_loss(each, real=real, kind=kind) for each in logits]).sum()

@@ -6,6 +6,9 @@ from torch import Tensor, nn
 
 from ctmri_core.networks.normalisation import Norm, conv_has_bias, norm_layer
 
+DISCRIMINATOR_LAYERS = {16: 1, 34: 2, 70: 3, 142: 4}
+"""Receptive field of a PatchGAN in pixels -> its strided layers."""
+
 
 class PatchGan(nn.Module):
     """(n, in_channels, h, w) -> (n, 1, h', w') logits, one per overlapping patch; no sigmoid.
@@ -13,16 +16,18 @@ class PatchGan(nn.Module):
     `layers` strided 4 x 4 convolutions, one more of stride 1, and the output convolution; 0 layers judge single pixels.
     "N x N PatchGAN" names the receptive field: layers = 1 is 16 x 16, 3 is 70 x 70. `penultimate=False` leaves out the
     convolution of stride 1 (with 4 layers: 15 x 15 outputs for 256 x 256, receptive field 94; what several projects call
-    "16 x 16 patches"). State-dict keys are those of the public checkpoints.
+    "16 x 16 patches"). `bias` of normed convolutions: by the norm, unless told. State-dict keys are those of
+    the public checkpoints.
     """
 
     def __init__(
-        self, in_channels: int, width: int = 64, layers: int = 3, norm: Norm = "instance", *, penultimate: bool = True
-    ) -> None:
+        self, in_channels: int, width: int = 64, layers: int = 3, norm: Norm = "instance",
+        *, penultimate: bool = True, bias: bool | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.layers = layers
         self.penultimate = penultimate
-        bias = conv_has_bias(norm)
+        bias = conv_has_bias(norm) if bias is None else bias
         if layers == 0:
             self.model = nn.Sequential(
                 nn.Conv2d(in_channels, width, 1),

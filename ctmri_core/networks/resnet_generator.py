@@ -10,11 +10,14 @@ from ctmri_core.networks.normalisation import Norm, conv_has_bias, norm_layer
 
 
 class ResnetBlock(nn.Module):
-    """`x + f(x)` with f = two reflection-padded 3 x 3 convolutions; no ReLU after the addition."""
+    """`x + f(x)` with f = two reflection-padded 3 x 3 convolutions; no ReLU after the addition.
 
-    def __init__(self, channels: int, norm: Norm, dropout: bool) -> None:
+    `bias` of the convolutions: by the norm, unless told.
+    """
+
+    def __init__(self, channels: int, norm: Norm, dropout: bool, *, bias: bool | None = None) -> None:
         super().__init__()
-        bias = conv_has_bias(norm)
+        bias = conv_has_bias(norm) if bias is None else bias
         self.conv_block = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ctmri_core
-from ctmri_core.data.preparation import PreparedPairs
+from ctmri_core.data.preparation import PreparedData
 from ctmri_core.domain import Direction
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
@@ -23,7 +23,7 @@ _LIMITS = "Synthetic images may miss or invent findings. Values outside the body
 
 
 def export_models(
-    folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, data: PreparedPairs,
+    folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, data: PreparedData,
     metrics: Mapping[str, float], about: ModelDescription,
 ) -> dict[str, Path]:  # fmt: skip
     """Writes `<method>-<direction><suffix>.safetensors` for every direction; paths by direction name."""
@@ -37,7 +37,7 @@ def export_models(
 
 
 def describe(
-    card: MethodCard, config: MethodConfig, direction: Direction, data: PreparedPairs,
+    card: MethodCard, config: MethodConfig, direction: Direction, data: PreparedData,
     metrics: Mapping[str, float], about: ModelDescription,
 ) -> ModelCard:  # fmt: skip
     """The card of one direction's model. The recipe pads to what the networks need, as in training."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctmri_core.config_flags import validated
-from ctmri_core.data.preparation import prepare_pairs
+from ctmri_core.data.preparation import prepare_slices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
 from ctmri_core.events import Finished, StopSignal, Work, never
@@ -36,14 +36,13 @@ def train(
     try:
         card = find_card(method_name)
         config = config or card.config()
-        if card.needs != "paired":
-            raise TrainingFailed(f"{card.title} needs {card.needs} data, which cannot be prepared yet.")
         curved = settings.soft_tissue_curve and direction.source is Domain.CT
         ct = HuCurve() if curved else HuRange()
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
-        data = yield from prepare_pairs(
-            data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop
-        )
+        data = yield from prepare_slices(
+            data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop,
+            paired=card.needs == "paired", context=config.context,
+        )  # fmt: skip
         if data is not None:
             trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume)
             return (yield from trainer.run(stop))
@@ -78,6 +77,4 @@ def resume_training(
     except (KeyError, ValueError) as error:
         raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None
     resume = folder.checkpoint.exists()
-    return (
-        yield from train(method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume)
-    )
+    return (yield from train(method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume))

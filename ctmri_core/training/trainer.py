@@ -14,7 +14,7 @@ import torch
 from lightning_fabric import Fabric
 
 from ctmri_core.data.augmentation import Augmentation
-from ctmri_core.data.preparation import PreparedPairs
+from ctmri_core.data.preparation import PreparedData
 from ctmri_core.errors import CtmriError, OutOfMemory, TrainingFailed, WriteFailed
 from ctmri_core.events import CheckpointSaved, Event, Finished, Sample, Started, Step, StopSignal, Validated, Work, never
 from ctmri_core.method import MethodCard, MethodConfig
@@ -54,7 +54,7 @@ class Trainer:
     """
 
     def __init__(
-        self, card: MethodCard, config: MethodConfig, data: PreparedPairs, run_folder: str | Path,
+        self, card: MethodCard, config: MethodConfig, data: PreparedData, run_folder: str | Path,
         settings: TrainingSettings, *, about: ModelDescription | None = None, resume: bool = False,
     ) -> None:  # fmt: skip
         self.card = card

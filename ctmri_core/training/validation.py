@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import StopSignal
 from ctmri_core.files import atomic_file
@@ -38,7 +38,7 @@ def evaluating(method: Method[Any]) -> Iterator[None]:
 
 
 def measure(
-    method: Method[Any], slices: PairedSlices, direction: Direction, recipe: Recipe, *,
+    method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, *,
     count: int, batch_size: int, device: torch.device, stop: StopSignal,
 ) -> dict[str, float] | None:  # fmt: skip
     """Errors inside the body over `count` evenly spaced slices; None when stopped.
@@ -51,10 +51,12 @@ def measure(
             if stop():
                 return None
             on_device = batch.to(device)
-            difference = (method.translate(on_device.source, direction).float() - on_device.target).double() * on_device.mask
+            difference = (
+                method.translate(on_device.seen(direction.source), direction).float() - on_device[direction.target]
+            ).double() * on_device.masks[direction.target]
             absolute += float(difference.abs().sum())
             squared += float(difference.square().sum())
-            voxels += float(on_device.mask.sum())
+            voxels += float(on_device.masks[direction.target].sum())
     error, power = absolute / max(voxels, 1.0) / 2, squared / max(voxels, 1.0) / 4  # the range [-1, 1] as 1
     psnr = 10 * math.log10(1 / max(power, 1e-12))
     if direction.target is Domain.CT:
@@ -63,14 +65,18 @@ def measure(
 
 
 def write_sample(
-    path: Path, method: Method[Any], slices: PairedSlices, direction: Direction, recipe: Recipe, device: torch.device
+    path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device
 ) -> None:
     """A PNG with source, synthetic and target side by side, one row for each of three fixed slices."""
     rows = []
     with evaluating(method):
-        for batch in slices.whole_batches([len(slices) * quarter // 4 for quarter in (1, 2, 3)], 1):
-            synthetic = method.translate(batch.source.to(device), direction).float().cpu()
-            parts = ((batch.source, direction.source), (synthetic, direction.target), (batch.target, direction.target))
+        for batch in slices.whole_batches([slices.pairs * quarter // 4 for quarter in (1, 2, 3)], 1):
+            synthetic = method.translate(batch.seen(direction.source).to(device), direction).float().cpu()
+            parts = (
+                (batch[direction.source], direction.source),
+                (synthetic, direction.target),
+                (batch[direction.target], direction.target),
+            )
             rows.append(np.hstack([_grey(part[0, 0].numpy(), domain, recipe) for part, domain in parts]))
     width = max(row.shape[1] for row in rows)
     page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import torch
 from lightning_fabric import Fabric
 
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import never
-from ctmri_core.method import PairedBatch
+from ctmri_core.method import SliceBatch
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.methods.pix2pix.method import Pix2Pix
 from ctmri_core.training.optimisation import Optimisation
@@ -25,7 +25,7 @@ from ctmri_core.training.random_state import RandomState
 DIRECTION = Direction.parse("ct_to_mr_t1")
 
 
-def plain_step(config: Pix2PixConfig, batch: PairedBatch) -> Callable[[], object]:
+def plain_step(config: Pix2PixConfig, batch: SliceBatch) -> Callable[[], object]:
     method = Pix2Pix(config, DIRECTION)
     optimisers = {name: torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for name, net in method.networks.items()}
 
@@ -37,7 +37,7 @@ def plain_step(config: Pix2PixConfig, batch: PairedBatch) -> Callable[[], object
     return lambda: method.training_step(batch, update)
 
 
-def trainer_step(config: Pix2PixConfig, batch: PairedBatch, precision: str) -> Callable[[], object]:
+def trainer_step(config: Pix2PixConfig, batch: SliceBatch, precision: str) -> Callable[[], object]:
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     optimisation = Optimisation(fabric, Pix2Pix(config, DIRECTION), config, RandomState(0, fabric.device))
     return lambda: optimisation.step(batch, never)
@@ -53,7 +53,9 @@ def main() -> None:
         generator=arguments.generator, width=arguments.width, norm="instance", dropout=False, discriminator_width=arguments.width
     )
     picture = torch.rand(arguments.batch, 1, arguments.size, arguments.size) * 2 - 1
-    batch = PairedBatch(picture, -picture, torch.ones_like(picture))
+    batch = SliceBatch(
+        {Domain.CT: picture, Domain.MR_T1: -picture}, dict.fromkeys((Domain.CT, Domain.MR_T1), torch.ones_like(picture))
+    )
     steps = {
         "plain float32 loop": plain_step(config, batch),
         "trainer, 32": trainer_step(config, batch, "32-true"),

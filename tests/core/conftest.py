@@ -10,13 +10,13 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from ctmri_core.data.paired_slices import PairedSlices
-from ctmri_core.data.preparation import PreparedPairs
+from ctmri_core.data.preparation import PreparedData
+from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction
 from ctmri_core.model_card import TrainingData
 from ctmri_core.preprocess.recipe import Recipe
 
-PairsMaker = Callable[..., PreparedPairs]
+PairsMaker = Callable[..., PreparedData]
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def one_thread() -> Iterator[None]:
 def tiny_pairs(tmp_path: Path, one_thread: None) -> PairsMaker:
     """Blobs in an ellipse as source; the target is the inverted picture with a bright rim: no identity, but learnable."""
 
-    def make(cases: int = 3, slices: int = 4, size: int = 24, direction: str = "ct_to_mr_t1", multiple: int = 4) -> PreparedPairs:
-        files = []
+    def make(cases: int = 3, slices: int = 4, size: int = 24, direction: str = "ct_to_mr_t1", multiple: int = 4) -> PreparedData:
+        files, way = [], Direction.parse(direction)
         for case in range(cases):
             random = np.random.default_rng(case)
             j, i = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
@@ -43,9 +43,10 @@ def tiny_pairs(tmp_path: Path, one_thread: None) -> PairsMaker:
             target = np.where(mask, -0.8 * source + 0.1, -1)
             path = tmp_path / f"case{case}-{case:016x}.npy"
             np.save(path, np.stack([source, target, mask], 1).astype(np.float16))
-            files.append(path)
+            files.append(PreparedCase(path, (way.source, way.target)))
         facts = TrainingData(what="blobs", licence="none needed", cases=cases - 1)
         recipe = Recipe(multiple=multiple)
-        return PreparedPairs("blobs", Direction.parse(direction), recipe, PairedSlices(files[1:]), PairedSlices(files[:1]), facts)
+        train, validation = (PreparedSlices(part, (way.source, way.target)) for part in (files[1:], files[:1]))
+        return PreparedData("blobs", way, recipe, train, validation, facts)
 
     return make

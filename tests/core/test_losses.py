@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 
 from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
+from ctmri_core.losses.contrastive import patch_nce
+from ctmri_core.losses.gradient_penalty import gradient_penalty
+from ctmri_core.losses.image_pool import ImagePool
+from ctmri_core.losses.latent import gaussian_kl, unit_variance_kl
 from ctmri_core.losses.pixelwise import l1_loss
+from ctmri_core.losses.smoothness import flow_roughness, total_variation
+from ctmri_core.losses.structural import ssim_loss
 
 LOGITS = torch.tensor([[-3.0, 0.0], [0.5, 40.0]], dtype=torch.float64)
 
@@ -43,3 +50,60 @@ def test_l1_is_numpys_and_a_mask_is_a_weighted_mean():
     assert l1_loss(*tensors).item() == pytest.approx(np.abs(a - b).mean())
     assert l1_loss(*tensors, torch.from_numpy(mask)).item() == pytest.approx(np.abs(a - b)[mask].mean())
     assert l1_loss(*tensors, torch.zeros(2, 1, 5, 5)).item() == 0
+
+
+def test_ssim_loss_is_one_minus_scikit_images_ssim():
+    one, other = np.random.default_rng(0).uniform(-1, 1, (2, 1, 1, 40, 36))
+    other = 0.7 * one + 0.3 * other
+    settings = {"data_range": 2.0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "full": True}
+    _, everywhere = structural_similarity(one[0, 0], other[0, 0], **settings)
+    loss = ssim_loss(torch.from_numpy(one), torch.from_numpy(other), data_range=2.0)
+    assert float(loss) == pytest.approx(1 - everywhere[5:-5, 5:-5].mean(), abs=1e-5)
+
+
+def test_the_gradient_penalty_of_a_linear_judge_is_known():
+    torch.manual_seed(0)
+    direction = torch.randn(1, 2, 4, 4)
+    real, synthetic = torch.randn(2, 3, 2, 4, 4)
+    penalty = gradient_penalty(lambda x: (x * direction).sum((1, 2, 3)), real, synthetic)
+    assert float(penalty) == pytest.approx((float(direction.norm()) - 1) ** 2, rel=1e-5)
+
+
+def test_the_kl_of_a_gaussian_is_that_of_torch():
+    mean, log_variance = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
+    normal = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    expected = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).mean()
+    assert float(gaussian_kl(mean, log_variance)) == pytest.approx(float(expected), rel=1e-5)
+    unit = torch.distributions.kl_divergence(torch.distributions.Normal(mean, 1.0), torch.distributions.Normal(0.0, 1.0)).mean()
+    assert float(unit_variance_kl(mean)) == pytest.approx(2 * float(unit), rel=1e-5)
+
+
+def test_a_ramp_has_a_known_variation_and_roughness():
+    ramp = torch.arange(5.0).expand(2, 1, 4, 5)
+    assert float(total_variation(ramp)) == 4 * 4  # four rows of four steps, per sample
+    assert float(flow_roughness(ramp)) == 1.0
+
+
+def test_patches_that_know_their_place_cost_less():
+    keys = torch.nn.functional.normalize(torch.randn(1, 20, 64, generator=torch.Generator().manual_seed(0)), dim=2)
+    assert float(patch_nce(keys, keys)) < 0.01
+    assert float(patch_nce(keys.roll(1, 1), keys)) > 5
+    assert float(patch_nce(torch.ones_like(keys) / 8, torch.ones_like(keys) / 8)) == pytest.approx(np.log(20), rel=1e-5)
+
+
+def test_a_pool_returns_old_pictures_half_of_the_time_and_its_state_comes_back():
+    torch.manual_seed(0)
+    pool = ImagePool(4)
+    first = torch.arange(4.0).reshape(4, 1, 1, 1)
+    assert torch.equal(pool.exchange(first), first)
+    answers = torch.cat([pool.exchange(torch.full((1, 1, 1, 1), 100.0 + n)) for n in range(400)])
+    new = torch.arange(100.0, 500.0).reshape(answers.shape)
+    assert 0.4 < float((answers == new).float().mean()) < 0.6
+    other = ImagePool(4)
+    other.load_state_dict("pool", pool.state_dict("pool"), torch.device("cpu"))
+    torch.manual_seed(1)
+    expected = pool.exchange(first)
+    torch.manual_seed(1)
+    assert torch.equal(other.exchange(first), expected)
+    nothing = ImagePool(0)
+    assert torch.equal(nothing.exchange(first), first) and nothing.state_dict("pool") == {}

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from ctmri_core.data.augmentation import Augmentation
-from ctmri_core.data.paired_slices import PairedSlices
+from ctmri_core.data.prepared_slices import PreparedSlices
+from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
 from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json, never
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
@@ -163,7 +164,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_pat
             for path, slices in zip(data.train.files, poisoned, strict=True):
                 slices[:, 1] = np.nan
                 np.save(path, slices)
-            trainer.data.train._cases[:] = PairedSlices(data.train.files)._cases
+            trainer.data.train._slices[:] = PreparedSlices(data.train.cases, data.train.domains)._slices
         return False
 
     events, result = run(trainer, poison)
@@ -216,8 +217,8 @@ def test_only_the_optimised_group_collects_gradients(tiny_pairs, tmp_path: Path)
     discriminator = trainer.method.networks["discriminator"]
     before = [parameter.grad.clone() for parameter in discriminator.parameters()]
     batch = trainer.data.train.training_batch(0, 2, Augmentation(16), 0)
-    loss = trainer.method._gan_loss(batch, trainer.method.networks["generator"](batch.source))
-    trainer.optimisation._update(_Before(trainer.optimisation), never, "generator", loss)
+    terms = trainer.method._generator_terms(batch, trainer.method.networks["generator"](batch[Domain.CT]))
+    trainer.optimisation._update(_Before(trainer.optimisation), never, "generator", terms["gan"])
     assert all(torch.equal(old, new.grad) for old, new in zip(before, discriminator.parameters(), strict=True))
 
 
@@ -252,7 +253,8 @@ def test_training_ends_when_the_time_is_up(tiny_pairs, tmp_path: Path):
 
 def test_without_validation_cases_the_last_model_is_the_model(tiny_pairs, tmp_path: Path):
     whole = tiny_pairs()
-    data = type(whole)(whole.spec, whole.direction, whole.recipe, whole.train, PairedSlices([]), whole.facts)
+    none = PreparedSlices([], whole.train.domains)
+    data = type(whole)(whole.spec, whole.direction, whole.recipe, whole.train, none, whole.facts)
     events, result = run(Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=2)))
     assert result.reason == "completed" and not any(isinstance(event, Validated) for event in events)
     assert result.models["ct_to_mr_t1"].exists()

@@ -13,8 +13,8 @@ import pytest
 from ctmri_core.case import split_by_patient
 from ctmri_core.data.augmentation import Augmentation, Placement
 from ctmri_core.data.case_sources import find_cases
-from ctmri_core.data.paired_slices import PairedSlices
-from ctmri_core.data.preparation import PreparedPairs, prepare_pairs
+from ctmri_core.data.preparation import PreparedData, prepare_slices
+from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Finished, Noted, Progress, Started, finish, never, to_json
@@ -25,6 +25,7 @@ from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import resume_training, train
 
 DIRECTION = Direction.parse("ct_to_mr_t1")
+PAIR = (Domain.CT, Domain.MR_T1)
 RECIPE = Recipe(spacing_mm=2.0, multiple=4)
 SIZE, COUNT, EMPTY = 32, 10, 2
 
@@ -46,9 +47,9 @@ def write_patients(folder: Path, count: int = 4, masked: bool = False) -> None:
             nibabel.save(nibabel.Nifti1Image(pictures[name].T.astype(np.int16), affine), patient / f"{name}.nii.gz")
 
 
-def prepare(spec: str | Path, cache: Path, **changes) -> PreparedPairs:
+def prepare(spec: str | Path, cache: Path, **changes) -> PreparedData:
     arguments = {"validation_share": 0.25, "seed": 1, "stop": never} | changes
-    data = finish(prepare_pairs(str(spec), DIRECTION, RECIPE, cache, **arguments))
+    data = finish(prepare_slices(str(spec), DIRECTION, RECIPE, cache, **arguments))
     assert data is not None
     return data
 
@@ -59,7 +60,7 @@ def test_a_folder_of_patients_becomes_slices_with_body_split_by_patient(tmp_path
     assert len(data.train.files) == 3 and len(data.validation.files) == 1
     assert not set(data.train.files) & set(data.validation.files)
     assert len(data.train) == 3 * (COUNT - EMPTY)
-    source, target, mask = data.train.planes(0).astype(np.float32)
+    source, target, mask = data.train.planes((0, 0), PAIR).astype(np.float32)
     assert source.shape == (SIZE, SIZE) and set(np.unique(mask)) == {0, 1}
     hu = data.recipe.to_nominal(source, Domain.CT)
     assert np.abs(hu[mask > 0].mean() - 50) < 15 and hu[0, 0] == pytest.approx(-1000, abs=2)
@@ -78,7 +79,7 @@ def test_the_share_for_validation_is_kept_and_none_means_none(count: int, share:
 def test_a_mask_file_narrows_the_body(tmp_path: Path):
     write_patients(tmp_path / "data", masked=True)
     data = prepare(tmp_path / "data", tmp_path / "cache")
-    mask = data.train.planes(0)[2]
+    mask = data.train.planes((0, 0), PAIR)[2]
     assert mask[:, :15].any() and not mask[:, 18:].any()
 
 
@@ -116,7 +117,7 @@ def test_names_of_patients_and_of_their_folder_are_said_nowhere(tmp_path: Path):
     folder = tmp_path / "Mustermann study"
     write_patients(folder, 2)
     (folder / "patient 1" / "mr.nii.gz").write_bytes(b"damaged")
-    work, told = prepare_pairs(str(folder), DIRECTION, RECIPE, tmp_path / "cache", 0.0, 0, never), []
+    work, told = prepare_slices(str(folder), DIRECTION, RECIPE, tmp_path / "cache", 0.0, 0, never), []
     with pytest.raises(TrainingFailed, match=r"Case 2 of 2 cannot be used: mr\.nii\.gz") as failure:
         told.extend(work)
     (folder / "patient 1" / "ct.nii.gz").unlink()
@@ -136,7 +137,7 @@ def test_an_unknown_orientation_is_noted_where_both_share_the_grid_and_refused_e
     write_patients(tmp_path / "data", 2)
     for name in ("ct", "mr"):
         _rewrite(tmp_path / "data" / "patient 0" / f"{name}.nii.gz", lambda values: values, codes=0)
-    events = list(prepare_pairs(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.5, 0, never))
+    events = list(prepare_slices(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.5, 0, never))
     noted = [event for event in events if isinstance(event, Noted)]
     assert len(noted) == 2 and all(event.serious and event.message.startswith("Case 1, ") for event in noted)
     _rewrite(tmp_path / "data" / "patient 1" / "mr.nii.gz", lambda values: values[:-2], codes=0)
@@ -149,7 +150,7 @@ def test_displaced_cases_are_brought_together(tmp_path: Path, monkeypatch: pytes
     recipe, prepared = Recipe(spacing_mm=4.0), []
     for displaced in (False, True):
         monkeypatch.setattr("ctmri_core.phantom.make_head", partial(make_head, displaced=displaced))
-        data = finish(prepare_pairs("phantom:1:3", DIRECTION, recipe, tmp_path / str(displaced), 0.0, 0, never))
+        data = finish(prepare_slices("phantom:1:3", DIRECTION, recipe, tmp_path / str(displaced), 0.0, 0, never))
         prepared.append(np.load(data.train.files[0]).astype(np.float64))
     known = {planes[0].tobytes(): planes for planes in prepared[0]}
     found = [(known[planes[0].tobytes()], planes) for planes in prepared[1] if planes[0].tobytes() in known]
@@ -162,7 +163,7 @@ def test_displaced_cases_are_brought_together(tmp_path: Path, monkeypatch: pytes
 def test_preparation_stops_when_asked(tmp_path: Path):
     write_patients(tmp_path / "data", 3)
     asked = iter([False, True])
-    work = prepare_pairs(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.2, 0, lambda: next(asked))
+    work = prepare_slices(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.2, 0, lambda: next(asked))
     assert finish(work) is None and len(list((tmp_path / "cache").glob("*.npy"))) == 1
 
 
@@ -207,7 +208,7 @@ def test_a_failed_preparation_ends_with_one_event(tmp_path: Path):
 
 
 @pytest.fixture
-def numbered(tmp_path: Path) -> PairedSlices:
+def numbered(tmp_path: Path) -> PreparedSlices:
     """Source pixels count rows and columns, the target repeats the source, the mask is a square; 2 + 5 slices."""
     files = []
     for case, count in enumerate((2, 5)):
@@ -216,34 +217,34 @@ def numbered(tmp_path: Path) -> PairedSlices:
         mask[12:16, 16:20] = 1
         files.append(tmp_path / f"{case}.npy")
         np.save(files[-1], np.stack([np.stack([ramp, ramp, mask])] * count))
-    return PairedSlices(files)
+    return PreparedSlices([PreparedCase(file, PAIR) for file in files], PAIR)
 
 
-def test_pairs_are_changed_together_and_reproducibly(numbered: PairedSlices):
+def test_pairs_are_changed_together_and_reproducibly(numbered: PreparedSlices):
     augmentation = Augmentation(crop=8)
     batches = [numbered.training_batch(step, 3, augmentation, 5) for step in range(12)]
     for step, batch in enumerate(batches):
-        assert batch.source.shape == (3, 1, 8, 8) and batch.source.is_contiguous()
-        assert (batch.source == batch.target).all()
+        assert batch[Domain.CT].shape == (3, 1, 8, 8) and batch[Domain.CT].is_contiguous()
+        assert (batch[Domain.CT] == batch[Domain.MR_T1]).all()
         again = numbered.training_batch(step, 3, augmentation, 5)
-        assert (again.source == batch.source).all() and (again.mask == batch.mask).all()
-    steps = np.stack([(batch.source[:, 0, 0, 1] - batch.source[:, 0, 0, 0]).numpy() for batch in batches])
+        assert (again[Domain.CT] == batch[Domain.CT]).all() and (again.masks[Domain.CT] == batch.masks[Domain.CT]).all()
+    steps = np.stack([(batch[Domain.CT][:, 0, 0, 1] - batch[Domain.CT][:, 0, 0, 0]).numpy() for batch in batches])
     assert set(np.sign(steps).ravel()) == {-1, 1}  # both mirrored and not
-    assert all(float(batch.mask.flatten(1).sum(1).min()) > 0 for batch in batches)  # every crop has body
+    assert all(float(batch.masks[Domain.CT].flatten(1).sum(1).min()) > 0 for batch in batches)  # every crop has body
 
 
-def test_an_epoch_visits_every_slice_once(numbered: PairedSlices):
+def test_an_epoch_visits_every_slice_once(numbered: PreparedSlices):
     assert numbered.steps_per_epoch(1) == 7 and numbered.steps_per_epoch(2) == 3 and numbered.steps_per_epoch(100) == 1
     orders = [np.random.default_rng([5, epoch]).permutation(7).tolist() for epoch in range(2)]
     assert orders[0] != orders[1]
-    assert numbered.training_batch(0, 100, Augmentation(8), 5).source.shape[0] == 7
+    assert numbered.training_batch(0, 100, Augmentation(8), 5)[Domain.CT].shape[0] == 7
 
 
-def test_small_pictures_are_surrounded_by_air(numbered: PairedSlices):
+def test_small_pictures_are_surrounded_by_air(numbered: PreparedSlices):
     batch = numbered.training_batch(0, 1, Augmentation(crop=32, flip=False), 0)
-    inside = batch.source[0, 0] >= 0
-    assert int(inside.sum()) == 20 * 24 and float(batch.source[0, 0][~inside].max()) == -1
-    assert float(batch.mask.sum()) == 16
+    inside = batch[Domain.CT][0, 0] >= 0
+    assert int(inside.sum()) == 20 * 24 and float(batch[Domain.CT][0, 0][~inside].max()) == -1
+    assert float(batch.masks[Domain.CT].sum()) == 16
 
 
 def test_a_placement_is_the_plain_crop():
@@ -257,8 +258,8 @@ def test_a_placement_is_the_plain_crop():
 def test_whole_batches_hold_slices_of_one_size(tmp_path: Path):
     for name, shape in (("a", (3, 3, 8, 8)), ("b", (2, 3, 8, 12))):
         np.save(tmp_path / f"{name}.npy", np.zeros(shape, np.float16))
-    slices = PairedSlices([tmp_path / "a.npy", tmp_path / "b.npy"])
-    assert [tuple(batch.source.shape) for batch in slices.whole_batches(range(5), 2)] == [
+    slices = PreparedSlices([PreparedCase(tmp_path / f"{name}.npy", PAIR) for name in "ab"], PAIR)
+    assert [tuple(batch[Domain.CT].shape) for batch in slices.whole_batches(range(5), 2)] == [
         (2, 1, 8, 8), (1, 1, 8, 8), (2, 1, 8, 12)
     ]  # fmt: skip
     assert slices.evenly_spaced(3) == [0, 2, 4] and slices.evenly_spaced(99) == [0, 1, 2, 3, 4]

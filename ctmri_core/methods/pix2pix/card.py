@@ -7,33 +7,45 @@ arXiv 1611.07004. Adversarial loss: Eq. 1; distance in pixels: Eq. 3; objective:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ctmri_core.method import MethodCard, MethodConfig
-
-DISCRIMINATOR_LAYERS = {16: 1, 34: 2, 70: 3, 142: 4}
-"""Receptive field of a PatchGAN in pixels -> its strided layers."""
 
 
 class Pix2PixConfig(MethodConfig):
     """Settings of pix2pix; the defaults are the paper's."""
 
-    generator: Literal["unet_256", "resnet_9", "resnet_6"] = Field(default="unet_256", description="the generator's architecture")
+    generator: Literal["unet_256", "resnet_9", "resnet_6", "plain_unet"] = Field(
+        default="unet_256", description="the generator's architecture; plain_unet: five levels, of a known student project"
+    )
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     norm: Literal["batch", "instance"] = Field(default="batch", description="normalisation in both networks")
     dropout: bool = Field(default=True, description="dropout in the generator, the method's source of noise")
     discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")
     receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
+    patch_grid: Literal[0, 15] = Field(
+        default=0, description="15: a discriminator with 15 x 15 judgements of a 256 x 256 picture (field 94) instead"
+    )
     gan_loss: Literal["vanilla", "lsgan"] = Field(default="vanilla", description="cross-entropy or least squares")
     lambda_gan: float = Field(default=1.0, ge=0, le=1000, description="weight of the adversarial loss; 0: plain L1 regression")
     lambda_l1: float = Field(default=100.0, gt=0, le=10000, description="weight of the mean absolute error")
+    lambda_penalty: float = Field(default=0.0, ge=0, le=1000, description="weight of the discriminator's gradient penalty")
+    lambda_features: float = Field(default=0.0, ge=0, le=10000, description="weight of the distance of VGG-19 features")
+    features_file: str = Field(default="", description="safetensors file with VGG-19's weights, for lambda_features")
+    generator_steps: int = Field(default=1, ge=1, le=10, description="generator steps for each step of the discriminator")
     body_only: bool = Field(default=False, description="count the absolute error inside the body alone")
+
+    @model_validator(mode="after")
+    def _features_need_a_file(self) -> Self:
+        if self.lambda_features and not self.features_file:
+            raise ValueError("lambda_features needs features_file, a safetensors file with the weights of VGG-19")
+        return self
 
     @property
     def size_multiple(self) -> int:
-        return 256 if self.generator == "unet_256" else 4
+        return {"unet_256": 256, "plain_unet": 32}.get(self.generator, 4)
 
 
 CARD = MethodCard(

@@ -1,0 +1,1 @@
+"""AGGAN, the first version of AttentionGAN (Tang et al. 2019)."""

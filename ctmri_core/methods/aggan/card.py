@@ -1,0 +1,38 @@
+"""AGGAN: attention-guided generative adversarial networks for unsupervised image-to-image translation.
+
+H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
+curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
+turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ctmri_core.method import MethodCard, MethodConfig
+
+
+class AgganConfig(MethodConfig):
+    """Settings of AGGAN."""
+
+    learning_rate: float = Field(default=1e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
+    width: int = Field(default=64, ge=4, le=256, description="channels of the generators' first layer")
+    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminators' first layer")
+    blocks: int = Field(default=6, ge=1, le=16, description="residual blocks in each generator")
+    lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
+    lambda_pixel: float = Field(default=1.0, ge=0, le=1000, description="weight of the likeness to the input (with `faithful`)")
+    lambda_attention: float = Field(default=1e-6, ge=0, le=1, description="weight of the attention maps' total variation")
+    curriculum_steps: int = Field(default=10_000, ge=0, le=10**9, description="steps in which the cycle hardly counts yet")
+    pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
+    faithful: bool = Field(default=False, description="pixel loss on, content without tanh, as the authors' code")
+
+
+CARD = MethodCard(
+    name="aggan",
+    title="AGGAN",
+    citation="Tang et al., Attention-Guided GANs for Unsupervised Image-to-Image Translation, IJCNN 2019, Eq. 1 to 9",
+    summary="Learns both directions and, with them, a map of where the picture has to change; the rest is kept from the input.",
+    needs="unpaired",
+    config=AgganConfig,
+    implementation="ctmri_core.methods.aggan.method:Aggan",
+)

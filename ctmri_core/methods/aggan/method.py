@@ -1,0 +1,81 @@
+"""Tang et al. 2019: both generators are updated together, then both discriminators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.losses.adversarial import adversarial_loss
+from ctmri_core.losses.pixelwise import l1_loss
+from ctmri_core.losses.smoothness import total_variation
+from ctmri_core.method import SliceBatch, Update
+from ctmri_core.methods.aggan.card import AgganConfig
+from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator
+from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.translators import TwoWay, added, detached
+
+_EARLY, _LATE = 0.01, 0.5
+"""Share of cycle and pixel loss in the objective during and after the curriculum."""
+
+
+class Aggan(TwoWay):
+    """A generator with one attention map into each domain, and a discriminator of whole pictures of each."""
+
+    def __init__(self, config: AgganConfig, direction: Direction) -> None:
+        super().__init__(direction, config.pool_size)
+        self.config = config
+        self._steps = torch.zeros((), dtype=torch.int64)
+        self.set_networks(
+            {domain: initialise_normal(self.build_generator(config, direction)) for domain in self.domains},
+            {domain: initialise_normal(AgganDiscriminator(1, config.discriminator_width)) for domain in self.domains},
+        )
+
+    @staticmethod
+    def build_generator(config: AgganConfig, direction: Direction) -> nn.Module:  # noqa: ARG004  # the same for every direction
+        return AgganGenerator(1, config.width, config.blocks, bounded=not config.faithful)
+
+    def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
+        real = self.real(batch)
+        made = {domain: self.to(domain, real[self.other(domain)], attended=True) for domain in self.domains}
+        synthetic = {domain: picture for domain, (picture, _) in made.items()}
+        terms = self._generator_terms(real, synthetic, {domain: attention for domain, (_, attention) in made.items()})
+        update("generators", added(terms))  # Eq. 9
+        terms["discriminators"] = self._discriminator_loss(real, synthetic)
+        update("discriminators", terms["discriminators"])
+        self._steps = self._steps + 1
+        return detached(terms)
+
+    def _generator_terms(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], attention: Mapping[Domain, Tensor]
+    ) -> dict[str, Tensor]:
+        config = self.config
+        likeness = _EARLY if int(self._steps) < config.curriculum_steps else _LATE
+        terms = {}
+        for domain in self.domains:
+            judged = self.judge(domain, synthetic[domain])
+            terms[f"gan_{domain}"] = (1 - likeness) * 0.5 * adversarial_loss(judged, real=True, kind="lsgan")  # Eq. 4
+            terms[f"attention_{domain}"] = (1 - likeness) * config.lambda_attention * total_variation(attention[domain])  # Eq. 5
+            again = self.to(domain, synthetic[self.other(domain)])
+            terms[f"cycle_{domain}"] = likeness * config.lambda_cycle * l1_loss(again, real[domain])  # Eq. 6
+            if config.faithful and config.lambda_pixel:
+                kept = l1_loss(synthetic[domain], real[self.other(domain)])
+                terms[f"pixel_{domain}"] = likeness * config.lambda_pixel * kept  # Eq. 7
+        return terms
+
+    def _discriminator_loss(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> Tensor:
+        losses = {}
+        for domain in self.domains:
+            shown = self.pools[domain].exchange(synthetic[domain].detach())
+            of_real = adversarial_loss(self.judge(domain, real[domain]), real=True, kind="lsgan")
+            losses[domain] = 0.25 * (of_real + adversarial_loss(self.judge(domain, shown), real=False, kind="lsgan"))
+        return added(losses)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return super().state_dict() | {"steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        super().load_state_dict(state)
+        self._steps = state["steps"].clone()

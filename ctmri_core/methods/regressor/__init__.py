@@ -1,0 +1,1 @@
+"""Plain supervised regression: a network and the mean absolute error."""

@@ -1,0 +1,1 @@
+"""VAE-CycleGAN: a reconstruction of a published idea."""
