@@ -151,7 +151,8 @@ def _scaling(path: Path, fields: Any) -> tuple[float, float]:
 def _geometry(path: Path, fields: Any, shape: tuple[int, int, int]) -> tuple[Geometry, tuple[Finding, ...]]:
     """The sform where it has a code and is a straight grid, else the qform, else a stated guess."""
     fields = fields.copy()
-    flat = shape[0] == 1 and not fields["pixdim"][3] > 0
+    thickness = float(fields["pixdim"][3])
+    flat = shape[0] == 1 and (not thickness > 0 or (int(fields["dim"][0]) == 2 and thickness == 1))  # 1 is what fills the place
     if flat:
         fields["pixdim"][3] = 1.0
     scale = _MM_PER_UNIT.get(int(fields["xyzt_units"]) & 7, 1.0)

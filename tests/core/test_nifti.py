@@ -7,6 +7,7 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
@@ -110,6 +111,13 @@ def test_two_forms_that_agree_are_no_conflict_however_oblique(tmp_path, degrees)
 
 
 def test_a_single_slice_without_thickness_is_told(tmp_path):
+    flat = sitk.GetImageFromArray(_ramp("i2", (4, 5)))
+    flat.SetSpacing((0.5, 0.75))
+    sitk.WriteImage(flat, str(tmp_path / "a.nii"))
+    volume = open_volume(tmp_path / "a.nii")
+    np.testing.assert_array_equal(volume.voxels[0], _ramp("i2", (4, 5)))
+    assert volume.geometry.spacing == (1.0, 0.75, 0.5)
+    assert "estimated_spacing" in {finding.kind for finding in volume.findings}
     path = _patched(tmp_path / "b.nii", _image(_ramp("i2", (4, 5, 1))), pixdim=(3, 0.0))
     volume = open_volume(path)
     assert volume.voxels.shape == (1, 5, 4)
