@@ -120,7 +120,7 @@ def _attributes(origin: DicomSource | None, name: str, phantom: bool) -> dict[st
     """DICOM JSON."""
     pseudonym = f"ANON-{name}"
     attributes: dict[str, Any] = {
-        "00100010": {"vr": "PN", "Value": [{"Alphabetic": "PHANTOM^DIGITAL" if phantom else pseudonym}]},
+        "00100010": {"vr": "PN", "Value": [{"Alphabetic": "PHANTOM^DIGITAL" if phantom else f"{pseudonym}^"}]},
         "00100020": {"vr": "LO", "Value": [pseudonym]},
     }
     for tag, (vr, terms) in _KEPT.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,16 @@ def _volume(**changes) -> Volume:
     return replace(Volume(voxels, GRID, Domain.CT, findings=(Finding("gap", "One."),), history=("read from X",)), **changes)
 
 
-@pytest.mark.parametrize("made", [None, Synthetic("demo", "ab" * 32)], ids=["acquired", "synthetic"])
-def test_every_format_into_every_other(tmp_path, made, capsys):
+@pytest.mark.parametrize(
+    ("made", "targets"),
+    [(None, 1), (Synthetic("demo", "ab" * 32), len(NAMES))],
+    ids=["acquired, into the next", "synthetic, into every other"],
+)
+def test_formats_into_each_other(tmp_path, made, targets, capsys):
     volume = _volume(synthetic=made)
-    for start, options in NAMES.items():
+    for number, (start, options) in enumerate(NAMES.items(), 1):
         finish(save(volume, tmp_path / "in" / start, slices="png" if options else "dicom"))
-        for end, flags in NAMES.items():
+        for end, flags in islice(cycle(NAMES.items()), number, number + targets):
             target = tmp_path / "out" / start / end
             assert main(["convert", str(tmp_path / "in" / start), "--output", str(target), *flags]) == 0
             again = open_volume(target)
@@ -64,6 +69,17 @@ def test_a_patient_becomes_a_pseudonym(tmp_path):
     assert str(given.PatientName).startswith("ANON-") and "PatientIdentityRemoved" not in kept
     assert (given.BodyPartExamined, given.PatientPosition) == ("HEAD", "HFS")
     assert str(kept.PatientID) in planted.allowed and str(given.PatientID) not in planted.allowed
+    assert main(["convert", str(planted.path), "--output", str(tmp_path / "c"), "--pseudonym", "P-01"]) == 0
+    assert pydicom.dcmread(tmp_path / "c" / "IMG00001.dcm").PatientID == "ANON-P-01"
+    for name, status in ((str(kept.PatientID), 1), ("no name", 2)):
+        try:
+            ended = main(["convert", str(planted.path), "--output", str(tmp_path / "d"), "--pseudonym", name])
+        except SystemExit as said:
+            ended = said.code
+        assert ended == status and not (tmp_path / "d").exists()
+    (tmp_path / "with.dot").mkdir()
+    command = ["convert", str(planted.path), "--output", str(tmp_path / "with.dot"), "--slices", "png"]
+    assert main(command) == 0 and (tmp_path / "with.dot" / "README.txt").is_file()
 
 
 def test_nothing_is_written_over(tmp_path, capsys):

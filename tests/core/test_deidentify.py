@@ -44,7 +44,7 @@ def _names(volume: Volume) -> tuple[str, str, str, str | None]:
     dicom = pseudonymous(volume).dicom
     values = dicom.patient_and_study
     name = values["00100010"]["Value"][0]["Alphabetic"]
-    assert values["00100020"]["Value"] == [name]
+    assert [f"{values['00100020']['Value'][0]}^"] == [name]  # a family name alone
     return name, dicom.study_uid, dicom.series_uid, dicom.frame_of_reference_uid
 
 
@@ -63,9 +63,9 @@ def test_what_belongs_together_stays_together():
 def test_nobody_can_work_back_from_one_run_to_another():
     code = "from ctmri_core.io.deidentify import pseudonymous_uid; print(pseudonymous_uid('patient 4711'))"
     command = [sys.executable, "-c", code]
-    runs = {subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)}
-    assert len(runs) == 2
-    assert pseudonymous_uid("patient 4711") == pseudonymous_uid("patient 4711") not in runs
+    other = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert other.startswith("2.25.")
+    assert pseudonymous_uid("patient 4711") == pseudonymous_uid("patient 4711") != other
 
 
 def test_only_terms_are_kept_never_free_text():

@@ -15,7 +15,7 @@ _SOAK = Path(__file__).parents[1] / "soak" / "interrupted_writing.py"
 
 @pytest.mark.skipif(os.name == "nt", reason="forks and signals are POSIX")
 def test_nothing_partial_is_ever_visible():
-    done = subprocess.run([sys.executable, str(_SOAK), "--few", "17"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(_SOAK), "--few", "29"], capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)
     assert (told["faults"], done.returncode) == ([], 0)
     assert told["tried"]["kill at a point"] > 10
