@@ -42,7 +42,7 @@ from ctmri_core.io.stored_values import VoxelSink, to_voxels
 from ctmri_core.volume import Finding, Volume
 
 _MOST_SLICES = 5000
-_HU_OFFSET = 1024
+_HU_OFFSET, _HIGHEST_HU = 1024, 32767  # beyond, grey levels were spread over 16 bits
 _BATCH_BYTES = 4 << 20
 _NARROW = ("u1", "i1", "u2", "i2")  # of which the voxels are int16, nearly always
 _SINGLE = Finding("single_slice", "This is one picture of a stack; open its folder for the whole of it.")
@@ -89,6 +89,9 @@ class PictureReader:
         voxels, odd = sink.result(stack.shape)
         geometry, findings = _geometry(stack)
         findings += (*odd, *((_TRANSPARENT,) if transparent else ()))
+        if _is_hounsfield(stack) and voxels.max() > _HIGHEST_HU:
+            message = f"The name says CT with HU + {_HU_OFFSET}, but values go up to {voxels.max():g}: these are no Hounsfield units."
+            findings += (Finding("not_hounsfield", message, serious=True),)
         return volume_from_file(series, voxels, geometry, findings, stack.record.mark if stack.record else "")
 
     def preview(self, series: Series) -> Volume | None:
@@ -150,7 +153,9 @@ def _scale(stack: Stack) -> tuple[float, float]:
 
 def _is_hounsfield(stack: Stack) -> bool:
     header = stack.header
-    return stack.own is None and header.kind == "png" and header.code == "u2" and stack.files[0].name.lower().startswith("ct_")
+    name = stack.files[0].name.lower()
+    named = name.startswith("ct_") and domain_by_name(name) is Domain.CT  # and not `ct_mask`
+    return stack.own is None and header.kind == "png" and header.code == "u2" and named
 
 
 def _pictures(stack: Stack, only: int | None = None) -> Iterator[tuple[NDArray[Any], bool]]:

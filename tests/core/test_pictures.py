@@ -58,6 +58,14 @@ def test_only_sixteen_bit_ct_is_read_as_hounsfield_and_it_says_so(tmp_path):
     assert "not_hounsfield" in _kinds(volume)
 
 
+def test_sixteen_bits_that_are_no_hounsfield_units_are_told(tmp_path):
+    volume = open_volume(_save(tmp_path / "ct_stretched.png", (GREY * 1000).astype(np.uint16)))
+    assert any(finding.kind == "not_hounsfield" and finding.serious for finding in volume.findings)
+    volume = open_volume(_save(tmp_path / "ct_mask.png", (GREY > 30).astype(np.uint16)))
+    np.testing.assert_array_equal(volume.voxels[0], GREY > 30)
+    assert "hounsfield_offset" not in _kinds(volume)
+
+
 def test_a_folder_is_a_stack_in_natural_order(tmp_path):
     for n in (1, 2, 9, 10, 11, 100):
         _save(tmp_path / f"slice{n}.png", np.full((4, 5), n, np.uint8))
