@@ -49,6 +49,9 @@ QT_LIBRARIES = {
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
+COMPILED = "import ctmri_core.comparison, ctmri_core.preprocess.resample"
+"""Brings the compiled kernels into their cache: they are compiled when their modules are first imported."""
+
 
 def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):
@@ -84,6 +87,7 @@ def set_up(*, with_tests: bool) -> str:
         done = install_torch() if step is None else pip(step)
         if not done:
             return "Installation failed; pip's own message stands above. Mend it and run the same command again."
+    subprocess.call([str(PYTHON), "-c", COMPILED], cwd=ROOT)  # else the first scan on the screen would wait for the compiler
     STATE.write_text(json.dumps({"fingerprint": wanted, "tests": with_tests}), encoding="utf-8")
     return ""
 
