@@ -26,6 +26,7 @@ SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".ti
 _PNG_HEAD_BYTES = 1 << 14
 _JPEG_HEAD_BYTES = 1 << 20
 _MOST_BYTES = 1 << 30
+_MOST_PARTS = 1_000_000  # chunks, segments or bytes of filling; whoever has more is made to keep us busy
 _PNG_START = 8
 _GREY, _INDEXED, _GREY_ALPHA = 0, 3, 4
 _PNG_COLOUR = 25  # where the kind of colour stands
@@ -140,7 +141,9 @@ def _leading_chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _chunks(path: Path, content: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = _PNG_START
-    while position + 12 <= len(content):
+    for _ in range(_MOST_PARTS):
+        if position + 12 > len(content):
+            break
         (length,) = struct.unpack_from(">I", content, position)
         end = position + 12 + length
         if end > len(content):
@@ -178,7 +181,9 @@ def _jpeg(path: Path) -> PictureHeader:
 def _segments(path: Path, content: bytes) -> Iterator[tuple[int, bytes]]:
     """(marker, body) of every segment to the end of the image, coded data jumped over. Raises `FileRefused` when cut off."""
     position = 2
-    while position + 2 <= len(content):
+    for _ in range(_MOST_PARTS):
+        if position + 2 > len(content):
+            break
         if content[position] != 0xFF:
             raise FileRefused(path, "is damaged: its segments do not follow each other.", _AGAIN)
         marker = content[position + 1]

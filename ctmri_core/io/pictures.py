@@ -90,7 +90,7 @@ class PictureReader:
         geometry, findings = _geometry(stack)
         findings += (*odd, *((_TRANSPARENT,) if transparent else ()))
         if _is_hounsfield(stack) and voxels.max() > _HIGHEST_HU:
-            message = f"The name says CT with HU + {_HU_OFFSET}, but values go up to {voxels.max():g}: these are no Hounsfield units."
+            message = f"The name says HU + {_HU_OFFSET}, but values go up to {voxels.max():g}: these are no Hounsfield units."
             findings += (Finding("not_hounsfield", message, serious=True),)
         return volume_from_file(series, voxels, geometry, findings, stack.record.mark if stack.record else "")
 
