@@ -52,7 +52,7 @@ class DicomSource:
     JSON; `instance_uids`: SOP instance UIDs in slice order of the volume (k = 0 first); `frames`: which frame of its
     instance each slice is, from 1, empty where an instance holds one slice; `positions`: LPS mm of the first voxel of each slice
     where a tilted series was left as it is, so that its slices lie beside the volume's grid, else empty; `lossy`: None when no
-    slice was.
+    slice was; `thickness`: mm, of all slices, which may overlap or leave gaps; None where it is unknown or varies.
     """
 
     study_uid: str = field(repr=False)
@@ -64,6 +64,7 @@ class DicomSource:
     frames: tuple[int, ...] = ()
     positions: tuple[Triple, ...] = ()
     lossy: LossyCompression | None = None
+    thickness: float | None = None
 
     def term(self, tag: str) -> str:
         """The text of an attribute that holds exactly one, such as `00180015`; empty where it does not."""

@@ -62,6 +62,7 @@ def pseudonymous(volume: Volume, source: Volume | None = None, pseudonym: str = 
         patient_and_study=_attributes(origin, pseudonym or _hashed(f"patient {whose}", key).hex()[:12].upper(), volume.phantom),
         positions=origin.positions if origin is not None else (),
         lossy=origin.lossy if origin is not None else None,
+        thickness=origin.thickness if origin is not None else None,
     )
     return replace(
         volume, name=volume.label, frame_of_reference=None, findings=_findings(volume), history=(),

@@ -30,6 +30,7 @@ The unique identifiers of study and frame of reference are fields of `DicomSourc
 def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
     """From the slices of one series, k = 0 first."""
     first = ordered[0]
+    thicknesses = {header.thickness for header in ordered}
     return DicomSource(
         study_uid=first.study_uid,
         series_uid=first.series_uid,
@@ -39,6 +40,7 @@ def dicom_source(ordered: Sequence[SliceHeader]) -> DicomSource:
         patient_and_study=_attributes(first),
         frames=tuple(header.frame for header in ordered) if any(header.frame for header in ordered) else (),
         lossy=next((header.origin.lossy for header in ordered if header.origin.lossy is not None), None),
+        thickness=first.thickness if len(thicknesses) == 1 and (first.thickness or 0.0) > 0 else None,
     )
 
 

@@ -204,6 +204,8 @@ def _image(dataset: Dataset, volume: Volume, pixels: StoredPixels) -> None:
     dataset.AcquisitionNumber = None
     dataset.PixelSpacing = spacing[1:]
     dataset.SliceThickness = dataset.SpacingBetweenSlices = spacing[0]
+    if volume.dicom is not None and geometry.shape[0] > 1:  # that of the scanner is not the distance between slices
+        dataset.SliceThickness = None if volume.dicom.thickness is None else format_number_as_ds(volume.dicom.thickness)
     dataset.ImageOrientationPatient = [format_number_as_ds(float(value)) for axis in (2, 1) for value in geometry.axes[axis]]
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"

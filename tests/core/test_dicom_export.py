@@ -390,6 +390,16 @@ def test_only_terms_are_written_as_methods_of_compression(tmp_path, known):
     assert "LossyImageCompressionMethod" not in slice_ and b"DOE" not in path.read_bytes()
 
 
+@pytest.mark.parametrize("deidentify", [False, True])
+@pytest.mark.parametrize("thickness", [4.0, None])
+def test_slices_stay_as_thick_as_they_were(tmp_path, thickness, deidentify):
+    source = replace(_source(), thickness=thickness)
+    files = write_dicom_series(_synthetic(Domain.CT, dicom=source), tmp_path / "out", deidentify=deidentify)
+    assert {(slice_.SliceThickness, slice_.SpacingBetweenSlices) for slice_ in map(pydicom.dcmread, files)} == {(thickness, 2.5)}
+    again = open_volume(tmp_path / "out")
+    assert (again.dicom.thickness, again.geometry.spacing[0]) == (thickness, 2.5)
+
+
 @pytest.mark.parametrize("made", [None, MODEL], ids=["acquired", "synthetic"])
 @pytest.mark.parametrize(("said", "kept"), [("YES", "YES"), ("NO", "NO"), ("DOE", None), (None, None)])
 @pytest.mark.parametrize("deidentify", [False, True])
