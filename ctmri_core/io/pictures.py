@@ -37,7 +37,7 @@ from ctmri_core.io.picture_stacks import (
 )
 from ctmri_core.io.provenance import label_start, read_mark, volume_from_file
 from ctmri_core.io.reader_process import shared_reader
-from ctmri_core.io.series import REFUSED, Series
+from ctmri_core.io.series import PICTURES, REFUSED, Series
 from ctmri_core.io.stored_values import VoxelSink, to_voxels
 from ctmri_core.volume import Finding, Volume
 
@@ -53,7 +53,7 @@ _TRANSPARENT = Finding("transparent", "Parts of the pictures are transparent; th
 class PictureReader:
     """Reads PNG, JPEG and TIFF. Of several, those of one kind and size whose names differ by the last number are a stack."""
 
-    name = "pictures"
+    name = PICTURES
 
     def recognises(self, path: Path, head: bytes) -> bool:  # noqa: ARG002  # the protocol's signature
         return preflight.kind(head) in ("png", "jpeg", "tiff")

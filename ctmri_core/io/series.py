@@ -13,6 +13,8 @@ from ctmri_core.events import StopSignal, Work
 from ctmri_core.geometry import Triple
 from ctmri_core.volume import Finding, Volume
 
+PICTURES = "pictures"
+"""The format of pictures; those that lie beside a scan count as `localizer`."""
 REFUSED = "refused"
 """The kind of finding that says why a series cannot be loaded."""
 TILT = "tilt"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ctmri_core.io.series import REFUSED, Series
+from ctmri_core.io.series import PICTURES, REFUSED, Series
 from ctmri_core.volume import Finding, kind_label
 
 _SLICE_COUNT = re.compile(r"\d+ slices?")
@@ -61,7 +61,8 @@ def left_out(series: Sequence[Series]) -> tuple[str, ...]:
 
 
 def _row(series: Series) -> Row:
-    badges = [text for text, on in (("Localizer", series.localizer), ("Synthetic", series.synthetic)) if on]
+    companion = "Picture beside a scan" if series.format_name == PICTURES else "Localizer"
+    badges = [text for text, on in ((companion, series.localizer), ("Synthetic", series.synthetic)) if on]
     own = (finding for finding in series.findings if not _is_elsewhere(finding))
     remarks = sorted(own, key=lambda finding: (finding.kind != REFUSED, not finding.serious))
     facts = (series.plane, _size(series), _spacing(series), series.format_name)

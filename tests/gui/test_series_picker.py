@@ -92,6 +92,8 @@ def test_a_row_says_kind_plane_size_spacing_format_and_what_is_odd():
 
 
 def test_refused_ones_stay_to_be_read_and_localizers_come_last(pick):
+    (picture,) = rows_of([replace(series("shot.png", localizer=True), format_name="pictures")])
+    assert picture.badges == ("Picture beside a scan",)
     scout, bad = series("scout", localizer=True), series("CT, series 1", findings=(REFUSED,))
     good = series("CT, series 2")
     dialog = pick(scout, bad, good)
