@@ -224,8 +224,10 @@ class MainWindow(QMainWindow):
         any_shown = any(volume is not None for volume in volumes.values())
         shows = any_shown or any(self.views.covers.shown(role) for role in Role)
         self.pages.setCurrentWidget(self.views if shows else self.welcome)
-        for name in ("screenshot", "copy_picture", "save", "export_dicom", "header"):
+        for name in ("screenshot", "copy_picture"):
             self.command[name].setEnabled(any_shown)
+        for name in ("save", "export_dicom", "header"):  # they would take what lies under the first picture of another scan
+            self.command[name].setEnabled(any_shown and not self.session.openings.previewing)
 
     def _fill_recent(self) -> None:
         self.recent.clear()

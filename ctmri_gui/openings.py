@@ -51,6 +51,7 @@ class Openings(QObject):
         self._current: Opening | None = None
         self._chosen: tuple[Series, ...] = ()
         self._state: JobState | None = None
+        self.previewing = False  # the panes show what is not open yet
         self._seen.connect(self._take_preview)
         jobs.changed.connect(self._follow)
 
@@ -70,7 +71,7 @@ class Openings(QObject):
         if self._state is not None:
             self._jobs.stop(self._state)
             self._state = None
-        self.previewOver.emit()
+        self._end_preview()
 
     def choose(self, opening: Opening, chosen: Sequence[Series]) -> None:
         """Loads `chosen`, once their voxel sizes are settled; an empty choice gives the opening up."""
@@ -123,6 +124,7 @@ class Openings(QObject):
     @Slot(object, int, object)
     def _take_preview(self, opening: Opening, number: int, volume: Volume) -> None:
         if opening is self._current:
+            self.previewing = True
             self.previewed.emit(opening, self._chosen, (number, volume))
 
     def _follow(self, state: JobState) -> None:
@@ -131,8 +133,9 @@ class Openings(QObject):
 
     def _loaded(self, opening: Opening, volumes: tuple[Volume, ...] | None) -> None:
         if opening is self._current and volumes:
-            self.previewOver.emit()
+            self.previewing = False
             self.loaded.emit(opening, self._chosen, volumes)
+            self.previewOver.emit()  # now: what was seen gives way to what is there, and to nothing in between
 
     def _looking_ended(self, opening: Opening, end: Finished) -> None:
         if end.reason != "completed":
@@ -145,5 +148,9 @@ class Openings(QObject):
     def _finish(self) -> None:
         self._current = self._state = None
         self._chosen = ()
-        self.previewOver.emit()
+        self._end_preview()
         self._next()
+
+    def _end_preview(self) -> None:
+        self.previewing = False
+        self.previewOver.emit()

@@ -258,6 +258,8 @@ class Session(QObject):
     def translation_problem(self) -> str:
         """Why the source cannot be translated now, in words; empty when it can."""
         source, model = self.volumes[Role.SOURCE], self.library.chosen
+        if self.openings.previewing:
+            return "A scan is being opened."
         if source is None:
             return "Open a scan first: drop it on the window."
         if model is None or model.card is None:

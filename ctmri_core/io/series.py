@@ -79,7 +79,7 @@ def with_spacing(series: Series, spacing: Triple) -> Series:
 def straightened(series: Series) -> Series:
     """`series` with the wish that its tilt be corrected when it is loaded, and what is to be said of it then."""
     message = (
-        "The gantry was tilted; the slices are shifted onto a straight grid, so they are in place and measurements hold. Beside a"
+        "Gantry tilt corrected: the slices are shifted onto a straight grid, so they are in place and measurements hold. Beside a"
         " shifted slice is background."
     )
     findings = tuple(Finding(TILT, message) if finding.kind == TILT else finding for finding in series.findings)

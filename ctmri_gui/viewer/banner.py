@@ -15,7 +15,7 @@ from ctmri_gui.viewer.pane_frame import BUTTON_KEYS, PaneButton
 
 _PADDING = 10
 _LINES, _LINES_WITH_OFFER, _SERIOUS_LINES = 1, 2, 3  # folded: what is serious or asks for a decision is read without unfolding
-_LARGEST_SHARE = 0.4  # of the window's height, unfolded
+_LARGEST_SHARE = 0.6  # of the pane's height, unfolded
 _BESIDE_FROM = 400  # px of text of 13 px: in narrower panes the buttons stand below the words
 _NOTE = f"color: {palette.MUTED.name()}; background: {palette.FRAME.name()}; border-left: 4px solid {palette.OUTLINE.name()};"
 _SERIOUS = (
@@ -31,8 +31,8 @@ Banner QToolButton:hover, Banner QToolButton:focus {{ color: {text}; border-colo
 
 
 class Banner(QFrame):
-    """Folded it shows the first finding, the serious before the others, and how many more there are. The tooltip has all of them;
-    a click, or Space, unfolds them. Serious ones have a triangle, not only colour.
+    """Folded it shows the first finding, the serious before the others and what can be mended before what cannot, and says that
+    there is more. The tooltip has all of them; a click, or Space, unfolds them. Serious ones have a triangle, not only colour.
 
     A finding that something can be done about brings a button: `offerTaken(kind)` when it is pressed.
     """
@@ -43,6 +43,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self._lines: tuple[str, ...] = ()
         self._serious = self._unfolded = False
+        self._room: int | None = None
         self._words = QLabel()
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -59,11 +60,12 @@ class Banner(QFrame):
 
     def set_findings(self, findings: tuple[Finding, ...], offers: Mapping[str, str] | None = None) -> None:
         """`offers`: what the button of a kind of finding says."""
-        ordered = sorted(findings, key=lambda finding: not finding.serious)
+        offers = offers or {}
+        ordered = sorted(findings, key=lambda finding: (not finding.serious, finding.kind not in offers))
         self._lines = tuple(f"{'▲ ' if finding.serious else ''}{finding.message}" for finding in ordered)
         self._serious = bool(ordered) and ordered[0].serious
         self._unfolded = False
-        self._set_offers({kind: text for kind, text in (offers or {}).items() if any(kind == one.kind for one in ordered)})
+        self._set_offers({kind: text for kind, text in offers.items() if any(kind == one.kind for one in ordered)})
         colours = {"colours": _SERIOUS if self._serious else _NOTE, "weight": 600 if self._serious else 400}
         words = palette.AMBER if self._serious else palette.MUTED
         self.setStyleSheet(_SHEET.format(**colours, words=words.name(), text=palette.TEXT.name(), focus=palette.ACCENT.name()))
@@ -72,6 +74,12 @@ class Banner(QFrame):
         self.setAccessibleName(f"{'Warning' if self._serious else 'Note'}: {said}" if said else "")
         self._write()
         self.setVisible(bool(self._lines))
+
+    def set_room(self, height: int) -> None:
+        """The height of the pane, px: unfolded, it leaves a part of that to the picture."""
+        self._room = height
+        if self._unfolded:
+            self._write()
 
     def text(self) -> str:
         """What it says now, shortened or unfolded."""
@@ -98,8 +106,9 @@ class Banner(QFrame):
         if palette.changes_text(event):
             self._write()
 
-    def mousePressEvent(self, _event: QMouseEvent) -> None:
-        self._turn()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._turn()
 
     def _turn(self) -> None:
         self._unfolded = not self._unfolded
@@ -114,6 +123,7 @@ class Banner(QFrame):
         for button, (kind, text) in zip(self.buttons, offers.items(), strict=True):
             button.setText(text)
             button.setAccessibleName(text)
+            button.setToolTip(text)  # where the button is too narrow for it
             button.clicked.connect(partial(self._take, kind))
             self._row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
 
@@ -131,14 +141,17 @@ class Banner(QFrame):
     def _folded_text(self, room: int) -> str:
         if not self._lines:
             return ""
-        more = f"   +{len(self._lines) - 1} more" if len(self._lines) > 1 else ""
         most = _SERIOUS_LINES if self._serious else _LINES_WITH_OFFER if self.buttons else _LINES
-        return shortened(self._lines[0], more, self._words.fontMetrics(), room, most)
+        metrics = self._words.fontMetrics()
+        cut = shortened(self._lines[0], "", metrics, room, most + 1).count("\n") >= most
+        more = f"   +{len(self._lines) - 1} more" if len(self._lines) > 1 else "   more" if cut else ""
+        return shortened(self._lines[0], more, metrics, room, most)
 
     def _unfolded_text(self, room: int) -> str:
-        """All findings, as far as that leaves most of a low window to the pictures."""
+        """All findings, as far as that leaves the picture in sight."""
         metrics = self._words.fontMetrics()
-        left = max(int(self.window().height() * _LARGEST_SHARE / metrics.lineSpacing()), _SERIOUS_LINES)
+        height = self.window().height() if self._room is None else self._room
+        left = max(int(height * _LARGEST_SHARE / metrics.lineSpacing()), _SERIOUS_LINES)
         written: list[str] = []
         for line in self._lines[:left]:
             written += shortened(line, "", metrics, room, max(left - len(written), 1)).split("\n")
@@ -153,8 +166,14 @@ def shortened(text: str, end: str, metrics: QFontMetrics, width: int, most: int)
         count = 1
         while count < len(left) and metrics.horizontalAdvance(" ".join(left[: count + 1])) <= width:
             count += 1
-        lines.append(metrics.elidedText(" ".join(left[:count]), Qt.TextElideMode.ElideRight, width))
+        lines.append(_dotted(" ".join(left[:count]), metrics, width))
         left = left[count:]
     room = max(width - metrics.horizontalAdvance(end), 0)
-    last = metrics.elidedText(" ".join(left), Qt.TextElideMode.ElideRight, room) + end
-    return "\n".join((*lines, last))
+    return "\n".join((*lines, _dotted(" ".join(left), metrics, room) + end))
+
+
+def _dotted(line: str, metrics: QFontMetrics, width: int) -> str:
+    """`elidedText` alone would measure anew, with fractions, and cut what just fits."""
+    if metrics.horizontalAdvance(line) <= width:
+        return line
+    return metrics.elidedText(line, Qt.TextElideMode.ElideRight, width)

@@ -66,10 +66,14 @@ class LinkedViews(QWidget):
     # What the window sets
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most."""
+        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most, or
+        stays at the first picture of it that is seen there."""
         self.set_banner(role, volume.findings if volume else ())
         self._comparable = None
+        seen = self.covers.place(role)
         self.model.set_volume(role, volume)
+        if volume is not None and seen is not None and role is self.model.reference:
+            self.model.show_place(seen)
 
     def set_slice(self, k: int) -> None:
         """Slice `k` of the source's grid (axis 0), clamped."""

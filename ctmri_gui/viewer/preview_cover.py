@@ -8,9 +8,11 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from ctmri_core.geometry import FloatArray
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
+from ctmri_gui.viewer.banner import Banner
 from ctmri_gui.viewer.camera import Camera, Projection
 from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.displayed_grid import DisplayedGrid
@@ -60,6 +62,11 @@ class Covers:
         cover = self._by_role[role]
         return None if cover.isHidden() else cover
 
+    def place(self, role: Role) -> FloatArray | None:
+        """LPS mm of a point of the first picture that is seen on a pane; None where none is."""
+        cover = self.shown(role)
+        return None if cover is None else cover.place
+
     @property
     def strips(self) -> tuple[Strip, ...]:
         return tuple(cover.strip for cover in self._by_role.values())
@@ -74,13 +81,15 @@ class PreviewCover(QWidget):
         super().__init__(parent)
         self._role, self._pane = role, parent
         self._shown: DisplayedGrid | None = None
-        self.header, self.strip, self.canvas = Header(role, fixed=True), Strip(), Canvas(self)
+        self.header, self.strip, self.banner, self.canvas = Header(role, fixed=True), Strip(), Banner(), Canvas(self)
+        self.banner.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.progress = _Progress(self.canvas)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.strip)
+        column.addWidget(self.banner)  # what is known already: the picture will not move when it is said
         column.addWidget(self.canvas, 1)
         parent.installEventFilter(self)
         self.canvas.resized.connect(self._place)
@@ -91,6 +100,7 @@ class PreviewCover(QWidget):
         shown = self._shown = DisplayedGrid.of(volume, neurological=neurological)
         window, k = first_window(volume), shown.opening
         show_provenance(self.header, self.strip, volume)
+        self.banner.set_findings(volume.findings)
         self.canvas.set_empty(None)
         self.canvas.set_voxels(shown.layout.arrange(volume.voxels[k]))
         self.canvas.set_levels(*window.levels(dicom=volume.dicom is not None))
@@ -105,10 +115,16 @@ class PreviewCover(QWidget):
         self._shown = None
         self.header.set_title("")
         self.strip.set_note("")
+        self.banner.set_findings(())
         self.canvas.set_voxels(None)
         self.canvas.set_empty(_WAITING)
         self.setAccessibleName(f"{self._role.label}: {_WAITING.headline}")
         self._cover()
+
+    @property
+    def place(self) -> FloatArray | None:
+        """LPS mm of a point of the first picture; None without one."""
+        return None if self._shown is None else self._shown.layout.to_mm(0.0, 0.0, self._shown.opening)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._pane:

@@ -85,8 +85,9 @@ class ViewerModel(QObject):
         return role not in self._unlinked
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Puts a volume in a pane, or takes it away. Slice and camera stay unless the reference grid becomes another."""
-        before = self._grid
+        """Puts a volume in a pane, or takes it away. Slice and camera stay unless the reference grid becomes another;
+        the number of the slice stays even then where the same files were read another way."""
+        before, old, k = self._grid, self._reference_volume, self.slice
         volumes = {**self.volumes, role: volume}
         self.volumes = {one: present for one in Role if (present := volumes.get(one)) is not None}
         self.windows.pop(role, None)
@@ -97,7 +98,7 @@ class ViewerModel(QObject):
         moved = grid is not None and (before is None or not before.is_close(grid))
         if moved or grid is None:
             self._lay_out()
-            self._go_to_opening()
+            self._go_to_opening(k if _same_slices(old, self._reference_volume) else None)
         for unlinked in tuple(self._unlinked):
             self._part(unlinked)
         self.volumesChanged.emit()
@@ -166,9 +167,14 @@ class ViewerModel(QObject):
     def set_crosshair(self, mm: FloatArray | None, *, go: bool = False) -> None:
         """Places it, or takes it away. `go`: also show the slice nearest to the point."""
         self._placed = None if mm is None else np.asarray(mm, np.float64)
-        if go and self._placed is not None and self.layout is not None:
-            self.set_slice(round(self.layout.from_mm(self._placed)[2]))
+        if go and self._placed is not None:
+            self.show_place(self._placed)
         self.crosshairChanged.emit()
+
+    def show_place(self, mm: FloatArray) -> None:
+        """The slice nearest to a point."""
+        if self.layout is not None:
+            self.set_slice(round(self.layout.from_mm(mm)[2]))
 
     def point_at(self, mm: FloatArray | None) -> None:
         """Shows the crosshair elsewhere for as long as the mouse points; None brings the placed one back."""
@@ -283,11 +289,13 @@ class ViewerModel(QObject):
         volume = self._reference_volume
         self._shared = None if volume is None else DisplayedGrid.of(volume, neurological=self.neurological)
 
-    def _go_to_opening(self) -> None:
+    def _go_to_opening(self, k: int | None = None) -> None:
+        """`k`: another slice than the one that tells most."""
         self._placed = self._pointed = None
         self._alone.clear()
         if self._shared is not None:
-            self._poses = dict.fromkeys(Role, self._shared.opening_pose)
+            opening = self._shared.opening_pose
+            self._poses = dict.fromkeys(Role, opening if k is None else replace(opening, k=k))
 
     def _part(self, role: Role) -> None:
         """Leads an unlinked pane through its own volume's slices, from the place it shows; from the slice that tells most
@@ -326,3 +334,10 @@ class ViewerModel(QObject):
                 changed.append(role)
         if changed:
             self.posesChanged.emit(tuple(changed))
+
+
+def _same_slices(one: Volume | None, other: Volume | None) -> bool:
+    """Whether two volumes were read from the same files, slice for slice."""
+    if one is None or other is None or not one.files:
+        return False
+    return one.files == other.files and one.geometry.shape[0] == other.geometry.shape[0]

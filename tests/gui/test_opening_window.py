@@ -96,9 +96,12 @@ def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot,
     assert any(finding.kind == TILT and finding.serious for finding in tilted.findings)
     (button,) = banner_of(window).buttons
     assert button.text() == "Correct tilt" and button.isVisible()
+    window.views.set_slice(7)
     button.click()
     qtbot.waitUntil(lambda: window.session.volumes[Role.SOURCE] is not tilted, timeout=WAIT)
     straight = window.session.volumes[Role.SOURCE]
+    assert window.views.slice == 7  # the slice that was looked at
+    assert banner_of(window).text().startswith("Gantry tilt correct")
     assert straight.geometry.shape[1] > tilted.geometry.shape[1]  # the field grows by the displacement
     assert banner_of(window).buttons == ()
     assert any(finding.kind == TILT for finding in straight.findings)  # what was done to it stays said
@@ -274,10 +277,55 @@ def test_the_first_picture_is_there_before_the_volume(make_window, qtbot, tmp_pa
     seen = cover.canvas._voxels
     assert np.array_equal(seen, middle)
     assert not cover.grab().isNull() and "first picture" in cover.accessibleName()
+    turned = []
+    window.pages.currentChanged.connect(turned.append)
     held.go.set()
     volume = wait_for(qtbot, window)
+    at_rest(qtbot, window)
     assert volume.geometry.shape == (10, 24, 28)
     assert covers.shown(Role.SOURCE) is None
+    assert turned == []  # no glimpse of the welcome between the first picture and the volume
+    assert window.command["save"].isEnabled()
+
+
+def test_the_volume_opens_at_its_first_picture_and_what_is_said_of_it_stands_there_already(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    held = Held(monkeypatch)
+    window = make_window()
+    slices = head_slices(tilt=(0.3, 0.0))
+    for k in (6, 7):  # the widest part of the body lies above the middle
+        slices[k].stored = np.full((24, 28), 40)
+    folder = write(tmp_path / "series", slices)
+    drop(window, folder)
+    qtbot.waitUntil(lambda: window.views.covers.shown(Role.SOURCE) is not None, timeout=WAIT)
+    assert "tilted" in window.views.covers.shown(Role.SOURCE).banner.toolTip()
+    held.go.set()
+    wait_for(qtbot, window)
+    assert window.views.slice == 5
+    at_rest(qtbot, window)
+    window.session.close_volumes()
+    monkeypatch.setattr(opening, "_LARGE", 10**9)
+    drop(window, folder)
+    wait_for(qtbot, window)
+    assert window.views.slice in (6, 7)  # without a first picture, where it tells most
+
+
+def test_what_lies_under_a_first_picture_is_neither_saved_nor_translated(make_window, qtbot, tmp_path, monkeypatch):
+    held = Held(monkeypatch)
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window()
+    window.session.place(make_volume(), Role.SOURCE)
+    names = ("save", "export_dicom", "header", "translate")
+    assert all(window.command[name].isEnabled() for name in names)
+    drop(window, write(tmp_path / "series", head_slices()))
+    qtbot.waitUntil(lambda: window.views.covers.shown(Role.SOURCE) is not None, timeout=WAIT)
+    assert not any(window.command[name].isEnabled() for name in names)
+    assert "being opened" in window.session.translation_problem
+    window.session.openings.stop()
+    assert all(window.command[name].isEnabled() for name in names)
+    held.go.set()
+    at_rest(qtbot, window)
 
 
 def test_a_first_picture_covers_what_belongs_to_the_scan_before_and_goes_with_its_opening(
@@ -377,6 +425,7 @@ def test_a_folder_with_nothing_says_so(make_window, qtbot, tmp_path):
 
 GAP = Finding("gap", "A slice is missing at 12.0 mm; the picture there is interpolated from its neighbours.", serious=True)
 TILTED = Finding(TILT, "The slices are tilted by 16.7 degrees and shown as acquired.", serious=True)
+LONG = Finding("x", " ".join(f"{number} slices of this series are displaced;" for number in range(12)), serious=True)
 NOTE = Finding("x", "Stored without sign; nothing follows from that for picture or measurement.")
 
 
@@ -409,7 +458,7 @@ def test_a_button_stands_by_what_can_be_mended_and_goes_with_it(banner, qtbot):
     banner.offerTaken.connect(taken.append)
     banner.set_findings((NOTE, TILTED), {TILT: "Correct tilt", ESTIMATED_SPACING: "Set voxel size …"})
     (button,) = banner.buttons
-    assert button.accessibleName() == "Correct tilt"
+    assert button.accessibleName() == button.toolTip() == "Correct tilt"
     text = banner.text()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.keyClick(button, Qt.Key.Key_Space)
@@ -427,3 +476,26 @@ def test_text_is_broken_into_lines_that_fit(qapp):
         assert len(lines) <= 3 and lines[-1].endswith(" +1")
         assert all(metrics.horizontalAdvance(line) <= width for line in lines) or width == 40
     assert shortened(text, "", metrics, 2000, 3) == text
+
+
+def test_no_line_but_the_last_loses_words(qapp):
+    font = qapp.font()
+    font.setWeight(font.Weight.DemiBold)
+    metrics = QFontMetrics(font)
+    for width in range(150, 420):
+        lines = shortened(LONG.message, "", metrics, width, 40).split("\n")
+        assert " ".join(lines) == LONG.message, width
+
+
+def test_the_banner_says_that_there_is_more_and_what_can_be_mended_stands_first(banner, qtbot):
+    banner.set_findings((LONG,))
+    banner.set_room(2_000)
+    assert banner.text().endswith("   more")
+    qtbot.mouseClick(banner, Qt.MouseButton.RightButton)
+    assert banner.text().endswith("   more")
+    qtbot.mouseClick(banner, Qt.MouseButton.LeftButton)
+    assert " ".join(banner.text().removeprefix("▲ ").split()) == LONG.message
+    banner.set_room(2 * banner.fontMetrics().lineSpacing())
+    assert banner.text().count("\n") == 2 and banner.text().endswith("…")
+    banner.set_findings((NOTE, GAP, TILTED), {TILT: "Correct tilt"})
+    assert banner.text().startswith("▲ The slices are tilted")
