@@ -6,6 +6,7 @@ What a series of an archive says never holds the name of a member or of the temp
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from ctmri_core.volume import Finding, Volume
 
 Scan = Callable[[Path], tuple[Series, ...]]
 
+_OUR_NAME = re.compile(r" (ct_)?f[0-9]{6}[\w.+]*")
 _lock = threading.Lock()
 _unpacked: dict[str, tuple[tuple[int, int], Path, tuple[Finding, ...]]] = {}
 """(size and time of the archive, where it was unpacked to, what is to be said of it) by its real path."""
@@ -49,8 +51,11 @@ def of_archive(refusal: FileRefused) -> FileRefused:
     if archive is None:
         return refusal
     if refusal.path.is_dir():
-        return FileRefused(archive, refusal.problem, refusal.way_out)
+        return FileRefused(archive, _OUR_NAME.sub(" one of its files", refusal.problem), refusal.way_out)
+    if refusal.path.parent.is_dir() and not refusal.path.exists():
+        return FileRefused(archive, "does not hold a file that another one in it names.", "Pack both into it.")
     said = str(refusal).removeprefix(shown_name(refusal.path)).removesuffix(refusal.way_out).rstrip()
+    said = _OUR_NAME.sub("", said)
     return FileRefused(archive, f"one of its files{said}", refusal.way_out)
 
 

@@ -263,6 +263,20 @@ def test_what_is_wrong_inside_is_said_of_the_archive(tmp_path):
         scan(path)
 
 
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"Doe.hdr": _nifti()[:344] + b"ni1\0"}, "one of its files has no data file beside it"),
+        ({"Doe.mhd": b"NDims = 3\nDimSize = 6 5 4\nElementType = MET_SHORT\nElementDataFile = a.raw\n"}, "does not hold a file"),
+        ({"a.nii": b"words" * 90, "b.nii": b"words" * 90}, "2 files were refused, the first: one of its files is not what"),
+    ],
+)
+def test_refusals_hold_no_names_of_members(tmp_path, members, words):
+    with pytest.raises(FileRefused, match=rf"^scan\.zip.*{words}") as caught:
+        open_volume(_members(tmp_path / "scan.zip", members))
+    assert not any(name in str(caught.value) for name in ("Doe", "f0000", "a.raw"))
+
+
 def test_unpacking_can_be_stopped_and_leaves_nothing(tmp_path):
     path = _members(tmp_path / "a.zip", {"a.nii": _nifti()})
     place = private_folder().parent
