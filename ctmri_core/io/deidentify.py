@@ -52,7 +52,7 @@ def pseudonymous(volume: Volume, source: Volume | None = None, pseudonym: str = 
     key = hashlib.sha256(f"pseudonym {pseudonym}".encode()).digest() if pseudonym else _SESSION_KEY
     origin = volume.dicom
     whose, which = _identity(origin, (source or volume).voxels)
-    frame = volume.frame_of_reference or (origin.frame_of_reference_uid if origin is not None else None) or which
+    frame = volume.frame_of_reference or (origin and (origin.frame_of_reference_uid or origin.series_uid)) or which
     dicom = DicomSource(
         study_uid=pseudonymous_uid(f"study {which}", key),
         series_uid="",
@@ -85,9 +85,8 @@ def pseudonymous_uid(text: str, key: bytes = _SESSION_KEY) -> str:
 
 
 def _resembles(pseudonym: str, origin: DicomSource) -> bool:
-    values = [value for tag in _PATIENT for value in origin.patient_and_study.get(tag, {}).get("Value", ())]
-    texts = [text for value in values for text in (value.values() if isinstance(value, dict) else (value,))]
-    words = {word for text in texts for word in re.split(r"[\W_]+", str(text).casefold()) if len(word) > 1}
+    texts = [text for tag in _PATIENT for text in _texts(origin, tag)]
+    words = {word for text in texts for word in re.split(r"[\W_]+", text.casefold()) if len(word) > 1}
     parts = re.split(r"[\W_]+", pseudonym)
     return any(word in parts or (len(word) > 2 and word in pseudonym) for word in words)
 
@@ -109,12 +108,16 @@ def _model(made: Synthetic | None) -> Synthetic | None:
 
 def _identity(origin: DicomSource | None, voxels: NDArray[Any]) -> tuple[str, str]:
     """(of the patient, of the study), not to be shown to anybody."""
-    if origin is None:
-        stand_in = hashlib.sha256(np.ascontiguousarray(voxels).data).hexdigest()
-        return stand_in, stand_in
-    known = {tag: origin.patient_and_study[tag] for tag in _PATIENT if tag in origin.patient_and_study}
-    study = origin.study_uid or origin.series_uid
-    return json.dumps(known, sort_keys=True) if known else study, study
+    study = (origin and (origin.study_uid or origin.series_uid)) or hashlib.sha256(np.ascontiguousarray(voxels).data).hexdigest()
+    known = [_texts(origin, tag) for tag in _PATIENT] if origin is not None else []
+    return json.dumps(known) if any(known[:2]) else study, study  # patients without name and number are not all the same
+
+
+def _texts(origin: DicomSource, tag: str) -> list[str]:
+    """All that an attribute says, the groups of a name one by one."""
+    values = origin.patient_and_study.get(tag, {}).get("Value", ())
+    texts = [text for value in values for text in (value.values() if isinstance(value, dict) else (value,))]
+    return [str(text).strip() for text in texts if text and str(text).strip()]
 
 
 def _attributes(origin: DicomSource | None, name: str, phantom: bool) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def _volume(*, synthetic=False, study="1.2.3.4", frame="1.2.3.9", patient="4711"
     return Volume(voxels, GRID, Domain.CT, "CT, Doe.dcm", frame_of_reference=frame, synthetic=made, dicom=dicom)
 
 
-def _names(volume: Volume) -> tuple[str, str, str, str | None]:
-    dicom = pseudonymous(volume).dicom
+def _names(volume: Volume, source: Volume | None = None) -> tuple[str, str, str, str | None]:
+    dicom = pseudonymous(volume, source).dicom
     values = dicom.patient_and_study
     name = values["00100010"]["Value"][0]["Alphabetic"]
     assert [f"{values['00100020']['Value'][0]}^"] == [name]  # a family name alone
@@ -58,6 +58,25 @@ def test_what_belongs_together_stays_together():
     bare = replace(_volume(), dicom=None, frame_of_reference=None)
     made = replace(bare, voxels=bare.voxels + np.int16(1), synthetic=Synthetic("demo", ""))
     assert pseudonymous(made, bare).dicom == pseudonymous(bare).dicom != pseudonymous(made).dicom
+
+
+def test_what_nobody_says_belongs_together_does_not():
+    """Patients without name and number, studies and frames of reference without identifiers."""
+    nameless = {"00100010": {"vr": "PN"}, "00100020": {"vr": "LO", "Value": [" "]}, "00100021": {"vr": "LO", "Value": ["A"]}}
+    first, second = (
+        replace(
+            volume, frame_of_reference=None, dicom=replace(volume.dicom, patient_and_study=nameless, frame_of_reference_uid=None)
+        )
+        for volume in (_volume(), _volume(study="1.2.3.5"))
+    )
+    assert not set(_names(first)[:2]) & set(_names(second))
+    other_series = replace(first, dicom=replace(first.dicom, series_uid="1.2.3.4.6"))
+    assert _names(other_series)[:2] == _names(first)[:2] and _names(other_series)[3] != _names(first)[3]
+    bare, other = (
+        replace(first, voxels=first.voxels + np.int16(n), dicom=replace(first.dicom, study_uid="", series_uid="")) for n in (0, 1)
+    )
+    assert not set(_names(bare)) & (set(_names(other)) - {""})
+    assert _names(replace(other, synthetic=Synthetic("demo", "")), bare) == _names(bare)
 
 
 def test_nobody_can_work_back_from_one_run_to_another():
