@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QMainWindow,
-    QMenu,
     QSizePolicy,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +20,10 @@ from ctmri_core.volume import Volume
 from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.docks import Docks
 from ctmri_gui.jobs.queue import JobState
-from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
+from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
+from ctmri_gui.notices import Notices
 from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.running_work import RunningWork
 from ctmri_gui.panels.small_parts import label
@@ -41,12 +40,7 @@ from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
-_KEPT_OUT = (
-    "This scan is not kept among the recent ones, for its path seems to hold a patient's name, number or date. "
-    "Others like it will not be kept either."
-)
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
-_TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
 
 
 class MainWindow(QMainWindow):
@@ -70,8 +64,7 @@ class MainWindow(QMainWindow):
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics)
         self._place_status()
-        self._place_tools()
-        self._make_menus()
+        self._place_commands()
         self._connect_commands()
         self._connect_session()
         self._restore()
@@ -110,43 +103,11 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(badge)
         self.statusBar().setSizeGripEnabled(False)
 
-    def _place_tools(self) -> None:
-        bar = QToolBar("Tools")
-        bar.setObjectName("tools")
-        bar.setMovable(False)
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for name in _TOOLS:
-            if name:
-                bar.addAction(self.command[name])
-            else:
-                bar.addSeparator()
-        self.addToolBar(bar)
-        for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
-            more.setAccessibleName("More tools")
-
-    def _make_menus(self) -> None:
-        command, views = self.command, self.views.actions_by_name
-        self.recent = QMenu("Open &recent", self)
-        self.recent.aboutToShow.connect(self._fill_recent)
-        files = self.menuBar().addMenu("&File")
-        files.addActions([command[name] for name in ("open_file", "open_folder", "open_demo")])
-        files.addMenu(self.recent)
-        files.addAction(command["close_volumes"])
-        files.addSeparator()
-        files.addActions([command[name] for name in ("save", "export_dicom", "screenshot", "copy_picture")])
-        files.addSeparator()
-        files.addActions([command["settings"], command["quit"]])
-        model = self.menuBar().addMenu("&Model")
-        model.addActions([command[name] for name in ("translate", "cancel", "add_model")])
-        view = self.menuBar().addMenu("&View")
-        presets = view.addMenu("&Window presets")
-        presets.addActions([action for name, action in views.items() if name.startswith("preset_")])
-        view.addActions([action for name, action in views.items() if not name.startswith("preset_")])
-        view.addSeparator()
-        view.addActions([dock.toggleViewAction() for dock in self.docks.by_name.values()])
-        view.addActions([command["header"], command["full_screen"]])
-        self.menuBar().addMenu("&Help").addActions([command["shortcuts"], command["about"]])
-        self.addActions(list(command.values()))
+    def _place_commands(self) -> None:
+        make_tool_bar(self, self.command)
+        self.recent = RecentMenu(self.session, self.settings, self.command["forget_recent"], self)
+        docks = [dock.toggleViewAction() for dock in self.docks.by_name.values()]
+        make_menus(self, self.command, self.views.actions_by_name, docks, self.recent)
 
     def _connect_commands(self) -> None:
         session = self.session
@@ -175,11 +136,8 @@ class MainWindow(QMainWindow):
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
 
     def _connect_session(self) -> None:
-        session, show = self.session, self.messages.show_message
-        session.failed.connect(lambda text: show(text, Kind.ERROR, passing=True))
-        session.noted.connect(lambda text: show(text, Kind.WARNING, passing=True))
-        session.somethingElse.connect(self.messages.clear_passing)
-        session.done.connect(lambda text: show(text, Kind.DONE))
+        session = self.session
+        self.notices = Notices(session, self.settings, self.messages, self)
         session.volumeChanged.connect(self._show_volume)
         session.translation.changed.connect(self._show_translation)
         session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
@@ -194,15 +152,22 @@ class MainWindow(QMainWindow):
         self.views.escaped.connect(self._leave_full_screen)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
-        self.settings.keptOut.connect(lambda: show(_KEPT_OUT, Kind.INFO, passing=True))
+        session.library.changed.connect(self._show_all_warnings)  # the model that made an image may be known by now
         session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._arrange_docks))
 
     # Showing ----------------------------------------------------------------------------------------------------------
 
     def _show_volume(self, role: Role, volume: Volume | None) -> None:
         self.views.set_volume(role, volume)
-        self.views.set_banner(role, self.session.warnings(role), self.session.origins.offers(volume))
+        self._show_warnings(role)
         self._follow_volumes()
+
+    def _show_warnings(self, role: Role) -> None:
+        self.views.set_banner(role, self.session.warnings(role), self.session.origins.offers(self.session.volumes[role]))
+
+    def _show_all_warnings(self) -> None:
+        for role in Role:
+            self._show_warnings(role)
 
     def _show_preview(self, role: Role, volume: Volume) -> None:
         self.views.covers.show(role, volume)
@@ -228,15 +193,6 @@ class MainWindow(QMainWindow):
             self.command[name].setEnabled(any_shown)
         for name in ("save", "export_dicom", "header"):  # they would take what lies under the first picture of another scan
             self.command[name].setEnabled(any_shown and not self.session.openings.previewing)
-
-    def _fill_recent(self) -> None:
-        self.recent.clear()
-        for entry in self.settings.recent:
-            action = QAction(entry.label, self.recent)
-            action.triggered.connect(lambda _checked=False, path=entry.path: self.session.open_paths([path]))
-            self.recent.addAction(action)
-        self.recent.addSeparator()
-        self.recent.addAction(self.command["forget_recent"])
 
     def _leave_full_screen(self) -> None:
         if self.isFullScreen():

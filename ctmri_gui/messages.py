@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TextIO
 
 from PySide6.QtCore import QEvent, QMessageLogContext, QObject, QSize, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.logs import describe_crash, log_file, without_values
 from ctmri_gui.panels.small_parts import WrappingLabel
@@ -25,8 +25,11 @@ from ctmri_gui.theme import current_palette, icon, icon_side
 _log = logging.getLogger(__name__)
 _KEPT, _OPEN = 9, 2
 _SHARE_OF_WINDOW = 0.3
-_DONE_MS = 10_000  # good news need not be put away by hand
+_PASSING_MS = {"done": 10_000, "info": 20_000}  # what asks for nothing need not be put away by hand
 _BUG = "Something unexpected happened. It was written to the log (Help, About says where); your work is still here."
+
+
+Offer = tuple[str, Callable[[], None]]
 
 
 class Kind(StrEnum):
@@ -72,16 +75,16 @@ class MessageBars(QScrollArea):
         """What is kept, oldest first."""
         return tuple(self._bars)
 
-    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False) -> None:
+    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False, offer: Offer | None = None) -> None:
         """Shows `text`; the same text again only moves up. What follows its first line can be read by pointing at it.
 
-        `passing`: it concerns the scans that are open now, and goes with them.
+        `passing`: it concerns the scans that are open now, and goes with them. `offer`: what a button beside it says and does.
         """
         self.close_message(text)
-        bar = _Bar(text, kind, self.close_message, passing=passing)
+        bar = _Bar(text, kind, self.close_message, passing=passing, offer=offer)
         self._bars[text] = bar
-        if kind is Kind.DONE:
-            QTimer.singleShot(_DONE_MS, bar, lambda: self.close_message(text))
+        if kind in _PASSING_MS:
+            QTimer.singleShot(_PASSING_MS[kind], bar, lambda: self.close_message(text))
         self._column.insertWidget(0, bar)
         for oldest in tuple(self._bars)[:-_KEPT]:
             self.close_message(oldest)
@@ -128,7 +131,7 @@ class MessageBars(QScrollArea):
 
 
 class _Bar(QFrame):
-    def __init__(self, text: str, kind: Kind, close: Callable[[str], None], *, passing: bool) -> None:
+    def __init__(self, text: str, kind: Kind, close: Callable[[str], None], *, passing: bool, offer: Offer | None) -> None:
         super().__init__()
         self.passing, self._kind = passing, kind
         self.setProperty("role", "bar")
@@ -147,6 +150,8 @@ class _Bar(QFrame):
         row.setContentsMargins(12, 6, 8, 6)
         row.addWidget(self._sign)
         row.addWidget(words, 1)
+        if offer is not None:
+            row.addWidget(_button(*offer))
         row.addWidget(button)
         self._draw_icons()
 
@@ -162,6 +167,12 @@ class _Bar(QFrame):
         self._sign.setPixmap(icon(self._kind.value, colour.get(self._kind, colours.accent)).pixmap(side, side))
         self._close.setIcon(icon("close"))
         self._close.setIconSize(QSize(side, side))
+
+
+def _button(text: str, act: Callable[[], None]) -> QPushButton:
+    made = QPushButton(text)
+    made.clicked.connect(lambda: act())
+    return made
 
 
 class Funnel(QObject):

@@ -110,7 +110,7 @@ class Questions(QObject):
             with atomic_file(target) as temporary:
                 if not picture.save(str(temporary)):  # as its suffix says
                     raise OSError("the picture could not be encoded")
-            self._session.done.emit(f"Saved {target.name}.")
+            self._session.saved.emit(target)
         except CtmriError as error:
             self._session.failed.emit(str(error))
 

@@ -16,16 +16,17 @@ from PySide6.QtCore import QObject, Signal
 from ctmri_core.domain import Domain
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.changes import Changes
+from ctmri_gui.doubts import doubts
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
-from ctmri_gui.models.library import Library, fits
+from ctmri_gui.models.library import Library
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
 from ctmri_gui.settings import Settings
-from ctmri_gui.translation import Translation
+from ctmri_gui.translation import Translation, why_not
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ _TRUTH_GONE = (
 _TRUTH_KEPT = "{name} does not say what it shows; drop it on a pane to put it there."
 _NOT_MARKED = "Nothing in this image says that a model made it, so it is shown as {place} and not as synthetic."
 
-_UNVERIFIED = Finding("unverified_model", "Made by an unverified model: it did not come with the program.")
-_TWICE_REMOVED = Finding("synthetic_source", "Made from a synthetic image: twice removed from a patient.", serious=True)
-
 
 class Session(QObject):
     """The model behind the window. `synthetic_source`: what the synthetic volume was made from, where it was made here."""
@@ -54,6 +52,7 @@ class Session(QObject):
     failed = Signal(str)
     noted = Signal(str)
     done = Signal(str)
+    saved = Signal(object)  # Path
 
     def __init__(self, settings: Settings, folders: Sequence[Path] | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -184,14 +183,8 @@ class Session(QObject):
     def warnings(self, role: Role) -> tuple[Finding, ...]:
         """What must stand on the pane: the volume's findings, and a synthetic image of doubtful origin."""
         volume = self.volumes[role]
-        if volume is None:
-            return ()
-        said = list(volume.findings)
-        if role is Role.SYNTHETIC and self.synthetic_source is not None and self.synthetic_source.synthetic is not None:
-            said.append(_TWICE_REMOVED)
-        if volume.synthetic is not None and not self.library.vouches_for(volume.synthetic):
-            said.append(_UNVERIFIED)
-        return tuple(said)
+        made_from = self.synthetic_source if role is Role.SYNTHETIC else None
+        return () if volume is None else doubts(volume, made_from, self.library)
 
     def _replace_source(self, volume: Volume) -> None:
         """A truth that lay there first waits for its source; one beside an old source goes unless the patient is the same."""
@@ -257,17 +250,9 @@ class Session(QObject):
     @property
     def translation_problem(self) -> str:
         """Why the source cannot be translated now, in words; empty when it can."""
-        source, model = self.volumes[Role.SOURCE], self.library.chosen
         if self.openings.previewing:
             return "A scan is being opened."
-        if source is None:
-            return "Open a scan first: drop it on the window."
-        if model is None or model.card is None:
-            return "No model is chosen. Drop a model file on the window, or choose one from the list."
-        if not fits(model, source):
-            takes = f"{model.card.name} takes {model.card.direction.source.label}; this scan is {source.domain.label}."
-            return f"{takes} Choose another model, or correct the scan's kind."
-        return model.card.recipe.problem_with(source.geometry)
+        return why_not(self.volumes[Role.SOURCE], self.library.chosen)
 
     def _translate_unasked(self) -> None:
         if self.volumes[Role.SYNTHETIC] is None and not self.translation_problem:
@@ -303,7 +288,7 @@ class Session(QObject):
 
         def saved(path: Path | None) -> None:
             if path is not None:
-                self.done.emit(f"Saved {path.name}.")
+                self.saved.emit(target)
 
         begin = partial(work.save, volume, target, source, slices, deidentify)
         self.jobs.run(f"Save {target.name}", begin, on_result=saved)

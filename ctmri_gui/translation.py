@@ -1,4 +1,4 @@
-"""The one translation that may run at a time."""
+"""The one translation that may run at a time, and why one cannot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ctmri_core.volume import Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.models.library import fits
 
 if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
@@ -55,3 +56,15 @@ class Translation(QObject):
     def _follow(self, state: JobState) -> None:
         if state is self._latest.state:
             self.changed.emit(self.state)
+
+
+def why_not(source: Volume | None, model: ModelEntry | None) -> str:
+    """Why `model` cannot translate `source`, in words; empty when it can."""
+    if source is None:
+        return "Open a scan first: drop it on the window."
+    if model is None or model.card is None:
+        return "No model is chosen. Drop a model file on the window, or choose one from the list."
+    if not fits(model, source):
+        takes = f"{model.card.name} takes {model.card.direction.source.label}; this scan is {source.domain.label}."
+        return f"{takes} Choose another model, or correct the scan's kind."
+    return model.card.recipe.problem_with(source.geometry)

@@ -10,8 +10,8 @@ import nibabel
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QScrollArea
+from PySide6.QtGui import QDesktopServices, QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QPushButton, QScrollArea
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
@@ -408,7 +408,7 @@ def test_a_bad_path_is_a_message_and_the_next_one_opens(make_window, qtbot, ct_f
 def test_recent_files_show_no_folders(make_window, qtbot, ct_file):
     window = make_window(ct_file)
     wait_for(qtbot, window, Role.SOURCE)
-    window._fill_recent()
+    window.recent.aboutToShow.emit()
     entry, forget = (action.text() for action in window.recent.actions() if action.text())
     assert entry.startswith("CT, opened ")
     assert forget == "&Forget recent scans"
@@ -488,13 +488,41 @@ def test_saving_writes_the_file_and_says_so(make_window, qtbot, tmp_path):
     window.session.place(make_volume(), Role.SOURCE)
     window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("Test model", "ab" * 32)), Role.SYNTHETIC)
     window.session.save(window.session.volumes[Role.SYNTHETIC], tmp_path / "out.nii.gz")
-    qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
+    qtbot.waitUntil(lambda: f"Saved out.nii.gz in {tmp_path}." in window.messages.texts, timeout=WAIT)
     (tmp_path / "out.nii.gz").write_bytes(b"older")  # the dialog has asked whether it may go
     window.messages.clear()
     window.session.save(window.session.volumes[Role.SYNTHETIC], tmp_path / "out.nii.gz")
-    qtbot.waitUntil(lambda: "Saved out.nii.gz." in window.messages.texts, timeout=WAIT)
+    qtbot.waitUntil(lambda: f"Saved out.nii.gz in {tmp_path}." in window.messages.texts, timeout=WAIT)
     written = nibabel.load(tmp_path / "out.nii.gz")
     assert np.allclose(np.asarray(written.dataobj).transpose(2, 1, 0), head_voxels())
+
+
+def test_after_saving_a_button_leads_to_the_folder_whose_name_is_shown_unless_it_tells_of_the_patient(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(Path(url.toLocalFile())))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    window = make_window()
+    window.session.place(make_volume(), Role.SOURCE)
+    for name in ("exports", "Doe_Jane_1962"):
+        (tmp_path / name).mkdir()
+        window.session.save(window.session.volumes[Role.SOURCE], tmp_path / name / f"{name[:3]}.nrrd")
+        qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert window.messages.texts == ("Saved exp.nrrd in ~/exports.", "Saved Doe.nrrd in the folder that you chose.")
+    for button in window.messages.findChildren(QPushButton):
+        button.click()
+    assert set(opened) == {tmp_path / "exports", tmp_path / "Doe_Jane_1962"}
+
+
+def test_a_model_that_is_listed_late_is_no_longer_called_unverified(make_window, monkeypatch):
+    window = make_window()
+    window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("Late", "ab" * 32)), Role.SYNTHETIC)
+    shown = next(role for role, volume in window.session.volumes.items() if volume is not None)
+    assert "unverified" in window.views.panes[shown].banner.toolTip()
+    monkeypatch.setattr(window.session.library, "vouches_for", lambda _made: True)
+    window.session.library.changed.emit()
+    assert window.views.panes[shown].banner.toolTip() == ""
 
 
 def test_the_save_dialog_offers_a_name_without_a_patient_and_asks_before_replacing(qtbot, tmp_path, monkeypatch):

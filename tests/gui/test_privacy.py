@@ -104,6 +104,7 @@ class Watched:
         window.session.jobs.changed.connect(lambda state: self.listen(state.title, state.text, state.message))
         for signal in (window.session.failed, window.session.noted, window.session.done):
             signal.connect(self.listen)
+        window.session.saved.connect(lambda path: self.listen(path.name))
 
     def listen(self, *words: str) -> None:
         names = [path.name for place in ("temporary", "out") for path in (self._folder / place).rglob("*")]
@@ -212,7 +213,7 @@ def test_no_identifier_is_left_anywhere(program, qtbot, monkeypatch, capfd):
     save_everything(watched, out)
     take_pictures(watched, out, monkeypatch)
     go_wrong(watched, planted, program)
-    window._fill_recent()
+    window.recent.aboutToShow.emit()
     watched.look()
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)

@@ -1,0 +1,50 @@
+"""What the bars of the window say of what the session does: failures, warnings, and where things were saved."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.private_paths import identity_of, tells_of_patient
+from ctmri_gui.session import Session
+from ctmri_gui.settings import Settings
+
+_KEPT_OUT = (
+    "This scan is not kept among the recent ones, for its path seems to hold a patient's name, number or date. "
+    "Others like it will not be kept either."
+)
+
+
+class Notices(QObject):
+    """Follows the session as long as the window lives."""
+
+    def __init__(self, session: Session, settings: Settings, bars: MessageBars, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._bars = session, bars
+        session.failed.connect(lambda text: bars.show_message(text, Kind.ERROR, passing=True))
+        session.noted.connect(lambda text: bars.show_message(text, Kind.WARNING, passing=True))
+        session.done.connect(lambda text: bars.show_message(text, Kind.DONE))
+        session.saved.connect(self._say_saved)
+        session.somethingElse.connect(bars.clear_passing)
+        settings.keptOut.connect(lambda: bars.show_message(_KEPT_OUT, Kind.INFO, passing=True))
+
+    def _say_saved(self, path: Path) -> None:
+        """Names the folder unless that tells of a patient; the button leads there in any case."""
+        text = f"Saved {path.name} in {self._shown(path.parent)}."
+        self._bars.show_message(text, Kind.DONE, offer=("Show folder", partial(open_folder, path.parent)))
+
+    def _shown(self, folder: Path) -> str:
+        patients = [volume.dicom for volume in self._session.volumes.values() if volume is not None and volume.dicom is not None]
+        if tells_of_patient(folder, map(identity_of, patients)):
+            return "the folder that you chose"
+        home = Path.home()
+        return f"~/{folder.relative_to(home).as_posix()}".removesuffix("/.") if folder.is_relative_to(home) else str(folder)
+
+
+def open_folder(folder: Path) -> None:
+    """In the file manager of the desktop."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
