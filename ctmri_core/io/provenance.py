@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from ctmri_core.volume import Finding, Synthetic, Volume, Voxels, kind_label
 _ACQUIRED_MARK = "CT-MRI Studio"
 _PHANTOM_MARK = "phantom"
 _LARGEST_SIDECAR = 1 << 20
+_ONE_OF_SEVERAL = re.compile(r", volume \d+ of \d+")
 _NO_RECORD = Finding("no_record", "The record of how this volume was made is missing or belongs to another file.")
 
 
@@ -134,7 +136,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
         voxels=voxels,
         geometry=geometry,
         domain=domain,
-        name=f"{kind_label(domain, synthetic=is_synthetic, phantom=phantom)}, {shown_name(path)}",
+        name=f"{kind_label(domain, synthetic=is_synthetic, phantom=phantom)}, {shown_name(path)}{_which(series)}",
         findings=findings,
         history=(*(record.history if record else ()), f"read from {series.format_name}"),
         synthetic=made if is_synthetic else None,
@@ -153,3 +155,9 @@ def _record(path: Path, voxels: Voxels, is_synthetic: bool) -> Provenance | None
     except (OSError, ValueError, RecursionError, ValidationError):
         return None
     return record if record.synthetic == is_synthetic and record.voxels_sha256 == voxels_sha256(voxels) else None
+
+
+def _which(series: Series) -> str:
+    """Which of the volumes of one file it is, where there are several."""
+    told = _ONE_OF_SEVERAL.search(series.label)
+    return told[0] if told else ""

@@ -220,7 +220,9 @@ def test_several_volumes_are_several_series(tmp_path):
         found = scan(tmp_path / name)
         assert [series.label[-11:] for series in found] == [f"lume {n} of 3" for n in (1, 2, 3)]
         for n, series in enumerate(found):
-            np.testing.assert_array_equal(finish(load(series)).voxels, voxels[..., n].T)
+            volume = finish(load(series))
+            np.testing.assert_array_equal(volume.voxels, voxels[..., n].T)
+            assert volume.name.endswith(f"{name}, volume {n + 1} of 3")  # which of them is seen
     nib.save(_image(_ramp("u1", (2, 2, 2, 1000))), tmp_path / "many.nii")
     found = scan(tmp_path / "many.nii")
     assert len(found) == 1000
