@@ -8,12 +8,13 @@ from the card's config; no other file names a method.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import TrainingFailed
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,8 @@ Needs = Literal["paired", "unpaired", "multi_domain"]
 class MethodConfig(BaseModel):
     """Settings of a method: frozen, every field documented and bounded. Subclasses add their own and may change defaults.
 
-    The fields here are those of the optimiser that every method of this family uses (Kingma and Ba 2015).
+    The fields here are those of the optimiser that every method of this family uses (Kingma and Ba 2015). The properties say
+    what the networks ask of their pictures; methods whose networks ask for something else override them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,12 @@ class MethodConfig(BaseModel):
     learning_rate: float = Field(default=2e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
     beta_1: float = Field(default=0.5, ge=0, lt=1, description="Adam's decay of the gradient's running mean")
     beta_2: float = Field(default=0.999, ge=0, lt=1, description="Adam's decay of the squared gradient's running mean")
+    weight_decay: float = Field(default=0.0, ge=0, le=1, description="Adam's pull of the weights towards zero")
+
+    @property
+    def decoupled_decay(self) -> bool:
+        """Whether the pull is kept out of Adam's running means (Loshchilov and Hutter 2019)."""
+        return False
 
     @property
     def size_multiple(self) -> int:
@@ -43,6 +51,23 @@ class MethodConfig(BaseModel):
     def context(self) -> int:
         """How many neighbouring slices, an odd number, the generator takes as channels; the middle one is translated."""
         return 1
+
+    @property
+    def least_crop(self) -> int:
+        """The smallest edge in pixels that can be trained on; translating may do with less."""
+        return self.size_multiple
+
+    def for_crop(self, crop: int) -> Self:
+        """These settings for training on squares of `crop` pixels. Raises `TrainingFailed` when the networks do not take them."""
+        least, multiple = -(-self.least_crop // self.size_multiple) * self.size_multiple, self.size_multiple
+        if crop < least or crop % multiple:
+            allowed = f"{least} pixels or more" + (f", in multiples of {multiple}" if multiple > 1 else "")
+            raise TrainingFailed(f"--crop {crop}: with these settings the networks train on squares of {allowed}.")
+        return self
+
+    def domains_of(self, direction: Direction) -> tuple[Domain, ...]:
+        """Whose slices a batch holds, source and target first. Raises `TrainingFailed` when `direction` is none of theirs."""
+        return direction.source, direction.target
 
 
 @dataclass(frozen=True)
@@ -71,11 +96,13 @@ class SliceBatch:
     `pictures`: float32 (n, 1, h, w) in [-1, 1]; `masks`: float32 (n, 1, h, w), 1 inside the body, 0 outside. Where the method's
     card needs `paired`, slices of one place in all domains; else of places and patients that have nothing to do with each other.
     `context`: the source with its neighbours, (n, c, h, w), the slice itself in the middle, for methods that ask for c > 1.
+    `epoch`: how often the training slices have been gone through before, for what changes in the course of a run.
     """
 
     pictures: Mapping[Domain, Tensor]
     masks: Mapping[Domain, Tensor]
     context: Tensor | None = None
+    epoch: int = 0
 
     def __getitem__(self, domain: Domain) -> Tensor:
         return self.pictures[domain]
@@ -87,7 +114,8 @@ class SliceBatch:
     def to(self, device: torch.device) -> SliceBatch:
         """The same batch on `device`."""
         pictures, masks = ({domain: part.to(device) for domain, part in parts.items()} for parts in (self.pictures, self.masks))
-        return SliceBatch(pictures, masks, None if self.context is None else self.context.to(device))
+        context = None if self.context is None else self.context.to(device)
+        return replace(self, pictures=pictures, masks=masks, context=context)
 
 
 class Update(Protocol):
@@ -138,7 +166,10 @@ class Method(Protocol[Batch]):
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What training needs besides networks and optimisers (an image pool); empty for most methods."""
+        """What training needs besides networks and optimisers (an image pool); empty for most methods.
+
+        A snapshot: a method replaces these tensors and never changes them in place.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +78,14 @@ class PreparedSlices:
         if self.paired:
             chosen = self._chosen(self._complete, [seed, epoch], start, stop)
             placed = [self._augmented(index, self._complete[index], self.domains, augmentation, seed, epoch) for index in chosen]
-            return _batch(self.domains, np.stack(placed), self.context)
+            return replace(_batch(self.domains, np.stack(placed), self.context), epoch=epoch)
         parts = {}
         for number, domain in enumerate(self.domains):
             places = self._drawn[domain]
             chosen = self._chosen(places, [seed, epoch, number], start, stop)
             placed = [self._augmented(index, places[index], (domain,), augmentation, seed, epoch) for index in chosen]
             parts[domain] = _batch((domain,), np.stack(placed), 1)
-        return _joined(parts)
+        return replace(_joined(parts), epoch=epoch)
 
     def whole_batches(self, indices: Sequence[int], batch_size: int) -> Iterator[SliceBatch]:
         """The named pairs, uncropped and in order; a batch holds slices of one size only."""
