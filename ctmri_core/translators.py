@@ -102,7 +102,7 @@ class TwoWay:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         device = next(next(iter(self.networks.values())).parameters()).device
         for domain, pool in self.pools.items():
-            pool.load_state_dict(f"pool_{domain}", dict(state), device)
+            pool.load_state_dict(f"pool_{domain}", state, device)
 
 
 class CycleConsistent(TwoWay):

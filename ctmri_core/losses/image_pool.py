@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -34,9 +36,10 @@ class ImagePool:
         return torch.stack(answers)
 
     def state_dict(self, name: str) -> dict[str, Tensor]:
-        """One tensor `name`, (kept, c, h, w); nothing while the pool is empty."""
-        return {name: torch.stack(self._kept)} if self._kept else {}
+        """The pictures, (c, h, w), as `name.0`, `name.1` and so on; they are never changed in place."""
+        return {f"{name}.{place}": picture for place, picture in enumerate(self._kept)}
 
-    def load_state_dict(self, name: str, state: dict[str, Tensor], device: torch.device) -> None:
+    def load_state_dict(self, name: str, state: Mapping[str, Tensor], device: torch.device) -> None:
         """Puts back what `state_dict` gave under `name`."""
-        self._kept = [picture.to(device) for picture in state[name].unbind()] if name in state else []
+        count = sum(key.startswith(f"{name}.") for key in state)
+        self._kept = [state[f"{name}.{place}"].to(device) for place in range(count)]

@@ -42,7 +42,10 @@ class Optimisation:
             method.networks[name] = fabric.setup_module(_laid_out(network, fabric.device))
         self.optimisers = {
             group: fabric.setup_optimizers(
-                torch.optim.Adam(self._parameters(group), config.learning_rate, (config.beta_1, config.beta_2))
+                torch.optim.Adam(
+                    self._parameters(group), config.learning_rate, (config.beta_1, config.beta_2),
+                    weight_decay=config.weight_decay, decoupled_weight_decay=config.decoupled_decay,
+                )  # fmt: skip
             )
             for group in method.optimised
         }
@@ -117,7 +120,7 @@ class _Before:
         self._optimisation = optimisation
         networks = optimisation.method.networks.values()
         self._buffers = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
-        self._method = copy.deepcopy(optimisation.method.state_dict())
+        self._method = optimisation.method.state_dict()  # a snapshot as it is
         self._groups: dict[str, tuple[list[Tensor], dict[str, Any]]] = {}
 
     def remember(self, group: str) -> None:

@@ -35,7 +35,7 @@ def train(
     message = "Stopped while preparing the cases; those that are prepared are kept."
     try:
         card = find_card(method_name)
-        config = config or card.config()
+        config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         curved = settings.soft_tissue_curve and direction.source is Domain.CT
         ct = HuCurve() if curved else HuRange()
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)

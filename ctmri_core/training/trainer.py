@@ -170,9 +170,7 @@ class Trainer:
 
     def _check_and_load(self) -> Any:
         """The checkpoint to go on from, or None. Refuses to mix two runs in one folder."""
-        multiple = self.config.size_multiple
-        if self.settings.crop % multiple:
-            raise TrainingFailed(f"--crop {self.settings.crop}: this generator takes multiples of {multiple}.")
+        self.config = self.config.for_crop(self.settings.crop)
         if not self._resume:
             if self.folder.checkpoint.exists():
                 raise TrainingFailed(f"{self.folder.path.name} holds a run already. Resume it, or choose another folder.")
