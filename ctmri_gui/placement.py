@@ -19,9 +19,9 @@ def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series,
     """The series to load without asking: the only one, or one CT and one MR together. Empty means: ask.
 
     Localizers count only when there is nothing else, and then only after asking. What cannot be loaded counts only when
-    there is nothing else: loading it says why not.
+    there is nothing else: loading it says why not, where it is one; of several the list says so.
     """
-    usable = [entry for entry in series if entry.refusal is None] or series[:1]
+    usable = [entry for entry in series if entry.refusal is None] or (series if len(series) == 1 else ())
     volumes = [entry for entry in usable if not entry.localizer]
     if len(volumes) == 1:
         return tuple(volumes)

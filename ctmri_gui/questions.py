@@ -52,7 +52,7 @@ class Questions(QObject):
     def which_series(self, opening: Opening, series: tuple[Series, ...]) -> None:
         from ctmri_gui.series_picker.dialog import SeriesDialog
 
-        dialog = SeriesDialog(series, self._session.jobs, self._window)
+        dialog = SeriesDialog(series, self._session.jobs, self._window, directions=self._session.library.directions)
         dialog.finished.connect(lambda code: self._session.openings.choose(opening, dialog.chosen if code else ()))
         _open(dialog)
 

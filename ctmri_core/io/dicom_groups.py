@@ -47,10 +47,11 @@ class Group:
 
 def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
     """Slices that belong together, in no order. `whole`: whether all images of a series are expected among `headers`."""
-    patients = len({header.patient for header in headers} - {b""})
+    patients = list(dict.fromkeys(header.patient for header in headers if header.patient != b""))
     beside: tuple[Finding, ...] = ()
-    if patients > 1:
-        beside = (Finding("several_patients", f"There are images of {patients} patients here; see that this is the right one."),)
+    if len(patients) > 1:
+        said = f"There are images of {len(patients)} patients here; see that this is the right one."
+        beside = (Finding("several_patients", said),)
     for series in split(headers, lambda header: header.series_uid):
         sources = split(series, lambda header: (header.patient, header.study_uid, header.modality))
         mixed = _mixed(sources)
@@ -59,7 +60,13 @@ def groups(headers: Sequence[SliceHeader], whole: bool) -> Iterator[Group]:
             for group in split(source, lambda header: "LOCALIZER" in header.image_type):
                 for part in _of_one_kind(group):
                     findings = (*mixed, *(() if part.localizer else lacking), *part.findings, *beside)
-                    yield replace(part, findings=findings)
+                    whose = _whose(source[0].patient, patients)
+                    yield replace(part, findings=findings, told=", ".join(filter(None, (whose, part.told))))
+
+
+def _whose(patient: bytes, patients: Sequence[bytes]) -> str:
+    """`patient 2 of 4`, counted as they come: which series belong together is told, and whose they are is not."""
+    return f"patient {patients.index(patient) + 1} of {len(patients)}" if len(patients) > 1 and patient in patients else ""
 
 
 def split(headers: Sequence[SliceHeader], key: Callable[[SliceHeader], Hashable]) -> list[list[SliceHeader]]:

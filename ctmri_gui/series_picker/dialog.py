@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ctmri_core.domain import Direction
 from ctmri_core.io.series import Series
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label, resize_dialog, scrolling
+from ctmri_gui.placement import roles_together
 from ctmri_gui.series_picker.rows import left_out, rows_of
 from ctmri_gui.series_picker.series_list import SeriesDelegate, SeriesModel
 from ctmri_gui.series_picker.thumbnails import Thumbnails
@@ -35,8 +37,12 @@ _INSET = QPoint(4, 0)  # from the edge of the list to where rows are
 class SeriesDialog(QDialog):
     """A list of what was found, fit for a choice of one, or two that belong together. Opens at the first that can be loaded."""
 
-    def __init__(self, series: Sequence[Series], jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, series: Sequence[Series], jobs: Jobs, parent: QWidget | None = None, *, directions: Sequence[Direction] = ()
+    ) -> None:
+        """`directions`: of the models there are; they decide which of two series is the source."""
         super().__init__(parent)
+        self._directions = directions
         self.setWindowTitle("Which series?")
         resize_dialog(self, _WIDTH, _HEIGHT)
         self.model = SeriesModel(rows_of(series), self)
@@ -100,14 +106,16 @@ class SeriesDialog(QDialog):
 
     def _lay_out(self) -> None:
         several = f"{len(self.model.rows)} series were found." if len(self.model.rows) > 1 else "One series was found."
+        usable = any(row.usable for row in self.model.rows)
         foot = QHBoxLayout()
         foot.addWidget(self.count, 1)
         foot.addWidget(self.buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
-        column.addWidget(label(f"{several} Choose one to open.", "heading"))
-        column.addWidget(label("Hold Ctrl to add a second one as ground truth.", "muted"))
+        column.addWidget(label(f"{several} {'Choose one to open.' if usable else 'None of them can be opened.'}", "heading"))
+        if usable and len(self.model.rows) > 1:
+            column.addWidget(label("Hold Ctrl to add a second one as ground truth.", "muted"))
         column.addWidget(self.search)
         column.addWidget(self.list, 1)
         if self.left_out.text() or any(row.remarks for row in self.model.rows):
@@ -161,8 +169,14 @@ class SeriesDialog(QDialog):
     def _check(self) -> None:
         count = len(self.chosen)
         self.buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(1 <= count <= _AT_MOST)
-        words = {0: "Nothing is chosen.", 1: "", 2: "Two are chosen: they open as source and ground truth."}
+        words = {0: "Nothing is chosen.", 1: "", 2: self._say_both() if count == _AT_MOST else ""}
         self.count.setText(words.get(count, f"{count} are chosen: up to {_AT_MOST} can be opened together."))
+
+    def _say_both(self) -> str:
+        """Where each of two series will lie."""
+        names = {row.series: row.title for row in self.model.rows}
+        together = roles_together(self.chosen, self._directions)
+        return "; ".join(f"{role.label}: {names[series]}" for role, series in together.items()) + "."
 
     def _tell(self) -> None:
         """What there is to know of the row under the cursor, in full."""

@@ -96,5 +96,5 @@ def _spacing(series: Series) -> str:
 
 
 def _is_elsewhere(finding: Finding) -> bool:
-    """Whether a finding tells of files that are no part of its series."""
-    return finding.kind == "passed_over" or (finding.kind == "left_out" and not finding.serious)
+    """Whether a finding tells of the folder: of files that are no part of its series, or of other patients."""
+    return finding.kind in ("passed_over", "several_patients") or (finding.kind == "left_out" and not finding.serious)

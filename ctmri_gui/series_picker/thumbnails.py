@@ -14,9 +14,9 @@ from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished, Progress, StopSignal, Work
 from ctmri_core.volume import Volume
 from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.viewer.displayed_grid import DisplayedGrid
 from ctmri_gui.viewer.grey_picture import GreyPicture
 from ctmri_gui.viewer.presets import first_window
-from ctmri_gui.viewer.screen_layout import screen_layout
 
 if TYPE_CHECKING:
     from ctmri_core.io.series import Series
@@ -82,18 +82,21 @@ def make_thumbnail(series: Series, stop: StopSignal) -> Work[QImage | None]:
 
 
 def picture_of(volume: Volume) -> QImage:
-    """The middle slice as it lies on the screen, in the window the volume opens with, fitted into `SIDE` x `SIDE` px."""
-    layout = screen_layout(volume.geometry)
-    slice_ = layout.arrange(volume.voxels[len(volume.voxels) // 2])
-    grey = GreyPicture().render(slice_, *first_window(volume).levels(dicom=volume.dicom is not None))
+    """A slice as it lies on the screen, in the window the volume opens with, the body fitted into `SIDE` x `SIDE` px."""
+    shown = DisplayedGrid.of(volume, neurological=False)
+    layout, frame = shown.layout, shown.frame
+    grey = GreyPicture().render(
+        layout.arrange(volume.voxels[shown.opening]), *first_window(volume).levels(dicom=volume.dicom is not None)
+    )
     width, height = layout.size_mm
-    scale = SIDE / max(width, height)
+    scale = SIDE / max(frame.width, frame.height)
     across, down = max(round(width * scale), 1), max(round(height * scale), 1)
     mode = Qt.TransformationMode.SmoothTransformation
     fitted = grey.scaled(across, down, Qt.AspectRatioMode.IgnoreAspectRatio, mode)
     square = QImage(SIDE, SIDE, QImage.Format.Format_RGB32)
     square.fill(Qt.GlobalColor.black)
     painter = QPainter(square)
-    painter.drawImage((SIDE - across) // 2, (SIDE - down) // 2, fitted)
+    left, top = SIDE / 2 - (frame.left + frame.width / 2) * scale, SIDE / 2 - (frame.top + frame.height / 2) * scale
+    painter.drawImage(round(left), round(top), fitted)
     painter.end()
     return square

@@ -124,6 +124,17 @@ def test_what_only_some_slices_say_is_no_name(tmp_path):
     assert sorted(series.label for series in found) == ["MR, series 1, 6 slices", "MR, series 1, TE 95 ms, 6 slices"]
 
 
+def test_series_of_several_patients_say_which_belong_together_and_not_whose_they_are(tmp_path):
+    slices = [
+        *stack(5, series=1), *stack(6, series=2, seed=1, PatientID="4712"), *stack(7, series=3, seed=2, PatientID="4712"),
+    ]  # fmt: skip
+    labels = {series.label for series in scan(write(tmp_path, slices))}
+    patients = [{label: label.split(", ")[2] for label in labels if f", {count} slices" in label} for count in (5, 6, 7)]
+    told = [next(iter(one.values())) for one in patients]
+    assert set(told) == {"patient 1 of 2", "patient 2 of 2"} and told[0] != told[1] == told[2]
+    assert "471" not in str(labels)
+
+
 def test_clean_series_are_many():
     assert sum(1 for _ in clean_series()) >= 50
 

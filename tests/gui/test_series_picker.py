@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QDialogButtonBox, QLabel
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import Direction, Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.io import opening
 from ctmri_core.io.series import Series
@@ -67,7 +67,7 @@ def test_one_or_two_are_chosen(pick):
     assert dialog.chosen == (offered[0],)
     select(dialog, 2)
     assert dialog.chosen == (offered[0], offered[2])
-    assert "ground truth" in dialog.count.text()
+    assert dialog.count.text() == "Source: CT; Ground truth: T2 MR."
     select(dialog, 1)
     assert not open_button(dialog).isEnabled()
     dialog.accept()
@@ -206,11 +206,29 @@ def test_the_search_finds_by_kind_plane_and_remark(pick):
     assert dialog.chosen == () and not open_button(dialog).isEnabled()
 
 
-def test_a_small_picture_lies_as_on_the_screen_in_its_own_proportions():
-    picture = picture_of(slice_of(shape=(20, 10), spacing=(1.0, 1.0)))
+def test_a_small_picture_shows_the_body_as_on_the_screen_in_its_own_proportions():
+    voxels = np.full((1, 40, 40), -1000, np.int16)
+    voxels[0, 4:34, 8:20] = 1000  # 30 mm high and 12 wide, away from the middle
+    picture = picture_of(Volume(voxels, Geometry(voxels.shape, (3.0, 1.0, 1.0)), Domain.CT))
     assert (picture.width(), picture.height()) == (SIDE, SIDE)
-    middle, quarter = SIDE // 2, SIDE // 4
-    grey = [[picture.pixelColor(x, y).red() for x in (2, middle)] for y in (quarter, 3 * quarter)]
-    assert grey == [[0, 255], [0, 0]]  # bright above, black below and beside
-    flat = picture_of(slice_of(shape=(20, 10), spacing=(1.0, 4.0)))
-    assert flat.pixelColor(middle, 2).red() == 0 and flat.pixelColor(2, middle - 10).red() == 255
+    middle, inside = SIDE // 2, round(SIDE * 12 / 30 / 2) - 8
+    grey = [picture.pixelColor(x, y).red() for x, y in (
+        (middle, 8), (middle, SIDE - 8), (middle - inside, middle), (middle + inside, middle), (middle - inside - 20, middle), (8, 8),
+    )]  # fmt: skip
+    assert grey == [255, 255, 255, 255, 0, 0]
+
+
+def test_the_source_of_two_is_the_one_that_a_model_takes_and_that_is_said(pick):
+    offered = [series("CT, series 1"), series("T1 MR, series 2", Domain.MR_T1)]
+    dialog = SeriesDialog(offered, Jobs(), directions=[Direction(Domain.MR_T1, Domain.CT)])
+    select(dialog, 1)
+    assert dialog.count.text() == "Source: T1 MR · series 2; Ground truth: CT · series 1."
+    dialog.deleteLater()
+
+
+def test_where_nothing_can_be_opened_the_list_says_so(pick):
+    bad = [series(f"CT, series {n}", findings=(REFUSED,)) for n in (1, 2)]
+    assert choose_at_once(bad, None) == ()  # all reasons, and not only the first
+    assert choose_at_once(bad[:1], None) == tuple(bad[:1])
+    words = [one.text() for one in pick(*bad).findChildren(QLabel)]
+    assert "2 series were found. None of them can be opened." in words and not any("Hold Ctrl" in text for text in words)
