@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.domain import Domain
 from ctmri_core.method import SliceBatch
+from ctmri_core.preprocess.slice_context import neighbours
 
 _AIR = -1.0
 Place = tuple[int, int]
@@ -116,9 +117,8 @@ class PreparedSlices:
         planes = own[[*channels, len(self.cases[case].domains)]]
         if self.context == 1:
             return planes
-        reach = self.context // 2
-        neighbours = np.clip(np.arange(n - reach, n + reach + 1), 0, len(self._slices[case]) - 1)
-        return np.concatenate([planes, self._slices[case][neighbours, channels[0]]])
+        beside = neighbours(n, n + 1, self.context, len(self._slices[case]))[0]
+        return np.concatenate([planes, self._slices[case][beside, channels[0]]])
 
     def _places(self, domains: Sequence[Domain]) -> list[Place]:
         """Of all slices of the cases that have `domains`."""

@@ -7,6 +7,7 @@ Batch norm of a batch of one *is* instance norm and has a channels-last kernel.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -37,22 +38,37 @@ class InFloat32(nn.Module):
         return result
 
 
+class InShort(nn.Module):
+    """A layer whose input is rounded first: what the generator keeps of its input beside this layer is not."""
+
+    def __init__(self, layer: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.layer, self.dtype = layer, dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.layer(x.to(self.dtype))
+        return result
+
+
 class FastGenerator(nn.Module):
-    """float32 (n, c, h, w) in and out like the generator it is made of; the last convolution and tanh stay in float32."""
+    """float32 (n, c, h, w) in and out like the generator it is made of.
+
+    The short type lasts from the first convolution to the last; that one, what follows it, and what a generator mixes in of
+    its input stay in float32. A generator with several last convolutions names them in its attribute `outputs`.
+    """
 
     def __init__(self, generator: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
-        self.dtype = dtype
         body = copy.deepcopy(generator).eval().to(device=device, dtype=dtype)
         body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this documented keyword
         if device.type == "cpu":
             _replace_norms(body)
         if dtype is not torch.float32:
-            _widen_last_convolution(body)
+            _widen_ends(body, dtype)
         self.body = body
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.body(x.to(self.dtype, memory_format=torch.channels_last))
+        result: Tensor = self.body(x.to(memory_format=torch.channels_last))
         return result.float()
 
 
@@ -64,10 +80,16 @@ def _replace_norms(module: nn.Module) -> None:
             _replace_norms(child)
 
 
-def _widen_last_convolution(module: nn.Module) -> None:
+def _widen_ends(module: nn.Module, dtype: torch.dtype) -> None:
     """Children are walked in the order of their registration, which is the order of the layers."""
     names = [name for name, child in module.named_modules() if isinstance(child, nn.Conv2d | nn.ConvTranspose2d)]
-    if names:
-        parent, _, last = names[-1].rpartition(".")
-        owner = module.get_submodule(parent)
-        setattr(owner, last, InFloat32(owner.get_submodule(last)))
+    if len(names) > 1:
+        _replace(module, names[0], lambda layer: InShort(layer, dtype))
+    for name in getattr(module, "outputs", names[-1:]):
+        _replace(module, name, InFloat32)
+
+
+def _replace(module: nn.Module, name: str, wrap: Callable[[nn.Module], nn.Module]) -> None:
+    parent, _, last = name.rpartition(".")
+    owner = module.get_submodule(parent)
+    setattr(owner, last, wrap(owner.get_submodule(last)))

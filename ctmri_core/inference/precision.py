@@ -65,7 +65,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch.device) -> Plan:
-    """The fastest way to run `generator` on slices like `sample`, float32 (h, w) in [-1, 1], and never a slower one than float32.
+    """The fastest way to run `generator` on slices like `sample`, float32 (c, h, w) in [-1, 1]; never slower than float32.
 
     Times the candidates on the middle of `sample` for at most about a second, leaving out those whose result differs; the
     answer is kept per architecture, device, thread count and size.
@@ -73,7 +73,7 @@ def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch
     middle = _middle(sample, getattr(generator, "multiple", 0))
     key = (type(generator), sum(p.numel() for p in generator.parameters()), str(device), torch.get_num_threads(), middle.shape)
     if key not in _KNOWN:
-        _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None, None].to(device), device)
+        _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device)
     plan, seconds = _KNOWN[key]
     seconds *= sample.size / middle.size
     batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[device.type]))
@@ -89,13 +89,13 @@ def prepare_generator(generator: nn.Module, plan: Plan) -> nn.Module:
 
 
 def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
-    """float32 (n, h, w) -> float32 (n, h, w). Halves the batch when the device's memory does not suffice.
+    """float32 (n, c, h, w) -> float32 (n, h, w). Halves the batch when the device's memory does not suffice.
 
     Raises `OutOfMemory` when not even one slice fits.
     """
     try:
         with torch.inference_mode():
-            result: Tensor = module(torch.from_numpy(slices)[:, None].to(device))
+            result: Tensor = module(torch.from_numpy(slices).to(device))
             answer: NDArray[np.float32] = result[:, 0].float().cpu().numpy()
             return answer
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -104,7 +104,7 @@ def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.devi
     if device.type == "cuda":
         torch.cuda.empty_cache()
     if len(slices) == 1:
-        size = " x ".join(str(n) for n in slices.shape[1:])
+        size = " x ".join(str(n) for n in slices.shape[2:])
         raise OutOfMemory(f"One slice of {size} pixels does not fit the memory of {device}. Close other programs or use the CPU.")
     half = len(slices) // 2
     return np.concatenate([run_batch(module, part, device) for part in (slices[:half], slices[half:])])
@@ -118,11 +118,11 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
     """The central part of a slice, halved while it stays a size that the network takes and at least `_TIMING_SIDE`."""
-    shape = list(sample.shape)
+    shape = list(sample.shape[1:])
     if multiple:
         shape = [min(n, -(-_TIMING_SIDE // multiple) * multiple) for n in shape]
-    start = [(n - m) // 2 for n, m in zip(sample.shape, shape, strict=True)]
-    return np.ascontiguousarray(sample[start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]])
+    start = [(n - m) // 2 for n, m in zip(sample.shape[1:], shape, strict=True)]
+    return np.ascontiguousarray(sample[:, start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]])
 
 
 def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Plan, float]:
@@ -134,12 +134,20 @@ def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Pla
         reference = modules[0](x)
         runs = {plans[0]: modules[0]}
         for plan, module in zip(plans[1:], modules[1:], strict=True):
-            if float((module(x) - reference).abs().mean()) <= 2 * LARGEST_DIFFERENCE:  # false for what is no number, too
+            if _difference(module, x, reference) <= 2 * LARGEST_DIFFERENCE:  # false for what is no number, too
                 runs[plan] = module
         best = _best_times(runs, x, device)
     fastest = min(best, key=lambda plan: best[plan])
     chosen = fastest if best[fastest] < _WORTH_IT * best[plans[0]] else plans[0]
     return chosen, best[chosen]
+
+
+def _difference(module: nn.Module, x: Tensor, reference: Tensor) -> float:
+    """Mean absolute difference of a fast module's answer; infinite where its layers do not take the short type."""
+    try:
+        return float((module(x) - reference).abs().mean())
+    except RuntimeError:
+        return float("inf")
 
 
 def _fast_types(device: torch.device) -> list[torch.dtype]:

@@ -23,6 +23,9 @@ from ctmri_core.inference.precision import Plan, choose_device, choose_plan, pre
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.preprocess.recipe import Record
+from ctmri_core.preprocess.slice_context import neighbours
+from ctmri_core.preprocess.slice_grid import Slices
+from ctmri_core.registry import validated_config
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
 _TELL_TIME_LEFT_AFTER = 3.0
@@ -33,6 +36,7 @@ class _Job:
     source: Volume
     card: ModelCard
     record: Record
+    context: int
     plan: Plan
     network: nn.Module
     doubt: Finding | None
@@ -40,6 +44,10 @@ class _Job:
     @property
     def target(self) -> Domain:
         return self.card.direction.target
+
+    def seen(self, start: int, end: int) -> Slices:
+        """What the network is shown for slices `start` to `end`: float32 (end - start, context, h, w)."""
+        return _seen(self.source, self.card, self.record, self.context, start, end)
 
 
 def check_input(volume: Volume, card: ModelCard) -> None:
@@ -85,12 +93,13 @@ def translate(
         if doubt:
             yield Noted(message=doubt.message, serious=True)
         record = card.recipe.record_of(volume)
-        middle = card.recipe.forward_slices(volume, record, record.count // 2, record.count // 2 + 1)[0]
+        context = validated_config(card).context
+        middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1)[0]
         if stop():
             return None
         yield Progress(done=0, message="timing this machine")
         plan = choose_plan(generator, middle, torch_device)
-        job = _Job(volume, card, record, plan, prepare_generator(generator, plan), doubt)
+        job = _Job(volume, card, record, context, plan, prepare_generator(generator, plan), doubt)
         return (yield from _run(job, batch or plan.batch, stop))
 
 
@@ -125,7 +134,7 @@ def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
 def _translate_slices(job: _Job, start: int, end: int, result: Voxels, background: float, stop: StopSignal) -> bool:
     """Fills slices `start` to `end` (feet first) of `result`; False when stopped on the way."""
     recipe, grid = job.card.recipe, job.record.grid
-    slices = recipe.forward_slices(job.source, job.record, start, end)
+    slices = job.seen(start, end)
     try:
         with _stoppable(job.network, stop):
             answer = run_batch(job.network, slices, torch.device(job.plan.device))
@@ -136,6 +145,12 @@ def _translate_slices(job: _Job, start: int, end: int, result: Voxels, backgroun
     values = grid.undo(recipe.to_nominal(answer, job.target), background)
     grid.oriented(result)[start:end] = _as_stored(values, result.dtype)
     return True
+
+
+def _seen(source: Volume, card: ModelCard, record: Record, context: int, start: int, end: int) -> Slices:
+    places = neighbours(start, end, context, record.count)
+    first = int(places.min())
+    return card.recipe.forward_slices(source, record, first, int(places.max()) + 1)[places - first]
 
 
 def _as_stored(values: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:

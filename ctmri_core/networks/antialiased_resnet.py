@@ -45,6 +45,8 @@ class AntialiasedResnetGenerator(nn.Module):
     State-dict keys are those of the public checkpoints.
     """
 
+    multiple = 4
+
     def __init__(self, in_channels: int = 1, out_channels: int = 1, width: int = 64, blocks: int = 9) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7), *_normed(width)]

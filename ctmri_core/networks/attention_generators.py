@@ -18,6 +18,8 @@ class AgganGenerator(nn.Module):
     As in the public code the content has no tanh, so that values may leave [-1, 1]; `bounded` adds one. h, w multiples of 4.
     """
 
+    multiple = 4
+
     def __init__(self, channels: int = 1, width: int = 64, blocks: int = 6, *, bounded: bool = False) -> None:
         super().__init__()
         self.bounded = bounded
@@ -49,7 +51,9 @@ class AgganGenerator(nn.Module):
 
 
 class AgganDiscriminator(nn.Module):
-    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture; h and w at least 142."""
+    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture; h and w at least `least`."""
+
+    least = 94
 
     def __init__(self, in_channels: int = 1, width: int = 64) -> None:
         super().__init__()
@@ -71,6 +75,10 @@ class AttentionGenerator(nn.Module):
 
     State-dict keys are those of the public checkpoints.
     """
+
+    multiple = 4
+    outputs = ("deconv3_content", "deconv3_attention")
+    """The last convolutions, for those who run the rest in a short number format."""
 
     def __init__(self, channels: int = 1, width: int = 64, blocks: int = 9, maps: int = 10) -> None:
         super().__init__()

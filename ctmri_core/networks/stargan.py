@@ -35,6 +35,7 @@ class StarganGenerator(nn.Module):
 class StarganTranslator(nn.Module):
     """A StarGAN generator with one fixed target: (n, c, h, w) -> the same. What is used after training."""
 
+    multiple = 4
     target: Tensor
 
     def __init__(self, generator: StarganGenerator, target: int) -> None:

@@ -63,6 +63,8 @@ class UnitAutoencoder(nn.Module):
 class UnitTranslator(nn.Module):
     """The encoder of one domain before the decoder of the other, (n, c, h, w) -> the same: what is used after training."""
 
+    multiple = 4
+
     def __init__(self, enc: UnitEncoder, dec: UnitDecoder) -> None:
         super().__init__()
         self.enc, self.dec = enc, dec

@@ -17,6 +17,8 @@ from ctmri_core.networks.conv_block import ConvBlock, ResidualBlocks
 class VariationalResnet(nn.Module):
     """(n, c, h, w) -> (n, c, h, w) in [-1, 1]; h, w multiples of 4. Translates the latent's mean unless sampling is asked for."""
 
+    multiple = 4
+
     def __init__(self, channels: int = 1, width: int = 64, blocks: int = 4, latent: int = 64) -> None:
         super().__init__()
         self.encoder = nn.Sequential(

@@ -46,7 +46,7 @@ def main(seconds):
     generator = initialise_normal(ResnetGenerator()).eval()
     x = head_like(256)
     start = time.perf_counter()
-    plan = choose_plan(generator, x[0, 0].numpy(), torch.device("cpu"))
+    plan = choose_plan(generator, x[0].numpy(), torch.device("cpu"))
     print(f"plan: {plan.precision}, batch {plan.batch}, chosen in {time.perf_counter() - start:.2f} s")
     chosen = prepare_generator(generator, plan)
     matrix = torch.randn(MATRIX, MATRIX)

@@ -10,9 +10,11 @@ from torch import nn
 from ctmri_core.inference import precision
 from ctmri_core.inference.fast_generator import FastGenerator, SampleNorm
 from ctmri_core.inference.precision import choose_device, choose_plan, prepare_generator
+from ctmri_core.networks.attention_generators import AgganGenerator, AttentionGenerator
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.resnet_generator import ResnetGenerator
 from ctmri_core.networks.unet_generator import UnetGenerator
+from ctmri_core.networks.unet_plus_plus import UnetPlusPlus
 from ctmri_core.preprocess.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -88,7 +90,7 @@ def test_the_last_layer_keeps_fine_steps():
 
 def test_a_plan_is_measured_once_and_never_slower(monkeypatch):
     network = trained_like(ResnetGenerator(width=4, blocks=1))
-    sample = pictures(1, 160)[0, 0].numpy()
+    sample = pictures(1, 160)[0].numpy()
     times = iter([0.1, 0.01, 0.05])
     monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: dict(zip(runs, times, strict=False)))
     plan = choose_plan(network, sample, CPU)
@@ -102,7 +104,7 @@ def test_a_plan_is_measured_once_and_never_slower(monkeypatch):
 def test_float32_is_kept_when_nothing_is_faster(monkeypatch):
     network = trained_like(ResnetGenerator(width=4, blocks=1))
     monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: dict.fromkeys(runs, 0.5))
-    plan = choose_plan(network, pictures(1, 64)[0, 0].numpy(), CPU)
+    plan = choose_plan(network, pictures(1, 64)[0].numpy(), CPU)
     assert (plan.fast, plan.dtype, plan.batch) == (False, torch.float32, 1)
     assert prepare_generator(network, plan) is network
     assert plan.precision == "float32"
@@ -114,20 +116,57 @@ def test_a_fast_way_with_another_result_is_not_taken(monkeypatch):
 
         def __init__(self) -> None:
             super().__init__()
-            self.layer = nn.Conv2d(1, 1, 1)
+            self.first, self.last = nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1)
 
         def forward(self, x):
-            return self.layer(x) + (0.0 if x.dtype == torch.float32 else float("nan"))
+            hidden = self.first(x)
+            return self.last(hidden) + (0.0 if hidden.dtype == torch.float32 else float("nan"))
 
     seen = {}
     monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: seen.update(runs) or dict.fromkeys(runs, 1.0))
-    choose_plan(Touchy(), np.zeros((16, 16), np.float32), CPU)
+    choose_plan(Touchy(), np.zeros((1, 16, 16), np.float32), CPU)
     assert {plan.dtype for plan in seen} == {torch.float32}
+
+
+def test_a_fast_way_that_fails_is_not_taken(monkeypatch):
+    class Crossed(nn.Module):
+        """Uses its layers in another order than they were made in, so that the short type meets the wrong one."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Conv2d(1, 1, 1) for _ in range(3))
+
+        def forward(self, x):
+            return self.layers[2](self.layers[0](self.layers[1](x)))
+
+    seen = {}
+    monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: seen.update(runs) or dict.fromkeys(runs, 1.0))
+    choose_plan(Crossed(), np.zeros((1, 16, 16), np.float32), CPU)
+    assert {plan.dtype for plan in seen} == {torch.float32}
+
+
+@pytest.mark.parametrize("make", [AgganGenerator, AttentionGenerator])
+def test_what_a_generator_keeps_of_its_input_is_not_rounded(make):
+    torch.manual_seed(0)
+    network = initialise_normal(make(1, 8)).eval()
+    x = torch.rand(1, 1, 32, 32)  # bfloat16 would leave at most a few hundred values of these
+    with torch.inference_mode():
+        plain, fast = network(x), FastGenerator(network, torch.bfloat16, CPU)(x)
+    assert (fast - plain).abs().mean() < 2e-3 and len(fast.unique()) > 900
+
+
+def test_neighbouring_slices_are_taken_as_channels():
+    network = trained_like(UnetPlusPlus(5, width=8))
+    x = torch.cat([pictures(5, 64)[:, 0][None]] * 2)
+    with torch.inference_mode():
+        assert (FastGenerator(network, torch.bfloat16, CPU)(x) - network(x)).abs().mean() < 0.02
+    plan = choose_plan(network, x[0].numpy(), CPU)
+    assert precision.run_batch(prepare_generator(network, plan), x.numpy(), CPU).shape == (2, 64, 64)
 
 
 def test_a_real_timing_gives_a_runnable_plan():
     network = trained_like(UnetGenerator(width=2, downs=5))
-    plan = choose_plan(network, pictures(1, 64)[0, 0].numpy(), choose_device("auto"))
+    plan = choose_plan(network, pictures(1, 64)[0].numpy(), choose_device("auto"))
     assert plan.seconds_per_slice > 0
     with torch.inference_mode():
         assert prepare_generator(network, plan)(pictures(2, 64).to(plan.device)).shape == (2, 1, 64, 64)

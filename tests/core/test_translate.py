@@ -148,6 +148,29 @@ def test_the_batch_size_changes_nothing_but_rounding(batch):
     np.testing.assert_allclose(finish(translate(source, loaded, batch=batch)).voxels, reference.voxels, atol=0.05)
 
 
+@pytest.mark.parametrize("batch", [1, 4, 9])
+def test_a_model_that_looks_at_neighbours_sees_them_and_the_last_slice_again_at_the_ends(batch):
+    class Sloped(nn.Module):
+        """Tells the neighbours apart: minus four times the lowest, twice the highest, three times the slice itself."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(5, 1, 1, bias=False)
+            self.layer.weight.data[:] = torch.tensor([-4.0, 0, 3, 0, 2])[None, :, None, None]
+
+        def forward(self, x):
+            return self.layer(x)
+
+    card = model(recipe=Recipe(spacing_mm=None, multiple=1)).card
+    card = card.model_copy(update={"method": "regressor", "config": {"width": 8, "context_slices": 5}})
+    source = head(Geometry((9, 16, 18), (2, 2, 2)))
+    result = finish(translate(source, LoadedModel(Sloped().eval(), card), batch=batch))
+    unit = (source.voxels + 1024.0) / 3024 * 2 - 1
+    at = [np.clip(np.arange(9) + step, 0, 8) for step in (-2, 0, 2)]
+    expected = -4 * unit[at[0]] + 3 * unit[at[1]] + 2 * unit[at[2]]
+    np.testing.assert_allclose(result.voxels, (expected + 1) * 500, atol=0.05)
+
+
 def test_a_model_file_does_as_well_as_a_loaded_model(tmp_path):
     card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance", "dropout": False}).card
     generator = initialise_normal(build_generator(card)).eval()
@@ -268,8 +291,8 @@ def test_memory_that_does_not_suffice_halves_the_batch_then_gives_up_in_words():
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return x * 2
 
-    slices = np.random.default_rng(0).random((7, 4, 4), np.float32)
-    np.testing.assert_allclose(run_batch(Hungry(2), slices, torch.device("cpu")), slices * 2)
+    slices = np.random.default_rng(0).random((7, 1, 4, 4), np.float32)
+    np.testing.assert_allclose(run_batch(Hungry(2), slices, torch.device("cpu")), slices[:, 0] * 2)
     with pytest.raises(OutOfMemory, match="4 x 4"):
         run_batch(Hungry(0), slices, torch.device("cpu"))
 
