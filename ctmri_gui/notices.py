@@ -13,10 +13,7 @@ from ctmri_gui.private_paths import identity_of, tells_of_patient
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 
-_KEPT_OUT = (
-    "This scan is not kept among the recent ones, for its path seems to hold a patient's name, number or date. "
-    "Others like it will not be kept either."
-)
+_KEPT_OUT = "Not put among the recent scans: the path may tell who the patient is. Others like it will not be, either."
 
 
 class Notices(QObject):

@@ -291,7 +291,7 @@ class Session(QObject):
                 self.saved.emit(target)
 
         begin = partial(work.save, volume, target, source, slices, deidentify)
-        self.jobs.run(f"Save {target.name}", begin, on_result=saved)
+        self.jobs.run("Save image", begin, on_result=saved)  # without a name: it stays in the list of jobs
 
     def warm_up(self) -> None:
         """Gets the heavy imports out of the way once the window stands."""

@@ -258,5 +258,5 @@ def save(
     """
     from ctmri_core.io.saving import save as saved
 
-    yield Progress(done=0, message=f"writing {target.name}")
+    yield Progress(done=0, message="writing")
     return (yield from saved(volume, target, source=source, overwrite=True, slices=slices, deidentify=deidentify, stop=stop))

@@ -73,8 +73,8 @@ def facts(volume: Volume) -> tuple[tuple[str, str], ...]:
     k, j, i = volume.geometry.shape
     dk, dj, di = volume.geometry.spacing
     rows = [
-        ("Size", f"{i} × {j}, {k} slices"),
-        ("Voxel", f"{di:.3g} × {dj:.3g} mm, {dk:.3g} mm apart"),
+        ("Size", f"{i} × {j}, {k} {'slice' if k == 1 else 'slices'}"),
+        ("Voxel", f"{di:.3g} × {dj:.3g} mm, {dk:.3g} mm {'thick' if k == 1 else 'apart'}"),
         ("Axes", " ".join("→".join(volume.geometry.axis_letters(axis)) for axis in (2, 1, 0))),
     ]
     if volume.synthetic is not None:

@@ -181,8 +181,6 @@ class SeriesDialog(QDialog):
     def _tell(self) -> None:
         """What there is to know of the row under the cursor, in full."""
         index = self.list.currentIndex()
-        if not index.isValid():
-            self.details.setText("")
-            return
-        row = self.model.rows[self._shown.mapToSource(index).row()]
-        self.details.setText("\n".join(f"{'▲ ' if finding.serious else ''}{finding.message}" for finding in row.remarks))
+        remarks = self.model.rows[self._shown.mapToSource(index).row()].remarks if index.isValid() else ()
+        self.details.setText("\n".join(f"{'▲ ' if finding.serious else ''}{finding.message}" for finding in remarks))
+        self.details.setVisible(bool(remarks))

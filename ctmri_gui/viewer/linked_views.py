@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import PRESET_KEYS
 from ctmri_gui.viewer.pane_contents import PaneContents
@@ -45,9 +46,7 @@ class LinkedViews(QWidget):
         self._hovered: Role | None = None
         self._maximised: Role | None = None
         self._tool: Tool = "window"
-        self._comparable: bool | None = None
-        self._foreign_frames: tuple[str, str] | None = None
-        self._kept_apart = False
+        self._frames = FrameJudge(self.model, self.panes[Role.TRUTH])
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(4)
@@ -69,7 +68,7 @@ class LinkedViews(QWidget):
         """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most, or
         stays at the first picture of it that is seen there."""
         self.set_banner(role, volume.findings if volume else ())
-        self._comparable = None
+        self._frames.comparable = None
         seen = self.covers.place(role)
         self.model.set_volume(role, volume)
         if volume is not None and seen is not None and role is self.model.reference:
@@ -107,8 +106,8 @@ class LinkedViews(QWidget):
 
         Without a verdict (a new volume takes the last one away) volumes of two frames of reference are not linked.
         """
-        self._comparable = comparable
-        self._judge_frames()
+        self._frames.comparable = comparable
+        self._frames.judge()
         self._say_cursor()
 
     def set_linked(self, role: Role, linked: bool) -> None:
@@ -215,21 +214,9 @@ class LinkedViews(QWidget):
             one.setFixedHeight(highest)
 
     def _on_volumes(self) -> None:
-        self._judge_frames()
+        self._frames.judge()
         self._follow_active()
         self._say_cursor()
-
-    def _judge_frames(self) -> None:
-        frames = self.model.foreign_frames
-        if frames != self._foreign_frames:
-            self._foreign_frames, self._kept_apart = frames, frames is not None
-            self.set_linked(Role.TRUTH, frames is None)
-        if self._comparable and self._kept_apart:
-            self._kept_apart = False
-            self.set_linked(Role.TRUTH, True)
-        foreign = frames is not None and not self._comparable
-        badge = "not comparable" if self._comparable is False else "other frame of reference" if foreign else ""
-        self.panes[Role.TRUTH].strip.set_state(badge)
 
     def _follow_active(self) -> None:
         volume = self.model.volumes.get(self._active)
@@ -253,7 +240,7 @@ class LinkedViews(QWidget):
             return
         point = self.panes[self._hovered].point_under_mouse
         mm = None if point is None else self.model.point_mm(self._hovered, point)
-        same_thing = self._comparable is not False
+        same_thing = self._frames.comparable is not False
         self.cursorMoved.emit(None if mm is None else read_out(self.model.volumes, mm, comparable=same_thing))
 
     def _on_pointed(self, role: Role, point: tuple[float, float] | None) -> None:
