@@ -1,103 +1,109 @@
-"""Where training cases come from: a folder of patients, or digital heads made on the spot."""
+"""Where training cases come from: a collection on disk, or digital heads made on the spot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from ctmri_core.data.layouts.known import LAYOUTS, layout_named, layout_of
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions
+from ctmri_core.data.layouts.phantoms import phantom_cases
+from ctmri_core.data.layouts.picture_files import WINDOWED
+from ctmri_core.domain import Domain
+from ctmri_core.errors import FileRefused, TrainingFailed
 
-from ctmri_core.case import Case
-from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import TrainingFailed
-from ctmri_core.io.formats import FILE_SUFFIXES
-from ctmri_core.io.opening import open_volume
-from ctmri_core.preprocess.resample import resample_to
-
-_STEMS: Mapping[Domain, tuple[str, ...]] = {
-    Domain.CT: ("ct",),
-    Domain.MR: ("mr",),
-    Domain.MR_T1: ("mr_t1", "t1", "mr"),
-    Domain.MR_T1_GD: ("mr_t1_gd", "t1_gd", "t1c", "mr"),
-    Domain.MR_T2: ("mr_t2", "t2", "mr"),
-    Domain.MR_FLAIR: ("mr_flair", "flair", "mr"),
-    Domain.MR_PD: ("mr_pd", "pd", "mr"),
-}
-_MOST_PHANTOMS = 10_000
-
-
-@dataclass(frozen=True)
-class CaseReference:
-    """A case that has not been read yet. `load` may raise `FileRefused`."""
-
-    identifier: str
-    load: Callable[[], Case]
+_PICTURE_LAYOUTS = {"slice_files", "slice_folders", "aligned", "train_ab", "domain_folders"}
 
 
 @dataclass(frozen=True)
 class CaseSource:
-    """`what` and `licence`: one line each for the model card. `cases`: in a fixed order."""
+    """`what` and `licence`: one line each for the model card. `cases`: in a fixed order. `layout`: the name of the one they were
+    found by; `remarks`: what is to be said of all of them. `ct_window`: the HU that pictures of CT hold, where it is not all.
+    """
 
     what: str
     licence: str
     phantom: bool
     cases: tuple[CaseReference, ...]
+    layout: str = ""
+    remarks: tuple[str, ...] = ()
+    ct_window: tuple[float, float] | None = None
 
 
-def find_cases(spec: str, direction: Direction, voxel_mm: float) -> CaseSource:
-    """The cases that `spec` names.
+def find_cases(
+    spec: str | Path, domains: Sequence[Domain], voxel_mm: float = 1.0, *, layout: str = "", options: LayoutOptions | None = None
+) -> CaseSource:
+    """The cases that `spec` names, with the volumes of `domains` that they have.
 
     `phantom:COUNT[:SEED]` makes COUNT digital heads with voxels near `voxel_mm`, seeds from SEED (0) on. Anything else is a
-    folder with one folder per patient that holds a file per domain (`ct.nii.gz`, `mr.nii.gz` or `mr_t1.nii.gz` or
-    `t1.nii.gz`, ...; .nii, .mha and .nrrd as well) and, where there is one, `mask.nii.gz`, the body. Raises
-    `TrainingFailed` saying what is missing.
+    folder in one of the known layouts, `layout` or the one it looks like. Raises `TrainingFailed` saying what is missing.
     """
+    spec = str(spec)
     if spec.startswith("phantom:"):
-        return _phantoms(spec, voxel_mm)
+        cases = phantom_cases(spec, voxel_mm)
+        first, last = (case.identifier.partition("-")[2] for case in (cases[0], cases[-1]))
+        what = f"digital head phantoms made by this program (seeds {first} to {last}), no patient"
+        return CaseSource(what, "Apache-2.0, as the program", True, cases, "phantom")
     folder = Path(spec)
     if not folder.is_dir():
         raise TrainingFailed(f"The data folder {folder.name} does not exist. Name a folder of patients, or phantom:COUNT.")
-    cases = []
-    for patient in sorted(path for path in folder.iterdir() if path.is_dir()):
-        files = {domain: _file_of(patient, _STEMS[domain]) for domain in (direction.source, direction.target)}
-        if all(files.values()):
-            cases.append(CaseReference(patient.name, partial(_load_case, patient, files)))
+    options = options or LayoutOptions()
+    known = layout_named(layout) if layout else layout_of(folder)
+    if known is None:
+        looks = "; ".join(f"{each.name}: {each.looks}" for each in LAYOUTS)
+        raise TrainingFailed(f"{folder.name} looks like none of the known layouts. They are: {looks}.")
+    cases = tuple(known.find(folder, domains, options))
     if not cases:
-        wanted = " and ".join(f"{_STEMS[domain][0]}.nii.gz" for domain in (direction.source, direction.target))
-        raise TrainingFailed(f"{folder.name} holds no patient folder with {wanted}. Each patient needs a folder of its own.")
-    return CaseSource("paired scans of origin not stated", "not stated", False, tuple(cases))
+        wanted = " or ".join(domain.label for domain in domains)
+        raise TrainingFailed(f"{folder.name} ({known.name}: {known.looks}) holds no {wanted}. Name the domains that it has.")
+    names = [case.identifier for case in cases]
+    if len(set(names)) < len(names):
+        twice = next(n for n, name in enumerate(names, 1) if names.index(name) < n - 1)
+        raise TrainingFailed(f"Case {twice} of {len(names)} has the name of another one. Give every patient a name of its own.")
+    window = _window(cases, options) if known.name in _PICTURE_LAYOUTS else None
+    remarks = _remarks(known.name, cases, options, window is not None)
+    return CaseSource("scans of origin not stated", "not stated", False, cases, known.name, remarks, window)
 
 
-def _phantoms(spec: str, voxel_mm: float) -> CaseSource:
-    from ctmri_core.phantom import make_head  # its kernels are loaded only when heads are made
-
-    numbers = spec.split(":")[1:]
-    if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
-        raise TrainingFailed(f"{spec!r} is not of the form phantom:COUNT or phantom:COUNT:SEED, with whole numbers.")
-    count, first = int(numbers[0]), int(numbers[1]) if len(numbers) == 2 else 0
-    if not 1 <= count <= _MOST_PHANTOMS:
-        raise TrainingFailed(f"phantom:{count}: between 1 and {_MOST_PHANTOMS} heads can be made.")
-    voxel_mm = min(max(voxel_mm, 0.7), 4.0)  # what a head can be made with
-    cases = tuple(
-        CaseReference(f"phantom-{seed}", partial(make_head, seed, voxel_mm=voxel_mm)) for seed in range(first, first + count)
+def only_pairs(source: CaseSource, domains: Sequence[Domain]) -> CaseSource:
+    """The cases that have all `domains` in one space, or may have. Raises `TrainingFailed` when there are none."""
+    kept = tuple(case for case in source.cases if case.together and (case.domains is None or set(domains) <= set(case.domains)))
+    if kept:
+        return replace(source, cases=kept)
+    looks = next((layout.looks for layout in LAYOUTS if layout.name == source.layout), source.what)
+    both = " and ".join(domain.label for domain in domains)
+    raise TrainingFailed(
+        f"No case has {both} of one patient in one place, and this method needs such pairs. The data were taken for {looks}. If"
+        " pictures of equal names are pairs, prepare them with --pair-by-name; if volumes have to be registered, with --register."
     )
-    what = f"digital head phantoms made by this program (seeds {first} to {first + count - 1}), no patient"
-    return CaseSource(what, "Apache-2.0, as the program", True, cases)
 
 
-def _file_of(folder: Path, stems: tuple[str, ...]) -> Path | None:
-    candidates = (folder / f"{stem}{suffix}" for stem in stems for suffix in FILE_SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+def _window(cases: Sequence[CaseReference], options: LayoutOptions) -> tuple[float, float] | None:
+    """The window of CT pictures, as the first one that can be read shows; None where they hold HU, or there are none."""
+    for case in cases:
+        if case.domains is not None and Domain.CT in case.domains:
+            try:
+                volume = case.load()[Domain.CT]
+            except FileRefused:
+                continue
+            return (options.ct_window_low, options.ct_window_high) if WINDOWED in volume.history else None
+    return None
 
 
-def _load_case(folder: Path, files: Mapping[Domain, Path | None]) -> Case:
-    volumes = {domain: replace(open_volume(path), domain=domain) for domain, path in files.items() if path is not None}
-    masks: dict[str, NDArray[np.bool_]] = {}
-    mask_file = _file_of(folder, ("mask", "body"))
-    if mask_file is not None:
-        first = next(iter(volumes.values()))
-        masks["body"] = resample_to(open_volume(mask_file), first.geometry, 0).voxels > 0
-    return Case(folder.name, volumes, masks)
+def _remarks(layout: str, cases: Sequence[CaseReference], options: LayoutOptions, windowed: bool) -> tuple[str, ...]:
+    remarks = []
+    if layout in _PICTURE_LAYOUTS:
+        remarks.append(f"Pictures do not say how large a pixel is: {options.pixel_mm:g} mm is taken (--pixel-mm).")
+        if windowed:
+            low, high = options.ct_window_low, options.ct_window_high
+            remarks.append(
+                f"The pictures of CT hold grey levels, not HU: black is taken for {low:g} HU and white for {high:g} HU"
+                " (--ct-window-low, --ct-window-high). What lies beyond is lost."
+            )
+        if len({case.patient for case in cases}) == len(cases) > 1 and layout in ("aligned", "train_ab", "domain_folders"):
+            remarks.append(
+                "The names do not tell which pictures are of one patient, so a split is by picture: scores on pictures of a"
+                " patient that was learnt from flatter. Begin the names with the patient (p12_034.png), or sort them by patient."
+            )
+    return tuple(remarks)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
-from ctmri_core.case import Case, split_by_patient
-from ctmri_core.data.case_sources import find_cases
-from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
-from ctmri_core.domain import Direction
-from ctmri_core.errors import FileRefused, TrainingFailed, WrongInput
+from ctmri_core.case import Case
+from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
+from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, key_of
+from ctmri_core.data.diversity import most_different, thumbnail
+from ctmri_core.data.layouts.layout import CaseReference
+from ctmri_core.data.prepared_slices import PreparedSlices
+from ctmri_core.data.split import SplitPlan, split_cases
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import FileRefused, GeometryMismatch, TrainingFailed, WrongInput
 from ctmri_core.events import Noted, Progress, StopSignal, Work
-from ctmri_core.files import atomic_file, write_text
+from ctmri_core.files import atomic_file
 from ctmri_core.model_card import TrainingData, case_fingerprint
+from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 
-_LEAST_BODY = 0.01  # share of a slice; below it there is nothing to learn
-_LAYOUT = 1  # of the files below; raised when they change
+_VERSION = 2  # of the files; raised when they change
 
 
 @dataclass(frozen=True)
@@ -39,108 +41,212 @@ class PreparedData:
     facts: TrainingData
 
 
+class PreparationOptions(BaseModel):
+    """What to do with the cases besides the recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(default=0, ge=0, le=10**7, description="learn from this many slices that differ most; 0: from all")
+    leave_out: bool = Field(default=False, description="leave cases out that cannot be used, in place of ending there")
+
+
 def prepare_slices(
     spec: str, direction: Direction, recipe: Recipe, folder: Path, validation_share: float, seed: int, stop: StopSignal,
     *, paired: bool = True, context: int = 1,
 ) -> Work[PreparedData | None]:  # fmt: skip
-    """Prepares every case of `spec` (see `find_cases`) into `folder`, or finds it prepared there; None when stopped.
+    """The slices of `spec`: a folder that `prepare_dataset` made, or a source (see `find_cases`) that is prepared into `folder`
+    where it is not there already. None when stopped.
 
-    `paired`, `context`: as the method needs its batches.
-
-    Slices without body are left out. Cases are counted in the order of their names, which are said nowhere. Serious findings
-    of their volumes are noted. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed` when the
-    disk is full.
+    `paired`, `context`: as the method needs its batches. A prepared folder keeps its own recipe and split; slices are padded to
+    the recipe's `multiple` all the same. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed`
+    when the disk is full.
     """
-    source = find_cases(spec, direction, recipe.spacing_mm or 1.0)
-    train, validation = split_by_patient([case.identifier for case in source.cases], validation_share, seed)
-    salt = _salt_of(folder, {"layout": _LAYOUT, "data": spec, "direction": direction.name, "recipe": recipe.model_dump()})
+    prepared = DatasetFolder(spec) if not spec.startswith("phantom:") else None
+    if prepared is None or not prepared.exists():
+        prepared = DatasetFolder(folder)
+        domains = (direction.source, direction.target)
+        source = find_cases(spec, domains, recipe.spacing_mm or 1.0)
+        if paired:
+            source = only_pairs(source, domains)
+        plan = SplitPlan(validation_share=validation_share, seed=seed)
+        index = yield from prepare_dataset(source, domains, recipe, folder, plan, stop, made_from={"data": spec})
+        if index is None:
+            return None
+    elif not prepared.read().complete:
+        raise TrainingFailed(f"{prepared.path.name} is not prepared to its end. Run ctmri prepare again.")
+    return open_dataset(prepared, spec, direction, multiple=recipe.multiple, paired=paired, context=context)
+
+
+def open_dataset(
+    folder: DatasetFolder, spec: str, direction: Direction, *, multiple: int = 1, paired: bool = True, context: int = 1
+) -> PreparedData:
+    """What is prepared in `folder`, for one direction. Raises `TrainingFailed` when it does not hold what is asked for."""
+    index = folder.read()
+    domains = (direction.source, direction.target)
+    missing = [domain.label for domain in domains if not any(domain in case.domains for case in index.cases)]
+    if missing:
+        there = ", ".join(domain.value for domain in index.domains)
+        raise TrainingFailed(f"The prepared data hold no {' and no '.join(missing)}; they hold {there}. Name another direction.")
+    recipe = _fitting(index.recipe, multiple)
+    if direction.target is Domain.CT and isinstance(recipe.ct, HuCurve):
+        raise TrainingFailed("These data were prepared for CT as the source (soft tissue curve). Prepare them without it.")
+    train, validation = (index.files_of(side, folder.path) for side in ("train", "validation"))
+    slices = PreparedSlices(train, domains, paired=paired, context=context, multiple=multiple)
+    if not len(slices):
+        both = "in both pictures of a patient" if paired else "in the pictures of each kind"
+        raise TrainingFailed(f"The training cases hold no slice in which body is visible {both}.")
+    held = PreparedSlices(validation, domains, context=context, multiple=multiple)
+    prints = tuple(case.fingerprint for case in index.cases if case.side == "train")
+    facts = TrainingData(
+        what=index.what, licence=index.licence, cases=index.patients("train"), phantom=index.phantom, salt=index.salt,
+        fingerprints=prints,
+    )  # fmt: skip
+    return PreparedData(spec, direction, recipe, slices, held, facts)
+
+
+def prepare_dataset(
+    source: CaseSource, domains: Sequence[Domain], recipe: Recipe, folder: Path, plan: SplitPlan, stop: StopSignal,
+    *, made_from: dict[str, str], options: PreparationOptions | None = None,
+) -> Work[DatasetIndex | None]:  # fmt: skip
+    """Prepares every case of `source` into `folder`, or finds it prepared there; the index, or None when stopped.
+
+    `made_from`: what tells this collection from others. Cases are counted in the order of their names, which are said nowhere.
+    Serious findings of their volumes are noted. Slices without body are left out.
+    """
+    options = options or PreparationOptions()
+    folder_ = DatasetFolder(folder)
+    sides = split_cases(source.cases, plan)
+    if source.ct_window is not None:  # more than that the pictures do not hold
+        recipe = recipe.model_copy(update={"ct": HuRange(low=source.ct_window[0], high=source.ct_window[1])})
+    made: dict[str, object] = {"version": _VERSION, **made_from, "layout": source.layout, "domains": [d.value for d in domains]}
+    made |= {"recipe": recipe.model_dump(mode="json")}
+    index = folder_.begin(
+        DatasetIndex(
+            made_from=made, salt=secrets.token_hex(8), recipe=recipe, domains=tuple(domains), what=source.what,
+            licence=source.licence, phantom=source.phantom, layout=source.layout,
+            split=plan.model_dump(mode="json", exclude={"lists"}),
+        )
+    )  # fmt: skip
+    for remark in source.remarks:
+        yield Noted(message=remark)
+    preparation = _Preparation(folder, tuple(domains), index, options)
+    known, cases = folder_.remembered(), []
     for number, reference in enumerate(source.cases, 1):
         if stop():
             return None
-        if _prepared(folder, reference.identifier):
-            continue
-        yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=f"preparing case {number}")
+        key = key_of(reference.identifier, index.salt)
+        if key not in known:
+            message = f"preparing case {number}"
+            yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=message)
+            made_cases = yield from preparation.prepared(reference, key, number, len(source.cases))
+            folder_.remember(made_cases)
+            known[key] = made_cases
+        cases += [case.model_copy(update={"side": sides.get(reference.patient, "")}) for case in known[key]]
+    if options.limit:
+        cases = _limited(cases, folder, options.limit, plan.seed)
+    index = index.model_copy(update={"cases": tuple(cases), "complete": True})
+    folder_.write(index)
+    return index
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    folder: Path
+    domains: tuple[Domain, ...]
+    index: DatasetIndex
+    options: PreparationOptions
+
+    def prepared(self, reference: CaseReference, key: str, number: int, count: int) -> Work[list[DatasetCase]]:
+        """The files of one case; none when it was left out. Raises `TrainingFailed` when it cannot be used."""
         try:
             case = reference.load()
-            yield from _checked(case, direction, number)
-            _prepare(case, direction, recipe, folder / _key(reference.identifier), salt)
-        except (FileRefused, WrongInput) as refusal:
-            raise TrainingFailed(f"Case {number} of {len(source.cases)} cannot be used: {refusal}") from refusal
-    domains = (direction.source, direction.target)
-    train_cases, validation_cases = (
-        [PreparedCase(file, domains) for file in _files(folder, names)] for names in (train, validation)
-    )
-    train_slices = PreparedSlices(train_cases, domains, paired=paired, context=context)
-    validation_slices = PreparedSlices(validation_cases, domains, context=context)
-    if not len(train_slices):
-        raise TrainingFailed("The training cases hold no slice in which body is visible in both pictures.")
-    prints = tuple(path.stem.split("-")[1] for path in train_slices.files)
-    facts = TrainingData(
-        what=source.what, licence=source.licence, cases=len(train), phantom=source.phantom, salt=salt, fingerprints=prints
-    )
-    return PreparedData(spec, direction, recipe, train_slices, validation_slices, facts)
+            yield from _checked(case, self.domains, number)
+            groups = [case.domains] if reference.together else [(domain,) for domain in case.domains]
+            made = []
+            for place, group in enumerate(groups):
+                asked = tuple(domain for domain in self.domains if domain in group)
+                if asked:
+                    made.append(self._written(case, asked, key, place, reference))
+            return made
+        except (FileRefused, WrongInput, GeometryMismatch) as refusal:
+            message = f"Case {number} of {count} cannot be used: {refusal}"
+            if not self.options.leave_out:
+                raise TrainingFailed(message) from refusal
+            yield Noted(message=f"{message} It is left out.", serious=True)
+            return []
+
+    def _written(self, case: Case, domains: tuple[Domain, ...], key: str, place: int, reference: CaseReference) -> DatasetCase:
+        recipe, salt = self.index.recipe, self.index.salt
+        slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains])
+        mask &= _given_mask(case, domains[0], recipe, mask)
+        kept = recipe.slices.kept(mask)
+        planes = np.stack([part[kept].astype(np.float16) for part in (*slices, mask)], 1)
+        fingerprint = case_fingerprint(case[domains[0]].voxels.tobytes(), salt)
+        file = f"{key}{f'-{place}' if place else ''}-{fingerprint}.npy"
+        with atomic_file(self.folder / file, private=True) as temporary:
+            np.save(temporary, planes, allow_pickle=False)
+        chosen = recipe.slices.chosen(len(kept))
+        return DatasetCase(
+            key=key, patient=key_of(reference.patient, salt), file=file, fingerprint=fingerprint, domains=domains,
+            backgrounds=backgrounds, pictures=len(kept), centre=reference.centre or case.centre,
+            chosen=None if len(chosen) == len(kept) else chosen,
+        )  # fmt: skip
 
 
-def _checked(case: Case, direction: Direction, number: int) -> Iterator[Noted]:
+def _checked(case: Case, domains: Sequence[Domain], number: int) -> Iterator[Noted]:
     """Tells the serious findings of a case. Raises `WrongInput` for those that would teach what is not so.
 
-    Values in another unit do; an unknown orientation does, unless both pictures share it.
+    Values in another unit do; an unknown orientation does, unless all pictures share it.
     """
-    for domain in (direction.source, direction.target):
-        if domain not in case.volumes:
-            raise WrongInput(f"it has no {domain.label}; it has {', '.join(known.label for known in case.domains)}.")
-    source, target = case[direction.source], case[direction.target]
-    for volume in (source, target):
+    there = [domain for domain in domains if domain in case.volumes]
+    if not there:
+        wanted = " and no ".join(domain.label for domain in domains)
+        raise WrongInput(f"it has no {wanted}; it has {', '.join(known.label for known in case.domains)}.")
+    grids = [case[domain].geometry for domain in there]
+    for volume in (case[domain] for domain in there):
         for finding in (finding for finding in volume.findings if finding.serious):
             if finding.kind == "not_hounsfield":
                 raise WrongInput(f"{finding.message} Convert it to Hounsfield units, or take the case out.")
-            if finding.kind == "missing_orientation" and not source.geometry.is_close(target.geometry):
+            if finding.kind == "missing_orientation" and not all(grid.is_close(grids[0]) for grid in grids):
                 raise WrongInput(f"{finding.message} Resample one picture onto the other's grid, or take the case out.")
             yield Noted(message=f"Case {number}, {volume.domain.label}: {finding.message}", serious=True)
 
 
-def _prepare(case: Case, direction: Direction, recipe: Recipe, stem: Path, salt: str) -> None:
-    source, target, mask = recipe.forward_pair(case.aligned(direction.source), case.aligned(direction.target))
-    mask = mask & _given_mask(case, direction, recipe, mask)
-    kept = mask.mean((1, 2)) >= _LEAST_BODY
-    planes = np.stack([part[kept].astype(np.float16) for part in (source, target, mask)], 1)
-    fingerprint = case_fingerprint(case[direction.source].voxels.tobytes(), salt)
-    with atomic_file(stem.with_name(f"{stem.name}-{fingerprint}.npy"), private=True) as temporary:
-        np.save(temporary, planes, allow_pickle=False)
-
-
-def _given_mask(case: Case, direction: Direction, recipe: Recipe, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The case's own body mask on the prepared grid, where it lies on the source's grid; else everything."""
-    source, given = case[direction.source], case.masks.get("body")
-    if given is None or given.shape != source.geometry.shape:
+def _given_mask(case: Case, domain: Domain, recipe: Recipe, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The case's own body mask on the prepared grid, where it lies on the grid of `domain`; else everything."""
+    volume, given = case[domain], case.masks.get("body")
+    if given is None or given.shape != volume.geometry.shape:
         return np.ones_like(mask)
-    grid = recipe.record_of(source).grid
+    grid = recipe.grid_of(volume.geometry)
     inside: NDArray[np.bool_] = grid.forward(grid.oriented(given.astype(np.float32)), 0.0) > 0.5
     return inside
 
 
-def _salt_of(folder: Path, key: dict[str, Any]) -> str:
-    """The salt of this cache; a cache that was made from something else is emptied first."""
-    manifest = folder / "prepared.json"
-    if manifest.exists():
-        known = json.loads(manifest.read_text("utf-8"))
-        if known["key"] == json.loads(json.dumps(key)):
-            return str(known["salt"])
-    for stale in folder.glob("*.npy"):
-        stale.unlink()
-    salt = secrets.token_hex(8)
-    write_text(manifest, json.dumps({"key": key, "salt": salt}, indent=1))
-    return salt
+def _fitting(recipe: Recipe, multiple: int) -> Recipe:
+    """The recipe of the models made of it, which pad to what the networks need. Raises `TrainingFailed` for a fixed size that
+    they do not take."""
+    if recipe.size is not None and any(edge % multiple for edge in recipe.size):
+        rows, columns = recipe.size
+        raise TrainingFailed(f"The data have slices of {rows} x {columns} pixels; this method needs multiples of {multiple}.")
+    return recipe.model_copy(update={"multiple": int(np.lcm(recipe.multiple, multiple))})
 
 
-def _prepared(folder: Path, identifier: str) -> list[Path]:
-    return list(folder.glob(f"{_key(identifier)}-*.npy"))
-
-
-def _files(folder: Path, identifiers: Iterable[str]) -> list[Path]:
-    return [_prepared(folder, identifier)[0] for identifier in identifiers]
-
-
-def _key(identifier: str) -> str:
-    """Names of patients' folders stay out of file names."""
-    return hashlib.sha256(identifier.encode()).hexdigest()[:16]
+def _limited(cases: Sequence[DatasetCase], folder: Path, limit: int, seed: int) -> list[DatasetCase]:
+    """The training cases with the `limit` slices chosen that differ most; all others as they are."""
+    thumbnails: dict[int, list[NDArray[np.float32]]] = {}
+    groups: dict[tuple[Domain, ...], list[tuple[int, int]]] = {}
+    for number, case in enumerate(cases):
+        if case.side == "train":
+            planes = np.load(folder / case.file, mmap_mode="r", allow_pickle=False)
+            wanted = range(case.pictures) if case.chosen is None else case.chosen
+            thumbnails[number] = [thumbnail(planes[n, :-1]) for n in wanted]
+            groups.setdefault(case.domains, []).extend((number, n) for n in wanted)
+    chosen: dict[int, list[int]] = {number: [] for number in thumbnails}
+    for places in groups.values():  # slices of one kind with each other, so many of each kind
+        vectors = [vector for number in dict.fromkeys(number for number, _ in places) for vector in thumbnails[number]]
+        for n in most_different(vectors, limit, seed):
+            chosen[places[n][0]].append(places[n][1])
+    return [
+        case.model_copy(update={"chosen": tuple(chosen[number])}) if number in chosen else case
+        for number, case in enumerate(cases)
+    ]

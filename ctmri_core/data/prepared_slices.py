@@ -25,11 +25,14 @@ Place = tuple[int, int]
 class PreparedCase:
     """One patient's slices: a `.npy` file, float16 (n, len(domains) + 1, h, w), pictures in [-1, 1] and the body, 0 or 1.
 
-    float16 is good for 2**-11 of the range, less than one HU.
+    float16 is good for 2**-11 of the range, less than one HU. `backgrounds`: what stands beside a picture, by domain; none means
+    -1. `chosen`: the slices that count, None for all; the others are neighbours of these.
     """
 
     file: Path
     domains: tuple[Domain, ...]
+    backgrounds: tuple[float, ...] = ()
+    chosen: tuple[int, ...] | None = None
 
 
 class PreparedSlices:
@@ -37,15 +40,18 @@ class PreparedSlices:
 
     `domains`: of the batches, the source first. `paired`: batches show one place in all domains, and only cases that have them
     all are counted; else each domain is drawn by itself. `context`: how many neighbouring slices of the source a batch holds.
+    `multiple`: of height and width of whole slices, which are padded to it.
     """
 
     def __init__(
-        self, cases: Sequence[PreparedCase], domains: Sequence[Domain], *, paired: bool = True, context: int = 1
-    ) -> None:
+        self, cases: Sequence[PreparedCase], domains: Sequence[Domain],
+        *, paired: bool = True, context: int = 1, multiple: int = 1,
+    ) -> None:  # fmt: skip
         self.cases = tuple(cases)
         self.domains = tuple(domains)
         self.paired = paired
         self.context = context
+        self.multiple = multiple
         self._slices: list[NDArray[Any]] = [np.load(case.file, mmap_mode="r", allow_pickle=False) for case in self.cases]
         complete = self._places(self.domains)
         self._drawn = {domain: complete if paired else self._places((domain,)) for domain in self.domains}
@@ -79,26 +85,37 @@ class PreparedSlices:
         if self.paired:
             chosen = self._chosen(self._complete, [seed, epoch], start, stop)
             placed = [self._augmented(index, self._complete[index], self.domains, augmentation, seed, epoch) for index in chosen]
-            return replace(_batch(self.domains, np.stack(placed), self.context), epoch=epoch)
+            return replace(_batch(self.domains, np.stack(placed), self.context), epoch=epoch, step=step)
         parts = {}
         for number, domain in enumerate(self.domains):
             places = self._drawn[domain]
             chosen = self._chosen(places, [seed, epoch, number], start, stop)
             placed = [self._augmented(index, places[index], (domain,), augmentation, seed, epoch) for index in chosen]
             parts[domain] = _batch((domain,), np.stack(placed), 1)
-        return replace(_joined(parts), epoch=epoch)
+        return replace(_joined(parts), epoch=epoch, step=step)
 
     def whole_batches(self, indices: Sequence[int], batch_size: int) -> Iterator[SliceBatch]:
         """The named pairs, uncropped and in order; a batch holds slices of one size only."""
-        waiting: list[NDArray[np.float16]] = []
+        waiting: list[NDArray[Any]] = []
         for index in indices:
-            planes = self.planes(self._complete[index], self.domains)
+            planes = self._padded(self._complete[index], self.domains)
             if waiting and (len(waiting) == batch_size or waiting[0].shape != planes.shape):
                 yield _batch(self.domains, np.stack(waiting), self.context)
                 waiting = []
             waiting.append(planes)
         if waiting:
             yield _batch(self.domains, np.stack(waiting), self.context)
+
+    def count(self, domain: Domain) -> int:
+        """How many slices show `domain`, whatever else they show."""
+        return len(self._places((domain,)))
+
+    def single_batches(self, domain: Domain, indices: Sequence[int]) -> Iterator[SliceBatch]:
+        """The named ones among the slices that show `domain`, uncropped, one by one and in that domain alone."""
+        places = self._places((domain,))
+        for index in indices:
+            context = self.context if domain is self.domains[0] else 1
+            yield _batch((domain,), self._padded(places[index], (domain,))[None], context)
 
     def evenly_spaced(self, count: int) -> list[int]:
         """At most `count` indices spread over all pairs."""
@@ -120,10 +137,35 @@ class PreparedSlices:
         beside = neighbours(n, n + 1, self.context, len(self._slices[case]))[0]
         return np.concatenate([planes, self._slices[case][beside, channels[0]]])
 
+    def _padded(self, place: Place, domains: Sequence[Domain]) -> NDArray[Any]:
+        """`planes` with background around them up to a multiple of `multiple`, as a recipe pads."""
+        planes = self.planes(place, domains)
+        wanted = [-(-n // self.multiple) * self.multiple for n in planes.shape[1:]]
+        if tuple(wanted) == planes.shape[1:]:
+            return planes
+        result = np.empty((len(planes), *wanted), planes.dtype)
+        result[:] = self._outside(place, domains, len(planes))[:, None, None]
+        top, left = ((new - old) // 2 for new, old in zip(wanted, planes.shape[1:], strict=True))
+        result[:, top : top + planes.shape[1], left : left + planes.shape[2]] = planes
+        return result
+
+    def _outside(self, place: Place, domains: Sequence[Domain], count: int) -> NDArray[np.float32]:
+        """What stands beside each of the `count` planes of a place: no body, and the background of its domain."""
+        case = self.cases[place[0]]
+        known = dict(zip(case.domains, case.backgrounds, strict=False))
+        outside = np.full(count, known.get(domains[0], _AIR), np.float32)  # of the source: its neighbours come last
+        outside[: len(domains)] = [known.get(domain, _AIR) for domain in domains]
+        outside[len(domains)] = 0.0
+        return outside
+
     def _places(self, domains: Sequence[Domain]) -> list[Place]:
         """Of all slices of the cases that have `domains`."""
         held = [(number, case) for number, case in enumerate(self.cases) if set(domains) <= set(case.domains)]
-        return [(number, n) for number, _ in held for n in range(len(self._slices[number]))]
+        return [
+            (number, n)
+            for number, case in held
+            for n in (range(len(self._slices[number])) if case.chosen is None else case.chosen)
+        ]
 
     @staticmethod
     def _chosen(places: Sequence[Place], key: Sequence[int], start: int, stop: int) -> list[int]:
@@ -136,8 +178,7 @@ class PreparedSlices:
     ) -> NDArray[np.float32]:
         planes = self.planes(place, domains)
         body = len(domains)
-        outside = np.full(len(planes), _AIR, np.float32)
-        outside[body] = 0.0
+        outside = self._outside(place, domains, len(planes))
         random = np.random.default_rng([seed, epoch, index, *(() if self.paired else (self.domains.index(domains[0]),))])
         return augmentation.draw(random, planes[body] > 0).apply(planes, outside)
 

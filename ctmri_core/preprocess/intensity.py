@@ -142,15 +142,62 @@ class PercentileRange(_Step):
 
     def scale_of(self, volume: Volume) -> Scale:
         """Measured on `volume` alone. A constant volume gets a range of one unit."""
-        inside = volume.voxels[body_mask(volume)]
-        values = inside[np.isfinite(inside)]
-        if values.size == 0:
-            values = volume.voxels[np.isfinite(volume.voxels)]
+        values = _in_body(volume)
         if values.size == 0:
             return Scale(0.0, 1.0)
         low, high = (float(value) for value in np.percentile(values, (self.low, self.high)))
-        return Scale(low, max(high, low + 1e-6 * max(abs(low), 1.0))) if high > low else Scale(low, low + 1.0)
+        return _scale_between(low, high)
 
     @property
     def nominal(self) -> Scale:
         return Scale(0.0, self.nominal_high)
+
+
+class MinMaxRange(_Step):
+    """MR: the lowest and the highest value in the body onto [-1, 1]; one bright voxel darkens all others."""
+
+    kind: Literal["min_max"] = "min_max"
+    nominal_high: float = Field(default=1000.0, gt=0, le=32767)
+
+    def scale_of(self, volume: Volume) -> Scale:
+        """Measured on `volume` alone. A constant volume gets a range of one unit."""
+        values = _in_body(volume)
+        return _scale_between(float(values.min()), float(values.max())) if values.size else Scale(0.0, 1.0)
+
+    @property
+    def nominal(self) -> Scale:
+        return Scale(0.0, self.nominal_high)
+
+
+class ZScore(_Step):
+    """MR: the mean in the body to 0 and `reach` standard deviations beside it to -1 and 1; what is beyond is clipped."""
+
+    kind: Literal["z_score"] = "z_score"
+    reach: float = Field(default=3.0, gt=0, le=20)
+    nominal_high: float = Field(default=1000.0, gt=0, le=32767)
+
+    def scale_of(self, volume: Volume) -> Scale:
+        """Measured on `volume` alone. A constant volume gets a range of one unit."""
+        values = _in_body(volume)
+        if values.size == 0:
+            return Scale(0.0, 1.0)
+        middle, reach = float(values.mean(dtype=np.float64)), self.reach * float(values.std(dtype=np.float64))
+        return _scale_between(middle - reach, middle + reach)
+
+    @property
+    def nominal(self) -> Scale:
+        return Scale(0.0, self.nominal_high)
+
+
+MrScaling = PercentileRange | MinMaxRange | ZScore
+
+
+def _in_body(volume: Volume) -> NDArray[Any]:
+    """The finite values in the body; those of the whole volume where there is no body."""
+    inside = volume.voxels[body_mask(volume)]
+    values: NDArray[Any] = inside[np.isfinite(inside)]
+    return values if values.size else volume.voxels[np.isfinite(volume.voxels)]
+
+
+def _scale_between(low: float, high: float) -> Scale:
+    return Scale(low, max(high, low + 1e-6 * max(abs(low), 1.0))) if high > low else Scale(low, low + 1.0)

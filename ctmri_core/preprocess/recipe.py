@@ -5,7 +5,8 @@ A recipe is stored inside the model file; its record of one volume undoes the ge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.body_mask import body_mask
-from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, PercentileRange
+from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices
 from ctmri_core.volume import Volume
@@ -32,6 +34,8 @@ class Record:
     scale: AnyScale
     background: float
     """The source's background in [-1, 1]."""
+    changed: NDArray[Any] | None = field(default=None, compare=False, repr=False)
+    """The source's voxels where steps before the scaling changed them: bias field, body mask."""
 
     @property
     def geometry(self) -> Geometry:
@@ -57,11 +61,32 @@ class Prepared:
     record: Record
 
 
+class SliceChoice(BaseModel):
+    """Which slices are learnt from; all are translated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    least_body: float = Field(default=0.01, ge=0, le=1, description="leave out slices with less body than this share")
+    every: int = Field(default=1, ge=1, le=100, description="take every n-th slice")
+    trim: float = Field(default=0.0, ge=0, lt=0.5, description="share of the slices with body left out at either end")
+
+    def kept(self, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Which of (n, h, w) slices hold enough body."""
+        return np.flatnonzero(mask.mean((1, 2)) >= max(self.least_body, 1e-6))
+
+    def chosen(self, count: int) -> tuple[int, ...]:
+        """Which of `count` slices that hold enough."""
+        cut = int(count * self.trim)
+        return tuple(range(cut, count - cut, self.every))
+
+
 class Recipe(BaseModel):
-    """Reorient to axial, resample in plane, pad (or crop), scale to [-1, 1].
+    """Correct MR's bias field, clear what is outside the body (both if asked for), reorient, resample in plane, pad (or crop),
+    scale to [-1, 1].
 
     `spacing_mm`: pixel spacing in plane, None keeps the source's. `size`: (rows, columns) to pad or crop to, centred; None
-    pads to a `multiple` and never crops. `ct`, `mr`: how values of either modality are scaled.
+    pads to a `multiple` and never crops. `ct`, `mr`: how values of either modality are scaled. `bias_field`: N4 of MR, None for
+    none. `only_body`: everything outside the outline of the body becomes background. `slices`: what is learnt from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -71,9 +96,12 @@ class Recipe(BaseModel):
     size: tuple[Size, Size] | None = None
     multiple: int = Field(default=4, ge=1, le=1024)
     ct: Annotated[HuRange | HuCurve, Field(discriminator="kind")] = HuRange()
-    mr: PercentileRange = PercentileRange()
+    mr: Annotated[MrScaling, Field(discriminator="kind")] = PercentileRange()
+    bias_field: BiasField | None = None
+    only_body: bool = False
+    slices: SliceChoice = SliceChoice()
 
-    def intensity(self, domain: Domain) -> HuRange | HuCurve | PercentileRange:
+    def intensity(self, domain: Domain) -> HuRange | HuCurve | MrScaling:
         """The scaling of `domain`. Raises `WrongInput` for an unknown modality."""
         if domain is Domain.UNKNOWN:
             raise WrongInput("It is not known whether this volume is CT or MR. Say which it is and try again.")
@@ -82,7 +110,7 @@ class Recipe(BaseModel):
     def problem_with(self, geometry: Geometry) -> str:
         """Why a volume on `geometry` cannot be prepared, in a sentence for people, or "". Cheap: asks no voxel."""
         try:
-            self._plan(geometry)
+            self.grid_of(geometry)
         except WrongInput as error:
             return str(error)
         return ""
@@ -92,14 +120,30 @@ class Recipe(BaseModel):
 
         Raises `WrongInput` when the modality is unknown or `problem_with` the geometry.
         """
-        grid = self._plan(volume.geometry)
-        scale = self.intensity(volume.domain).scale_of(volume)
+        grid = self.grid_of(volume.geometry)
+        changed = self.changed(volume)
+        scale = self.intensity(volume.domain).scale_of(changed)
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
-        return Record(grid, scale, background)
+        return Record(grid, scale, background, None if changed is volume else changed.voxels)
+
+    def changed(self, volume: Volume) -> Volume:
+        """`volume` after the steps on its own grid; itself where there are none. The body is outlined before any of them."""
+        if self.bias_field is not None and volume.domain.is_mr:
+            mask = body_mask(volume)
+            changed = self.bias_field.corrected(volume, mask)
+        elif self.only_body:
+            mask, changed = body_mask(volume), volume
+        else:
+            return volume
+        if self.only_body:
+            voxels = np.where(mask, changed.voxels, changed.voxels.dtype.type(volume.background))
+            changed = changed.with_history("outside of the body cleared", voxels=voxels)
+        return changed
 
     def forward_slices(self, volume: Volume, record: Record, start: int, stop: int) -> Slices:
         """Prepared slices `start` to `stop` alone: float32 (stop - start, h, w)."""
-        return _forward(volume.voxels, record.grid, record.scale, record.background, start, stop)
+        voxels = volume.voxels if record.changed is None else record.changed
+        return _forward(voxels, record.grid, record.scale, record.background, start, stop)
 
     def forward(self, volume: Volume) -> Prepared:
         """All slices. Raises `WrongInput` as `record_of` does."""
@@ -117,23 +161,34 @@ class Recipe(BaseModel):
         return self.intensity(domain).nominal.from_unit(slices)
 
     def forward_pair(self, source: Volume, target: Volume) -> tuple[Slices, Slices, NDArray[np.bool_]]:
-        """(source, target, mask) slices on the source's prepared grid, for training and evaluation.
+        """(source, target, mask) slices on the source's prepared grid, for training and evaluation; see `forward_group`."""
+        (first, second), mask, _ = self.forward_group([source, target])
+        return first, second, mask
 
-        The target is resampled onto the source's grid; its range is its own. `mask`: in the source's body and in the
-        target's field of view.
+    def forward_group(self, volumes: Sequence[Volume]) -> tuple[list[Slices], NDArray[np.bool_], tuple[float, ...]]:
+        """(slices of each, mask, background of each in [-1, 1]) of volumes in one space, on the first one's prepared grid.
+
+        The others are resampled onto the first one's grid; each has a range of its own. `mask`: in the first one's body and in
+        the field of view of all others.
         """
-        record = self.record_of(source)
-        scale = self.intensity(target.domain).scale_of(target)
-        background = float(scale.to_unit(np.asarray([target.background]))[0])
-        moved = resample_to(target, source.geometry)
-        everything = Volume(np.ones(target.geometry.shape, np.float32), target.geometry, Domain.MR)
-        seen = resample_to(everything, source.geometry).voxels > 0.5
-        inside = (body_mask(source) & seen).astype(np.float32)
-        mask = record.grid.forward(record.grid.oriented(inside), 0.0) > 0.5
-        slices = self.forward_slices(source, record, 0, record.count)
-        return slices, _forward(moved.voxels, record.grid, scale, background, 0, record.count), mask
+        first = volumes[0]
+        record = self.record_of(first)
+        inside = body_mask(first)
+        slices, backgrounds = [self.forward_slices(first, record, 0, record.count)], [record.background]
+        for other in volumes[1:]:
+            other = self.changed(other)
+            scale = self.intensity(other.domain).scale_of(other)
+            background = float(scale.to_unit(np.asarray([other.background]))[0])
+            moved = resample_to(other, first.geometry)
+            everything = Volume(np.ones(other.geometry.shape, np.float32), other.geometry, Domain.MR)
+            inside = inside & (resample_to(everything, first.geometry).voxels > 0.5)
+            slices.append(_forward(moved.voxels, record.grid, scale, background, 0, record.count))
+            backgrounds.append(background)
+        mask = record.grid.forward(record.grid.oriented(inside.astype(np.float32)), 0.0) > 0.5
+        return slices, mask, tuple(backgrounds)
 
-    def _plan(self, geometry: Geometry) -> SliceGrid:
+    def grid_of(self, geometry: Geometry) -> SliceGrid:
+        """How a volume on `geometry` becomes slices. Raises `WrongInput` as `problem_with` says."""
         return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple)
 
 

@@ -173,18 +173,18 @@ def test_preparation_stops_when_asked(tmp_path: Path):
 )
 def test_wrong_data_is_named(spec: str, words: str):
     with pytest.raises(TrainingFailed, match=words):
-        find_cases(spec, DIRECTION, 1.0)
+        find_cases(spec, PAIR, 1.0)
 
 
 def test_a_folder_without_pairs_says_what_is_wanted(tmp_path: Path):
     write_patients(tmp_path / "data", 1)
     next((tmp_path / "data").rglob("mr.nii.gz")).unlink()
-    with pytest.raises(TrainingFailed, match=r"mr_t1\.nii\.gz"):
-        find_cases(str(tmp_path / "data"), DIRECTION, 1.0)
+    with pytest.raises(TrainingFailed, match=r"CT and T1 MR .* mr_t1\.nii\.gz"):
+        prepare(tmp_path / "data", tmp_path / "cache")
 
 
 def test_phantom_seeds_are_counted_from_the_given_one():
-    source = find_cases("phantom:3:40", DIRECTION, 4.0)
+    source = find_cases("phantom:3:40", PAIR, 4.0)
     assert [case.identifier for case in source.cases] == ["phantom-40", "phantom-41", "phantom-42"] and source.phantom
 
 

@@ -1,0 +1,40 @@
+"""A few hundred slices that differ, in place of thousands that repeat each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_EDGE = 12
+"""Pixels along the edge of a thumbnail: position, outline and large structures."""
+
+
+def thumbnail(planes: NDArray[Any]) -> NDArray[np.float32]:
+    """(c, h, w) -> (c * 144,): means of blocks, whatever the size."""
+    rows, columns = (np.linspace(0, n, _EDGE + 1).astype(int)[:-1] for n in planes.shape[1:])
+    values = planes.astype(np.float32)
+    if min(planes.shape[1:]) < _EDGE:
+        return np.ascontiguousarray(np.resize(values, (len(planes), _EDGE, _EDGE))).reshape(-1)
+    sums = np.add.reduceat(np.add.reduceat(values, rows, 1), columns, 2)
+    areas = np.outer(np.diff([*rows, planes.shape[1]]), np.diff([*columns, planes.shape[2]]))
+    result: NDArray[np.float32] = (sums / areas).astype(np.float32).reshape(-1)
+    return result
+
+
+def most_different(thumbnails: Sequence[NDArray[np.float32]], count: int, seed: int) -> list[int]:
+    """Indices of `count` that lie farthest from each other, in order (Gonzalez 1985: next is always the one that is farthest
+    from all that are chosen); the first by chance of `seed`. All where there are no more.
+    """
+    if count >= len(thumbnails):
+        return list(range(len(thumbnails)))
+    points = np.stack(thumbnails)
+    chosen = [int(np.random.default_rng(seed).integers(len(points)))]
+    distance = ((points - points[chosen[0]]) ** 2).sum(1)
+    while len(chosen) < count:
+        distance[chosen[-1]] = -1.0  # equal ones may be taken, the same one never
+        chosen.append(int(distance.argmax()))
+        np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(1), out=distance)
+    return sorted(chosen)

@@ -1,0 +1,89 @@
+"""What a layout must be able to do, and what it finds: cases that have not been read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ctmri_core.case import Case
+from ctmri_core.domain import Domain
+
+Side = Literal["", "train", "validation", "test"]
+Planes = Literal["all", "axial", "coronal", "sagittal"]
+
+
+class LayoutOptions(BaseModel):
+    """What files do not say of themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pixel_mm: float = Field(default=1.0, ge=0.05, le=20, description="edge of a pixel of pictures (PNG, JPEG) in mm")
+    ct_window_low: float = Field(default=0.0, ge=-4096, le=32767, description="HU of black in 8-bit pictures of CT")
+    ct_window_high: float = Field(default=80.0, ge=-4096, le=32767, description="HU of white in 8-bit pictures of CT")
+    pair_by_name: bool = Field(default=False, description="pictures of equal name in two folders show the same slice")
+    plane: Planes = Field(default="all", description="which pictures to take where a patient has some of several planes")
+
+
+@dataclass(frozen=True)
+class CaseReference:
+    """A case that has not been read yet. `load` may raise `FileRefused`.
+
+    `patient`: whom a split must keep together, by default the case itself. `centre`: where it comes from; empty where unknown.
+    `side`: on which side of the split the folder has put it. `domains`: what it will hold; None where only loading tells.
+    `together`: whether its volumes lie in one space, so that they may be laid on each other.
+    """
+
+    identifier: str
+    load: Callable[[], Case]
+    patient: str = ""
+    centre: str = ""
+    side: Side = ""
+    domains: tuple[Domain, ...] | None = None
+    together: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patient", self.patient or self.identifier)
+
+
+class Layout(Protocol):
+    """One way to lay out a collection. `name`: on the command line; `looks`: how it looks, one line for people."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def looks(self) -> str: ...
+
+    def recognises(self, folder: Path) -> bool:
+        """Whether `folder` looks like it. Opens no file."""
+        ...
+
+    def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterable[CaseReference]:
+        """The cases with at least one of `domains`, in a fixed order. May raise `CtmriError`."""
+        ...
+
+
+def as_asked(found: Domain, asked: Iterable[Domain]) -> Domain | None:
+    """Which of the domains asked for a picture of `found` is; None when it is none of them.
+
+    An MR of unsaid weighting is the one MR that is asked for, where it is only one.
+    """
+    asked = tuple(asked)
+    if found in asked:
+        return found
+    fitting = [domain for domain in asked if domain.accepts(found) and domain is not Domain.UNKNOWN]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in `folder` by name, hidden ones left out."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def files(folder: Path) -> list[Path]:
+    """The files in `folder` by name, hidden ones left out."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))

@@ -1,0 +1,28 @@
+"""`phantom:COUNT[:SEED]`: digital heads made on the spot, no folder at all."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ctmri_core.data.layouts.layout import CaseReference
+from ctmri_core.errors import TrainingFailed
+
+_MOST_PHANTOMS = 10_000
+
+
+def phantom_cases(spec: str, voxel_mm: float) -> tuple[CaseReference, ...]:
+    """COUNT heads with voxels near `voxel_mm`, seeds from SEED (0) on.
+
+    Raises `TrainingFailed` where `spec` is not of that form.
+    """
+    from ctmri_core.phantom import make_head  # its kernels are loaded only when heads are made
+
+    numbers = spec.split(":")[1:]
+    if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
+        raise TrainingFailed(f"{spec!r} is not of the form phantom:COUNT or phantom:COUNT:SEED, with whole numbers.")
+    count, first = int(numbers[0]), int(numbers[1]) if len(numbers) == 2 else 0
+    if not 1 <= count <= _MOST_PHANTOMS:
+        raise TrainingFailed(f"phantom:{count}: between 1 and {_MOST_PHANTOMS} heads can be made.")
+    voxel_mm = min(max(voxel_mm, 0.7), 4.0)  # what a head can be made with
+    seeds = range(first, first + count)
+    return tuple(CaseReference(f"phantom-{seed}", partial(make_head, seed, voxel_mm=voxel_mm)) for seed in seeds)

@@ -1,0 +1,115 @@
+"""Reading the pictures (PNG, JPEG, TIFF) of a case: slices without millimetres, as upright axial ones.
+
+What pictures cannot say is said once of the whole collection and not again of every case, so the readers' findings about missing
+sizes and directions are left out here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.case import Case
+from ctmri_core.data.layouts.layout import LayoutOptions, files
+from ctmri_core.domain import Domain
+from ctmri_core.errors import FileRefused
+from ctmri_core.events import finish, never
+from ctmri_core.geometry import Geometry
+from ctmri_core.io.picture_headers import SUFFIXES
+from ctmri_core.io.picture_stacks import last_number, natural, without_number
+from ctmri_core.io.pictures import PICTURE_READER
+from ctmri_core.volume import Volume
+
+_SAID_ONCE = {"missing_orientation", "estimated_spacing", "single_slice", "hounsfield_offset", "gap", "guessed_domain"}
+WINDOWED = "grey levels read as a CT window"
+"""In the history of a CT whose pictures held no HU."""
+_BETWEEN_MM = 10.0
+"""Between pictures of a stack: so far that no mask is smoothed across, for nobody says how far they are apart."""
+_FEWEST_PICTURES = 2.0  # per name of a patient: names that are all different are no names of patients
+
+
+def is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The pictures in `folder`, `2.png` before `10.png`."""
+    return sorted((path for path in files(folder) if is_picture(path)), key=lambda path: natural(path.name))
+
+
+def load_pictures(
+    identifier: str, places: Mapping[Domain, Sequence[Path]], options: LayoutOptions,
+    mask: Sequence[Path] = (), centre: str = "",
+) -> Case:  # fmt: skip
+    """A case of as many pictures of each domain; the n-th ones show the same slice. Raises `FileRefused`."""
+    volumes = {domain: picture_volume(paths, domain, options) for domain, paths in places.items()}
+    masks: dict[str, NDArray[np.bool_]] = {}
+    if mask:
+        masks["body"] = picture_volume(mask, Domain.UNKNOWN, options).voxels > 0
+    return Case(identifier, volumes, masks, centre=centre)
+
+
+def picture_volume(paths: Sequence[Path], domain: Domain, options: LayoutOptions) -> Volume:
+    """The pictures as axial slices; 8-bit CT becomes HU by the window of `options`. Raises `FileRefused`."""
+    series = PICTURE_READER.scan_files(paths[0].parent, paths)
+    if len(series) != 1 or len(series[0].files) != len(paths):
+        problem = "is not like the pictures beside it: they differ in size, depth or name."
+        raise FileRefused(paths[-1] if len(paths) > 1 else paths[0], problem, "Export them alike.")
+    volume = finish(PICTURE_READER.load(series[0], never))
+    in_hu = any(finding.kind == "hounsfield_offset" for finding in volume.findings)
+    kept = tuple(finding for finding in volume.findings if finding.kind not in _SAID_ONCE)
+    geometry = Geometry(volume.geometry.shape, (_BETWEEN_MM, options.pixel_mm, options.pixel_mm))
+    volume = replace(volume, geometry=geometry, domain=domain, findings=kept)
+    return _in_hounsfield_units(volume, options) if domain is Domain.CT and not in_hu else volume
+
+
+def _in_hounsfield_units(volume: Volume, options: LayoutOptions) -> Volume:
+    """Grey levels as the HU that the window says, black as air (that and more it may be); levels that are HU already stay."""
+    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    if low < 0:
+        return volume
+    top = 255.0 if high <= 255 else 65535.0
+    width = options.ct_window_high - options.ct_window_low
+    voxels = (volume.voxels.astype(np.float32) * np.float32(width / top)) + np.float32(options.ct_window_low)
+    voxels[volume.voxels == 0] = volume.background
+    findings = tuple(finding for finding in volume.findings if finding.kind != "not_hounsfield")
+    return volume.with_history(WINDOWED, voxels=voxels, findings=findings)
+
+
+def parts(volume: Volume, columns: slice) -> Volume:
+    """Some columns of every slice, as a volume of its own."""
+    first, last, _ = columns.indices(volume.geometry.shape[2])
+    shape = (*volume.geometry.shape[:2], last - first)
+    voxels = volume.voxels[:, :, columns].copy()
+    return replace(volume, voxels=voxels, geometry=Geometry(shape, volume.geometry.spacing))
+
+
+def by_patient(paths: Iterable[Path]) -> dict[Path, str]:
+    """Which patient each picture of a flat folder is of, as far as names tell: `1BA001_045.png` is of `1BA001`.
+
+    Names that tell nothing of the kind make every picture a patient of its own.
+    """
+    paths = list(paths)
+    families = {path: _family(path.stem) for path in paths}
+    known = {family for family in families.values() if family}
+    if len(known) >= 2 and len(paths) / len(known) >= _FEWEST_PICTURES:
+        return {path: families[path] or path.stem for path in paths}
+    return {path: path.stem for path in paths}
+
+
+def names_patients(paths: Sequence[Path]) -> bool:
+    """Whether `by_patient` could tell patients by the names."""
+    return len(set(by_patient(paths).values())) < len(paths)
+
+
+def _family(stem: str) -> str:
+    """What comes before the number of the slice, if there is a number in it too: a name such as `ct12` tells no patient."""
+    if last_number(stem) is None:
+        return ""
+    before = without_number(stem).partition("#")[0].rstrip("_- .").lower()
+    return before if re.search(r"[0-9]", before) else ""

@@ -1,0 +1,35 @@
+"""Reading the volumes of a case from files that hold a volume each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.case import Case
+from ctmri_core.domain import Domain
+from ctmri_core.io.formats import FILE_SUFFIXES, VOLUME_SUFFIXES
+from ctmri_core.io.opening import open_volume
+from ctmri_core.preprocess.resample import resample_to
+
+SUFFIXES = (*FILE_SUFFIXES, *VOLUME_SUFFIXES)
+
+
+def stem_of(path: Path) -> str:
+    """The name without what tells the format, or "" when it is no name of a volume."""
+    name = path.name.lower()
+    suffix = next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if name.endswith(suffix)), "")
+    return path.name[: -len(suffix)] if suffix else ""
+
+
+def load_volumes(identifier: str, files: Mapping[Domain, Path], mask: Path | None = None, centre: str = "") -> Case:
+    """The case of these files; `mask`, where there is one, becomes the body on the grid of the first volume."""
+    volumes = {domain: replace(open_volume(path), domain=domain) for domain, path in files.items()}
+    masks: dict[str, NDArray[np.bool_]] = {}
+    if mask is not None:
+        first = next(iter(volumes.values()))
+        masks["body"] = resample_to(open_volume(mask), first.geometry, 0).voxels > 0
+    return Case(identifier, volumes, masks, centre=centre)
