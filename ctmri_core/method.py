@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Needs = Literal["paired", "unpaired", "multi_domain"]
+JUDGED = "judged_"
+"""How the names begin of what a training step tells of its discriminators, `judged_real_<of>` and `judged_synthetic_<of>`."""
 
 
 class MethodConfig(BaseModel):
@@ -70,6 +72,14 @@ class MethodConfig(BaseModel):
         return direction.source, direction.target
 
 
+def least_for_patches(receptive_field: int) -> int:
+    """The least edge in pixels of which a patch discriminator (strided 4 x 4 convolutions, two more of stride 1) says anything.
+
+    Three pixels must be left after the strided layers; with n of them the field is 9 * 2**n - 2.
+    """
+    return (receptive_field + 2) // 3
+
+
 @dataclass(frozen=True)
 class MethodCard:
     """What can be known of a method without loading torch.
@@ -96,12 +106,13 @@ class SliceBatch:
     `pictures`: float32 (n, 1, h, w) in [-1, 1]; `masks`: float32 (n, 1, h, w), 1 inside the body, 0 outside. Where the method's
     card needs `paired`, slices of one place in all domains; else of places and patients that have nothing to do with each other.
     `context`: the source with its neighbours, (n, c, h, w), the slice itself in the middle, for methods that ask for c > 1.
-    `epoch`: how often the training slices have been gone through before, for what changes in the course of a run.
+    `step`, `epoch`: how many steps came before this one, and how many passes over the slices; for what changes as a run goes on.
     """
 
     pictures: Mapping[Domain, Tensor]
     masks: Mapping[Domain, Tensor]
     context: Tensor | None = None
+    step: int = 0
     epoch: int = 0
 
     def __getitem__(self, domain: Domain) -> Tensor:
@@ -110,6 +121,16 @@ class SliceBatch:
     def seen(self, source: Domain) -> Tensor:
         """What the generator is given: the slices of `source`, with their neighbours where there is a context."""
         return self.pictures[source] if self.context is None else self.context
+
+    @property
+    def size(self) -> int:
+        """How many slices of each domain."""
+        return len(next(iter(self.pictures.values())))
+
+    def part(self, cut: slice) -> SliceBatch:
+        """Some of the slices, as views."""
+        pictures, masks = ({domain: part[cut] for domain, part in parts.items()} for parts in (self.pictures, self.masks))
+        return replace(self, pictures=pictures, masks=masks, context=None if self.context is None else self.context[cut])
 
     def to(self, device: torch.device) -> SliceBatch:
         """The same batch on `device`."""
@@ -154,7 +175,7 @@ class Method(Protocol[Batch]):
         ...
 
     def training_step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        """One optimisation step; detached scalar losses by name."""
+        """One optimisation step; detached scalar losses by name, and mean judgements under names that begin with `JUDGED`."""
         ...
 
     def translate(self, x: Tensor, direction: Direction) -> Tensor:

@@ -12,7 +12,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
 from ctmri_core.losses.image_pool import ImagePool
 from ctmri_core.losses.pixelwise import l1_loss
-from ctmri_core.method import SliceBatch, Update
+from ctmri_core.method import JUDGED, SliceBatch, Update
 
 
 class OneWay:
@@ -121,9 +121,10 @@ class CycleConsistent(TwoWay):
         synthetic = {domain: self.to(domain, real[self.other(domain)]) for domain in self.domains}
         terms = self.generator_terms(real, synthetic)
         update("generators", added(terms))  # Eq. 3
-        terms["discriminators"] = self.discriminator_loss(real, synthetic)
+        said: dict[str, Tensor] = {}
+        terms["discriminators"] = self.discriminator_loss(real, synthetic, said)
         update("discriminators", terms["discriminators"])
-        return detached(terms)
+        return detached(terms) | said
 
     def generator_terms(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> dict[str, Tensor]:
         """Weighted terms of the generators' objective by name."""
@@ -141,13 +142,22 @@ class CycleConsistent(TwoWay):
         """What it costs that `again`, translated there and back, is not `real`."""
         return {f"cycle_{domain}": self.lambda_cycle * l1_loss(again, real)}  # Eq. 2
 
-    def discriminator_loss(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> Tensor:
-        """Both discriminators', synthetic pictures from the pools."""
+    def discriminator_loss(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
+    ) -> Tensor:
+        """Both discriminators', synthetic pictures from the pools; their mean judgements are added to `said`."""
         losses = {}
         for domain in self.domains:
             shown = self.pools[domain].exchange(synthetic[domain].detach())
-            losses[domain] = discriminator_loss(self.judge(domain, real[domain]), self.judge(domain, shown), "lsgan")
+            of_real, of_synthetic = self.judge(domain, real[domain]), self.judge(domain, shown)
+            losses[domain] = discriminator_loss(of_real, of_synthetic, "lsgan")
+            said |= judgements(domain, of_real, of_synthetic)
         return added(losses)
+
+
+def judgements(of: str, real: Tensor, synthetic: Tensor) -> dict[str, Tensor]:
+    """What a discriminator says of real and of synthetic pictures, on average: a sign of how training goes."""
+    return {f"{JUDGED}real_{of}": real.detach().mean(), f"{JUDGED}synthetic_{of}": synthetic.detach().mean()}
 
 
 def detached(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:

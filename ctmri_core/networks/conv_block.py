@@ -21,9 +21,10 @@ class SampleLayerNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        mean = x.mean((1, 2, 3), keepdim=True)
-        deviation = x.std((1, 2, 3), keepdim=True)
-        return (x - mean) / (deviation + self.epsilon) * self.gamma[:, None, None] + self.beta[:, None, None]
+        wide = x.float()  # sums over a whole sample lose too much in a short number format
+        mean, deviation = wide.mean((1, 2, 3), keepdim=True), wide.std((1, 2, 3), keepdim=True)
+        normed = (wide - mean) / (deviation + self.epsilon)
+        return (normed * self.gamma[:, None, None] + self.beta[:, None, None]).to(x.dtype)
 
 
 class ConvBlock(nn.Module):

@@ -65,7 +65,7 @@ class UnitTranslator(nn.Module):
 
     multiple = 4
 
-    def __init__(self, enc: UnitEncoder, dec: UnitDecoder) -> None:
+    def __init__(self, enc: nn.Module, dec: nn.Module) -> None:
         super().__init__()
         self.enc, self.dec = enc, dec
 

@@ -2,7 +2,8 @@
 
 H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
 curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
-turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does.
+turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does. That code repeats its attention map thrice,
+for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ class AgganConfig(MethodConfig):
     blocks: int = Field(default=6, ge=1, le=16, description="residual blocks in each generator")
     lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
     lambda_pixel: float = Field(default=1.0, ge=0, le=1000, description="weight of the likeness to the input (with `faithful`)")
-    lambda_attention: float = Field(default=1e-6, ge=0, le=1, description="weight of the attention maps' total variation")
-    curriculum_steps: int = Field(default=10_000, ge=0, le=10**9, description="steps in which the cycle hardly counts yet")
+    lambda_attention: float = Field(default=3e-6, ge=0, le=1, description="weight of the attention maps' total variation")
+    curriculum_epochs: int = Field(default=10, ge=0, le=100_000, description="epochs in which the cycle hardly counts yet")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
     faithful: bool = Field(default=False, description="pixel loss on, content without tanh, as the authors' code")
+
+    @property
+    def least_crop(self) -> int:
+        return 94  # five unpadded convolutions of the discriminator
 
 
 CARD = MethodCard(

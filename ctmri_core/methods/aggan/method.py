@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.losses.adversarial import adversarial_loss
+from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
 from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.losses.smoothness import total_variation
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.aggan.card import AgganConfig
 from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator
 from ctmri_core.networks.initialisation import initialise_normal
-from ctmri_core.translators import TwoWay, added, detached
+from ctmri_core.translators import TwoWay, added, detached, judgements
 
 _EARLY, _LATE = 0.01, 0.5
 """Share of cycle and pixel loss in the objective during and after the curriculum."""
@@ -27,7 +26,6 @@ class Aggan(TwoWay):
     def __init__(self, config: AgganConfig, direction: Direction) -> None:
         super().__init__(direction, config.pool_size)
         self.config = config
-        self._steps = torch.zeros((), dtype=torch.int64)
         self.set_networks(
             {domain: initialise_normal(self.build_generator(config, direction)) for domain in self.domains},
             {domain: initialise_normal(AgganDiscriminator(1, config.discriminator_width)) for domain in self.domains},
@@ -41,19 +39,21 @@ class Aggan(TwoWay):
         real = self.real(batch)
         made = {domain: self.to(domain, real[self.other(domain)], attended=True) for domain in self.domains}
         synthetic = {domain: picture for domain, (picture, _) in made.items()}
-        terms = self._generator_terms(real, synthetic, {domain: attention for domain, (_, attention) in made.items()})
+        likeness = _EARLY if batch.epoch < self.config.curriculum_epochs else _LATE
+        attention = {domain: attention for domain, (_, attention) in made.items()}
+        terms = self._generator_terms(real, synthetic, attention, likeness)
         update("generators", added(terms))  # Eq. 9
-        terms["discriminators"] = self._discriminator_loss(real, synthetic)
+        said: dict[str, Tensor] = {}
+        terms["discriminators"] = self._discriminator_loss(real, synthetic, said)
         update("discriminators", terms["discriminators"])
-        self._steps = self._steps + 1
-        return detached(terms)
+        return detached(terms) | said
 
     def _generator_terms(
-        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], attention: Mapping[Domain, Tensor]
-    ) -> dict[str, Tensor]:
-        config = self.config
-        likeness = _EARLY if int(self._steps) < config.curriculum_steps else _LATE
-        terms = {}
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], attention: Mapping[Domain, Tensor],
+        likeness: float,
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """`likeness`: the share of cycle and pixel loss in the objective; the others have the rest."""
+        config, terms = self.config, {}
         for domain in self.domains:
             judged = self.judge(domain, synthetic[domain])
             terms[f"gan_{domain}"] = (1 - likeness) * 0.5 * adversarial_loss(judged, real=True, kind="lsgan")  # Eq. 4
@@ -65,17 +65,13 @@ class Aggan(TwoWay):
                 terms[f"pixel_{domain}"] = likeness * config.lambda_pixel * kept  # Eq. 7
         return terms
 
-    def _discriminator_loss(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> Tensor:
+    def _discriminator_loss(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
+    ) -> Tensor:
         losses = {}
         for domain in self.domains:
             shown = self.pools[domain].exchange(synthetic[domain].detach())
-            of_real = adversarial_loss(self.judge(domain, real[domain]), real=True, kind="lsgan")
-            losses[domain] = 0.25 * (of_real + adversarial_loss(self.judge(domain, shown), real=False, kind="lsgan"))
+            of_real, of_synthetic = self.judge(domain, real[domain]), self.judge(domain, shown)
+            losses[domain] = 0.5 * discriminator_loss(of_real, of_synthetic, "lsgan")
+            said |= judgements(domain, of_real, of_synthetic)
         return added(losses)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return super().state_dict() | {"steps": self._steps}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        super().load_state_dict(state)
-        self._steps = state["steps"].clone()

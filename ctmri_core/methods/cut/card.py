@@ -10,11 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class CutConfig(MethodConfig):
-    """Settings of CUT; the defaults are the paper's. FastCUT: lambda_nce 10, no identity."""
+    """Settings of CUT; the defaults are the paper's. FastCUT: lambda_nce 10, no identity, flip_equivariance."""
 
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")
@@ -23,9 +23,16 @@ class CutConfig(MethodConfig):
     lambda_gan: float = Field(default=1.0, gt=0, le=1000, description="weight of the adversarial loss")
     lambda_nce: float = Field(default=1.0, gt=0, le=1000, description="weight of the contrastive loss")
     identity: bool = Field(default=True, description="the contrastive loss of a picture of the target domain as well")
+    flip_equivariance: bool = Field(
+        default=False, description="mirror every other source at random; its patches must still be known at their mirrored places"
+    )
     patches: int = Field(default=256, ge=8, le=4096, description="places that are compared in each layer")
     temperature: float = Field(default=0.07, gt=0, le=10, description="how sharply a patch must know its own place")
     feature_size: int = Field(default=256, ge=8, le=1024, description="length of the vectors that are compared")
+
+    @property
+    def least_crop(self) -> int:
+        return max(8, least_for_patches(self.receptive_field))
 
 
 CARD = MethodCard(
@@ -36,4 +43,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=CutConfig,
     implementation="ctmri_core.methods.cut.method:Cut",
+    settings={"epochs": 400},
 )

@@ -11,10 +11,10 @@ from ctmri_core.losses.contrastive import patch_nce
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.cut.card import CutConfig
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator
-from ctmri_core.networks.initialisation import initialise_normal, initialise_xavier
+from ctmri_core.networks.initialisation import initialise_xavier
 from ctmri_core.networks.patch_features import PatchFeatures
 from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
-from ctmri_core.translators import OneWay, added, detached
+from ctmri_core.translators import OneWay, added, detached, judgements
 
 _LAYERS = (0, 4, 8, 12, 16)
 """Places in the generator whose features are compared."""
@@ -30,7 +30,7 @@ class Cut(OneWay):
         layers = DISCRIMINATOR_LAYERS[config.receptive_field]
         self.networks = {
             "generator": initialise_xavier(self.build_generator(config, direction)),
-            "features": initialise_normal(PatchFeatures(widths, config.feature_size)),
+            "features": initialise_xavier(PatchFeatures(widths, config.feature_size)),
             "discriminator": initialise_xavier(PatchGan(1, config.discriminator_width, layers)),
         }
         self.optimised = {
@@ -44,24 +44,28 @@ class Cut(OneWay):
 
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         source, target = batch[self.source], batch[self.target]
-        synthetic: Tensor = self.networks["generator"](source)
+        mirrored = self.config.flip_equivariance and bool(torch.rand(()) < 0.5)
+        synthetic: Tensor = self.networks["generator"](source.flip(3) if mirrored else source)
         judge = self.networks["discriminator"]
-        discriminator = discriminator_loss(judge(target), judge(synthetic.detach()), "lsgan")
+        of_real, of_synthetic = judge(target), judge(synthetic.detach())
+        discriminator = discriminator_loss(of_real, of_synthetic, "lsgan")
         update("discriminator", discriminator)  # Eq. 1
         terms = {"gan": self.config.lambda_gan * adversarial_loss(judge(synthetic), real=True, kind="lsgan")}
         share = 0.5 if self.config.identity else 1.0
-        terms["nce"] = share * self._nce(source, synthetic)  # Eq. 3
+        terms["nce"] = share * self._nce(source, synthetic, mirrored=mirrored)  # Eq. 3
         if self.config.identity:
             terms["nce_identity"] = share * self._nce(target, self.networks["generator"](target))
         update("generator", added(terms))  # Eq. 4
-        return detached(terms | {"discriminator": discriminator})
+        return detached(terms | {"discriminator": discriminator}) | judgements(self.target, of_real, of_synthetic)
 
-    def _nce(self, source: Tensor, synthetic: Tensor) -> Tensor:
-        """Patches of `synthetic` against those of `source`, mean over the layers, weighted."""
+    def _nce(self, source: Tensor, synthetic: Tensor, *, mirrored: bool = False) -> Tensor:
+        """Patches of `synthetic` against those of `source`, mean over the layers, weighted. `mirrored`: `synthetic` is."""
         features = self.networks["features"]
-        of_source = self.networks["generator"](source, layers=_LAYERS)
+        with torch.no_grad():
+            keys, places = features(self.networks["generator"](source, layers=_LAYERS), self.config.patches)
         of_synthetic = self.networks["generator"](synthetic, layers=_LAYERS)
-        keys, places = features(of_source, self.config.patches)
+        if mirrored:
+            of_synthetic = [feature.flip(3) for feature in of_synthetic]
         queries, _ = features(of_synthetic, self.config.patches, places)
         pairs = zip(queries, keys, strict=True)
         losses = [patch_nce(query, key, self.config.temperature) for query, key in pairs]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class CycleGanConfig(MethodConfig):
@@ -25,6 +25,10 @@ class CycleGanConfig(MethodConfig):
         default=0.5, ge=0, le=10, description="weight of the identity loss as a share of lambda_cycle; 0: none, and faster"
     )
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
+
+    @property
+    def least_crop(self) -> int:
+        return max(8, least_for_patches(self.receptive_field))
 
 
 CARD = MethodCard(

@@ -2,7 +2,8 @@
 
 P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017,
 arXiv 1611.07004. Adversarial loss: Eq. 1; distance in pixels: Eq. 3; objective: Eq. 4; networks and training: section 3.2,
-3.3 and the appendix.
+3.3 and the appendix. The paper translates with dropout on and batch norm by the statistics of the very picture (section 3.3);
+here translating is free of chance and uses the statistics of training, unless `faithful`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class Pix2PixConfig(MethodConfig):
     """Settings of pix2pix; the defaults are the paper's."""
 
     generator: Literal["unet_256", "resnet_9", "resnet_6", "plain_unet"] = Field(
-        default="unet_256", description="the generator's architecture; plain_unet: five levels, of a known student project"
+        default="unet_256", description="the generator's architecture; plain_unet: five batch-normed levels, of a student project"
     )
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     norm: Literal["batch", "instance"] = Field(default="batch", description="normalisation in both networks")
@@ -35,7 +36,13 @@ class Pix2PixConfig(MethodConfig):
     lambda_features: float = Field(default=0.0, ge=0, le=10000, description="weight of the distance of VGG-19 features")
     features_file: str = Field(default="", description="safetensors file with VGG-19's weights, for lambda_features")
     generator_steps: int = Field(default=1, ge=1, le=10, description="generator steps for each step of the discriminator")
-    body_only: bool = Field(default=False, description="count the absolute error inside the body alone")
+    body_only: bool = Field(
+        default=False, description="count the absolute error inside the body alone; around it the discriminator alone judges"
+    )
+    faithful: bool = Field(
+        default=False,
+        description="translate as in the paper: dropout stays on, batch norm takes each picture's own statistics; results vary",
+    )
 
     @model_validator(mode="after")
     def _features_need_a_file(self) -> Self:
@@ -46,6 +53,13 @@ class Pix2PixConfig(MethodConfig):
     @property
     def size_multiple(self) -> int:
         return {"unet_256": 256, "plain_unet": 32}.get(self.generator, 4)
+
+    @property
+    def least_crop(self) -> int:
+        generator = {"unet_256": 256, "plain_unet": 64}.get(self.generator, 8)  # batch norm needs more than one value
+        if not self.lambda_gan:
+            return generator
+        return max(generator, 32 if self.patch_grid else least_for_patches(self.receptive_field))
 
 
 CARD = MethodCard(

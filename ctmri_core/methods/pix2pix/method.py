@@ -14,12 +14,13 @@ from ctmri_core.losses.gradient_penalty import gradient_penalty
 from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
+from ctmri_core.networks.as_in_training import as_in_training
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
 from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.resnet_generator import ResnetGenerator
 from ctmri_core.networks.unet_generator import UnetGenerator
-from ctmri_core.translators import OneWay, detached
+from ctmri_core.translators import OneWay, detached, judgements
 
 
 class Pix2Pix(OneWay):
@@ -36,23 +37,20 @@ class Pix2Pix(OneWay):
 
     @staticmethod
     def build_generator(config: Pix2PixConfig, direction: Direction) -> nn.Module:  # noqa: ARG004  # the same for every direction
-        if config.generator == "plain_unet":
-            return PlainUnet(config.width)
-        if config.generator == "unet_256":
-            return UnetGenerator(width=config.width, norm=config.norm, dropout=config.dropout)
-        blocks = {"resnet_9": 9, "resnet_6": 6}[config.generator]
-        return ResnetGenerator(width=config.width, blocks=blocks, norm=config.norm, dropout=config.dropout)
+        generator = _build_generator(config)
+        return as_in_training(generator) if config.faithful else generator
 
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
+        said: dict[str, Tensor] = {}
         for step in range(self.config.generator_steps):
             synthetic: Tensor = self.networks["generator"](batch[self.source])
             if step == 0 and self.config.lambda_gan:
-                terms["discriminator"] = self._discriminator_loss(batch, synthetic.detach())  # Eq. 1
+                terms["discriminator"] = self._discriminator_loss(batch, synthetic.detach(), said)  # Eq. 1
                 update("discriminator", terms["discriminator"])
             terms |= self._generator_terms(batch, synthetic)
             update("generator", self._objective(terms))  # Eq. 4
-        return detached(terms)
+        return detached(terms) | said
 
     def _generator_terms(self, batch: SliceBatch, synthetic: Tensor) -> dict[str, Tensor]:
         target = batch[self.target]
@@ -68,9 +66,11 @@ class Pix2Pix(OneWay):
         weights = {"l1": self.config.lambda_l1, "gan": self.config.lambda_gan, "features": self.config.lambda_features}
         return torch.stack([weight * terms[name] for name, weight in weights.items() if name in terms]).sum()
 
-    def _discriminator_loss(self, batch: SliceBatch, synthetic: Tensor) -> Tensor:
+    def _discriminator_loss(self, batch: SliceBatch, synthetic: Tensor, said: dict[str, Tensor]) -> Tensor:
         source, target = batch[self.source], batch[self.target]
-        loss = discriminator_loss(self._judge(source, target), self._judge(source, synthetic), self.config.gan_loss)
+        of_real, of_synthetic = self._judge(source, target), self._judge(source, synthetic)
+        said |= judgements(self.target, of_real, of_synthetic)
+        loss = discriminator_loss(of_real, of_synthetic, self.config.gan_loss)
         if self.config.lambda_penalty:
             real, made = torch.cat([source, target], 1), torch.cat([source, synthetic], 1)
             loss = loss + self.config.lambda_penalty * gradient_penalty(self.networks["discriminator"], real, made)
@@ -79,6 +79,15 @@ class Pix2Pix(OneWay):
     def _judge(self, source: Tensor, target: Tensor) -> Tensor:
         logits: Tensor = self.networks["discriminator"](torch.cat([source, target], 1))
         return logits
+
+
+def _build_generator(config: Pix2PixConfig) -> nn.Module:
+    if config.generator == "plain_unet":
+        return PlainUnet(config.width, dropout=0.05 if config.dropout else 0.0)
+    if config.generator == "unet_256":
+        return UnetGenerator(width=config.width, norm=config.norm, dropout=config.dropout)
+    blocks = {"resnet_9": 9, "resnet_6": 6}[config.generator]
+    return ResnetGenerator(width=config.width, blocks=blocks, norm=config.norm, dropout=config.dropout)
 
 
 def _build_discriminator(config: Pix2PixConfig) -> nn.Module:

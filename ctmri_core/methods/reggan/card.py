@@ -2,7 +2,8 @@
 
 L. Kong, C. Lian, D. Huang, Z. Li, Y. Hu, Q. Zhou, NeurIPS 2021, arXiv 2110.06465. Correction loss: Eq. 4; smoothness: Eq. 5;
 objective: Eq. 7. For pairs that are only roughly aligned: a registration network takes the blame for the misalignment while
-training and is thrown away afterwards.
+training and is thrown away afterwards. The authors' code sets up a falling learning rate but never lowers it; here it falls, and
+`--schedule constant` does as they do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class RegGanConfig(MethodConfig):
@@ -26,6 +27,10 @@ class RegGanConfig(MethodConfig):
     lambda_correction: float = Field(default=20.0, gt=0, le=1000, description="weight of the error of the registered picture")
     lambda_smooth: float = Field(default=10.0, ge=0, le=10000, description="weight of the displacements' roughness")
 
+    @property
+    def least_crop(self) -> int:
+        return least_for_patches(70)
+
 
 CARD = MethodCard(
     name="reggan",
@@ -35,5 +40,5 @@ CARD = MethodCard(
     needs="paired",
     config=RegGanConfig,
     implementation="ctmri_core.methods.reggan.method:RegGan",
-    settings={"schedule": "constant"},
+    settings={"epochs": 80},
 )

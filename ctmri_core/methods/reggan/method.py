@@ -14,7 +14,7 @@ from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.patchgan import PatchGan
 from ctmri_core.networks.registration_net import RegistrationNet, warp
 from ctmri_core.networks.resnet_generator import ResnetGenerator
-from ctmri_core.translators import OneWay, added, detached
+from ctmri_core.translators import OneWay, added, detached, judgements
 
 
 class RegGan(OneWay):
@@ -48,9 +48,10 @@ class RegGan(OneWay):
             "smooth": config.lambda_smooth * flow_roughness(flow),  # Eq. 5
         }
         update("generator", added(terms))  # Eq. 7
-        discriminator = discriminator_loss(self._judge(target), self._judge(synthetic.detach()), "lsgan")
+        of_real, of_synthetic = self._judge(target), self._judge(synthetic.detach())
+        discriminator = discriminator_loss(of_real, of_synthetic, "lsgan")
         update("discriminator", discriminator)
-        return detached(terms | {"discriminator": discriminator})
+        return detached(terms | {"discriminator": discriminator}) | judgements(self.target, of_real, of_synthetic)
 
     def _judge(self, x: Tensor) -> Tensor:
         logits: Tensor = self.networks["discriminator"](x)

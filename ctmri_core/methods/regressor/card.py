@@ -24,11 +24,17 @@ class RegressorConfig(MethodConfig):
     context_slices: Literal[1, 3, 5, 7] = Field(
         default=5, description="neighbouring slices it sees, the middle one is translated"
     )
-    body_only: bool = Field(default=True, description="count the error inside the body alone")
+    body_only: bool = Field(
+        default=False, description="count the error inside the body alone; around it the result then means nothing"
+    )
 
     @property
     def size_multiple(self) -> int:
         return 256 if self.network == "unet" else 32
+
+    @property
+    def least_crop(self) -> int:
+        return 256 if self.network == "unet" else 64  # batch norm needs more than one value
 
     @property
     def context(self) -> int:
@@ -43,5 +49,5 @@ CARD = MethodCard(
     needs="paired",
     config=RegressorConfig,
     implementation="ctmri_core.methods.regressor.method:Regressor",
-    settings={"schedule": "step"},
+    settings={"schedule": "step", "stages": 10, "decay": 0.75, "epochs": 100, "batch_size": 8},
 )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class SsimCycleGanConfig(MethodConfig):
@@ -30,6 +30,10 @@ class SsimCycleGanConfig(MethodConfig):
     lambda_ssim: float = Field(default=1.0, ge=0, le=1000, description="weight of 1 - SSIM of the cycle")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
     faithful: bool = Field(default=False, description="SSIM with the data range of 1 of the original, and no pool of pictures")
+
+    @property
+    def least_crop(self) -> int:
+        return max(8, least_for_patches(self.receptive_field))
 
 
 CARD = MethodCard(

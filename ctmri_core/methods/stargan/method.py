@@ -16,7 +16,7 @@ from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.stargan.card import StarGanConfig
 from ctmri_core.networks.stargan import StarganDiscriminator, StarganGenerator, StarganTranslator
-from ctmri_core.translators import detached
+from ctmri_core.translators import added, detached, judgements
 
 
 class StarGan:
@@ -24,35 +24,34 @@ class StarGan:
 
     def __init__(self, config: StarGanConfig, direction: Direction) -> None:
         self.config = config
-        self.domains = tuple(sorted((direction.source, direction.target)))
+        self.domains = tuple(sorted(config.domains_of(direction)))
         pairs = (Direction(*pair) for pair in permutations(self.domains, 2))
         self.directions = (direction, *(pair for pair in pairs if pair != direction))
         self.networks: dict[str, nn.Module] = {
             "generator": StarganGenerator(1, len(self.domains), config.width, config.blocks),
             "discriminator": StarganDiscriminator(
-                config.picture_size, 1, len(self.domains), config.discriminator_width, config.discriminator_layers
+                config.picture_size or 256, 1, len(self.domains), config.discriminator_width, config.discriminator_layers
             ),
         }
         self.optimised: Mapping[str, tuple[str, ...]] = {name: (name,) for name in self.networks}
-        self._steps = torch.zeros((), dtype=torch.int64)
 
     @staticmethod
     def build_generator(config: StarGanConfig, direction: Direction) -> nn.Module:
-        domains = sorted((direction.source, direction.target))
+        domains = sorted(config.domains_of(direction))
         return StarganTranslator(StarganGenerator(1, len(domains), config.width, config.blocks), domains.index(direction.target))
 
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         real = torch.cat([batch[domain] for domain in self.domains])
         own = torch.arange(len(self.domains), device=real.device).repeat_interleave(len(batch[self.domains[0]]))
         wanted = self._wanted(own)
-        terms = self._discriminator_terms(real, own, wanted)
-        update("discriminator", torch.stack(list(terms.values())).sum())  # Eq. 5
-        self._steps = self._steps + 1
-        if int(self._steps) % self.config.critic_steps == 0:
+        said: dict[str, Tensor] = {}
+        terms = self._discriminator_terms(real, own, wanted, said)
+        update("discriminator", added(terms))  # Eq. 5
+        if (batch.step + 1) % self.config.critic_steps == 0:
             generator = self._generator_terms(real, own, wanted)
-            update("generator", torch.stack(list(generator.values())).sum())  # Eq. 6
+            update("generator", added(generator))  # Eq. 6
             terms |= generator
-        return detached(terms)
+        return detached(terms) | said
 
     def _wanted(self, own: Tensor) -> Tensor:
         """A target domain for each picture: never its own, unless the labels of the batch are shuffled as the authors do."""
@@ -61,12 +60,13 @@ class StarGan:
         ahead = torch.randint(1, len(self.domains), own.shape, device=own.device)
         return (own + ahead) % len(self.domains)
 
-    def _discriminator_terms(self, real: Tensor, own: Tensor, wanted: Tensor) -> dict[str, Tensor]:
+    def _discriminator_terms(self, real: Tensor, own: Tensor, wanted: Tensor, said: dict[str, Tensor]) -> dict[str, Tensor]:
         config, judge = self.config, self.networks["discriminator"]
         synthetic = self._translate(real, wanted).detach()
-        of_real, named = judge(real)
+        (of_real, named), (of_synthetic, _) = judge(real), judge(synthetic)
+        said |= judgements("all", of_real, of_synthetic)
         terms = {
-            "critic": judge(synthetic)[0].mean() - of_real.mean(),  # Eq. 8
+            "critic": of_synthetic.mean() - of_real.mean(),  # Eq. 8
             "class_real": config.lambda_class * functional.cross_entropy(named.float(), own),  # Eq. 2
         }
         penalty = gradient_penalty(lambda x: cast(Tensor, judge(x)[0]), real, synthetic)
@@ -97,7 +97,8 @@ class StarGan:
         return StarganTranslator(generator, self.domains.index(direction.target))
 
     def state_dict(self) -> dict[str, Tensor]:
-        return {"steps": self._steps}
+        return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self._steps = state["steps"].clone()
+        if state:
+            raise ValueError(f"StarGAN keeps no state of its own; got {sorted(state)}")

@@ -2,6 +2,8 @@
 
 M.-Y. Liu, T. Breuel, J. Kautz, NeurIPS 2017, arXiv 1703.00848. Objective: Eq. 3 to 6. Networks, weights and optimiser as in the
 authors' current code, where nothing is shared between the domains and only the losses hold the latent space together.
+`share_latent` has the paper's own networks instead (the code's branch version_02), whose middle layers are shared; that branch
+gives every term ten times the weight, which Adam does not notice.
 """
 
 from __future__ import annotations
@@ -16,10 +18,15 @@ class UnitConfig(MethodConfig):
 
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
     weight_decay: float = Field(default=1e-4, ge=0, le=1, description="Adam's pull of the weights towards zero")
+    share_latent: bool = Field(
+        default=False, description="the paper's networks: layers next to the latent shared by both domains, one judge each"
+    )
     width: int = Field(default=64, ge=4, le=256, description="channels of the encoders' first layer")
     discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminators' first layer")
     blocks: int = Field(default=4, ge=1, le=16, description="residual blocks in each encoder and decoder")
-    scales: int = Field(default=3, ge=1, le=4, description="resolutions at which the discriminators judge")
+    scales: int = Field(
+        default=3, ge=1, le=4, description="resolutions at which the discriminators judge (without `share_latent`)"
+    )
     lambda_gan: float = Field(default=1.0, gt=0, le=1000, description="weight of the adversarial loss")
     lambda_reconstruction: float = Field(default=10.0, ge=0, le=1000, description="weight of the error of autoencoding")
     lambda_kl: float = Field(default=0.01, ge=0, le=1000, description="weight of the latent's distance from N(0, 1)")
@@ -27,6 +34,10 @@ class UnitConfig(MethodConfig):
     lambda_cycle_kl: float = Field(
         default=0.01, ge=0, le=1000, description="weight of the translated latent's distance from N(0, 1)"
     )
+
+    @property
+    def least_crop(self) -> int:
+        return 8 if self.share_latent else 8 * 2**self.scales
 
 
 CARD = MethodCard(
@@ -37,5 +48,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=UnitConfig,
     implementation="ctmri_core.methods.unit.method:Unit",
-    settings={"schedule": "step", "flip": True},
+    settings={"schedule": "step", "stages": 10, "decay": 0.5},
 )

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.losses.adversarial import summed_over_scales
+from ctmri_core.losses.adversarial import GanLoss, summed_over_scales
 from ctmri_core.losses.latent import unit_variance_kl
 from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.unit.card import UnitConfig
 from ctmri_core.networks.initialisation import initialise_kaiming, initialise_normal
-from ctmri_core.networks.unit import MultiScaleDiscriminator, UnitAutoencoder, UnitDecoder, UnitEncoder, UnitTranslator
-from ctmri_core.translators import added, detached
+from ctmri_core.networks.shared_latent import (
+    DeepDiscriminator,
+    PlainResidual,
+    SharedLatentTranslator,
+    private_decoder,
+    private_encoder,
+)
+from ctmri_core.networks.unit import MultiScaleDiscriminator, UnitDecoder, UnitEncoder, UnitTranslator
+from ctmri_core.translators import added, detached, judgements
 
 
 class Unit:
-    """An autoencoder and a multi-scale discriminator per domain."""
+    """An autoencoder and a discriminator per domain; with `share_latent`, the layers next to the latent are the same for both."""
 
     def __init__(self, config: UnitConfig, direction: Direction) -> None:
         self.config = config
@@ -28,39 +34,56 @@ class Unit:
         self.directions = (direction, direction.reverse)
         self.networks: dict[str, nn.Module] = {}
         for domain in self.domains:
-            autoencoder = UnitAutoencoder(1, config.width, config.blocks)
-            self.networks[f"encode_{domain}"] = initialise_kaiming(autoencoder.enc)
-            self.networks[f"decode_{domain}"] = initialise_kaiming(autoencoder.dec)
-            judge = MultiScaleDiscriminator(1, config.discriminator_width, scales=config.scales)
-            self.networks[f"judge_{domain}"] = initialise_normal(judge)
+            self._add_networks(domain)
+        if config.share_latent:
+            shared = ("shared_encoder", "shared_decoder")
+            self.networks |= {name: initialise_normal(PlainResidual(4 * config.width)) for name in shared}
         judges = tuple(name for name in self.networks if name.startswith("judge_"))
         autoencoders = tuple(name for name in self.networks if name not in judges)
         self.optimised: Mapping[str, tuple[str, ...]] = {"discriminators": judges, "generators": autoencoders}
+        self._gan: GanLoss = "vanilla" if config.share_latent else "lsgan"
+
+    def _add_networks(self, domain: Domain) -> None:
+        config = self.config
+        if config.share_latent:
+            encoder, decoder = (initialise_normal(network) for network in _private(config))
+            judge: nn.Module = DeepDiscriminator(1, config.discriminator_width)
+        else:
+            encoder = initialise_kaiming(UnitEncoder(1, config.width, config.blocks))
+            decoder = initialise_kaiming(UnitDecoder(1, config.width, config.blocks))
+            judge = MultiScaleDiscriminator(1, config.discriminator_width, scales=config.scales)
+        self.networks[f"encode_{domain}"], self.networks[f"decode_{domain}"] = encoder, decoder
+        self.networks[f"judge_{domain}"] = initialise_normal(judge)
 
     @staticmethod
     def build_generator(config: UnitConfig, direction: Direction) -> nn.Module:  # noqa: ARG004  # the same for every direction
-        autoencoder = UnitAutoencoder(1, config.width, config.blocks)
-        return UnitTranslator(autoencoder.enc, autoencoder.dec)
+        if config.share_latent:
+            encoder, decoder = _private(config)
+            return SharedLatentTranslator(encoder, PlainResidual(4 * config.width), PlainResidual(4 * config.width), decoder)
+        return UnitTranslator(UnitEncoder(1, config.width, config.blocks), UnitDecoder(1, config.width, config.blocks))
 
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         real = {domain: batch[domain] for domain in self.domains}
         latent = {domain: self._encode(domain, real[domain]) for domain in self.domains}
-        synthetic = {domain: self._decode(domain, _noisy(latent[self._other(domain)])) for domain in self.domains}
-        discriminators = self._discriminator_loss(real, synthetic)
+        drawn = {domain: _noisy(mean) for domain, mean in latent.items()}
+        synthetic = {domain: self._decode(domain, drawn[self._other(domain)]) for domain in self.domains}
+        said: dict[str, Tensor] = {}
+        discriminators = self._discriminator_loss(real, synthetic, said)
         update("discriminators", discriminators)
-        terms = self._generator_terms(real, latent, synthetic)
+        again = {domain: self._decode(domain, drawn[domain]) for domain in self.domains}
+        terms = self._generator_terms(real, latent, again, synthetic)
         update("generators", added(terms))  # Eq. 3
-        return detached(terms | {"discriminators": discriminators})
+        return detached(terms | {"discriminators": discriminators}) | said
 
     def _generator_terms(
-        self, real: Mapping[Domain, Tensor], latent: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]
-    ) -> dict[str, Tensor]:
+        self, real: Mapping[Domain, Tensor], latent: Mapping[Domain, Tensor], again: Mapping[Domain, Tensor],
+        synthetic: Mapping[Domain, Tensor],
+    ) -> dict[str, Tensor]:  # fmt: skip
         config, terms = self.config, {}
         for domain in self.domains:
             judged = self.networks[f"judge_{domain}"](synthetic[domain])
-            terms[f"gan_{domain}"] = config.lambda_gan * summed_over_scales(judged, real=True, kind="lsgan")  # Eq. 5
-            again = self._decode(domain, _noisy(latent[domain]))
-            terms[f"reconstruction_{domain}"] = config.lambda_reconstruction * l1_loss(again, real[domain])  # Eq. 4
+            terms[f"gan_{domain}"] = config.lambda_gan * summed_over_scales(judged, real=True, kind=self._gan)  # Eq. 5
+            terms[f"reconstruction_{domain}"] = config.lambda_reconstruction * l1_loss(again[domain], real[domain])  # Eq. 4
             terms[f"kl_{domain}"] = config.lambda_kl * unit_variance_kl(latent[domain])
             other = self._other(domain)
             translated = self._encode(other, synthetic[other])
@@ -69,21 +92,25 @@ class Unit:
             terms[f"cycle_kl_{domain}"] = config.lambda_cycle_kl * unit_variance_kl(translated)
         return terms
 
-    def _discriminator_loss(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> Tensor:
+    def _discriminator_loss(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
+    ) -> Tensor:
         losses = {}
         for domain in self.domains:
             judge = self.networks[f"judge_{domain}"]
-            of_synthetic = summed_over_scales(judge(synthetic[domain].detach()), real=False, kind="lsgan")
-            losses[domain] = self.config.lambda_gan * (
-                of_synthetic + summed_over_scales(judge(real[domain]), real=True, kind="lsgan")
-            )
+            of_synthetic, of_real = judge(synthetic[domain].detach()), judge(real[domain])
+            known_real = summed_over_scales(of_real, real=True, kind=self._gan)
+            losses[domain] = self.config.lambda_gan * (summed_over_scales(of_synthetic, real=False, kind=self._gan) + known_real)
+            said |= judgements(domain, of_real[0], of_synthetic[0])  # at full resolution
         return added(losses)
 
     def _encode(self, domain: Domain, x: Tensor) -> Tensor:
         result: Tensor = self.networks[f"encode_{domain}"](x)
-        return result
+        return self.networks["shared_encoder"](result) if self.config.share_latent else result
 
     def _decode(self, domain: Domain, latent: Tensor) -> Tensor:
+        if self.config.share_latent:
+            latent = self.networks["shared_decoder"](latent)
         result: Tensor = self.networks[f"decode_{domain}"](latent)
         return result
 
@@ -97,7 +124,9 @@ class Unit:
         if direction not in self.directions:
             raise ValueError(f"this model translates {self.directions[0]} and back, not {direction}")
         encoder, decoder = self.networks[f"encode_{direction.source}"], self.networks[f"decode_{direction.target}"]
-        return UnitTranslator(cast(UnitEncoder, encoder), cast(UnitDecoder, decoder))
+        if self.config.share_latent:
+            return SharedLatentTranslator(encoder, self.networks["shared_encoder"], self.networks["shared_decoder"], decoder)
+        return UnitTranslator(encoder, decoder)
 
     def state_dict(self) -> dict[str, Tensor]:
         return {}
@@ -105,6 +134,12 @@ class Unit:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         if state:
             raise ValueError(f"UNIT keeps no state of its own; got {sorted(state)}")
+
+
+def _private(config: UnitConfig) -> tuple[nn.Module, nn.Module]:
+    """Encoder and decoder of one domain where the layers between them are shared; one block of each is a shared one."""
+    blocks = config.blocks - 1
+    return private_encoder(1, config.width, blocks), private_decoder(1, config.width, blocks)
 
 
 def _noisy(latent: Tensor) -> Tensor:

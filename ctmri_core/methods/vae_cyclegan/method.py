@@ -15,7 +15,7 @@ from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.vae_cyclegan.card import VaeCycleGanConfig
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.variational_resnet import LevelwiseDiscriminator, VariationalResnet
-from ctmri_core.translators import TwoWay, added, detached
+from ctmri_core.translators import TwoWay, added, detached, judgements
 
 
 class VaeCycleGan(TwoWay):
@@ -40,9 +40,10 @@ class VaeCycleGan(TwoWay):
         synthetic = {domain: self._sample(domain, real[self.other(domain)], latents) for domain in self.domains}
         terms = self._generator_terms(real, synthetic, latents)
         update("generators", added(terms))
-        terms["discriminators"] = self._discriminator_loss(real, synthetic)
+        said: dict[str, Tensor] = {}
+        terms["discriminators"] = self._discriminator_loss(real, synthetic, said)
         update("discriminators", terms["discriminators"])
-        return detached(terms)
+        return detached(terms) | said
 
     def _generator_terms(
         self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], latents: list[Tensor]
@@ -66,11 +67,15 @@ class VaeCycleGan(TwoWay):
         result: Tensor = picture
         return result
 
-    def _discriminator_loss(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> Tensor:
+    def _discriminator_loss(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
+    ) -> Tensor:
         losses = {}
         for domain in self.domains:
             judge = self.networks[f"judge_{domain}"]
             shown = self.pools[domain].exchange(synthetic[domain].detach())
-            levels = zip(judge(real[domain], isolated=True), judge(shown, isolated=True), strict=True)
+            of_real, of_synthetic = judge(real[domain], isolated=True), judge(shown, isolated=True)
+            levels = zip(of_real, of_synthetic, strict=True)
             losses[domain] = torch.stack([discriminator_loss(one, other, "lsgan") for one, other in levels]).mean()
+            said |= judgements(domain, of_real[-1], of_synthetic[-1])  # the last level's is the final decision
         return added(losses)

@@ -1,0 +1,34 @@
+"""Networks that translate in the very manner they were trained in (Isola et al. 2017, section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class OwnStatisticsNorm(nn.BatchNorm2d):
+    """Batch norm; outside training by the statistics of each picture alone, so that those beside it in a batch do not matter."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        weight, bias = self.weight, self.bias
+        return torch.cat([functional.batch_norm(one, None, None, weight, bias, True, eps=self.eps) for one in torch.split(x, 1)])
+
+
+class LastingDropout(nn.Dropout):
+    """Dropout that goes on outside training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.p, training=True)
+
+
+def as_in_training(network: nn.Module) -> nn.Module:
+    """Turns batch norms and dropouts into those above. Works in place and returns `network`; state-dict keys stay."""
+    for module in network.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = OwnStatisticsNorm
+        elif type(module) is nn.Dropout:
+            module.__class__ = LastingDropout
+    return network
