@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QLabel,
     QMainWindow,
     QSizePolicy,
@@ -232,7 +233,9 @@ class MainWindow(QMainWindow):
             self.docks.share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ends running work first: asks it to stop, waits without freezing, then closes."""
+        """Takes back what is asked, ends running work: asks it to stop, waits without freezing, then closes."""
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
         self.session.close()
         if self.session.jobs.busy:
             self._closing = True

@@ -410,6 +410,30 @@ def test_a_folder_with_several_series_asks_and_two_become_source_and_truth(make_
     assert wait_for(qtbot, window, Role.TRUTH).domain.is_mr
 
 
+def test_a_window_that_closes_takes_its_questions_and_their_small_pictures_along(make_window, qtbot, tmp_path, monkeypatch):
+    go, begun, preview = threading.Event(), threading.Event(), opening.preview
+
+    def held(series):
+        begun.set()
+        go.wait(10)
+        return preview(series)
+
+    monkeypatch.setattr(opening, "preview", held)
+    study = tmp_path / "study"
+    for number in (1, 2):
+        write(study / str(number), head_slices(series=number))
+    window = make_window()
+    drop(window, study)
+    dialog = asked(qtbot, window, SeriesDialog)
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
+    with qtbot.captureExceptions() as caught:
+        window.close()
+        assert not window.isVisible() and not dialog.isVisible()
+        go.set()
+        qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert caught == []
+
+
 def test_a_folder_with_nothing_says_so(make_window, qtbot, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
