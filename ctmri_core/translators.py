@@ -155,6 +155,12 @@ class CycleConsistent(TwoWay):
         return added(losses)
 
 
+def bare(network: nn.Module) -> nn.Module:
+    """The network itself without what the trainer wraps around it: in float32, and open to gradients of gradients."""
+    inner = getattr(network, "module", None)
+    return inner if isinstance(inner, nn.Module) else network
+
+
 def judgements(of: str, real: Tensor, synthetic: Tensor) -> dict[str, Tensor]:
     """What a discriminator says of real and of synthetic pictures, on average: a sign of how training goes."""
     return {f"{JUDGED}real_{of}": real.detach().mean(), f"{JUDGED}synthetic_{of}": synthetic.detach().mean()}

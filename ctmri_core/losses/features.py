@@ -21,18 +21,23 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class FeatureDistance:
     """Mean squared difference of VGG-19's features, mean over five depths, of (n, 1, h, w) in [-1, 1].
 
-    `file`: safetensors with its weights, keys `features.0.weight` and so on, which the user supplies. Grey becomes three equal
-    channels, normalised as the network was trained. Raises `ModelRefused` when the file does not hold them.
+    `file`: safetensors with its weights, keys `features.0.weight` and so on, which the user supplies; the same layers in another
+    width are taken, too. Grey becomes three equal channels, normalised as the network was trained. Raises `ModelRefused` when
+    the file does not hold them.
     """
 
     def __init__(self, file: str | Path) -> None:
         path = Path(file)
-        network = VggFeatures()
+        if not path.is_file():
+            raise ModelRefused(f"--features-file {path.name}: there is no such file.")
         try:
-            weights = load_file(path)
-            network.load_state_dict({name: value for name, value in weights.items() if name.startswith("features.")})
-        except (SafetensorError, OSError, RuntimeError) as error:
+            weights = {name: value for name, value in load_file(path).items() if name.startswith("features.")}
+            network = VggFeatures(len(weights["features.0.weight"]))
+            network.load_state_dict(weights)
+        except (SafetensorError, OSError, RuntimeError, KeyError) as error:
             raise ModelRefused(f"{path.name} does not hold the weights of VGG-19 (keys features.0.weight ...).") from error
+        if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+            raise ModelRefused(f"{path.name} holds values that are no numbers. Get the file again.")
         self._network = network.eval().requires_grad_(False)
 
     def __call__(self, one: Tensor, other: Tensor) -> Tensor:

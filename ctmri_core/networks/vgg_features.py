@@ -11,16 +11,20 @@ _WIDTHS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0,
 
 
 class VggFeatures(nn.Module):
-    """(n, 3, h, w) -> what leaves the layers named by their places in `features`, as the public weights count them."""
+    """(n, 3, h, w) -> what leaves the layers named by their places in `features`, as the public weights count them.
 
-    def __init__(self) -> None:
+    `width`: channels of the first layer, 64 as published; the others are as many times wider. h, w at least 16.
+    """
+
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         before = 3
-        for width in _WIDTHS:
-            if width:
-                layers += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
-                before = width
+        for published in _WIDTHS:
+            if published:
+                after = published * width // 64
+                layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+                before = after
             else:
                 layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)

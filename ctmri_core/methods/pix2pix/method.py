@@ -20,7 +20,7 @@ from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
 from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.resnet_generator import ResnetGenerator
 from ctmri_core.networks.unet_generator import UnetGenerator
-from ctmri_core.translators import OneWay, detached, judgements
+from ctmri_core.translators import OneWay, bare, detached, judgements
 
 
 class Pix2Pix(OneWay):
@@ -73,7 +73,7 @@ class Pix2Pix(OneWay):
         loss = discriminator_loss(of_real, of_synthetic, self.config.gan_loss)
         if self.config.lambda_penalty:
             real, made = torch.cat([source, target], 1), torch.cat([source, synthetic], 1)
-            loss = loss + self.config.lambda_penalty * gradient_penalty(self.networks["discriminator"], real, made)
+            loss = loss + self.config.lambda_penalty * gradient_penalty(bare(self.networks["discriminator"]), real, made)
         return loss
 
     def _judge(self, source: Tensor, target: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.stargan.card import StarGanConfig
 from ctmri_core.networks.stargan import StarganDiscriminator, StarganGenerator, StarganTranslator
-from ctmri_core.translators import added, detached, judgements
+from ctmri_core.translators import added, bare, detached, judgements
 
 
 class StarGan:
@@ -69,7 +69,7 @@ class StarGan:
             "critic": of_synthetic.mean() - of_real.mean(),  # Eq. 8
             "class_real": config.lambda_class * functional.cross_entropy(named.float(), own),  # Eq. 2
         }
-        penalty = gradient_penalty(lambda x: cast(Tensor, judge(x)[0]), real, synthetic)
+        penalty = gradient_penalty(lambda x: cast(Tensor, bare(judge)(x)[0]), real, synthetic)
         return terms | {"penalty": config.lambda_penalty * penalty}
 
     def _generator_terms(self, real: Tensor, own: Tensor, wanted: Tensor) -> dict[str, Tensor]:
