@@ -135,6 +135,11 @@ def _ct_scores(
     )
 
 
+def alignment_of(source: Volume, other: Volume) -> Verdict:
+    """How well two real volumes of one patient lie on each other, whatever they show; `comparable` when they do."""
+    return _CoarsePair(source, other).alignment().verdict("")
+
+
 _Box = tuple[slice, slice]
 
 

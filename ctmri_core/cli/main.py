@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import ctmri_core
-from ctmri_core.cli import convert, demo, info, models, train, translate
+from ctmri_core.cli import convert, demo, info, models, prepare, train, translate
 from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE, crash_report, terminated_as_interrupted
 from ctmri_core.errors import CtmriError
 from ctmri_core.hints import nearest_hint
 
-COMMANDS = {"translate": translate, "convert": convert, "train": train, "models": models, "info": info, "demo": demo}
+COMMANDS = {
+    "translate": translate, "convert": convert, "prepare": prepare, "train": train, "models": models, "info": info, "demo": demo,
+}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):

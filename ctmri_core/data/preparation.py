@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from ctmri_core.case import Case
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, key_of
 from ctmri_core.data.diversity import most_different, thumbnail
 from ctmri_core.data.layouts.layout import CaseReference
+from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.data.split import SplitPlan, split_cases
 from ctmri_core.domain import Direction, Domain
@@ -39,15 +39,6 @@ class PreparedData:
     train: PreparedSlices
     validation: PreparedSlices
     facts: TrainingData
-
-
-class PreparationOptions(BaseModel):
-    """What to do with the cases besides the recipe."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: int = Field(default=0, ge=0, le=10**7, description="learn from this many slices that differ most; 0: from all")
-    leave_out: bool = Field(default=False, description="leave cases out that cannot be used, in place of ending there")
 
 
 def prepare_slices(
@@ -113,7 +104,7 @@ def prepare_dataset(
     `made_from`: what tells this collection from others. Cases are counted in the order of their names, which are said nowhere.
     Serious findings of their volumes are noted. Slices without body are left out.
     """
-    options = options or PreparationOptions()
+    options = options or PreparationOptions(leave_out=False)
     folder_ = DatasetFolder(folder)
     sides = split_cases(source.cases, plan)
     if source.ct_window is not None:  # more than that the pictures do not hold
@@ -122,8 +113,8 @@ def prepare_dataset(
     made |= {"recipe": recipe.model_dump(mode="json")}
     index = folder_.begin(
         DatasetIndex(
-            made_from=made, salt=secrets.token_hex(8), recipe=recipe, domains=tuple(domains), what=source.what,
-            licence=source.licence, phantom=source.phantom, layout=source.layout,
+            made_from=made, salt=secrets.token_hex(8), recipe=recipe, domains=tuple(domains), what=options.what or source.what,
+            licence=options.licence or source.licence, phantom=source.phantom, layout=source.layout,
             split=plan.model_dump(mode="json", exclude={"lists"}),
         )
     )  # fmt: skip

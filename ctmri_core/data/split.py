@@ -38,11 +38,8 @@ class SplitLists(BaseModel):
             raise FileRefused(path, "holds no lists of patients.", f"Write {example}.") from None
 
 
-class SplitPlan(BaseModel):
-    """How to split. Fixed lists come first, then what the folders say, then a centre left out, then chance.
-
-    Shares are those of all patients, met in every centre alike.
-    """
+class SplitChoices(BaseModel):
+    """Who is learnt from, who chooses the best model and who judges it in the end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +47,14 @@ class SplitPlan(BaseModel):
     test_share: float = Field(default=0.0, ge=0, lt=1, description="share of the patients kept for the last test")
     leave_out_centre: str = Field(default="", max_length=100, description="all patients of this centre are the test")
     seed: int = Field(default=0, ge=0, lt=2**31, description="of the split and of every choice by chance")
+
+
+class SplitPlan(SplitChoices):
+    """How to split. Fixed lists come first, then what the folders say, then a centre left out, then chance.
+
+    Shares are those of all patients, met in every centre alike.
+    """
+
     lists: SplitLists | None = None
 
 

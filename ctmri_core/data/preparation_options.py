@@ -1,0 +1,21 @@
+"""What to do with cases besides the recipe. No torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PreparationOptions(BaseModel):
+    """What is done with the cases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(default=0, ge=0, le=10**7, description="learn from this many slices that differ most; 0: from all")
+    align: Literal["no", "needed", "all"] = Field(
+        default="no", description="rigidly register a patient's volumes to the first domain: none, those not aligned, all"
+    )
+    leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
+    what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
+    licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")
