@@ -43,19 +43,19 @@ class PreparedData:
 
 def prepare_slices(
     spec: str, direction: Direction, recipe: Recipe, folder: Path, validation_share: float, seed: int, stop: StopSignal,
-    *, paired: bool = True, context: int = 1,
+    *, paired: bool = True, context: int = 1, domains: Sequence[Domain] = (),
 ) -> Work[PreparedData | None]:  # fmt: skip
     """The slices of `spec`: a folder that `prepare_dataset` made, or a source (see `find_cases`) that is prepared into `folder`
     where it is not there already. None when stopped.
 
-    `paired`, `context`: as the method needs its batches. A prepared folder keeps its own recipe and split; slices are padded to
-    the recipe's `multiple` all the same. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed`
+    `paired`, `context`: as the method needs its batches; `domains`: whose slices it learns from, where not those of `direction`
+    alone. A prepared folder keeps its own recipe and split; slices are padded to the recipe's `multiple` all the same. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed`
     when the disk is full.
     """
     prepared = DatasetFolder(spec) if not spec.startswith("phantom:") else None
     if prepared is None or not prepared.exists():
         prepared = DatasetFolder(folder)
-        domains = (direction.source, direction.target)
+        domains = tuple(domains) or (direction.source, direction.target)
         source = find_cases(spec, domains, recipe.spacing_mm or 1.0)
         if paired:
             source = only_pairs(source, domains)
@@ -65,15 +65,19 @@ def prepare_slices(
             return None
     elif not prepared.read().complete:
         raise TrainingFailed(f"{prepared.path.name} is not prepared to its end. Run ctmri prepare again.")
-    return open_dataset(prepared, spec, direction, multiple=recipe.multiple, paired=paired, context=context)
+    return open_dataset(prepared, spec, direction, multiple=recipe.multiple, paired=paired, context=context, domains=domains)
 
 
 def open_dataset(
-    folder: DatasetFolder, spec: str, direction: Direction, *, multiple: int = 1, paired: bool = True, context: int = 1
-) -> PreparedData:
-    """What is prepared in `folder`, for one direction. Raises `TrainingFailed` when it does not hold what is asked for."""
+    folder: DatasetFolder, spec: str, direction: Direction, *, multiple: int = 1, paired: bool = True, context: int = 1,
+    domains: Sequence[Domain] = (),
+) -> PreparedData:  # fmt: skip
+    """What is prepared in `folder`, for one direction (and, to learn from, all `domains`).
+
+    Raises `TrainingFailed` when it does not hold what is asked for.
+    """
     index = folder.read()
-    domains = (direction.source, direction.target)
+    domains = tuple(domains) or (direction.source, direction.target)
     missing = [domain.label for domain in domains if not any(domain in case.domains for case in index.cases)]
     if missing:
         there = ", ".join(domain.value for domain in index.domains)
@@ -86,7 +90,7 @@ def open_dataset(
     if not len(slices):
         both = "in both pictures of a patient" if paired else "in the pictures of each kind"
         raise TrainingFailed(f"The training cases hold no slice in which body is visible {both}.")
-    held = PreparedSlices(validation, domains, context=context, multiple=multiple)
+    held = PreparedSlices(validation, (direction.source, direction.target), context=context, multiple=multiple)
     prints = tuple(case.fingerprint for case in index.cases if case.side == "train")
     facts = TrainingData(
         what=index.what, licence=index.licence, cases=index.patients("train"), phantom=index.phantom, salt=index.salt,
