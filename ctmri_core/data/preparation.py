@@ -49,8 +49,8 @@ def prepare_slices(
     where it is not there already. None when stopped.
 
     `paired`, `context`: as the method needs its batches; `domains`: whose slices it learns from, where not those of `direction`
-    alone. A prepared folder keeps its own recipe and split; slices are padded to the recipe's `multiple` all the same. Raises `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed`
-    when the disk is full.
+    alone. A prepared folder keeps its own recipe and split; slices are padded to the recipe's `multiple` all the same. Raises
+    `TrainingFailed` when nothing is left or a case cannot be used, `WriteFailed` when the disk is full.
     """
     prepared = DatasetFolder(spec) if not spec.startswith("phantom:") else None
     if prepared is None or not prepared.exists():
