@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -21,14 +21,17 @@ def flag_of(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def add_config_arguments(parser: argparse.ArgumentParser, config_type: type[BaseModel]) -> None:
+def add_config_arguments(
+    parser: argparse.ArgumentParser, config_type: type[BaseModel], defaults: Mapping[str, Any] | None = None
+) -> None:
     """Adds a group of flags to `parser`, one per field of `config_type`. A flag that is not given leaves the default.
 
-    Values are checked as they are read, against the field's type and bounds; a wrong word names the nearest right one.
+    `defaults`: where others than the fields' own are taken; help shows them. Values are checked as they are read, against the
+    field's type and bounds; a wrong word names the nearest right one.
     """
     group = parser.add_argument_group((config_type.__doc__ or config_type.__name__).strip().splitlines()[0].rstrip("."))
     for name, field in config_type.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+        default = (defaults or {}).get(name, field.get_default(call_default_factory=True))
         shown = "" if default is None else f" (default: {default})"
         text = f"{field.description}{_bounds(field)}{shown}".replace("%", "%%")
         action = argparse.BooleanOptionalAction if field.annotation is bool else "store"

@@ -63,7 +63,7 @@ class Progress(_Event):
 
 
 class Step(_Event):
-    """One optimisation step: losses by name."""
+    """One optimisation step: losses by name. `share` of the run that is behind, and `seconds_left`, where they can be told."""
 
     kind: Literal["step"] = "step"
     iteration: int
@@ -71,10 +71,20 @@ class Step(_Event):
     losses: dict[str, float]
     learning_rate: float
     seconds: float
+    share: float | None = None
+    seconds_left: float | None = None
+
+
+class Health(_Event):
+    """Signs of how training goes, by name: lengths of gradients, what discriminators say, how much of a picture is saturated."""
+
+    kind: Literal["health"] = "health"
+    iteration: int
+    signals: dict[str, float]
 
 
 class Validated(_Event):
-    """Metrics on validation cases, by name."""
+    """Metrics on validation cases, by name; with several directions `<direction>/<metric>`. `best`: a model was kept."""
 
     kind: Literal["validated"] = "validated"
     iteration: int
@@ -115,7 +125,7 @@ class Finished(_Event):
 
 
 Event = Annotated[
-    Started | Progress | Step | Validated | Sample | CheckpointSaved | Noted | Finished, Field(discriminator="kind")
+    Started | Progress | Step | Health | Validated | Sample | CheckpointSaved | Noted | Finished, Field(discriminator="kind")
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 

@@ -209,11 +209,13 @@ def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
 def _progress_text(event: Progress | Step) -> str:
     if isinstance(event, Step):
         losses = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
-        return f"  step {event.iteration}  epoch {event.epoch}  {losses}  ({1 / max(event.seconds, 1e-9):.1f} steps/s)"
+        bar = f"{_bar(event.share)}  " if event.share is not None else ""
+        left = f", {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
+        speed = f"{1 / max(event.seconds, 1e-9):.1f} steps/s"
+        return f"  {bar}step {event.iteration}  epoch {event.epoch}  {losses}  ({speed}{left})"
     parts = [f"  {event.done}" + (f"/{event.total}" if event.total else "") + f" {event.unit}".rstrip()]
     if event.total:
-        filled = int(24 * event.done / max(event.total, 1))
-        parts.append("[" + "#" * filled + "." * (24 - filled) + "]")
+        parts.append(_bar(event.done / event.total))
     if event.rate:
         parts.append(f"{event.rate:.1f}/s")
     if event.seconds_left is not None:
@@ -221,6 +223,11 @@ def _progress_text(event: Progress | Step) -> str:
     if event.message:
         parts.append(event.message)
     return "  ".join(parts)
+
+
+def _bar(share: float) -> str:
+    filled = int(24 * share)
+    return "[" + "#" * filled + "." * (24 - filled) + "]"
 
 
 def duration(seconds: float) -> str:

@@ -22,18 +22,15 @@ _PHANTOM_LIMITS = (
 _LIMITS = "Synthetic images may miss or invent findings. Values outside the body and outside the trained region mean nothing."
 
 
-def export_models(
-    folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, data: PreparedData,
-    metrics: Mapping[str, float], about: ModelDescription,
-) -> dict[str, Path]:  # fmt: skip
-    """Writes `<method>-<direction><suffix>.safetensors` for every direction; paths by direction name."""
-    paths = {}
-    for direction in method.directions:
-        path = folder / f"{card.name}-{direction.name}{suffix}.safetensors"
-        model_card = describe(card, config, direction, data, metrics, about)
-        save_model(path, method.generator(direction).state_dict(), model_card)
-        paths[direction.name] = path
-    return paths
+def export_model(
+    folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, direction: Direction,
+    data: PreparedData, metrics: Mapping[str, float], about: ModelDescription,
+) -> Path:  # fmt: skip
+    """Writes `<method>-<direction><suffix>.safetensors`."""
+    path = folder / f"{card.name}-{direction.name}{suffix}.safetensors"
+    model_card = describe(card, config, direction, data, metrics, about)
+    save_model(path, method.generator(direction).state_dict(), model_card)
+    return path
 
 
 def describe(

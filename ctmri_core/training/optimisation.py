@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import StopSignal
-from ctmri_core.method import Method, MethodConfig
+from ctmri_core.method import Method, MethodConfig, SliceBatch
+from ctmri_core.training.processes import Processes
 from ctmri_core.training.random_state import RandomState
+from ctmri_core.training.undo import Undo
+
+_ADVICE = "The state before that step is kept. Try a lower learning rate, gradient clipping, or precision 32."
+_MOST_SKIPPED = 40
+"""Moves in a row that float16 may lose while its scale falls: from 2**16 that is far below any useful one."""
 
 
 class StepAbandoned(Exception):
     """Leaves a training step when the run was asked to stop. Never reaches the user."""
+
+
+@dataclass
+class StepReport:
+    """Losses by name; of each group of networks, the loss it went down and the length of its gradient before clipping."""
+
+    losses: dict[str, float]
+    objectives: dict[str, float] = field(default_factory=dict)
+    gradients: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class _Turn:
+    """One step in progress. Gradients that earlier parts of the batch left for the n-th update of a group wait here."""
+
+    stop: StopSignal
+    share: float = 1.0
+    last: bool = True
+    calls: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[str, int], tuple[list[Tensor | None], Tensor, float]] = field(default_factory=dict)
 
 
 class Optimisation:
@@ -31,114 +57,171 @@ class Optimisation:
     """
 
     def __init__(
-        self, fabric: Fabric, method: Method[Any], config: MethodConfig, random: RandomState, clip_norm: float = 0.0
+        self, processes: Processes, method: Method[Any], config: MethodConfig, random: RandomState, clip_norm: float = 0.0
     ) -> None:
         self.method = method
         self.random = random
-        self._fabric = fabric
-        self._base_rate = config.learning_rate
+        self.learning_rate = self._base_rate = config.learning_rate
+        self._processes = processes
+        self._fabric = fabric = processes.fabric
         self._clip_norm = clip_norm
+        self._scaler = getattr(fabric.strategy.precision, "scaler", None)
+        self._skipped = 0
         for name, network in method.networks.items():
             method.networks[name] = fabric.setup_module(_laid_out(network, fabric.device))
-        self.optimisers = {
-            group: fabric.setup_optimizers(
-                torch.optim.Adam(
-                    self._parameters(group), config.learning_rate, (config.beta_1, config.beta_2),
-                    weight_decay=config.weight_decay, decoupled_weight_decay=config.decoupled_decay,
-                )  # fmt: skip
-            )
-            for group in method.optimised
-        }
-        self.learning_rate = config.learning_rate
+        self._plain = {group: _adam(self._parameters(group), config, fused=self._scaler is None) for group in method.optimised}
+        self.optimisers = {group: fabric.setup_optimizers(optimiser) for group, optimiser in self._plain.items()}
+        self._undo = Undo(method, self._plain)
 
     def set_rate(self, factor: float) -> None:
         """Every optimiser steps with `factor` times the base learning rate from now on."""
         self.learning_rate = self._base_rate * factor
-        for optimiser in self.optimisers.values():
+        for optimiser in self._plain.values():
             for parameters in optimiser.param_groups:
                 parameters["lr"] = self.learning_rate
 
-    def step(self, batch: object, stop: StopSignal) -> dict[str, float]:
-        """One training step; losses by name. Raises `StepAbandoned`, or `TrainingFailed` when a loss is not finite."""
-        before = _Before(self)
+    def step(self, parts: Sequence[SliceBatch], stop: StopSignal) -> StepReport:
+        """One training step on a batch in parts, one after the other: their gradients, weighted by size, are added up.
+
+        An update within the step moves at the last part; what the parts before it saw are the weights before the step. Raises
+        `StepAbandoned`, or `TrainingFailed` when a loss is not finite.
+        """
+        self._undo.begin()
+        scale = self._precision_state()
+        turn, report = _Turn(stop), StepReport({})
+        whole = sum(part.size for part in parts)
         try:
             with self.random.active():
-                losses = self.method.training_step(batch, partial(self._update, before, stop))
+                for number, part in enumerate(parts, 1):
+                    turn.share, turn.last, turn.calls = part.size / whole, number == len(parts), Counter()
+                    losses = self.method.training_step(part, partial(self._update, turn, report))
+                    _mix(report.losses, losses, turn.share)
+                for group, call in list(turn.waiting):
+                    self._move(turn, report, group, call, None)
         except BaseException:
-            before.restore()
+            self._undo.restore()
+            self._fabric.strategy.precision.load_state_dict(scale)
             raise
-        return {name: float(loss) for name, loss in losses.items()}
+        return report
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a step changes."""
         return {
             "networks": {name: network.state_dict() for name, network in self.method.networks.items()},
-            "optimisers": {group: optimiser.state_dict() for group, optimiser in self.optimisers.items()},
-            "method": self.method.state_dict(),
-            "random": self.random.state_dict(),
+            "optimisers": {group: optimiser.state_dict() for group, optimiser in self._plain.items()},
+            "precision": self._precision_state(),
+            "own": self.own_state(),
         }
+
+    def own_state(self) -> dict[str, Any]:
+        """The part that differs between the processes of a run."""
+        return {"method": self.method.state_dict(), "random": self.random.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Puts `state_dict()` back, strictly."""
         for name, network in self.method.networks.items():
             network.load_state_dict(state["networks"][name])
-        for group, optimiser in self.optimisers.items():
+        for group, optimiser in self._plain.items():
             optimiser.load_state_dict(state["optimisers"][group])
-        self.method.load_state_dict(state["method"])
-        self.random.load_state_dict(state["random"])
+        self._fabric.strategy.precision.load_state_dict(state["precision"])
+        self.method.load_state_dict(state["own"]["method"])
+        self.random.load_state_dict(state["own"]["random"])
+
+    def _precision_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._fabric.strategy.precision.state_dict()
+        return state
 
     def _parameters(self, group: str) -> list[nn.Parameter]:
         names = self.method.optimised[group]
         return [parameter for name in names for parameter in self.method.networks[name].parameters()]
 
-    def _update(self, before: _Before, stop: StopSignal, group: str, loss: Tensor) -> None:
-        if stop():
+    def _update(self, turn: _Turn, report: StepReport, group: str, loss: Tensor) -> None:
+        if turn.stop():
             raise StepAbandoned
-        if not math.isfinite(float(loss.detach())):
-            raise TrainingFailed(f"The loss of the {group} became {float(loss.detach())}. {_ADVICE}")
-        optimiser, parameters = self.optimisers[group], self._parameters(group)
-        optimiser.zero_grad()
-        self._fabric.backward(loss, inputs=parameters)  # other groups' networks pass gradients on but collect none
-        norm = get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
-        if not math.isfinite(float(norm)):
+        call = turn.calls[group]
+        turn.calls[group] += 1
+        parameters = self._parameters(group)
+        self.optimisers[group].zero_grad()
+        weighted = loss * (turn.share / self._processes.count)
+        self._fabric.backward(weighted, inputs=parameters)  # other groups' networks pass gradients on but collect none
+        if not turn.last:
+            self._wait(turn, (group, call), parameters, weighted.detach())
+            return
+        self._move(turn, report, group, call, weighted.detach())
+
+    def _wait(self, turn: _Turn, key: tuple[str, int], parameters: list[nn.Parameter], loss: Tensor) -> None:
+        """Puts gradients aside, in true size: float16's scale may change before they are used."""
+        gradients: list[Tensor | None] = [None if each.grad is None else each.grad / self._scale() for each in parameters]
+        if key in turn.waiting:
+            before, loss_before, share = turn.waiting[key]
+            gradients = [_sum(one, other) for one, other in zip(before, gradients, strict=True)]
+            turn.waiting[key] = gradients, loss_before + loss, share + turn.share
+        else:
+            turn.waiting[key] = gradients, loss, turn.share
+
+    def _move(self, turn: _Turn, report: StepReport, group: str, call: int, loss: Tensor | None) -> None:
+        """The optimiser of `group` steps down its gradients and those that wait; `loss` None: down those that wait alone."""
+        parameters = self._parameters(group)
+        if (group, call) in turn.waiting:
+            gradients, waited, share = turn.waiting.pop((group, call))
+            if loss is None:  # the last part did not come here: the others stand for it
+                loss, factor = waited / share, self._scale() / share
+                self.optimisers[group].zero_grad()
+            else:
+                loss, factor = loss + waited, self._scale()
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = _sum(parameter.grad, None if gradient is None else gradient * factor)
+        assert loss is not None
+        self._descend(report, group, loss)
+        if turn.stop():
+            raise StepAbandoned
+        self._undo.remember(group)
+        self.optimisers[group].step()
+
+    def _descend(self, report: StepReport, group: str, loss: Tensor) -> None:
+        """Joins the processes' gradients, clips them and sees that they are finite."""
+        gradients = [each.grad for each in self._parameters(group) if each.grad is not None]
+        loss = loss.float().reshape(1)
+        self._processes.add([*gradients, loss])
+        if self._scaler is not None:
+            self._scaler.unscale_(self._plain[group])
+        norm = get_total_norm(gradients)
+        value, length = torch.stack([loss[0], norm]).tolist()
+        if not math.isfinite(value):
+            raise TrainingFailed(f"The loss of the {group} became {value}. {_ADVICE}")
+        finite = math.isfinite(length)
+        self._skipped = 0 if finite else self._skipped + 1
+        if not finite and (self._scaler is None or self._skipped > _MOST_SKIPPED):  # the scaler leaves such a move out
             raise TrainingFailed(f"The gradients of the {group} are no longer finite. {_ADVICE}")
-        if self._clip_norm:
-            clip_grads_with_norm_(parameters, self._clip_norm, norm)
-        if stop():
-            raise StepAbandoned
-        before.remember(group)
-        optimiser.step()
+        if self._clip_norm and finite:
+            clip_grads_with_norm_(self._parameters(group), self._clip_norm, norm)
+        report.objectives[group], report.gradients[group] = value, length
+
+    def _scale(self) -> float:
+        return 1.0 if self._scaler is None else float(self._scaler.get_scale())
 
 
-_ADVICE = "The state before that step is kept. Try a lower learning rate, gradient clipping, or precision 32."
-
-
-class _Before:
-    """What is needed to undo a step: buffers and the method's state at once, a group's weights when they are about to move."""
-
-    def __init__(self, optimisation: Optimisation) -> None:
-        self._optimisation = optimisation
-        networks = optimisation.method.networks.values()
-        self._buffers = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
-        self._method = optimisation.method.state_dict()  # a snapshot as it is
-        self._groups: dict[str, tuple[list[Tensor], dict[str, Any]]] = {}
-
-    def remember(self, group: str) -> None:
-        if group not in self._groups:
-            weights = [parameter.detach().clone() for parameter in self._optimisation._parameters(group)]
-            self._groups[group] = weights, copy.deepcopy(self._optimisation.optimisers[group].state_dict())
-
-    def restore(self) -> None:
-        with torch.no_grad():
-            for buffer, saved in self._buffers:
-                buffer.copy_(saved)
-            for group, (weights, optimiser_state) in self._groups.items():
-                for parameter, weight in zip(self._optimisation._parameters(group), weights, strict=True):
-                    parameter.copy_(weight)
-                self._optimisation.optimisers[group].load_state_dict(optimiser_state)
-        self._optimisation.method.load_state_dict(self._method)
+def _adam(parameters: list[nn.Parameter], config: MethodConfig, *, fused: bool) -> torch.optim.Optimizer:
+    """Adam (Kingma and Ba 2015) as the method's settings want it."""
+    return torch.optim.Adam(
+        parameters, config.learning_rate, (config.beta_1, config.beta_2), weight_decay=config.weight_decay,
+        decoupled_weight_decay=config.decoupled_decay, fused=fused,
+    )  # fmt: skip
 
 
 def _laid_out(network: nn.Module, device: torch.device) -> nn.Module:
     """Channels last pays on CUDA; on CPUs it was measured 10 to 15 % slower for these networks."""
     return network.to(memory_format=torch.channels_last) if device.type == "cuda" else network  # type: ignore[call-overload]  # torch's overloads lack memory_format alone
+
+
+def _mix(sums: dict[str, float], losses: Mapping[str, Tensor], share: float) -> None:
+    """Adds the losses of a part, weighted."""
+    values = torch.stack([loss.float() for loss in losses.values()]).tolist()
+    for name, value in zip(losses, values, strict=True):
+        sums[name] = sums.get(name, 0.0) + share * value
+
+
+def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other

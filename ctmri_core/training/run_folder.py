@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ctmri_core.domain import Direction
 from ctmri_core.errors import FileRefused
-from ctmri_core.events import CheckpointSaved, Event, Finished, Sample, Step, Validated, from_json, to_json
+from ctmri_core.events import CheckpointSaved, Event, Finished, Health, Sample, Step, Validated, from_json, to_json
 from ctmri_core.files import write_failed, write_text
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
@@ -79,6 +79,6 @@ def run_config(
 
 
 def _is_later(event: Event, iteration: int) -> bool:
-    if isinstance(event, Step | Validated | Sample | CheckpointSaved):
+    if isinstance(event, Step | Health | Validated | Sample | CheckpointSaved):
         return event.iteration > iteration
     return isinstance(event, Finished)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctmri_core.training.schedules import Schedule
+from ctmri_core.config_flags import validated
+from ctmri_core.method import MethodCard
 
-Unit = Literal["epochs", "iterations", "seconds"]
-LENGTHS = ("epochs", "iterations", "minutes")
+Schedule = Literal["constant", "linear", "cosine", "cosine_restarts", "poly", "step", "plateau"]
+Metric = Literal["mae", "psnr", "ssim"]
+LENGTHS = ("epochs", "iterations", "minutes", "until")
 """The settings of which one says how long a run is."""
 
 
 class TrainingSettings(BaseModel):
     """Settings of the run.
 
-    At most one of `epochs`, `iterations` and `minutes` says how long; none means 200 epochs.
+    At most one of `epochs`, `iterations`, `minutes` and `until` says how long; none means 200 epochs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,9 +27,21 @@ class TrainingSettings(BaseModel):
     epochs: int | None = Field(default=None, ge=1, le=100_000, description="train for this many passes over the slices")
     iterations: int | None = Field(default=None, ge=1, le=10**9, description="train for this many steps")
     minutes: float | None = Field(default=None, gt=0, le=100_000, description="train for this long; schedules follow the clock")
+    until: str | None = Field(
+        default=None, pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="train until this time of day, like 7:00"
+    )
     schedule: Schedule = Field(default="linear", description="how the learning rate falls")
-    constant_share: float = Field(default=0.5, ge=0, le=1, description="share of a linear schedule before the rate falls")
-    batch_size: int = Field(default=1, ge=1, le=1024, description="slices per step")
+    constant_share: float = Field(default=0.5, ge=0, le=1, description="linear: share of the run before the rate falls")
+    cycles: int = Field(default=3, ge=1, le=100, description="cosine_restarts: how often the rate falls")
+    cycle_growth: int = Field(default=1, ge=1, le=10, description="cosine_restarts: how much longer each cycle is than the last")
+    power: float = Field(default=0.9, gt=0, le=10, description="poly: exponent of the share of the run that is left")
+    stages: int = Field(default=10, ge=1, le=10_000, description="step: equal parts of the run, each with its own rate")
+    decay: float = Field(default=0.5, gt=0, lt=1, description="step and plateau: what the rate is multiplied with each time")
+    patience: int = Field(default=5, ge=0, le=10_000, description="plateau: validations without progress before the rate falls")
+    batch_size: int = Field(default=1, ge=1, le=1024, description="slices per step, on all devices together")
+    accumulate: int = Field(
+        default=1, ge=1, le=1024, description="work each batch off in so many parts: the same step in less memory"
+    )
     crop: int = Field(default=256, ge=16, le=1024, description="edge in pixels of the random squares that are trained on")
     flip: bool = Field(default=True, description="mirror pictures left to right at random")
     spacing_mm: float = Field(default=1.0, ge=0.2, le=5, description="pixel spacing in mm that slices are resampled to")
@@ -34,29 +49,42 @@ class TrainingSettings(BaseModel):
     validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases kept for validation; 0: none")
     validation_slices: int = Field(default=64, ge=1, le=100_000, description="validate on at most this many slices")
     validate_every: int = Field(default=500, ge=1, le=10**9, description="steps between validations and sample pictures")
-    checkpoint_seconds: float = Field(default=120.0, ge=1, le=86_400, description="seconds between checkpoints")
+    best_metric: Metric = Field(default="mae", description="the metric inside the body by which the best model is kept")
+    checkpoint_seconds: float = Field(default=120.0, ge=0, le=86_400, description="seconds between checkpoints; 0: every step")
     clip_norm: float = Field(default=0.0, ge=0, le=10**6, description="longest gradient of a network group; 0 does not clip")
-    precision: Literal["auto", "32", "bf16-mixed"] = Field(
+    ema: float = Field(
+        default=0.0, ge=0, lt=1, description="decay of the running mean of the weights that is validated and exported; 0: none"
+    )
+    precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = Field(
         default="auto", description="number format; auto: bf16-mixed where the device multiplies it natively"
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
+    devices: int = Field(default=1, ge=1, le=1024, description="devices on each node, one process each; they share every batch")
+    nodes: int = Field(default=1, ge=1, le=1024, description="machines; start the same command on each, as Lightning Fabric says")
     seed: int = Field(default=0, ge=0, lt=2**31, description="of weights, order, crops and dropout")
     tensorboard: bool = Field(default=True, description="write TensorBoard logs")
 
     @model_validator(mode="after")
-    def _one_length(self) -> Self:
+    def _goes_together(self) -> Self:
         if sum(getattr(self, name) is not None for name in LENGTHS) > 1:
-            raise ValueError("give only one of --epochs, --iterations and --minutes")
+            raise ValueError("give only one of --epochs, --iterations, --minutes and --until")
+        if self.batch_size % (self.devices * self.nodes * self.accumulate):
+            parts = f"{self.devices * self.nodes} devices in {self.accumulate} parts each"
+            raise ValueError(f"--batch-size {self.batch_size} cannot be shared equally by {parts}; make it a multiple")
         return self
 
     @property
-    def length(self) -> tuple[float, Unit]:
-        """How long, and in what: `(200, "epochs")`."""
-        if self.iterations is not None:
-            return self.iterations, "iterations"
-        if self.minutes is not None:
-            return self.minutes * 60, "seconds"
-        return self.epochs or 200, "epochs"
+    def processes(self) -> int:
+        """How many processes train together."""
+        return self.devices * self.nodes
+
+
+def settings_for(card: MethodCard, given: Mapping[str, Any]) -> TrainingSettings:
+    """`given` over what the method's authors chose over the defaults. Raises `CtmriError` naming the setting."""
+    chosen = dict(card.settings)
+    if any(given.get(name) is not None for name in LENGTHS):
+        chosen = {name: value for name, value in chosen.items() if name not in LENGTHS}
+    return validated(TrainingSettings, {**chosen, **given})
 
 
 class ModelDescription(BaseModel):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ctmri_core.events import Event, Sample, Step, Validated
+from ctmri_core.events import Event, Health, Sample, Step, Validated
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
 class TensorBoardLog:
-    """Losses, learning rate, metrics and sample pictures. The writer is loaded with the first of them."""
+    """Losses, learning rate, metrics, signs of health and sample pictures. The writer is loaded with the first of them."""
 
     def __init__(self, folder: Path, first_step: int) -> None:
         self._folder = folder
@@ -28,11 +28,14 @@ class TensorBoardLog:
             case Step():
                 scalars = {f"loss/{name}": value for name, value in event.losses.items()}
                 self._scalars({**scalars, "learning_rate": event.learning_rate}, event.iteration)
+            case Health():
+                self._scalars({f"health/{name}": value for name, value in event.signals.items()}, event.iteration)
             case Validated():
                 self._scalars({f"validation/{name}": value for name, value in event.metrics.items()}, event.iteration)
             case Sample():
                 with Image.open(event.path) as picture:
-                    self._open().add_image("sample", np.asarray(picture.convert("L")), event.iteration, dataformats="HW")
+                    shown = event.caption.partition(":")[0] or "sample"
+                    self._open().add_image(shown, np.asarray(picture.convert("L")), event.iteration, dataformats="HW")
             case _:
                 pass
 

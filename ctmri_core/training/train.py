@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ctmri_core.config_flags import validated
-from ctmri_core.data.preparation import prepare_slices
+from ctmri_core.data.preparation import PreparedData, prepare_slices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
-from ctmri_core.events import Finished, StopSignal, Work, never
+from ctmri_core.events import Finished, StopSignal, Work, finish, never
 from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
+from ctmri_core.training.precision import choose_precision
+from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
 from ctmri_core.training.trainer import RunResult, Trainer
@@ -24,40 +26,69 @@ from ctmri_core.training.trainer import RunResult, Trainer
 def train(
     method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
     settings: TrainingSettings, *, stop: StopSignal = never, about: ModelDescription | None = None, resume: bool = False,
+    may_launch: bool = False,
 ) -> Work[RunResult]:  # fmt: skip
     """Prepares the cases of `data_spec` (see `find_cases`) in the run folder, trains, and exports model files there.
 
     `config`: of the method's own type; None takes its defaults. Yields `Progress` while preparing, then the trainer's
-    events; `Finished` is the last one, once, and tells of every failure the user can act on.
+    events; `Finished` is the last one, once, and tells of every failure the user can act on. `may_launch`: this program may be
+    started again, with the words it was started with, for every further device; those processes yield no events.
     """
     folder = RunFolder(run_folder)
+    processes = None
     reason: Literal["stopped", "failed"] = "stopped"
     message = "Stopped while preparing the cases; those that are prepared are kept."
     try:
         card = find_card(method_name)
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
+        if settings.processes > 1:
+            processes = _joined(settings, may_launch=may_launch)
         curved = settings.soft_tissue_curve and direction.source is Domain.CT
         ct = HuCurve() if curved else HuRange()
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
-        data = yield from prepare_slices(
+        preparing = prepare_slices(
             data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop,
-            paired=card.needs == "paired", context=config.context,
+            paired=card.needs == "paired", context=config.context, domains=config.domains_of(direction),
         )  # fmt: skip
+        data = yield from _by_the_first(preparing, processes)
         if data is not None:
-            trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume)
+            trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume, processes=processes)
             return (yield from trainer.run(stop))
     except CtmriError as error:
         reason, message = "failed", str(error)
     finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)})
-    with suppress(WriteFailed):
-        folder.log(finished)
-    yield finished
+    if processes is None or processes.first:
+        with suppress(WriteFailed):
+            folder.log(finished)
+        yield finished
     return RunResult(reason, message, 0, folder.path)
 
 
+def _joined(settings: TrainingSettings, *, may_launch: bool) -> Processes:
+    if not may_launch:
+        raise TrainingFailed("Training on several devices starts several processes. Begin it with ctmri train.")
+    device = choose_device(settings)
+    return join_processes(settings, device, choose_precision(settings.precision, device))
+
+
+def _by_the_first(work: Work[PreparedData | None], processes: Processes | None) -> Work[PreparedData | None]:
+    """`work` done by the first process alone; the others wait, and then find everything done."""
+    if processes is None:
+        return (yield from work)
+    if not processes.first:
+        return finish(work) if processes.agreed([0.0])[0] else None
+    data = None
+    try:
+        data = yield from work
+    finally:
+        processes.agreed([float(data is not None)])
+    return data
+
+
 def resume_training(
-    run_folder: str | Path, *, method_name: str | None = None, length: Mapping[str, float] | None = None, stop: StopSignal = never
-) -> Work[RunResult]:
+    run_folder: str | Path, *, method_name: str | None = None, length: Mapping[str, Any] | None = None, stop: StopSignal = never,
+    may_launch: bool = False,
+) -> Work[RunResult]:  # fmt: skip
     """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
 
     `method_name`: which method it is expected to be of. `length`: another one than it was started with, as
@@ -77,4 +108,8 @@ def resume_training(
     except (KeyError, ValueError) as error:
         raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None
     resume = folder.checkpoint.exists()
-    return (yield from train(method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume))
+    return (
+        yield from train(
+            method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume, may_launch=may_launch
+        )
+    )

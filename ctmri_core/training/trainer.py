@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from lightning_fabric import Fabric
-
-from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.preparation import PreparedData
+from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError, OutOfMemory, TrainingFailed, WriteFailed
-from ctmri_core.events import CheckpointSaved, Event, Finished, Sample, Started, Step, StopSignal, Validated, Work, never
+from ctmri_core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Health,
+    Noted,
+    Sample,
+    Started,
+    Step,
+    StopSignal,
+    Validated,
+    Work,
+    never,
+)  # fmt: skip
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.registry import load_method
-from ctmri_core.training.checkpoint import load_checkpoint, save_checkpoint
-from ctmri_core.training.export import export_models
-from ctmri_core.training.optimisation import Optimisation, StepAbandoned
+from ctmri_core.training.averaged_weights import AveragedWeights
+from ctmri_core.training.batch_steps import BatchSteps
+from ctmri_core.training.best_models import BestModels
+from ctmri_core.training.checkpoint import save_checkpoint
+from ctmri_core.training.export import export_model
+from ctmri_core.training.health import losses_alone, saturation, signals, warning
+from ctmri_core.training.length import RunLength
+from ctmri_core.training.optimisation import Optimisation, StepAbandoned, StepReport
 from ctmri_core.training.precision import choose_precision
+from ctmri_core.training.previews import write_preview
+from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.run_folder import RunFolder, run_config
-from ctmri_core.training.schedules import learning_rate_factor
+from ctmri_core.training.run_state import check_fit, identity, stored_state
+from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.tensorboard_log import TensorBoardLog
-from ctmri_core.training.validation import measure, write_sample
+from ctmri_core.training.validation import lower_is_better, measure, named
 
 _SECONDS_BETWEEN_STEPS_TOLD = 0.2
+_SECONDS_BETWEEN_SIGNALS = 2.0
+_SMOOTHING = 0.1  # of the time a step takes, for the time that is left
 
 
 @dataclass(frozen=True)
@@ -46,16 +65,16 @@ class RunResult:
 
 
 class Trainer:
-    """Trains one method on prepared pairs.
+    """Trains one method on prepared slices.
 
-    `run` yields `Started`, then `Step` (a few per second and the last one), `Validated`, `Sample` and `CheckpointSaved`,
-    and `Finished` exactly once: completed, stopped or failed. `resume` goes on from the folder's checkpoint: on a CPU with
-    the very numbers of an uninterrupted run, unless its length is told in minutes.
+    `processes`: those that train it together, joined before the cases were prepared; by default this one alone. Only the first
+    writes and yields events.
     """
 
     def __init__(
         self, card: MethodCard, config: MethodConfig, data: PreparedData, run_folder: str | Path,
         settings: TrainingSettings, *, about: ModelDescription | None = None, resume: bool = False,
+        processes: Processes | None = None,
     ) -> None:  # fmt: skip
         self.card = card
         self.config = config
@@ -63,13 +82,15 @@ class Trainer:
         self.folder = RunFolder(run_folder)
         self.settings = settings
         self.iteration = 0
-        self.metrics: dict[str, float] = {}
+        self.models = BestModels(settings.best_metric, self._export)
         self._about = about or ModelDescription()
         self._resume = resume
-        self._best: float | None = None
+        self._processes = processes
+        self._plateau = Plateau(settings.decay, settings.patience)
+        self._average: AveragedWeights | None = None
         self._seconds = 0.0
-        self._models: dict[str, Path] = {}
-        self._last_validation = -1
+        self._step_seconds: float | None = None
+        self._last_validation = self._last_checkpoint = -1
         self._clock = 0.0
         self._board: TensorBoardLog | None = None
 
@@ -81,184 +102,222 @@ class Trainer:
             for event in self._train(stop):
                 self._log(event)
                 yield event
-            reason = "completed" if self._done() else "stopped"
-            message = "" if self._done() else f"Stopped after {self.iteration} steps; the state is kept."
+            done = self._length.done(self.iteration, self._seconds)
+            reason = "completed" if done else "stopped"
+            message = "" if done else f"Stopped after {self.iteration} steps; the state is kept."
         except CtmriError as error:
             message = str(error)
         finished = Finished(reason=reason, message=message, paths=self._paths())
-        with suppress(WriteFailed):  # a full disk has been told of already
-            self.folder.log(finished)
-        if self._board:
-            self._board.close()
-        yield finished
-        return RunResult(reason, message, self.iteration, self.folder.path, self.metrics, self._models)
+        if self._first:
+            with suppress(WriteFailed):  # a full disk has been told of already
+                self.folder.log(finished)
+            if self._board:
+                self._board.close()
+            yield finished
+        metrics = self.models.metrics.get(self.data.direction.name, {})
+        return RunResult(reason, message, self.iteration, self.folder.path, metrics, self.models.files)
 
     def _train(self, stop: StopSignal) -> Iterator[Event]:
-        state = self._check_and_load()
+        self.config = self.config.for_crop(self.settings.crop)
+        check_fit(self.data, self.settings)
+        state = stored_state(self.folder, identity(self.card, self.config, self.data), resume=self._resume)
         self._set_up(state)
-        yield self._started()
+        if self._first:
+            yield self._started()
         self._clock = time.monotonic() - self._seconds
         try:
             yield from self._steps(stop)
         except (TrainingFailed, OutOfMemory):
-            yield self._checkpoint()
+            if self._together.count == 1:  # the others may be elsewhere
+                yield from self._checkpoint()
             raise
-        if self._done() and self._last_validation != self.iteration:
+        done = self._length.done(self.iteration, self._seconds)
+        if done and self._first and self._last_validation != self.iteration:
             yield from self._validate(stop)
-        yield self._checkpoint()
-        last = self._export("-last")
-        self._models = self._models or last
+        yield from self._checkpoint()
+        if self._first:
+            self.models.finish(self.method.directions)
 
     def _steps(self, stop: StopSignal) -> Iterator[Event]:
-        told = saved = time.monotonic()
+        told = saved = signalled = time.monotonic()
         untold: Step | None = None
-        while not self._done() and not stop():
+        within = stop if self._together.count == 1 else never  # several processes end together, between two steps
+        while True:
+            due = time.monotonic() - saved >= self.settings.checkpoint_seconds and self._last_checkpoint != self.iteration
+            orders = self._together.agreed([stop(), due, self._seconds, self._plateau.factor])
+            self._seconds, self._plateau.factor = orders[2:]
+            if orders[1] and self.iteration:
+                yield from self._checkpoint()
+                saved = time.monotonic()
+            if orders[0] or self._length.done(self.iteration, self._seconds):
+                break
             begun = time.monotonic()
             self.optimisation.set_rate(self._rate_factor())
             try:
-                losses = self._step(stop)
+                report = self._batches.step(self.iteration, within)
             except StepAbandoned:
                 break
+            except OutOfMemory as error:
+                yield self._in_smaller_parts(error)
+                continue
             self.iteration += 1
+            if self._average:
+                self._average.update(self.iteration)
             now = time.monotonic()
             self._seconds = now - self._clock
-            untold = self._step_event(losses, now - begun)
+            untold = self._step_event(report, now - begun)
+            if not self._first:
+                continue
             if now - told >= _SECONDS_BETWEEN_STEPS_TOLD or self.iteration == 1:
                 yield untold
                 untold, told = None, now
+            if now - signalled >= _SECONDS_BETWEEN_SIGNALS or self.iteration == 1:
+                yield Health(iteration=self.iteration, signals=signals(report))
+                signalled = now
             if self.iteration % self.settings.validate_every == 0:
                 yield from self._validate(stop)
-            if now - saved >= self.settings.checkpoint_seconds:
-                yield self._checkpoint()
-                saved = now
-        if untold is not None:
+        if untold is not None and self._first:
             yield untold
 
-    def _step(self, stop: StopSignal) -> dict[str, float]:
-        settings = self.settings
-        augmentation = Augmentation(settings.crop, settings.flip)
-        batch = self.data.train.training_batch(self.iteration, settings.batch_size, augmentation, settings.seed)
-        try:
-            return self.optimisation.step(batch.to(self._device), stop)
-        except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-                raise
-            advice = "Use a smaller --batch-size or --crop, or a narrower generator."
-            raise OutOfMemory(f"The training step does not fit the memory of this device. {advice}") from error
+    def _in_smaller_parts(self, error: OutOfMemory) -> Noted:
+        """Raises `error` when a batch cannot be cut further."""
+        size = self._batches.halve()
+        if size is None:
+            raise error
+        message = f"The step did not fit the memory. Batches are now worked off {size} slices at a time, which takes longer."
+        return Noted(message=message, serious=True)
 
     def _validate(self, stop: StopSignal) -> Iterator[Event]:
         settings, data = self.settings, self.data
         self._last_validation = self.iteration
-        shown = data.validation if len(data.validation) else data.train
-        picture = self.folder.samples / f"{self.iteration:08d}.png"
-        write_sample(picture, self.method, shown, data.direction, data.recipe, self._device)
-        yield Sample(iteration=self.iteration, path=str(picture), caption="source, synthetic, target")
-        if not len(data.validation):
-            return
-        metrics = measure(
-            self.method, data.validation, data.direction, data.recipe, count=settings.validation_slices,
-            batch_size=settings.batch_size, device=self._device, stop=stop,
-        )  # fmt: skip
-        if metrics is None:
-            return
-        error = next(value for name, value in metrics.items() if name.startswith("mae"))
-        best = self._best is None or error < self._best
-        if best:
-            self._best, self.metrics = error, metrics
-            self._models = self._export("")
-        yield Validated(iteration=self.iteration, metrics=metrics, best=best)
+        with self._averaged():
+            yield from self._previews()
+            if not data.validation.pairs:
+                return
+            scores = measure(
+                self.method, data.validation, data.recipe, count=settings.validation_slices,
+                batch_size=settings.batch_size, device=self._device, stop=stop,
+            )  # fmt: skip
+            if scores is None:
+                return
+            best = self.models.hear(scores)
+        first = scores[data.direction].of(settings.best_metric)
+        if settings.schedule == "plateau":
+            self._plateau.hear(first, lower_is_better=lower_is_better(settings.best_metric))
+        yield Validated(iteration=self.iteration, metrics=named(scores), best=best)
+        yield Health(iteration=self.iteration, signals=saturation(scores))
+        message = warning(scores)
+        if message:
+            yield Noted(message=message, serious=True)
 
-    def _check_and_load(self) -> Any:
-        """The checkpoint to go on from, or None. Refuses to mix two runs in one folder."""
-        self.config = self.config.for_crop(self.settings.crop)
-        if not self._resume:
-            if self.folder.checkpoint.exists():
-                raise TrainingFailed(f"{self.folder.path.name} holds a run already. Resume it, or choose another folder.")
-            return None
-        state = load_checkpoint(self.folder.checkpoint)
-        differing = [name for name, value in self._identity().items() if state["identity"].get(name) != value]
-        if differing:
-            raise TrainingFailed(f"The run to resume was made with another {differing[0]}. Use the same, or start a new run.")
-        return state
+    def _previews(self) -> Iterator[Event]:
+        data = self.data
+        shown = data.validation if data.validation.pairs else data.train
+        for direction in self.method.directions:
+            way = "" if direction == data.direction else f"-{direction.name}"
+            path = self.folder.samples / f"{self.iteration:08d}{way}.png"
+            caption = write_preview(path, self.method, shown, direction, data.recipe, self._device)
+            yield Sample(iteration=self.iteration, path=str(path), caption=caption)
 
     def _set_up(self, state: Any) -> None:
-        cuda = torch.cuda.is_available()
-        if self.settings.device == "cuda" and not cuda:
-            raise TrainingFailed("--device cuda: there is no usable NVIDIA graphics card here. Use --device cpu or auto.")
-        self._device = torch.device("cuda" if cuda and self.settings.device != "cpu" else "cpu")
-        self._precision = state["precision"] if state else choose_precision(self.settings.precision, self._device)
-        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it would write to the terminal; Started tells the same
-        fabric = Fabric(accelerator=self._device.type, devices=1, precision=_FABRIC_PRECISION[self._precision])
-        random = RandomState(self.settings.seed, fabric.device)
+        settings = self.settings
+        if self._processes is None:
+            device = choose_device(settings)
+            precision = state["precision"] if state else choose_precision(settings.precision, device)
+            self._processes = join_processes(settings, device, precision)
+        fabric = self._together.fabric
+        self._device = fabric.device
+        self._precision = _PRECISIONS[str(fabric.strategy.precision.precision)]
+        random = RandomState(settings.seed, fabric.device)
         with random.active():
             self.method = load_method(self.card.name)(self.config, self.data.direction)
-        self.optimisation = Optimisation(fabric, self.method, self.config, random, self.settings.clip_norm)
+        if self._together.number:
+            random = RandomState(settings.seed + self._together.number, fabric.device)
+        self.optimisation = Optimisation(self._together, self.method, self.config, random, settings.clip_norm)
+        self._average = AveragedWeights(self.method, settings.ema) if settings.ema else None
+        self._batches = BatchSteps(self.data.train, settings, self.optimisation, self._together)
         if state:
             self._restore(state)
+        self._length = RunLength(settings, self.data.train.steps_per_epoch(settings.batch_size), self._seconds)
+        if not self._first:
+            return
         self.folder.rewind(self.iteration)
-        data = self.data
-        self.folder.write_config(run_config(self.card, self.config, data.spec, data.direction, self.settings, self._about))
-        if self.settings.tensorboard:
+        data, settled = self.data, settings.model_copy(update={"precision": self._precision})
+        self.folder.write_config(run_config(self.card, self.config, data.spec, data.direction, settled, self._about))
+        if settings.tensorboard:
             self._board = TensorBoardLog(self.folder.tensorboard, self.iteration + 1)
 
-    def _restore(self, state: Any) -> None:
-        self.optimisation.load_state_dict(state["optimisation"])
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        own = state["others"][self._together.number - 1 :] if self._together.number else []
+        optimisation = {**state["optimisation"], "own": own[0]} if own else state["optimisation"]
+        self.optimisation.load_state_dict(optimisation)
         self.iteration, self._seconds = state["iteration"], state["seconds"]
-        self._best, self.metrics = state["best"], state["metrics"]
-        known = {direction.name: self._model_path(direction.name) for direction in self.method.directions}
-        self._models = {name: path for name, path in known.items() if path.exists()}
+        self._batches.parts = state["parts"]
+        self.models.load_state_dict(state["models"], self.folder.models)
+        self._plateau.load_state_dict(state["plateau"])
+        if self._average and state["average"]:
+            self._average.load_state_dict(state["average"])
 
-    def _checkpoint(self) -> CheckpointSaved:
+    def _checkpoint(self) -> Iterator[CheckpointSaved]:
+        others = self._together.gathered(self.optimisation.own_state() if self._together.number else None)
+        self._last_checkpoint = self.iteration
+        if not self._first:
+            return
         state = {
-            "identity": self._identity(),
+            "identity": identity(self.card, self.config, self.data),
             "precision": self._precision,
             "iteration": self.iteration,
             "seconds": self._seconds,
-            "best": self._best,
-            "metrics": self.metrics,
+            "parts": self._batches.parts,
+            "models": self.models.state_dict(),
+            "plateau": self._plateau.state_dict(),
+            "average": self._average.state_dict() if self._average else None,
             "optimisation": self.optimisation.state_dict(),
+            "others": others[1:],
         }
         save_checkpoint(self.folder.checkpoint, state)
-        return CheckpointSaved(iteration=self.iteration, path=str(self.folder.checkpoint))
+        yield CheckpointSaved(iteration=self.iteration, path=str(self.folder.checkpoint))
 
-    def _export(self, suffix: str) -> dict[str, Path]:
-        return export_models(
-            self.folder.models, suffix, self.method, self.card, self.config, self.data, self.metrics, self._about
-        )
+    def _export(self, direction: Direction, suffix: str, metrics: Mapping[str, float]) -> Path:
+        with self._averaged() if suffix else nullcontext():  # a best model is exported while it is being measured
+            return export_model(
+                self.folder.models, suffix, self.method, self.card, self.config, direction, self.data, metrics, self._about
+            )
 
-    def _model_path(self, direction: str) -> Path:
-        return self.folder.models / f"{self.card.name}-{direction}.safetensors"
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Inside, the networks hold the weights that are to be used."""
+        return self._average.in_use() if self._average else nullcontext()
 
-    def _identity(self) -> dict[str, Any]:
-        return {"method": self.card.name, "config": self.config.model_dump(mode="json"), "direction": self.data.direction.name}
+    @property
+    def _together(self) -> Processes:
+        assert self._processes is not None, "set up first"
+        return self._processes
 
-    def _position(self) -> float:
-        unit = self.settings.length[1]
-        if unit == "epochs":
-            return self.iteration // self.data.train.steps_per_epoch(self.settings.batch_size)
-        return self.iteration if unit == "iterations" else self._seconds
-
-    def _done(self) -> bool:
-        return self._position() >= self.settings.length[0]
+    @property
+    def _first(self) -> bool:
+        return self._processes is None or self._processes.first
 
     def _rate_factor(self) -> float:
-        total = self.settings.length[0]
-        return learning_rate_factor(self.settings.schedule, self._position(), total, total * self.settings.constant_share)
+        position = self._length.position(self.iteration, self._seconds)
+        return self._plateau.factor * learning_rate_factor(self.settings, position, self._length.total)
 
     def _started(self) -> Started:
-        length, unit = self.settings.length
-        per_epoch = self.data.train.steps_per_epoch(self.settings.batch_size)
-        total = {"epochs": int(length) * per_epoch, "iterations": int(length), "seconds": None}[unit]
         details = {
             "device": self._device.type, "precision": self._precision, "slices": len(self.data.train),
-            "validation_slices": len(self.data.validation), "from_step": self.iteration,
+            "validation_slices": self.data.validation.pairs, "from_step": self.iteration, "processes": self._together.count,
         }  # fmt: skip
-        return Started(job=f"Training {self.card.title}, {self.data.direction.label}", total=total, unit="steps", details=details)
+        job = f"Training {self.card.title}, {self.data.direction.label}"
+        return Started(job=job, total=self._length.steps, unit="steps", details=details)
 
-    def _step_event(self, losses: dict[str, float], seconds: float) -> Step:
-        epoch = (self.iteration - 1) // self.data.train.steps_per_epoch(self.settings.batch_size)
-        rate = self.optimisation.learning_rate
-        return Step(iteration=self.iteration, epoch=epoch, losses=losses, learning_rate=rate, seconds=seconds)
+    def _step_event(self, report: StepReport, seconds: float) -> Step:
+        length, last = self._length, self._step_seconds
+        self._step_seconds = seconds if last is None or self.iteration == 2 else last + _SMOOTHING * (seconds - last)
+        left = length.total - self._seconds if length.steps is None else (length.steps - self.iteration) * self._step_seconds
+        return Step(
+            iteration=self.iteration, epoch=(self.iteration - 1) // length.steps_per_epoch, losses=losses_alone(report),
+            learning_rate=self.optimisation.learning_rate, seconds=seconds,
+            share=length.share(self.iteration, self._seconds), seconds_left=max(left, 0.0),
+        )  # fmt: skip
 
     def _log(self, event: Event) -> None:
         self.folder.log(event)
@@ -266,7 +325,7 @@ class Trainer:
             self._board.hear(event)
 
     def _paths(self) -> dict[str, str]:
-        return {"run": str(self.folder.path), **{f"model {name}": str(path) for name, path in self._models.items()}}
+        return {"run": str(self.folder.path), **{f"model {name}": str(path) for name, path in self.models.files.items()}}
 
 
-_FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16-mixed": "bf16-mixed"}
+_PRECISIONS = {"32-true": "32", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}

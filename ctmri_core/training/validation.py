@@ -1,27 +1,43 @@
-"""How well a method translates slices that it was not trained on, in numbers and in a picture."""
+"""How well a method translates slices that it was not trained on, in numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import StopSignal
-from ctmri_core.files import atomic_file
 from ctmri_core.method import Method
+from ctmri_core.metrics.ssim import ssim
 from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.training.settings import Metric
 
-_CT_WINDOW = (-200.0, 600.0)  # HU: soft tissue in greys and bone not all white
-_GAP = 4
+_SATURATED = 0.99  # of [-1, 1]
+_SSIM_MARGIN = 3  # half the window: no window's centre lies nearer to the edge
+
+
+@dataclass
+class Scores:
+    """`metrics` by name; `saturation`: share of the synthetic body at either end of the range."""
+
+    metrics: dict[str, float]
+    saturation: float
+
+    def of(self, metric: Metric) -> float:
+        """The value of one metric, whatever its unit."""
+        return next(value for name, value in self.metrics.items() if name.startswith(metric))
+
+
+def lower_is_better(metric: Metric) -> bool:
+    return metric == "mae"
 
 
 @contextmanager
@@ -38,54 +54,60 @@ def evaluating(method: Method[Any]) -> Iterator[None]:
 
 
 def measure(
-    method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, *,
+    method: Method[Any], slices: PreparedSlices, recipe: Recipe, *,
     count: int, batch_size: int, device: torch.device, stop: StopSignal,
-) -> dict[str, float] | None:  # fmt: skip
-    """Errors inside the body over `count` evenly spaced slices; None when stopped.
+) -> dict[Direction, Scores] | None:  # fmt: skip
+    """Scores inside the body over `count` evenly spaced pairs, for every direction the pairs show; None when stopped.
 
-    `mae_hu` for CT, `mae_percent` (of the recipe's range) for MR; `psnr_db` with the recipe's whole range as data range.
+    `mae_hu` for CT, `mae_percent` (of the recipe's range) for MR; `psnr_db` and `ssim` (mean over slices, uniform window of 7)
+    with the recipe's whole range as data range.
     """
-    absolute = squared = voxels = 0.0
+    sums = {way: _Sums() for way in method.directions if {way.source, way.target} <= set(slices.domains)}
     with evaluating(method):
         for batch in slices.whole_batches(slices.evenly_spaced(count), batch_size):
-            if stop():
-                return None
             on_device = batch.to(device)
-            difference = (
-                method.translate(on_device.seen(direction.source), direction).float() - on_device[direction.target]
-            ).double() * on_device.masks[direction.target]
-            absolute += float(difference.abs().sum())
-            squared += float(difference.square().sum())
-            voxels += float(on_device.masks[direction.target].sum())
-    error, power = absolute / max(voxels, 1.0) / 2, squared / max(voxels, 1.0) / 4  # the range [-1, 1] as 1
-    psnr = 10 * math.log10(1 / max(power, 1e-12))
-    if direction.target is Domain.CT:
-        return {"mae_hu": error * (recipe.ct.high - recipe.ct.low), "psnr_db": psnr}
-    return {"mae_percent": error * 100, "psnr_db": psnr}
+            for direction, own in sums.items():
+                if stop():
+                    return None
+                synthetic = method.translate(on_device.seen(direction.source), direction).float().cpu()
+                own.add(synthetic.numpy(), batch[direction.target].numpy(), batch.masks[direction.target].numpy() > 0)
+    return {direction: own.scores(direction, recipe) for direction, own in sums.items()}
 
 
-def write_sample(
-    path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device
-) -> None:
-    """A PNG with source, synthetic and target side by side, one row for each of three fixed slices."""
-    rows = []
-    with evaluating(method):
-        for batch in slices.whole_batches([slices.pairs * quarter // 4 for quarter in (1, 2, 3)], 1):
-            synthetic = method.translate(batch.seen(direction.source).to(device), direction).float().cpu()
-            parts = (
-                (batch[direction.source], direction.source),
-                (synthetic, direction.target),
-                (batch[direction.target], direction.target),
-            )
-            rows.append(np.hstack([_grey(part[0, 0].numpy(), domain, recipe) for part, domain in parts]))
-    width = max(row.shape[1] for row in rows)
-    page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
-    with atomic_file(path, private=True) as temporary:
-        Image.fromarray(page).save(temporary)
+def named(scores: Mapping[Direction, Scores]) -> dict[str, float]:
+    """All metrics in one table: with the direction before the name where there are several."""
+    if len(scores) == 1:
+        return dict(next(iter(scores.values())).metrics)
+    return {f"{way.name}/{name}": value for way, each in scores.items() for name, value in each.metrics.items()}
 
 
-def _grey(picture: NDArray[np.float32], domain: Domain, recipe: Recipe) -> NDArray[np.uint8]:
-    values = recipe.to_nominal(picture, domain)
-    low, high = _CT_WINDOW if domain is Domain.CT else (0.0, recipe.mr.nominal_high)
-    grey = (np.clip((values - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
-    return np.pad(grey, _GAP)
+class _Sums:
+    """Of one direction."""
+
+    def __init__(self) -> None:
+        self._absolute = self._squared = self._saturated = 0.0
+        self._voxels = 0
+        self._similarities: list[float] = []
+
+    def add(self, synthetic: NDArray[np.float32], target: NDArray[np.float32], body: NDArray[np.bool_]) -> None:
+        """(n, 1, h, w) each."""
+        difference = (synthetic - target)[body].astype(np.float64)
+        self._absolute += float(np.abs(difference).sum())
+        self._squared += float(np.square(difference).sum())
+        self._saturated += float(np.count_nonzero(np.abs(synthetic[body]) > _SATURATED))
+        self._voxels += int(np.count_nonzero(body))
+        inner = (slice(_SSIM_MARGIN, -_SSIM_MARGIN),) * 2
+        for one, other, mask in zip(synthetic[:, 0], target[:, 0], body[:, 0], strict=True):
+            if mask[inner].any():
+                self._similarities.append(ssim(one, other, data_range=2.0, mask=mask))
+
+    def scores(self, direction: Direction, recipe: Recipe) -> Scores:
+        voxels = max(self._voxels, 1)
+        error, power = self._absolute / voxels / 2, self._squared / voxels / 4  # the range [-1, 1] as 1
+        metrics = {"psnr_db": 10 * math.log10(1 / max(power, 1e-12))}
+        if direction.target is Domain.CT:
+            metrics = {"mae_hu": error * (recipe.ct.high - recipe.ct.low), **metrics}
+        else:
+            metrics = {"mae_percent": error * 100, **metrics}
+        metrics["ssim"] = float(np.mean(self._similarities)) if self._similarities else 0.0
+        return Scores(metrics, self._saturated / voxels)

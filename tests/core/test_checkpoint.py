@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -103,7 +102,7 @@ def test_an_unwritable_place_is_said_and_the_old_file_stays(tmp_path: Path):
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write itself fails, with EFBIG
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
     try:
-        with pytest.raises(WriteFailed, match=f"could not be written: {os.strerror(errno.EFBIG)}"):
+        with pytest.raises(WriteFailed, match="could not be written: that disk takes no file of this size"):
             save_checkpoint(path, {"n": 2, "weights": torch.zeros(100_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

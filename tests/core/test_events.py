@@ -57,7 +57,7 @@ def test_every_event_is_read_as_it_was_written(event):
 
 def test_kinds_are_distinct_and_named():
     kinds = [kind.model_fields["kind"].default for kind in _KINDS]
-    assert len(set(kinds)) == len(kinds) == 8
+    assert len(set(kinds)) == len(kinds) == 9
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_flags_become_a_config_and_what_is_not_given_stays_default():
     over = config_from_arguments(_parser(Pix2PixConfig).parse_args(["--norm", "instance"]), Pix2PixConfig, base)
     assert over == Pix2PixConfig(width=8, norm="instance")
     settings = config_from_arguments(_parser(TrainingSettings).parse_args(["--minutes", "2.5"]), TrainingSettings)
-    assert settings.length == (150, "seconds") and TrainingSettings().length == (200, "epochs")
+    assert settings.minutes == 2.5 and settings.epochs is None and TrainingSettings().minutes is None
 
 
 @pytest.mark.parametrize(

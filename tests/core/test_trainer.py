@@ -19,7 +19,7 @@ from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.model_file import load_model
 from ctmri_core.training.checkpoint import load_checkpoint
-from ctmri_core.training.optimisation import Optimisation, _Before
+from ctmri_core.training.optimisation import Optimisation, StepReport, _Turn
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
@@ -181,10 +181,10 @@ def test_too_little_memory_is_said_with_a_way_out_and_keeps_the_state(tiny_pairs
     trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings())
     step = Optimisation.step
 
-    def greedy(self, batch, stop):
+    def greedy(self, parts, stop):
         if trainer.iteration == 2:
             torch.empty(2**55)  # torch's own words when memory is short
-        return step(self, batch, stop)
+        return step(self, parts, stop)
 
     monkeypatch.setattr(Optimisation, "step", greedy)
     _, result = run(trainer)
@@ -218,7 +218,7 @@ def test_only_the_optimised_group_collects_gradients(tiny_pairs, tmp_path: Path)
     before = [parameter.grad.clone() for parameter in discriminator.parameters()]
     batch = trainer.data.train.training_batch(0, 2, Augmentation(16), 0)
     terms = trainer.method._generator_terms(batch, trainer.method.networks["generator"](batch[Domain.CT]))
-    trainer.optimisation._update(_Before(trainer.optimisation), never, "generator", terms["gan"])
+    trainer.optimisation._update(_Turn(never), StepReport({}), "generator", terms["gan"])
     assert all(torch.equal(old, new.grad) for old, new in zip(before, discriminator.parameters(), strict=True))
 
 

@@ -1,0 +1,70 @@
+"""Draws the batch of each step, cuts it into parts, and into smaller ones where the memory does not suffice."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+from ctmri_core.data.augmentation import Augmentation
+from ctmri_core.data.prepared_slices import PreparedSlices
+from ctmri_core.errors import OutOfMemory, TrainingFailed
+from ctmri_core.events import StopSignal
+from ctmri_core.training.optimisation import Optimisation, StepReport
+from ctmri_core.training.processes import Processes
+from ctmri_core.training.settings import TrainingSettings
+
+_ADVICE = "Use a smaller --batch-size or --crop, or a narrower generator."
+_WORDS = ("allocate memory", "could not create a memory", "out of memory")
+"""How torch and its libraries tell of it where they have no exception of their own."""
+
+
+class BatchSteps:
+    """Training steps by number. `parts`: into how many parts a batch is cut at least."""
+
+    def __init__(
+        self, slices: PreparedSlices, settings: TrainingSettings, optimisation: Optimisation, processes: Processes
+    ) -> None:
+        if processes.count > 1 and len(slices) < settings.batch_size:
+            raise TrainingFailed(f"{len(slices)} slices do not fill a batch of {settings.batch_size}. Use fewer --devices.")
+        self.parts = settings.accumulate
+        self._slices = slices
+        self._settings = settings
+        self._optimisation = optimisation
+        self._processes = processes
+
+    def step(self, number: int, stop: StopSignal) -> StepReport:
+        """The step after `number` steps. Raises `OutOfMemory` when `halve` may help or nothing does."""
+        settings = self._settings
+        augmentation = Augmentation(settings.crop, settings.flip)
+        batch = self._slices.training_batch(number, settings.batch_size, augmentation, settings.seed)
+        own = batch.part(self._processes.share(batch.size)).to(self._processes.fabric.device)
+        parts = min(self.parts, own.size)
+        cuts = [slice(own.size * n // parts, own.size * (n + 1) // parts) for n in range(parts)]
+        try:
+            return self._optimisation.step([own.part(cut) for cut in cuts], stop)
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            refusal = OutOfMemory(f"The training step does not fit the memory of this device. {_ADVICE}")
+        gc.collect()  # outside the handler, whose traceback holds on to the step's tensors
+        if self._processes.fabric.device.type == "cuda":
+            torch.cuda.empty_cache()
+        raise refusal
+
+    def halve(self) -> int | None:
+        """Cuts batches into twice as many parts from now on and says how many slices one has; None where nothing is left to cut.
+
+        Not with several processes: the others would wait for the sums of a step that this one gave up.
+        """
+        own = self._settings.batch_size // self._processes.count
+        if self._processes.count > 1 or self.parts >= own:
+            return None
+        self.parts = min(2 * self.parts, own)
+        return int(-(-own // self.parts))
+
+
+def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in _WORDS)

@@ -1,0 +1,62 @@
+"""Pictures of a run: the same few slices again and again, translated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ctmri_core.data.prepared_slices import PreparedSlices
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.files import atomic_file
+from ctmri_core.method import Method, SliceBatch
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.training.validation import evaluating
+
+_CT_WINDOW = (-200.0, 600.0)  # HU: soft tissue in greys and bone not all white
+_GAP = 4
+_ROWS = 3
+
+
+def write_preview(
+    path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device
+) -> str:
+    """A PNG with source, synthetic and, where it is known, target side by side, one row for each of three fixed slices.
+
+    Returns what its columns show.
+    """
+    rows, known = [], slices.pairs > 0
+    with evaluating(method):
+        for batch in _fixed(slices, direction):
+            seen = batch.seen(direction.source).to(device)
+            synthetic = method.translate(seen, direction).float().cpu()
+            parts = [(batch[direction.source], direction.source), (synthetic, direction.target)]
+            if known:
+                parts.append((batch[direction.target], direction.target))
+            rows.append(np.hstack([_grey(part[0, 0].numpy(), domain, recipe) for part, domain in parts]))
+    width = max(row.shape[1] for row in rows)
+    page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
+    with atomic_file(path, private=True) as temporary:
+        Image.fromarray(page).save(temporary)
+    return f"{direction.label}: source, synthetic" + (", target" if known else "")
+
+
+def _fixed(slices: PreparedSlices, direction: Direction) -> Iterator[SliceBatch]:
+    """A quarter, half and three quarters of the way through all slices."""
+    quarters = range(1, _ROWS + 1)
+    if slices.pairs:
+        return slices.whole_batches([slices.pairs * quarter // (_ROWS + 1) for quarter in quarters], 1)
+    count = slices.count(direction.source)
+    return slices.single_batches(direction.source, [count * quarter // (_ROWS + 1) for quarter in quarters])
+
+
+def _grey(picture: NDArray[np.float32], domain: Domain, recipe: Recipe) -> NDArray[np.uint8]:
+    values = recipe.to_nominal(picture, domain)
+    low, high = _CT_WINDOW if domain is Domain.CT else (0.0, recipe.mr.nominal_high)
+    grey = (np.clip((values - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
+    return np.pad(grey, _GAP)
