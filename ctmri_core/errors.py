@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
+def told_of(subject: str, problem: str) -> str:
+    """The `problem` of a `FileRefused`, with `subject` for the name of the file."""
+    return f"{subject}{' ' if problem.partition(' ')[0] in _PREDICATES else ': '}{problem}"
+
+
 class FileRefused(CtmriError):
     """An input file or folder that cannot be used.
 
@@ -37,9 +42,8 @@ class FileRefused(CtmriError):
         self.path = Path(path)
         self.problem = problem = printable(problem)
         self.way_out = way_out
-        name = shown_name(self.path) or "The folder"
-        joint = " " if problem.partition(" ")[0] in _PREDICATES else ": "
-        super().__init__(" ".join(part for part in (f"{name}{joint}{problem}", way_out) if part))
+        said = told_of(shown_name(self.path) or "The folder", problem)
+        super().__init__(" ".join(part for part in (said, way_out) if part))
 
     def __reduce__(self) -> tuple[type[FileRefused], tuple[str, ...]]:
         return type(self), (str(self.path), self.problem, self.way_out)

@@ -88,7 +88,7 @@ def _data_file(path: Path) -> Path:
     for name in names:
         if (path.parent / name).exists():
             return preflight.beside(path, name)
-    raise FileRefused(path, f"has no data file {names[0]} beside it.", "Put both files in one folder; unpack .bz2 and .Z files.")
+    raise FileRefused(path, "has no data file (.BRIK) beside it.", "Put both files in one folder; unpack .bz2 and .Z files.")
 
 
 def _dtype(path: Path, attributes: _Attributes, count: int) -> np.dtype[np.generic]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ctmri_core.errors import FileRefused
+from ctmri_core.errors import FileRefused, told_of
 from ctmri_core.events import StopSignal, never, until
 from ctmri_core.io.dicom_directory import DICOMDIR, is_directory_list, listed_files
 from ctmri_core.io.dicom_groups import groups
@@ -151,8 +151,9 @@ def _left_out(series: Series, refusals: Sequence[FileRefused]) -> tuple[Finding,
 def _causes(refusals: Sequence[FileRefused]) -> str:
     """The different causes, without the names of the files, which may be names of patients."""
     causes = list(dict.fromkeys(refusal.problem.rstrip(".") for refusal in refusals))
+    which = "the file" if len(refusals) == 1 else "each file" if len(causes) == 1 else "at least one"
     more = f"; and {len(causes) - _MOST_CAUSES} more causes" if len(causes) > _MOST_CAUSES else ""
-    return "; ".join(causes[:_MOST_CAUSES]) + more + "."
+    return "; ".join(told_of(which, cause) for cause in causes[:_MOST_CAUSES]) + more + "."
 
 
 def _read_whole(path: Path) -> Headers:

@@ -100,7 +100,7 @@ class ParRecReader(NibabelReader):
         for name in names:
             if (path.parent / name).exists():
                 return path, preflight.beside(path, name)
-        raise FileRefused(path, f"has no data file {names[0]} beside it.", "Put both files in one folder.")
+        raise FileRefused(path, "has no data file (.REC) beside it.", "Put both files in one folder.")
 
 
 class MincReader(NibabelReader):

@@ -91,7 +91,7 @@ def data_beside(path: Path) -> Path:
     for name in names:
         if (path.parent / name).exists():
             return preflight.beside(path, name)
-    raise FileRefused(path, f"has no data file {names[0]} beside it.", "Put both files in one folder.")
+    raise FileRefused(path, "has no data file (.img) beside it.", "Put both files in one folder.")
 
 
 def _intent(path: Path, fields: Any) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped
+from ctmri_core.errors import AmbiguousInput, FileRefused, Stopped, told_of
 from ctmri_core.events import StopSignal, Work, finish, never, until
 from ctmri_core.io import preflight
 from ctmri_core.io.archives import check_still_there, named_by_archive, of_archive, scan_archive
@@ -160,7 +160,8 @@ def sole_series(path: str | Path, number: int | None = None) -> Series:
     if len(chosen) > 1:
         names = "; ".join(f"{n}: {series.label}" for n, series in chosen[:_MOST_LISTED])
         more = f"; and {len(chosen) - _MOST_LISTED} more" if len(chosen) > _MOST_LISTED else ""
-        way_out = f"Name one by its number (--series {chosen[0][0]}), or give it a folder of its own."
+        how = f"--series {chosen[0][0]}; `ctmri info` says where each lies"
+        way_out = f"Name one by its number ({how}), or give it a folder of its own."
         raise AmbiguousInput(path, f"holds {len(chosen)} volumes ({names}{more}).", way_out)
     return _with_passed_over(chosen[0][1], [series.refusal for series in found if series.refusal is not None])
 
@@ -261,8 +262,8 @@ def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
     """`series` that says what else there would have been; without names of files, for findings are written into files."""
     if not problems:
         return series
-    what = "One other volume" if len(problems) == 1 else f"{len(problems)} other volumes; of the first"
-    finding = Finding("passed_over", f"Part of the folder cannot be opened. {what}: {problems[0]}")
+    what = "One other volume" if len(problems) == 1 else f"{len(problems)} other volumes; the first of them"
+    finding = Finding("passed_over", f"Part of the folder cannot be opened. {told_of(what, problems[0])}")
     return replace(series, findings=(*series.findings, finding))
 
 

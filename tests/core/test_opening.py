@@ -47,6 +47,21 @@ def test_what_was_passed_over_is_told(tmp_path):
         assert "broken" not in told.message  # findings are written into files, and a file name may name a patient
 
 
+@pytest.mark.parametrize("name", ["Doe_Jane.hdr", "Doe_Jane.PAR"])
+def test_what_was_passed_over_keeps_the_name_of_its_data_file(tmp_path, name):
+    _nifti(tmp_path / "good.nii")
+    if name.endswith("hdr"):
+        nib.save(nib.Nifti1Pair(np.zeros((4, 5, 6), np.int16), np.eye(4)), tmp_path / name)
+        (tmp_path / "Doe_Jane.img").unlink()
+    else:
+        (tmp_path / name).write_text("# === DATA DESCRIPTION FILE ===\n# === END OF DATA DESCRIPTION FILE ===\n")
+    (series,) = scan(tmp_path)
+    (told,) = (finding.message for finding in series.findings if finding.kind == "passed_over")
+    assert "has no data file (." in told and "Doe" not in told
+    with pytest.raises(FileRefused, match=r"^Doe_Jane.* has no data file \(\."):
+        scan(tmp_path / name)
+
+
 def _dicom_series(folder, number, *, places=(0.0, 2.0, 4.0)):
     slices = [slice_of(values, place) for values, place in zip(stored_values(len(places)), places, strict=True)]
     for data in slices:

@@ -266,7 +266,7 @@ def test_what_is_wrong_inside_is_said_of_the_archive(tmp_path):
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"Doe.hdr": _nifti()[:344] + b"ni1\0"}, "one of its files has no data file beside it"),
+        ({"Doe.hdr": _nifti()[:344] + b"ni1\0"}, r"one of its files has no data file \(\.img\) beside it"),
         ({"Doe.mhd": b"NDims = 3\nDimSize = 6 5 4\nElementType = MET_SHORT\nElementDataFile = a.raw\n"}, "does not hold a file"),
         ({"a.nii": b"words" * 90, "b.nii": b"words" * 90}, "2 files were refused, the first: one of its files is not what"),
     ],

@@ -345,7 +345,7 @@ DEFECTS: tuple[Defect, ...] = (
             PixelRepresentation=0,
         ),
         findings="left_out",
-        words="3 other files were left out: is a colour picture",
+        words="3 other files were left out: each file is a colour picture",
     ),
     Defect("film_beside", _beside(Columns=12, NumberOfFrames="3"), findings="left_out", words="3 frames without a position"),
     Defect("too_far_apart", lambda: stack(3, 20_000.0), refused="apart by ImagePositionPatient"),
