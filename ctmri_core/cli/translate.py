@@ -82,6 +82,6 @@ def _remembering(work: Work[Result], said: set[str]) -> Work[Result]:
 def _of_kind(volume: Volume, told: Domain | None) -> Volume:
     """`volume` as what the user says it is. Raises `WrongInput` when nobody says, or when its DICOM header says otherwise."""
     if told is None and volume.domain is Domain.UNKNOWN:
-        choices = ", ".join(KINDS)
-        raise WrongInput(f"{volume.name or 'The input'} does not say what it shows. Say which it is: --modality {choices}.")
+        name, choices = volume.name or "The input", ", ".join(KINDS)
+        raise WrongInput(f"{name} is not known to show CT or MR. If it does, say which it is: --modality {choices}.")
     return as_told(volume, told)

@@ -12,7 +12,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_agreement import agreement
 from ctmri_core.io.dicom_domain import domain_of
-from ctmri_core.io.dicom_findings import pixel_findings
+from ctmri_core.io.dicom_findings import content_findings
 from ctmri_core.io.dicom_groups import Group
 from ctmri_core.io.dicom_labels import label_of
 from ctmri_core.io.dicom_pixels import stored_bytes
@@ -47,7 +47,7 @@ def judged(path: Path, group: Group) -> Series:
         ordered, stack = _stacked(name, kept)
     except FileRefused as refusal:
         return _refused(path, group, domain, refusal)
-    findings += (*stack.findings, *group.findings, *agreement(domain, ordered, stack), *pixel_findings(ordered))
+    findings += (*stack.findings, *group.findings, *agreement(domain, ordered, stack), *content_findings(domain, ordered))
     seen = {finding.kind for finding in findings}
     findings += tuple(finding for finding in told_findings(ordered[0].origin) if finding.kind not in seen)
     if path.is_file() and len(ordered) == 1 and not group.localizer:

@@ -20,7 +20,9 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     MRImageStorage,
+    PositronEmissionTomographyImageStorage,
     RLELossless,
+    RTDoseStorage,
     generate_uid,
 )  # fmt: skip
 
@@ -521,6 +523,34 @@ def sequence(scanning, repetition, echo, inversion=None):
 def test_the_weighting_of_an_mr_is_concluded(tmp_path, attributes, domain):
     (series,) = DICOM_READER.scan(write(tmp_path, series_of(1, modality="MR", **attributes)))
     assert series.domain is domain
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "words"),
+    [
+        (RTDoseStorage, "of the kind RT Dose, which is neither CT nor MR."),
+        (PositronEmissionTomographyImageStorage, "of the kind Positron Emission Tomography Image, which is neither CT nor MR."),
+        ("1.2.3.4711", "Its header says neither CT nor MR."),
+    ],
+)
+def test_what_is_neither_ct_nor_mr_says_what_it_is(tmp_path, sop_class, words):
+    slices = [slice_of(values, 2.0 * k, SOPClassUID=sop_class, Modality="DOE JANE") for k, values in enumerate(stored_values(3))]
+    (series,) = DICOM_READER.scan(write(tmp_path, slices))
+    (told,) = (finding.message for finding in series.findings if finding.kind == "other_kind")
+    assert told.endswith(words) and "DOE" not in told
+    for modality in ("CT", "MR"):
+        (known,) = DICOM_READER.scan(write(tmp_path / modality, series_of(3, modality=modality)))
+        assert not known.has("other_kind")
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, ""), (1, "Some of the pictures were"), (3, "The pictures were")])
+def test_compression_with_loss_is_told(tmp_path, count, words):
+    slices = [
+        slice_of(values, 2.0 * k, LossyImageCompression="01" if k < count else "00") for k, values in enumerate(stored_values(3))
+    ]
+    (series,) = DICOM_READER.scan(write(tmp_path, slices))
+    told = [finding.message for finding in series.findings if finding.kind == "lossy"]
+    assert [message.partition(" compressed with loss")[0] for message in told] == ([words] if words else [])
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless])
