@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ctmri_core.cli.input_choices import add_input_arguments, listed_series, positive, ways_out
 from ctmri_core.cli.terminal import EXIT_FAILED, Terminal
-from ctmri_core.errors import FileRefused
+from ctmri_core.errors import FileRefused, printable, shown_name
+
+if TYPE_CHECKING:
+    from ctmri_core.io.series import Series
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +40,18 @@ def run(arguments: argparse.Namespace) -> int:
                 volume = finish(load(series))
             except FileRefused as refusal:
                 refused = {"refused": str(refusal)}
-        reports.append({"series": number, **describe(series, volume), "what_to_do": ways_out(series), **refused})
+        where = {"file": _place(series, arguments.input)}
+        reports.append({"series": number, **describe(series, volume), **where, "what_to_do": ways_out(series), **refused})
     terminal = Terminal(as_json=False)
     terminal.say(json.dumps(reports, indent=2) if arguments.json else "\n\n".join(map(_text, reports)))
     return EXIT_FAILED if all("refused" in report for report in reports) else 0
+
+
+def _place(series: Series, given: Path) -> str:
+    """Where in `given` the series lies, by which its user tells series of one name apart; what an archive holds has no names."""
+    place = series.path if series.path.is_file() else series.files[0].parent
+    within = place != given and place.is_relative_to(given)
+    return printable(place.relative_to(given).as_posix()) if within else shown_name(series.path)
 
 
 def _run_header(arguments: argparse.Namespace) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctmri_core.io.series import Series
+from ctmri_core.io.series import PICTURES, Series
 from ctmri_core.volume import Finding, Volume
 
 
 def describe(series: Series, volume: Volume | None = None) -> dict[str, Any]:
     """Facts in plain types, fit for JSON. With `volume`, its domain, geometry, values and findings go first.
 
-    Keys: file, format, label, modality, files, slices_rows_columns, spacing_mm, plane, localizer, synthetic, findings; with
-    `volume` also orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as, phantom, and the model in
-    synthetic.
+    Keys: file, format, label, modality, files, slices_rows_columns, spacing_mm, plane, localizer, beside_a_scan (of pictures),
+    synthetic, findings; with `volume` also orientation (where k, j and i grow), origin_mm, extent_mm, values, unit, stored_as,
+    phantom, and the model in synthetic.
     """
     shape = volume.geometry.shape if volume else series.shape
     spacing = volume.geometry.spacing if volume else series.spacing
@@ -26,7 +26,8 @@ def describe(series: Series, volume: Volume | None = None) -> dict[str, Any]:
         "slices_rows_columns": list(shape) if shape else [],
         "spacing_mm": [round(value, 6) for value in spacing] if spacing else [],
         "plane": volume.geometry.plane if volume else series.plane,
-        "localizer": series.localizer,
+        "localizer": series.localizer and series.format_name != PICTURES,
+        "beside_a_scan": series.localizer and series.format_name == PICTURES,
         "synthetic": "yes; not for diagnosis" if series.synthetic else "no",
     }
     if volume:

@@ -84,6 +84,21 @@ def test_info_numbers_series_and_goes_on_after_a_damaged_one(tmp_path, capsys):
     assert "refused: b_ct.nii.gz" in capsys.readouterr().out
 
 
+def test_info_tells_series_of_one_name_apart_by_where_they_lie(tmp_path, capsys):
+    for subject in ("anna", "bert"):
+        (tmp_path / subject / "ct").mkdir(parents=True)
+        Image.fromarray(np.full((4, 5), 7, np.uint8)).save(tmp_path / subject / "ct" / "001.png")
+    (tmp_path / "one").mkdir()
+    _write(tmp_path / "one" / "scan_ct.nii.gz", _head(1))
+    assert main(["info", str(tmp_path), "--json"]) == 0
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["file"] for report in reports] == ["one/scan_ct.nii.gz", "anna/ct", "bert/ct"]
+    assert [report["beside_a_scan"] for report in reports] == [False, True, True]
+    assert not any(report["localizer"] for report in reports)  # a picture beside a scan is none
+    assert main(["info", str(tmp_path / "anna" / "ct"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["file"] == "ct"
+
+
 def test_info_reads_as_lines_for_people(tmp_path, models, capsys):
     source = _write(tmp_path / "ct.nii.gz", _head(2))
     assert main(["info", str(source), "--values"]) == 0
@@ -167,7 +182,7 @@ def test_an_input_that_cannot_say_what_it_is_must_be_told(tmp_path, models, caps
     unsaid = _write(tmp_path / "scan.nii.gz", np.clip(_head(2), -100, 300))
     target = ["--output", str(tmp_path / "x.nii.gz")]
     assert main(["translate", str(unsaid), *target]) == 1
-    assert "Say which it is: --modality ct, mr, mr_t1" in capsys.readouterr().err
+    assert "say which it is: --modality ct, mr, mr_t1" in capsys.readouterr().err
     assert main(["translate", str(unsaid), *target, "--modality", "ct"]) == 0
     with pytest.raises(SystemExit):
         main(["translate", str(unsaid), *target, "--modality", "mr_t3"])
