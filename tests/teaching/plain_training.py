@@ -1,0 +1,99 @@
+"""The barest trainer there is, for tests: Adam, float32, and a record of who received gradients."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctmri_core.data.augmentation import Augmentation
+from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.method import MethodConfig
+from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.intensity import HuCurve
+from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.registry import load_method
+
+DOMAINS = (Domain.CT, Domain.MR_T1, Domain.MR_T2)
+DIRECTION = Direction(Domain.CT, Domain.MR_T1)
+RECIPE = Recipe(spacing_mm=4.0, multiple=32, ct=HuCurve())
+
+
+def prepared_heads(folder: Path, seeds: Sequence[int]) -> list[PreparedCase]:
+    """Digital heads of 64 x 64 pixels of 4 mm, in CT, T1 and T2."""
+    cases = []
+    for seed in seeds:
+        case = make_head(seed, voxel_mm=4.0)
+        slices, mask, _ = RECIPE.forward_group([case.aligned(domain) for domain in DOMAINS])
+        kept = mask.mean((1, 2)) > 0.1
+        file = folder / f"head{seed}.npy"
+        np.save(file, np.stack([part[kept] for part in (*slices, mask)], 1).astype(np.float16))
+        cases.append(PreparedCase(file, DOMAINS))
+    return cases
+
+
+class PlainTraining:
+    """Trains `method` on crops of heads; `losses` by name and step, `unmoved` names parameters that never had a gradient."""
+
+    def __init__(
+        self, name: str, config: MethodConfig, cases: Sequence[PreparedCase], *, paired: bool, crop: int, rate: float
+    ) -> None:
+        self.config = config.for_crop(crop)
+        self.slices = PreparedSlices(cases, self.config.domains_of(DIRECTION), paired=paired, context=config.context)
+        self.augmentation = Augmentation(crop)
+        torch.manual_seed(0)
+        self.method = load_method(name)(self.config, DIRECTION)
+        self.losses: dict[str, list[float]] = defaultdict(list)
+        self._parameters = {
+            group: {f"{name}.{key}": value for name in names for key, value in self.method.networks[name].named_parameters()}
+            for group, names in self.method.optimised.items()
+        }
+        self._adam = {
+            group: torch.optim.Adam(parameters.values(), rate, (config.beta_1, config.beta_2))
+            for group, parameters in self._parameters.items()
+        }
+        self.unmoved = {key for parameters in self._parameters.values() for key in parameters}
+
+    def run(self, steps: int, batch_size: int = 1) -> PlainTraining:
+        for step in range(steps):
+            batch = self.slices.training_batch(step, batch_size, self.augmentation, 0)
+            for name, loss in self.method.training_step(batch, self._update).items():
+                self.losses[name].append(float(loss))
+        return self
+
+    def _update(self, group: str, loss: Tensor) -> None:
+        assert loss.ndim == 0 and torch.isfinite(loss)
+        self._adam[group].zero_grad()
+        parameters = self._parameters[group]
+        loss.backward(inputs=list(parameters.values()))
+        self._adam[group].step()
+        self.unmoved -= {key for key, value in parameters.items() if value.grad is not None and bool(value.grad.any())}
+
+    def fall(self, *prefixes: str) -> float:
+        """Losses whose names begin so, added: the mean of the last sixth of the steps as a share of that of the first."""
+        chosen = np.array([values for name, values in self.losses.items() if name.startswith(prefixes)]).sum(0)
+        part = max(len(chosen) // 6, 1)
+        return float(chosen[-part:].mean() / chosen[:part].mean())
+
+    def body_error(self, cases: Sequence[PreparedCase], direction: Direction = DIRECTION) -> tuple[float, float, float]:
+        """Mean absolute error inside the body on `cases`: translated; the source as it is; the best single grey."""
+        held = PreparedSlices(cases, (direction.source, direction.target), context=self.config.context)
+        made, left, wanted = [], [], []
+        for network in self.method.networks.values():
+            network.eval()
+        with torch.no_grad():
+            for batch in held.whole_batches(held.evenly_spaced(12), 4):
+                inside = batch.masks[direction.target] > 0
+                made.append(self.method.translate(batch.seen(direction.source), direction)[inside])
+                left.append(batch[direction.source][inside])
+                wanted.append(batch[direction.target][inside])
+        for network in self.method.networks.values():
+            network.train()
+        target = torch.cat(wanted)
+        errors = [(torch.cat(guess) - target).abs().mean() for guess in (made, left)] + [(target.median() - target).abs().mean()]
+        return float(errors[0]), float(errors[1]), float(errors[2])
