@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from ctmri_core.domain import Direction
-from ctmri_core.method import MethodCard, SliceBatch
+from ctmri_core.data.preparation import PreparedData
+from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import TrainingFailed
+from ctmri_core.events import finish, never
+from ctmri_core.geometry import Geometry
+from ctmri_core.inference.translate import translate
+from ctmri_core.method import JUDGED, MethodCard, MethodConfig, SliceBatch
+from ctmri_core.model_card import TrainingData
+from ctmri_core.phantom import make_head
 from ctmri_core.registry import load_method, method_cards
+from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.trainer import Trainer
+from ctmri_core.volume import Volume
+from tests.teaching.plain_training import RECIPE, prepared_heads
 
 DIRECTION = Direction.parse("ct_to_mr_t1")
 SMALL = {
     "generator": "resnet_6", "width": 8, "discriminator_width": 4, "receptive_field": 16, "blocks": 6, "registration_width": 4,
-    "feature_size": 16, "patches": 32, "picture_size": 64, "discriminator_layers": 3, "critic_steps": 1, "levels": 3, "latent": 4,
+    "feature_size": 16, "patches": 32, "discriminator_layers": 3, "critic_steps": 1, "levels": 3, "latent": 4,
     "scales": 2, "network": "unet_plus_plus",
 }  # fmt: skip
 """Settings that make networks tiny; each method takes those it knows."""
-LEAST = {"aggan": 160}
-"""Edges in pixels that a method's networks need, beside its `size_multiple`."""
 
 
 @pytest.fixture(params=sorted(method_cards()))
@@ -30,17 +43,54 @@ def card(request: pytest.FixtureRequest) -> MethodCard:
 
 @pytest.fixture
 def config(card: MethodCard):
-    return card.config(**{name: value for name, value in SMALL.items() if name in card.config.model_fields})
+    config = card.config(**{name: value for name, value in SMALL.items() if name in card.config.model_fields})
+    return config.for_crop(crop_of(config))
 
 
 @pytest.fixture
 def batch(card: MethodCard, config) -> SliceBatch:
     generator = torch.Generator().manual_seed(7)
-    size = LEAST.get(card.name, max(64, config.size_multiple))
+    size = crop_of(config)
     source, target = torch.rand(2, 2, 1, size, size, generator=generator) * 2 - 1
     context = torch.rand(2, config.context, size, size, generator=generator) * 2 - 1 if config.context > 1 else None
     pictures = {DIRECTION.source: source, DIRECTION.target: target}
     return SliceBatch(pictures, {domain: (picture > -0.5).float() for domain, picture in pictures.items()}, context)
+
+
+def crop_of(config: MethodConfig) -> int:
+    """The least crop from 32 pixels on that fits."""
+    return -(-max(config.least_crop, 32) // config.size_multiple) * config.size_multiple
+
+
+def random_batch(config: MethodConfig, size: int, count: int) -> SliceBatch:
+    pictures = {domain: torch.rand(count, 1, size, size) * 2 - 1 for domain in config.domains_of(DIRECTION)}
+    context = torch.rand(count, config.context, size, size) * 2 - 1 if config.context > 1 else None
+    return SliceBatch(pictures, {domain: torch.ones_like(picture) for domain, picture in pictures.items()}, context)
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> list[PreparedCase]:
+    return prepared_heads(tmp_path_factory.mktemp("heads"), (0, 1))
+
+
+@pytest.fixture(scope="module")
+def volumes() -> dict[Domain, Volume]:
+    """Five slices of a digital head, not square, in CT and T1."""
+    case = make_head(3, voxel_mm=4.0)
+    found = {}
+    for domain in (DIRECTION.source, DIRECTION.target):
+        whole = case.aligned(domain)
+        grid = Geometry((5, 60, 50), whole.geometry.spacing, (3.0, -40.0, 7.0), whole.geometry.direction)
+        found[domain] = replace(whole, voxels=whole.voxels[20:25, 2:62, 6:56], geometry=grid)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class Recorder:
@@ -133,6 +183,48 @@ class TestEveryMethod:
         torch.manual_seed(5)
         losses = other.training_step(batch, Recorder(other))
         assert all(torch.equal(losses[name], expected[name]) for name in expected)
+
+    def test_it_trains_on_the_least_crop_alone_and_smaller_ones_are_refused(self, card, config):
+        least = -(-config.least_crop // config.size_multiple) * config.size_multiple
+        with pytest.raises(TrainingFailed, match=f"--crop {least - config.size_multiple}: .* {least} pixels or more"):
+            config.model_copy(update={"picture_size": 0}).for_crop(least - config.size_multiple)
+        smallest = config.model_copy(update={"picture_size": 0}).for_crop(least)
+        torch.manual_seed(0)
+        method = load_method(card.name)(smallest, DIRECTION)
+        losses = method.training_step(random_batch(smallest, least, 1), Recorder(method))
+        assert all(torch.isfinite(loss) for loss in losses.values())
+
+    def test_what_discriminators_say_is_told(self, card, config, batch):
+        method = make(card, config)
+        told = {name for name in method.training_step(batch, Recorder(method)) if name.startswith(JUDGED)}
+        judges = [name for name in method.networks if name.startswith(("judge", "discriminator"))]
+        assert len(told) == 2 * len(judges) and all(re.match(r"judged_(real|synthetic)_\w+$", name) for name in told)
+
+    def test_the_trainer_takes_it_in_short_precision_and_its_model_files_translate(
+        self, card, config, heads, volumes, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)  # one round is enough
+        domains = (DIRECTION.source, DIRECTION.target)
+        train, held = (
+            PreparedSlices(heads[n : n + 1], domains, paired=card.needs == "paired", context=config.context) for n in (0, 1)
+        )
+        recipe = RECIPE.model_copy(update={"multiple": config.size_multiple})
+        facts = TrainingData(what="heads", licence="none needed", cases=1, phantom=True)
+        settings = TrainingSettings(
+            iterations=2, batch_size=2, crop=crop_of(config), precision="bf16-mixed", device="cpu", tensorboard=False,
+            validation_slices=1,
+        )  # fmt: skip
+        data = PreparedData("heads", DIRECTION, recipe, train, held, facts)
+        result = finish(Trainer(card, config, data, tmp_path / "run", settings).run(never))
+        assert result.reason == "completed", result.message
+        assert set(result.models) == {direction.name for direction in load_method(card.name)(config, DIRECTION).directions}
+        for name, path in result.models.items():
+            direction = Direction.parse(name)
+            source = volumes[direction.source]
+            made = finish(translate(source, path))
+            assert made.geometry is source.geometry and made.domain is direction.target
+            assert made.voxels.dtype == (np.int16 if direction.target is Domain.CT else np.float32)
+            assert np.isfinite(made.voxels).all() and np.ptp(made.voxels) > 0
 
     def test_the_config_survives_json_and_is_frozen(self, card, config):
         assert card.config.model_validate_json(config.model_dump_json()) == config

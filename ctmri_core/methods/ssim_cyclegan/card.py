@@ -33,7 +33,7 @@ class SsimCycleGanConfig(MethodConfig):
 
     @property
     def least_crop(self) -> int:
-        return max(8, least_for_patches(self.receptive_field))
+        return max(12, least_for_patches(self.receptive_field))  # SSIM's window takes 11
 
 
 CARD = MethodCard(

@@ -25,6 +25,10 @@ class VaeCycleGanConfig(MethodConfig):
     lambda_kl: float = Field(default=0.01, ge=0, le=1000, description="weight of the latent's distance from N(0, I)")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
 
+    @property
+    def least_crop(self) -> int:
+        return max(8, 1 << self.levels)
+
 
 CARD = MethodCard(
     name="vae_cyclegan",
