@@ -66,7 +66,7 @@ class HeaderBrowser(QDialog):
         self.filter.setAccessibleName("Filter")
         self.filter.setClearButtonEnabled(True)
         self.identifying = QCheckBox("Show &patient data")
-        self.identifying.setToolTip("Names, numbers, dates and free text as well, until this window is closed")
+        self.identifying.setToolTip("Names, numbers, dates and free text as well, until another scan comes or this is closed")
         self.differing = QCheckBox("Only what &differs from the next slice")
         self.tree = QTreeView()
         self.tree.setAccessibleName("Header")
@@ -131,11 +131,14 @@ class HeaderBrowser(QDialog):
         self.image.setCurrentIndex(max(self.image.findData(wanted.value), 0))
 
     def _volume_changed(self, role: Role, _volume: Volume | None) -> None:
+        if not self.isVisible():  # closed, and about to be gone
+            return
         shown = self.image.currentData()
         self._list_images(Role(shown) if shown is not None else role)
         if self.image.count() == 0:
             self.close()
         elif self.image.currentData() != shown or role.value == shown:
+            self.identifying.setChecked(False)  # it was asked for another scan, perhaps of another patient
             self._ask(0)
 
     def _ask(self, number: int) -> None:
@@ -151,6 +154,7 @@ class HeaderBrowser(QDialog):
         self.slice.setRange(1, header.count)
         self.slice.setValue(header.number + 1)
         self.slice.setSuffix(f" of {header.count}")
+        self.slice.setSpecialValueText("all" if self._one_for_all(header) else "")
         self.slice.blockSignals(False)
         self.slice.setEnabled(header.count > 1)
         self.differing.setEnabled(header.count > 1)
@@ -159,6 +163,10 @@ class HeaderBrowser(QDialog):
         place = self._place()
         self.model.set_header(header.entries, differing)
         self._show_rows(place)
+
+    def _one_for_all(self, header: Header) -> bool:
+        """Whether all slices have one header in common."""
+        return header.count == 1 and self.volume is not None and self.volume.geometry.shape[0] > 1
 
     def _ended(self, end: Finished) -> None:
         if end.reason == "failed":

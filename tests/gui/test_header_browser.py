@@ -136,6 +136,31 @@ def test_the_browser_follows_the_panes(make_window, qtbot, ct_file):
     window.close()
 
 
+def test_patient_data_that_were_asked_for_are_hidden_again_with_another_scan(make_window, qtbot, tmp_path, ct_file):
+    window = make_window()
+    browser = open_browser(window, qtbot, ct_file)
+    assert browser.slice.text() == "all"  # one header of ten slices
+    browser.identifying.setChecked(True)
+    window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("A model", "cd" * 32)), Role.SYNTHETIC)
+    assert browser.identifying.isChecked()  # still the same scan
+    window.session.open_paths([plant_series(tmp_path / "planted").path])
+    qtbot.waitUntil(lambda: browser.slice.maximum() == 3, timeout=WAIT)
+    assert not browser.identifying.isChecked()
+    assert find(browser, "PatientName").data() == HIDDEN
+    assert browser.slice.text() == "1 of 3"
+    window.close()
+
+
+def test_a_closed_browser_asks_for_nothing_more(make_window, qtbot, ct_file):
+    window = make_window()
+    browser = open_browser(window, qtbot, ct_file)
+    browser.close()
+    before = browser._latest.state
+    window.session.place(make_volume(), Role.SOURCE)
+    assert browser._latest.state is before
+    window.close()
+
+
 def test_a_file_that_has_gone_is_said_in_the_browser(make_window, qtbot, ct_file):
     window = make_window()
     browser = open_browser(window, qtbot, ct_file)
