@@ -38,6 +38,7 @@ from ctmri_gui.viewer.roles import Role
 _FORBIDDEN = '<>:"/\\|?*'
 _PATIENT_TAGS = {"00100010", "00100020"}
 _BEST_COMPRESSION = 0.2  # of what a volume takes: less room than that cannot be enough
+_TYPING_MS = 250
 
 _REMOVED = (
     "Names, numbers, dates and all free text are left out: the series is built anew from what cannot identify, under a "
@@ -90,6 +91,8 @@ class SaveDialog(QDialog):
         super().__init__(parent)
         self._volumes, self._number, self._sources = dict(volumes), number, tuple(sources)
         self.setWindowTitle("Save image")
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)  # not every folder on the way is a disk to be asked
+        self._typing.timeout.connect(self._check)
         self._make_parts(folder, role)
         self._lay_out()
         resize_dialog(self, 560, 0)
@@ -98,8 +101,8 @@ class SaveDialog(QDialog):
         self.image.currentIndexChanged.connect(lambda _row: self._image_chosen())
         self.format.currentIndexChanged.connect(lambda _row: self._format_chosen())
         self.deidentified.toggled.connect(lambda _on: self._check())
-        for changed in (self.folder.textChanged, self.name.textChanged):
-            changed.connect(lambda _text: self._check())
+        self.name.textChanged.connect(lambda _text: self._check())
+        self.folder.textChanged.connect(lambda _text: self._typing.start())
 
     @property
     def role(self) -> Role:

@@ -117,6 +117,7 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     """Dresses the whole program. `name`: a key of `PALETTES`; `text_size`: px, at least 12."""
     colours = PALETTES[name]
     size = max(text_size, 12)
+    app.setProperty("palette_name", name)  # first: who hears of the change draws its icons at once
     app.setStyle("Fusion")
     app.setPalette(_qt_palette(colours))
     font = app.font()
@@ -130,7 +131,6 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "tab": max(13, round(size * 0.75)),
     }
     app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, tick=tick))
-    app.setProperty("palette_name", name)
 
 
 def icon_side(text_size: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.models.model_list import ModelList
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PROGRESS_STEPS = 1000
 _ROWS_SHOWN = 4  # further ones by scrolling
+_LARGE_TEXT = 20  # px: from here on two buttons in a row would take from the pictures of the smallest window
 
 
 class _FewRows(QListView):
@@ -85,7 +86,8 @@ class TranslationPanel(QWidget):
         self._show_run(session.translation.state)
 
     def _lay_out(self, translate: QWidget, cancel: QWidget, add_model: QWidget) -> None:
-        buttons = QHBoxLayout()
+        buttons = self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._turn_buttons()
         buttons.addWidget(translate, 1)
         buttons.addWidget(cancel)
         column = QVBoxLayout(self)
@@ -98,6 +100,16 @@ class TranslationPanel(QWidget):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._turn_buttons()
+
+    def _turn_buttons(self) -> None:
+        directions = QBoxLayout.Direction
+        large = self.font().pixelSize() >= _LARGE_TEXT
+        self._buttons.setDirection(directions.TopToBottom if large else directions.LeftToRight)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import button, label, scrolling
 from ctmri_gui.theme import app_icon, current_palette, icon
@@ -24,6 +24,7 @@ class Welcome(QWidget):
     def __init__(self, *begin: QAction) -> None:
         super().__init__()
         self.setAccessibleName("Welcome")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # hidden, it asks for no width
         frame = QFrame()
         frame.setProperty("role", "drop")
         frame.setMaximumWidth(980)
@@ -56,9 +57,17 @@ class Welcome(QWidget):
         outer.addWidget(scrolling(page, "Welcome"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Steps and buttons stand below each other where the text is too large for them to stand side by side."""
         super().resizeEvent(event)
-        narrow = event.size().width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth()
+        self._turn_rows()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._turn_rows()
+
+    def _turn_rows(self) -> None:
+        """Steps and buttons stand below each other where the text is too large for them to stand side by side."""
+        narrow = self.width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth()
         for row in self._rows:
             row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QPushButton, QScrollArea
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QPushButton, QScrollArea, QToolButton
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
@@ -26,6 +26,7 @@ from ctmri_gui.open_files import writes_over
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_first
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
+from ctmri_gui.theme import icon
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
 
@@ -551,7 +552,8 @@ def test_the_save_dialog_offers_a_name_without_a_patient_and_asks_before_replaci
     dialog.name.setText("series ")
     assert "not empty" in dialog.problem.text()
     dialog.folder.setText(str(tmp_path / "missing"))
-    assert "does not exist" in dialog.problem.text()
+    assert "not empty" in dialog.problem.text()  # a disk is asked when the typing has come to a rest
+    qtbot.waitUntil(lambda: "does not exist" in dialog.problem.text())
 
 
 def series(label: str, domain: Domain, **more) -> Series:
@@ -745,3 +747,26 @@ def test_low_windows_have_tabs_instead_of_a_stack_and_no_dock_scrolls_sideways(m
     window.resize(1200, 900)
     qtbot.waitUntil(lambda: window.tabifiedDockWidgets(translation) == [])
     assert window.tabifiedDockWidgets(window.docks.by_name["Jobs"]) == [window.docks.by_name["Volumes"]]
+
+
+def test_the_smallest_window_holds_panes_and_docks_with_the_largest_text(make_window, qtbot, dressed):
+    window = make_window()
+    window.settings["text_size"] = 24
+    window.resize(window.minimumSize())
+    for role in Role:
+        window.session.place(made_volume() if role is Role.SYNTHETIC else make_volume(), role)
+    dock = window.docks.by_name["Translation"]
+    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) == 3)
+    assert window.size() == window.minimumSize()
+    qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= window.width())
+    truth = window.views.panes[Role.TRUTH]
+    qtbot.waitUntil(lambda: truth.mapTo(window, truth.rect().topRight()).x() < dock.x())
+
+
+def test_icons_take_the_colours_of_a_theme_that_is_chosen_later(make_window, dressed):
+    window = make_window()
+    window.settings["theme"] = "light"
+    close = window.docks.by_name["Translation"].titleBarWidget().findChildren(QToolButton)[-1]
+    assert close.icon().pixmap(32).toImage() == icon("close").pixmap(32).toImage()
+    window.settings["theme"] = "dark"
+    assert close.icon().pixmap(32).toImage() == icon("close").pixmap(32).toImage()
