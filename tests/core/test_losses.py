@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from safetensors.torch import load_file, save_file
 from skimage.metrics import structural_similarity
 
+from ctmri_core.errors import ModelRefused
 from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
 from ctmri_core.losses.contrastive import patch_nce
+from ctmri_core.losses.features import FeatureDistance
 from ctmri_core.losses.gradient_penalty import gradient_penalty
 from ctmri_core.losses.image_pool import ImagePool
 from ctmri_core.losses.latent import gaussian_kl, unit_variance_kl
 from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.losses.smoothness import flow_roughness, total_variation
 from ctmri_core.losses.structural import ssim_loss
+from ctmri_core.networks.patchgan import PatchGan
+from ctmri_core.networks.stargan import StarganDiscriminator
+from ctmri_core.networks.vgg_features import VggFeatures
+from ctmri_core.translators import bare
 
 LOGITS = torch.tensor([[-3.0, 0.0], [0.5, 40.0]], dtype=torch.float64)
 
@@ -67,6 +78,73 @@ def test_the_gradient_penalty_of_a_linear_judge_is_known():
     real, synthetic = torch.randn(2, 3, 2, 4, 4)
     penalty = gradient_penalty(lambda x: (x * direction).sum((1, 2, 3)), real, synthetic)
     assert float(penalty) == pytest.approx((float(direction.norm()) - 1) ** 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("make", [lambda: StarganDiscriminator(32, 1, 2, 8, 3), lambda: PatchGan(1, 8, 2, "batch")])
+def test_the_gradient_penalty_is_taken_in_float32_of_networks_that_are_trained_in_bfloat16(make):
+    def judge(network):
+        return lambda x: network(x)[0] if isinstance(network, StarganDiscriminator) else network(x)
+
+    torch.manual_seed(0)
+    network = make()
+    real, synthetic = torch.rand(2, 3, 1, 32, 32) * 2 - 1
+    torch.manual_seed(1)
+    expected = gradient_penalty(judge(network), real, synthetic)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    wrapped = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed").setup_module(network)
+    torch.manual_seed(1)
+    penalty = gradient_penalty(judge(bare(wrapped)), real, synthetic)
+    assert torch.equal(penalty, expected) and bare(network) is network
+    gradients = torch.autograd.grad(penalty, list(network.parameters()), allow_unused=True)
+    assert sum(float(gradient.abs().sum()) for gradient in gradients if gradient is not None) > 0
+
+
+@pytest.fixture(scope="module")
+def small_vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layers and names of VGG-19, two channels wide at first, with fixed random weights: it recognises nothing."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("vgg") / "small.safetensors"
+    others = {"classifier.0.weight": torch.zeros(1)}  # public files hold these as well
+    save_file(VggFeatures(2).state_dict() | others, path)
+    return path
+
+
+def test_the_distance_of_features_is_that_of_the_layers_by_hand(small_vgg: Path):
+    one, other = torch.rand(2, 1, 1, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    distance = FeatureDistance(small_vgg)
+    assert float(distance(one, one)) == 0
+    network = VggFeatures(2)
+    network.load_state_dict({name: value for name, value in load_file(small_vgg).items() if name.startswith("features.")})
+    seen = []
+    for picture in (one, other):
+        rgb = ((picture + 1) / 2).expand(-1, 3, -1, -1)
+        x = (rgb - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+        found = []
+        for layer in network.features:  # before each halving and at the end
+            if isinstance(layer, torch.nn.MaxPool2d):
+                found.append(x)
+            x = layer(x)
+        seen.append(found)
+    expected = np.mean([float((a - b).detach().square().mean()) for a, b in zip(*seen, strict=True)])
+    assert len(seen[0]) == 5 and float(distance(one, other)) == pytest.approx(expected, rel=1e-4)
+    learning = other.clone().requires_grad_()
+    distance(learning, one).backward()
+    assert float(learning.grad.abs().sum()) > 0
+
+
+def test_files_that_hold_no_features_are_refused(small_vgg: Path, tmp_path: Path):
+    with pytest.raises(ModelRefused, match="no such file"):
+        FeatureDistance(tmp_path / "absent.safetensors")
+    weights = load_file(small_vgg)
+    no_number = torch.full((2,), torch.nan)
+    for number, change in enumerate(({}, {"features.2.weight": torch.zeros(3)}, {"features.0.bias": no_number})):
+        path = tmp_path / f"{number}.safetensors"
+        save_file((weights | change) if change else {"a": torch.zeros(1)}, path)
+        with pytest.raises(ModelRefused, match=rf"{number}\.safetensors"):
+            FeatureDistance(path)
+    (tmp_path / "pickle.safetensors").write_bytes(b"PK\3\4")
+    with pytest.raises(ModelRefused, match="VGG-19"):
+        FeatureDistance(tmp_path / "pickle.safetensors")
 
 
 def test_the_kl_of_a_gaussian_is_that_of_torch():

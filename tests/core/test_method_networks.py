@@ -10,12 +10,22 @@ from torch import nn
 from torch.nn import functional
 
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator, BlurDown, BlurUp
+from ctmri_core.networks.as_in_training import as_in_training
 from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator, AttentionGenerator
+from ctmri_core.networks.conv_block import SampleLayerNorm
 from ctmri_core.networks.patch_features import PatchFeatures
 from ctmri_core.networks.patchgan import PatchGan
 from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.registration_net import RegistrationNet, warp
+from ctmri_core.networks.shared_latent import (
+    DeepDiscriminator,
+    PlainResidual,
+    SharedLatentTranslator,
+    private_decoder,
+    private_encoder,
+)
 from ctmri_core.networks.stargan import StarganDiscriminator, StarganGenerator
+from ctmri_core.networks.unet_generator import UnetGenerator
 from ctmri_core.networks.unet_plus_plus import UnetPlusPlus
 from ctmri_core.networks.unit import MultiScaleDiscriminator, UnitAutoencoder
 from ctmri_core.networks.variational_resnet import LevelwiseDiscriminator, VariationalResnet
@@ -101,6 +111,41 @@ def test_generators_keep_size_and_range(make, size):
     x = torch.rand(2, 1, size, size) * 2 - 1
     y = make()(x).detach()
     assert y.shape == x.shape and float(y.abs().max()) <= 1
+
+
+def test_the_shared_latent_of_unit_is_halved_twice_and_judged_once():
+    torch.manual_seed(0)
+    encoder, decoder = private_encoder(1, 8), private_decoder(1, 8)
+    x = torch.rand(1, 1, 64, 48) * 2 - 1
+    latent = encoder(x)
+    assert latent.shape == (1, 32, 16, 12)
+    y = SharedLatentTranslator(encoder, PlainResidual(32), PlainResidual(32), decoder)(x).detach()
+    assert y.shape == x.shape and float(y.abs().max()) <= 1
+    assert [tuple(logits.shape) for logits in DeepDiscriminator(1, 2)(torch.zeros(1, 1, 256, 256))] == [(1, 1, 4, 4)]
+
+
+def test_what_translates_as_in_training_uses_each_pictures_own_statistics():
+    torch.manual_seed(0)
+    plain = UnetGenerator(1, width=4, downs=5, dropout=False)
+    network = as_in_training(UnetGenerator(1, width=4, downs=5, dropout=False))
+    network.load_state_dict(plain.state_dict())
+    pictures = torch.rand(3, 1, 64, 64) * 2 - 1
+    assert torch.equal(plain(pictures), network(pictures))  # while training they are alike
+    with torch.no_grad():
+        alone = torch.cat([plain(picture[None]) for picture in pictures])  # still in training mode, one by one
+        torch.testing.assert_close(network.eval()(pictures), alone)
+        assert float((plain.eval()(pictures) - alone).abs().mean()) > 1e-3
+        chancy = as_in_training(UnetGenerator(1, width=4, downs=6)).eval()
+        assert not torch.equal(chancy(pictures), chancy(pictures))
+
+
+def test_layer_norm_of_a_sample_is_taken_in_float32():
+    torch.manual_seed(0)
+    x = torch.randn(2, 8, 64, 64) + 30
+    norm = SampleLayerNorm(8).requires_grad_(False)
+    short = norm(x.bfloat16()).float()
+    assert norm(x.bfloat16()).dtype == torch.bfloat16
+    assert float((short - norm(x.bfloat16().float())).abs().max()) < 0.02
 
 
 def test_the_multi_scale_judge_sees_half_the_size_each_time():

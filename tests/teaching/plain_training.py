@@ -48,6 +48,7 @@ class PlainTraining:
         self.augmentation = Augmentation(crop)
         torch.manual_seed(0)
         self.method = load_method(name)(self.config, DIRECTION)
+        self.steps = 0
         self.losses: dict[str, list[float]] = defaultdict(list)
         self._parameters = {
             group: {f"{name}.{key}": value for name in names for key, value in self.method.networks[name].named_parameters()}
@@ -60,10 +61,11 @@ class PlainTraining:
         self.unmoved = {key for parameters in self._parameters.values() for key in parameters}
 
     def run(self, steps: int, batch_size: int = 1) -> PlainTraining:
-        for step in range(steps):
+        for step in range(self.steps, self.steps + steps):
             batch = self.slices.training_batch(step, batch_size, self.augmentation, 0)
             for name, loss in self.method.training_step(batch, self._update).items():
                 self.losses[name].append(float(loss))
+        self.steps += steps
         return self
 
     def _update(self, group: str, loss: Tensor) -> None:
