@@ -29,6 +29,10 @@ class RegressorConfig(MethodConfig):
     )
 
     @property
+    def decoupled_decay(self) -> bool:
+        return True
+
+    @property
     def size_multiple(self) -> int:
         return 256 if self.network == "unet" else 32
 
