@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -22,27 +23,50 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "ctmri.methods"
 
 
-@cache
-def method_cards() -> dict[str, MethodCard]:
+def method_cards() -> Mapping[str, MethodCard]:
     """All methods by name: ours first, then those of other packages (each entry point names a `MethodCard`)."""
+    return _found()[0]
+
+
+def method_problems() -> tuple[str, ...]:
+    """Why methods of other packages are left out, a sentence for each."""
+    return _found()[1]
+
+
+@cache
+def _found() -> tuple[dict[str, MethodCard], tuple[str, ...]]:
     folders = sorted(module.name for module in pkgutil.iter_modules(ctmri_core.methods.__path__) if module.ispkg)
-    cards = [_card(importlib.import_module(f"ctmri_core.methods.{name}.card").CARD) for name in folders]
-    cards += [_card(entry.load()) for entry in entry_points(group=ENTRY_POINT_GROUP)]
-    found: dict[str, MethodCard] = {}
-    for card in cards:
-        if card.name in found:
-            raise CtmriError(f"Two methods are called {card.name}; uninstall the package that brings the second one.")
-        found[card.name] = card
-    return found
+    cards = {name: importlib.import_module(f"ctmri_core.methods.{name}.card").CARD for name in folders}
+    problems = []
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        package = entry.dist.name if entry.dist else entry.module
+        try:
+            card = _foreign_card(entry)
+            if card.name in cards:
+                raise CtmriError(f"there is a method called {card.name} already")
+            cards[card.name] = card
+        except CtmriError as error:
+            problems.append(f"The method {entry.name} of the package {package} is left out: {error}.")
+    return cards, tuple(problems)
+
+
+def _foreign_card(entry: EntryPoint) -> MethodCard:
+    try:
+        card = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise CtmriError(str(error)) from error
+    if not isinstance(card, MethodCard):
+        raise CtmriError(f"{entry.value} is of type {type(card).__name__}, not MethodCard")
+    return card
 
 
 def find_card(name: str) -> MethodCard:
-    """The card of a method. Raises `CtmriError` naming the nearest known one."""
+    """The card of a method. Raises `CtmriError` naming the nearest known one, and what is left out."""
     cards = method_cards()
     if name in cards:
         return cards[name]
     hint = nearest_hint(name, cards) or f" Known methods: {', '.join(cards)}."
-    raise CtmriError(f"There is no method called {name!r}.{hint}")
+    raise CtmriError(" ".join((f"There is no method called {name!r}.{hint}", *method_problems())))
 
 
 def load_method(name: str) -> type[Method[Any]]:
@@ -71,9 +95,3 @@ def validated_config(card: ModelCard) -> MethodConfig:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise ModelRefused(f"The settings of {card.name} do not fit {card.method}: {field}: {first['msg']}.") from None
-
-
-def _card(candidate: object) -> MethodCard:
-    if not isinstance(candidate, MethodCard):
-        raise CtmriError(f"An installed package names a {type(candidate).__name__} where a method's card belongs.")
-    return candidate

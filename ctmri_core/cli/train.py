@@ -22,7 +22,7 @@ from ctmri_core.events import StopSignal, Work
 from ctmri_core.files import write_text
 from ctmri_core.hints import nearest_hint
 from ctmri_core.method import MethodCard, MethodConfig
-from ctmri_core.registry import method_cards
+from ctmri_core.registry import method_cards, method_problems
 from ctmri_core.training.run_folder import RunFolder, run_config
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, settings_for
 
@@ -45,6 +45,7 @@ class _Chosen:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = " ".join(method_problems()).replace("%", "%%") or None
     methods = parser.add_subparsers(dest="method", metavar="METHOD", required=True, parser_class=type(parser))
     for name, card in method_cards().items():
         method = methods.add_parser(name, help=card.summary, description=f"{card.summary} {card.citation}.")

@@ -19,7 +19,7 @@ class Pix2PixConfig(MethodConfig):
     """Settings of pix2pix; the defaults are the paper's."""
 
     generator: Literal["unet_256", "resnet_9", "resnet_6", "plain_unet"] = Field(
-        default="unet_256", description="the generator's architecture; plain_unet: five batch-normed levels, of a student project"
+        default="unet_256", description="the generator's architecture; plain_unet: five levels, always with batch norm"
     )
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     norm: Literal["batch", "instance"] = Field(default="batch", description="normalisation in both networks")
