@@ -41,8 +41,16 @@ def scan_archive(path: Path, packing: str, scan_folder: Scan, stop: StopSignal) 
         found = scan_folder(folder)
     except FileRefused as refusal:
         raise of_archive(refusal) from None
-    several = len(found) > 1
-    return tuple(_named(series, path, f", part {n}" if several else "", left_out) for n, series in enumerate(found, 1))
+    labels = [_without_member(series.label, series.files, path.name) for series in found]
+    return tuple(
+        replace(
+            series,
+            path=path,
+            label=f"{label}, part {n}" if labels.count(label) > 1 else label,  # which one would else be a guess
+            findings=(*series.findings, *left_out),
+        )
+        for n, (series, label) in enumerate(zip(found, labels, strict=True), 1)
+    )
 
 
 def of_archive(refusal: FileRefused) -> FileRefused:
@@ -74,11 +82,6 @@ def named_by_archive(series: Series, volume: Volume) -> Volume:
     if not series.files or _archive_of(series.files[0]) is None:
         return volume
     return replace(volume, name=_without_member(volume.name, series.files, series.path.name), path=series.path)
-
-
-def _named(series: Series, archive: Path, part: str, findings: tuple[Finding, ...]) -> Series:
-    label = _without_member(series.label, series.files, archive.name)
-    return replace(series, path=archive, label=f"{label}{part}", findings=(*series.findings, *findings))
 
 
 def _without_member(text: str, files: Iterable[Path], name: str) -> str:

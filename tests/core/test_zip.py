@@ -114,6 +114,19 @@ def test_dicom_opens_as_from_its_folder(tmp_path):
     assert scan(path)[0].files == series.files  # unpacked once
 
 
+def test_series_are_numbered_only_where_their_names_do_not_tell_them_apart(tmp_path):
+    for number in (3, 4):
+        slices = [slice_of(values, 2.0 * k) for k, values in enumerate(stored_values(6))]
+        for each in slices:
+            each.SeriesInstanceUID, each.SeriesNumber = f"1.2.{number}", str(number)
+        write(tmp_path / "Doe" / str(number), slices)
+    labels = sorted(series.label for series in scan(_zip(tmp_path / "a.zip", tmp_path / "Doe")))
+    assert ["series 3" in labels[0], "series 4" in labels[1]] == [True, True]
+    assert not any("part" in label for label in labels)
+    alike = [series.label for series in scan(_members(tmp_path / "b.zip", {"Doe.nii": _nifti(), "Jane.nii": _nifti()}))]
+    assert sorted(label.rpartition(", ")[2] for label in alike) == ["part 1", "part 2"]
+
+
 def _picture(value: int) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.full((4, 5), value, np.uint16)).save(stream, "PNG")
