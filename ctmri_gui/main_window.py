@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
         session.openings.choiceNeeded.connect(self.questions.which_series)
         session.openings.spacingNeeded.connect(self.questions.which_spacing)
         session.openings.changed.connect(lambda state: self.views.covers.tell(state.text, state.fraction))
+        session.openings.changed.connect(lambda state: self.welcome.tell(state.text))
         session.openings.previewOver.connect(self._end_previews)
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
@@ -176,6 +177,7 @@ class MainWindow(QMainWindow):
 
     def _end_previews(self) -> None:
         self.views.covers.clear()
+        self.welcome.tell("")
         self._follow_volumes()
 
     def _show_translation(self, state: JobState | None) -> None:

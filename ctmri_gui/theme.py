@@ -55,7 +55,7 @@ QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 4px; }
 QToolBar::separator { width: 1px; background: $border; margin: 4px 6px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8px; background: transparent; }
-QToolBarExtension { padding: 0; background: $muted; }
+QToolBarExtension { padding: 0; background: $more; }
 QToolButton:hover { background: $raised; }
 QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:disabled { color: $muted; }
@@ -130,7 +130,8 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "icon": icon_side(size),
         "tab": max(13, round(size * 0.75)),
     }
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, tick=tick))
+    more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, tick=tick, more=more))
 
 
 def icon_side(text_size: int) -> int:

@@ -14,6 +14,7 @@ _STEPS = (
     ("translate", "2  See it translated", "A fitting model makes the synthetic image: a CT becomes MR, an MR becomes CT."),
     ("demo", "3  Compare with the truth", "Drop the patient's real scan beside it; SSIM and PSNR follow as you scroll."),
 )
+_INVITATION = "Drop a scan here and see CT, synthetic MRI and the real MRI side by side."
 _LEAST_LETTERS = 70  # side by side
 _PROMISE = "For research. Synthetic images are not for diagnosis. Nothing leaves this computer."
 
@@ -34,7 +35,8 @@ class Welcome(QWidget):
         inside.addStretch(1)
         for part in (self._sign(), _centred(label("CT-MRI Studio", "title", wrap=False))):
             inside.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
-        inside.addWidget(_centred(label("Drop a scan here and see CT, synthetic MRI and the real MRI side by side.", "muted")))
+        self.invitation = _centred(label(_INVITATION, "muted"))
+        inside.addWidget(self.invitation)
         steps, row = QHBoxLayout(), QHBoxLayout()
         self._rows = (steps, row)
         steps.setSpacing(14)
@@ -55,6 +57,10 @@ class Welcome(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(page, "Welcome"))
+
+    def tell(self, text: str) -> None:
+        """How far the opening of a scan is; empty when none is opened."""
+        self.invitation.setText(f"Opening: {text}" if text else _INVITATION)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

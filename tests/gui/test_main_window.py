@@ -770,3 +770,16 @@ def test_icons_take_the_colours_of_a_theme_that_is_chosen_later(make_window, dre
     assert close.icon().pixmap(32).toImage() == icon("close").pixmap(32).toImage()
     window.settings["theme"] = "dark"
     assert close.icon().pixmap(32).toImage() == icon("close").pixmap(32).toImage()
+
+
+def test_the_arrows_of_the_tool_bar_can_be_seen_in_every_theme(make_window, qtbot, dressed):
+    window = make_window()
+    window.settings["text_size"] = 24
+    window.resize(window.minimumSize())
+    (more,) = window.findChildren(QToolButton, "qt_toolbar_ext_button")
+    for theme in ("dark", "light"):
+        window.settings["theme"] = theme
+        qtbot.waitUntil(more.isVisible)
+        drawn = more.grab().toImage()
+        greys = sorted(drawn.pixelColor(x, drawn.height() // 2 + y).lightness() for x in range(3, 9) for y in range(-3, 4))
+        assert greys[-1] - greys[0] > 60, theme

@@ -434,6 +434,25 @@ def test_a_window_that_closes_takes_its_questions_and_their_small_pictures_along
     assert caught == []
 
 
+def test_an_empty_window_says_in_its_middle_that_a_scan_is_being_opened(make_window, qtbot, ct_file, monkeypatch):
+    go = threading.Event()
+
+    def load_series(_chosen, stop, show=None):
+        while not go.wait(0.005) and not stop():
+            yield Progress(done=3, total=10, unit="slices")
+        return None
+
+    monkeypatch.setattr(work, "load_series", load_series)
+    window = make_window()
+    invitation = window.welcome.invitation.text()
+    drop(window, ct_file)
+    qtbot.waitUntil(lambda: window.welcome.invitation.text() == "Opening: 3 of 10 slices", timeout=WAIT)
+    window.session.openings.stop()
+    assert window.welcome.invitation.text() == invitation
+    at_rest(qtbot, window)
+    assert window.welcome.invitation.text() == invitation
+
+
 def test_a_folder_with_nothing_says_so(make_window, qtbot, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
