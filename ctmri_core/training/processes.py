@@ -8,7 +8,8 @@ times, for the updates of others as well.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -42,7 +43,8 @@ class Processes:
         if self.count == 1:
             return list(values)
         told = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
-        torch.distributed.broadcast(told, src=0)
+        with _others_there():
+            torch.distributed.broadcast(told, src=0)
         return [float(value) for value in told.tolist()]
 
     def add(self, tensors: Sequence[Tensor]) -> None:
@@ -50,7 +52,8 @@ class Processes:
         if self.count == 1:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        torch.distributed.all_reduce(flat)
+        with _others_there():
+            torch.distributed.all_reduce(flat)
         start = 0
         for tensor in tensors:
             tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
@@ -61,12 +64,26 @@ class Processes:
         if self.count == 1:
             return [value]
         values: list[Any] = [None] * self.count
-        torch.distributed.gather_object(value, values if self.first else None)
+        with _others_there():
+            torch.distributed.gather_object(value, values if self.first else None)
         return values if self.first else []
+
+    def part(self) -> None:
+        """Ends the connection; who still waits for this process is told."""
+        if self.count > 1:
+            torch.distributed.destroy_process_group()
 
     def share(self, size: int) -> slice:
         """Which of the `size` slices of a batch are this process's."""
         return slice(size * self.number // self.count, size * (self.number + 1) // self.count)
+
+
+@contextmanager
+def _others_there() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise TrainingFailed("Another process of this run has ended. Resume it from the last checkpoint.") from error
 
 
 class _BareNetworks(DDPStrategy):  # type: ignore[misc]  # lightning_fabric is not typed here

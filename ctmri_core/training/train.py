@@ -56,6 +56,9 @@ def train(
             return (yield from trainer.run(stop))
     except CtmriError as error:
         reason, message = "failed", str(error)
+    finally:
+        if processes is not None:
+            processes.part()
     finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)})
     if processes is None or processes.first:
         with suppress(WriteFailed):
