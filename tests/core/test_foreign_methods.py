@@ -69,7 +69,7 @@ def test_a_method_of_another_package_goes_all_the_way(tmp_path: Path):
     words = "--data phantom:1 --validation-share 0 --direction ct_to_mr_t1 --iterations 2 --crop 32 --spacing-mm 4 --width 3 --no-tensorboard"
     trained = ctmri(environment, "train", "grey_curve", "--run", str(run), *words.split(), "--device", "cpu")
     assert trained.returncode == 0, trained.stderr
-    model = run / "models" / "grey_curve-ct_to_mr_t1.safetensors"
+    model = run / "models" / "grey_curve-ct_to_mr_t1-last.safetensors"
     code = (
         "import sys; from ctmri_core.model_file import load_model; m = load_model(sys.argv[1]);"
         "assert m.card.config['width'] == 3 and m.generator[0].out_channels == 3"
