@@ -42,7 +42,7 @@ def describe(
     return ModelCard(
         name=about.name or f"{card.title} {direction.label}",
         method=card.name,
-        config=config.model_dump(mode="json"),
+        config=config.told(),
         direction=direction,
         recipe=data.recipe,
         body_region=about.body_region or ("head" if data.facts.phantom else "as in the training data"),

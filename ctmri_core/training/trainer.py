@@ -49,6 +49,7 @@ from ctmri_core.training.validation import lower_is_better, measure, named
 
 _SECONDS_BETWEEN_STEPS_TOLD = 0.2
 _SECONDS_BETWEEN_SIGNALS = 2.0
+_NO_PAIRS = "No validation case shows both pictures at one place: there are samples but no scores, and the last model counts."
 _SMOOTHING = 0.1  # of the time a step takes, for the time that is left
 
 
@@ -124,6 +125,8 @@ class Trainer:
         self._set_up(state)
         if self._first:
             yield self._started()
+            if not self.data.validation.pairs:
+                yield Noted(message=_NO_PAIRS)
         self._clock = time.monotonic() - self._seconds
         try:
             yield from self._steps(stop)
@@ -184,7 +187,8 @@ class Trainer:
         size = self._batches.halve()
         if size is None:
             raise error
-        message = f"The step did not fit the memory. Batches are now worked off {size} slices at a time, which takes longer."
+        slices = f"{size} slice{'s' if size > 1 else ''}"
+        message = f"The step did not fit the memory. Batches are now worked off {slices} at a time, which takes longer."
         return Noted(message=message, serious=True)
 
     def _validate(self, stop: StopSignal) -> Iterator[Event]:
