@@ -67,6 +67,10 @@ class MethodConfig(BaseModel):
             raise TrainingFailed(f"--crop {crop}: with these settings the networks train on squares of {allowed}.")
         return self
 
+    def told(self) -> dict[str, Any]:
+        """What a model file tells of these settings, as JSON takes it: nothing of the machine they were used on."""
+        return self.model_dump(mode="json")
+
     def domains_of(self, direction: Direction) -> tuple[Domain, ...]:
         """Whose slices a batch holds, source and target first. Raises `TrainingFailed` when `direction` is none of theirs."""
         return direction.source, direction.target

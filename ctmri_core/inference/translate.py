@@ -174,6 +174,7 @@ def _synthetic(job: _Job, voxels: Voxels) -> Volume:
         "direction": card.direction.name,
         "device": job.plan.device,
         "precision": job.plan.precision,
+        "context_slices": job.context,
         "program_version": __version__,
         "recipe": card.recipe.model_dump(mode="json"),
         "source_range": [job.record.scale.low, job.record.scale.high],

@@ -168,6 +168,8 @@ def test_pix2pix_moves_its_generator_as_often_as_asked_and_with_all_options(tmp_
     losses = method.training_step(batch(64), told)
     assert told.groups == ["discriminator", "generator", "generator", "generator"]
     assert {"l1", "gan", "features", "discriminator"} <= losses.keys()
+    assert config.told()["features_file"] == "vgg.safetensors"  # and no folder of this machine
+    assert Pix2PixConfig.model_validate(config.told()).lambda_features == 9
     with torch.device("meta"):
         assert method.networks["discriminator"].to("meta")(torch.zeros(1, 2, 256, 256)).shape == (1, 1, 15, 15)
 

@@ -8,7 +8,8 @@ here translating is free of chance and uses the statistics of training, unless `
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from pathlib import PurePath
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -53,6 +54,9 @@ class Pix2PixConfig(MethodConfig):
     @property
     def size_multiple(self) -> int:
         return {"unet_256": 256, "plain_unet": 32}.get(self.generator, 4)
+
+    def told(self) -> dict[str, Any]:
+        return {**super().told(), "features_file": PurePath(self.features_file).name}
 
     @property
     def least_crop(self) -> int:
