@@ -47,7 +47,7 @@ class StarGanConfig(MethodConfig):
         names = [name.strip() for name in text.split(",")] if text.strip() else []
         for name in names:
             if name not in _KNOWN:
-                raise ValueError(f"{name!r} is none of {', '.join(_KNOWN)}.{nearest_hint(name, _KNOWN)}")
+                raise ValueError(f"{name!r} is no contrast.{nearest_hint(name, _KNOWN)} Known are {', '.join(_KNOWN)}")
         if names and not 2 <= len(set(names)) == len(names):
             raise ValueError("name at least two contrasts, each once")
         return ",".join(names)
