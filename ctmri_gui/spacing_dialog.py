@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
 
@@ -37,17 +38,18 @@ class SpacingDialog(QDialog):
         self.extent = label("", "muted")
         self._unknown = False
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        use = self.buttons.addButton("Use this size", QDialogButtonBox.ButtonRole.AcceptRole)
-        use.setProperty("primary", True)
-        use.setDefault(True)
+        self.use = self.buttons.addButton("Use this size", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._unsure: QPushButton | None = None
         if may_be_unknown:
             unknown = self.buttons.addButton("Not known: use 1 mm", QDialogButtonBox.ButtonRole.DestructiveRole)
             unknown.setToolTip("The picture stays marked: lengths in it are not real")
             unknown.clicked.connect(self.accept_unknown)
+            self._unsure = unknown
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._lay_out(series)
         self._follow()
+        self._prefer(self.use if start is not None else self._unsure or self.use)
         resize_dialog(self, 500, 0)
         self.column.setFocus()
         self.column.selectAll()
@@ -63,6 +65,18 @@ class SpacingDialog(QDialog):
     def accept_unknown(self) -> None:
         self._unknown = True
         self.accept()
+
+    def _given(self, before: float, value: float) -> None:
+        if value != before:  # the Enter key tells of a value that stayed, too
+            self._prefer(self.use)
+
+    def _prefer(self, wanted: QPushButton) -> None:
+        """`wanted` is what Enter presses, and stands out: a number that nobody has looked at must not become the size so."""
+        wanted.setDefault(True)
+        for button in filter(None, (self.use, self._unsure)):
+            button.setProperty("primary", button is wanted)
+            button.style().unpolish(button)
+            button.style().polish(button)
 
     def _lay_out(self, series: Series) -> None:
         inside = QWidget()
@@ -89,6 +103,8 @@ class SpacingDialog(QDialog):
         self.column.valueChanged.connect(self._keep_square)
         for box in (self.column, self.row, self.between):
             box.valueChanged.connect(self._follow)
+            box.valueChanged.connect(partial(self._given, box.value()))
+            box.lineEdit().textEdited.connect(lambda _text: self._prefer(self.use))
 
     def _keep_square(self, value: float) -> None:
         """Pixels are nearly always square: the second number follows the first until it is given a value of its own."""

@@ -19,7 +19,7 @@ from ctmri_core.events import Progress
 from ctmri_core.io import opening
 from ctmri_core.io.opening import open_volume
 from ctmri_core.io.saving import save_volume
-from ctmri_core.io.series import ESTIMATED_SPACING, TILT
+from ctmri_core.io.series import ESTIMATED_SPACING, TILT, Series
 from ctmri_core.volume import Finding, Synthetic, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.placement import roles_together
@@ -187,6 +187,18 @@ def test_the_voxel_size_of_pictures_is_asked_for_once(make_window, qtbot, tmp_pa
     qtbot.waitUntil(lambda: window.session.volumes[Role.SOURCE] is not volume, timeout=WAIT)  # nobody was asked
     assert window.session.volumes[Role.SOURCE].geometry.spacing == (5.0, 0.75, 0.25)
     assert "0.75" not in window.settings.path.read_text() if window.settings.path.exists() else True
+
+
+def test_enter_takes_a_size_only_when_somebody_has_given_it(qtbot):
+    series = Series(Path("a"), "pictures", Domain.CT, "CT, 12 slices", (), shape=(12, 8, 8), spacing=(1.0, 1.0, 1.0))
+    for typed, start, expected in (("", None, None), ("1", None, (1.0, 1.0, 1.0)), ("", (2.0, 3.0, 3.0), (2.0, 3.0, 3.0))):
+        dialog = SpacingDialog(series, start)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        qtbot.keyClicks(dialog.column, typed)
+        qtbot.keyClick(dialog.column, Qt.Key.Key_Return)
+        assert dialog.result() == QDialog.DialogCode.Accepted
+        assert dialog.spacing == expected
 
 
 def test_a_size_that_nobody_knows_stays_on_the_banner_and_can_be_told_later(make_window, qtbot, tmp_path):
