@@ -62,12 +62,18 @@ class JobState:
             return self.end.message.partition("\n")[0] or _ENDED_WORDS[self.end.reason]
         if self.stopping:
             return "cancelling"
-        parts = [f"{self.done} of {self.total} {self.unit}".strip()] if self.total else []
-        if self.rate:
+        parts = [self._counted] if self.total else []
+        if self.rate and self.unit != "bytes":
             parts.append(f"{self.rate:.1f} per s")
         if self.seconds_left is not None and time.monotonic() - self.started > _SECONDS_BEFORE_TIME_LEFT:
             parts.append(f"{int(self.seconds_left) // 60}:{int(self.seconds_left) % 60:02d} left")
         return " · ".join(parts) or self.message or "working"
+
+    @property
+    def _counted(self) -> str:
+        if self.unit == "bytes":
+            return f"{self.done / 2**20:.0f} of {(self.total or 0) / 2**20:.0f} MB"
+        return f"{self.done} of {self.total} {self.unit}".strip()
 
     def hear(self, event: Event) -> None:
         """Takes over what `event` says."""

@@ -14,7 +14,7 @@ from ctmri_core.events import Finished, Noted, Progress, Started
 from ctmri_gui.jobs import job as job_module
 from ctmri_gui.jobs.job import Job
 from ctmri_gui.jobs.latest import Latest
-from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.logs import describe_crash
 from ctmri_gui.panels.running_work import RunningWork
 
@@ -270,6 +270,12 @@ def test_the_list_of_jobs_follows_a_job(qtbot):
     assert jobs.running == ()
     assert state.fraction == 1.0
     assert jobs.index(0).data() == "Translate: done"
+
+
+def test_bytes_are_told_as_people_count_them():
+    state = JobState("Open scan")
+    state.hear(Progress(done=50 << 20, total=250 << 20, unit="bytes", rate=1e8))
+    assert state.text == "50 of 250 MB"
 
 
 def test_time_left_is_told_only_after_three_seconds(qtbot):
