@@ -51,7 +51,7 @@ class HeaderBrowser(QDialog):
         self._lay_out()
         self._connect()
         self._list_images(role)
-        self._ask(number)
+        self._ask(number if self._file_per_slice else 0)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class HeaderBrowser(QDialog):
         column.addWidget(self._buttons)
 
     def _connect(self) -> None:
-        self.image.activated.connect(lambda _row: self._ask(self.slice.value() - 1))
+        self.image.activated.connect(lambda _row: self._ask(self.slice.value() - 1 if self._file_per_slice else 0))
         self.slice.valueChanged.connect(lambda value: self._ask(value - 1))
         self.filter.textChanged.connect(self._filter)
         self.identifying.toggled.connect(self._show_identifying)
@@ -122,6 +122,12 @@ class HeaderBrowser(QDialog):
         """Whose header is shown."""
         role = self.image.currentData()
         return None if role is None else self._session.volumes[Role(role)]
+
+    @property
+    def _file_per_slice(self) -> bool:
+        """Else the headers are those of files with several slices each, and of no slice."""
+        volume = self.volume
+        return volume is not None and len(volume.files) in (0, volume.geometry.shape[0])
 
     def _list_images(self, wanted: Role) -> None:
         self.image.clear()
@@ -154,6 +160,7 @@ class HeaderBrowser(QDialog):
         self.slice.setRange(1, header.count)
         self.slice.setValue(header.number + 1)
         self.slice.setSuffix(f" of {header.count}")
+        self.slice.setPrefix("" if self._file_per_slice else "file ")
         self.slice.setSpecialValueText("all" if self._one_for_all(header) else "")
         self.slice.blockSignals(False)
         self.slice.setEnabled(header.count > 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,20 @@ def test_patient_data_that_were_asked_for_are_hidden_again_with_another_scan(mak
     assert not browser.identifying.isChecked()
     assert find(browser, "PatientName").data() == HIDDEN
     assert browser.slice.text() == "1 of 3"
+    window.close()
+
+
+def test_headers_of_files_with_several_slices_each_are_not_said_to_be_of_slices(make_window, qtbot, tmp_path, ct_file):
+    window = make_window()
+    browser = open_browser(window, qtbot, ct_file)
+    volume = window.session.volumes[Role.SOURCE]
+    paths = [path for path in plant_series(tmp_path / "planted").path.rglob("*") if path.is_file()][:2]
+    window.session.place(replace(volume, files=tuple(paths)), Role.SOURCE)
+    qtbot.waitUntil(lambda: browser.slice.text() == "file 1 of 2", timeout=WAIT)
+    window.views.set_slice(5)
+    window.command["header"].trigger()
+    browser = window.findChildren(HeaderBrowser)[-1]
+    qtbot.waitUntil(lambda: browser.slice.text() == "file 1 of 2", timeout=WAIT)
     window.close()
 
 
