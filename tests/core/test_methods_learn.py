@@ -45,7 +45,7 @@ LESSONS = (
     Lesson("regressor", {"l1": 0.75}, 60, 64, 3e-3, 2, {"context_slices": 3, "body_only": True}),
     Lesson("reggan", {"correction": 0.65}, 60, 48, batch_size=2),
     Lesson("cyclegan", {"cycle": 0.75, "identity": 0.75, "gan": 1.0}),
-    Lesson("ssim_cyclegan", {"cycle": 0.75, "ssim": 0.95}),
+    Lesson("ssim_cyclegan", {"cycle": 0.8, "ssim": 0.97}),
     Lesson("unit", {"reconstruction": 0.7, "cycle": 0.75}, 32, rate=1e-3),
     Lesson("unit", {"reconstruction": 0.75, "cycle": 0.8}, 32, rate=1e-3, changes={"share_latent": True}),
     Lesson("aggan", {"cycle": 0.5, "attention": 0.6}, 16, 96, changes={"curriculum_epochs": 0}),
