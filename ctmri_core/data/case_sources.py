@@ -75,7 +75,7 @@ def only_pairs(source: CaseSource, domains: Sequence[Domain]) -> CaseSource:
     both = " and ".join(domain.label for domain in domains)
     raise TrainingFailed(
         f"No case has {both} of one patient in one place, and this method needs such pairs. The data were taken for {looks}. If"
-        " pictures of equal names are pairs, prepare them with --pair-by-name; if volumes have to be registered, with --align needed."
+        " pictures of equal names are pairs, prepare them with --pair-by-name; if they must be registered, with --align needed."
     )
 
 

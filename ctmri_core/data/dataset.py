@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ctmri_core.data.case_check import CaseCheck
 from ctmri_core.data.layouts.layout import Side
 from ctmri_core.data.prepared_slices import PreparedCase
 from ctmri_core.domain import Domain
@@ -34,7 +35,8 @@ class DatasetCase(_Frozen):
     """One case, or one domain of it where its volumes do not lie in one space.
 
     `file` in the dataset's folder, `fingerprint` of the source's voxels; `key`, `patient`: salted hashes of their names;
-    `pictures`: slices in the file; `backgrounds` of the domains in [-1, 1]; `chosen`: the slices to learn from where not all.
+    `pictures`: slices in the file; `backgrounds` of the domains in [-1, 1]; `chosen`: the slices to learn from where not all;
+    `check`: what was found of the case when it was prepared.
     """
 
     key: _Key
@@ -47,6 +49,7 @@ class DatasetCase(_Frozen):
     centre: str = Field(default="", max_length=100)
     side: Side = ""
     chosen: tuple[int, ...] | None = None
+    check: CaseCheck | None = None
 
 
 class DatasetIndex(_Frozen):

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case
+from ctmri_core.data.case_alignment import registered
+from ctmri_core.data.case_check import CaseCheck, CheckReport, check_case, compared, refused
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
+from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, key_of
 from ctmri_core.data.diversity import most_different, thumbnail
 from ctmri_core.data.layouts.layout import CaseReference
@@ -21,7 +24,7 @@ from ctmri_core.data.split import SplitPlan, split_cases
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import FileRefused, GeometryMismatch, TrainingFailed, WrongInput
 from ctmri_core.events import Noted, Progress, StopSignal, Work
-from ctmri_core.files import atomic_file
+from ctmri_core.files import atomic_file, write_bytes
 from ctmri_core.model_card import TrainingData, case_fingerprint
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
@@ -108,7 +111,7 @@ def prepare_dataset(
     `made_from`: what tells this collection from others. Cases are counted in the order of their names, which are said nowhere.
     Serious findings of their volumes are noted. Slices without body are left out.
     """
-    options = options or PreparationOptions(leave_out=False)
+    options = options or PreparationOptions(leave_out=False, check=False)
     folder_ = DatasetFolder(folder)
     sides = split_cases(source.cases, plan)
     if source.ct_window is not None:  # more than that the pictures do not hold
@@ -124,8 +127,8 @@ def prepare_dataset(
     )  # fmt: skip
     for remark in source.remarks:
         yield Noted(message=remark)
-    preparation = _Preparation(folder, tuple(domains), index, options)
-    known, cases = folder_.remembered(), []
+    preparation = _Preparation(folder, tuple(domains), index, options, stop)
+    known, cases, checks = folder_.remembered(), [], []
     for number, reference in enumerate(source.cases, 1):
         if stop():
             return None
@@ -133,15 +136,37 @@ def prepare_dataset(
         if key not in known:
             message = f"preparing case {number}"
             yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=message)
-            made_cases = yield from preparation.prepared(reference, key, number, len(source.cases))
-            folder_.remember(made_cases)
-            known[key] = made_cases
+            result = yield from preparation.prepared(reference, key, number, len(source.cases))
+            if result is None:
+                return None
+            known[key], check = result
+            folder_.remember(known[key])
+        else:
+            check = known[key][0].check
+        checks += [check.model_copy(update={"number": number})] if check else []
         cases += [case.model_copy(update={"side": sides.get(reference.patient, "")}) for case in known[key]]
     if options.limit:
         cases = _limited(cases, folder, options.limit, plan.seed)
     index = index.model_copy(update={"cases": tuple(cases), "complete": True})
     folder_.write(index)
+    if options.check:
+        yield from _told(CheckReport(cases=tuple(compared(checks))), index, folder)
     return index
+
+
+def _told(report: CheckReport, index: DatasetIndex, folder: Path) -> Iterator[Noted]:
+    """The check in words, in `check.json` and as a picture of all cases in `check.png`. Raises `WriteFailed`."""
+    write_bytes(folder / "check.json", report.model_dump_json(indent=1).encode(), private=True)
+    wrong = {case.number for case in report.cases if case.problems}
+    thumbnails = []
+    for case in index.cases:
+        if case.pictures and case.check is not None:
+            planes = np.load(folder / case.file, mmap_mode="r", allow_pickle=False)[case.pictures // 2]
+            body = np.asarray(planes[-1] > 0)
+            thumbnails.append(Thumbnail(case.check.number, tuple(planes[:-1]), body, case.check.number in wrong))
+    write_sheet(folder / "check.png", thumbnails)
+    for sentence in report.sentences():
+        yield Noted(message=sentence, serious=not report.good)
 
 
 @dataclass(frozen=True)
@@ -150,27 +175,55 @@ class _Preparation:
     domains: tuple[Domain, ...]
     index: DatasetIndex
     options: PreparationOptions
+    stop: StopSignal
 
-    def prepared(self, reference: CaseReference, key: str, number: int, count: int) -> Work[list[DatasetCase]]:
-        """The files of one case; none when it was left out. Raises `TrainingFailed` when it cannot be used."""
+    def prepared(
+        self, reference: CaseReference, key: str, number: int, count: int
+    ) -> Work[tuple[list[DatasetCase], CaseCheck | None] | None]:
+        """The files of one case, none when it was left out, and what was found of it. None when stopped.
+
+        Raises `TrainingFailed` when it cannot be used and must not be left out.
+        """
         try:
             case = reference.load()
             yield from _checked(case, self.domains, number)
-            groups = [case.domains] if reference.together else [(domain,) for domain in case.domains]
-            made = []
-            for place, group in enumerate(groups):
-                asked = tuple(domain for domain in self.domains if domain in group)
-                if asked:
-                    made.append(self._written(case, asked, key, place, reference))
-            return made
+            result = yield from self._aligned(case, reference.together, number)
+            if result is None:
+                return None
+            case, together, check = result
+            if self.options.leave_out_misaligned and check is not None:
+                _raise_where_misaligned(check)
+            there = tuple(domain for domain in self.domains if domain in case.volumes)
+            groups = [there] if together else [(domain,) for domain in there]
+            return [self._written(case, group, key, n, reference, check) for n, group in enumerate(groups)], check
         except (FileRefused, WrongInput, GeometryMismatch) as refusal:
             message = f"Case {number} of {count} cannot be used: {refusal}"
             if not self.options.leave_out:
                 raise TrainingFailed(message) from refusal
             yield Noted(message=f"{message} It is left out.", serious=True)
-            return []
+            return [], refused(number, refusal)
 
-    def _written(self, case: Case, domains: tuple[Domain, ...], key: str, place: int, reference: CaseReference) -> DatasetCase:
+    def _aligned(self, case: Case, together: bool, number: int) -> Work[tuple[Case, bool, CaseCheck | None] | None]:
+        """The case, registered where that is asked for; whether its volumes lie in one space now; what was found of it."""
+        options, several = self.options, len([domain for domain in self.domains if domain in case.volumes]) > 1
+        look = options.check or options.align == "needed"
+        check = check_case(case, self.domains, number, paired=together, together=together) if look else None
+        misplaced = not together or (check is not None and check.has("misaligned"))
+        if several and (options.align == "all" or (options.align == "needed" and misplaced)):
+            found = yield from registered(case, self.domains, self.stop)
+            if found is None:
+                return None
+            case, problems = found
+            together = not problems
+            if look:
+                check = check_case(case, self.domains, number, paired=True, together=together)
+                check = check.model_copy(update={"problems": (*check.problems, *problems)})
+        return case, together, check
+
+    def _written(
+        self, case: Case, domains: tuple[Domain, ...], key: str, place: int, reference: CaseReference,
+        check: CaseCheck | None,
+    ) -> DatasetCase:  # fmt: skip
         recipe, salt = self.index.recipe, self.index.salt
         slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains])
         mask &= _given_mask(case, domains[0], recipe, mask)
@@ -184,8 +237,14 @@ class _Preparation:
         return DatasetCase(
             key=key, patient=key_of(reference.patient, salt), file=file, fingerprint=fingerprint, domains=domains,
             backgrounds=backgrounds, pictures=len(kept), centre=reference.centre or case.centre,
-            chosen=None if len(chosen) == len(kept) else chosen,
+            chosen=None if len(chosen) == len(kept) else chosen, check=check,
         )  # fmt: skip
+
+
+def _raise_where_misaligned(check: CaseCheck) -> None:
+    for problem in check.problems:
+        if problem.kind in ("misaligned", "registration"):
+            raise WrongInput(problem.message)
 
 
 def _checked(case: Case, domains: Sequence[Domain], number: int) -> Iterator[Noted]:

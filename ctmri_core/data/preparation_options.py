@@ -16,6 +16,8 @@ class PreparationOptions(BaseModel):
     align: Literal["no", "needed", "all"] = Field(
         default="no", description="rigidly register a patient's volumes to the first domain: none, those not aligned, all"
     )
+    check: bool = Field(default=True, description="look whether each case is fit to learn from, and say what is wrong")
+    leave_out_misaligned: bool = Field(default=False, description="leave out cases whose pictures do not lie on each other")
     leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
     what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
     licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")

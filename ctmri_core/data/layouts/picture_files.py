@@ -28,7 +28,7 @@ from ctmri_core.volume import Volume
 _SAID_ONCE = {"missing_orientation", "estimated_spacing", "single_slice", "hounsfield_offset", "gap", "guessed_domain"}
 WINDOWED = "grey levels read as a CT window"
 """In the history of a CT whose pictures held no HU."""
-_BETWEEN_MM = 10.0
+_BETWEEN_MM = 8.0
 """Between pictures of a stack: so far that no mask is smoothed across, for nobody says how far they are apart."""
 _FEWEST_PICTURES = 2.0  # per name of a patient: names that are all different are no names of patients
 

@@ -1,0 +1,202 @@
+"""Whether cases are fit to learn from: what is wrong with each, in words, before hours are spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ctmri_core.case import Case
+from ctmri_core.comparison import alignment_of
+from ctmri_core.data.case_sources import CaseSource
+from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.io.domain_guess import looks_like_hounsfield
+from ctmri_core.preprocess.body_mask import body_mask
+from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.volume import Volume
+
+Kind = Literal[
+    "unreadable", "unpaired", "misaligned", "registration", "spacing", "empty", "modality", "synthetic", "finding"
+]  # fmt: skip
+_WORDS: dict[Kind, str] = {
+    "unreadable": "cannot be read", "unpaired": "lack a kind of picture", "misaligned": "do not lie on each other",
+    "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
+    "modality": "show another kind of picture than they should", "synthetic": "were made by a model", "finding": "are doubtful",
+}  # fmt: skip
+_FINEST_MM, _COARSEST_MM, _THICKEST_MM = 0.2, 3.0, 8.0
+_MOST_ANISOTROPY = 1.1  # of a pixel
+_FAR_FROM_OTHERS = 1.8
+_LEAST_BODY = 0.02
+_MOST_EMPTY = 0.6  # share of the slices
+
+
+class Problem(BaseModel):
+    """Something wrong with one case. `serious`: it teaches what is not so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    message: str = Field(max_length=2000)
+    serious: bool = True
+
+
+class CaseCheck(BaseModel):
+    """What was found of one case, the `number`-th by name. `spacing`: mm (k, j, i) by domain; None what was not measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    domains: tuple[Domain, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    spacing: dict[str, tuple[float, float, float]] = {}
+    outline_dice: float | None = None
+    mutual_information: float | None = None
+
+    def has(self, kind: Kind) -> bool:
+        return any(problem.kind == kind for problem in self.problems)
+
+
+class CheckReport(BaseModel):
+    """What was found of a collection. `cases` in the order of their names, which are said nowhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cases: tuple[CaseCheck, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing serious was found."""
+        return not any(problem.serious for case in self.cases for problem in case.problems)
+
+    def sentences(self) -> list[str]:
+        """A line for each kind of problem, the most frequent first; one line when there is none."""
+        numbers: dict[Kind, list[int]] = {}
+        for case in self.cases:
+            for kind in dict.fromkeys(problem.kind for problem in case.problems):
+                numbers.setdefault(kind, []).append(case.number)
+        lines = []
+        for kind, found in sorted(numbers.items(), key=lambda entry: -len(entry[1])):
+            listed = ", ".join(map(str, found[:12])) + (", ..." if len(found) > 12 else "")
+            first = next(problem for case in self.cases for problem in case.problems if problem.kind == kind)
+            lines.append(f"{len(found)} of {len(self.cases)} cases {_WORDS[kind]} (number {listed}). The first: {first.message}")
+        return lines or [f"Nothing is wrong with the {len(self.cases)} cases."]
+
+
+def check_cases(
+    source: CaseSource, domains: Sequence[Domain], stop: StopSignal, *, paired: bool = True
+) -> Work[CheckReport | None]:
+    """Reads every case once and tells what is wrong; None when stopped. `paired`: whether cases must have all `domains`."""
+    checks = []
+    for number, reference in enumerate(source.cases, 1):
+        if stop():
+            return None
+        yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=f"looking at case {number}")
+        try:
+            case = reference.load()
+        except CtmriError as refusal:
+            checks.append(refused(number, refusal))
+            continue
+        checks.append(check_case(case, domains, number, paired=paired, together=reference.together))
+    return CheckReport(cases=tuple(compared(checks)))
+
+
+def refused(number: int, refusal: CtmriError) -> CaseCheck:
+    """The check of a case that cannot be used."""
+    return CaseCheck(number=number, problems=(Problem(kind="unreadable", message=str(refusal)),))
+
+
+def check_case(case: Case, domains: Sequence[Domain], number: int, *, paired: bool, together: bool = True) -> CaseCheck:
+    """What is wrong with one case. `together`: whether its volumes should lie on each other."""
+    there = [domain for domain in domains if domain in case.volumes]
+    problems = list(_missing(there, domains)) if paired else []
+    for domain in there:
+        problems += _of_volume(case[domain])
+    dice = information = None
+    if together and len(there) > 1:
+        verdicts = [alignment_of(case[there[0]], case.aligned(domain)) for domain in there[1:]]
+        worst = min(verdicts, key=lambda verdict: (verdict.comparable, verdict.mutual_information or 0.0))
+        dice, information = worst.outline_dice, worst.mutual_information
+        if not worst.comparable:
+            numbers = f"outline overlap {dice or 0:.2f}, mutual information {information or 1:.2f}"
+            message = f"The pictures do not lie on each other, or cannot be told to ({numbers}). Register them (--align needed)."
+            problems.append(Problem(kind="misaligned", message=message))
+    return CaseCheck(
+        number=number, domains=tuple(there), problems=tuple(problems),
+        spacing={domain.value: case[domain].geometry.spacing for domain in there},
+        outline_dice=dice, mutual_information=information,
+    )  # fmt: skip
+
+
+def compared(checks: Sequence[CaseCheck]) -> Iterator[CaseCheck]:
+    """The checks with what only shows beside the others: voxels of quite another size."""
+    usual: dict[str, float] = {}
+    for domain in {name for check in checks for name in check.spacing}:
+        usual[domain] = float(np.median([check.spacing[domain][2] for check in checks if domain in check.spacing]))
+    for check in checks:
+        odd = [
+            Problem(
+                kind="spacing", serious=False, message=f"Pixels of {size[2]:.2g} mm, where {usual[name]:.2g} mm is usual here."
+            )
+            for name, size in check.spacing.items()
+            if not check.has("spacing") and not 1 / _FAR_FROM_OTHERS < size[2] / usual[name] < _FAR_FROM_OTHERS
+        ]
+        yield check.model_copy(update={"problems": (*check.problems, *odd)}) if odd else check
+
+
+def _missing(there: Sequence[Domain], domains: Iterable[Domain]) -> Iterator[Problem]:
+    missing = [domain.label for domain in domains if domain not in there]
+    if missing:
+        yield Problem(kind="unpaired", message=f"There is no {' and no '.join(missing)}.")
+
+
+def _of_volume(volume: Volume) -> Iterator[Problem]:
+    said = set()
+    for finding in volume.findings:
+        if finding.serious:
+            said.add(finding.kind)
+            kind: Kind = "modality" if finding.kind in ("not_hounsfield", "guessed_domain") else "finding"
+            yield Problem(kind=kind, message=f"{volume.domain.label}: {finding.message}")
+    if volume.synthetic is not None:
+        yield Problem(kind="synthetic", message=f"The {volume.domain.label} was made by a model; it is no truth to learn from.")
+    if not said & {"not_hounsfield", "guessed_domain"}:
+        yield from _modality(volume)
+    yield from _spacing(volume)
+    yield from _body(volume)
+
+
+def _modality(volume: Volume) -> Iterator[Problem]:
+    if volume.domain.is_mr and looks_like_hounsfield(volume.voxels):
+        yield Problem(kind="modality", message=f"The {volume.domain.label} has the values of a CT.")
+    elif volume.domain is Domain.CT and float(volume.voxels.min()) > -100:
+        message = (
+            f"The lowest value of the CT is {float(volume.voxels.min()):g}, air is near -1000 HU: it may be no CT, or no HU."
+        )
+        yield Problem(kind="modality", message=message)
+
+
+def _spacing(volume: Volume) -> Iterator[Problem]:
+    """Of axial slices: what they are cut into."""
+    order, flips = axial_order(volume.geometry)
+    between, row, column = volume.geometry.permuted(order, flips).spacing
+    size = f"{between:.3g} x {row:.3g} x {column:.3g} mm"
+    label = volume.domain.label
+    if max(row, column) / min(row, column) > _MOST_ANISOTROPY:
+        message = f"The {label} has oblong pixels in axial slices ({size}); resampling makes them square and blurs one way."
+        yield Problem(kind="spacing", message=message, serious=False)
+    elif not _FINEST_MM <= column <= _COARSEST_MM or (min(volume.geometry.shape) > 1 and between > _THICKEST_MM):
+        yield Problem(kind="spacing", message=f"The {label} has voxels of {size}. Check what the file says of them.")
+
+
+def _body(volume: Volume) -> Iterator[Problem]:
+    mask = body_mask(volume)
+    order, _ = axial_order(volume.geometry)
+    empty = float(np.mean(mask.transpose(order).mean((1, 2)) < _LEAST_BODY))
+    if empty == 1.0:
+        yield Problem(kind="empty", message=f"No body is seen in the {volume.domain.label}.")
+    elif empty > _MOST_EMPTY:
+        message = f"{empty:.0%} of the slices of the {volume.domain.label} show no body; they are left out."
+        yield Problem(kind="empty", message=message, serious=False)

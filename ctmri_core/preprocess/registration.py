@@ -1,0 +1,221 @@
+"""Rigid registration of two volumes of one patient by mutual information, from several starts.
+
+Mattes et al., IEEE TMI 22, 2003, as in ITK. Scans may lie head to foot or front to back the wrong way round in their files, so
+half turns about each axis are starts of their own; the best of all is refined. Samples lie on a regular grid with a fixed seed
+and are summed in one thread, so the same pictures give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ctmri_core.domain import Domain
+from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.geometry import FloatArray, Geometry, rigid_transform
+from ctmri_core.preprocess.body_mask import coarse_body_mask
+from ctmri_core.preprocess.resample import coarsened, resample_array
+from ctmri_core.volume import Volume
+
+_FIRST_MM, _SECOND_MM, _LAST_MM = 8.0, 4.0, 2.5
+_HALF_TURNS = ((0.0, 0.0, 0.0), (180.0, 0.0, 0.0), (0.0, 180.0, 0.0), (0.0, 0.0, 180.0))
+_REFINED = 3
+_BINS = 32
+_MOST_SAMPLES = 150_000
+_SEED = 1
+_CT_RANGE = (-300.0, 1300.0)
+_MASK_MM = 4.0
+_FEWEST_CELLS = 200
+# On heads and a pork phantom, registered ones overlap by more than 0.8, those that failed by less than 0.6 or with a metric of
+# less than a tenth of a nat. A second place within 2 % of the best metric is one that cannot be told from it.
+_LEAST_OVERLAP = 0.65
+_LEAST_METRIC = 0.08
+_RIVAL = 0.98
+_SAME_PLACE_MM = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """`matrix`: (4, 4) LPS -> LPS, carries a point of the moving volume's space into the fixed one's.
+
+    `metric`: Mattes mutual information in nats at the end; `overlap`: Dice of both outlines in the common field of view;
+    `problem`: why the result is not to be trusted, in a sentence for people, or "".
+    """
+
+    matrix: FloatArray
+    metric: float
+    overlap: float
+    problem: str = ""
+
+
+def register_rigid(fixed: Volume, moving: Volume, stop: StopSignal) -> Work[Registration | None]:
+    """Where `moving` lies in the space of `fixed`; None when stopped. Yields `Progress` after each start.
+
+    Where the pictures are too small to say, the matrix is the identity and `problem` tells so.
+    """
+    first = _Level(fixed, moving, _FIRST_MM)
+    if min(first.cells) < _FEWEST_CELLS:
+        return Registration(np.eye(4), 0.0, 0.0, "The pictures are too small to be registered.")
+    starts = _starts(fixed, moving)
+    found: list[tuple[float, FloatArray]] = []
+    total = len(starts) + _REFINED + 1
+    for number, start in enumerate(starts):
+        if stop():
+            return None
+        yield Progress(done=number, total=total, unit="positions", message="registering")
+        found.append(first.optimised(start))
+    refined: list[tuple[float, FloatArray]] = []
+    second = _Level(fixed, moving, _SECOND_MM)
+    for number, (_, matrix) in enumerate(_distinct(found, fixed.geometry)[:_REFINED]):
+        if stop():
+            return None
+        yield Progress(done=len(starts) + number, total=total, unit="positions", message="registering")
+        refined.append(second.optimised(matrix))
+    ranked = _distinct(refined, fixed.geometry)
+    if stop():
+        return None
+    metric, matrix = _Level(fixed, moving, _LAST_MM).optimised(ranked[0][1])
+    overlap = _overlap(fixed, moving, matrix)
+    rival = ranked[1][0] / max(ranked[0][0], 1e-9) if len(ranked) > 1 else 0.0
+    return Registration(matrix, metric, overlap, _problem(metric, overlap, rival))
+
+
+def _problem(metric: float, overlap: float, rival: float) -> str:
+    numbers = f"mutual information {metric:.2f}, outline overlap {overlap:.2f}"
+    if metric < _LEAST_METRIC:
+        return f"The pictures have too little in common to be registered ({numbers})."
+    if overlap < _LEAST_OVERLAP:
+        return f"The outlines do not fall on each other after registration ({numbers})."
+    if rival > _RIVAL:
+        return f"Two positions fit equally well, so neither is certain ({numbers})."
+    return ""
+
+
+class _Level:
+    """Both volumes in cells of one size.
+
+    Samples are taken in the smaller field of view: where they left the other one on the way, the gradient would point past
+    the best place (measured on thick T2 slices in a large CT: 5 mm beside it, against 0.5 mm).
+    """
+
+    def __init__(self, fixed: Volume, moving: Volume, cell_mm: float) -> None:
+        self._swapped = np.prod(moving.geometry.extent) < np.prod(fixed.geometry.extent)
+        sampled, other = (moving, fixed) if self._swapped else (fixed, moving)
+        self._sampled, self._other = (_image(coarsened(volume, cell_mm)) for volume in (sampled, other))
+        self.cells = (self._sampled.GetNumberOfPixels(), self._other.GetNumberOfPixels())
+        self._centre = tuple(sampled.geometry.centre)
+        self._cell = cell_mm
+
+    def optimised(self, start: FloatArray) -> tuple[float, FloatArray]:
+        """(metric, matrix from moving to fixed) from `start`, such a matrix."""
+        if not self._swapped:
+            return self._optimised(start)
+        metric, matrix = self._optimised(np.asarray(np.linalg.inv(start), np.float64))
+        return metric, np.asarray(np.linalg.inv(matrix), np.float64)
+
+    def _optimised(self, start: FloatArray) -> tuple[float, FloatArray]:
+        """The same from the other volume to the sampled one. `start` is put into the other's grid first: the angles that are
+        looked for are small then."""
+        import SimpleITK as sitk
+
+        moved = _placed(self._other, start)
+        method = sitk.ImageRegistrationMethod()
+        method.SetNumberOfThreads(1)
+        method.SetMetricAsMattesMutualInformation(_BINS)
+        share = min(1.0, _MOST_SAMPLES / self.cells[0])
+        method.SetMetricSamplingStrategy(method.REGULAR if share < 1 else method.NONE)
+        method.SetMetricSamplingPercentage(share, _SEED)
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(
+            learningRate=self._cell, minStep=self._cell / 200, numberOfIterations=120, relaxationFactor=0.6
+        )
+        method.SetOptimizerScalesFromPhysicalShift()
+        transform = sitk.Euler3DTransform()
+        transform.SetCenter(self._centre)
+        method.SetInitialTransform(transform, inPlace=True)
+        try:
+            method.Execute(self._sampled, moved)
+        except RuntimeError:  # ITK's word for pictures that do not meet
+            return 0.0, start
+        return -float(method.GetMetricValue()), np.asarray(np.linalg.inv(_matrix(transform)) @ start, np.float64)
+
+
+def _starts(fixed: Volume, moving: Volume) -> list[FloatArray]:
+    """Moving to fixed: middles of the bodies, or of the grids, laid on each other, with every half turn."""
+    starts = []
+    centres = [tuple(_centroid(volume) for volume in (fixed, moving)), (fixed.geometry.centre, moving.geometry.centre)]
+    for turn, (to, of) in product(_HALF_TURNS, centres):
+        shift = np.asarray(to) - np.asarray(of)
+        starts.append(rigid_transform(turn, tuple(shift.tolist()), tuple(np.asarray(of).tolist())))
+    return starts
+
+
+def _centroid(volume: Volume) -> FloatArray:
+    mask, grid = coarse_body_mask(volume, _MASK_MM)
+    if not mask.any():
+        return volume.geometry.centre
+    return grid.index_to_mm(np.argwhere(mask).mean(0))
+
+
+def _distinct(found: Sequence[tuple[float, FloatArray]], grid: Geometry) -> list[tuple[float, FloatArray]]:
+    """Best first; of those that lie in the same place only the best."""
+    kept: list[tuple[float, FloatArray]] = []
+    for metric, matrix in sorted(found, key=lambda entry: -entry[0]):
+        if all(_distance(matrix, other, grid) > _SAME_PLACE_MM for _, other in kept):
+            kept.append((metric, matrix))
+    return kept
+
+
+def _distance(one: FloatArray, other: FloatArray, grid: Geometry) -> float:
+    """mm between the places that both give the farthest corner of `grid`, seen from the moving volume."""
+    corners = np.c_[grid.corners, np.ones(8)]
+    difference = corners @ (np.linalg.inv(one) - np.linalg.inv(other)).T
+    return float(np.linalg.norm(difference[:, :3], axis=1).max())
+
+
+def _overlap(fixed: Volume, moving: Volume, matrix: FloatArray) -> float:
+    """Dice of both outlines where both volumes see."""
+    body, grid = coarse_body_mask(fixed, _MASK_MM)
+    other, lattice = coarse_body_mask(moving, _MASK_MM)
+    placed = Geometry.from_affine(lattice.shape, matrix @ lattice.affine)
+    seen = resample_array(np.ones(lattice.shape, np.bool_), placed, grid)
+    there = resample_array(other, placed, grid) & seen
+    total = np.count_nonzero(body & seen) + np.count_nonzero(there)
+    return 2 * np.count_nonzero(body & there) / total if total else 0.0
+
+
+def _image(volume: Volume) -> Any:
+    """A SimpleITK image whose values are clipped to what tells tissues apart."""
+    import SimpleITK as sitk
+
+    values = np.nan_to_num(volume.voxels, nan=volume.background)
+    low, high = _CT_RANGE if volume.domain is Domain.CT else tuple(np.percentile(values, (0.0, 99.8)))
+    image = sitk.GetImageFromArray(np.clip(values, low, max(high, low + 1e-3)).astype(np.float32))
+    spacing, origin, direction = volume.geometry.to_itk()
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    image.SetDirection(direction)
+    return image
+
+
+def _placed(image: Any, matrix: FloatArray) -> Any:
+    """The same voxels on a grid moved by `matrix`."""
+    import SimpleITK as sitk
+
+    moved = sitk.Image(image)
+    moved.SetOrigin((matrix @ np.asarray([*image.GetOrigin(), 1.0]))[:3].tolist())
+    moved.SetDirection((matrix[:3, :3] @ np.asarray(image.GetDirection()).reshape(3, 3)).ravel().tolist())
+    return moved
+
+
+def _matrix(transform: Any) -> FloatArray:
+    """(4, 4) of a transform of SimpleITK that has a matrix and a centre."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.asarray(transform.GetMatrix()).reshape(3, 3)
+    centre = np.asarray(transform.GetCenter())
+    matrix[:3, 3] = np.asarray(transform.GetTranslation()) + centre - matrix[:3, :3] @ centre
+    return matrix
