@@ -1,47 +1,136 @@
-"""Joint random changes of the pictures of a pair: drawn as data first, then applied without chance."""
+"""Joint random changes of the pictures of a pair: drawn as data first, then applied without chance.
+
+What is drawn follows from the generator that is given, so a batch stays a pure function of step and seed. Turning, scaling and
+the changes of MR's intensities are MONAI's; importing it takes seconds, so it is done when the first of them is applied.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_BIAS_DEGREE = 3
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """A change of an MR's values: brightness to the power of `gamma`, a smooth gain of up to `bias` either way, noise of standard
+    deviation `noise` of the range; field and noise by chance of `seed`."""
+
+    gamma: float = 1.0
+    bias: float = 0.0
+    noise: float = 0.0
+    seed: int = 0
+
+    def apply(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(h, w) in [-1, 1] -> the same."""
+        import torch
+        from monai.transforms.intensity.array import AdjustContrast, RandBiasField, RandGaussianNoise
+
+        values = (torch.from_numpy(picture)[None] + 1) / 2
+        if self.bias:
+            field_ = RandBiasField(degree=_BIAS_DEGREE, coeff_range=(-self.bias, self.bias), prob=1.0)
+            values = field_.set_random_state(seed=self.seed)(values)
+        if self.gamma != 1.0:
+            values = AdjustContrast(gamma=self.gamma)(values)
+        if self.noise:
+            noise = RandGaussianNoise(prob=1.0, std=self.noise, sample_std=False)
+            values = noise.set_random_state(seed=self.seed)(values)
+        result: NDArray[np.float32] = np.clip(np.asarray(values, np.float32)[0] * 2 - 1, -1, 1)
+        return result
+
 
 @dataclass(frozen=True)
 class Placement:
-    """A square of `size` pixels with its upper left corner at (top, left), mirrored left to right when `flipped`."""
+    """A square of `size` pixels with its upper left corner at (top, left), mirrored left to right when `flipped`, then turned by
+    `degrees` about its middle and shown `zoom` times as large. `mr`: what befalls the planes that show MR."""
 
     top: int
     left: int
     size: int
     flipped: bool
+    degrees: float = 0.0
+    zoom: float = 1.0
+    mr: Intensity = field(default_factory=Intensity)
 
-    def apply(self, planes: NDArray[Any], outside: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(c, h, w) -> float32 (c, size, size); what lies beyond the picture gets the value of `outside`, (c,)."""
-        cut = planes[:, max(self.top, 0) : self.top + self.size, max(self.left, 0) : self.left + self.size]
-        result = np.empty((len(planes), self.size, self.size), np.float32)
+    def apply(
+        self, planes: NDArray[Any], outside: NDArray[np.float32], mr: Sequence[int] = (), masks: Sequence[int] = ()
+    ) -> NDArray[np.float32]:
+        """(c, h, w) -> float32 (c, size, size); what lies beyond the picture gets the value of `outside`, (c,).
+
+        `mr`: which planes show MR, `masks`: which are masks, 0 or 1 before and after.
+        """
+        turned = self.degrees != 0.0 or self.zoom != 1.0
+        margin = math.ceil(self.size * (math.sqrt(0.5) / min(self.zoom, 1.0) - 0.5)) + 1 if turned else 0
+        result = self._cut(planes, outside, margin)
+        if turned:
+            result = self._turned(result, masks)
+        if self.mr != Intensity(seed=self.mr.seed):
+            for plane in mr:
+                result[plane] = self.mr.apply(result[plane])
+        return result
+
+    def _cut(self, planes: NDArray[Any], outside: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
+        """The square with `margin` more pixels on all sides, mirrored."""
+        start = (self.top - margin, self.left - margin)
+        size = self.size + 2 * margin
+        cut = planes[:, max(start[0], 0) : max(start[0] + size, 0), max(start[1], 0) : max(start[1] + size, 0)]
+        result = np.empty((len(planes), size, size), np.float32)
         result[:] = outside[:, None, None]
-        top, left = max(-self.top, 0), max(-self.left, 0)
+        top, left = max(-start[0], 0), max(-start[1], 0)
         result[:, top : top + cut.shape[1], left : left + cut.shape[2]] = cut
         return result[:, :, ::-1] if self.flipped else result
+
+    def _turned(self, planes: NDArray[np.float32], masks: Sequence[int]) -> NDArray[np.float32]:
+        import torch
+        from monai.transforms.spatial.array import Affine
+
+        affine = Affine(
+            rotate_params=math.radians(self.degrees), scale_params=(1 / self.zoom, 1 / self.zoom),
+            spatial_size=(self.size, self.size), mode="bilinear", padding_mode="border", image_only=True,
+        )  # fmt: skip
+        moved = affine(torch.from_numpy(np.ascontiguousarray(planes)))
+        result: NDArray[np.float32] = np.array(moved, np.float32)
+        for plane in masks:
+            result[plane] = result[plane] > 0.5
+        return result
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random crops of `crop` pixels and, on request, mirroring. Pictures smaller than the crop are placed inside it.
+    """Random crops of `crop` pixels and, on request, mirroring, turning by up to `degrees` either way and scaling by up to the
+    share `scale` either way, alike for all pictures of a pair; and changes of MR alone: contrast (`gamma`), a smooth gain
+    (`bias`) and `noise`, each up to the given share. Pictures smaller than the crop are placed inside it.
 
     A crop's centre lies in the bounding box of the body, as far as the picture reaches: air teaches little.
     """
 
     crop: int
     flip: bool = True
+    degrees: float = 0.0
+    scale: float = 0.0
+    gamma: float = 0.0
+    bias: float = 0.0
+    noise: float = 0.0
 
     def draw(self, random: np.random.Generator, mask: NDArray[Any]) -> Placement:
-        """A placement for a picture with this body, (h, w)."""
+        """A placement for a picture with this body, (h, w). What is not asked for draws nothing."""
         top, left = (self._start(random, np.asarray(mask.any(axis))) for axis in (1, 0))
-        return Placement(top, left, self.crop, self.flip and bool(random.integers(2)))
+        flipped = self.flip and bool(random.integers(2))
+        degrees = random.uniform(-self.degrees, self.degrees) if self.degrees else 0.0
+        zoom = 1 + random.uniform(-self.scale, self.scale) if self.scale else 1.0
+        return Placement(top, left, self.crop, flipped, degrees, zoom, self._intensity(random))
+
+    def _intensity(self, random: np.random.Generator) -> Intensity:
+        if not (self.gamma or self.bias or self.noise):
+            return Intensity()
+        gamma = math.exp(random.uniform(-1, 1) * math.log1p(self.gamma)) if self.gamma else 1.0
+        return Intensity(gamma, random.uniform(0, self.bias), random.uniform(0, self.noise), int(random.integers(2**31)))
 
     def _start(self, random: np.random.Generator, occupied: NDArray[np.bool_]) -> int:
         room = len(occupied) - self.crop

@@ -180,7 +180,10 @@ class PreparedSlices:
         body = len(domains)
         outside = self._outside(place, domains, len(planes))
         random = np.random.default_rng([seed, epoch, index, *(() if self.paired else (self.domains.index(domains[0]),))])
-        return augmentation.draw(random, planes[body] > 0).apply(planes, outside)
+        mr = [n for n, domain in enumerate(domains) if domain.is_mr]
+        if domains[0].is_mr:
+            mr += range(body + 1, len(planes))  # its neighbours
+        return augmentation.draw(random, planes[body] > 0).apply(planes, outside, mr, (body,))
 
 
 def _batch(domains: Sequence[Domain], pictures: NDArray[Any], context: int) -> SliceBatch:

@@ -36,7 +36,7 @@ class BatchSteps:
     def step(self, number: int, stop: StopSignal) -> StepReport:
         """The step after `number` steps. Raises `OutOfMemory` when `halve` may help or nothing does."""
         settings = self._settings
-        augmentation = Augmentation(settings.crop, settings.flip)
+        augmentation = _augmentation(settings)
         batch = self._slices.training_batch(number, settings.batch_size, augmentation, settings.seed)
         own = batch.part(self._processes.share(batch.size)).to(self._processes.fabric.device)
         parts = min(self.parts, own.size)
@@ -62,6 +62,12 @@ class BatchSteps:
             return None
         self.parts = min(2 * self.parts, own)
         return int(-(-own // self.parts))
+
+
+def _augmentation(settings: TrainingSettings) -> Augmentation:
+    return Augmentation(
+        settings.crop, settings.flip, settings.turn, settings.zoom, settings.mr_contrast, settings.mr_gain, settings.mr_noise
+    )
 
 
 def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
