@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import ctmri_core
 from ctmri_core.cli import convert, demo, info, models, prepare, train, translate
@@ -24,13 +24,20 @@ class Parser(argparse.ArgumentParser):
     """Names the nearest right command or flag when one is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        hint = ""
-        for word in [word for word in sys.argv[1:] if word.lstrip("-").split("=")[0] in message]:
-            known = self._known_words()
+        hint, known = "", self._known_words()
+        flags = [word.rstrip(":,") for word in message.split() if word.startswith("--")]
+        for word in [*(word for word in sys.argv[1:] if word.lstrip("-").split("=")[0] in message), *flags]:
             if word not in known:
-                hint = nearest_hint(word.split("=")[0], known)
+                hint = nearest_hint(word.split("=")[0], known) or hint
         end = "" if message.endswith(("?", ".")) else "."
         self.exit(EXIT_USAGE, f"{self.prog}: {message}{end}{hint} See {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, but what nobody knows is told by the command that was given it, which knows its own flags."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown and not any(isinstance(action, argparse._SubParsersAction) for action in self._actions):
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return parsed, unknown
 
     def _known_words(self) -> list[str]:
         return [word for action in self._actions for word in (*action.option_strings, *(action.choices or ()))]

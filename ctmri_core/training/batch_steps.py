@@ -15,8 +15,8 @@ from ctmri_core.training.processes import Processes
 from ctmri_core.training.settings import TrainingSettings
 
 _ADVICE = "Use a smaller --batch-size or --crop, or a narrower generator."
-_WORDS = ("allocate memory", "could not create a memory", "out of memory")
-"""How torch and its libraries tell of it where they have no exception of their own."""
+_WORDS = ("allocate memory", "could not create a memory", "could not create a primitive", "out of memory")
+"""How torch and oneDNN tell of it where they have no exception of their own (measured with a limited address space)."""
 
 
 class BatchSteps:

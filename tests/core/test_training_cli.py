@@ -1,0 +1,115 @@
+"""`ctmri train`: settings from the method's authors, a file and flags, in that order of strength."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctmri_core.cli import main
+from ctmri_core.cli.terminal import _progress_text
+from ctmri_core.config_flags import validated
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Step
+from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.registry import method_cards
+from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.settings import TrainingSettings, settings_for
+
+PLACE = ["--data", "phantom:2", "--direction", "ct_to_mr_t1"]
+TINY = ["--generator", "resnet_6", "--width", "4", "--discriminator-width", "4", "--receptive-field", "16", "--device", "cpu"]
+
+
+def saved(tmp_path: Path, *words: str) -> dict:
+    file = tmp_path / "saved.json"
+    assert main(["train", *words, "--save-config", str(file)]) == 0
+    return json.loads(file.read_text())
+
+
+def test_what_the_authors_chose_stands_unless_the_user_says_otherwise(tmp_path: Path):
+    chosen = saved(tmp_path, "stargan", *PLACE)["settings"]
+    assert (chosen["batch_size"], chosen["schedule"]) == tuple(
+        {**TrainingSettings().model_dump(), **method_cards()["stargan"].settings}[name] for name in ("batch_size", "schedule")
+    )
+    chosen = saved(tmp_path, "stargan", *PLACE, "--batch-size", "2", "--schedule", "poly")["settings"]
+    assert (chosen["batch_size"], chosen["schedule"]) == (2, "poly")
+
+
+def test_every_method_s_settings_are_settings():
+    for card in method_cards().values():
+        assert settings_for(card, {}).model_dump().items() >= dict(card.settings).items(), card.name
+
+
+def test_a_length_of_the_user_s_replaces_the_authors():
+    card = MethodCard("m", "M", "c", "s", "paired", MethodConfig, "x:Y", {"epochs": 100, "batch_size": 3})
+    assert settings_for(card, {}).epochs == 100
+    given = settings_for(card, {"until": "7:00"})
+    assert (given.epochs, given.until, given.batch_size) == (None, "7:00", 3)
+    with pytest.raises(CtmriError, match="only one of"):
+        validated(TrainingSettings, {"epochs": 1, "minutes": 1})
+
+
+def test_help_shows_what_the_method_starts_with(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "stargan", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    batch = method_cards()["stargan"].settings["batch_size"]
+    assert f"slices per step, on all devices together; at least 1 and at most 1024 (default: {batch})" in shown
+
+
+def test_flags_over_the_file_over_the_defaults(tmp_path: Path, capsys):
+    first = saved(tmp_path, "pix2pix", *PLACE, *TINY, "--epochs", "7", "--name", "mine")
+    file = tmp_path / "saved.json"
+    second = saved(tmp_path, "pix2pix", "--config", str(file), "--width", "8", "--iterations", "5")
+    assert second["config"] == {**first["config"], "width": 8} and second["about"] == first["about"]
+    assert second["settings"] == {**first["settings"], "epochs": None, "iterations": 5}
+    assert (second["data"], second["direction"]) == ("phantom:2", "ct_to_mr_t1")
+    capsys.readouterr()
+
+
+def test_a_run_s_own_config_starts_another(tmp_path: Path, capsys, one_thread: None):
+    flags = [*PLACE, *TINY, "--crop", "32", "--spacing-mm", "5", "--iterations", "1", "--no-tensorboard", "--precision", "32"]
+    assert main(["train", "pix2pix", "--run", str(tmp_path / "a"), *flags, "--validation-slices", "1"]) == 0
+    config = str(tmp_path / "a" / "config.json")
+    assert main(["train", "pix2pix", "--run", str(tmp_path / "b"), "--config", config]) == 0
+    one, other = (RunFolder(tmp_path / name) for name in "ab")
+    assert one.read_config() == other.read_config()
+    name = "models/pix2pix-ct_to_mr_t1-last.safetensors"
+    assert (tmp_path / "a" / name).stat().st_size == (tmp_path / "b" / name).stat().st_size
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("no json", "cannot be read"), ("[]", "does not hold settings"), ('{"setings": {}}', "Did you mean settings"),
+        ('{"settings": {"bach_size": 1}}', "Did you mean batch_size"), ('{"config": {"widht": 4}}', "Did you mean width"),
+        ('{"method": "cyclegan"}', "settings of cyclegan, not of pix2pix"), ('{"direction": "north"}', "no direction"),
+        ('{"settings": {"batch_size": 0}}', "--batch-size"), ("{}", "give --data and --direction"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_refused_in_words(tmp_path: Path, capsys, content: str, words: str):
+    file = tmp_path / "wrong.json"
+    file.write_text(content)
+    place = [] if content in ("{}", '{"direction": "north"}') else PLACE
+    assert main(["train", "pix2pix", "--run", str(tmp_path / "run"), "--config", str(file), *place]) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    ((*PLACE,), "--run is needed"), (("--run", "x", "--batchsize", "2", *PLACE), "--batch-size"),
+    (("--run", "x", "--schedule", "plato", *PLACE), "plateau"), (("--run", "x", "--until", "25:00", *PLACE), "--until"),
+    (("--run", "x", "--resume", "--config", "y"), "leave out --config"),
+])  # fmt: skip
+def test_wrong_words_name_the_right_ones(capsys, words: tuple[str, ...], told: str):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "pix2pix", *words])
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_the_line_of_a_step_shows_losses_and_the_time_that_is_left():
+    step = Step(iteration=50, epoch=2, losses={"l1": 0.25}, learning_rate=1, seconds=0.5, share=0.5, seconds_left=125)
+    line = _progress_text(step)
+    assert "[############............]" in line and "l1 0.250" in line and "2 min 05 s left" in line and "2.0 steps/s" in line
