@@ -52,16 +52,18 @@ class BatchSteps:
             torch.cuda.empty_cache()
         raise refusal
 
-    def halve(self) -> int | None:
-        """Cuts batches into twice as many parts from now on and says how many slices one has; None where nothing is left to cut.
+    def halve(self, error: OutOfMemory) -> str:
+        """Cuts batches into twice as many parts from now on, and says so. Raises `error` where nothing is left to cut.
 
         Not with several processes: the others would wait for the sums of a step that this one gave up.
         """
         own = self._settings.batch_size // self._processes.count
         if self._processes.count > 1 or self.parts >= own:
-            return None
+            raise error
         self.parts = min(2 * self.parts, own)
-        return int(-(-own // self.parts))
+        size = -(-own // self.parts)
+        slices = f"{size} slice{'s' if size > 1 else ''}"
+        return f"The step did not fit the memory. Batches are now worked off {slices} at a time, which takes longer."
 
 
 def _augmentation(settings: TrainingSettings) -> Augmentation:

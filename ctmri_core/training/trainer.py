@@ -18,11 +18,9 @@ from ctmri_core.events import (
     Finished,
     Health,
     Noted,
-    Sample,
     Started,
     Step,
     StopSignal,
-    Validated,
     Work,
     never,
 )  # fmt: skip
@@ -32,12 +30,12 @@ from ctmri_core.training.averaged_weights import AveragedWeights
 from ctmri_core.training.batch_steps import BatchSteps
 from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.checkpoint import save_checkpoint
+from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
 from ctmri_core.training.export import export_model
-from ctmri_core.training.health import losses_alone, saturation, signals, warning
+from ctmri_core.training.health import losses_alone, signals
 from ctmri_core.training.length import RunLength
 from ctmri_core.training.optimisation import Optimisation, StepAbandoned, StepReport
 from ctmri_core.training.precision import choose_precision
-from ctmri_core.training.previews import write_preview
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.run_folder import RunFolder, run_config
@@ -45,11 +43,9 @@ from ctmri_core.training.run_state import check_fit, identity, stored_state
 from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.tensorboard_log import TensorBoardLog
-from ctmri_core.training.validation import lower_is_better, measure, named
 
 _SECONDS_BETWEEN_STEPS_TOLD = 0.2
 _SECONDS_BETWEEN_SIGNALS = 2.0
-_NO_PAIRS = "No validation case shows both pictures at one place: there are samples but no scores, and the last model counts."
 _SMOOTHING = 0.1  # of the time a step takes, for the time that is left
 
 
@@ -91,7 +87,7 @@ class Trainer:
         self._average: AveragedWeights | None = None
         self._seconds = 0.0
         self._step_seconds: float | None = None
-        self._last_validation = self._last_checkpoint = -1
+        self._last_checkpoint = -1
         self._clock = 0.0
         self._board: TensorBoardLog | None = None
 
@@ -126,7 +122,7 @@ class Trainer:
         if self._first:
             yield self._started()
             if not self.data.validation.pairs:
-                yield Noted(message=_NO_PAIRS)
+                yield Noted(message=NO_PAIRS)
         self._clock = time.monotonic() - self._seconds
         try:
             yield from self._steps(stop)
@@ -135,8 +131,8 @@ class Trainer:
                 yield from self._checkpoint()
             raise
         done = self._length.done(self.iteration, self._seconds)
-        if done and self._first and self._last_validation != self.iteration:
-            yield from self._validate(stop)
+        if done and self._first and self._evaluation.last != self.iteration:
+            yield from self._evaluate(stop)
         yield from self._checkpoint()
         if self._first:
             self.models.finish(self.method.directions)
@@ -161,7 +157,7 @@ class Trainer:
             except StepAbandoned:
                 break
             except OutOfMemory as error:
-                yield self._in_smaller_parts(error)
+                yield Noted(message=self._batches.halve(error), serious=True)
                 continue
             self.iteration += 1
             if self._average:
@@ -178,50 +174,13 @@ class Trainer:
                 yield Health(iteration=self.iteration, signals=signals(report))
                 signalled = now
             if self.iteration % self.settings.validate_every == 0:
-                yield from self._validate(stop)
+                yield from self._evaluate(stop)
         if untold is not None and self._first:
             yield untold
 
-    def _in_smaller_parts(self, error: OutOfMemory) -> Noted:
-        """Raises `error` when a batch cannot be cut further."""
-        size = self._batches.halve()
-        if size is None:
-            raise error
-        slices = f"{size} slice{'s' if size > 1 else ''}"
-        message = f"The step did not fit the memory. Batches are now worked off {slices} at a time, which takes longer."
-        return Noted(message=message, serious=True)
-
-    def _validate(self, stop: StopSignal) -> Iterator[Event]:
-        settings, data = self.settings, self.data
-        self._last_validation = self.iteration
+    def _evaluate(self, stop: StopSignal) -> Iterator[Event]:
         with self._averaged():
-            yield from self._previews()
-            if not data.validation.pairs:
-                return
-            scores = measure(
-                self.method, data.validation, data.recipe, count=settings.validation_slices,
-                batch_size=settings.batch_size, device=self._device, stop=stop,
-            )  # fmt: skip
-            if scores is None:
-                return
-            best = self.models.hear(scores)
-        first = scores[data.direction].of(settings.best_metric)
-        if settings.schedule == "plateau":
-            self._plateau.hear(first, lower_is_better=lower_is_better(settings.best_metric))
-        yield Validated(iteration=self.iteration, metrics=named(scores), best=best)
-        yield Health(iteration=self.iteration, signals=saturation(scores))
-        message = warning(scores)
-        if message:
-            yield Noted(message=message, serious=True)
-
-    def _previews(self) -> Iterator[Event]:
-        data = self.data
-        shown = data.validation if data.validation.pairs else data.train
-        for direction in self.method.directions:
-            way = "" if direction == data.direction else f"-{direction.name}"
-            path = self.folder.samples / f"{self.iteration:08d}{way}.png"
-            caption = write_preview(path, self.method, shown, direction, data.recipe, self._device)
-            yield Sample(iteration=self.iteration, path=str(path), caption=caption)
+            yield from self._evaluation.run(self.iteration, stop)
 
     def _set_up(self, state: Any) -> None:
         settings = self.settings
@@ -230,7 +189,6 @@ class Trainer:
             precision = state["precision"] if state else choose_precision(settings.precision, device)
             self._processes = join_processes(settings, device, precision)
         fabric = self._together.fabric
-        self._device = fabric.device
         self._precision = _PRECISIONS[str(fabric.strategy.precision.precision)]
         random = RandomState(settings.seed, fabric.device)
         with random.active():
@@ -240,6 +198,9 @@ class Trainer:
         self.optimisation = Optimisation(self._together, self.method, self.config, random, settings.clip_norm)
         self._average = AveragedWeights(self.method, settings.ema) if settings.ema else None
         self._batches = BatchSteps(self.data.train, settings, self.optimisation, self._together)
+        self._evaluation = Evaluation(
+            self.method, self.data, settings, self.folder, fabric.device, self.models, self._plateau
+        )
         if state:
             self._restore(state)
         self._length = RunLength(settings, self.data.train.steps_per_epoch(settings.batch_size), self._seconds)
@@ -307,7 +268,7 @@ class Trainer:
 
     def _started(self) -> Started:
         details = {
-            "device": self._device.type, "precision": self._precision, "slices": len(self.data.train),
+            "device": self._together.fabric.device.type, "precision": self._precision, "slices": len(self.data.train),
             "validation_slices": self.data.validation.pairs, "from_step": self.iteration, "processes": self._together.count,
         }  # fmt: skip
         job = f"Training {self.card.title}, {self.data.direction.label}"

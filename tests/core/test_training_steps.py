@@ -257,13 +257,15 @@ def test_a_batch_that_does_not_fit_is_cut_until_it_does(tiny_pairs, monkeypatch)
     monkeypatch.setattr(Pix2Pix, "training_step", narrow)
     before = tensors(optimisation)
     for expected in (3, 2):
-        with pytest.raises(OutOfMemory, match="--batch-size"):
+        with pytest.raises(OutOfMemory, match="--batch-size") as refused:
             steps.step(0, never)
         assert_same(before, tensors(optimisation))
-        assert steps.halve() == expected
+        assert f"{expected} slices at a time" in steps.halve(refused.value)
     steps.step(0, never)
     assert sizes == [6, 3, 1, 2, 1, 2] or sizes == [6, 3, 1, 1, 2, 2]
-    assert steps.halve() == 1 and steps.halve() is None
+    assert "1 slice at a time" in steps.halve(refused.value)
+    with pytest.raises(OutOfMemory):
+        steps.halve(refused.value)
     assert len(slices.training_batch(0, 6, Augmentation(16), 0)[WAY.source]) == 6
 
 

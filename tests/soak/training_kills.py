@@ -63,7 +63,7 @@ def data_in(folder: Path, *, paired: bool) -> PreparedData:
 def settings_of(steps: int) -> TrainingSettings:
     return TrainingSettings(
         iterations=steps, batch_size=2, crop=16, precision="32", device="cpu", tensorboard=False, validate_every=7,
-        validation_slices=2, schedule="plateau", patience=1, ema=0.9, checkpoint_seconds=0.1, accumulate=2,
+        validation_slices=2, schedule="plateau", patience=1, ema=0.9, checkpoint_seconds=0.02, accumulate=2,
     )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def kill_runs(method: str, folder: Path, steps: int, kills: int, chance: random.
         chains += 1
         chain = folder / f"chain{chains}"
         while True:
-            pause = chance.uniform(0.02, 0.6) * seconds if done < kills else 10**6
+            pause = chance.uniform(0.05, 1.0) * seconds if done < kills else 10**6
             before = _iteration(chain)
             if not killed_after(forked(lambda chain=chain: train(method, data, chain, steps)), pause):
                 break

@@ -1,0 +1,70 @@
+"""What a run does now and then to see how far it has come: sample pictures, scores, best models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from ctmri_core.data.preparation import PreparedData
+from ctmri_core.events import Event, Health, Noted, Sample, StopSignal, Validated
+from ctmri_core.method import Method
+from ctmri_core.training.best_models import BestModels
+from ctmri_core.training.health import saturation, warning
+from ctmri_core.training.previews import write_preview
+from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.schedules import Plateau
+from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.validation import lower_is_better, measure, named
+
+NO_PAIRS = "No validation case shows both pictures at one place: there are samples but no scores, and the last model counts."
+
+
+class Evaluation:
+    """Of one run. `last`: the step it was done after, last of all; `models` and `plateau` hear of every result."""
+
+    def __init__(
+        self, method: Method[Any], data: PreparedData, settings: TrainingSettings, folder: RunFolder, device: torch.device,
+        models: BestModels, plateau: Plateau,
+    ) -> None:  # fmt: skip
+        self.last = -1
+        self._method = method
+        self._data = data
+        self._settings = settings
+        self._folder = folder
+        self._device = device
+        self._models = models
+        self._plateau = plateau
+
+    def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
+        """After `iteration` steps, with the weights that are in the networks."""
+        self.last = iteration
+        yield from self._previews(iteration)
+        settings, data = self._settings, self._data
+        if not data.validation.pairs:
+            return
+        scores = measure(
+            self._method, data.validation, data.recipe, count=settings.validation_slices,
+            batch_size=settings.batch_size, device=self._device, stop=stop,
+        )  # fmt: skip
+        if scores is None:
+            return
+        best = self._models.hear(scores)
+        if settings.schedule == "plateau":
+            metric = settings.best_metric
+            self._plateau.hear(scores[data.direction].of(metric), lower_is_better=lower_is_better(metric))
+        yield Validated(iteration=iteration, metrics=named(scores), best=best)
+        yield Health(iteration=iteration, signals=saturation(scores))
+        message = warning(scores)
+        if message:
+            yield Noted(message=message, serious=True)
+
+    def _previews(self, iteration: int) -> Iterator[Event]:
+        data = self._data
+        shown = data.validation if data.validation.pairs else data.train
+        for direction in self._method.directions:
+            way = "" if direction == data.direction else f"-{direction.name}"
+            path = self._folder.samples / f"{iteration:08d}{way}.png"
+            caption = write_preview(path, self._method, shown, direction, data.recipe, self._device)
+            yield Sample(iteration=iteration, path=str(path), caption=caption)
