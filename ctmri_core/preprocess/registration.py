@@ -7,7 +7,8 @@ and are summed in one thread, so the same pictures give the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -123,8 +124,13 @@ class _Level:
         import SimpleITK as sitk
 
         moved = _placed(self._other, start)
-        method = sitk.ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)
+        with _one_thread():
+            method = sitk.ImageRegistrationMethod()
+            return self._climbed(method, moved, start)
+
+    def _climbed(self, method: Any, moved: Any, start: FloatArray) -> tuple[float, FloatArray]:
+        import SimpleITK as sitk
+
         method.SetMetricAsMattesMutualInformation(_BINS)
         share = min(1.0, _MOST_SAMPLES / self.cells[0])
         method.SetMetricSamplingStrategy(method.REGULAR if share < 1 else method.NONE)
@@ -142,6 +148,20 @@ class _Level:
         except RuntimeError:  # ITK's word for pictures that do not meet
             return 0.0, start
         return -float(method.GetMetricValue()), np.asarray(np.linalg.inv(_matrix(transform)) @ start, np.float64)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums over several threads differ in their last digits from run to run, which the way to the best place makes larger. ITK's
+    metric asks for the number of threads of the whole process when it is made, and for no other."""
+    from SimpleITK import ProcessObject
+
+    before = ProcessObject.GetGlobalDefaultNumberOfThreads()
+    ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[FloatArray]:

@@ -7,16 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from ctmri_core.case import Case
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, Side
+from ctmri_core.data.layouts.layout import SIDES, CaseReference, LayoutOptions, Side
 from ctmri_core.data.layouts.picture_files import by_patient, parts, picture_volume, pictures
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused
 from ctmri_core.io.picture_headers import read_header
-
-SIDES: dict[str, Side] = {
-    "": "", "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 
 
 class AlignedPictures:

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ctmri_core.data.layouts.aligned_pictures import SIDES
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, Side, as_asked, files, folders
+from ctmri_core.data.layouts.layout import SIDES, CaseReference, LayoutOptions, Side, as_asked, files, folders
 from ctmri_core.data.layouts.picture_files import by_patient, load_pictures, pictures
 from ctmri_core.data.layouts.volume_files import load_volumes, stem_of
 from ctmri_core.domain import Domain
@@ -116,6 +115,8 @@ def _pairs(side: Side, places: Sequence[tuple[Domain, Path]], options: LayoutOpt
 
 def without_domain(stem: str) -> str:
     """`sub-01_ct` -> `sub-01`: a name without the words that say what a volume shows."""
-    words = re.split(r"([_\-. ]+)", stem)
-    kept = [word for word in words[::2] if domain_by_name(word) is Domain.UNKNOWN]
-    return "_".join(kept) or stem
+    kept = ""
+    for separator, word in re.findall(r"([_\-. ]*)([^_\-. ]+)", stem):
+        if domain_by_name(word) is Domain.UNKNOWN:
+            kept += separator + word if kept else word
+    return kept or stem

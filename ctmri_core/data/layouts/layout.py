@@ -14,6 +14,11 @@ from ctmri_core.domain import Domain
 
 Side = Literal["", "train", "validation", "test"]
 Planes = Literal["all", "axial", "coronal", "sagittal"]
+SIDES: dict[str, Side] = {
+    "": "", "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""Which side a folder of this name is, none for the collection itself."""
 
 
 class LayoutOptions(BaseModel):

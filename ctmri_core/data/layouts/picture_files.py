@@ -7,6 +7,7 @@ sizes and directions are left out here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,6 @@ WINDOWED = "grey levels read as a CT window"
 """In the history of a CT whose pictures held no HU."""
 _BETWEEN_MM = 8.0
 """Between pictures of a stack: so far that no mask is smoothed across, for nobody says how far they are apart."""
-_FEWEST_PICTURES = 2.0  # per name of a patient: names that are all different are no names of patients
 
 
 def is_picture(path: Path) -> bool:
@@ -96,15 +96,10 @@ def by_patient(paths: Iterable[Path]) -> dict[Path, str]:
     """
     paths = list(paths)
     families = {path: _family(path.stem) for path in paths}
-    known = {family for family in families.values() if family}
-    if len(known) >= 2 and len(paths) / len(known) >= _FEWEST_PICTURES:
+    counts = Counter(family for family in families.values() if family)
+    if len(counts) >= 2 and sum(count > 1 for count in counts.values()) >= len(counts) / 2:
         return {path: families[path] or path.stem for path in paths}
     return {path: path.stem for path in paths}
-
-
-def names_patients(paths: Sequence[Path]) -> bool:
-    """Whether `by_patient` could tell patients by the names."""
-    return len(set(by_patient(paths).values())) < len(paths)
 
 
 def _family(stem: str) -> str:

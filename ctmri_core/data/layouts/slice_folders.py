@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, as_asked, folders
+from ctmri_core.data.layouts.layout import SIDES, CaseReference, LayoutOptions, as_asked, folders
 from ctmri_core.data.layouts.picture_files import load_pictures, pictures
 from ctmri_core.domain import Domain
 from ctmri_core.io.domain_guess import domain_by_name
@@ -23,7 +23,7 @@ class SliceFolders:
         return any(
             domain_by_name(place.name) is not Domain.UNKNOWN and pictures(place)
             for patient in folders(folder)[:5]
-            if domain_by_name(patient.name) is Domain.UNKNOWN
+            if domain_by_name(patient.name) is Domain.UNKNOWN and patient.name not in SIDES
             for place in folders(patient)
         )
 
