@@ -10,13 +10,12 @@ from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.errors import OutOfMemory, TrainingFailed
 from ctmri_core.events import StopSignal
+from ctmri_core.training.memory import is_out_of_memory
 from ctmri_core.training.optimisation import Optimisation, StepReport
 from ctmri_core.training.processes import Processes
 from ctmri_core.training.settings import TrainingSettings
 
 _ADVICE = "Use a smaller --batch-size or --crop, or a narrower generator."
-_WORDS = ("allocate memory", "could not create a memory", "could not create a primitive", "out of memory")
-"""How torch and oneDNN tell of it where they have no exception of their own (measured with a limited address space)."""
 
 
 class BatchSteps:
@@ -44,7 +43,7 @@ class BatchSteps:
         try:
             return self._optimisation.step([own.part(cut) for cut in cuts], stop)
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             refusal = OutOfMemory(f"The training step does not fit the memory of this device. {_ADVICE}")
         gc.collect()  # outside the handler, whose traceback holds on to the step's tensors
@@ -70,9 +69,3 @@ def _augmentation(settings: TrainingSettings) -> Augmentation:
     return Augmentation(
         settings.crop, settings.flip, settings.turn, settings.zoom, settings.mr_contrast, settings.mr_gain, settings.mr_noise
     )
-
-
-def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return any(words in str(error) for words in _WORDS)

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from ctmri_core.data.preparation import PreparedData
+from ctmri_core.errors import OutOfMemory
 from ctmri_core.events import Event, Health, Noted, Sample, StopSignal, Validated
 from ctmri_core.method import Method
 from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.health import saturation, warning
+from ctmri_core.training.memory import is_out_of_memory
 from ctmri_core.training.previews import write_preview
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.schedules import Plateau
@@ -38,15 +40,24 @@ class Evaluation:
         self._plateau = plateau
 
     def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
-        """After `iteration` steps, with the weights that are in the networks."""
+        """After `iteration` steps, with the weights that are in the networks. Raises `OutOfMemory`."""
         self.last = iteration
-        yield from self._previews(iteration)
+        try:
+            yield from self._previews(iteration)
+            yield from self._scores(iteration, stop)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            advice = "Close other programs, or prepare the slices at a coarser --spacing-mm."
+            raise OutOfMemory(f"A whole slice does not fit the memory of this device. {advice}") from error
+
+    def _scores(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         settings, data = self._settings, self._data
         if not data.validation.pairs:
             return
         scores = measure(
             self._method, data.validation, data.recipe, count=settings.validation_slices,
-            batch_size=settings.batch_size, device=self._device, stop=stop,
+            batch_size=1, device=self._device, stop=stop,  # whole slices are larger than the crops that fit the memory
         )  # fmt: skip
         if scores is None:
             return

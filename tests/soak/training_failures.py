@@ -19,11 +19,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from training_kills import METHODS, WAY, data_in, forked
 
 from ctmri_core.events import Finished, Noted, finish
 from ctmri_core.method import SliceBatch
+from ctmri_core.metrics.ssim import ssim
 from ctmri_core.registry import find_card, load_method
 from ctmri_core.training.checkpoint import load_checkpoint
 from ctmri_core.training.run_folder import RunFolder
@@ -107,6 +109,7 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     load_method("cyclegan")
+    ssim(np.zeros((9, 9), np.float32), np.ones((9, 9), np.float32), data_range=2.0)  # its compiler is a large library of its own
     chance, wrong = random.Random(arguments.seed), 0
     with tempfile.TemporaryDirectory() as place:
         for name, trouble, words in TROUBLES:
