@@ -31,6 +31,7 @@ class Intensity:
         """(h, w) in [-1, 1] -> the same."""
         import torch
         from monai.transforms.intensity.array import AdjustContrast, RandBiasField, RandGaussianNoise
+        from monai.utils.type_conversion import convert_to_numpy
 
         values = (torch.from_numpy(picture)[None] + 1) / 2
         if self.bias:
@@ -41,7 +42,7 @@ class Intensity:
         if self.noise:
             noise = RandGaussianNoise(prob=1.0, std=self.noise, sample_std=False)
             values = noise.set_random_state(seed=self.seed)(values)
-        result: NDArray[np.float32] = np.clip(np.asarray(values, np.float32)[0] * 2 - 1, -1, 1)
+        result: NDArray[np.float32] = np.clip(convert_to_numpy(values)[0] * 2 - 1, -1, 1).astype(np.float32)
         return result
 
 
@@ -89,13 +90,14 @@ class Placement:
     def _turned(self, planes: NDArray[np.float32], masks: Sequence[int]) -> NDArray[np.float32]:
         import torch
         from monai.transforms.spatial.array import Affine
+        from monai.utils.type_conversion import convert_to_numpy
 
         affine = Affine(
             rotate_params=math.radians(self.degrees), scale_params=(1 / self.zoom, 1 / self.zoom),
             spatial_size=(self.size, self.size), mode="bilinear", padding_mode="border", image_only=True,
         )  # fmt: skip
         moved = affine(torch.from_numpy(np.ascontiguousarray(planes)))
-        result: NDArray[np.float32] = np.array(moved, np.float32)
+        result: NDArray[np.float32] = convert_to_numpy(moved).astype(np.float32)
         for plane in masks:
             result[plane] = result[plane] > 0.5
         return result

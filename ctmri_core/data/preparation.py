@@ -151,6 +151,8 @@ def prepare_dataset(
     folder_.write(index)
     if options.check:
         yield from _told(CheckReport(cases=tuple(compared(checks))), index, folder)
+    if not any(case.pictures for case in cases if case.side == "train"):
+        raise TrainingFailed("No slice with body in it is left to learn from. See what is said of the cases above.")
     return index
 
 

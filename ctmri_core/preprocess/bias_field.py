@@ -17,8 +17,8 @@ class BiasField(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    cell_mm: float = Field(default=4.0, ge=0.5, le=20, description="edge in mm of the blocks that N4 looks at")
-    iterations: int = Field(default=30, ge=1, le=500, description="N4's iterations on each of its levels")
+    cell_mm: float = Field(default=6.0, ge=0.5, le=20, description="edge in mm of the blocks that N4 looks at")
+    iterations: int = Field(default=50, ge=1, le=500, description="N4's iterations on each of its levels")
     levels: int = Field(default=3, ge=1, le=6, description="N4's levels, each with a finer field")
 
     def field_of(self, volume: Volume, mask: NDArray[np.bool_]) -> NDArray[np.float32]:

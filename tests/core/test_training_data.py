@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ctmri_core.case import split_by_patient
-from ctmri_core.data.augmentation import Augmentation, Placement
+from ctmri_core.data.augmentation import Augmentation, Intensity, Placement
+from ctmri_core.data.batches_ahead import BatchesAhead
 from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.preparation import PreparedData, prepare_slices
 from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
@@ -263,3 +264,72 @@ def test_whole_batches_hold_slices_of_one_size(tmp_path: Path):
         (2, 1, 8, 8), (1, 1, 8, 8), (2, 1, 8, 12)
     ]  # fmt: skip
     assert slices.evenly_spaced(3) == [0, 2, 4] and slices.evenly_spaced(99) == [0, 1, 2, 3, 4]
+
+
+def _marked(edge: int = 64) -> np.ndarray:
+    """CT, MR, mask: one square on all, off the middle."""
+    planes = np.full((3, edge, edge), -1.0)
+    planes[2] = 0
+    planes[0, 20:36, 26:50] = planes[1, 20:36, 26:50] = 0.5
+    planes[2, 20:36, 26:50] = 1
+    return planes
+
+
+OUTSIDE = np.array([-1, -1, 0], np.float32)
+
+
+def test_turning_and_scaling_move_all_pictures_alike():
+    planes = _marked()
+    result = Placement(0, 0, 64, flipped=False, degrees=90.0, zoom=1.0).apply(planes, OUTSIDE, mr=(1,), masks=(2,))
+    turned = [np.rot90(planes, turns, (1, 2)) for turns in (1, -1)]
+    assert min(np.abs(result - other).max() for other in turned) < 1e-3
+    larger = Placement(0, 0, 64, flipped=False, zoom=1.25).apply(planes, OUTSIDE, masks=(2,))
+    np.testing.assert_array_equal(larger[0], larger[1])
+    assert larger[2].sum() == pytest.approx(1.25**2 * planes[2].sum(), rel=0.06) and set(np.unique(larger[2])) == {0, 1}
+    smaller = Placement(0, 0, 64, flipped=False, degrees=30, zoom=0.7).apply(planes, OUTSIDE, masks=(2,))
+    assert (
+        smaller[0].min() == -1 and smaller[0, 0, 0] == -1 and smaller[2].sum() == pytest.approx(0.49 * planes[2].sum(), rel=0.1)
+    )
+
+
+def test_intensities_change_in_mr_alone_and_by_the_seed():
+    planes = np.random.default_rng(0).uniform(-0.8, 0.8, (3, 32, 32))
+    change = Intensity(gamma=1.3, bias=0.2, noise=0.05, seed=4)
+    result = Placement(0, 0, 32, False, mr=change).apply(planes, OUTSIDE, mr=(1,))
+    np.testing.assert_allclose(result[[0, 2]], planes[[0, 2]], rtol=1e-6)
+    assert 0.02 < np.abs(result[1] - planes[1]).mean() < 0.5 and np.abs(result[1]).max() <= 1
+    again = Placement(0, 0, 32, False, mr=change).apply(planes, OUTSIDE, mr=(1,))
+    np.testing.assert_array_equal(again, result)
+    gamma = Intensity(gamma=2.0).apply(planes[1].astype(np.float32))
+    low, high = planes[1].min(), planes[1].max()
+    np.testing.assert_allclose((gamma - low) / (high - low), ((planes[1] - low) / (high - low)) ** 2, atol=1e-4)
+
+
+def test_a_batch_with_every_change_follows_from_step_and_seed(numbered: PreparedSlices):
+    everything = Augmentation(16, degrees=10, scale=0.1, gamma=0.3, bias=0.2, noise=0.03)
+    one, same, other = (numbered.training_batch(step, 2, everything, 5) for step in (3, 3, 4))
+    assert (one[Domain.MR_T1] == same[Domain.MR_T1]).all() and (one[Domain.CT] == same[Domain.CT]).all()
+    assert one[Domain.MR_T1].shape == other[Domain.MR_T1].shape == (2, 1, 16, 16)
+    assert not (one[Domain.MR_T1] == one[Domain.CT]).all()  # of one source, here
+    plain = numbered.training_batch(3, 2, Augmentation(16), 5)
+    zeroed = numbered.training_batch(3, 2, Augmentation(16, degrees=0.0, noise=0.0), 5)
+    assert (plain[Domain.CT] == zeroed[Domain.CT]).all()
+
+
+def test_batches_drawn_ahead_are_the_same(numbered: PreparedSlices):
+    draw = partial(numbered.training_batch, batch_size=1, augmentation=Augmentation(8), seed=2)
+    ahead = BatchesAhead(draw)
+    for step in (0, 1, 2, 7, 8, 3):
+        assert (ahead.batch(step)[Domain.CT] == draw(step)[Domain.CT]).all()
+    ahead.close()
+
+
+def test_whole_slices_are_padded_to_what_networks_take(tmp_path: Path):
+    planes = np.zeros((2, 3, 20, 30), np.float16)
+    np.save(tmp_path / "a.npy", planes)
+    case = PreparedCase(tmp_path / "a.npy", PAIR, backgrounds=(-1.0, -0.5), chosen=(1,))
+    slices = PreparedSlices([case], PAIR, multiple=16)
+    batch = next(slices.whole_batches([0], 1))
+    assert len(slices) == 1 and batch[Domain.CT].shape == (1, 1, 32, 32)
+    assert float(batch[Domain.CT][0, 0, 0, 0]) == -1 and float(batch[Domain.MR_T1][0, 0, 0, 0]) == -0.5
+    assert float(batch[Domain.CT][0, 0, 6:26, 1:31].abs().max()) == 0 and float(batch.masks[Domain.CT].max()) == 0
