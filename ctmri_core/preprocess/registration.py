@@ -31,8 +31,9 @@ _SEED = 1
 _CT_RANGE = (-300.0, 1300.0)
 _MASK_MM = 4.0
 _FEWEST_CELLS = 200
-# On heads and a pork phantom, registered ones overlap by more than 0.8, those that failed by less than 0.6 or with a metric of
-# less than a tenth of a nat. A second place within 2 % of the best metric is one that cannot be told from it.
+# Chosen, not fitted. Measured beside them: digital heads and a pork phantom that came out right overlapped by 0.93 or more at a metric
+# of 0.6 or more; noise got 0.60 and 0.0; a third of a head that came out upside down had a rival. Scans of two patients pass all
+# three (0.81 to 0.87, 0.3 to 0.4): whoever uses the result looks at its alignment too.
 _LEAST_OVERLAP = 0.65
 _LEAST_METRIC = 0.08
 _RIVAL = 0.98
@@ -100,7 +101,7 @@ class _Level:
     """Both volumes in cells of one size.
 
     Samples are taken in the smaller field of view: where they left the other one on the way, the gradient would point past
-    the best place (measured on thick T2 slices in a large CT: 5 mm beside it, against 0.5 mm).
+    the best place (thick T2 slices of three digital heads in a larger CT: 4 to 6 mm beside it, against 0.6 to 1 mm).
     """
 
     def __init__(self, fixed: Volume, moving: Volume, cell_mm: float) -> None:
