@@ -66,8 +66,9 @@ def test_a_method_of_another_package_goes_all_the_way(tmp_path: Path):
     environment = install(tmp_path, "grey_curve", METHOD, "grey_curve:CARD")
     assert "how many bends" in ctmri(environment, "train", "grey_curve", "--help").stdout
     run = tmp_path / "run"
-    words = "--data phantom:1 --validation-share 0 --direction ct_to_mr_t1 --iterations 2 --crop 32 --spacing-mm 4 --width 3 --no-tensorboard"
-    trained = ctmri(environment, "train", "grey_curve", "--run", str(run), *words.split(), "--device", "cpu")
+    words = "--data phantom:1 --validation-share 0 --direction ct_to_mr_t1 --iterations 2 --crop 32 --spacing-mm 4 --width 3"
+    words += " --no-tensorboard --device cpu"
+    trained = ctmri(environment, "train", "grey_curve", "--run", str(run), *words.split())
     assert trained.returncode == 0, trained.stderr
     model = run / "models" / "grey_curve-ct_to_mr_t1-last.safetensors"
     code = (

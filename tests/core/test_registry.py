@@ -73,7 +73,8 @@ def test_every_field_is_a_flag_with_its_default_and_bounds_in_the_help():
     help_text = " ".join(_parser(Pix2PixConfig).format_help().split())
     for name, field in Pix2PixConfig.model_fields.items():
         assert "--" + name.replace("_", "-") in help_text and field.description in help_text
-    assert "{unet_256,resnet_9,resnet_6,plain_unet}" in help_text and "(default: 100.0)" in help_text and "at most 10000" in help_text
+    for words in ("{unet_256,resnet_9,resnet_6,plain_unet}", "(default: 100.0)", "at most 10000"):
+        assert words in help_text
 
 
 def test_flags_become_a_config_and_what_is_not_given_stays_default():
