@@ -15,6 +15,7 @@ from ctmri_core.data.layouts.layout import LayoutOptions, as_asked
 from ctmri_core.data.layouts.picture_files import by_patient
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+from tests.hostile.series import stack, write
 
 PAIR = (Domain.CT, Domain.MR_T1)
 EDGE = 40
@@ -225,3 +226,11 @@ def test_patients_are_told_by_names_only_where_they_can_be():
 def test_an_mr_of_unsaid_weighting_is_the_one_that_is_asked_for():
     assert as_asked(Domain.MR, PAIR) is Domain.MR_T1 and as_asked(Domain.MR_T2, PAIR) is None
     assert as_asked(Domain.MR, (Domain.MR_T1, Domain.MR_T2)) is None and as_asked(Domain.UNKNOWN, PAIR) is None
+
+
+def test_tilted_slices_are_straightened_for_training(tmp_path: Path):
+    write(tmp_path / "patient" / "ct", stack(tilt=(0.25, 0.0)))
+    (case,) = find_cases(tmp_path, [Domain.CT], layout="dicom").cases
+    volume = case.load()[Domain.CT]
+    assert volume.history == ("tilted slices shifted onto a straight grid",)
+    assert not any(finding.serious for finding in volume.findings if finding.kind == "tilt")

@@ -16,7 +16,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.events import finish
 from ctmri_core.io import preflight
 from ctmri_core.io.opening import load, scan
-from ctmri_core.io.series import Series
+from ctmri_core.io.series import TILT, Series, straightened
 
 _LOOKED_AT = 400
 
@@ -54,7 +54,8 @@ def load_series(identifier: str, places: Mapping[Path, Domain | None], domains: 
         raise FileRefused(next(iter(places)), f"holds no series that is {wanted}.", "Check what the series are: ctmri info.")
     volumes = {}
     for domain in (domain for domain in domains if domain in best):
-        volume = finish(load(best[domain]))
+        series = best[domain]
+        volume = finish(load(straightened(series) if series.has(TILT) else series))  # pairs must meet in the patient's space
         assert volume is not None  # nobody can stop it
         volumes[domain] = replace(volume, domain=domain)
     return Case(identifier, volumes)
