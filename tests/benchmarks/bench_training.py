@@ -3,8 +3,9 @@
     python tests/benchmarks/bench_training.py [--generator resnet_9] [--size 256] [--batch 1] [--rounds 5] [--device cpu]
 
 The plain loop is what people write: forward, `backward`, `step`, in float32. The trainer's step can be undone, checks every loss
-and gradient, and keeps its own random numbers. Best times count, so that other programs disturb both alike; the ratio of each
-round is told as well. Drawing a batch from prepared slices is timed beside it.
+and gradient, and keeps its own random numbers. The median of the rounds' ratios counts. On a busy machine wall-clock time says
+little: processor time is told as well, most trustworthy with OMP_NUM_THREADS=1 (threads that wait spin). The matrix rate is measured
+in every round too; a share of it above 100 % means that the machine was too busy to tell. Drawing a batch is timed beside it.
 """
 
 from __future__ import annotations
@@ -82,20 +83,20 @@ def seconds_of(action: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def matrix_rate(device: torch.device) -> float:
-    """Bfloat16 operations per second of a large matrix product."""
-    a = torch.randn(MATRIX, MATRIX, device=device, dtype=torch.bfloat16)
-    return 2 * MATRIX**3 / min(seconds_of(lambda: a @ a, device) for _ in range(5))
-
-
-def operations(config: CycleGanConfig, device: torch.device, batch: SliceBatch) -> float:
+def operations(step: Callable[[SliceBatch], object], batch: SliceBatch) -> float:
     """Of one training step, as torch counts them."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    step = plain_step(config, device)
     with FlopCounterMode(display=False) as counter:
         step(batch)
     return counter.get_total_flops()
+
+
+def both_times(action: Callable[[], object], device: torch.device) -> tuple[float, float]:
+    """Wall-clock and processor seconds."""
+    start = time.process_time()
+    wall = seconds_of(action, device)
+    return wall, time.process_time() - start
 
 
 def main() -> None:
@@ -114,26 +115,37 @@ def main() -> None:
             seconds_of(lambda n=n: slices.training_batch(n, arguments.batch, augmentation, 0).to(device), device)
             for n in range(20)
         ]
-    rate, work = matrix_rate(device), operations(config, device, batches[0])
+    matrix = torch.randn(MATRIX, MATRIX, device=device, dtype=torch.bfloat16)
     steps = {
         "plain float32 loop": plain_step(config, device),
         "trainer, 32": trainer_step(config, device, "32"),
         "trainer, bf16-mixed": trainer_step(config, device, "bf16-mixed"),
+        "matrix": lambda _batch: matrix @ matrix,
     }
-    times: dict[str, list[float]] = {name: [] for name in steps}
+    work = operations(steps["trainer, 32"], batches[0])
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for number, batch in enumerate(batches):
         for name, step in steps.items():
-            seconds = seconds_of(lambda step=step, batch=batch: step(batch), device)
+            taken = both_times(lambda step=step, batch=batch: step(batch), device)
             if number:  # the first round warms up
-                times[name].append(seconds)
-    plain = times["plain float32 loop"]
-    for name, own in times.items():
-        ratios = " ".join(f"{one / other:.2f}" for one, other in zip(plain, own, strict=True))
-        print(f"{name:20s} {1 / min(own):7.3f} steps/s  {min(plain) / min(own):5.2f} times the plain loop (by round: {ratios})")
-    best = min(times["trainer, bf16-mixed"])
-    share = f"{work / best / rate:.0%} of the matrix rate of {rate / 1e9:.0f} GFLOP/s in bfloat16"
-    print(f"wanted: {WANTED[device.type]} times; bf16-mixed reaches {share}")
-    print(f"a batch is drawn in {1e3 * statistics.median(loading):.1f} ms, {statistics.median(loading) / best:.2%} of a step")
+                times[name].append(taken)
+    report(times, work, statistics.median(loading), device)
+
+
+def report(times: dict[str, list[tuple[float, float]]], work: float, loading: float, device: torch.device) -> None:
+    plain, matrix = times["plain float32 loop"], times.pop("matrix")
+    for kind, name in enumerate(("wall-clock", "processor") if device.type == "cpu" else ("wall-clock",)):
+        rate = 2 * MATRIX**3 / statistics.median(taken[kind] for taken in matrix)
+        print(f"{name} time (matrix rate in bfloat16 {rate / 1e9:.0f} GFLOP/s)")
+        for label, own in times.items():
+            seconds = statistics.median(taken[kind] for taken in own)
+            ratios = [one[kind] / other[kind] for one, other in zip(plain, own, strict=True)]
+            each = " ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"  {label:20s} {seconds:7.3f} s a step, {statistics.median(ratios):5.2f} times the plain loop ({each}), "
+                  f"{work / seconds / rate:4.0%} of the matrix rate")  # fmt: skip
+    best = min(taken[0] for taken in times["trainer, bf16-mixed"])
+    drawn = f"a batch is drawn in {1e3 * loading:.1f} ms, {loading / best:.2%} of a step (at most 5 %)"
+    print(f"wanted: {WANTED[device.type]} times; {drawn}")
 
 
 if __name__ == "__main__":
