@@ -24,7 +24,9 @@ NO_PAIRS = "No validation case shows both pictures at one place: there are sampl
 
 
 class Evaluation:
-    """Of one run. `last`: the step it was done after, last of all; `models` and `plateau` hear of every result."""
+    """Of one run. `last`: the step after which it was last done to its end, part of a checkpoint, so that a run that goes on
+    neither leaves one out nor counts one twice. `models` and `plateau` hear of every result.
+    """
 
     def __init__(
         self, method: Method[Any], data: PreparedData, settings: TrainingSettings, folder: RunFolder, device: torch.device,
@@ -41,7 +43,6 @@ class Evaluation:
 
     def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         """After `iteration` steps, with the weights that are in the networks. Raises `OutOfMemory`."""
-        self.last = iteration
         try:
             yield from self._previews(iteration)
             yield from self._scores(iteration, stop)
@@ -54,6 +55,7 @@ class Evaluation:
     def _scores(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         settings, data = self._settings, self._data
         if not data.validation.pairs:
+            self.last = iteration
             return
         scores = measure(
             self._method, data.validation, data.recipe, count=settings.validation_slices,
@@ -61,7 +63,7 @@ class Evaluation:
         )  # fmt: skip
         if scores is None:
             return
-        best = self._models.hear(scores)
+        best, self.last = self._models.hear(scores), iteration
         if settings.schedule == "plateau":
             metric = settings.best_metric
             self._plateau.hear(scores[data.direction].of(metric), lower_is_better=lower_is_better(metric))

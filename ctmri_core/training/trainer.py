@@ -131,7 +131,7 @@ class Trainer:
                 yield from self._checkpoint()
             raise
         done = self._length.done(self.iteration, self._seconds)
-        if done and self._first and self._evaluation.last != self.iteration:
+        if done:
             yield from self._evaluate(stop)
         yield from self._checkpoint()
         if self._first:
@@ -142,6 +142,8 @@ class Trainer:
         untold: Step | None = None
         within = stop if self._together.count == 1 else never  # several processes end together, between two steps
         while True:
+            if self.iteration and self.iteration % self.settings.validate_every == 0:
+                yield from self._evaluate(stop)
             due = time.monotonic() - saved >= self.settings.checkpoint_seconds and self._last_checkpoint != self.iteration
             orders = self._together.agreed([stop(), due, self._seconds, self._plateau.factor])
             self._seconds, self._plateau.factor = orders[2:]
@@ -173,14 +175,14 @@ class Trainer:
             if now - signalled >= _SECONDS_BETWEEN_SIGNALS or self.iteration == 1:
                 yield Health(iteration=self.iteration, signals=signals(report))
                 signalled = now
-            if self.iteration % self.settings.validate_every == 0:
-                yield from self._evaluate(stop)
         if untold is not None and self._first:
             yield untold
 
     def _evaluate(self, stop: StopSignal) -> Iterator[Event]:
-        with self._averaged():
-            yield from self._evaluation.run(self.iteration, stop)
+        """Unless it is done already."""
+        if self._first and self._evaluation.last != self.iteration:
+            with self._averaged():
+                yield from self._evaluation.run(self.iteration, stop)
 
     def _set_up(self, state: Any) -> None:
         settings = self.settings
@@ -220,6 +222,7 @@ class Trainer:
         self._batches.parts = state["parts"]
         self.models.load_state_dict(state["models"], self.folder.models)
         self._plateau.load_state_dict(state["plateau"])
+        self._evaluation.last = state.get("evaluated", -1)
         if self._average and state["average"]:
             self._average.load_state_dict(state["average"])
 
@@ -236,6 +239,7 @@ class Trainer:
             "parts": self._batches.parts,
             "models": self.models.state_dict(),
             "plateau": self._plateau.state_dict(),
+            "evaluated": self._evaluation.last,
             "average": self._average.state_dict() if self._average else None,
             "optimisation": self.optimisation.state_dict(),
             "others": others[1:],

@@ -4,8 +4,9 @@
 
 The plain loop is what people write: forward, `backward`, `step`, in float32. The trainer's step can be undone, checks every loss
 and gradient, and keeps its own random numbers. The median of the rounds' ratios counts. On a busy machine wall-clock time says
-little: processor time is told as well, most trustworthy with OMP_NUM_THREADS=1 (threads that wait spin). The matrix rate is measured
-in every round too; a share of it above 100 % means that the machine was too busy to tell. Drawing a batch is timed beside it.
+little: processor time is told as well, most trustworthy with OMP_NUM_THREADS=1 (threads that wait spin). The matrix rate is
+measured in every round too; a share of it above 100 % means that the machine was too busy to tell. Drawing a batch is timed
+beside it.
 """
 
 from __future__ import annotations

@@ -89,6 +89,32 @@ def test_a_resumed_run_ends_with_the_checkpoint_of_an_uninterrupted_one(tiny_pai
         assert {name.split(".")[0] for name in whole["optimisation"]["own"]["method"]} == {"pool_ct", "pool_mr_t1"}
 
 
+def stored(folder: Path) -> dict:
+    state = load_checkpoint(folder / "checkpoints" / "latest.checkpoint")
+    del state["seconds"]
+    return state
+
+
+def test_a_run_that_goes_on_neither_leaves_out_a_validation_nor_counts_one_twice(tiny_pairs, tmp_path: Path):
+    """Killed between its last checkpoint and its exit; and stopped at every question, those within a validation among them."""
+    data, chosen = tiny_pairs(), settings(schedule="plateau", patience=1, validate_every=2, validation_slices=2, iterations=5)
+    run(Trainer(PIX2PIX, PAIR, data, tmp_path / "whole", chosen))
+    whole = stored(tmp_path / "whole")
+    again, _ = run(Trainer(PIX2PIX, PAIR, data, tmp_path / "whole", chosen, resume=True))
+    assert not any(isinstance(event, Validated) for event in again)
+    assert_same(whole, stored(tmp_path / "whole"))
+
+    within = 0
+    for question in range(9, 38):
+        folder, asked = tmp_path / str(question), iter(range(10**6))
+        events, _ = run(Trainer(PIX2PIX, PAIR, data, folder, chosen), lambda asked=asked, n=question: next(asked) >= n)
+        last = [event for event in events if isinstance(event, Sample | Validated)]
+        within += bool(last) and isinstance(last[-1], Sample)
+        run(Trainer(PIX2PIX, PAIR, data, folder, chosen, resume=True))
+        assert_same(whole, stored(folder), f"stopped at question {question}")
+    assert within >= 2  # the case was met
+
+
 def test_both_directions_are_scored_and_keep_their_own_best(tiny_pairs, tmp_path: Path):
     data = unpaired(tiny_pairs())
     events, result = run(Trainer(CYCLEGAN, CYCLE, data, tmp_path / "run", settings(validate_every=3, best_metric="ssim")))
