@@ -107,6 +107,14 @@ class CheckpointSaved(_Event):
     path: str
 
 
+class Paused(_Event):
+    """A run waits from here on, or no longer."""
+
+    kind: Literal["paused"] = "paused"
+    iteration: int
+    paused: bool
+
+
 class Noted(_Event):
     """Something worth saying that does not end the work. `serious` notes are shown as a banner."""
 
@@ -125,7 +133,8 @@ class Finished(_Event):
 
 
 Event = Annotated[
-    Started | Progress | Step | Health | Validated | Sample | CheckpointSaved | Noted | Finished, Field(discriminator="kind")
+    Started | Progress | Step | Health | Validated | Sample | CheckpointSaved | Paused | Noted | Finished,
+    Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 

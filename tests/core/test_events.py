@@ -13,7 +13,9 @@ from ctmri_core.events import (
     CheckpointSaved,
     Event,
     Finished,
+    Health,
     Noted,
+    Paused,
     Progress,
     Sample,
     Started,
@@ -41,6 +43,8 @@ _events = st.one_of(
     st.builds(Validated, iteration=_numbers, metrics=st.dictionaries(_words, _floats), best=st.booleans()),
     st.builds(Sample, iteration=_numbers, path=_words, caption=_words),
     st.builds(CheckpointSaved, iteration=_numbers, path=_words),
+    st.builds(Health, iteration=_numbers, signals=st.dictionaries(_words, _floats)),
+    st.builds(Paused, iteration=_numbers, paused=st.booleans()),
     st.builds(Noted, message=_words, serious=st.booleans()),
     st.builds(Finished, reason=st.sampled_from(("completed", "stopped", "failed", "crashed")), message=_words),
 )
@@ -57,7 +61,7 @@ def test_every_event_is_read_as_it_was_written(event):
 
 def test_kinds_are_distinct_and_named():
     kinds = [kind.model_fields["kind"].default for kind in _KINDS]
-    assert len(set(kinds)) == len(kinds) == 9
+    assert len(set(kinds)) == len(kinds) == 10
 
 
 @pytest.mark.parametrize(
