@@ -17,6 +17,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import StopSignal
 from ctmri_core.method import Method
 from ctmri_core.metrics.ssim import ssim
+from ctmri_core.preprocess.intensity import AnyScale
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.settings import Metric
 
@@ -59,10 +60,14 @@ def measure(
 ) -> dict[Direction, Scores] | None:  # fmt: skip
     """Scores inside the body over `count` evenly spaced pairs, for every direction the pairs show; None when stopped.
 
-    `mae_hu` for CT, `mae_percent` (of the recipe's range) for MR; `psnr_db` and `ssim` (mean over slices, uniform window of 7)
-    with the recipe's whole range as data range.
+    Of nominal values, as a translated volume holds them: `mae_hu` for CT, `mae_percent` (of the recipe's range) for MR; `psnr_db`
+    and `ssim` (mean over slices, uniform window of 7) with the recipe's whole range as data range and its low end as zero, as
+    SynthRAD's is.
     """
-    sums = {way: _Sums() for way in method.directions if {way.source, way.target} <= set(slices.domains)}
+    sums = {
+        way: _Sums(recipe.intensity(way.target).nominal)
+        for way in method.directions if {way.source, way.target} <= set(slices.domains)
+    }  # fmt: skip
     with evaluating(method):
         for batch in slices.whole_batches(slices.evenly_spaced(count), batch_size):
             on_device = batch.to(device)
@@ -71,7 +76,7 @@ def measure(
                     return None
                 synthetic = method.translate(on_device.seen(direction.source), direction).float().cpu()
                 own.add(synthetic.numpy(), batch[direction.target].numpy(), batch.masks[direction.target].numpy() > 0)
-    return {direction: own.scores(direction, recipe) for direction, own in sums.items()}
+    return {direction: own.scores(direction) for direction, own in sums.items()}
 
 
 def named(scores: Mapping[Direction, Scores]) -> dict[str, float]:
@@ -82,31 +87,39 @@ def named(scores: Mapping[Direction, Scores]) -> dict[str, float]:
 
 
 class _Sums:
-    """Of one direction."""
+    """Of one direction, whose target has this scale. Errors are shares of its range."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale: AnyScale) -> None:
+        self._scale = scale
         self._absolute = self._squared = self._saturated = 0.0
         self._voxels = 0
         self._similarities: list[float] = []
 
     def add(self, synthetic: NDArray[np.float32], target: NDArray[np.float32], body: NDArray[np.bool_]) -> None:
-        """(n, 1, h, w) each."""
+        """(n, 1, h, w) each, in [-1, 1]."""
+        saturated = np.count_nonzero(np.abs(synthetic[body]) > _SATURATED)
+        synthetic, target = self._nominal(synthetic), self._nominal(target)
         difference = (synthetic - target)[body].astype(np.float64)
         self._absolute += float(np.abs(difference).sum())
         self._squared += float(np.square(difference).sum())
-        self._saturated += float(np.count_nonzero(np.abs(synthetic[body]) > _SATURATED))
+        self._saturated += float(saturated)
         self._voxels += int(np.count_nonzero(body))
         inner = (slice(_SSIM_MARGIN, -_SSIM_MARGIN),) * 2
         for one, other, mask in zip(synthetic[:, 0], target[:, 0], body[:, 0], strict=True):
             if mask[inner].any():
-                self._similarities.append(ssim(one, other, data_range=2.0, mask=mask))
+                self._similarities.append(ssim(one, other, data_range=1.0, mask=mask))
 
-    def scores(self, direction: Direction, recipe: Recipe) -> Scores:
+    def _nominal(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Shares of the range. Not half of [-1, 1]: a curve gives soft tissue most of that and few of the units."""
+        low, high = self._scale.low, self._scale.high
+        return (self._scale.from_unit(pictures) - np.float32(low)) / np.float32(high - low)
+
+    def scores(self, direction: Direction) -> Scores:
         voxels = max(self._voxels, 1)
-        error, power = self._absolute / voxels / 2, self._squared / voxels / 4  # the range [-1, 1] as 1
+        error, power = self._absolute / voxels, self._squared / voxels
         metrics = {"psnr_db": 10 * math.log10(1 / max(power, 1e-12))}
         if direction.target is Domain.CT:
-            metrics = {"mae_hu": error * (recipe.ct.high - recipe.ct.low), **metrics}
+            metrics = {"mae_hu": error * (self._scale.high - self._scale.low), **metrics}
         else:
             metrics = {"mae_percent": error * 100, **metrics}
         metrics["ssim"] = float(np.mean(self._similarities)) if self._similarities else 0.0
