@@ -90,7 +90,8 @@ class MethodCard:
 
     `name`: as in the folder and on the command line; `citation`: paper and equations; `summary`: one sentence for a person
     who chooses; `needs`: the kind of training data; `implementation`: `module:Class` of the `Method`;
-    `settings`: what its authors chose of the run itself, where the user says nothing.
+    `settings`: what its authors chose of the run itself, where the user says nothing; `both_ways`: whether one run learns more
+    directions than the one it is asked for, so that either kind of picture is a target.
     """
 
     name: str
@@ -101,6 +102,7 @@ class MethodCard:
     config: type[MethodConfig]
     implementation: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    both_ways: bool = False
 
 
 @dataclass(frozen=True)

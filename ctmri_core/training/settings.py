@@ -50,7 +50,7 @@ class TrainingSettings(BaseModel):
     mr_gain: float = Field(default=0.0, ge=0, le=1, description="lay a smooth gain of up to this share over MR at random")
     mr_noise: float = Field(default=0.0, ge=0, le=0.5, description="add noise of up to this share of the range to MR")
     spacing_mm: float = Field(default=1.0, ge=0.2, le=5, description="pixel spacing in mm that slices are resampled to")
-    soft_tissue_curve: bool = Field(default=True, description="CT as the source: soft tissue takes most of the grey range")
+    soft_tissue_curve: bool = Field(default=True, description="CT as the source alone: soft tissue takes most of the range")
     validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases kept for validation; 0: none")
     validation_slices: int = Field(default=64, ge=1, le=100_000, description="validate on at most this many slices")
     validate_every: int = Field(default=500, ge=1, le=10**9, description="steps between validations and sample pictures")

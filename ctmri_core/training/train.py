@@ -22,6 +22,11 @@ from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
 from ctmri_core.training.trainer import RunResult, Trainer
 
+_CURVED_TARGET = (
+    "{title} learns CT as a target too, but these data were prepared for CT as the source alone (soft tissue curve). "
+    "Prepare them without it."
+)
+
 
 def train(
     method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
@@ -43,7 +48,7 @@ def train(
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
-        curved = settings.soft_tissue_curve and direction.source is Domain.CT
+        curved = settings.soft_tissue_curve and direction.source is Domain.CT and not card.both_ways
         ct = HuCurve() if curved else HuRange()
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
         preparing = prepare_slices(
@@ -52,6 +57,8 @@ def train(
         )  # fmt: skip
         data = yield from _by_the_first(preparing, processes)
         if data is not None:
+            if card.both_ways and isinstance(data.recipe.ct, HuCurve):
+                raise TrainingFailed(_CURVED_TARGET.format(title=card.title))
             trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume, processes=processes)
             return (yield from trainer.run(stop))
     except CtmriError as error:

@@ -19,8 +19,11 @@ from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Finished, Noted, Progress, Started, finish, never, to_json
+from ctmri_core.methods.cyclegan.card import CycleGanConfig
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
+from ctmri_core.model_card import read_card
 from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import resume_training, train
@@ -201,6 +204,21 @@ def test_from_phantoms_to_a_model_and_on(tmp_path: Path, one_thread: None):
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed" and "model ct_to_mr_t1" in events[-1].paths
     on = list(resume_training(tmp_path / "run"))
     assert isinstance(on[0], Started) and on[0].details["from_step"] == 2 and Progress not in map(type, on)
+
+
+def test_ct_is_a_target_on_the_linear_range_alone(tmp_path: Path, one_thread: None):
+    """A method that learns both ways from CT to MR makes CT as well, which a run to MR alone prepares on a curve."""
+    settings = TrainingSettings(
+        iterations=1, crop=16, spacing_mm=5, validation_share=0, tensorboard=False, device="cpu", precision="32"
+    )
+    one_way = Pix2PixConfig(generator="resnet_6", width=4, norm="instance", lambda_gan=0)
+    both_ways = CycleGanConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16)
+    curved = finish(train("pix2pix", one_way, "phantom:1", DIRECTION, tmp_path / "one", settings))
+    linear = finish(train("cyclegan", both_ways, "phantom:1", DIRECTION, tmp_path / "both", settings))
+    assert read_card(curved.models["ct_to_mr_t1"]).recipe.ct == HuCurve()
+    assert [read_card(linear.models[name]).recipe.ct for name in ("ct_to_mr_t1", "mr_t1_to_ct")] == [HuRange(), HuRange()]
+    refused = finish(train("cyclegan", both_ways, str(tmp_path / "one" / "prepared"), DIRECTION, tmp_path / "no", settings))
+    assert refused.reason == "failed" and "CycleGAN learns CT as a target too" in refused.message
 
 
 def test_a_failed_preparation_ends_with_one_event(tmp_path: Path):

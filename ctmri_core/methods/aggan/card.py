@@ -40,4 +40,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=AgganConfig,
     implementation="ctmri_core.methods.aggan.method:Aggan",
+    both_ways=True,
 )

@@ -38,4 +38,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=AttentionGanConfig,
     implementation="ctmri_core.methods.attention_gan.method:AttentionGan",
+    both_ways=True,
 )

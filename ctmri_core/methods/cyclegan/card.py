@@ -39,4 +39,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=CycleGanConfig,
     implementation="ctmri_core.methods.cyclegan.method:CycleGan",
+    both_ways=True,
 )

@@ -45,4 +45,5 @@ CARD = MethodCard(
     config=SsimCycleGanConfig,
     implementation="ctmri_core.methods.ssim_cyclegan.method:SsimCycleGan",
     settings={"schedule": "cosine"},
+    both_ways=True,
 )

@@ -82,4 +82,5 @@ CARD = MethodCard(
     config=StarGanConfig,
     implementation="ctmri_core.methods.stargan.method:StarGan",
     settings={"batch_size": 4},
+    both_ways=True,
 )

@@ -49,4 +49,5 @@ CARD = MethodCard(
     config=UnitConfig,
     implementation="ctmri_core.methods.unit.method:Unit",
     settings={"schedule": "step", "stages": 10, "decay": 0.5},
+    both_ways=True,
 )

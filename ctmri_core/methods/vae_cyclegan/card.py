@@ -38,4 +38,5 @@ CARD = MethodCard(
     needs="unpaired",
     config=VaeCycleGanConfig,
     implementation="ctmri_core.methods.vae_cyclegan.method:VaeCycleGan",
+    both_ways=True,
 )
