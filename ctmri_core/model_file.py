@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from ctmri_core.errors import ModelRefused
-from ctmri_core.files import write_bytes
 from ctmri_core.model_card import CARD_KEY, ModelCard, ModelHeader, TensorEntry, read_header
 from ctmri_core.registry import build_generator, validated_config
+from ctmri_core.tensor_file import in_file_order, raw_bytes, type_name, write_tensors
 
 StoredAs = Literal["float32", "float16", "bfloat16"]
 
@@ -43,13 +42,11 @@ def save_model(
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise ModelRefused(f"{Path(path).name}: the weights {name!r} hold values that are no numbers; nothing was saved.")
-    bare = safetensors.torch.save(tensors)
-    length = int.from_bytes(bare[:8], "little")
-    places = json.loads(bare[8 : 8 + length])
-    table = sorted(places, key=lambda name: places[name]["data_offsets"])
-    digest = _digest(((name, places[name]["dtype"], places[name]["shape"]) for name in table), memoryview(bare)[8 + length :])
+    tensors = in_file_order(tensors)
+    table = ((name, type_name(tensor), tensor.shape) for name, tensor in tensors.items())
+    digest = _digest(table, *map(raw_bytes, tensors.values()))
     complete = card.model_copy(update={"weights_sha256": digest})
-    write_bytes(path, safetensors.torch.save(tensors, {CARD_KEY: complete.model_dump_json()}))
+    write_tensors(Path(path), tensors, {CARD_KEY: complete.model_dump_json()})
     return complete
 
 
@@ -126,8 +123,9 @@ def _tensor(path: Path, name: str, entry: TensorEntry, storage: Tensor, data_beg
     return tensor.float()
 
 
-def _digest(table: Iterable[tuple[str, str, Iterable[int]]], data: memoryview) -> str:
+def _digest(table: Iterable[tuple[str, str, Iterable[int]]], *data: memoryview) -> str:
     """SHA-256 over names, types and shapes in the order of the file, then over all weights."""
     digest = hashlib.sha256(json.dumps([[name, dtype, list(shape)] for name, dtype, shape in table]).encode())
-    digest.update(data)
+    for part in data:
+        digest.update(part)
     return digest.hexdigest()

@@ -11,13 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.files import write_bytes
+from ctmri_core.tensor_file import raw_bytes, write_tensors
 
 FORMAT = "ctmri-checkpoint-1"
 
@@ -27,7 +25,7 @@ def save_checkpoint(path: Path, state: Any) -> None:
     tensors: dict[str, Tensor] = {}
     tree = json.dumps(_pack(state, tensors))
     metadata = {"format": FORMAT, "tree": tree, "sha256": _digest(tree, tensors)}
-    write_bytes(path, save(tensors, metadata))  # not `save_file`: its errors do not say what the operating system refused
+    write_tensors(path, tensors, metadata)
 
 
 def load_checkpoint(path: Path) -> Any:
@@ -78,5 +76,5 @@ def _digest(tree: str, tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(raw_bytes(tensor))
     return digest.hexdigest()
