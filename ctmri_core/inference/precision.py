@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from ctmri_core.errors import CtmriError, OutOfMemory
 from ctmri_core.inference.fast_generator import FastGenerator
+from ctmri_core.memory import is_out_of_memory
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -68,12 +70,17 @@ def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch
     """The fastest way to run `generator` on slices like `sample`, float32 (c, h, w) in [-1, 1]; never slower than float32.
 
     Times the candidates on the middle of `sample` for at most about a second, leaving out those whose result differs; the
-    answer is kept per architecture, device, thread count and size.
+    answer is kept per weights, device, thread count and size. Raises `OutOfMemory` when not even that part fits the device.
     """
     middle = _middle(sample, getattr(generator, "multiple", 0))
-    key = (type(generator), sum(p.numel() for p in generator.parameters()), str(device), torch.get_num_threads(), middle.shape)
+    key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), middle.shape)
     if key not in _KNOWN:
-        _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device)
+        try:
+            _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device)
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                raise _too_large(middle.shape[1:], device) from error
+            raise
     plan, seconds = _KNOWN[key]
     seconds *= sample.size / middle.size
     batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[device.type]))
@@ -98,22 +105,26 @@ def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.devi
             result: Tensor = module(torch.from_numpy(slices).to(device))
             answer: NDArray[np.float32] = result[:, 0].float().cpu().numpy()
             return answer
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
     if device.type == "cuda":
         torch.cuda.empty_cache()
     if len(slices) == 1:
-        size = " x ".join(str(n) for n in slices.shape[2:])
-        raise OutOfMemory(f"One slice of {size} pixels does not fit the memory of {device}. Close other programs or use the CPU.")
+        raise _too_large(slices.shape[2:], device)
     half = len(slices) // 2
     return np.concatenate([run_batch(module, part, device) for part in (slices[:half], slices[half:])])
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
+def _too_large(shape: Sequence[int], device: torch.device) -> OutOfMemory:
+    size = " x ".join(str(n) for n in shape)
+    elsewhere = " or use the CPU" if device.type == "cuda" else ""
+    return OutOfMemory(f"One slice of {size} pixels does not fit the memory of {device}. Close other programs{elsewhere}.")
+
+
+def _trace_of(generator: nn.Module) -> tuple[float, ...]:
+    """Tells other weights of one architecture apart: whether a short type serves them is another question for each."""
+    return tuple(float(parameter.detach().abs().sum()) for parameter in generator.parameters())
 
 
 def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:

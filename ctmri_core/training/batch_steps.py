@@ -10,7 +10,7 @@ from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.errors import OutOfMemory, TrainingFailed
 from ctmri_core.events import StopSignal
-from ctmri_core.training.memory import is_out_of_memory
+from ctmri_core.memory import is_out_of_memory
 from ctmri_core.training.optimisation import Optimisation, StepReport
 from ctmri_core.training.processes import Processes
 from ctmri_core.training.settings import TrainingSettings

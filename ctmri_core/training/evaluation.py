@@ -10,10 +10,10 @@ import torch
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.errors import OutOfMemory
 from ctmri_core.events import Event, Health, Noted, Sample, StopSignal, Validated
+from ctmri_core.memory import is_out_of_memory
 from ctmri_core.method import Method
 from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.health import saturation, warning
-from ctmri_core.training.memory import is_out_of_memory
 from ctmri_core.training.previews import write_preview
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.schedules import Plateau

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from ctmri_core.errors import OutOfMemory
 from ctmri_core.inference import precision
 from ctmri_core.inference.fast_generator import FastGenerator, SampleNorm
 from ctmri_core.inference.precision import choose_device, choose_plan, prepare_generator
@@ -99,6 +100,29 @@ def test_a_plan_is_measured_once_and_never_slower(monkeypatch):
     assert plan.batch == 8
     monkeypatch.setattr(precision, "_best_times", lambda *_: pytest.fail("timed again"))
     assert choose_plan(network, sample, CPU) == plan
+
+
+def test_other_weights_of_an_architecture_are_judged_anew(monkeypatch):
+    """Weights that overflow a short type must not follow a plan that was found for others."""
+    sample = pictures(1, 64)[0].numpy()
+    offered = []
+    monkeypatch.setattr(precision, "_best_times", lambda runs, x, device: offered.append(len(runs)) or dict.fromkeys(runs, 1.0))
+    network = trained_like(ResnetGenerator(width=4, blocks=1))
+    choose_plan(network, sample, CPU)
+    next(network.parameters()).data.fill_(float("nan"))
+    choose_plan(network, sample, CPU)
+    choose_plan(network, sample, CPU)
+    assert offered == [3, 1, 1]  # nothing is remembered of what is no number
+
+
+@pytest.mark.parametrize("words", ["CUDA out of memory", "could not create a primitive", "can't allocate memory"])
+def test_memory_that_does_not_suffice_for_the_timing_is_said_in_words(words):
+    class Hungry(nn.Module):
+        def forward(self, x):
+            raise RuntimeError(words)
+
+    with pytest.raises(OutOfMemory, match="32 x 48 pixels"):
+        choose_plan(Hungry(), np.zeros((1, 32, 48), np.float32), CPU)
 
 
 def test_float32_is_kept_when_nothing_is_faster(monkeypatch):

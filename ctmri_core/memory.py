@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-_WORDS = ("allocate memory", "could not create a memory", "could not create a primitive", "out of memory")
+_WORDS = ("allocate memory", "not enough memory", "could not create a memory", "could not create a primitive", "out of memory")
 """How torch and oneDNN tell of it where they have no exception of their own (measured with a limited address space)."""
 
 
