@@ -18,17 +18,26 @@ class OwnStatisticsNorm(nn.BatchNorm2d):
 
 
 class LastingDropout(nn.Dropout):
-    """Dropout that goes on outside training."""
+    """Dropout that goes on outside training: there by one pattern, drawn from `seed`, for all pictures of a size.
+
+    So a scan is translated alike every time, whatever is beside a slice in a batch, and all its slices by one draw.
+    """
+
+    seed = 0
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.dropout(x, self.p, training=True)
+        if self.training:
+            return functional.dropout(x, self.p, training=True)
+        kept = torch.rand(x.shape[1:], generator=torch.Generator().manual_seed(self.seed)) >= self.p
+        return x * (kept.to(x.device, x.dtype) / (1 - self.p))
 
 
 def as_in_training(network: nn.Module) -> nn.Module:
     """Turns batch norms and dropouts into those above. Works in place and returns `network`; state-dict keys stay."""
-    for module in network.modules():
+    for number, module in enumerate(network.modules()):
         if type(module) is nn.BatchNorm2d:
             module.__class__ = OwnStatisticsNorm
         elif type(module) is nn.Dropout:
             module.__class__ = LastingDropout
+            module.seed = number
     return network

@@ -135,8 +135,32 @@ def test_what_translates_as_in_training_uses_each_pictures_own_statistics():
         alone = torch.cat([plain(picture[None]) for picture in pictures])  # still in training mode, one by one
         torch.testing.assert_close(network.eval()(pictures), alone)
         assert float((plain.eval()(pictures) - alone).abs().mean()) > 1e-3
-        chancy = as_in_training(UnetGenerator(1, width=4, downs=6)).eval()
-        assert not torch.equal(chancy(pictures), chancy(pictures))
+
+
+def test_dropout_that_lasts_follows_from_its_seed_alone():
+    torch.manual_seed(0)
+    plain = UnetGenerator(1, width=4, downs=6).eval()
+    lasting = as_in_training(UnetGenerator(1, width=4, downs=6))
+    lasting.load_state_dict(plain.state_dict())
+    lasting.eval()
+    pictures = torch.rand(3, 1, 64, 64) * 2 - 1
+    state = torch.get_rng_state()
+    with torch.no_grad():
+        together = lasting(pictures)
+        alone = torch.cat([lasting(picture[None]) for picture in pictures])
+        assert torch.equal(torch.get_rng_state(), state)  # nobody's random numbers are used
+        torch.testing.assert_close(together, alone)
+        without = as_in_training(UnetGenerator(1, width=4, downs=6, dropout=False)).eval()
+        without.load_state_dict(plain.state_dict())
+        assert not torch.equal(together, without(pictures))
+
+
+def test_dropout_that_lasts_drops_the_share_it_should_and_keeps_the_mean():
+    layers = as_in_training(nn.Sequential(nn.Dropout(0.3), nn.Dropout(0.3))).eval()
+    x = torch.ones(1, 64, 32, 32)
+    first, second = (layer(x) for layer in layers)
+    assert abs(float((first == 0).float().mean()) - 0.3) < 0.01 and abs(float(first.mean()) - 1) < 0.01
+    assert not torch.equal(first, second)
 
 
 def test_layer_norm_of_a_sample_is_taken_in_float32():

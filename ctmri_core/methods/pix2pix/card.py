@@ -3,7 +3,8 @@
 P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017,
 arXiv 1611.07004. Adversarial loss: Eq. 1; distance in pixels: Eq. 3; objective: Eq. 4; networks and training: section 3.2,
 3.3 and the appendix. The paper translates with dropout on and batch norm by the statistics of the very picture (section 3.3);
-here translating is free of chance and uses the statistics of training, unless `faithful`.
+here translating is free of chance and uses the statistics of training. `faithful` does as the paper, but draws its dropout once
+for all slices, so that a scan is translated alike every time.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
+from ctmri_core.method import MethodCard, PatchJudgedConfig
 
 
-class Pix2PixConfig(MethodConfig):
+class Pix2PixConfig(PatchJudgedConfig):
     """Settings of pix2pix; the defaults are the paper's."""
 
     generator: Literal["unet_256", "resnet_9", "resnet_6", "plain_unet"] = Field(
@@ -25,11 +26,6 @@ class Pix2PixConfig(MethodConfig):
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     norm: Literal["batch", "instance"] = Field(default="batch", description="normalisation in both networks")
     dropout: bool = Field(default=True, description="dropout in the generator, the method's source of noise")
-    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")
-    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
-    patch_grid: Literal[0, 15] = Field(
-        default=0, description="15: a discriminator with 15 x 15 judgements of a 256 x 256 picture (field 94) instead"
-    )
     gan_loss: Literal["vanilla", "lsgan"] = Field(default="vanilla", description="cross-entropy or least squares")
     lambda_gan: float = Field(default=1.0, ge=0, le=1000, description="weight of the adversarial loss; 0: plain L1 regression")
     lambda_l1: float = Field(default=100.0, gt=0, le=10000, description="weight of the mean absolute error")
@@ -42,13 +38,17 @@ class Pix2PixConfig(MethodConfig):
     )
     faithful: bool = Field(
         default=False,
-        description="translate as in the paper: dropout stays on, batch norm takes each picture's own statistics; results vary",
+        description="translate as in the paper: dropout stays on, by one pattern; batch norm by each picture's own statistics",
     )
 
     @model_validator(mode="after")
-    def _features_need_a_file(self) -> Self:
+    def _goes_together(self) -> Self:
         if self.lambda_features and not self.features_file:
-            raise ValueError("lambda_features needs features_file, a safetensors file with the weights of VGG-19")
+            raise ValueError("--lambda-features needs --features-file, a safetensors file with the weights of VGG-19")
+        if self.features_file and not self.lambda_features:
+            raise ValueError("--features-file does nothing without --lambda-features, the weight of its loss")
+        if self.lambda_penalty and not self.lambda_gan:
+            raise ValueError("--lambda-penalty is for the discriminator, and --lambda-gan 0 has none")
         return self
 
     @property
@@ -61,9 +61,8 @@ class Pix2PixConfig(MethodConfig):
     @property
     def least_crop(self) -> int:
         generator = {"unet_256": 256, "plain_unet": 64}.get(self.generator, 8)  # batch norm needs more than one value
-        if not self.lambda_gan:
-            return generator
-        return max(generator, 32 if self.patch_grid else least_for_patches(self.receptive_field))
+        features = 16 if self.lambda_features else 0  # VGG-19 halves four times before its last features
+        return max(generator, features, self.least_judged if self.lambda_gan else 0)
 
 
 CARD = MethodCard(
