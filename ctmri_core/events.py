@@ -6,6 +6,7 @@ Long work is a generator that yields these; a yield is where it may stop. Its re
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -21,6 +22,11 @@ Work that was asked to end, and had no result yet, returns None: its types are `
 noticed below a generator (in a reader, between two layers of a network), `errors.Stopped` carries it up to the one who
 turns it into that None.
 """
+
+
+def now() -> datetime:
+    """For `at`."""
+    return datetime.now(UTC)
 
 
 def never() -> bool:
@@ -41,9 +47,13 @@ class _Event(BaseModel):
 
 
 class Started(_Event):
-    """Work begins. `total` pieces of `unit` are expected where known; `details` are facts worth a line (device, precision)."""
+    """Work begins. `total` pieces of `unit` are expected where known; `details` are facts worth a line (device, precision).
+
+    `at`: when, where that is worth knowing afterwards; so in the events below.
+    """
 
     kind: Literal["started"] = "started"
+    at: datetime | None = None
     job: str
     total: int | None = None
     unit: str = ""
@@ -63,7 +73,10 @@ class Progress(_Event):
 
 
 class Step(_Event):
-    """One optimisation step: losses by name. `share` of the run that is behind, and `seconds_left`, where they can be told."""
+    """One optimisation step: losses by name. `share` of the run that is behind, and `seconds_left`, where they can be told.
+
+    `elapsed`: seconds of the run so far, without pauses.
+    """
 
     kind: Literal["step"] = "step"
     iteration: int
@@ -73,10 +86,12 @@ class Step(_Event):
     seconds: float
     share: float | None = None
     seconds_left: float | None = None
+    elapsed: float | None = None
 
 
 class Health(_Event):
-    """Signs of how training goes, by name: lengths of gradients, what discriminators say, how much of a picture is saturated."""
+    """Signs of how training goes, by name: lengths of gradients, what discriminators say, how much of a picture is saturated,
+    memory in use. What a person should do something about is said in a `Noted` beside it."""
 
     kind: Literal["health"] = "health"
     iteration: int
@@ -102,9 +117,13 @@ class Sample(_Event):
 
 
 class CheckpointSaved(_Event):
+    """The run can be resumed from here. `seconds`: what writing took."""
+
     kind: Literal["checkpoint_saved"] = "checkpoint_saved"
     iteration: int
     path: str
+    seconds: float | None = None
+    at: datetime | None = None
 
 
 class Paused(_Event):
@@ -130,6 +149,7 @@ class Finished(_Event):
     reason: Literal["completed", "stopped", "failed", "crashed"]
     message: str = ""
     paths: dict[str, str] = {}
+    at: datetime | None = None
 
 
 Event = Annotated[

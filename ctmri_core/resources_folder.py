@@ -25,6 +25,12 @@ def user_models_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "models"
 
 
+def user_runs_folder() -> Path:
+    """Where training runs of the window are kept; `CTMRI_RUNS_DIR` overrides the place."""
+    named = os.environ.get("CTMRI_RUNS_DIR")
+    return Path(named) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "runs"
+
+
 def model_folders() -> tuple[Path, ...]:
     """Shipped models first, then the user's own."""
     return resources_folder() / "models", user_models_folder()

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from ctmri_core.events import Event, Finished, Noted, Progress, Started, StopSignal, Work
+from ctmri_core.events import Event, Finished, Noted, Progress, Started, Step, StopSignal, Work
 from ctmri_gui.jobs.job import Job
 
 _KEPT_ENDED = 8
@@ -84,6 +84,8 @@ class JobState:
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
             self.total, self.unit = event.total or self.total, event.unit or self.unit
             self.message = event.message or self.message
+        elif isinstance(event, Step):
+            self.done, self.seconds_left, self.rate = event.iteration, event.seconds_left, 1 / max(event.seconds, 1e-9)
         elif isinstance(event, Noted):
             self.message = event.message.partition("\n")[0]
 
@@ -113,6 +115,7 @@ class Jobs(QAbstractListModel):
         *,
         on_result: Callable[[Any], None] | None = None,
         on_end: Callable[[Finished], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
         listed: bool = True,
     ) -> JobState:
         """Starts `begin` as a job. The call-backs come on this thread. `listed=False` keeps small work out of the tray."""
@@ -122,6 +125,8 @@ class Jobs(QAbstractListModel):
         if listed:
             self._insert(state)
         job.happened.connect(lambda event: self._heard(state, event))
+        if on_event is not None:
+            job.happened.connect(on_event)
         if on_result is not None:
             job.result.connect(on_result)
         job.finishedWith.connect(lambda end: self._ended(state, end))

@@ -1,0 +1,1 @@
+"""Training from the window: starting runs, following them, what became of them."""
