@@ -84,6 +84,21 @@ def least_for_patches(receptive_field: int) -> int:
     return (receptive_field + 2) // 3
 
 
+class PatchJudgedConfig(MethodConfig):
+    """Settings of methods whose discriminators judge overlapping patches (Isola et al. 2017, section 3.2.2)."""
+
+    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of a discriminator's first layer")
+    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
+    patch_grid: Literal[0, 15] = Field(
+        default=0, description="15: discriminators with 15 x 15 judgements of a 256 x 256 picture (field 94) instead"
+    )
+
+    @property
+    def least_judged(self) -> int:
+        """The least edge in pixels of which the discriminators say anything."""
+        return 32 if self.patch_grid else least_for_patches(self.receptive_field)
+
+
 @dataclass(frozen=True)
 class MethodCard:
     """What can be known of a method without loading torch.

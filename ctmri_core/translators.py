@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -43,7 +43,7 @@ class OneWay:
 
 
 class TwoWay:
-    """Names of networks and directions, and the pools of synthetic pictures.
+    """Names of networks and directions, the pools of synthetic pictures, and the order of updates: generators, discriminators.
 
     `networks`: `to_<domain>` translates into a domain, `judge_<domain>` tells real pictures of it from synthetic ones. All
     translators are one group of optimisation, `generators`, all judges another, `discriminators`.
@@ -58,14 +58,12 @@ class TwoWay:
         self.directions = (direction, direction.reverse)
         self.pools = {domain: ImagePool(pool_size) for domain in self.domains}
 
-    def set_networks(self, generators: Mapping[Domain, nn.Module], judges: Mapping[Domain, nn.Module]) -> None:
-        """Takes the translators into each domain and its judges."""
-        self.networks = {f"to_{domain}": network for domain, network in generators.items()}
-        self.optimised = {
-            "generators": tuple(self.networks),
-            "discriminators": tuple(f"judge_{domain}" for domain in judges),
-        }
-        self.networks |= {f"judge_{domain}": network for domain, network in judges.items()}
+    def set_networks(self, translator: Callable[[], nn.Module], judge: Callable[[], nn.Module]) -> None:
+        """Makes a translator into each domain and a judge of each, by calls that give them with their initial weights."""
+        generators = {f"to_{domain}": translator() for domain in self.domains}
+        judges = {f"judge_{domain}": judge() for domain in self.domains}
+        self.networks = generators | judges
+        self.optimised = {"generators": tuple(generators), "discriminators": tuple(judges)}
 
     def other(self, domain: Domain) -> Domain:
         """The domain that is translated into `domain`."""
@@ -79,9 +77,34 @@ class TwoWay:
         """What the translator into `domain` makes of `x`."""
         return self.networks[f"to_{domain}"](x, **options)
 
-    def judge(self, domain: Domain, x: Tensor) -> Any:
+    def judge(self, domain: Domain, x: Tensor, **options: Any) -> Any:
         """What the judge of `domain` says of `x`."""
-        return self.networks[f"judge_{domain}"](x)
+        return self.networks[f"judge_{domain}"](x, **options)
+
+    def updated(
+        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], terms: Mapping[str, Tensor], update: Update,
+        *, share: float = 1.0,
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """Updates all generators down the sum of `terms`, then all discriminators on `real` and on pictures from the pools.
+
+        `share`: weight of the discriminators' loss. Gives the losses for the log, with the mean judgements.
+        """
+        update("generators", added(terms))
+        losses: dict[Domain, Tensor] = {}
+        said: dict[str, Tensor] = {}
+        for domain in self.domains:
+            shown = self.pools[domain].exchange(synthetic[domain].detach())
+            of_real, of_synthetic = self.verdicts(domain, real[domain]), self.verdicts(domain, shown)
+            levels = zip(of_real, of_synthetic, strict=True)
+            losses[domain] = torch.stack([discriminator_loss(*verdicts, "lsgan") for verdicts in levels]).mean()
+            said |= judgements(domain, of_real[-1], of_synthetic[-1])
+        discriminators = share * added(losses)
+        update("discriminators", discriminators)
+        return detached({**terms, "discriminators": discriminators}) | said
+
+    def verdicts(self, domain: Domain, x: Tensor) -> Sequence[Tensor]:
+        """What the judge of `domain` says of `x` while it learns: at one level or at several, the decision last."""
+        return [self.judge(domain, x)]
 
     def translate(self, x: Tensor, direction: Direction) -> Tensor:
         result: Tensor = self.generator(direction)(x)
@@ -119,12 +142,7 @@ class CycleConsistent(TwoWay):
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         real = self.real(batch)
         synthetic = {domain: self.to(domain, real[self.other(domain)]) for domain in self.domains}
-        terms = self.generator_terms(real, synthetic)
-        update("generators", added(terms))  # Eq. 3
-        said: dict[str, Tensor] = {}
-        terms["discriminators"] = self.discriminator_loss(real, synthetic, said)
-        update("discriminators", terms["discriminators"])
-        return detached(terms) | said
+        return self.updated(real, synthetic, self.generator_terms(real, synthetic), update)  # Eq. 3
 
     def generator_terms(self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor]) -> dict[str, Tensor]:
         """Weighted terms of the generators' objective by name."""
@@ -141,18 +159,6 @@ class CycleConsistent(TwoWay):
     def cycle_terms(self, domain: Domain, again: Tensor, real: Tensor) -> dict[str, Tensor]:
         """What it costs that `again`, translated there and back, is not `real`."""
         return {f"cycle_{domain}": self.lambda_cycle * l1_loss(again, real)}  # Eq. 2
-
-    def discriminator_loss(
-        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
-    ) -> Tensor:
-        """Both discriminators', synthetic pictures from the pools; their mean judgements are added to `said`."""
-        losses = {}
-        for domain in self.domains:
-            shown = self.pools[domain].exchange(synthetic[domain].detach())
-            of_real, of_synthetic = self.judge(domain, real[domain]), self.judge(domain, shown)
-            losses[domain] = discriminator_loss(of_real, of_synthetic, "lsgan")
-            said |= judgements(domain, of_real, of_synthetic)
-        return added(losses)
 
 
 def bare(network: nn.Module) -> nn.Module:

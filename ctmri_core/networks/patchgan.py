@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ctmri_core.method import PatchJudgedConfig
 from ctmri_core.networks.normalisation import Norm, conv_has_bias, norm_layer
 
 DISCRIMINATOR_LAYERS = {16: 1, 34: 2, 70: 3, 142: 4}
@@ -55,6 +56,12 @@ class PatchGan(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.model(x)
         return result
+
+
+def patch_discriminator(config: PatchJudgedConfig, in_channels: int = 1, norm: Norm = "instance") -> PatchGan:
+    """The discriminator that `config` describes, with torch's own initial weights."""
+    layers = 4 if config.patch_grid else DISCRIMINATOR_LAYERS[config.receptive_field]
+    return PatchGan(in_channels, config.discriminator_width, layers, norm, penultimate=not config.patch_grid)
 
 
 def receptive_field(layers: int, *, penultimate: bool = True) -> int:

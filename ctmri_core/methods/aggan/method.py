@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
+from ctmri_core.losses.adversarial import adversarial_loss
 from ctmri_core.losses.pixelwise import l1_loss
 from ctmri_core.losses.smoothness import total_variation
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.aggan.card import AgganConfig
 from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator
 from ctmri_core.networks.initialisation import initialise_normal
-from ctmri_core.translators import TwoWay, added, detached, judgements
+from ctmri_core.translators import TwoWay
 
 _EARLY, _LATE = 0.01, 0.5
 """Share of cycle and pixel loss in the objective during and after the curriculum."""
@@ -27,8 +27,8 @@ class Aggan(TwoWay):
         super().__init__(direction, config.pool_size)
         self.config = config
         self.set_networks(
-            {domain: initialise_normal(self.build_generator(config, direction)) for domain in self.domains},
-            {domain: initialise_normal(AgganDiscriminator(1, config.discriminator_width)) for domain in self.domains},
+            lambda: initialise_normal(self.build_generator(config, direction)),
+            lambda: initialise_normal(AgganDiscriminator(1, config.discriminator_width)),
         )
 
     @staticmethod
@@ -42,11 +42,7 @@ class Aggan(TwoWay):
         likeness = _EARLY if batch.epoch < self.config.curriculum_epochs else _LATE
         attention = {domain: attention for domain, (_, attention) in made.items()}
         terms = self._generator_terms(real, synthetic, attention, likeness)
-        update("generators", added(terms))  # Eq. 9
-        said: dict[str, Tensor] = {}
-        terms["discriminators"] = self._discriminator_loss(real, synthetic, said)
-        update("discriminators", terms["discriminators"])
-        return detached(terms) | said
+        return self.updated(real, synthetic, terms, update, share=0.5)  # Eq. 9
 
     def _generator_terms(
         self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], attention: Mapping[Domain, Tensor],
@@ -64,14 +60,3 @@ class Aggan(TwoWay):
                 kept = l1_loss(synthetic[domain], real[self.other(domain)])
                 terms[f"pixel_{domain}"] = likeness * config.lambda_pixel * kept  # Eq. 7
         return terms
-
-    def _discriminator_loss(
-        self, real: Mapping[Domain, Tensor], synthetic: Mapping[Domain, Tensor], said: dict[str, Tensor]
-    ) -> Tensor:
-        losses = {}
-        for domain in self.domains:
-            shown = self.pools[domain].exchange(synthetic[domain].detach())
-            of_real, of_synthetic = self.judge(domain, real[domain]), self.judge(domain, shown)
-            losses[domain] = 0.5 * discriminator_loss(of_real, of_synthetic, "lsgan")
-            said |= judgements(domain, of_real, of_synthetic)
-        return added(losses)

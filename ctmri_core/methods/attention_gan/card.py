@@ -6,28 +6,24 @@ H. Tang, H. Liu, D. Xu, P. H. S. Torr, N. Sebe, IEEE TNNLS 2021, arXiv 1911.1189
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
+from ctmri_core.method import MethodCard, PatchJudgedConfig
 
 
-class AttentionGanConfig(MethodConfig):
+class AttentionGanConfig(PatchJudgedConfig):
     """Settings of AttentionGAN; the defaults are those of the authors' code."""
 
     width: int = Field(default=64, ge=4, le=256, description="channels of the generators' first layer")
-    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminators' first layer")
     blocks: int = Field(default=9, ge=1, le=16, description="residual blocks in each generator")
     maps: int = Field(default=10, ge=2, le=32, description="attention maps; the last one keeps the input")
-    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
     lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
     lambda_identity: float = Field(default=0.5, ge=0, le=10, description="weight of the identity loss as a share of lambda_cycle")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
 
     @property
     def least_crop(self) -> int:
-        return max(8, least_for_patches(self.receptive_field))
+        return max(8, self.least_judged)
 
 
 CARD = MethodCard(

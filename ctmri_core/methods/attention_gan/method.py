@@ -8,7 +8,7 @@ from ctmri_core.domain import Direction
 from ctmri_core.methods.attention_gan.card import AttentionGanConfig
 from ctmri_core.networks.attention_generators import AttentionGenerator
 from ctmri_core.networks.initialisation import initialise_normal
-from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
+from ctmri_core.networks.patchgan import patch_discriminator
 from ctmri_core.translators import CycleConsistent
 
 
@@ -17,10 +17,9 @@ class AttentionGan(CycleConsistent):
 
     def __init__(self, config: AttentionGanConfig, direction: Direction) -> None:
         super().__init__(direction, config.pool_size, config.lambda_cycle, config.lambda_cycle * config.lambda_identity)
-        layers = DISCRIMINATOR_LAYERS[config.receptive_field]
         self.set_networks(
-            {domain: initialise_normal(self.build_generator(config, direction)) for domain in self.domains},
-            {domain: initialise_normal(PatchGan(1, config.discriminator_width, layers)) for domain in self.domains},
+            lambda: initialise_normal(self.build_generator(config, direction)),
+            lambda: initialise_normal(patch_discriminator(config)),
         )
 
     @staticmethod

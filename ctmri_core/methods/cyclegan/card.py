@@ -10,16 +10,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
+from ctmri_core.method import MethodCard, PatchJudgedConfig
 
 
-class CycleGanConfig(MethodConfig):
+class CycleGanConfig(PatchJudgedConfig):
     """Settings of CycleGAN; the defaults are the paper's."""
 
     generator: Literal["resnet_9", "resnet_6"] = Field(default="resnet_9", description="the generators' architecture")
     width: int = Field(default=64, ge=4, le=256, description="channels of the generators' first layer")
-    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminators' first layer")
-    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
     lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss, there and back again")
     lambda_identity: float = Field(
         default=0.5, ge=0, le=10, description="weight of the identity loss as a share of lambda_cycle; 0: none, and faster"
@@ -28,7 +26,7 @@ class CycleGanConfig(MethodConfig):
 
     @property
     def least_crop(self) -> int:
-        return max(8, least_for_patches(self.receptive_field))
+        return max(8, self.least_judged)
 
 
 CARD = MethodCard(

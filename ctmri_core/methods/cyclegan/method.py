@@ -7,7 +7,7 @@ from torch import nn
 from ctmri_core.domain import Direction
 from ctmri_core.methods.cyclegan.card import CycleGanConfig
 from ctmri_core.networks.initialisation import initialise_normal
-from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
+from ctmri_core.networks.patchgan import patch_discriminator
 from ctmri_core.networks.resnet_generator import ResnetGenerator
 from ctmri_core.translators import CycleConsistent
 
@@ -17,10 +17,9 @@ class CycleGan(CycleConsistent):
 
     def __init__(self, config: CycleGanConfig, direction: Direction) -> None:
         super().__init__(direction, config.pool_size, config.lambda_cycle, config.lambda_cycle * config.lambda_identity)
-        layers = DISCRIMINATOR_LAYERS[config.receptive_field]
         self.set_networks(
-            {domain: initialise_normal(self.build_generator(config, direction)) for domain in self.domains},
-            {domain: initialise_normal(PatchGan(1, config.discriminator_width, layers)) for domain in self.domains},
+            lambda: initialise_normal(self.build_generator(config, direction)),
+            lambda: initialise_normal(patch_discriminator(config)),
         )
 
     @staticmethod

@@ -16,7 +16,7 @@ from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.networks.as_in_training import as_in_training
 from ctmri_core.networks.initialisation import initialise_normal
-from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
+from ctmri_core.networks.patchgan import patch_discriminator
 from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.resnet_generator import ResnetGenerator
 from ctmri_core.networks.unet_generator import UnetGenerator
@@ -31,7 +31,7 @@ class Pix2Pix(OneWay):
         self.config = config
         self.networks = {"generator": initialise_normal(self.build_generator(config, direction))}
         if config.lambda_gan:
-            self.networks["discriminator"] = initialise_normal(_build_discriminator(config))
+            self.networks["discriminator"] = initialise_normal(patch_discriminator(config, 2, config.norm))
         self.optimised = {name: (name,) for name in self.networks}
         self._features = FeatureDistance(config.features_file) if config.lambda_features else None
 
@@ -88,9 +88,3 @@ def _build_generator(config: Pix2PixConfig) -> nn.Module:
         return UnetGenerator(width=config.width, norm=config.norm, dropout=config.dropout)
     blocks = {"resnet_9": 9, "resnet_6": 6}[config.generator]
     return ResnetGenerator(width=config.width, blocks=blocks, norm=config.norm, dropout=config.dropout)
-
-
-def _build_discriminator(config: Pix2PixConfig) -> nn.Module:
-    if config.patch_grid:
-        return PatchGan(2, config.discriminator_width, 4, config.norm, penultimate=False)
-    return PatchGan(2, config.discriminator_width, DISCRIMINATOR_LAYERS[config.receptive_field], config.norm)
