@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ctmri_core.data.layouts.known import LAYOUTS, layout_named, layout_of
+from ctmri_core.data.layouts.collection import Place, located, what_is_there
+from ctmri_core.data.layouts.known import LAYOUTS, layout_named
 from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions
 from ctmri_core.data.layouts.phantoms import phantom_cases
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
-from ctmri_core.errors import FileRefused, TrainingFailed
-
-_PICTURE_LAYOUTS = {"slice_files", "slice_folders", "aligned", "train_ab", "domain_folders"}
+from ctmri_core.errors import FileRefused, TrainingFailed, shown_name
 
 
 @dataclass(frozen=True)
@@ -47,23 +46,35 @@ def find_cases(
         return CaseSource(what, "Apache-2.0, as the program", True, cases, "phantom")
     folder = Path(spec)
     if not folder.is_dir():
-        raise TrainingFailed(f"The data folder {folder.name} does not exist. Name a folder of patients, or phantom:COUNT.")
+        problem = "is a file, no folder. Unpack it" if folder.is_file() else "does not exist. Name a folder of patients"
+        raise TrainingFailed(f"The data folder {shown_name(folder)} {problem}, or say phantom:COUNT.")
     options = options or LayoutOptions()
-    known = layout_named(layout) if layout else layout_of(folder)
-    if known is None:
-        looks = "; ".join(f"{each.name}: {each.looks}" for each in LAYOUTS)
-        raise TrainingFailed(f"{folder.name} looks like none of the known layouts. They are: {looks}.")
-    cases = tuple(known.find(folder, domains, options))
+    asked = layout_named(layout) if layout else None
+    found = located(folder, asked)
+    if found is None and asked is None:
+        message = f"{shown_name(folder)} looks like none of the known layouts. {what_is_there(folder)}"
+        raise TrainingFailed(f"{message} All layouts: ctmri prepare --help.")
+    known, places = found or (asked, [Place(folder)])
+    assert known is not None
+    cases = tuple(case for place in places for case in place.cases(known, domains, options))
     if not cases:
         wanted = " or ".join(domain.label for domain in domains)
-        raise TrainingFailed(f"{folder.name} ({known.name}: {known.looks}) holds no {wanted}. Name the domains that it has.")
-    names = [case.identifier for case in cases]
-    if len(set(names)) < len(names):
-        twice = next(n for n, name in enumerate(names, 1) if names.index(name) < n - 1)
-        raise TrainingFailed(f"Case {twice} of {len(names)} has the name of another one. Give every patient a name of its own.")
-    window = _window(cases, options) if known.name in _PICTURE_LAYOUTS else None
-    remarks = _remarks(known.name, cases, options, window is not None)
+        name = shown_name(folder)
+        raise TrainingFailed(f"{name} ({known.name}: {known.looks}) holds no {wanted}. Name the domains that it has.")
+    _check_names(cases)
+    window = _window(cases, options)
+    remarks = _remarks(known.name, places, cases, options, window is not None)
     return CaseSource("scans of origin not stated", "not stated", False, cases, known.name, remarks, window)
+
+
+def _check_names(cases: Sequence[CaseReference]) -> None:
+    seen: set[str] = set()
+    for number, case in enumerate(cases, 1):
+        if case.identifier in seen:
+            raise TrainingFailed(
+                f"Case {number} of {len(cases)} has the name of another one. Give every patient a name of its own."
+            )
+        seen.add(case.identifier)
 
 
 def only_pairs(source: CaseSource, domains: Sequence[Domain]) -> CaseSource:
@@ -74,15 +85,16 @@ def only_pairs(source: CaseSource, domains: Sequence[Domain]) -> CaseSource:
     looks = next((layout.looks for layout in LAYOUTS if layout.name == source.layout), source.what)
     both = " and ".join(domain.label for domain in domains)
     raise TrainingFailed(
-        f"No case has {both} of one patient in one place, and this method needs such pairs. The data were taken for {looks}. If"
-        " pictures of equal names are pairs, prepare them with --pair-by-name; if they must be registered, with --align needed."
+        f"No case has {both} of one patient in one place, and this method needs such pairs. The data were taken for {looks}."
+        " Names of a pair must be equal but for what they say of CT and MR. If pictures of equal names are pairs, prepare them"
+        " with --pair-by-name; if they must be registered, with --align needed."
     )
 
 
 def _window(cases: Sequence[CaseReference], options: LayoutOptions) -> tuple[float, float] | None:
     """The window of CT pictures, as the first one that can be read shows; None where they hold HU, or there are none."""
     for case in cases:
-        if case.domains is not None and Domain.CT in case.domains:
+        if case.pictures and case.domains is not None and Domain.CT in case.domains:
             try:
                 volume = case.load()[Domain.CT]
             except FileRefused:
@@ -91,19 +103,25 @@ def _window(cases: Sequence[CaseReference], options: LayoutOptions) -> tuple[flo
     return None
 
 
-def _remarks(layout: str, cases: Sequence[CaseReference], options: LayoutOptions, windowed: bool) -> tuple[str, ...]:
+def _remarks(
+    layout: str, places: Sequence[Place], cases: Sequence[CaseReference], options: LayoutOptions, windowed: bool
+) -> tuple[str, ...]:
     remarks = []
-    if layout in _PICTURE_LAYOUTS:
-        remarks.append(f"Pictures do not say how large a pixel is: {options.pixel_mm:g} mm is taken (--pixel-mm).")
-        if windowed:
-            low, high = options.ct_window_low, options.ct_window_high
-            remarks.append(
-                f"The pictures of CT hold grey levels, not HU: black is taken for {low:g} HU and white for {high:g} HU"
-                " (--ct-window-low, --ct-window-high). What lies beyond is lost."
-            )
-        if len({case.patient for case in cases}) == len(cases) > 1 and layout in ("aligned", "train_ab", "domain_folders"):
-            remarks.append(
-                "The names do not tell which pictures are of one patient, so a split is by picture: scores on pictures of a"
-                " patient that was learnt from flatter. Begin the names with the patient (p12_034.png), or sort them by patient."
-            )
+    if any(place.centre for place in places):
+        remarks.append(f"{len(places)} folders were taken for centres. Patients of one name in several count as one patient.")
+    pictures = [case for case in cases if case.pictures]
+    if not pictures:
+        return tuple(remarks)
+    remarks.append(f"Pictures do not say how large a pixel is: {options.pixel_mm:g} mm is taken (--pixel-mm).")
+    if windowed:
+        low, high = options.ct_window_low, options.ct_window_high
+        remarks.append(
+            f"The pictures of CT hold grey levels, not HU: black is taken for {low:g} HU and white for {high:g} HU"
+            " (--ct-window-low, --ct-window-high). What lies beyond is lost."
+        )
+    if len({case.patient for case in pictures}) == len(pictures) > 1 and layout in ("aligned", "train_ab", "domain_folders"):
+        remarks.append(
+            "The names do not tell which pictures are of one patient, so a split is by picture: scores on pictures of a"
+            " patient that was learnt from flatter. Begin the names with the patient (p12_034.png), or sort them by patient."
+        )
     return tuple(remarks)

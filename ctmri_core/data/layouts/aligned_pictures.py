@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ctmri_core.case import Case
-from ctmri_core.data.layouts.layout import SIDES, CaseReference, LayoutOptions, Side
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, sides_of
 from ctmri_core.data.layouts.picture_files import by_patient, parts, picture_volume, pictures
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused
@@ -22,19 +22,19 @@ class AlignedPictures:
 
     def recognises(self, folder: Path) -> bool:
         """Whether the first pictures are twice as wide as high."""
-        found = [path for _, place in _places(folder) for path in pictures(place)[:3]]
+        found = [path for _, place in sides_of(folder) for path in pictures(place)[:3]]
         return bool(found) and all(_is_double(path) for path in found)
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:
         if len(domains) != 2:
             raise CtmriError(f"Pictures that hold A|B have two domains; {len(domains)} were asked for. Name two, A first.")
-        everything = [(side, path) for side, place in _places(folder) for path in pictures(place)]
+        everything = [(side, path) for side, place in sides_of(folder) for path in pictures(place)]
         patients = by_patient([path for _, path in everything])
         for side, path in everything:
             identifier = f"{side}/{path.stem}"
             load = partial(_load, identifier, path, tuple(domains), options)
             own = patients[path] if patients[path] != path.stem else identifier
-            yield CaseReference(identifier, load, own, side=side, domains=tuple(domains))
+            yield CaseReference(identifier, load, own, side=side, domains=tuple(domains), pictures=True)
 
 
 def _load(identifier: str, path: Path, domains: tuple[Domain, ...], options: LayoutOptions) -> Case:
@@ -46,12 +46,6 @@ def _load(identifier: str, path: Path, domains: tuple[Domain, ...], options: Lay
             raise FileRefused(path, f"is {width} pixels wide: it cannot be two pictures of one size.", "Take it out.")
         halves[domain] = parts(whole, slice(n * width // 2, (n + 1) * width // 2))
     return Case(identifier, halves)
-
-
-def _places(folder: Path) -> list[tuple[Side, Path]]:
-    """(side, folder) of the folders that may hold pictures, in a fixed order."""
-    found = [(side, folder / name) for name, side in SIDES.items()]
-    return [(side, place) for side, place in found if place.is_dir()]
 
 
 def _is_double(path: Path) -> bool:

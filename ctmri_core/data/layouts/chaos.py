@@ -40,7 +40,11 @@ class Chaos:
 
 
 def _patients(folder: Path) -> list[tuple[str, Path]]:
-    """(CT or MR, folder of a patient): here, or in `Train_Sets`, which the archives put into a folder of another name."""
+    """(CT or MR, folder of a patient): here, in a folder `CT` or `MR` that was named, or in `Train_Sets`, which the archives put
+    into a folder of another name.
+    """
+    if folder.name in _WITHIN:
+        return [(folder.name, patient) for patient in folders(folder)]
     released = [path for one in folders(folder) if "_Sets" in one.name for path in (one, *folders(one)) if "_Sets" in path.name]
     return [
         (kind, patient)

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
-from ctmri_core.data.layouts.layout import SIDES, CaseReference, LayoutOptions, Side, as_asked, files, folders
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, Side, assigned, files, folders, side_of, sides_of
+from ctmri_core.data.layouts.names import domain_said, says_mask, without_domain
 from ctmri_core.data.layouts.picture_files import by_patient, load_pictures, pictures
-from ctmri_core.data.layouts.volume_files import load_volumes, stem_of
+from ctmri_core.data.layouts.volume_files import load_volumes, same_volume, stem_of
 from ctmri_core.domain import Domain
-from ctmri_core.errors import CtmriError
-from ctmri_core.io.domain_guess import domain_by_name
+from ctmri_core.errors import CtmriError, TrainingFailed, shown_name
 
-_LETTERED = re.compile(r"(train|val|valid|validation|test)_?([AB])")
-_Place = tuple[Side, Domain, Path]
+_LETTERED = re.compile(r"(train|val|valid|validation|test)_?([AB])", re.IGNORECASE)
 
 
 class LetteredFolders:
@@ -32,11 +32,12 @@ class LetteredFolders:
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:
         if len(domains) != 2:
             raise CtmriError(f"Folders A and B have two domains; {len(domains)} were asked for. Name two, A first.")
-        places: list[_Place] = []
+        places: dict[Side, dict[Domain, Path]] = {}
         for path in folders(folder):
             if found := _LETTERED.fullmatch(path.name):
-                places.append((SIDES[found[1]], domains["AB".index(found[2])], path))
-        yield from _cases(places, options)
+                places.setdefault(side_of(found[1]), {})[domains["AB".index(found[2].upper())]] = path
+        for side, here in places.items():
+            yield from _cases(side, here, options)
 
 
 class DomainFolders:
@@ -47,76 +48,64 @@ class DomainFolders:
 
     def recognises(self, folder: Path) -> bool:
         """Whether there are such folders with pictures or volumes in them."""
-        below = [path for _, place in _sides(folder) for path in folders(place)]
-        found = [path for path in below if domain_by_name(path.name) is not Domain.UNKNOWN]
+        found = [path for _, place in sides_of(folder) for path in folders(place) if domain_said(path.name) is not Domain.UNKNOWN]
         return len(found) >= 2 and any(pictures(path) or any(map(stem_of, files(path))) for path in found)
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:
-        places: list[_Place] = []
-        for side, place in _sides(folder):
-            for path in folders(place):
-                domain = as_asked(domain_by_name(path.name), domains)
-                if domain is not None:
-                    places.append((side, domain, path))
-        ordered = sorted(places, key=lambda place: (place[0], list(domains).index(place[1])))
-        yield from _cases(ordered, options)
+        for side, place in sides_of(folder):
+            known = [(domain_said(path.name), path) for path in folders(place)]
+            for domain, group in groupby(sorted(known), key=lambda entry: entry[0]):
+                names = [shown_name(path) for _, path in group]
+                if len(names) > 1 and domain in domains:
+                    raise TrainingFailed(
+                        f"The folders {names[0]} and {names[1]} both hold {domain.label}. Put what they hold into one, or what"
+                        " belongs to a patient into a folder of his own."
+                    )
+            yield from _cases(side, assigned(known, domains), options)
 
 
-def _sides(folder: Path) -> list[tuple[Side, Path]]:
-    return [(side, folder / name) for name, side in SIDES.items() if (folder / name).is_dir()]
-
-
-def _cases(places: Sequence[_Place], options: LayoutOptions) -> Iterator[CaseReference]:
+def _cases(side: Side, places: Mapping[Domain, Path], options: LayoutOptions) -> Iterator[CaseReference]:
     """Volumes of equal names are of one patient. Pictures are not, unless told: in collections of unpaired pictures numbers
     repeat in every folder.
     """
-    for side in dict.fromkeys(side for side, _, _ in places):
-        here = [(domain, path) for known, domain, path in places if known == side]
-        yield from _volumes(side, here)
-        if options.pair_by_name:
-            yield from _pairs(side, here, options)
-        else:
-            yield from _singles(side, here, options)
+    yield from _volumes(side, places)
+    yield from _pairs(side, places, options) if options.pair_by_name else _singles(side, places, options)
 
 
-def _volumes(side: Side, places: Sequence[tuple[Domain, Path]]) -> Iterator[CaseReference]:
+def _volumes(side: Side, places: Mapping[Domain, Path]) -> Iterator[CaseReference]:
     found: dict[str, dict[Domain, Path]] = {}
-    for domain, folder in places:
+    for domain, folder in places.items():
         for file in files(folder):
-            if stem := stem_of(file):
-                found.setdefault(without_domain(stem), {}).setdefault(domain, file)
+            stem = stem_of(file)
+            if stem and not says_mask(stem):
+                known = found.setdefault(without_domain(stem), {}).setdefault(domain, file)
+                if not same_volume(known, file):
+                    names = f"{shown_name(known)} and {shown_name(file)}"
+                    raise TrainingFailed(f"{names} say the same of patient and domain. Give every volume a name of its own.")
     for name, volumes in sorted(found.items()):
         identifier = f"{side}/{name}" if side else name
         yield CaseReference(identifier, partial(load_volumes, identifier, volumes), name, side=side, domains=tuple(volumes))
 
 
-def _singles(side: Side, places: Sequence[tuple[Domain, Path]], options: LayoutOptions) -> Iterator[CaseReference]:
-    for domain, folder in places:
+def _singles(side: Side, places: Mapping[Domain, Path], options: LayoutOptions) -> Iterator[CaseReference]:
+    for domain, folder in places.items():
         found = pictures(folder)
         patients = by_patient(found)
         for path in found:
             identifier = f"{side}/{domain.value}/{path.stem}"
             load = partial(load_pictures, identifier, {domain: [path]}, options)
             patient = patients[path] if patients[path] != path.stem else identifier
-            yield CaseReference(identifier, load, patient, side=side, domains=(domain,), together=False)
+            yield CaseReference(identifier, load, patient, side=side, domains=(domain,), together=False, pictures=True)
 
 
-def _pairs(side: Side, places: Sequence[tuple[Domain, Path]], options: LayoutOptions) -> Iterator[CaseReference]:
+def _pairs(side: Side, places: Mapping[Domain, Path], options: LayoutOptions) -> Iterator[CaseReference]:
     found: dict[str, dict[Domain, list[Path]]] = {}
-    for domain, folder in places:
+    for domain, folder in places.items():
         for path in pictures(folder):
             found.setdefault(path.stem, {})[domain] = [path]
     patients = by_patient([next(iter(paths.values()))[0] for paths in found.values()])
     for name, paths in found.items():
         identifier, patient = f"{side}/{name}", patients[next(iter(paths.values()))[0]]
         load = partial(load_pictures, identifier, paths, options)
-        yield CaseReference(identifier, load, patient if patient != name else identifier, side=side, domains=tuple(paths))
-
-
-def without_domain(stem: str) -> str:
-    """`sub-01_ct` -> `sub-01`: a name without the words that say what a volume shows."""
-    kept = ""
-    for separator, word in re.findall(r"([_\-. ]*)([^_\-. ]+)", stem):
-        if domain_by_name(word) is Domain.UNKNOWN:
-            kept += separator + word if kept else word
-    return kept or stem
+        patient = patient if patient != name else identifier
+        yield CaseReference(identifier, load, patient, side=side, domains=tuple(paths), pictures=True)

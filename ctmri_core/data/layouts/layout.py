@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ctmri_core.case import Case
 from ctmri_core.domain import Domain
+from ctmri_core.errors import FileRefused
 
+_Item = TypeVar("_Item")
 Side = Literal["", "train", "validation", "test"]
 Planes = Literal["all", "axial", "coronal", "sagittal"]
 SIDES: dict[str, Side] = {
     "": "", "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
-"""Which side a folder of this name is, none for the collection itself."""
+"""Which side a folder of this name (in small letters) is, none for the collection itself."""
 
 
 class LayoutOptions(BaseModel):
@@ -39,7 +41,8 @@ class CaseReference:
 
     `patient`: whom a split must keep together, by default the case itself. `centre`: where it comes from; empty where unknown.
     `side`: on which side of the split the folder has put it. `domains`: what it will hold; None where only loading tells.
-    `together`: whether its volumes lie in one space, so that they may be laid on each other.
+    `together`: whether its volumes lie in one space, so that they may be laid on each other. `pictures`: whether it is made of
+    pictures, which say no millimetres.
     """
 
     identifier: str
@@ -49,6 +52,7 @@ class CaseReference:
     side: Side = ""
     domains: tuple[Domain, ...] | None = None
     together: bool = True
+    pictures: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patient", self.patient or self.identifier)
@@ -64,7 +68,7 @@ class Layout(Protocol):
     def looks(self) -> str: ...
 
     def recognises(self, folder: Path) -> bool:
-        """Whether `folder` looks like it. Opens no file."""
+        """Whether `folder` looks like it, from names and a few headers."""
         ...
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterable[CaseReference]:
@@ -84,11 +88,43 @@ def as_asked(found: Domain, asked: Iterable[Domain]) -> Domain | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+def assigned(found: Iterable[tuple[Domain, _Item]], asked: Iterable[Domain]) -> dict[Domain, _Item]:
+    """The first of `found` for each of the domains asked for, in their order: what says that it is the domain, before an MR of
+    unsaid weighting that may be it.
+    """
+    found, asked = list(found), tuple(asked)
+    best: dict[Domain, _Item] = {}
+    for domain in asked:
+        exact = [item for said, item in found if said is domain]
+        fitting = exact or [item for said, item in found if as_asked(said, asked) is domain]
+        if fitting:
+            best[domain] = fitting[0]
+    return best
+
+
+def side_of(name: str) -> Side:
+    """The side of the split that a folder of this name is; empty where it is none."""
+    return SIDES.get(name.lower(), "")
+
+
+def sides_of(folder: Path) -> list[tuple[Side, Path]]:
+    """(side, folder) of `folder` itself and of those in it that are named by sides."""
+    return [("", folder), *((side, path) for path in folders(folder) if (side := side_of(path.name)))]
+
+
 def folders(folder: Path) -> list[Path]:
-    """The folders in `folder` by name, hidden ones left out."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    """The folders in `folder` by name, hidden ones and what systems leave behind left out. Raises `FileRefused`."""
+    return [path for path in _entries(folder) if path.is_dir()]
 
 
 def files(folder: Path) -> list[Path]:
-    """The files in `folder` by name, hidden ones left out."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    """The files in `folder` by name, hidden ones left out. Raises `FileRefused`."""
+    return [path for path in _entries(folder) if path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "__MACOSX")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or 'input error'}."
+        raise FileRefused(folder, problem, "Change its permissions or copy it.") from error

@@ -4,21 +4,25 @@ them), and IXI's `IXI002-Guys-0828-T1.nii.gz`."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from ctmri_core.data.layouts.domain_folders import without_domain
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, as_asked
-from ctmri_core.data.layouts.volume_files import load_volumes, stem_of
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, side_of
+from ctmri_core.data.layouts.names import domain_said, says_domain_only, says_mask, without_domain
+from ctmri_core.data.layouts.volume_files import load_volumes, same_volume, stem_of
 from ctmri_core.domain import Domain
-from ctmri_core.io.domain_guess import domain_by_name
+from ctmri_core.errors import TrainingFailed, shown_name
+from ctmri_core.io.folder_files import FolderFiles
 
 _IXI = re.compile(r"(IXI\d{3})-([A-Za-z]+)-\d{4}-(T1|T2|PD)")
 _IXI_DOMAINS = {"T1": Domain.MR_T1, "T2": Domain.MR_T2, "PD": Domain.MR_PD}
+_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 _LOOKED_AT = 500
-_MOST_FILES = 200_000
+_Key = tuple[str, str]
+"""Of the volumes of one patient: what their folders and what their names have in common."""
 
 
 class Ixi:
@@ -29,13 +33,12 @@ class Ixi:
 
     def recognises(self, folder: Path) -> bool:
         """Whether there is a volume of such a name."""
-        return any(_IXI.fullmatch(stem_of(path)) for path in islice(folder.rglob("IXI*"), _LOOKED_AT))
+        return any(_IXI.fullmatch(stem_of(path)) for path in islice(FolderFiles(folder), _LOOKED_AT))
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
         found: dict[tuple[str, str], dict[Domain, Path]] = {}
-        for path in sorted(folder.rglob("IXI*")):
-            name = _IXI.fullmatch(stem_of(path))
-            if name and path.is_file():
+        for path in FolderFiles(folder):
+            if name := _IXI.fullmatch(stem_of(path)):
                 found.setdefault((name[1], name[2]), {})[_IXI_DOMAINS[name[3]]] = path
         for (patient, centre), known in sorted(found.items()):
             files = {domain: known[domain] for domain in domains if domain in known}
@@ -45,32 +48,58 @@ class Ixi:
 
 
 class NamedVolumes:
-    """Volumes of one patient by what their names have in common."""
+    """Volumes of one patient by what their names, and those of their folders, have in common."""
 
     name = "named_volumes"
     looks = "NAME_ct.nii.gz and NAME_t1.nii.gz (.mha, .nrrd, ...) anywhere below the folder, as in BIDS"
 
     def recognises(self, folder: Path) -> bool:
         """Whether there are volumes whose names say a domain and more."""
-        return any(_named(path) for path in islice(folder.rglob("*"), _LOOKED_AT))
+        return any(_named(path) for path in islice(_volumes(folder), _LOOKED_AT))
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
-        found: dict[str, dict[Domain, Path]] = {}
-        masks: dict[str, Path] = {}
-        for path in sorted(islice(folder.rglob("*"), _MOST_FILES)):
-            stem = stem_of(path)
-            if not stem or path.name.startswith("."):
-                continue
-            domain = as_asked(domain_by_name(stem), domains)
-            if domain is not None and _named(path):
-                found.setdefault(without_domain(stem), {}).setdefault(domain, path)
-            elif re.search(r"(^|[_\-])(mask|body)$", stem.lower()):
-                masks[re.sub(r"[_\-]?(mask|body)$", "", stem, flags=re.IGNORECASE)] = path
-        for name, known in sorted(found.items()):
-            files = {domain: known[domain] for domain in domains if domain in known}
-            yield CaseReference(name, partial(load_volumes, name, files, masks.get(name)), domains=tuple(files))
+        found: dict[_Key, list[tuple[Domain, Path]]] = {}
+        masks: dict[_Key, Path] = {}
+        for path in _volumes(folder):
+            stem, place = stem_of(path), _place_of(path, folder)
+            if says_mask(stem):
+                masks[place, re.sub(r"[_\-]?(mask|body)$", "", stem, flags=re.IGNORECASE)] = path
+            elif _named(path):
+                found.setdefault((place, without_domain(stem)), []).append((domain_said(stem), path))
+        several = Counter(name for _, name in found)
+        for (place, name), known in sorted(found.items()):
+            _check_single(known)
+            chosen = assigned(known, domains)
+            if chosen:
+                identifier = f"{place}/{name}" if place and several[name] > 1 else name
+                subject = _SUBJECT.match(name)
+                patient = subject[0] if subject else place if several[name] > 1 else name
+                load = partial(load_volumes, identifier, chosen, masks.get((place, name)))
+                yield CaseReference(identifier, load, patient, domains=tuple(chosen))
+
+
+def _volumes(folder: Path) -> Iterator[Path]:
+    """The volumes below `folder`, but not those that BIDS derives from others, nor those of the folders of a split."""
+    for path in FolderFiles(folder):
+        above = path.relative_to(folder).parts[0]
+        if stem_of(path) and above != "derivatives" and not side_of(above):
+            yield path
+
+
+def _place_of(path: Path, folder: Path) -> str:
+    """The folders between, without what they say of the domain: volumes of one patient may lie in `p1/CT` and `p1/MR`."""
+    between = path.relative_to(folder).parts[:-1]
+    return "/".join(without_domain(name) for name in between if name != "anat" and not says_domain_only(name))
+
+
+def _check_single(known: Sequence[tuple[Domain, Path]]) -> None:
+    firsts: dict[Domain, Path] = {}
+    for domain, path in known:
+        if not same_volume(firsts.setdefault(domain, path), path):
+            names = f"{shown_name(firsts[domain])} and {shown_name(path)}"
+            raise TrainingFailed(f"{names} say the same of patient and domain. Give every volume a name of its own.")
 
 
 def _named(path: Path) -> bool:
     stem = stem_of(path)
-    return bool(stem) and domain_by_name(stem) is not Domain.UNKNOWN and without_domain(stem) != stem
+    return domain_said(stem) is not Domain.UNKNOWN and without_domain(stem) != stem

@@ -25,7 +25,11 @@ from ctmri_core.io.opening import open_volume
 from ctmri_core.volume import Finding, Volume
 
 _PATIENT = re.compile(r"(patient|training)_\d{3}")
-_FOLDERS = {Domain.CT: "ct", Domain.MR_T1: "mr_T1", Domain.MR_T2: "mr_T2", Domain.MR_PD: "mr_PD"}
+_FOLDERS = (
+    (Domain.CT, "ct"), (Domain.MR_T1, "mr_T1"), (Domain.MR_T1, "mr_MP-RAGE"), (Domain.MR_T2, "mr_T2"), (Domain.MR_PD, "mr_PD"),
+)  # fmt: skip
+_ORIENTATION = "L:P:H"
+"""Where columns, rows and slices go, which is the same in all of RIRE: the patient's left, posterior, head."""
 _ORDER = Finding("orientation_assumed", "RIRE headers give no positions: slices are taken for axial ones from the feet up.")
 
 
@@ -37,11 +41,11 @@ class Rire:
 
     def recognises(self, folder: Path) -> bool:
         """Whether there are folders of such patients."""
-        return any(_PATIENT.fullmatch(patient.name) and _files(patient) for patient in folders(folder)[:50])
+        return any(_files(patient) for patient in _patients(folder)[:50])
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
-        for patient in folders(folder):
-            known = _files(patient) if _PATIENT.fullmatch(patient.name) else {}
+        for patient in _patients(folder):
+            known = _files(patient)
             asked = {domain: known[domain] for domain in domains if domain in known}
             if Domain.MR in domains and Domain.MR_T1 in known:
                 asked.setdefault(Domain.MR, known[Domain.MR_T1])
@@ -50,16 +54,21 @@ class Rire:
                 yield CaseReference(patient.name, load, domains=tuple(asked), together=False)
 
 
+def _patients(folder: Path) -> list[Path]:
+    """The folders of patients; `folder` itself where it is one's."""
+    return [path for path in (folder, *folders(folder)) if _PATIENT.fullmatch(path.name)]
+
+
 def _files(patient: Path) -> dict[Domain, Path]:
-    found = {}
-    for domain, name in _FOLDERS.items():
+    found: dict[Domain, Path] = {}
+    for domain, name in _FOLDERS:
         inside = patient / name
         candidates = [*(files(inside) if inside.is_dir() else ()), *files(patient)]
         headers = [path for path in candidates if path.name == "header.ascii" and path.parent == inside]
         whole = [path for path in candidates if stem_of(path) and stem_of(path).lower().endswith(name.lower())]
         chosen = [path for path in whole if path.suffix.lower() in (".mhd", ".mha", ".nrrd", ".nii", ".gz")] or headers
         if chosen:
-            found[domain] = chosen[0]
+            found.setdefault(domain, chosen[0])
     return found
 
 
@@ -82,6 +91,9 @@ def read_ascii_header(path: Path, domain: Domain) -> Volume:
     except (KeyError, ValueError) as error:
         problem = "lacks Slices, Rows, Columns, Pixel size or Slice thickness, or one of them is no number."
         raise FileRefused(path, problem, "Download it again.") from error
+    if fields.get("patient orientation", _ORIENTATION).replace(" ", "").upper() != _ORIENTATION:
+        problem = f"has another Patient Orientation than {_ORIENTATION}."
+        raise FileRefused(path, problem, "Convert it to NIfTI, orientation included.")
     preflight.check_shape(path, shape, "Slices x Rows x Columns")
     preflight.check_spacing(path, (thickness, row, column), "Pixel size")
     image = preflight.beside(path, "image.bin")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, as_asked, folders
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, folders
+from ctmri_core.data.layouts.names import domain_said
 from ctmri_core.data.layouts.patient_files import centre_of
 from ctmri_core.data.layouts.picture_files import load_pictures, pictures
 from ctmri_core.domain import Domain
-from ctmri_core.io.domain_guess import domain_by_name
 
 _PLANES = ("axial", "coronal", "sagittal")
 _LOOKED_AT = 50
@@ -28,20 +28,17 @@ class SliceFiles:
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:
         for patient in folders(folder):
+            known = pictures(patient)
             for plane in _PLANES if options.plane == "all" else (options.plane,):
-                found = [path for path in pictures(patient) if _plane(path) == plane]
-                places: dict[Domain, list[Path]] = {}
-                for path in found:
-                    domain = as_asked(domain_by_name(path.stem), domains)
-                    if domain is not None and domain not in places:
-                        places[domain] = [path]
-                if not places:
+                found = [path for path in known if _plane(path) == plane]
+                chosen = assigned(((domain_said(path.stem), path) for path in found), domains)
+                if not chosen:
                     continue
-                ordered = {domain: places[domain] for domain in domains if domain in places}
                 mask = [path for path in found if path.stem.lower().startswith(("mask", "body"))][:1]
                 identifier, centre = f"{patient.name}/{plane}", centre_of(patient.name)
-                load = partial(load_pictures, identifier, ordered, options, mask, centre)
-                yield CaseReference(identifier, load, patient.name, centre, domains=tuple(ordered))
+                places = {domain: [path] for domain, path in chosen.items()}
+                load = partial(load_pictures, identifier, places, options, mask, centre)
+                yield CaseReference(identifier, load, patient.name, centre, domains=tuple(chosen), pictures=True)
 
 
 def _plane(path: Path) -> str:

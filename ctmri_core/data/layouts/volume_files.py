@@ -25,6 +25,11 @@ def stem_of(path: Path) -> str:
     return path.name[: -len(suffix)] if suffix else ""
 
 
+def same_volume(one: Path, other: Path) -> bool:
+    """Whether two files are the same volume in other formats, or parts of one (`.hdr` and `.img`): they differ in suffix only."""
+    return one.parent == other.parent and stem_of(one) == stem_of(other)
+
+
 def load_volumes(identifier: str, files: Mapping[Domain, Path], mask: Path | None = None, centre: str = "") -> Case:
     """The case of these files; `mask`, where there is one, becomes the body on the grid of the first volume."""
     volumes = {domain: replace(open_volume(path), domain=domain) for domain, path in files.items()}

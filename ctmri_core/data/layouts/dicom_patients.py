@@ -1,0 +1,94 @@
+"""Whose DICOM series lie in which folders: as the folders say, and where headers in one disagree, as those below it say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ctmri_core.data.layouts.layout import folders
+from ctmri_core.data.layouts.names import says_domain_only
+from ctmri_core.errors import FileRefused
+from ctmri_core.io import preflight
+from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.dicom_judgement import DicomDetails
+from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
+
+_TRIED = 20  # files of a folder, to find an image
+_Parts = tuple[str, ...]
+
+
+class _Whose(NamedTuple):
+    """`patient`: a digest; each empty where the headers do not say."""
+
+    patient: bytes
+    study: str
+
+
+def patients_of(folder: Path) -> dict[str, list[Path]]:
+    """The folders of every patient, by what tells the patients' folders apart.
+
+    A patient is a folder in `folder`, but `CT/p1` and `MR/p1` are one, and a folder with headers of several is divided further.
+    `folder` itself is one where it holds images, or more folders of one patient than studies. One image of each folder is read.
+    """
+    seen = {place.relative_to(folder).parts: whose for place, whose in _series_folders(folder)}
+    divided = list(_divided((), seen))
+    shared = next((n for n, level in enumerate(zip(*divided, strict=False)) if len(set(level)) > 1), 0)
+    found: dict[str, list[Path]] = {}
+    for parts in divided:
+        name = "/".join(part for part in parts[shared:] if not says_domain_only(part))
+        found.setdefault(name or folder.absolute().name, []).append(folder.joinpath(*parts))
+    return found
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether there is a DICOM file in `folder` or below."""
+    return any(True for _ in _series_folders(folder))
+
+
+def _divided(place: _Parts, seen: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
+    """The folders of patients at or below `place`, of the `seen` ones with images."""
+    depth, below = len(place), {parts: whose for parts, whose in seen.items() if parts[: len(place)] == place}
+    children = list(dict.fromkeys(parts[: depth + 1] for parts in below if len(parts) > depth))
+    patients = {whose.patient for whose in below.values()} - {b""}
+    studies = {whose.study for whose in below.values()} - {""}
+    if place in below or not children:
+        whole = bool(below)
+    elif depth == 0:
+        whole = len(patients) == 1 and 0 < len(studies) < len(children)  # patients that share a made-up name share no study
+    else:
+        whole = len(patients) <= 1 and not says_domain_only(place[-1])
+    if whole:
+        yield place
+        return
+    for child in children:
+        yield from _divided(child, below)
+
+
+def _series_folders(folder: Path) -> Iterator[tuple[Path, _Whose]]:
+    """The folders with DICOM images. Links are followed in `folder` itself only, and not to where it lies."""
+    root = os.path.realpath(folder)
+    linked = [path for path in folders(folder) if path.is_symlink() and not root.startswith(os.path.realpath(path))]
+    for top in (folder, *linked):
+        for parent, below, names in os.walk(top):
+            below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
+            whose = _whose([Path(parent, name) for name in sorted(names) if not name.startswith(".")])
+            if whose is not None:
+                yield Path(parent), whose
+
+
+def _whose(files: Sequence[Path]) -> _Whose | None:
+    """Of the first image among `files`; None where there is no DICOM."""
+    is_dicom = False
+    for path in files[:_TRIED]:
+        try:
+            if path.suffix.lower() not in DICOM_SUFFIXES and preflight.kind(preflight.head_of(path)) != "dicom":
+                continue
+            is_dicom = True
+            details = DICOM_READER.scan(path)[0].details
+            assert isinstance(details, DicomDetails)
+            return _Whose(details.headers[0].patient, details.headers[0].study_uid)
+        except FileRefused:  # empty, locked, or a report beside the images
+            continue
+    return _Whose(b"", "") if is_dicom else None
