@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ctmri_core.errors import ModelRefused
@@ -31,19 +30,33 @@ class FeatureDistance:
         if not path.is_file():
             raise ModelRefused(f"--features-file {path.name}: there is no such file.")
         try:
-            weights = {name: value for name, value in load_file(path).items() if name.startswith("features.")}
-            network = VggFeatures(len(weights["features.0.weight"]))
-            network.load_state_dict(weights)
-        except (SafetensorError, OSError, RuntimeError, KeyError) as error:
-            raise ModelRefused(f"{path.name} does not hold the weights of VGG-19 (keys features.0.weight ...).") from error
-        if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+            self._network = _loaded(path)
+        except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+            raise ModelRefused(
+                f"{path.name} does not hold the weights of VGG-19: --features-file takes a safetensors file with the keys "
+                "features.0.weight to features.34.bias."
+            ) from error
+        if not all(bool(torch.isfinite(value).all()) for value in self._network.state_dict().values()):
             raise ModelRefused(f"{path.name} holds values that are no numbers. Get the file again.")
-        self._network = network.eval().requires_grad_(False)
 
     def __call__(self, one: Tensor, other: Tensor) -> Tensor:
         self._network.to(one.device)
         pairs = zip(self._network(_as_photograph(one), _LAYERS), self._network(_as_photograph(other), _LAYERS), strict=True)
         return torch.stack([functional.mse_loss(a, b) for a, b in pairs]).mean()
+
+
+def _loaded(path: Path) -> nn.Module:
+    """The network with the weights of `path`, in float32; of other tensors, classifiers of half a gigabyte, nothing is read."""
+    with safe_open(path, framework="pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys() if name.startswith("features.")}  # noqa: SIM118  # no mapping
+    first = weights.get("features.0.weight")
+    if first is None or first.ndim != 4 or not len(first) or not all(value.is_floating_point() for value in weights.values()):
+        raise ValueError("no first layer, or no real numbers")
+    with torch.device("meta"):  # no memory, and none of the run's random numbers, for weights that are replaced
+        network = VggFeatures(len(first))
+    copies = {name: value.to(torch.float32, copy=True) for name, value in weights.items()}  # the file may be gone tomorrow
+    network.load_state_dict(copies, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 def _as_photograph(x: Tensor) -> Tensor:

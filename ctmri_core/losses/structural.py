@@ -13,8 +13,7 @@ _K1, _K2 = 0.01, 0.03
 def ssim_loss(one: Tensor, other: Tensor, *, data_range: float) -> Tensor:
     """1 - mean SSIM of (n, c, h, w) over all places where the 11 x 11 Gaussian window (deviation 1.5) fits; h, w at least 11.
 
-    `data_range`: of the values, 2 for pictures in [-1, 1]. A range of 1 for such pictures, as in a known project, makes the
-    loss blind to contrast.
+    `data_range`: of the values, which should begin at zero: around it, luminances of opposite sign count as nothing alike.
     """
     one, other = one.float(), other.float()
     c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2

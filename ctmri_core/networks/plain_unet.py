@@ -1,4 +1,4 @@
-"""The plain U-Net and its judge of a well-known student project on SynthRAD2023 brains (facts: its published notebook)."""
+"""The plain U-Net of a well-known student project on SynthRAD2023 brains (facts: its published notebook)."""
 
 from __future__ import annotations
 

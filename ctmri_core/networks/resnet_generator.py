@@ -35,7 +35,7 @@ class ResnetBlock(nn.Module):
 
 
 class ResnetGenerator(nn.Module):
-    """(n, in_channels, h, w) in [-1, 1] -> (n, out_channels, h, w) in [-1, 1]; h and w multiples of `multiple`, at least 12.
+    """(n, in_channels, h, w) in [-1, 1] -> (n, out_channels, h, w) in [-1, 1]; h and w multiples of `multiple`, at least 8.
 
     7 x 7 convolution to `width` channels, two strided convolutions, `blocks` residual blocks at 4 x `width` channels, two
     transposed convolutions, 7 x 7 convolution, tanh. State-dict keys are those of the public CycleGAN checkpoints.

@@ -136,8 +136,14 @@ def test_files_that_hold_no_features_are_refused(small_vgg: Path, tmp_path: Path
     with pytest.raises(ModelRefused, match="no such file"):
         FeatureDistance(tmp_path / "absent.safetensors")
     weights = load_file(small_vgg)
-    no_number = torch.full((2,), torch.nan)
-    for number, change in enumerate(({}, {"features.2.weight": torch.zeros(3)}, {"features.0.bias": no_number})):
+    changes = (
+        {}, {"features.2.weight": torch.zeros(3)}, {"features.0.bias": torch.full((2,), torch.nan)},
+        {"features.0.weight": torch.tensor(1.0)}, {"features.0.weight": torch.zeros(0, 3, 3, 3)},
+        {"features.0.weight": torch.zeros(200_000, 3, 3, 3)},  # whose other layers would take 2 TB
+        {"features.0.bias": torch.zeros(2, dtype=torch.int32)}, {"features.0.bias": torch.zeros(2, dtype=torch.complex64)},
+        {"features.36.weight": torch.zeros(1)},
+    )  # fmt: skip
+    for number, change in enumerate(changes):
         path = tmp_path / f"{number}.safetensors"
         save_file((weights | change) if change else {"a": torch.zeros(1)}, path)
         with pytest.raises(ModelRefused, match=rf"{number}\.safetensors"):
@@ -145,6 +151,16 @@ def test_files_that_hold_no_features_are_refused(small_vgg: Path, tmp_path: Path
     (tmp_path / "pickle.safetensors").write_bytes(b"PK\3\4")
     with pytest.raises(ModelRefused, match="VGG-19"):
         FeatureDistance(tmp_path / "pickle.safetensors")
+
+
+def test_features_of_half_precision_are_taken_and_no_random_number_is_spent(small_vgg: Path, tmp_path: Path):
+    save_file({name: value.half() for name, value in load_file(small_vgg).items()}, tmp_path / "half.safetensors")
+    one, other = torch.rand(2, 1, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+    state = torch.get_rng_state()
+    halves = FeatureDistance(tmp_path / "half.safetensors")
+    assert torch.equal(torch.get_rng_state(), state)
+    (tmp_path / "half.safetensors").write_bytes(b"")  # a run goes on when the file does not
+    assert float(halves(one, other)) == pytest.approx(float(FeatureDistance(small_vgg)(one, other)), rel=0.01)
 
 
 def test_the_kl_of_a_gaussian_is_that_of_torch():
