@@ -39,7 +39,9 @@ class TrainingData(_Frozen):
 class ModelCard(_Frozen):
     """Who made the model, of what, for what. `weights_sha256` is filled in when the file is written.
 
-    `config`: the settings of `method`, validated by its own card. `demo`: a model that only shows how the program works.
+    `config`: the settings of `method`, validated by its own card. `training`: how far it was trained and the run's settings, with
+    its augmentation. `metrics`: inside the body, on slices of patients that it did not learn from. `demo`: a model that only
+    shows how the program works.
     """
 
     format: Literal["ctmri-model-1"] = "ctmri-model-1"
@@ -50,6 +52,7 @@ class ModelCard(_Frozen):
     recipe: Recipe = Recipe()
     body_region: Line
     training_data: Annotated[tuple[TrainingData, ...], Field(max_length=100)] = ()
+    training: dict[str, JsonValue] = {}
     metrics: dict[str, float] = {}
     intended_use: Text = ""
     limitations: Text = ""
@@ -71,6 +74,6 @@ class ModelCard(_Frozen):
         return self.weights_sha256[:12]
 
 
-def case_fingerprint(content: bytes, salt: str) -> str:
+def case_fingerprint(content: bytes | memoryview, salt: str) -> str:
     """16 hexadecimal digits that recognise a case's voxels without telling anything of them."""
     return hashlib.blake2b(content, key=salt.encode()[:64], digest_size=8).hexdigest()

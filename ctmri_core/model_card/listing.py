@@ -13,6 +13,9 @@ from ctmri_core.model_card.card import ModelCard
 from ctmri_core.model_card.header import SUFFIX, read_card
 from ctmri_core.resources_folder import user_models_folder
 
+LAST = "-last"
+"""How the name of a file ends, before its suffix, that holds the model of a run's last step beside the best one."""
+
 
 @dataclass(frozen=True)
 class ModelEntry:
@@ -38,18 +41,35 @@ def list_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
 
 
 def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
-    """A path as it is; else the model of that card name or file name. Raises `ModelRefused` naming the nearest one."""
+    """A file as it is; the model of a folder, such as that of a run, which holds one; else that of a card name or file name.
+
+    Raises `ModelRefused` naming the nearest one, or all where several are meant.
+    """
     path = Path(file_or_name)
     if path.is_file() or path.suffix == SUFFIX:
         return path
+    if path.is_dir():
+        return _sole(path.name, (entry for entry in list_models([path, path / "models"]) if not entry.path.stem.endswith(LAST)))
     wanted = str(file_or_name).casefold()
-    usable = [(entry.path, entry.card) for entry in list_models(folders) if entry.card is not None]
-    for found, card in usable:
-        if wanted in (card.name.casefold(), found.stem.casefold()):
-            return found
-    names = [card.name for _, card in usable]
+    usable = [entry for entry in list_models(folders) if entry.card is not None]
+    meant = [entry for entry in usable if entry.card and wanted in (entry.card.name.casefold(), entry.path.stem.casefold())]
+    if meant:
+        return _sole(path.name, meant)
+    names = [entry.card.name for entry in usable if entry.card]
     hint = nearest_hint(str(file_or_name), names) or f" Known models: {', '.join(names) or 'none'}."
     raise ModelRefused(f"There is no model called {path.name!r}.{hint}")
+
+
+def _sole(name: str, entries: Iterable[ModelEntry]) -> Path:
+    """The file of the only usable entry; of several with the same weights the first."""
+    usable = [(entry.card.weights_sha256 or entry.path, entry.path) for entry in entries if entry.card is not None]
+    by_weights = dict(reversed(usable))
+    if len(by_weights) == 1:
+        return next(iter(by_weights.values()))
+    if not by_weights:
+        raise ModelRefused(f"The folder {name} holds no model that can be used.")
+    files = ", ".join(sorted(path.name for path in by_weights.values()))
+    raise ModelRefused(f"{name!r} may mean any of several models: {files}. Name the file of the one you want.")
 
 
 def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> Path:

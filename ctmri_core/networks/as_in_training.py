@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -39,5 +41,5 @@ def as_in_training(network: nn.Module) -> nn.Module:
             module.__class__ = OwnStatisticsNorm
         elif type(module) is nn.Dropout:
             module.__class__ = LastingDropout
-            module.seed = number
+            cast(LastingDropout, module).seed = number
     return network

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ctmri_core.domain import Direction
+from ctmri_core.model_card import LAST
 from ctmri_core.training.settings import Metric
 from ctmri_core.training.validation import Scores, lower_is_better
 
@@ -39,7 +40,7 @@ class BestModels:
     def finish(self, directions: tuple[Direction, ...]) -> None:
         """Writes the models of the last step beside the best; a direction that nobody measured has no other."""
         for direction in directions:
-            last = self._export(direction, "-last", {})
+            last = self._export(direction, LAST, {})
             self.files.setdefault(direction.name, last)
 
     def state_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ctmri_core.domain import Direction
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import save_model
-from ctmri_core.training.settings import ModelDescription
+from ctmri_core.training.settings import ModelDescription, TrainingSettings
 
 _PHANTOM_LIMITS = (
     "Trained on digital phantoms only, which show no pathology and far less variety than people: "
@@ -24,17 +24,32 @@ _LIMITS = "Synthetic images may miss or invent findings. Values outside the body
 
 def export_model(
     folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, direction: Direction,
-    data: PreparedData, metrics: Mapping[str, float], about: ModelDescription,
+    data: PreparedData, training: Mapping[str, Any], metrics: Mapping[str, float], about: ModelDescription,
 ) -> Path:  # fmt: skip
-    """Writes `<method>-<direction><suffix>.safetensors`."""
+    """Writes `<method>-<direction><suffix>.safetensors`; a suffix marks the model of the last step, not the best."""
     path = folder / f"{card.name}-{direction.name}{suffix}.safetensors"
-    model_card = describe(card, config, direction, data, metrics, about)
+    model_card = describe(card, config, direction, data, training, metrics, about)
+    if suffix:  # or two models of a run go by one name in lists
+        model_card = model_card.model_copy(update={"name": f"{model_card.name} (last step)"})
     save_model(path, method.generator(direction).state_dict(), model_card)
     return path
 
 
+def run_facts(settings: TrainingSettings, data: PreparedData, steps: int, precision: str, suffix: str) -> dict[str, Any]:
+    """What a model's card says of a run after `steps`."""
+    return {
+        **settings.told(),
+        "kept": "the last step" if suffix else f"the best {settings.best_metric} in validation",
+        "steps": steps,
+        "passes": round(steps / data.train.steps_per_epoch(settings.batch_size), 2),
+        "precision": precision,
+        "slices": len(data.train),
+        "validation_slices": min(settings.validation_slices, data.validation.pairs),
+    }
+
+
 def describe(
-    card: MethodCard, config: MethodConfig, direction: Direction, data: PreparedData,
+    card: MethodCard, config: MethodConfig, direction: Direction, data: PreparedData, training: Mapping[str, Any],
     metrics: Mapping[str, float], about: ModelDescription,
 ) -> ModelCard:  # fmt: skip
     """The card of one direction's model. The recipe pads to what the networks need, as in training."""
@@ -47,6 +62,7 @@ def describe(
         recipe=data.recipe,
         body_region=about.body_region or ("head" if data.facts.phantom else "as in the training data"),
         training_data=(data.facts,),
+        training=dict(training),
         metrics=dict(metrics),
         intended_use=about.intended_use,
         limitations=" ".join(part for part in (about.limitations, *limits, _LIMITS) if part),

@@ -15,6 +15,11 @@ Metric = Literal["mae", "psnr", "ssim"]
 LENGTHS = ("epochs", "iterations", "minutes", "until")
 """The settings of which one says how long a run is."""
 
+_UNTOLD = {
+    "until", "device", "devices", "nodes", "tensorboard", "checkpoint_seconds", "spacing_mm", "soft_tissue_curve",
+    "validation_share",
+}  # fmt: skip
+
 
 class TrainingSettings(BaseModel):
     """Settings of the run.
@@ -77,6 +82,10 @@ class TrainingSettings(BaseModel):
             parts = f"{self.devices * self.nodes} devices in {self.accumulate} parts each"
             raise ValueError(f"--batch-size {self.batch_size} cannot be shared equally by {parts}; make it a multiple")
         return self
+
+    def told(self) -> dict[str, Any]:
+        """What a model file tells of these settings: nothing of the machine, nor what its recipe says."""
+        return self.model_dump(mode="json", exclude=_UNTOLD, exclude_none=True)
 
     @property
     def processes(self) -> int:

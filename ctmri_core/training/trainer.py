@@ -31,7 +31,7 @@ from ctmri_core.training.batch_steps import BatchSteps
 from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.checkpoint import save_checkpoint
 from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
-from ctmri_core.training.export import export_model
+from ctmri_core.training.export import export_model, run_facts
 from ctmri_core.training.health import losses_alone, signals
 from ctmri_core.training.length import RunLength
 from ctmri_core.training.optimisation import Optimisation, StepAbandoned, StepReport
@@ -250,8 +250,9 @@ class Trainer:
     def _export(self, direction: Direction, suffix: str, metrics: Mapping[str, float]) -> Path:
         with self._averaged() if suffix else nullcontext():  # a best model is exported while it is being measured
             return export_model(
-                self.folder.models, suffix, self.method, self.card, self.config, direction, self.data, metrics, self._about
-            )
+                self.folder.models, suffix, self.method, self.card, self.config, direction, self.data,
+                run_facts(self.settings, self.data, self.iteration, self._precision, suffix), metrics, self._about,
+            )  # fmt: skip
 
     def _averaged(self) -> AbstractContextManager[None]:
         """Inside, the networks hold the weights that are to be used."""

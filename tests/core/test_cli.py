@@ -148,8 +148,14 @@ def test_a_wrong_word_names_the_nearest_right_one(arguments, hint, capsys, monke
 def test_models_lists_names_and_prints_cards(models, capsys):
     assert main(["models"]) == 0
     assert "tiny" in capsys.readouterr().out
+    assert main(["models", "tiny", "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["body_region"] == "head"
+    assert main(["models", "--json"]) == 0
+    assert [entry["card"]["name"] for entry in json.loads(capsys.readouterr().out)].count(card["name"]) == 1
     assert main(["models", "tiny"]) == 0
-    assert json.loads(capsys.readouterr().out)["body_region"] == "head"
+    said = capsys.readouterr().out
+    assert card["weights_sha256"] in said and "axial, " in said and "learnt from" in said and "Isola" in said
 
 
 def test_translate_keeps_the_grid_and_says_so_in_events(tmp_path, models, capsys):

@@ -202,6 +202,29 @@ def test_list_find_and_choose(tmp_path):
         choose_model(Domain.MR_T2, folders)
 
 
+def test_a_name_that_two_models_bear_is_not_guessed_at(tmp_path):
+    one, other = (CARD.model_copy(update={"weights_sha256": digit * 64}) for digit in "12")
+    first = write(tmp_path / "a.safetensors", header_of(one))
+    write(tmp_path / "b.safetensors", header_of(other))
+    with pytest.raises(ModelRefused, match=r"several models: a\.safetensors, b\.safetensors"):
+        find_model(CARD.name, [tmp_path])
+    write(tmp_path / "b.safetensors", header_of(one))  # a copy is no other model
+    assert find_model(CARD.name, [tmp_path]) == first
+
+
+def test_the_folder_of_a_run_stands_for_its_best_model(tmp_path):
+    models = tmp_path / "run" / "models"
+    models.mkdir(parents=True)
+    with pytest.raises(ModelRefused, match="The folder run holds no model"):
+        find_model(tmp_path / "run", [])
+    best = write(models / "cut-ct_to_mr_t1.safetensors", header_of())
+    write(models / "cut-ct_to_mr_t1-last.safetensors", header_of())
+    assert find_model(tmp_path / "run", []) == find_model(models, []) == best
+    write(models / "cut-mr_t1_to_ct.safetensors", header_of())
+    with pytest.raises(ModelRefused, match=r"cut-ct_to_mr_t1\.safetensors, cut-mr_t1_to_ct\.safetensors"):
+        find_model(tmp_path / "run", [])
+
+
 def test_fingerprints_depend_on_content_and_salt():
     assert case_fingerprint(b"voxels", "a") == case_fingerprint(b"voxels", "a")
     assert len({case_fingerprint(b"voxels", "a"), case_fingerprint(b"voxels", "b"), case_fingerprint(b"other", "a")}) == 3

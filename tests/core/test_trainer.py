@@ -78,6 +78,21 @@ def test_a_run_tells_what_happened_and_leaves_usable_files(tiny_pairs, tmp_path:
     assert len(entries) == 2 and all(entry.card and entry.card.recipe == data.recipe for entry in entries)
     card = read_card(result.models["ct_to_mr_t1"])
     assert card.metrics == result.metrics and card.training_data == (data.facts,)
+    assert {entry.card.name for entry in entries if entry.card} == {"pix2pix CT → T1 MR", "pix2pix CT → T1 MR (last step)"}
+
+
+def test_the_card_tells_how_it_was_trained_and_nothing_of_the_machine(tiny_pairs, tmp_path: Path):
+    chosen = settings(turn=5.0, mr_noise=0.1, ema=0.9, validate_every=4, best_metric="ssim", validation_slices=2)
+    data = tiny_pairs()
+    run(Trainer(CARD, TINY, data, tmp_path / "run", chosen))
+    best, last = (
+        read_card(tmp_path / "run" / "models" / f"pix2pix-ct_to_mr_t1{suffix}.safetensors").training for suffix in ("", "-last")
+    )
+    assert last["steps"] == 6 and last["kept"] == "the last step" and best["kept"] == "the best ssim in validation"
+    assert best["steps"] in (4, 6) and best["passes"] == best["steps"] / data.train.steps_per_epoch(chosen.batch_size)
+    wanted = {"turn": 5.0, "zoom": 0.0, "mr_noise": 0.1, "flip": True, "ema": 0.9, "precision": "32", "validation_slices": 2}
+    assert wanted.items() <= best.items() and best["slices"] == len(data.train)
+    assert not {"device", "devices", "until", "minutes", "spacing_mm"} & best.keys()
 
 
 def test_the_exported_model_translates_as_the_trained_method_does(tiny_pairs, tmp_path: Path):
