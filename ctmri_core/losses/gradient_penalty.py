@@ -17,5 +17,5 @@ def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, synthetic:
     between = (share * real.detach() + (1 - share) * synthetic.detach()).requires_grad_()
     judged = judge(between)
     (gradient,) = torch.autograd.grad(judged.sum(), between, create_graph=True)
-    length: Tensor = torch.linalg.vector_norm(gradient.flatten(1).float(), dim=1)
+    length: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
     return (length - 1).square().mean()

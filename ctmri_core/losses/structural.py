@@ -15,7 +15,8 @@ def ssim_loss(one: Tensor, other: Tensor, *, data_range: float) -> Tensor:
 
     `data_range`: of the values, which should begin at zero: around it, luminances of opposite sign count as nothing alike.
     """
-    one, other = one.float(), other.float()
+    wide = torch.promote_types(one.dtype, torch.float32)  # differences of squares need it
+    one, other = one.to(wide), other.to(wide)
     c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
     stacked = torch.cat([one, other, one * one, other * other, one * other])
     mean_one, mean_other, square_one, square_other, product = _smoothed(stacked).chunk(5)
