@@ -27,6 +27,8 @@ _WORDS: dict[Kind, str] = {
     "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
     "modality": "show another kind of picture than they should", "synthetic": "were made by a model", "finding": "are doubtful",
 }  # fmt: skip
+MISPLACED: tuple[Kind, ...] = ("misaligned", "registration")
+"""Problems of pictures that do not lie on each other."""
 _FINEST_MM, _COARSEST_MM, _THICKEST_MM = 0.2, 3.0, 8.0
 _MOST_ANISOTROPY = 1.1  # of a pixel
 _FAR_FROM_OTHERS = 1.8
@@ -56,8 +58,8 @@ class CaseCheck(BaseModel):
     outline_dice: float | None = None
     mutual_information: float | None = None
 
-    def has(self, kind: Kind) -> bool:
-        return any(problem.kind == kind for problem in self.problems)
+    def has(self, *kinds: Kind) -> bool:
+        return any(problem.kind in kinds for problem in self.problems)
 
 
 class CheckReport(BaseModel):

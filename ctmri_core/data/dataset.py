@@ -1,21 +1,24 @@
 """A prepared collection in a folder: one memory-mapped file per case, and `dataset.json` that says what they are.
 
-The index names no patient: cases go by a salted hash, which whoever holds the collection can make again and no one else.
+The index names no patient and no folder: they go by a salted hash, by which the same names are known again. It hides names from
+those who read the index; who guesses a name can try whether it is there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ctmri_core.data.case_check import CaseCheck
+from ctmri_core.data.case_check import MISPLACED, CaseCheck
 from ctmri_core.data.layouts.layout import Side
+from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedCase
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
@@ -24,6 +27,7 @@ from ctmri_core.preprocess.recipe import Recipe
 
 INDEX = "dataset.json"
 _JOURNAL = "cases.jsonl"
+_CASE_FILE = r"^[0-9a-f]{16}(-\d+)?-[0-9a-f]{16}\.npy$"
 _Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 
 
@@ -35,21 +39,28 @@ class DatasetCase(_Frozen):
     """One case, or one domain of it where its volumes do not lie in one space.
 
     `file` in the dataset's folder, `fingerprint` of the source's voxels; `key`, `patient`: salted hashes of their names;
-    `pictures`: slices in the file; `backgrounds` of the domains in [-1, 1]; `chosen`: the slices to learn from where not all;
-    `check`: what was found of the case when it was prepared.
+    `pictures`: slices in the file; `slice_mm`: how far they are apart, where that is known; `backgrounds` of the domains in
+    [-1, 1]; `chosen`: the slices to learn from where not all; `check`: what was found of the case when it was prepared.
     """
 
     key: _Key
     patient: _Key
-    file: Annotated[str, Field(pattern=r"^[0-9a-f]{16}(-\d+)?-[0-9a-f]{16}\.npy$")]
+    file: Annotated[str, Field(pattern=_CASE_FILE)]
     fingerprint: _Key
     domains: tuple[Domain, ...]
     backgrounds: tuple[float, ...]
     pictures: int = Field(ge=0)
+    slice_mm: float | None = Field(default=None, gt=0)
     centre: str = Field(default="", max_length=100)
     side: Side = ""
-    chosen: tuple[int, ...] | None = None
+    chosen: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     check: CaseCheck | None = None
+
+    def prepared_in(self, folder: Path) -> PreparedCase:
+        """As `PreparedSlices` takes it."""
+        return PreparedCase(
+            folder / self.file, self.domains, self.backgrounds, self.chosen, self.slice_mm, self.pictures
+        )  # fmt: skip
 
 
 class DatasetIndex(_Frozen):
@@ -74,8 +85,22 @@ class DatasetIndex(_Frozen):
 
     def files_of(self, side: Side, folder: Path) -> list[PreparedCase]:
         """The cases of one side as `PreparedSlices` takes them."""
-        own = [case for case in self.cases if case.side == side]
-        return [PreparedCase(folder / case.file, case.domains, case.backgrounds, case.chosen) for case in own]
+        return [case.prepared_in(folder) for case in self.cases if case.side == side]
+
+
+class PreparedRecord(_Frozen):
+    """A line of the journal: what became of one case, all of it. `stamp`: of the files that it was read from."""
+
+    key: _Key
+    stamp: str = Field(max_length=64)
+    cases: tuple[DatasetCase, ...]
+
+    def tells(self, options: PreparationOptions) -> bool:
+        """Whether it says all that `options` ask for, and nothing for which they leave a case out."""
+        checks = [case.check for case in self.cases]
+        if options.looks and None in checks:
+            return False
+        return not options.leave_out_misaligned or not any(check and check.has(*MISPLACED) for check in checks)
 
 
 class DatasetFolder:
@@ -100,50 +125,71 @@ class DatasetFolder:
             raise FileRefused(self.index, problem, "Prepare the data again.")
         return index
 
-    def write(self, index: DatasetIndex) -> None:
-        """Raises `WriteFailed`."""
-        write_bytes(self.index, index.model_dump_json(indent=1).encode(), private=True)
+    def is_complete(self) -> bool:
+        """Whether all is there that training takes."""
+        try:
+            return self.read().complete
+        except FileRefused:
+            return False
 
-    def begin(self, index: DatasetIndex) -> DatasetIndex:
-        """Goes on with what is there when it was made from the same, else empties the folder of prepared files.
+    def finish(self, index: DatasetIndex) -> None:
+        """Writes the index, and removes files of cases that are not in it any more. Raises `WriteFailed`."""
+        self._write(index)
+        kept = {case.file for case in index.cases}
+        for path in self._case_files():
+            if path.name not in kept:
+                with suppress(OSError):  # Windows removes no file that a training has mapped
+                    path.unlink()
 
-        The salt of what is there is kept.
+    def begin(self, index: DatasetIndex, data: str) -> DatasetIndex:
+        """Goes on with what is there when it was made from the same `data` in the same way, else removes what was prepared.
+
+        The salt of what is there is kept. Raises `WriteFailed`.
         """
-        if self.exists():
-            try:
-                known = self.read()
-            except FileRefused:
-                known = None
-            if known is not None and known.made_from == json.loads(json.dumps(index.made_from)):
-                return index.model_copy(update={"salt": known.salt})
-        for stale in [*self.path.glob("*.npy"), self.path / _JOURNAL]:
-            stale.unlink(missing_ok=True)
-        self.write(index)
+        known = None
+        with suppress(OSError, ValidationError):
+            known = DatasetIndex.model_validate_json(self.index.read_bytes())
+        if known is not None and known.made_from == {**index.made_from, "data": key_of(data, known.salt)}:
+            return index.model_copy(update={"salt": known.salt, "made_from": known.made_from})
+        try:
+            for stale in [*self._case_files(), self.path / _JOURNAL]:
+                stale.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_failed(self.path, error) from error
+        index = index.model_copy(update={"made_from": {**index.made_from, "data": key_of(data, index.salt)}})
+        self._write(index)
         return index
 
-    def remember(self, cases: Iterable[DatasetCase]) -> None:
-        """Notes that these cases are prepared, so that nothing is done twice after an interruption. Raises `WriteFailed`."""
+    def remember(self, record: PreparedRecord) -> None:
+        """Notes that a case is prepared, so that nothing is done twice after an interruption. Raises `WriteFailed`."""
         try:
             number = os.open(self.path / _JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(number, "w", encoding="utf-8") as handle:
-                handle.writelines(case.model_dump_json() + "\n" for case in cases)
+                handle.write(f"\n{record.model_dump_json()}\n")  # begun anew behind a line that was cut short
         except OSError as error:
             raise write_failed(self.path / _JOURNAL, error) from error
 
-    def remembered(self) -> dict[str, list[DatasetCase]]:
-        """By key, those whose files are there; a line cut short is left out."""
-        found: dict[str, list[DatasetCase]] = {}
+    def remembered(self) -> dict[str, PreparedRecord]:
+        """By key, the last record of those whose files are there; a line cut short is left out."""
+        found: dict[str, PreparedRecord] = {}
         journal = self.path / _JOURNAL
-        for line in journal.read_text("utf-8").splitlines() if journal.exists() else ():
-            try:
-                case = DatasetCase.model_validate_json(line)
-            except ValidationError:
-                continue
-            if (self.path / case.file).is_file():
-                found.setdefault(case.key, []).append(case)
-        return found
+        for line in journal.read_text("utf-8", "replace").splitlines() if journal.exists() else ():
+            with suppress(ValidationError):
+                record = PreparedRecord.model_validate_json(line)
+                found[record.key] = record
+        return {key: record for key, record in found.items() if self._holds(record.cases)}
+
+    def _holds(self, cases: Sequence[DatasetCase]) -> bool:
+        return all((self.path / case.file).is_file() for case in cases)
+
+    def _case_files(self) -> list[Path]:
+        """What has the name of a case's file: nothing else in the folder is ours to remove."""
+        return [path for path in self.path.glob("*.npy") if re.fullmatch(_CASE_FILE, path.name)]
+
+    def _write(self, index: DatasetIndex) -> None:
+        write_bytes(self.index, index.model_dump_json(indent=1).encode(), private=True)
 
 
 def key_of(name: str, salt: str) -> str:
     """Names of patients' folders stay out of files and their names."""
-    return hashlib.blake2b(name.encode(), key=salt.encode()[:64], digest_size=8).hexdigest()
+    return hashlib.blake2b(name.encode(errors="surrogateescape"), key=salt.encode()[:64], digest_size=8).hexdigest()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ctmri_core.data.dataset import DatasetCase
+from ctmri_core.domain import Domain
 
 _EDGE = 12
 """Pixels along the edge of a thumbnail: position, outline and large structures."""
@@ -38,3 +42,27 @@ def most_different(thumbnails: Sequence[NDArray[np.float32]], count: int, seed: 
         chosen.append(int(distance.argmax()))
         np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(1), out=distance)
     return sorted(chosen)
+
+
+def limited(cases: Sequence[DatasetCase], folder: Path, limit: int, seed: int) -> list[DatasetCase]:
+    """The training cases with the `limit` slices chosen that differ most; all others as they are.
+
+    Slices of one kind are compared with each other, and so many are chosen of each kind. Raises `FileRefused`.
+    """
+    thumbnails: dict[tuple[Domain, ...], list[NDArray[np.float32]]] = {}
+    places: dict[tuple[Domain, ...], list[tuple[int, int]]] = {}
+    for number, case in enumerate(cases):
+        if case.side == "train":
+            planes = case.prepared_in(folder).mapped()
+            for n in range(case.pictures) if case.chosen is None else case.chosen:
+                thumbnails.setdefault(case.domains, []).append(thumbnail(planes[n, :-1]))
+                places.setdefault(case.domains, []).append((number, n))
+    chosen: dict[int, list[int]] = {number: [] for number, case in enumerate(cases) if case.side == "train"}
+    for kind, vectors in thumbnails.items():
+        for n in most_different(vectors, limit, seed):
+            number, place = places[kind][n]
+            chosen[number].append(place)
+    return [
+        case.model_copy(update={"chosen": tuple(chosen[number])}) if number in chosen else case
+        for number, case in enumerate(cases)
+    ]

@@ -21,3 +21,8 @@ class PreparationOptions(BaseModel):
     leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
     what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
     licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")
+
+    @property
+    def looks(self) -> bool:
+        """Whether it must be known of each case what is wrong with it."""
+        return self.check or self.leave_out_misaligned

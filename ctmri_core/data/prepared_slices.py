@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 
 from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.domain import Domain
+from ctmri_core.errors import FileRefused
 from ctmri_core.method import SliceBatch
-from ctmri_core.preprocess.slice_context import neighbours
+from ctmri_core.preprocess.slice_context import neighbours, stride_for
 
 _AIR = -1.0
+_MOST_MAPPED = 256
+"""Files mapped at a time: each holds a file number, of which some systems give a process no more than 1024."""
 Place = tuple[int, int]
 """A case and a slice of it."""
 
@@ -25,14 +29,28 @@ Place = tuple[int, int]
 class PreparedCase:
     """One patient's slices: a `.npy` file, float16 (n, len(domains) + 1, h, w), pictures in [-1, 1] and the body, 0 or 1.
 
-    float16 is good for 2**-11 of the range, less than one HU. `backgrounds`: what stands beside a picture, by domain; none means
-    -1. `chosen`: the slices that count, None for all; the others are neighbours of these.
+    float16 is good for 2**-12 near the ends of the range: 0.4 HU on the linear range, 2.4 HU in bone and air on the soft tissue
+    curve. `backgrounds`: what stands beside a picture, by domain; none means -1. `chosen`: the slices that count, None for all;
+    the others are neighbours of these. `slice_mm`: how far slices are apart, None where nobody knows. `pictures`: what n must be.
     """
 
     file: Path
     domains: tuple[Domain, ...]
     backgrounds: tuple[float, ...] = ()
     chosen: tuple[int, ...] | None = None
+    slice_mm: float | None = None
+    pictures: int | None = None
+
+    def mapped(self) -> NDArray[Any]:
+        """The file's content, mapped into memory. Raises `FileRefused` when it is not as it was written."""
+        try:
+            slices: NDArray[Any] = np.load(self.file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise FileRefused(self.file, "is missing or damaged.", "Prepare the data again.") from error
+        expected = (len(slices) if self.pictures is None else self.pictures, len(self.domains) + 1)
+        if slices.ndim != 4 or slices.dtype != np.float16 or slices.shape[:2] != expected:
+            raise FileRefused(self.file, "does not hold what the index says.", "Prepare the data again.")
+        return slices
 
 
 class PreparedSlices:
@@ -40,19 +58,22 @@ class PreparedSlices:
 
     `domains`: of the batches, the source first. `paired`: batches show one place in all domains, and only cases that have them
     all are counted; else each domain is drawn by itself. `context`: how many neighbouring slices of the source a batch holds.
-    `multiple`: of height and width of whole slices, which are padded to it.
+    `slice_mm`: how far apart, as nearly as a case has them; None takes the next ones. `multiple`: of height and width of whole
+    slices, which are padded to it. Raises `FileRefused` for a file that is damaged.
     """
 
     def __init__(
         self, cases: Sequence[PreparedCase], domains: Sequence[Domain],
-        *, paired: bool = True, context: int = 1, multiple: int = 1,
+        *, paired: bool = True, context: int = 1, multiple: int = 1, slice_mm: float | None = None,
     ) -> None:  # fmt: skip
         self.cases = tuple(cases)
         self.domains = tuple(domains)
         self.paired = paired
         self.context = context
         self.multiple = multiple
-        self._slices: list[NDArray[Any]] = [np.load(case.file, mmap_mode="r", allow_pickle=False) for case in self.cases]
+        self._strides = [stride_for(slice_mm, case.slice_mm) for case in self.cases]
+        self._slices = lru_cache(_MOST_MAPPED)(lambda number: self.cases[number].mapped())
+        self._counts = [len(self._slices(number)) for number in range(len(self.cases))]
         complete = self._places(self.domains)
         self._drawn = {domain: complete if paired else self._places((domain,)) for domain in self.domains}
         self._complete = complete
@@ -130,12 +151,13 @@ class PreparedSlices:
         """
         case, n = place
         channels = [self.cases[case].domains.index(domain) for domain in domains]
-        own: NDArray[np.float16] = self._slices[case][n]
+        slices = self._slices(case)
+        own: NDArray[np.float16] = slices[n]
         planes = own[[*channels, len(self.cases[case].domains)]]
         if self.context == 1:
             return planes
-        beside = neighbours(n, n + 1, self.context, len(self._slices[case]))[0]
-        return np.concatenate([planes, self._slices[case][beside, channels[0]]])
+        beside = neighbours(n, n + 1, self.context, len(slices), self._strides[case])[0]
+        return np.concatenate([planes, slices[beside, channels[0]]])
 
     def _padded(self, place: Place, domains: Sequence[Domain]) -> NDArray[Any]:
         """`planes` with background around them up to a multiple of `multiple`, as a recipe pads."""
@@ -164,7 +186,7 @@ class PreparedSlices:
         return [
             (number, n)
             for number, case in held
-            for n in (range(len(self._slices[number])) if case.chosen is None else case.chosen)
+            for n in (range(self._counts[number]) if case.chosen is None else case.chosen)
         ]
 
     @staticmethod

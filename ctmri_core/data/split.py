@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,19 @@ def split_cases(cases: Sequence[CaseReference], plan: SplitPlan) -> dict[str, Si
             raise TrainingFailed(f"No case is of centre {plan.leave_out_centre!r}; {there}.")
         sides |= {patient: "test" for patient, own in by_patient.items() if own[0].centre == plan.leave_out_centre}
     return sides | _by_chance({patient: own[0].centre for patient, own in by_patient.items()}, sides, plan)
+
+
+def split_remarks(cases: Sequence[CaseReference], sides: Mapping[str, Side], plan: SplitPlan) -> list[str]:
+    """What the split leaves unused, in sentences; patients are counted, not named."""
+    remarks = []
+    patients = {case.patient for case in cases}
+    if unused := len([patient for patient in patients if not sides.get(patient)]):
+        remarks.append(f"{unused} of {len(patients)} patients are on none of the split's sides and are not used.")
+    if plan.lists is not None:
+        named = {*plan.lists.train, *plan.lists.validation, *plan.lists.test}
+        if missing := len(named - patients):
+            remarks.append(f"{missing} of the {len(named)} names in the split's lists are of no patient in the data.")
+    return remarks
 
 
 def _given(cases: Sequence[CaseReference]) -> Side:

@@ -20,10 +20,11 @@ from ctmri_core.errors import ModelRefused, Stopped, WrongInput
 from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never
 from ctmri_core.inference.body_region import doubt_about_region
 from ctmri_core.inference.precision import Plan, choose_device, choose_plan, prepare_generator, run_batch
+from ctmri_core.inference.slice_doubts import doubts_about_slices
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.preprocess.recipe import Record
-from ctmri_core.preprocess.slice_context import neighbours
+from ctmri_core.preprocess.slice_context import neighbours, stride_for
 from ctmri_core.preprocess.slice_grid import Slices
 from ctmri_core.registry import validated_config
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
@@ -39,7 +40,7 @@ class _Job:
     context: int
     plan: Plan
     network: nn.Module
-    doubt: Finding | None
+    doubts: tuple[Finding, ...]
 
     @property
     def target(self) -> Domain:
@@ -89,17 +90,18 @@ def translate(
         if stop():
             return None
         yield Progress(done=0, message="preparing the volume")
-        doubt = doubt_about_region(volume, card)
-        if doubt:
-            yield Noted(message=doubt.message, serious=True)
         record = card.recipe.record_of(volume)
         context = validated_config(card).context
+        region = doubt_about_region(volume, card)
+        doubts = (*((region,) if region else ()), *doubts_about_slices(record, card.recipe, context))
+        for doubt in doubts:
+            yield Noted(message=doubt.message, serious=True)
         middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1)[0]
         if stop():
             return None
         yield Progress(done=0, message="timing this machine")
         plan = choose_plan(generator, middle, torch_device)
-        job = _Job(volume, card, record, context, plan, prepare_generator(generator, plan), doubt)
+        job = _Job(volume, card, record, context, plan, prepare_generator(generator, plan), doubts)
         return (yield from _run(job, batch or plan.batch, stop))
 
 
@@ -148,7 +150,8 @@ def _translate_slices(job: _Job, start: int, end: int, result: Voxels, backgroun
 
 
 def _seen(source: Volume, card: ModelCard, record: Record, context: int, start: int, end: int) -> Slices:
-    places = neighbours(start, end, context, record.count)
+    stride = stride_for(card.recipe.slice_mm, record.grid.slice_mm)
+    places = neighbours(start, end, context, record.count, stride)
     first = int(places.min())
     return card.recipe.forward_slices(source, record, first, int(places.max()) + 1)[places - first]
 
@@ -165,9 +168,7 @@ def _progress(done: int, count: int, seconds: float) -> Progress:
 
 def _synthetic(job: _Job, voxels: Voxels) -> Volume:
     card, source = job.card, job.source
-    findings = list(source.findings)
-    if job.doubt:
-        findings.append(job.doubt)
+    findings = [*source.findings, *job.doubts]
     if card.demo:
         findings.append(Finding("demo_model", f"{card.name} is a demonstration model: it shows how the program works, no more."))
     details = {

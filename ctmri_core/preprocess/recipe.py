@@ -86,7 +86,9 @@ class Recipe(BaseModel):
 
     `spacing_mm`: pixel spacing in plane, None keeps the source's. `size`: (rows, columns) to pad or crop to, centred; None
     pads to a `multiple` and never crops. `ct`, `mr`: how values of either modality are scaled. `bias_field`: N4 of MR, None for
-    none. `only_body`: everything outside the outline of the body becomes background. `slices`: what is learnt from.
+    none. `only_body`: everything outside the outline of the body becomes background. `slices`: what is learnt from. `slice_mm`:
+    how far apart the neighbouring slices are that a network is shown beside the one it translates; None where it is shown none
+    or nobody knows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -100,6 +102,7 @@ class Recipe(BaseModel):
     bias_field: BiasField | None = None
     only_body: bool = False
     slices: SliceChoice = SliceChoice()
+    slice_mm: float | None = Field(default=None, gt=0, le=1000)
 
     def intensity(self, domain: Domain) -> HuRange | HuCurve | MrScaling:
         """The scaling of `domain`. Raises `WrongInput` for an unknown modality."""

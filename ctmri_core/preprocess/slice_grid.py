@@ -113,6 +113,11 @@ class SliceGrid:
         return self.source.shape[self.order[0]]
 
     @property
+    def slice_mm(self) -> float:
+        """How far apart the slices are."""
+        return self.source.spacing[self.order[0]]
+
+    @property
     def slice_shape(self) -> tuple[int, int]:
         return self.rows.size, self.columns.size
 

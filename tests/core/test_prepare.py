@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ctmri_core.data.diversity import most_different, thumbnail
 from ctmri_core.data.layouts.layout import CaseReference
 from ctmri_core.data.preparation import open_dataset, prepare_slices
 from ctmri_core.data.recipe_flags import RecipeChoices
+from ctmri_core.data.source_stamp import stamp_of
 from ctmri_core.data.split import SplitLists, SplitPlan, split_cases
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
@@ -46,6 +48,13 @@ def write_patients(folder: Path, names: list[str], only: str = "") -> None:
         (folder / name).mkdir(parents=True)
         for kind in (only,) if only and n == len(names) - 1 else pictures:
             nibabel.save(nibabel.Nifti1Image(pictures[kind].T.astype(np.int16), affine), folder / name / f"{kind}.nii.gz")
+
+
+def spoil(file: Path) -> None:
+    """Makes `file` one that cannot be read, and that nobody who does not read it can tell from what it was."""
+    status = file.stat()
+    file.write_bytes(bytes(status.st_size))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def prepare(*arguments: object) -> int:
@@ -110,12 +119,44 @@ def test_the_same_again_reads_nothing_and_new_patients_are_added(tmp_path: Path)
     assert prepare(*flags) == 0
     first = index_of(tmp_path / "out")
     for file in (tmp_path / "data").rglob("*.nii.gz"):
-        file.write_bytes(b"unreadable")
+        spoil(file)
     write_patients(tmp_path / "data", ["c"])
     assert prepare(*flags) == 0
     second = index_of(tmp_path / "out")
     assert second.salt == first.salt and {case.key for case in first.cases} < {case.key for case in second.cases}
     assert prepare(*flags, "--every", 2) == 1  # another recipe starts anew, and the files cannot be read any more
+
+
+def test_a_case_whose_file_has_changed_is_prepared_anew_and_those_of_one_that_went_are_removed(tmp_path: Path):
+    write_patients(tmp_path / "data", ["a", "b", "c"])
+    flags = (tmp_path / "data", "--out", tmp_path / "out", "--spacing-mm", 2, "--validation-share", 0)
+    assert prepare(*flags) == 0
+    first = index_of(tmp_path / "out")
+    shutil.rmtree(tmp_path / "data" / "a")
+    write_patients(tmp_path / "new", ["x", "x2", "b"])
+    shutil.copytree(tmp_path / "new" / "b", tmp_path / "data" / "b", dirs_exist_ok=True)
+    spoil(tmp_path / "data" / "c" / "ct.nii.gz")
+    assert prepare(*flags) == 0
+    second = index_of(tmp_path / "out")
+    assert [case.key for case in second.cases] == [case.key for case in first.cases[1:]]
+    assert [one.file == other.file for one, other in zip(first.cases[1:], second.cases, strict=True)] == [False, True]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.npy")) == sorted(case.file for case in second.cases)
+
+
+def test_stamps_follow_every_file_that_a_case_is_read_from(tmp_path: Path):
+    (tmp_path / "p1" / "CT").mkdir(parents=True)
+    files = [tmp_path / name for name in ("volume.mhd", "volume.raw", "p1/CT/1.dcm", "p1/CT/2.dcm", "a.png", "mask.nii")]
+    for file in files:
+        file.write_bytes(b"1")
+    places = {Domain.CT: tmp_path / "volume.mhd", Domain.MR_T1: [tmp_path / "a.png"]}
+    reference = CaseReference("p1", partial(print, "p1", places, {tmp_path / "p1": None}, mask=tmp_path / "mask.nii"))
+    stamps = [stamp_of(reference)]
+    assert stamps[0] == stamp_of(reference) != stamp_of(CaseReference("p1", partial(print, "p1")))
+    for file in files:
+        file.write_bytes(b"22")
+        stamps.append(stamp_of(reference))
+    files[3].unlink()
+    assert len({*stamps, stamp_of(reference)}) == len(files) + 2
 
 
 def test_cases_that_cannot_be_used_are_left_out_or_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -64,7 +64,7 @@ def picture_volume(paths: Sequence[Path], domain: Domain, options: LayoutOptions
     in_hu = any(finding.kind == "hounsfield_offset" for finding in volume.findings)
     kept = tuple(finding for finding in volume.findings if finding.kind not in _SAID_ONCE)
     geometry = Geometry(volume.geometry.shape, (_BETWEEN_MM, options.pixel_mm, options.pixel_mm))
-    volume = replace(volume, geometry=geometry, domain=domain, findings=kept)
+    volume = replace(volume, geometry=geometry, domain=domain, findings=kept, files=tuple(paths))
     return _in_hounsfield_units(volume, options) if domain is Domain.CT and not in_hu else volume
 
 
