@@ -43,9 +43,9 @@ class ConfigField:
         """`at least 4 and at most 256`; empty where there are none."""
         words = []
         if self.low is not None:
-            words.append(f"{'above' if self.low_open else 'at least'} {self.low:g}")
+            words.append(f"{'above' if self.low_open else 'at least'} {self.low:.10g}")
         if self.high is not None:
-            words.append(f"{'below' if self.high_open else 'at most'} {self.high:g}")
+            words.append(f"{'below' if self.high_open else 'at most'} {self.high:.10g}")
         return " and ".join(words)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from types import NoneType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from ctmri_core.config_fields import ConfigField, fields_of
 from ctmri_core.errors import CtmriError
 from ctmri_core.hints import nearest_hint
 
@@ -24,19 +24,23 @@ def flag_of(field: str) -> str:
 def add_config_arguments(
     parser: argparse.ArgumentParser, config_type: type[BaseModel], defaults: Mapping[str, Any] | None = None
 ) -> None:
-    """Adds a group of flags to `parser`, one per field of `config_type`. A flag that is not given leaves the default.
+    """Adds flags to `parser`, one per field of `config_type`, in groups. A flag that is not given leaves the default.
 
     `defaults`: where others than the fields' own are taken; help shows them. Values are checked as they are read, against the
     field's type and bounds; a wrong word names the nearest right one.
     """
-    group = parser.add_argument_group((config_type.__doc__ or config_type.__name__).strip().splitlines()[0].rstrip("."))
-    for name, field in config_type.model_fields.items():
-        default = (defaults or {}).get(name, field.get_default(call_default_factory=True))
-        shown = "" if default is None else f" (default: {default})"
-        text = f"{field.description}{_bounds(field)}{shown}".replace("%", "%%")
-        action = argparse.BooleanOptionalAction if field.annotation is bool else "store"
-        options: dict[str, Any] = {} if field.annotation is bool else {"type": _reader(field), "metavar": _metavar(field)}
-        group.add_argument(flag_of(name), dest=name, action=action, default=argparse.SUPPRESS, help=text, **options)
+    title = (config_type.__doc__ or config_type.__name__).strip().splitlines()[0].rstrip(".")
+    groups: dict[str, Any] = {}
+    for known in fields_of(config_type, defaults):
+        heading = known.group or title
+        if heading not in groups:
+            groups[heading] = parser.add_argument_group(heading)
+        field = config_type.model_fields[known.name]
+        action = argparse.BooleanOptionalAction if known.kind == "bool" else "store"
+        options: dict[str, Any] = {} if known.kind == "bool" else {"type": _reader(field, known), "metavar": _metavar(known)}
+        groups[heading].add_argument(
+            flag_of(known.name), dest=known.name, action=action, default=argparse.SUPPRESS, help=_help(known), **options
+        )
 
 
 def config_from_arguments(
@@ -59,52 +63,49 @@ def validated(config_type: type[Config], values: dict[str, Any]) -> Config:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise CtmriError(f"There is no setting called {name!r}.{nearest_hint(name, config_type.model_fields)}") from None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise CtmriError(f"{flag_of(name)} {first['input']!r}: {problem}." if name else f"{problem}.") from None
+        known = next((field for field in fields_of(config_type) if field.name == name), None)
+        if known is None or first["type"] == "value_error":
+            problem = first["msg"].removeprefix("Value error, ")
+            raise CtmriError(f"{flag_of(name)} {first['input']!r}: {problem}." if name else f"{problem}.") from None
+        raise CtmriError(f"{flag_of(name)}: {_problem(known, first['input'])}") from None
 
 
-def _reader(field: FieldInfo) -> Callable[[str], Any]:
+def _reader(field: FieldInfo, known: ConfigField) -> Callable[[str], Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
-    choices = _choices(field)
 
     def read(text: str) -> Any:
-        if choices:
-            matching = [choice for choice in choices if str(choice) == text]
+        if known.choices:
+            matching = [choice for choice in known.choices if str(choice) == text]
             if not matching:
-                listed = ", ".join(map(str, choices))
-                raise argparse.ArgumentTypeError(f"{text!r} is none of {listed}.{nearest_hint(text, choices)}")
+                raise argparse.ArgumentTypeError(_problem(known, text))
             return matching[0]
         try:
             return adapter.validate_strings(text)
-        except ValidationError as error:
-            raise argparse.ArgumentTypeError(f"{text!r}: {error.errors()[0]['msg']}") from None
+        except ValidationError:
+            raise argparse.ArgumentTypeError(_problem(known, text)) from None
 
     return read
 
 
-def _inner(field: FieldInfo) -> Any:
-    """The field's type without `None`."""
-    annotation = field.annotation
-    if get_origin(annotation) in (Union, type(int | None)):
-        return next(part for part in get_args(annotation) if part is not NoneType)
-    return annotation
+def _problem(known: ConfigField, value: object) -> str:
+    """Why `value` cannot be taken, as a sentence: what would be."""
+    if known.choices:
+        return f"{value!r} is none of {', '.join(map(str, known.choices))}.{nearest_hint(str(value), known.choices)}"
+    if known.kind in _NUMBERS:
+        return f"{value!r} is no {_NUMBERS[known.kind]}{' of ' if known.bounds else ''}{known.bounds}."
+    return f"{value!r} does not fit: {known.help}."
 
 
-def _choices(field: FieldInfo) -> tuple[Any, ...]:
-    inner = _inner(field)
-    return get_args(inner) if get_origin(inner) is Literal else ()
+def _help(known: ConfigField) -> str:
+    default = {True: "yes", False: "no"}.get(known.default, known.default) if known.kind == "bool" else known.default
+    shown = "" if default in (None, "") else f" (default: {default})"
+    return f"{known.help}{f'; {known.bounds}' if known.bounds else ''}{shown}".replace("%", "%%")
 
 
-def _metavar(field: FieldInfo) -> str:
-    choices = _choices(field)
-    if choices:
-        return "{" + ",".join(map(str, choices)) + "}"
-    return {int: "N", float: "X"}.get(_inner(field), "VALUE")
+def _metavar(known: ConfigField) -> str:
+    if known.choices:
+        return "{" + ",".join(map(str, known.choices)) + "}"
+    return {"int": "N", "float": "X"}.get(known.kind, "TEXT")
 
 
-def _bounds(field: FieldInfo) -> str:
-    signs = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    words = [
-        f"{word} {getattr(part, key):g}" for part in field.metadata for key, word in signs.items() if hasattr(part, key)
-    ]
-    return f"; {' and '.join(words)}" if words else ""
+_NUMBERS = {"int": "whole number", "float": "number"}

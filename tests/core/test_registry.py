@@ -58,6 +58,12 @@ def test_a_card_with_wrong_settings_is_refused_naming_the_field(config, words):
         build_generator(_card(**config))
 
 
+def test_a_model_file_whose_settings_lack_its_own_contrasts_is_refused():
+    card = _card(domains="ct,mr_t2").model_copy(update={"method": "stargan"})
+    with pytest.raises(ModelRefused, match=r"settings of m do not fit stargan: .*mr_t1"):
+        build_generator(card)
+
+
 def test_a_card_of_an_unknown_method_is_refused():
     with pytest.raises(ModelRefused, match="does not have"):
         build_generator(_card().model_copy(update={"method": "magic"}))
@@ -92,8 +98,8 @@ def test_flags_become_a_config_and_what_is_not_given_stays_default():
     ("words", "told"),
     [
         ("--generator resnet9", "Did you mean resnet_9?"),
-        ("--width 1000", "less than or equal to 256"),
-        ("--width many", "integer"),
+        ("--width 1000", "at most 256"),
+        ("--width many", "no whole number"),
         ("--receptive-field 71", "70"),
     ],
 )
