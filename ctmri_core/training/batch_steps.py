@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 
 import torch
 
 from ctmri_core.data.augmentation import Augmentation
+from ctmri_core.data.batches_ahead import BatchesAhead
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.errors import OutOfMemory, TrainingFailed
 from ctmri_core.events import StopSignal
@@ -27,16 +29,22 @@ class BatchSteps:
         if processes.count > 1 and len(slices) < settings.batch_size:
             raise TrainingFailed(f"{len(slices)} slices do not fill a batch of {settings.batch_size}. Use fewer --devices.")
         self.parts = settings.accumulate
-        self._slices = slices
         self._settings = settings
         self._optimisation = optimisation
         self._processes = processes
+        self._ahead = BatchesAhead(
+            partial(
+                slices.training_batch, batch_size=settings.batch_size, augmentation=_augmentation(settings), seed=settings.seed
+            )
+        )
+
+    def close(self) -> None:
+        """Ends the thread that draws the next batch."""
+        self._ahead.close()
 
     def step(self, number: int, stop: StopSignal) -> StepReport:
         """The step after `number` steps. Raises `OutOfMemory` when `halve` may help or nothing does."""
-        settings = self._settings
-        augmentation = _augmentation(settings)
-        batch = self._slices.training_batch(number, settings.batch_size, augmentation, settings.seed)
+        batch = self._ahead.batch(number)
         own = batch.part(self._processes.share(batch.size)).to(self._processes.fabric.device)
         parts = min(self.parts, own.size)
         cuts = [slice(own.size * n // parts, own.size * (n + 1) // parts) for n in range(parts)]

@@ -44,7 +44,7 @@ class Evaluation:
     def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         """After `iteration` steps, with the weights that are in the networks. Raises `OutOfMemory`."""
         try:
-            yield from self._previews(iteration)
+            yield from self._previews(iteration, stop)
             yield from self._scores(iteration, stop)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -54,6 +54,8 @@ class Evaluation:
 
     def _scores(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         settings, data = self._settings, self._data
+        if stop():
+            return
         if not data.validation.pairs:
             self.last = iteration
             return
@@ -73,11 +75,13 @@ class Evaluation:
         if message:
             yield Noted(message=message, serious=True)
 
-    def _previews(self, iteration: int) -> Iterator[Event]:
+    def _previews(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         data = self._data
         shown = data.validation if data.validation.pairs else data.train
         for direction in self._method.directions:
             way = "" if direction == data.direction else f"-{direction.name}"
             path = self._folder.samples / f"{iteration:08d}{way}.png"
-            caption = write_preview(path, self._method, shown, direction, data.recipe, self._device)
+            caption = write_preview(path, self._method, shown, direction, data.recipe, self._device, stop)
+            if caption is None:
+                return
             yield Sample(iteration=iteration, path=str(path), caption=caption)

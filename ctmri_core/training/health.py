@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import psutil
+import torch
+
 from ctmri_core.domain import Direction
 from ctmri_core.method import JUDGED
 from ctmri_core.training.optimisation import StepReport
@@ -28,6 +31,14 @@ def signals(report: StepReport) -> dict[str, float]:
     others = [abs(value) for group, value in report.objectives.items() if not group.startswith("discriminator")]
     if against and others and sum(against + others) > 0:
         found["loss_ratio"] = sum(against) / sum(against + others)
+    return found
+
+
+def memory_in_use(device: torch.device) -> dict[str, float]:
+    """`memory_mb` of this process; on a graphics card `device_memory_mb` too, the most that its tensors needed so far."""
+    found = {"memory_mb": psutil.Process().memory_info().rss / 2**20}
+    if device.type == "cuda":
+        found["device_memory_mb"] = torch.cuda.max_memory_allocated(device) / 2**20
     return found
 
 

@@ -12,7 +12,8 @@ _DEFAULT_EPOCHS = 200
 class RunLength:
     """`total` of `unit`: epochs, iterations, or seconds of training.
 
-    A time of day is the next one after `now`: `seconds`, spent in training before, count as the part that is behind.
+    A time of day is the next one after `now` (local time without a zone): `seconds`, spent in training before, count as the part
+    that is behind.
     """
 
     def __init__(
@@ -24,7 +25,7 @@ class RunLength:
         elif settings.minutes is not None:
             self.total, self.unit = settings.minutes * 60, "seconds"
         elif settings.until is not None:
-            self.total, self.unit = seconds + _seconds_until(settings.until, now or datetime.now().astimezone()), "seconds"
+            self.total, self.unit = seconds + _seconds_until(settings.until, now or datetime.now()), "seconds"
         else:
             self.total, self.unit = float(settings.epochs or _DEFAULT_EPOCHS), "epochs"
 
@@ -50,4 +51,4 @@ def _seconds_until(time_of_day: str, now: datetime) -> float:
     goal = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
     if goal <= now:
         goal += timedelta(days=1)
-    return (goal - now).total_seconds()
+    return goal.timestamp() - now.timestamp()  # not of the clock's hands: they may be turned overnight

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction, Domain
+from ctmri_core.events import StopSignal
 from ctmri_core.files import atomic_file
 from ctmri_core.method import Method, SliceBatch
 from ctmri_core.preprocess.recipe import Recipe
@@ -24,15 +25,18 @@ _ROWS = 3
 
 
 def write_preview(
-    path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device
-) -> str:
+    path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device,
+    stop: StopSignal,
+) -> str | None:  # fmt: skip
     """A PNG with source, synthetic and, where it is known, target side by side, one row for each of three fixed slices.
 
-    Returns what its columns show.
+    Returns what its columns show; None when stopped, without a file.
     """
     rows, known = [], slices.pairs > 0
     with evaluating(method):
         for batch in _fixed(slices, direction):
+            if stop():
+                return None
             seen = batch.seen(direction.source).to(device)
             synthetic = method.translate(seen, direction).float().cpu()
             parts = [(batch[direction.source], direction.source), (synthetic, direction.target)]

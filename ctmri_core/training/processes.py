@@ -93,10 +93,10 @@ class _BareNetworks(DDPStrategy):  # type: ignore[misc]  # lightning_fabric is n
         return module
 
 
-def choose_device(settings: TrainingSettings) -> torch.device:
-    """Where to train. Raises `TrainingFailed` where there is no such device."""
+def choose_device(settings: TrainingSettings, *, elsewhere: bool = False) -> torch.device:
+    """Where to train. Raises `TrainingFailed` where there is no such device; `elsewhere`: what is there will do."""
     cuda = torch.cuda.is_available()
-    if settings.device == "cuda" and not cuda:
+    if settings.device == "cuda" and not cuda and not elsewhere:
         raise TrainingFailed("--device cuda: there is no usable NVIDIA graphics card here. Use --device cpu or auto.")
     device = torch.device("cuda" if cuda and settings.device != "cpu" else "cpu")
     if device.type == "cuda" and settings.devices > torch.cuda.device_count():

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ctmri_core.domain import Direction
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import CheckpointSaved, Event, Finished, Health, Sample, Step, Validated, from_json, to_json
-from ctmri_core.files import write_failed, write_text
+from ctmri_core.files import atomic_file, write_failed, write_text
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 
@@ -36,9 +36,11 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """Raises `FileRefused` when there is none that can be read."""
         try:
-            config: dict[str, Any] = json.loads(self.config.read_text("utf-8"))
+            config = json.loads(self.config.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise FileRefused(self.config, "cannot be read.", "Choose the folder of a run of this program.") from error
+        if not isinstance(config, dict):
+            raise FileRefused(self.config, "holds no settings of a run.", "Choose the folder of a run of this program.")
         return config
 
     def log(self, event: Event) -> None:
@@ -54,18 +56,18 @@ class RunFolder:
         """All events so far; a line cut short by the end of the process is left out."""
         if not self.events.exists():
             return []
-        events = []
-        for line in self.events.read_text("utf-8").splitlines():
-            try:
-                events.append(from_json(line))
-            except ValidationError:
-                continue
-        return events
+        with self.events.open("rb") as handle:
+            return [event for line in handle if (event := _event(line)) is not None]
 
     def rewind(self, iteration: int) -> None:
-        """Forgets what happened after `iteration`, and that the run ended: it goes on from there."""
-        kept = [event for event in self.read_events() if not _is_later(event, iteration)]
-        write_text(self.events, "".join(to_json(event) + "\n" for event in kept))
+        """Forgets what happened after `iteration`, and that the run ended: it goes on from there. Raises `WriteFailed`."""
+        with atomic_file(self.events) as temporary, temporary.open("wb") as kept:
+            if self.events.exists():
+                with self.events.open("rb") as handle:
+                    for line in handle:  # a week's run has said more than should be in memory at once
+                        event = _event(line)
+                        if event is not None and not _is_later(event, iteration):
+                            kept.write(line.rstrip(b"\n") + b"\n")
 
 
 def run_config(
@@ -76,6 +78,14 @@ def run_config(
         "method": card.name, "config": config.model_dump(mode="json"), "data": data, "direction": direction.name,
         "settings": settings.model_dump(mode="json"), "about": about.model_dump(mode="json"),
     }  # fmt: skip
+
+
+def _event(line: bytes) -> Event | None:
+    """None for a line that was cut short."""
+    try:
+        return from_json(line)
+    except ValidationError:
+        return None
 
 
 def _is_later(event: Event, iteration: int) -> bool:

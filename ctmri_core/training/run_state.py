@@ -1,8 +1,11 @@
-"""The checkpoint of a run: what must fit before it goes on."""
+"""The checkpoint of a run: what must fit before it goes on, and what is said where it fits and is not the same."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import torch
 
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.errors import TrainingFailed
@@ -14,20 +17,53 @@ from ctmri_core.training.settings import TrainingSettings
 
 def identity(card: MethodCard, config: MethodConfig, data: PreparedData) -> dict[str, Any]:
     """What must be the same when a run goes on."""
-    return {"method": card.name, "config": config.model_dump(mode="json"), "direction": data.direction.name}
+    return {
+        "method": card.name, "config": config.model_dump(mode="json"), "direction": data.direction.name,
+        "recipe": data.recipe.model_dump(mode="json"),
+    }  # fmt: skip
+
+
+def circumstances(data: PreparedData, device: torch.device) -> dict[str, Any]:
+    """What may change between the parts of a run, and is said then: the device, and the cases by their prepared files."""
+    return {
+        "device": device.type, "salt": data.facts.salt, "train": [path.name for path in data.train.files],
+        "validation": [path.name for path in data.validation.files], "slices": [len(data.train), data.validation.pairs],
+    }  # fmt: skip
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What a person should know of circumstances that changed, in words."""
+    if before["device"] != now["device"]:
+        yield f"This run began on {before['device']} and goes on on {now['device']}: the same only up to rounding."
+    if before["salt"] != now["salt"]:
+        yield "The cases were prepared anew since this run began. If they are not the same, its curves cannot be compared."
+        return
+    old, new = ({*each["train"], *each["validation"]} for each in (before, now))
+    if old != new:
+        yield f"This run began with other cases: {len(new - old)} are new and {len(old - new)} are gone."
+    elif before["slices"] != now["slices"]:
+        yield "This run began with other slices of these cases."
+    leaked = len(set(before["train"]) & set(now["validation"]))
+    if leaked:
+        yield f"{leaked} cases that it was trained on are now among those it is validated on: its scores flatter it."
 
 
 def stored_state(folder: RunFolder, own: dict[str, Any], *, resume: bool) -> Any:
     """The checkpoint to go on from, or None to begin. Raises `TrainingFailed` where two runs would be mixed in one folder."""
     if not resume:
-        if folder.checkpoint.exists():
-            raise TrainingFailed(f"{folder.path.name} holds a run already. Resume it, or choose another folder.")
+        refuse_second_run(folder)
         return None
     state = load_checkpoint(folder.checkpoint)
-    differing = [name for name, value in own.items() if state["identity"].get(name) != value]
+    differing = [name for name, value in own.items() if state["identity"].get(name, value) != value]
     if differing:
         raise TrainingFailed(f"The run to resume was made with another {differing[0]}. Use the same, or start a new run.")
     return state
+
+
+def refuse_second_run(folder: RunFolder) -> None:
+    """Raises `TrainingFailed` where a run can be resumed: a new one would destroy it."""
+    if folder.checkpoint.exists():
+        raise TrainingFailed(f"{folder.path.name} holds a run already. Resume it, or choose another folder.")
 
 
 def check_fit(data: PreparedData, settings: TrainingSettings) -> None:

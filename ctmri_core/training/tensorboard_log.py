@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ctmri_core.events import Event, Health, Sample, Step, Validated
+from ctmri_core.files import write_failed
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -23,7 +24,13 @@ class TensorBoardLog:
         self._writer: SummaryWriter | None = None
 
     def hear(self, event: Event) -> None:
-        """Logs what belongs into a curve or a picture; ignores the rest."""
+        """Logs what belongs into a curve or a picture; ignores the rest. Raises `WriteFailed`, of what was heard before too."""
+        try:
+            self._add(event)
+        except OSError as error:
+            raise write_failed(self._folder, error) from error
+
+    def _add(self, event: Event) -> None:
         match event:
             case Step():
                 scalars = {f"loss/{name}": value for name, value in event.losses.items()}
@@ -40,10 +47,13 @@ class TensorBoardLog:
                 pass
 
     def close(self) -> None:
-        """Writes what is left. Safe to call twice."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        """Writes what is left. Safe to call twice. Raises `WriteFailed`."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                writer.close()
+            except OSError as error:
+                raise write_failed(self._folder, error) from error
 
     def _scalars(self, values: dict[str, float], step: int) -> None:
         for name, value in values.items():

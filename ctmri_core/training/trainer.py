@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,18 +12,8 @@ from typing import Any, Literal
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError, OutOfMemory, TrainingFailed, WriteFailed
-from ctmri_core.events import (
-    CheckpointSaved,
-    Event,
-    Finished,
-    Health,
-    Noted,
-    Started,
-    Step,
-    StopSignal,
-    Work,
-    never,
-)  # fmt: skip
+from ctmri_core.events import CheckpointSaved, Event, Finished, Noted, Started, StopSignal, Work, never, now
+from ctmri_core.memory import is_out_of_memory
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.registry import load_method
 from ctmri_core.training.averaged_weights import AveragedWeights
@@ -32,21 +22,19 @@ from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.checkpoint import save_checkpoint
 from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
 from ctmri_core.training.export import export_model, run_facts
-from ctmri_core.training.health import losses_alone, signals
 from ctmri_core.training.length import RunLength
-from ctmri_core.training.optimisation import Optimisation, StepAbandoned, StepReport
+from ctmri_core.training.optimisation import Optimisation, StepAbandoned
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.run_folder import RunFolder, run_config
-from ctmri_core.training.run_state import check_fit, identity, stored_state
+from ctmri_core.training.run_state import changes, check_fit, circumstances, identity, stored_state
 from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
+from ctmri_core.training.telling import Telling
 from ctmri_core.training.tensorboard_log import TensorBoardLog
 
-_SECONDS_BETWEEN_STEPS_TOLD = 0.2
-_SECONDS_BETWEEN_SIGNALS = 2.0
-_SMOOTHING = 0.1  # of the time a step takes, for the time that is left
+_NO_MEMORY = "There was not enough memory. Close other programs, or use a smaller --crop. The last checkpoint is kept."
 
 
 @dataclass(frozen=True)
@@ -86,10 +74,11 @@ class Trainer:
         self._plateau = Plateau(settings.decay, settings.patience)
         self._average: AveragedWeights | None = None
         self._seconds = 0.0
-        self._step_seconds: float | None = None
+        self._ours = False
         self._last_checkpoint = -1
         self._clock = 0.0
         self._board: TensorBoardLog | None = None
+        self._beside = ExitStack()  # threads, which end with the run also where its listener leaves in the middle
 
     def run(self, stop: StopSignal = never) -> Work[RunResult]:
         """Trains to the end, or until `stop()`. Bugs pass through as what they are."""
@@ -99,17 +88,24 @@ class Trainer:
             for event in self._train(stop):
                 self._log(event)
                 yield event
+            if self._board:
+                self._board.close()
             done = self._length.done(self.iteration, self._seconds)
             reason = "completed" if done else "stopped"
             message = "" if done else f"Stopped after {self.iteration} steps; the state is kept."
         except CtmriError as error:
             message = str(error)
-        finished = Finished(reason=reason, message=message, paths=self._paths())
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            message = _NO_MEMORY
+        finally:
+            self._beside.close()
+        finished = Finished(reason=reason, message=message, paths=self._paths(), at=now())
         if self._first:
-            with suppress(WriteFailed):  # a full disk has been told of already
-                self.folder.log(finished)
-            if self._board:
-                self._board.close()
+            if self._ours:
+                with suppress(WriteFailed):  # a full disk has been told of already
+                    self.folder.log(finished)
             yield finished
         metrics = self.models.metrics.get(self.data.direction.name, {})
         return RunResult(reason, message, self.iteration, self.folder.path, metrics, self.models.files)
@@ -118,9 +114,13 @@ class Trainer:
         self.config = self.config.for_crop(self.settings.crop)
         check_fit(self.data, self.settings)
         state = stored_state(self.folder, identity(self.card, self.config, self.data), resume=self._resume)
+        self._ours = True
         self._set_up(state)
         if self._first:
             yield self._started()
+            if state and "circumstances" in state:
+                for change in changes(state["circumstances"], self._circumstances()):
+                    yield Noted(message=change, serious=True)
             if not self.data.validation.pairs:
                 yield Noted(message=NO_PAIRS)
         self._clock = time.monotonic() - self._seconds
@@ -134,12 +134,11 @@ class Trainer:
         if done:
             yield from self._evaluate(stop)
         yield from self._checkpoint()
-        if self._first:
+        if self._first and self.iteration:
             self.models.finish(self.method.directions)
 
     def _steps(self, stop: StopSignal) -> Iterator[Event]:
-        told = saved = signalled = time.monotonic()
-        untold: Step | None = None
+        saved = time.monotonic()
         within = stop if self._together.count == 1 else never  # several processes end together, between two steps
         while True:
             if self.iteration and self.iteration % self.settings.validate_every == 0:
@@ -164,19 +163,12 @@ class Trainer:
             self.iteration += 1
             if self._average:
                 self._average.update(self.iteration)
-            now = time.monotonic()
-            self._seconds = now - self._clock
-            untold = self._step_event(report, now - begun)
-            if not self._first:
-                continue
-            if now - told >= _SECONDS_BETWEEN_STEPS_TOLD or self.iteration == 1:
-                yield untold
-                untold, told = None, now
-            if now - signalled >= _SECONDS_BETWEEN_SIGNALS or self.iteration == 1:
-                yield Health(iteration=self.iteration, signals=signals(report))
-                signalled = now
-        if untold is not None and self._first:
-            yield untold
+            ended = time.monotonic()
+            self._seconds = ended - self._clock
+            if self._first:
+                rate = self.optimisation.learning_rate
+                yield from self._telling.of(report, self.iteration, ended - begun, rate, self._seconds)
+        yield from self._telling.rest()
 
     def _evaluate(self, stop: StopSignal) -> Iterator[Event]:
         """Unless it is done already."""
@@ -187,8 +179,8 @@ class Trainer:
     def _set_up(self, state: Any) -> None:
         settings = self.settings
         if self._processes is None:
-            device = choose_device(settings)
-            precision = state["precision"] if state else choose_precision(settings.precision, device)
+            device = choose_device(settings, elsewhere=bool(state))
+            precision = choose_precision(state["precision"] if state else settings.precision, device, elsewhere=bool(state))
             self._processes = join_processes(settings, device, precision)
         fabric = self._together.fabric
         self._precision = _PRECISIONS[str(fabric.strategy.precision.precision)]
@@ -200,12 +192,14 @@ class Trainer:
         self.optimisation = Optimisation(self._together, self.method, self.config, random, settings.clip_norm)
         self._average = AveragedWeights(self.method, settings.ema) if settings.ema else None
         self._batches = BatchSteps(self.data.train, settings, self.optimisation, self._together)
+        self._beside.callback(self._batches.close)
         self._evaluation = Evaluation(
             self.method, self.data, settings, self.folder, fabric.device, self.models, self._plateau
         )
         if state:
             self._restore(state)
         self._length = RunLength(settings, self.data.train.steps_per_epoch(settings.batch_size), self._seconds)
+        self._telling = Telling(self._length, fabric.device, self._seconds)
         if not self._first:
             return
         self.folder.rewind(self.iteration)
@@ -213,6 +207,8 @@ class Trainer:
         self.folder.write_config(run_config(self.card, self.config, data.spec, data.direction, settled, self._about))
         if settings.tensorboard:
             self._board = TensorBoardLog(self.folder.tensorboard, self.iteration + 1)
+            self._beside.enter_context(suppress(WriteFailed))
+            self._beside.callback(self._board.close)
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         own = state["others"][self._together.number - 1 :] if self._together.number else []
@@ -233,6 +229,7 @@ class Trainer:
             return
         state = {
             "identity": identity(self.card, self.config, self.data),
+            "circumstances": self._circumstances(),
             "precision": self._precision,
             "iteration": self.iteration,
             "seconds": self._seconds,
@@ -244,8 +241,10 @@ class Trainer:
             "optimisation": self.optimisation.state_dict(),
             "others": others[1:],
         }
+        begun = time.monotonic()
         save_checkpoint(self.folder.checkpoint, state)
-        yield CheckpointSaved(iteration=self.iteration, path=str(self.folder.checkpoint))
+        path, seconds = str(self.folder.checkpoint), time.monotonic() - begun
+        yield CheckpointSaved(iteration=self.iteration, path=path, seconds=seconds, at=now())
 
     def _export(self, direction: Direction, suffix: str, metrics: Mapping[str, float]) -> Path:
         with self._averaged() if suffix else nullcontext():  # a best model is exported while it is being measured
@@ -273,21 +272,15 @@ class Trainer:
 
     def _started(self) -> Started:
         details = {
-            "device": self._together.fabric.device.type, "precision": self._precision, "slices": len(self.data.train),
-            "validation_slices": self.data.validation.pairs, "from_step": self.iteration, "processes": self._together.count,
+            "run": str(self.folder.path), "device": self._together.fabric.device.type, "precision": self._precision,
+            "slices": len(self.data.train), "validation_slices": self.data.validation.pairs, "from_step": self.iteration,
+            "processes": self._together.count,
         }  # fmt: skip
         job = f"Training {self.card.title}, {self.data.direction.label}"
-        return Started(job=job, total=self._length.steps, unit="steps", details=details)
+        return Started(job=job, total=self._length.steps, unit="steps", details=details, at=now())
 
-    def _step_event(self, report: StepReport, seconds: float) -> Step:
-        length, last = self._length, self._step_seconds
-        self._step_seconds = seconds if last is None or self.iteration == 2 else last + _SMOOTHING * (seconds - last)
-        left = length.total - self._seconds if length.steps is None else (length.steps - self.iteration) * self._step_seconds
-        return Step(
-            iteration=self.iteration, epoch=(self.iteration - 1) // length.steps_per_epoch, losses=losses_alone(report),
-            learning_rate=self.optimisation.learning_rate, seconds=seconds,
-            share=length.share(self.iteration, self._seconds), seconds_left=max(left, 0.0),
-        )  # fmt: skip
+    def _circumstances(self) -> dict[str, Any]:
+        return circumstances(self.data, self._together.fabric.device)
 
     def _log(self, event: Event) -> None:
         self.folder.log(event)

@@ -111,7 +111,7 @@ def test_the_length_is_counted_in_what_was_asked_for():
     ("now", "until", "hours"), [((20, 23, 0), "7:00", 8), ((20, 6, 30), "07:00", 0.5), ((20, 7, 0), "7:00", 24)]
 )
 def test_until_is_the_next_such_time(now, until, hours):
-    moment = datetime(2026, 3, *now).astimezone()
+    moment = datetime(2026, 3, *now)
     length = RunLength(TrainingSettings(until=until), 10, now=moment)
     assert length.total == hours * 3600
     later = RunLength(TrainingSettings(until=until), 10, seconds=50.0, now=moment + timedelta(minutes=10))

@@ -16,6 +16,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
 from ctmri_core.events import CheckpointSaved, Finished, Sample, Started, Step, Validated, from_json, never
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
+from ctmri_core.methods.pix2pix.method import Pix2Pix
 from ctmri_core.model_card import list_models, read_card
 from ctmri_core.model_file import load_model
 from ctmri_core.training.checkpoint import load_checkpoint
@@ -167,22 +168,18 @@ def test_training_does_not_depend_on_or_touch_the_random_numbers_outside(tiny_pa
     assert_same(weights(trainers[0]), weights(trainers[1]))
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_path: Path):
-    data = tiny_pairs()
-    trainer = Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=50))
-    kept = {}
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tiny_pairs, tmp_path: Path, monkeypatch):
+    trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings(iterations=50))
+    kept, step = {}, Pix2Pix.training_step
 
-    def poison() -> bool:
-        if trainer.iteration == 2 and not kept:
+    def poisoned(self, batch, update):
+        if trainer.iteration == 2:
             kept.update(weights(trainer))
-            poisoned = [np.load(path) for path in data.train.files]
-            for path, slices in zip(data.train.files, poisoned, strict=True):
-                slices[:, 1] = np.nan
-                np.save(path, slices)
-            trainer.data.train._slices[:] = PreparedSlices(data.train.cases, data.train.domains)._slices
-        return False
+            batch[Domain.MR_T1][0, 0, 3, 3] = float("nan")
+        return step(self, batch, update)
 
-    events, result = run(trainer, poison)
+    monkeypatch.setattr(Pix2Pix, "training_step", poisoned)
+    events, result = run(trainer)
     assert result.reason == "failed" and result.iteration == 2
     assert "nan" in result.message and "kept" in result.message
     assert isinstance(events[-1], Finished) and events[-1].reason == "failed"
