@@ -23,6 +23,7 @@ from ctmri_core.data.prepared_slices import PreparedCase
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.files import write_bytes, write_failed
+from ctmri_core.preprocess.intensity import HuCurve
 from ctmri_core.preprocess.recipe import Recipe
 
 INDEX = "dataset.json"
@@ -78,6 +79,13 @@ class DatasetIndex(_Frozen):
     split: dict[str, Any] = {}
     complete: bool = False
     cases: tuple[DatasetCase, ...] = ()
+
+    @property
+    def decided(self) -> dict[str, Any]:
+        """What was settled when the data were prepared, under the names that the settings of a run have for it."""
+        share, spacing = self.split.get("validation_share"), self.recipe.spacing_mm
+        known = {"spacing_mm": spacing, "soft_tissue_curve": isinstance(self.recipe.ct, HuCurve), "validation_share": share}
+        return {name: value for name, value in known.items() if value is not None}
 
     def patients(self, side: Side) -> int:
         """How many there are on one side."""

@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ctmri_core.config_flags import validated
+from ctmri_core.config_flags import flag_of, validated
+from ctmri_core.errors import TrainingFailed
 from ctmri_core.method import MethodCard
 
 Schedule = Literal["constant", "linear", "cosine", "cosine_restarts", "poly", "step", "plateau"]
@@ -54,7 +55,7 @@ class TrainingSettings(BaseModel):
     mr_contrast: float = Field(default=0.0, ge=0, le=2, description="change MR's contrast by up to this share at random (gamma)")
     mr_gain: float = Field(default=0.0, ge=0, le=1, description="lay a smooth gain of up to this share over MR at random")
     mr_noise: float = Field(default=0.0, ge=0, le=0.5, description="add noise of up to this share of the range to MR")
-    spacing_mm: float = Field(default=1.0, ge=0.2, le=5, description="pixel spacing in mm that slices are resampled to")
+    spacing_mm: float = Field(default=1.0, ge=0.05, le=20, description="pixel spacing in mm that slices are resampled to")
     soft_tissue_curve: bool = Field(default=True, description="CT as the source alone: soft tissue takes most of the range")
     validation_share: float = Field(default=0.2, ge=0, lt=1, description="share of the cases kept for validation; 0: none")
     validation_slices: int = Field(default=64, ge=1, le=100_000, description="validate on at most this many slices")
@@ -99,6 +100,24 @@ def settings_for(card: MethodCard, given: Mapping[str, Any]) -> TrainingSettings
     if any(given.get(name) is not None for name in LENGTHS):
         chosen = {name: value for name, value in chosen.items() if name not in LENGTHS}
     return validated(TrainingSettings, {**chosen, **given})
+
+
+def as_prepared(settings: TrainingSettings, decided: Mapping[str, Any]) -> TrainingSettings:
+    """`settings` with what was `decided` when the data were prepared, which is what config and model then tell of.
+
+    Raises `TrainingFailed` naming a setting that was given and cannot be had of them.
+    """
+    for name, value in decided.items():
+        if name in settings.model_fields_set and getattr(settings, name) != value:
+            given, there = _said(name, getattr(settings, name)), _said(name, value)
+            raise TrainingFailed(f"{given}: these data are prepared already, with {there}. Leave it out, or prepare them anew.")
+    return settings.model_copy(update=dict(decided))
+
+
+def _said(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return flag_of(name if value else f"no_{name}")
+    return f"{flag_of(name)} {value:g}"
 
 
 class ModelDescription(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ctmri_core.config_flags import validated
-from ctmri_core.data.preparation import PreparedData, prepare_slices
+from ctmri_core.data.preparation import PreparedData, prepare_slices, prepared_folder
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
 from ctmri_core.events import Finished, StopSignal, Work, finish, never
@@ -19,7 +19,7 @@ from ctmri_core.registry import find_card
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.run_folder import RunFolder
-from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
+from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, as_prepared
 from ctmri_core.training.trainer import RunResult, Trainer
 
 _CURVED_TARGET = (
@@ -48,12 +48,18 @@ def train(
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
+        if prepared := prepared_folder(data_spec):
+            decided = prepared.read().decided
+            settings = settings.model_copy(update=decided) if resume else as_prepared(settings, decided)
         curved = settings.soft_tissue_curve and direction.source is Domain.CT and not card.both_ways
         ct = HuCurve() if curved else HuRange()
+        if not prepared:
+            settings = settings.model_copy(update={"soft_tissue_curve": curved})  # what is kept of the run tells what was done
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
         preparing = prepare_slices(
             data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop,
             paired=card.needs == "paired", context=config.context, domains=config.domains_of(direction),
+            resume=resume,
         )  # fmt: skip
         data = yield from _by_the_first(preparing, processes)
         if data is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from ctmri_core.case import split_by_patient
+from ctmri_core.cli.main import main
 from ctmri_core.data.augmentation import Augmentation, Intensity, Placement
 from ctmri_core.data.batches_ahead import BatchesAhead
 from ctmri_core.data.case_sources import find_cases
@@ -25,6 +28,7 @@ from ctmri_core.model_card import read_card
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import resume_training, train
 
@@ -206,6 +210,44 @@ def test_from_phantoms_to_a_model_and_on(tmp_path: Path, one_thread: None):
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed" and "model ct_to_mr_t1" in events[-1].paths
     on = list(resume_training(tmp_path / "run"))
     assert isinstance(on[0], Started) and on[0].details["from_step"] == 2 and Progress not in map(type, on)
+
+
+SMALL = Pix2PixConfig(generator="resnet_6", width=4, norm="instance", lambda_gan=0)
+SHORT = {"crop": 16, "tensorboard": False, "device": "cpu", "precision": "32"}
+
+
+def test_prepared_data_decide_what_a_run_can_no_longer_choose(tmp_path: Path, one_thread: None):
+    write_patients(tmp_path / "data", 3)
+    flags = ("--spacing-mm", "2", "--validation-share", "0.4")
+    assert main(["prepare", str(tmp_path / "data"), "--out", str(tmp_path / "set"), *flags]) == 0
+    moved = str((tmp_path / "set").rename(tmp_path / "moved"))
+    shutil.rmtree(tmp_path / "data")
+    for wrong, said in (
+        ({"spacing_mm": 1.0}, "--spacing-mm 1: these data are prepared already, with --spacing-mm 2"),
+        ({"soft_tissue_curve": True}, "--soft-tissue-curve: .* with --no-soft-tissue-curve"),
+        ({"validation_share": 0.0}, "--validation-share 0: .* with --validation-share 0.4"),
+    ):
+        settings = TrainingSettings(iterations=1, **SHORT, **wrong)
+        result = finish(train("pix2pix", SMALL, moved, DIRECTION, tmp_path / "no", settings))
+        assert result.reason == "failed" and re.match(said, result.message)
+    settings = TrainingSettings(iterations=1, spacing_mm=2, **SHORT)
+    done = finish(train("pix2pix", SMALL, moved, DIRECTION, tmp_path / "run", settings))
+    stored = RunFolder(tmp_path / "run").read_config()["settings"]
+    assert (stored["spacing_mm"], stored["soft_tissue_curve"], stored["validation_share"]) == (2, False, 0.4)
+    recipe = read_card(done.models["ct_to_mr_t1"]).recipe
+    assert recipe.spacing_mm == 2 and recipe.ct == HuRange() and recipe.slice_mm is None
+    assert finish(resume_training(tmp_path / "run")).reason == "completed"
+
+
+def test_a_run_goes_on_with_what_it_began_with_whatever_became_of_its_source(tmp_path: Path, one_thread: None):
+    write_patients(tmp_path / "data", 3)
+    settings = TrainingSettings(iterations=1, spacing_mm=2, validation_share=0, **SHORT)
+    finish(train("pix2pix", SMALL, str(tmp_path / "data"), DIRECTION, tmp_path / "run", settings))
+    index = (tmp_path / "run" / "prepared" / "dataset.json").read_bytes()
+    for change in (lambda: write_patients(tmp_path / "data" / "more", 1), lambda: shutil.rmtree(tmp_path / "data")):
+        change()
+        assert finish(resume_training(tmp_path / "run")).reason == "completed"
+        assert (tmp_path / "run" / "prepared" / "dataset.json").read_bytes() == index
 
 
 def test_ct_is_a_target_on_the_linear_range_alone(tmp_path: Path, one_thread: None):
