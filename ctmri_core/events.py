@@ -143,7 +143,10 @@ class Noted(_Event):
 
 
 class Finished(_Event):
-    """Always the last event, whatever happened. `failed` is for causes the user can act on, `crashed` for our bugs."""
+    """Always the last event, whatever happened. `failed` is for causes the user can act on, `crashed` for our bugs.
+
+    `log`: the last lines that a process wrote which did not end well.
+    """
 
     kind: Literal["finished"] = "finished"
     reason: Literal["completed", "stopped", "failed", "crashed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Literal, get_args
 
 Order = Literal["pause", "go_on", "sample", "checkpoint", "stop_after_epoch", "stop"]
@@ -19,6 +20,7 @@ class Orders:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._given: set[Order] = set()
+        self._listener: Callable[[Order], None] | None = None
         self.changed = threading.Event()
         """Set whenever something is given, for a run that pauses and waits."""
 
@@ -28,7 +30,17 @@ class Orders:
                 self._given -= {"pause", "stop_after_epoch"}
             else:
                 self._given.add(order)
+            listener = self._listener
         self.changed.set()
+        if listener is not None:
+            listener(order)
+
+    def pass_on(self, listener: Callable[[Order], None]) -> None:
+        """Tells `listener` of what holds already and of all that is given from now on, on the thread of whoever gives it."""
+        with self._lock:
+            self._listener, given = listener, tuple(self._given)
+        for order in given:
+            listener(order)
 
     @property
     def paused(self) -> bool:
