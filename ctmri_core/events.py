@@ -152,6 +152,7 @@ class Finished(_Event):
     reason: Literal["completed", "stopped", "failed", "crashed"]
     message: str = ""
     paths: dict[str, str] = {}
+    log: str = ""
     at: datetime | None = None
 
 
