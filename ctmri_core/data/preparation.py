@@ -105,7 +105,9 @@ def open_dataset(
     if not len(slices):
         both = "in both pictures of a patient" if paired else "in the pictures of each kind"
         raise TrainingFailed(f"The training cases hold no slice in which body is visible {both}.")
-    held = slices_of(validation, (direction.source, direction.target))
+    held = slices_of(validation, domains)
+    if not held.pairs:  # nobody was seen in all of more than two kinds
+        held = slices_of(validation, (direction.source, direction.target))
     prints = tuple(case.fingerprint for case in index.cases if case.side == "train")
     facts = TrainingData(
         what=index.what, licence=index.licence, cases=index.patients("train"), phantom=index.phantom, salt=index.salt,

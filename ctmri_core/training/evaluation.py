@@ -78,7 +78,8 @@ class Evaluation:
     def _previews(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         data = self._data
         shown = data.validation if data.validation.pairs else data.train
-        for direction in self._method.directions:
+        shows = [way for way in self._method.directions if {way.source, way.target} <= set(shown.domains)]
+        for direction in shows:
             way = "" if direction == data.direction else f"-{direction.name}"
             path = self._folder.samples / f"{iteration:08d}{way}.png"
             caption = write_preview(path, self._method, shown, direction, data.recipe, self._device, stop)

@@ -224,10 +224,13 @@ def test_crops_that_networks_do_not_take_are_refused_in_words():
 def test_three_contrasts_are_trained_from_heads_and_exported_by_direction(tmp_path: Path):
     config = StarGanConfig(domains="ct,mr_t1,mr_t2", width=4, discriminator_width=4, discriminator_layers=3, blocks=1)
     settings = TrainingSettings(
-        iterations=2, crop=32, spacing_mm=4.0, precision="32", device="cpu", tensorboard=False, validation_share=0.0,
+        iterations=2, crop=32, spacing_mm=4.0, precision="32", device="cpu", tensorboard=False, validation_share=0.5,
+        validation_slices=1,
     )  # fmt: skip
-    result = finish(train("stargan", config, "phantom:1", DIRECTION, tmp_path / "run", settings, stop=never))
+    result = finish(train("stargan", config, "phantom:2", DIRECTION, tmp_path / "run", settings, stop=never))
     assert result.reason == "completed", result.message
     assert len(result.models) == 6 and "mr_t2_to_ct" in result.models
     card = load_model(result.models["mr_t1_to_mr_t2"]).card
     assert card.config["domains"] == "ct,mr_t1,mr_t2" and card.config["picture_size"] == 32
+    assert "mae_percent" in card.metrics, "every direction is scored where patients show all contrasts"
+    assert len(list((tmp_path / "run" / "samples").iterdir())) == 6
