@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ctmri_core.domain import Direction
-from ctmri_core.errors import FileRefused
+from ctmri_core.errors import FileRefused, TrainingFailed, shown_name
 from ctmri_core.events import CheckpointSaved, Event, Finished, Health, Sample, Step, Validated, from_json, to_json
 from ctmri_core.files import atomic_file, write_failed, write_text
 from ctmri_core.method import MethodCard, MethodConfig
@@ -28,6 +28,17 @@ class RunFolder:
         self.models = self.path / "models"
         self.prepared = self.path / "prepared"
         self.tensorboard = self.path / "tensorboard"
+
+    def check_free(self) -> None:
+        """Raises `TrainingFailed` where a new run would destroy one that can be resumed, or lie among other things."""
+        name = shown_name(self.path)
+        if self.path.exists() and not self.path.is_dir():
+            raise TrainingFailed(f"{name} is a file. Name a folder for the run.")
+        if self.checkpoint.exists():
+            raise TrainingFailed(f"{name} holds a run already. Resume it, or choose another folder.")
+        begun = any(part.exists() for part in (self.config, self.events, self.prepared))
+        if self.path.exists() and not begun and any(self.path.iterdir()):
+            raise TrainingFailed(f"{name} is no run, and not empty. Name a new folder for the run.")
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Everything that the run was started with. Raises `WriteFailed`."""

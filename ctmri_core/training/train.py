@@ -40,11 +40,14 @@ def train(
     started again, with the words it was started with, for every further device; those processes yield no events.
     """
     folder = RunFolder(run_folder)
-    processes = None
+    processes, ours = None, resume
     reason: Literal["stopped", "failed"] = "stopped"
     message = "Stopped while preparing the cases; those that are prepared are kept."
     try:
         card = find_card(method_name)
+        if not resume:
+            folder.check_free()
+        ours = True
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
@@ -75,7 +78,8 @@ def train(
     finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)})
     if processes is None or processes.first:
         with suppress(WriteFailed):
-            folder.log(finished)
+            if ours and folder.path.is_dir():  # what is refused at once leaves nothing behind
+                folder.log(finished)
         yield finished
     return RunResult(reason, message, 0, folder.path)
 
