@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 import ctmri_core.methods
-from ctmri_core.errors import CtmriError, ModelRefused
+from ctmri_core.errors import CtmriError, ModelRefused, TrainingFailed
 from ctmri_core.hints import nearest_hint
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 ENTRY_POINT_GROUP = "ctmri.methods"
+_BROKEN = (
+    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, AssertionError,
+    OSError, RuntimeError,
+)  # fmt: skip
+"""What loading the code of another package may end with; ours must go on without it."""
 
 
 def method_cards() -> Mapping[str, MethodCard]:
@@ -53,8 +58,8 @@ def _found() -> tuple[dict[str, MethodCard], tuple[str, ...]]:
 def _foreign_card(entry: EntryPoint) -> MethodCard:
     try:
         card = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise CtmriError(str(error)) from error
+    except _BROKEN as error:
+        raise CtmriError(str(error).rstrip(".") or type(error).__name__) from error
     if not isinstance(card, MethodCard):
         raise CtmriError(f"{entry.value} is of type {type(card).__name__}, not MethodCard")
     return card
@@ -70,9 +75,12 @@ def find_card(name: str) -> MethodCard:
 
 
 def load_method(name: str) -> type[Method[Any]]:
-    """The class of a method; imports torch."""
+    """The class of a method; imports torch. Raises `CtmriError` where there is none of that name, or its code is broken."""
     module, _, attribute = find_card(name).implementation.partition(":")
-    loaded: type[Method[Any]] = getattr(importlib.import_module(module), attribute)
+    try:
+        loaded: type[Method[Any]] = getattr(importlib.import_module(module), attribute)
+    except _BROKEN as error:
+        raise CtmriError(f"The method {name} cannot be loaded from {module}: {error}.") from error
     return loaded
 
 
@@ -84,7 +92,10 @@ def build_generator(card: ModelCard) -> nn.Module:
     """
     if card.method not in method_cards():
         raise ModelRefused(f"{card.name} was made with the method {card.method!r}, which this installation does not have.")
-    return load_method(card.method).build_generator(validated_config(card), card.direction)
+    try:
+        return load_method(card.method).build_generator(validated_config(card), card.direction)
+    except TrainingFailed as error:
+        raise ModelRefused(f"The settings of {card.name} do not fit {card.method}: {error}") from None
 
 
 def validated_config(card: ModelCard) -> MethodConfig:

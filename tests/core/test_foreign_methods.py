@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 METHOD = '''
 from pydantic import Field
 from torch import nn
@@ -80,19 +78,33 @@ def test_a_method_of_another_package_goes_all_the_way(tmp_path: Path):
     assert "which this installation does not have" in without.stderr
 
 
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        ("import no_such_module", "No module named 'no_such_module'"),
-        ("CARD = 5", "wrong_one:CARD is of type int, not MethodCard"),
-        ("from ctmri_core.methods.pix2pix.card import CARD", "there is a method called pix2pix already"),
-        ("", "has no attribute 'CARD'"),
-    ],
-)
-def test_a_package_that_brings_no_method_is_left_out_and_named(tmp_path: Path, code: str, says: str):
-    environment = install(tmp_path, "wrong_one", code, "wrong_one:CARD")
+BROKEN = {
+    "lacks_another": ("import no_such_module", "No module named 'no_such_module'"),
+    "no_card": ("CARD = 5", "no_card:CARD is of type int, not MethodCard"),
+    "same_name": ("from ctmri_core.methods.pix2pix.card import CARD", "there is a method called pix2pix already"),
+    "empty": ("", "has no attribute 'CARD'"),
+    "unfinished": ("def CARD(", "was never closed"),
+    "no_import": ("CARD = MethodCard()", "name 'MethodCard' is not defined"),
+}
+"""Package -> its code and what is to be said of it."""
+
+
+def test_packages_that_bring_no_method_are_left_out_and_named(tmp_path: Path):
+    for name, (code, _) in BROKEN.items():
+        environment = install(tmp_path, name, code, f"{name}:CARD")
     told = " ".join(ctmri(environment, "train", "--help").stdout.split())
-    assert "pix2pix" in told and "The method wrong_one of the package wrong_one is left out: " in told and says in told
-    asked = "from ctmri_core.registry import find_card; find_card('wrong_one')"
+    assert "pix2pix" in told
+    for name, (_, says) in BROKEN.items():
+        assert f"The method {name} of the package {name} is left out: " in told and says in told
+    asked = "from ctmri_core.registry import find_card; find_card('empty')"
     answer = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=False)
-    assert "There is no method called 'wrong_one'" in answer.stderr and "is left out" in answer.stderr
+    assert "There is no method called 'empty'" in answer.stderr and "is left out" in answer.stderr
+
+
+def test_a_method_whose_code_is_broken_is_refused_in_words(tmp_path: Path):
+    card = METHOD.replace("grey_curve:GreyCurve", "grey_curve:GreyCurb")
+    environment = install(tmp_path, "grey_curve", card, "grey_curve:CARD")
+    asked = "from ctmri_core.registry import load_method; load_method('grey_curve')"
+    answer = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=False)
+    last = answer.stderr.splitlines()[-1]
+    assert "CtmriError: The method grey_curve cannot be loaded from grey_curve: " in last and "GreyCurb" in last

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from ctmri_core.networks.antialiased_patchgan import AntialiasedPatchGan
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator, BlurDown, BlurUp
 from ctmri_core.networks.as_in_training import as_in_training
 from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator, AttentionGenerator
@@ -51,6 +52,7 @@ def parameters(network: nn.Module) -> int:
         (lambda: StarganDiscriminator(256, 3, 2), 44_786_624),
         (lambda: StarganDiscriminator(128, 3, 2), 44_737_472),
         (lambda: AntialiasedResnetGenerator(1), 11_365_633),
+        (lambda: AntialiasedPatchGan(1), 2_762_689),
         (lambda: PatchFeatures((1, 128, 256, 256, 256)), 559_872),
         (lambda: RegistrationNet(), 2_058_018),
         (lambda: PlainUnet(), 25_046_657),
@@ -82,6 +84,7 @@ def test_networks_have_the_published_parameter_counts(make, count):
             lambda: AntialiasedResnetGenerator(1), 52,
             r"model\.(1|4|8|22|26|30)\.\w+|model\.(1[2-9]|20)\.conv_block\.[15]\.\w+|model\.(7|11|21|25)\.filt",
         ),
+        (lambda: AntialiasedPatchGan(1), 13, r"model\.(0|3|7|11|14)\.(weight|bias)|model\.(2|6|10)\.filt"),
         (lambda: StarganGenerator(3, 2), 52, r"main\.\d+\.(weight|bias)|main\.(9|1[0-4])\.main\.[0134]\.(weight|bias)"),
         (lambda: StarganDiscriminator(128), 14, r"main\.(0|2|4|6|8|10)\.\w+|conv[12]\.weight"),
         (lambda: PlainUnet(), 65, r"(enc[1-4]|bottleneck|dec[1-4]|final_upsample)\.[01]\.\w+"),
@@ -199,6 +202,22 @@ def test_blur_keeps_constants_and_linear_ramps_inside():
     expected = functional.interpolate(ramp, scale_factor=2, mode="bilinear", align_corners=False)
     torch.testing.assert_close(up, expected)  # [1, 3, 3, 1] is bilinear interpolation at pixel centres
     torch.testing.assert_close(BlurDown(2)(torch.ones(1, 2, 8, 8)), torch.ones(1, 2, 4, 4))
+
+
+@pytest.mark.parametrize(("layers", "field"), [(1, 18), (2, 40), (3, 84), (4, 172)])
+def test_the_judge_that_blurs_says_as_much_as_the_plain_one_of_patches_a_fifth_larger(layers, field):
+    judge = AntialiasedPatchGan(1, 2, layers)
+    for place, layer in enumerate(judge.model):
+        if isinstance(layer, nn.InstanceNorm2d):
+            judge.model[place] = nn.Identity()  # it would let every judgement see the whole picture
+        elif isinstance(layer, nn.Conv2d):
+            nn.init.constant_(layer.weight, 0.01)
+    x = torch.ones(1, 1, 256, 256, requires_grad=True)
+    said = judge(x)
+    assert said.shape == PatchGan(1, 2, layers)(x).shape
+    middle = said.shape[2] // 2
+    (gradient,) = torch.autograd.grad(said[0, 0, middle, middle], x)
+    assert int((gradient[0, 0].sum(0) != 0).sum()) == field
 
 
 def test_a_stargan_changes_with_the_wanted_domain():

@@ -1,7 +1,8 @@
 """CUT: contrastive learning for unpaired image-to-image translation.
 
 T. Park, A. A. Efros, R. Zhang, J.-Y. Zhu, ECCV 2020, arXiv 2007.15651. Adversarial loss: Eq. 1; PatchNCE: Eq. 3; objective: Eq.
-4; FastCUT: section 4 and appendix C. One direction, one generator, no cycle.
+4; FastCUT: section 4 and appendix C. One direction, one generator, no cycle. Generator and discriminator blur before they halve,
+as in the authors' code.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
 
 
 class CutConfig(MethodConfig):
-    """Settings of CUT; the defaults are the paper's. FastCUT: lambda_nce 10, no identity, flip_equivariance."""
+    """Settings of CUT; the defaults are the paper's.
+
+    FastCUT: lambda_nce 10, no identity, flip_equivariance; 200 epochs, constant_share 0.75.
+    """
 
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")
     blocks: int = Field(default=9, ge=6, le=16, description="residual blocks of the generator")
-    receptive_field: Literal[16, 34, 70, 142] = Field(default=70, description="pixels across that one patch judgement sees")
+    receptive_field: Literal[16, 34, 70, 142] = Field(
+        default=70, description="pixels across that one patch judgement sees, before blurring, which adds a fifth"
+    )
     lambda_gan: float = Field(default=1.0, gt=0, le=1000, description="weight of the adversarial loss")
     lambda_nce: float = Field(default=1.0, gt=0, le=1000, description="weight of the contrastive loss")
     identity: bool = Field(default=True, description="the contrastive loss of a picture of the target domain as well")

@@ -10,11 +10,12 @@ from ctmri_core.losses.adversarial import adversarial_loss, discriminator_loss
 from ctmri_core.losses.contrastive import patch_nce
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.cut.card import CutConfig
+from ctmri_core.networks.antialiased_patchgan import AntialiasedPatchGan
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator
 from ctmri_core.networks.initialisation import initialise_xavier
 from ctmri_core.networks.patch_features import PatchFeatures
-from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
-from ctmri_core.translators import OneWay, added, detached, judgements
+from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS
+from ctmri_core.translators import OneWay, added, bare, detached, judgements
 
 _LAYERS = (0, 4, 8, 12, 16)
 """Places in the generator whose features are compared."""
@@ -31,7 +32,7 @@ class Cut(OneWay):
         self.networks = {
             "generator": initialise_xavier(self.build_generator(config, direction)),
             "features": initialise_xavier(PatchFeatures(widths, config.feature_size)),
-            "discriminator": initialise_xavier(PatchGan(1, config.discriminator_width, layers)),
+            "discriminator": initialise_xavier(AntialiasedPatchGan(1, config.discriminator_width, layers)),
         }
         self.optimised = {
             "discriminator": ("discriminator",),
@@ -60,7 +61,7 @@ class Cut(OneWay):
 
     def _nce(self, source: Tensor, synthetic: Tensor, *, mirrored: bool = False) -> Tensor:
         """Patches of `synthetic` against those of `source`, mean over the layers, weighted. `mirrored`: `synthetic` is."""
-        features = self.networks["features"]
+        features = bare(self.networks["features"])  # its first vectors are too short for float16
         with torch.no_grad():
             keys, places = features(self.networks["generator"](source, layers=_LAYERS), self.config.patches)
         of_synthetic = self.networks["generator"](synthetic, layers=_LAYERS)

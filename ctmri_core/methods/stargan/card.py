@@ -4,7 +4,8 @@ Y. Choi, M. Choi, M. Kim, J.-W. Ha, S. Kim, J. Choo, CVPR 2018, arXiv 1711.09020
 with gradient penalty Eq. 8; domain classification: Eq. 2 and 3; reconstruction: Eq. 4; objectives: Eq. 5 and 6. The authors draw
 the target domains by shuffling the labels of a batch, which at batch size one translates nothing; here the target is another
 domain than the picture's own unless `faithful`. Their learning rate is meant to fall but, lowered once in a thousand steps,
-hardly does; here it falls, and `--schedule constant` does as they do.
+hardly does; here it falls, and `--schedule constant` does as they do. A batch holds its number of slices of every domain: for two
+domains their 16 pictures are `--batch-size 8`.
 """
 
 from __future__ import annotations
