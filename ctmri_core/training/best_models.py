@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ class BestModels:
         self._best: dict[str, float] = {}
 
     def hear(self, scores: Mapping[Direction, Scores]) -> bool:
-        """Writes the models that are better than those before, if any."""
+        """Writes the models that are better than those before, if any; what is no number is no better than anything."""
         better = False
         for direction, each in scores.items():
             value, name = each.of(self._metric), direction.name
             error = value if lower_is_better(self._metric) else -value
+            if not math.isfinite(error):
+                continue
             if name not in self._best or error < self._best[name]:
                 self.files[name] = self._export(direction, "", each.metrics)
                 self._best[name], self.metrics[name] = error, each.metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import psutil
@@ -50,6 +51,11 @@ def saturation(scores: Mapping[Direction, Scores]) -> dict[str, float]:
 def warning(scores: Mapping[Direction, Scores]) -> str | None:
     """What a person should know of a validation."""
     for way, each in scores.items():
+        if not all(map(math.isfinite, each.metrics.values())):
+            return (
+                f"Synthetic {way.target.label} holds values that are no numbers: the generator has diverged, its losses have not"
+                " yet. Go on from an earlier model with a lower learning rate, or with precision 32."
+            )
         if each.saturation > _MUCH:
             return (
                 f"{each.saturation:.0%} of the body in synthetic {way.target.label} is black or white throughout: the generator"

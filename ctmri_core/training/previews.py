@@ -60,7 +60,7 @@ def _fixed(slices: PreparedSlices, direction: Direction) -> Iterator[SliceBatch]
 
 
 def _grey(picture: NDArray[np.float32], domain: Domain, recipe: Recipe) -> NDArray[np.uint8]:
-    values = recipe.to_nominal(picture, domain)
+    values = np.nan_to_num(recipe.to_nominal(picture, domain), nan=-np.inf)  # a generator that is broken shows black
     low, high = _CT_WINDOW if domain is Domain.CT else (0.0, recipe.mr.nominal_high)
     grey = (np.clip((values - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
     return np.pad(grey, _GAP)

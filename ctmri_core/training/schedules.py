@@ -67,6 +67,8 @@ class Plateau:
     def hear(self, value: float, *, lower_is_better: bool) -> None:
         """The metric of one more validation."""
         error = value if lower_is_better else -value
+        if not math.isfinite(error):
+            return  # the next validation may have a number again; a loss that has none ends the run
         if self._best is None or error < self._best - _LEAST_PROGRESS * abs(self._best):
             self._best, self._waited = error, 0
             return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,7 +69,8 @@ class Trainer:
         self.folder = RunFolder(run_folder)
         self.settings = settings
         self.iteration = 0
-        self.models = BestModels(settings.best_metric, self._export)
+        # weakly: networks and optimisers of a run that is over must go at once, not when the collector of cycles comes
+        self.models = BestModels(settings.best_metric, partial(Trainer._export, weakref.proxy(self)))
         self._about = about or ModelDescription()
         self._resume = resume
         self._processes = processes

@@ -96,7 +96,12 @@ class _Sums:
         self._similarities: list[float] = []
 
     def add(self, synthetic: NDArray[np.float32], target: NDArray[np.float32], body: NDArray[np.bool_]) -> None:
-        """(n, 1, h, w) each, in [-1, 1]."""
+        """(n, 1, h, w) each, in [-1, 1]. A slice that holds values that are no numbers makes all scores none."""
+        if not np.isfinite(synthetic[body]).all():
+            self._absolute = self._squared = math.nan
+            self._similarities.append(math.nan)
+            self._voxels += int(np.count_nonzero(body))
+            return
         saturated = np.count_nonzero(np.abs(synthetic[body]) > _SATURATED)
         synthetic, target = self._nominal(synthetic), self._nominal(target)
         difference = (synthetic - target)[body].astype(np.float64)
