@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import os
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Generic, TextIO, TypeVar
 
+from ctmri_core.cli.interrupts import interrupt_sets
 from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import (
     Event,
@@ -44,15 +43,25 @@ class Outcome(Generic[Result]):
     status: int
 
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0  # seconds between lines of progress in a file
+_PAUSE_SHARE = 0.1
+
+
 class Terminal:
-    """Where events are said: to stderr for people (one line that is rewritten on a terminal), to stdout as JSON lines."""
+    """Where events are said: to stderr for people, to stdout as JSON lines.
+
+    Progress is one line that is rewritten where stderr is a terminal. In a file it is a line now and then, ever more rarely: a
+    run of a day leaves some two hundred.
+    """
 
     def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._json = as_json
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._line_open = False
-        self._last_progress = 0.0
+        self._rewrites = self._err.isatty() and os.environ.get("TERM") != "dumb"
+        self._begun = time.monotonic()
+        self._last_progress: float | None = None
 
     def say(self, text: str) -> None:
         """A line on stdout (the command's answer)."""
@@ -87,19 +96,29 @@ class Terminal:
             case Finished(reason=reason, message=message, paths=paths):
                 if reason not in ("completed", "crashed"):  # a crash is told by whoever catches it
                     self.complain(message or reason)
-                for name, path in paths.items():
+                for name, path in paths.items() if reason != "failed" else ():  # what may have been left half done
                     self.say(f"{name}: {path}")
             case _:
                 pass
 
     def _rewrite(self, text: str) -> None:
-        now = time.monotonic()
-        if not self._err.isatty() and now - self._last_progress < 10:
-            return  # a log file gets a line every ten seconds
-        self._last_progress = now
-        self._err.write(f"\r\x1b[2K{text}" if self._err.isatty() else f"{text}\n")
+        if self._rewrites:
+            self._err.write(f"\r\x1b[2K{text[: self._columns() - 1]}")  # what goes on in a second line cannot be rewritten
+            self._line_open = True
+        else:
+            now = time.monotonic()
+            pause = min(max(_FIRST_PAUSE, _PAUSE_SHARE * (now - self._begun)), _LONGEST_PAUSE)
+            if self._last_progress is not None and now - self._last_progress < pause:
+                return
+            self._last_progress = now
+            self._err.write(f"{text}\n")
         self._err.flush()
-        self._line_open = self._err.isatty()
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._err.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
 
     def _end_line(self) -> None:
         if self._line_open:
@@ -123,7 +142,7 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
     stop = threading.Event()
     result: Result | None = None
     end: Finished | None = None
-    with _interrupt_sets(stop):
+    with interrupt_sets(stop):
         try:
             work = work_of(stop.is_set)
             while True:
@@ -171,48 +190,12 @@ def crash_report(error: BaseException) -> str:
     return f"An error of this program, not of yours; please report it: {type(error).__name__} in {' < '.join(ours)}."
 
 
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a terminal that is closed, raise `KeyboardInterrupt`: what was unpacked must not stay behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # `nohup` is to be heeded
-    for number in taken:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
-
-
-@contextmanager
-def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
-    def handler(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
-
-
 def _progress_text(event: Progress | Step) -> str:
     if isinstance(event, Step):
         losses = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
         bar = f"{_bar(event.share)}  " if event.share is not None else ""
         left = f", {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
-        speed = f"{1 / max(event.seconds, 1e-9):.1f} steps/s"
-        return f"  {bar}step {event.iteration}  epoch {event.epoch}  {losses}  ({speed}{left})"
+        return f"  {bar}step {event.iteration}  epoch {event.epoch}  ({_speed(event.seconds)}{left})  {losses}"
     parts = [f"  {event.done}" + (f"/{event.total}" if event.total else "") + f" {event.unit}".rstrip()]
     if event.total:
         parts.append(_bar(event.done / event.total))
@@ -223,6 +206,10 @@ def _progress_text(event: Progress | Step) -> str:
     if event.message:
         parts.append(event.message)
     return "  ".join(parts)
+
+
+def _speed(seconds: float) -> str:
+    return f"{1 / max(seconds, 1e-9):.1f} steps/s" if seconds < 2 else f"{seconds:.1f} s/step"
 
 
 def _bar(share: float) -> str:
