@@ -93,7 +93,7 @@ def translate(
         record = card.recipe.record_of(volume)
         context = validated_config(card).context
         region = doubt_about_region(volume, card)
-        doubts = (*((region,) if region else ()), *doubts_about_slices(record, card.recipe, context))
+        doubts = (*((region,) if region else ()), *doubts_about_slices(volume, record, card.recipe, context))
         for doubt in doubts:
             yield Noted(message=doubt.message, serious=True)
         middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1)[0]
