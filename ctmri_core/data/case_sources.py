@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctmri_core.data.layouts.collection import Place, located, what_is_there
 from ctmri_core.data.layouts.known import LAYOUTS, layout_named
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, folders
 from ctmri_core.data.layouts.phantoms import phantom_cases
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
@@ -103,12 +103,22 @@ def _window(cases: Sequence[CaseReference], options: LayoutOptions) -> tuple[flo
     return None
 
 
+def _passed_over(places: Sequence[Place], cases: Sequence[CaseReference]) -> list[str]:
+    """What is to be said of folders beside those of patients that gave no case."""
+    there = {path.name for place in places for path in folders(place.folder)}
+    used = {case.patient for case in cases}
+    if not used & there or used >= there:
+        return []
+    return [f"{len(there - used)} of {len(there)} folders hold nothing that was asked for in this layout and are not used."]
+
+
 def _remarks(
     layout: str, places: Sequence[Place], cases: Sequence[CaseReference], options: LayoutOptions, windowed: bool
 ) -> tuple[str, ...]:
     remarks = []
     if any(place.centre for place in places):
         remarks.append(f"{len(places)} folders were taken for centres. Patients of one name in several count as one patient.")
+    remarks += _passed_over(places, cases)
     pictures = [case for case in cases if case.pictures]
     if not pictures:
         return tuple(remarks)

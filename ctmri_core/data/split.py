@@ -50,7 +50,8 @@ class SplitChoices(BaseModel):
 
 
 class SplitPlan(SplitChoices):
-    """How to split. Fixed lists come first, then what the folders say, then a centre left out, then chance.
+    """How to split. Fixed lists come first, then what the folders say, then a centre left out, then chance. Where folders say who
+    is for training and test, and nobody is for validation, some of those for training with pairs are.
 
     Shares are those of all patients, met in every centre alike.
     """
@@ -71,8 +72,16 @@ def split_cases(cases: Sequence[CaseReference], plan: SplitPlan) -> dict[str, Si
         if plan.leave_out_centre not in known:
             there = f"there are {', '.join(known)}" if known else "the cases do not say their centres"
             raise TrainingFailed(f"No case is of centre {plan.leave_out_centre!r}; {there}.")
-        sides |= {patient: "test" for patient, own in by_patient.items() if own[0].centre == plan.leave_out_centre}
+        left_out = plan.leave_out_centre
+        sides |= {patient: "test" for patient, own in by_patient.items() if any(case.centre == left_out for case in own)}
+    if all(sides.values()) and "validation" not in sides.values():  # the authors' test stays the test
+        sides |= {patient: "" for patient, side in sides.items() if side == "train" and _is_paired(by_patient[patient])}
     return sides | _by_chance({patient: own[0].centre for patient, own in by_patient.items()}, sides, plan)
+
+
+def _is_paired(cases: Sequence[CaseReference]) -> bool:
+    """Whether a translation of the patient can be held against the truth, which validation does."""
+    return any(case.together and (case.domains is None or len(case.domains) > 1) for case in cases)
 
 
 def split_remarks(cases: Sequence[CaseReference], sides: Mapping[str, Side], plan: SplitPlan) -> list[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 from PIL import Image
 
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
 from ctmri_core.data.layouts.known import LAYOUTS, layout_of
 from ctmri_core.data.layouts.layout import LayoutOptions, as_asked
 from ctmri_core.data.layouts.picture_files import by_patient
+from ctmri_core.data.split import SplitPlan, split_cases
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+from tests.hostile.dicom_bytes import Value
 from tests.hostile.series import stack, write
 
 PAIR = (Domain.CT, Domain.MR_T1)
@@ -234,3 +238,202 @@ def test_tilted_slices_are_straightened_for_training(tmp_path: Path):
     volume = case.load()[Domain.CT]
     assert volume.history == ("tilted slices shifted onto a straight grid",)
     assert not any(finding.serious for finding in volume.findings if finding.kind == "tilt")
+
+
+def dicom_series(folder: Path, patient: str, modality: str = "CT", *, count: int = 6, top: int = 100, **edits: Value) -> None:
+    """Series of one patient, one study for each modality."""
+    number = zlib.crc32(f"{folder}".encode())
+    edits = {"PatientID": patient, "StudyInstanceUID": f"1.2.{zlib.crc32(f'{patient} {modality}'.encode())}", **edits}
+    edits = {"SeriesInstanceUID": f"1.3.{number}", "FrameOfReferenceUID": f"1.4.{zlib.crc32(patient.encode())}", **edits}
+    write(folder, stack(count, 2.5, values=(top - 1, top), modality=modality, **edits))
+
+
+def highest(source: CaseSource, domain: Domain) -> list[float]:
+    return [case.load()[domain].voxels.max() for case in source.cases]
+
+
+SPIN_ECHO = {"ScanningSequence": "SE", "RepetitionTime": "500", "EchoTime": "10"}
+
+
+def test_of_several_series_the_original_that_says_its_contrast_is_taken(tmp_path: Path):
+    for patient in ("a", "b"):
+        place = tmp_path / patient
+        dicom_series(place / "1", patient, top=50)
+        dicom_series(place / "2", patient, top=60, count=9, ImageType="DERIVED\\SECONDARY\\MPR")
+        dicom_series(place / "3", patient, top=70, count=9, ImageType="ORIGINAL\\PRIMARY\\LOCALIZER")
+        dicom_series(place / "4", patient, "MR", top=200, **SPIN_ECHO)
+        dicom_series(place / "5", patient, "MR", top=300, count=9)
+        dicom_series(place / "6", patient, "PT", top=400, count=9)
+    source = found(tmp_path)
+    assert source.layout == "dicom" and names(source) == ["a", "b"]
+    assert highest(source, Domain.CT) == [50, 50] and highest(source, Domain.MR_T1) == [200, 200]
+    assert names(found(tmp_path / "a")) == ["a"], "one patient's studies are one patient"
+    for patient in ("a", "b"):
+        dicom_series(tmp_path / patient / "7", patient, "MR", top=500, count=12)
+        for path in (tmp_path / patient / "4").iterdir():
+            path.unlink()
+    with pytest.raises(FileRefused, match="2 MR series that do not say their weighting"):
+        found(tmp_path).cases[0].load()
+
+
+@pytest.mark.parametrize("place", ["{side}/{patient}/{kind}", "{kind}/{patient}", "download/study/{patient}/1/{kind}"])
+def test_dicom_of_several_patients_is_never_one_case(tmp_path: Path, place: str):
+    for number, (patient, side) in enumerate((("a", "train"), ("b", "train"), ("c", "test"))):
+        for kind, edits in (("CT", {}), ("MR", SPIN_ECHO)):
+            folder = tmp_path / place.format(side=side, patient=patient, kind=kind)
+            dicom_series(folder, patient, kind, top=100 + number, **edits)
+    source = found(tmp_path)
+    assert sorted(case.patient.partition("/")[0] for case in source.cases) == ["a", "b", "c"]
+    for case in source.cases:
+        volumes = case.load()
+        assert volumes.domains == PAIR and volumes[Domain.CT].voxels.max() == 100 + "abc".index(case.patient[0])
+        assert volumes[Domain.MR_T1].voxels.max() == volumes[Domain.CT].voxels.max()
+        assert case.side == ({"a": "train", "b": "train", "c": "test"}[case.patient[0]] if "side" in place else "")
+
+
+def test_images_of_two_patients_in_one_folder_are_refused(tmp_path: Path):
+    dicom_series(tmp_path / "x", "a")
+    for path in (tmp_path / "x").iterdir():
+        path.rename(path.with_name(f"a{path.name}"))
+    dicom_series(tmp_path / "x", "b", SeriesInstanceUID="1.2.3")
+    with pytest.raises(FileRefused, match="several patients"):
+        found(tmp_path).cases[0].load()
+
+
+def test_patients_that_share_a_made_up_name_stay_apart(tmp_path: Path):
+    for patient in ("p1", "p2", "p3"):
+        dicom_series(tmp_path / patient, "ANONYMOUS", StudyInstanceUID=f"1.2.{patient[1]}")
+    assert names(found(tmp_path)) == ["p1", "p2", "p3"]
+
+
+def test_volumes_of_one_name_are_paired_within_a_patient_only(tmp_path: Path):
+    nifti(tmp_path / "p1" / "ct_head.nii.gz", 111)
+    nifti(tmp_path / "p2" / "t1_head.nii.gz", 222)
+    source = found(tmp_path)
+    assert [(case.patient, case.domains) for case in source.cases] == [("p1", (Domain.CT,)), ("p2", (Domain.MR_T1,))]
+    nifti(tmp_path / "p2" / "ct_head.nii.gz", 122)
+    assert names(only_pairs(found(tmp_path), PAIR)) == ["p2/head"]
+    nifti(tmp_path / "p2" / "head_ct.nii.gz")
+    with pytest.raises(TrainingFailed, match=r"ct_head\.nii\.gz and head_ct\.nii\.gz say the same"):
+        found(tmp_path)
+
+
+def test_sessions_are_of_their_subject_and_what_was_derived_is_left(tmp_path: Path):
+    for session in ("ses-01", "ses-02"):
+        nifti(tmp_path / "sub-01" / session / "anat" / f"sub-01_{session}_T1w.nii.gz")
+        nifti(tmp_path / "sub-01" / session / "ct" / f"sub-01_{session}_ct.nii.gz")
+    nifti(tmp_path / "derivatives" / "sub-01" / "anat" / "sub-01_desc-preproc_T1w.nii.gz")
+    source = found(tmp_path)
+    assert source.layout == "named_volumes" and names(source) == ["sub-01_ses-01", "sub-01_ses-02"]
+    assert {case.patient for case in source.cases} == {"sub-01"} and all(case.domains == PAIR for case in source.cases)
+
+
+def test_similar_names_in_folders_of_domains_are_pairs_and_masks_are_none(tmp_path: Path):
+    for number in (1, 2):
+        nifti(tmp_path / "CT" / f"ct{number:03}.nii.gz")
+        nifti(tmp_path / "MR" / f"mr{number:03}.nii.gz")
+        nifti(tmp_path / "MR" / f"mr{number:03}_mask.nii.gz", 1)
+    for clutter in (".DS_Store", "MR/._mr001.nii.gz", "__MACOSX/x.nii.gz"):
+        (tmp_path / clutter).parent.mkdir(exist_ok=True)
+        (tmp_path / clutter).write_bytes(b"x")
+    source = found(tmp_path)
+    assert names(source) == ["001", "002"] and all(case.domains == PAIR for case in source.cases)
+    assert not any("pixel" in remark for remark in source.remarks)
+    (tmp_path / "T1").mkdir()
+    nifti(tmp_path / "T1w" / "x.nii.gz")
+    with pytest.raises(TrainingFailed, match="T1 and T1w both hold T1 MR"):
+        found(tmp_path)
+
+
+def test_names_in_capitals_and_cone_beam_and_synthetic_ct(tmp_path: Path):
+    for name in ("p1/CT", "p1/MRI", "p2/cbct", "p2/sct", "p3/MR", "p3/T1w", "p4/T1/series", "p4/CT/series"):
+        nifti(tmp_path / f"{name}.nii.gz", 7 if name == "p3/T1w" else 100)
+    source = found(tmp_path)
+    assert source.layout == "patients" and names(source) == ["p1", "p3", "p4"]
+    assert [case.domains for case in source.cases] == [PAIR, (Domain.MR_T1,), PAIR]
+    assert source.cases[1].load()[Domain.MR_T1].voxels.max() == 7, "what says T1 comes before what says MR"
+    assert any("1 of 4 folders" in remark for remark in source.remarks)
+
+
+def test_folders_of_a_split_and_of_centres_are_looked_into(tmp_path: Path):
+    for side, patient in (("Train", "p1"), ("Train", "p2"), ("TEST", "p3")):
+        nifti(tmp_path / "split" / side / patient / "ct.nii.gz")
+        nifti(tmp_path / "split" / side / patient / "mr.nii.gz")
+    source = found(tmp_path / "split")
+    assert {case.patient: case.side for case in source.cases} == {"p1": "train", "p2": "train", "p3": "test"}
+    assert sorted(split_cases(source.cases, SplitPlan()).values()) == ["test", "train", "validation"]
+    for centre, patient in (("Rome", "001"), ("Rome", "002"), ("Oslo", "001"), ("Oslo", "003")):
+        for number in (1, 2):
+            png(tmp_path / "centres" / centre / patient / "ct" / f"ct_{number}.png")
+            png(tmp_path / "centres" / centre / patient / "mr" / f"mr_{number}.png")
+    source = found(tmp_path / "centres")
+    assert source.layout == "slice_folders" and names(source) == ["Oslo/001", "Oslo/003", "Rome/001", "Rome/002"]
+    assert [case.centre for case in source.cases] == ["Oslo", "Oslo", "Rome", "Rome"]
+    assert any("taken for centres" in remark for remark in source.remarks)
+    sides = split_cases(source.cases, SplitPlan(leave_out_centre="Rome"))
+    assert sides["001"] == sides["002"] == "test", "a patient of both centres is not learnt from"
+
+
+def test_synthrad_2025_is_found_from_where_it_was_unpacked(tmp_path: Path):
+    for region, patient in (("AB", "1ABA005"), ("HN", "1HNC001"), ("TH", "1THB010")):
+        for name in ("ct", "mr", "mask"):
+            place = tmp_path / "synthRAD2025_Task1_Train" / "Task1" / region / patient
+            place.mkdir(parents=True, exist_ok=True)
+            image = SimpleITK.GetImageFromArray(np.full((2, 3, 4), 1 if name == "mask" else -1000, np.int16))
+            SimpleITK.WriteImage(image, place / f"{name}.mha")
+    source = found(tmp_path)
+    assert source.layout == "synthrad" and [case.centre for case in source.cases] == ["A", "C", "B"]
+    assert source.cases[0].load().masks["body"].all()
+
+
+def test_pictures_by_domain_then_patient_are_stacks_and_without_common_names_no_pairs(tmp_path: Path):
+    for number in (1, 2):
+        png(tmp_path / "ct" / "p1" / f"{number}.png")
+        png(tmp_path / "mr" / "p1" / f"{number}.png")
+        png(tmp_path / "ct" / "p2" / f"{number}.png")
+        png(tmp_path / "mr" / "p2" / f"slice{number}b.png")
+    source = found(tmp_path)
+    assert names(source) == ["p1", "p2/ct", "p2/mr_t1"] and names(only_pairs(source, PAIR)) == ["p1"]
+    assert source.cases[1].patient == source.cases[2].patient == "p2"
+
+
+def test_parts_of_chaos_and_one_patient_of_rire_can_be_named(tmp_path: Path):
+    (tmp_path / "MR" / "1" / "T2SPIR" / "DICOM_anon").mkdir(parents=True)
+    assert names(found(tmp_path / "MR", (Domain.CT, Domain.MR_T2))) == ["MR 1"]
+    for name in ("ct", "mr_MP-RAGE", "mr_T2_rectified"):
+        place = tmp_path / "patient_101" / name
+        place.mkdir(parents=True)
+        (place / "header.ascii").write_text("Patient Orientation := L : P : F")
+    (case,) = found(tmp_path / "patient_101", (*PAIR, Domain.MR_T2)).cases
+    assert case.domains == PAIR and not case.together
+    lines = "Rows := 1", "Columns := 1", "Slices := 1", "Pixel size := 1 : 1", "Slice thickness := 1"
+    (tmp_path / "patient_101" / "ct" / "header.ascii").write_text("\n".join((*lines, "Patient Orientation := L : P : F")))
+    with pytest.raises(FileRefused, match="Patient Orientation"):
+        case.load()
+
+
+def test_links_in_a_ring_and_links_to_patients(tmp_path: Path):
+    dicom_series(tmp_path / "far" / "p2" / "ct", "b")
+    data = tmp_path / "data"
+    dicom_series(data / "p1" / "ct", "a")
+    (data / "p2").symlink_to(tmp_path / "far" / "p2", target_is_directory=True)
+    (data / "up").symlink_to(tmp_path, target_is_directory=True)
+    (data / "self").symlink_to(data / "self")
+    (data / "p1" / "again").symlink_to(data, target_is_directory=True)
+    assert names(found(data)) == ["p1", "p2"]
+
+
+def test_what_fits_no_layout_is_told_with_what_comes_near(tmp_path: Path):
+    (tmp_path / "Task1.zip").write_bytes(b"PK\3\4")
+    with pytest.raises(TrainingFailed, match=r"1 archive\. Unpack it"):
+        found(tmp_path)
+    with pytest.raises(TrainingFailed, match=r"is a file, no folder\. Unpack it"):
+        found(tmp_path / "Task1.zip")
+    nifti(tmp_path / "one.nii.gz")
+    nifti(tmp_path / "two.nii.gz")
+    with pytest.raises(TrainingFailed, match=r"2 volumes and 1 archive.*Nearest is PATIENT/ct\.nii\.gz"):
+        found(tmp_path)
+    nifti(tmp_path / "a" / "p1" / "ct.nii.gz")
+    png(tmp_path / "b" / "p1" / "ct" / "1.png")
+    with pytest.raises(TrainingFailed, match=r"Folders in it do: a \(patients\), b \(slice_folders\)"):
+        found(tmp_path)

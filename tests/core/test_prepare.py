@@ -227,8 +227,8 @@ def test_lists_and_folders_decide_before_chance():
     everyone = cases(*[(f"p{n}/{k}", f"p{n}", "", "") for n in range(4) for k in range(2)])
     sides = split_cases(everyone, SplitPlan(lists=SplitLists(train=("p0", "p9"), test=("p3",))))
     assert sides == {"p0": "train", "p3": "test"}
-    given = split_cases(cases(("a", "a", "", "train"), ("b", "b", "", "train"), ("c", "c", "", "test")), SplitPlan())
-    assert given == {"a": "train", "b": "train", "c": "test"}
+    given = split_cases(cases(("a", "a", "", "train"), ("b", "b", "", "validation"), ("c", "c", "", "test")), SplitPlan())
+    assert given == {"a": "train", "b": "validation", "c": "test"}
 
 
 def test_the_split_follows_from_the_seed_alone():

@@ -75,19 +75,19 @@ def what_is_there(folder: Path) -> str:
     counts = _counted(folder)
     if not counts:
         return "It holds no files."
-    there = " and ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    there = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.most_common())
     return f"It holds {there}. {_WAYS_OUT[counts.most_common(1)[0][0]]}"
 
 
 _WAYS_OUT = {
-    "archives": "Unpack them.",
-    "volumes": "Nearest is PATIENT/ct.nii.gz beside mr_t1.nii.gz: a folder for each patient, files named by what they show.",
-    "pictures": (
+    "archive": "Unpack it.",
+    "volume": "Nearest is PATIENT/ct.nii.gz beside mr_t1.nii.gz: a folder for each patient, files named by what they show.",
+    "picture": (
         "Nearest is PATIENT/ct/001.png beside PATIENT/mr_t1/001.png, or for unpaired pictures trainA/ and trainB/; A|B in one"
         " picture must be twice as wide as high, or be said to be (--layout aligned)."
     ),
-    "DICOM files": "Nearest is a folder for each patient, with the series in it.",
-    "other files": "What can be read are NIfTI and other volumes, DICOM, PNG, JPEG and TIFF.",
+    "DICOM file": "Nearest is a folder for each patient, with the series in it.",
+    "other file": "What can be read are NIfTI and other volumes, DICOM, PNG, JPEG and TIFF.",
 }
 
 
@@ -97,16 +97,16 @@ def _counted(folder: Path) -> Counter[str]:
     opened = 0
     for path in islice(FolderFiles(folder), _COUNTED):
         if path.name.lower().endswith(_ARCHIVES):
-            kind = "archives"
+            kind = "archive"
         elif stem_of(path):
-            kind = "volumes"
+            kind = "volume"
         elif is_picture(path):
-            kind = "pictures"
+            kind = "picture"
         elif path.suffix.lower() in DICOM_SUFFIXES:
-            kind = "DICOM files"
+            kind = "DICOM file"
         else:
             opened += 1
-            kind = "DICOM files" if opened <= _OPENED and _is_dicom(path) else "other files"
+            kind = "DICOM file" if opened <= _OPENED and _is_dicom(path) else "other file"
         counts[kind] += 1
     return counts
 

@@ -47,14 +47,16 @@ def holds_dicom(folder: Path) -> bool:
     return any(True for _ in _series_folders(folder))
 
 
-def _divided(place: _Parts, seen: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
-    """The folders of patients at or below `place`, of the `seen` ones with images."""
-    depth, below = len(place), {parts: whose for parts, whose in seen.items() if parts[: len(place)] == place}
-    children = list(dict.fromkeys(parts[: depth + 1] for parts in below if len(parts) > depth))
+def _divided(place: _Parts, below: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
+    """The folders of patients at or below `place`; `below`: all folders there with images."""
+    depth = len(place)
+    children: dict[_Parts, dict[_Parts, _Whose]] = {}
+    for parts, whose in below.items():
+        children.setdefault(parts[: depth + 1], {})[parts] = whose
     patients = {whose.patient for whose in below.values()} - {b""}
     studies = {whose.study for whose in below.values()} - {""}
-    if place in below or not children:
-        whole = bool(below)
+    if place in below:
+        whole = True
     elif depth == 0:
         whole = len(patients) == 1 and 0 < len(studies) < len(children)  # patients that share a made-up name share no study
     else:
@@ -62,8 +64,8 @@ def _divided(place: _Parts, seen: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
     if whole:
         yield place
         return
-    for child in children:
-        yield from _divided(child, below)
+    for child, within in children.items():
+        yield from _divided(child, within)
 
 
 def _series_folders(folder: Path) -> Iterator[tuple[Path, _Whose]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,17 +115,27 @@ def sides_of(folder: Path) -> list[tuple[Side, Path]]:
 
 def folders(folder: Path) -> list[Path]:
     """The folders in `folder` by name, hidden ones and what systems leave behind left out. Raises `FileRefused`."""
-    return [path for path in _entries(folder) if path.is_dir()]
+    return [folder / entry.name for entry in _entries(folder) if _answered(entry.is_dir)]
 
 
 def files(folder: Path) -> list[Path]:
     """The files in `folder` by name, hidden ones left out. Raises `FileRefused`."""
-    return [path for path in _entries(folder) if path.is_file()]
+    return [folder / entry.name for entry in _entries(folder) if _answered(entry.is_file)]
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "__MACOSX")
+        with os.scandir(folder) as listing:
+            entries = [entry for entry in listing if not entry.name.startswith(".") and entry.name != "__MACOSX"]
     except OSError as error:
         problem = f"cannot be read: {error.strerror or 'input error'}."
         raise FileRefused(folder, problem, "Change its permissions or copy it.") from error
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def _answered(question: Callable[[], bool]) -> bool:
+    """False for what cannot be looked at, such as links in a ring."""
+    try:
+        return question()
+    except OSError:
+        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from ctmri_core.io.folder_files import FolderFiles
 _IXI = re.compile(r"(IXI\d{3})-([A-Za-z]+)-\d{4}-(T1|T2|PD)")
 _IXI_DOMAINS = {"T1": Domain.MR_T1, "T2": Domain.MR_T2, "PD": Domain.MR_PD}
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
-_LOOKED_AT = 500
+_LOOKED_AT = 2000
 _Key = tuple[str, str]
 """Of the volumes of one patient: what their folders and what their names have in common."""
 
@@ -55,12 +55,12 @@ class NamedVolumes:
 
     def recognises(self, folder: Path) -> bool:
         """Whether there are volumes whose names say a domain and more."""
-        return any(_named(path) for path in islice(_volumes(folder), _LOOKED_AT))
+        return any(map(_named, _volumes(folder, islice(FolderFiles(folder), _LOOKED_AT))))
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
         found: dict[_Key, list[tuple[Domain, Path]]] = {}
         masks: dict[_Key, Path] = {}
-        for path in _volumes(folder):
+        for path in _volumes(folder, FolderFiles(folder)):
             stem, place = stem_of(path), _place_of(path, folder)
             if says_mask(stem):
                 masks[place, re.sub(r"[_\-]?(mask|body)$", "", stem, flags=re.IGNORECASE)] = path
@@ -78,9 +78,9 @@ class NamedVolumes:
                 yield CaseReference(identifier, load, patient, domains=tuple(chosen))
 
 
-def _volumes(folder: Path) -> Iterator[Path]:
-    """The volumes below `folder`, but not those that BIDS derives from others, nor those of the folders of a split."""
-    for path in FolderFiles(folder):
+def _volumes(folder: Path, below: Iterable[Path]) -> Iterator[Path]:
+    """The volumes among the files of `folder`, not those that BIDS derives from others, nor those of the folders of a split."""
+    for path in below:
         above = path.relative_to(folder).parts[0]
         if stem_of(path) and above != "derivatives" and not side_of(above):
             yield path
