@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import nibabel
@@ -189,6 +190,23 @@ def test_farthest_points_cover_all_clusters():
     chosen = most_different(points, 6, seed=3)
     assert sorted(n % 6 for n in chosen) == list(range(6)) and chosen == most_different(points, 6, seed=3)
     assert most_different(points[:4], 9, 0) == [0, 1, 2, 3] and len(set(most_different([points[0]] * 5, 3, 0))) == 3
+
+
+def test_what_is_chosen_leaves_nothing_as_far_away_as_chance_does_and_at_most_twice_as_far_as_the_best():
+    """Slices of patients, most of them alike: the largest distance to the nearest chosen one, against 200 random choices; and
+    against the best of all choices where all can be tried."""
+    random = np.random.default_rng(5)
+    usual = [random.normal(0, 1, 30) + 0.1 * n for n in range(150)]
+    points = np.array([*usual, *(random.normal(0, 6, (12, 30)))], np.float32)
+
+    def farthest(chosen) -> float:
+        return float(np.linalg.norm(points[:, None] - points[None, list(chosen)], axis=2).min(1).max())
+
+    own = farthest(most_different(list(points), 20, seed=0))
+    assert own < 0.8 * min(farthest(random.choice(len(points), 20, replace=False)) for _ in range(200))
+    points = points[140:154]
+    best = min(farthest(chosen) for chosen in combinations(range(14), 4))
+    assert all(farthest(most_different(list(points), 4, seed)) <= 2 * best for seed in range(14))
 
 
 def test_thumbnails_are_means_of_blocks():
