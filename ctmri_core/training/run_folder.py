@@ -34,11 +34,15 @@ class RunFolder:
         name = shown_name(self.path)
         if self.path.exists() and not self.path.is_dir():
             raise TrainingFailed(f"{name} is a file. Name a folder for the run.")
-        if self.checkpoint.exists():
-            raise TrainingFailed(f"{name} holds a run already. Resume it, or choose another folder.")
+        self.check_no_run()
         begun = any(part.exists() for part in (self.config, self.events, self.prepared))
         if self.path.exists() and not begun and any(self.path.iterdir()):
             raise TrainingFailed(f"{name} is no run, and not empty. Name a new folder for the run.")
+
+    def check_no_run(self) -> None:
+        """Raises `TrainingFailed` where a run can be resumed."""
+        if self.checkpoint.exists():
+            raise TrainingFailed(f"{shown_name(self.path)} holds a run already. Resume it, or choose another folder.")
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Everything that the run was started with. Raises `WriteFailed`."""

@@ -51,19 +51,13 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 def stored_state(folder: RunFolder, own: dict[str, Any], *, resume: bool) -> Any:
     """The checkpoint to go on from, or None to begin. Raises `TrainingFailed` where two runs would be mixed in one folder."""
     if not resume:
-        refuse_second_run(folder)
+        folder.check_no_run()
         return None
     state = load_checkpoint(folder.checkpoint)
     differing = [name for name, value in own.items() if state["identity"].get(name, value) != value]
     if differing:
         raise TrainingFailed(f"The run to resume was made with another {differing[0]}. Use the same, or start a new run.")
     return state
-
-
-def refuse_second_run(folder: RunFolder) -> None:
-    """Raises `TrainingFailed` where a run can be resumed: a new one would destroy it."""
-    if folder.checkpoint.exists():
-        raise TrainingFailed(f"{folder.path.name} holds a run already. Resume it, or choose another folder.")
 
 
 def check_fit(data: PreparedData, settings: TrainingSettings) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from ctmri_core.config_flags import validated
+from ctmri_core.data.folder_lock import alone_in
 from ctmri_core.data.preparation import PreparedData, prepare_slices, prepared_folder
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, WriteFailed
-from ctmri_core.events import Finished, StopSignal, Work, finish, never
+from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed, WriteFailed
+from ctmri_core.events import Finished, StopSignal, Work, finish, never, now
 from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
@@ -40,17 +41,21 @@ def train(
     started again, with the words it was started with, for every further device; those processes yield no events.
     """
     folder = RunFolder(run_folder)
-    processes, ours = None, resume
+    processes, ours, held = None, False, ExitStack()
     reason: Literal["stopped", "failed"] = "stopped"
     message = "Stopped while preparing the cases; those that are prepared are kept."
     try:
         card = find_card(method_name)
         if not resume:
             folder.check_free()
-        ours = True
+        ours = not resume
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
+        first = processes is None or processes.first
+        if resume and first:
+            held.enter_context(alone_in(folder.path))
+            ours = True
         if prepared := prepared_folder(data_spec):
             decided = prepared.read().decided
             settings = settings.model_copy(update=decided) if resume else as_prepared(settings, decided)
@@ -68,14 +73,20 @@ def train(
         if data is not None:
             if card.both_ways and isinstance(data.recipe.ct, HuCurve):
                 raise TrainingFailed(_CURVED_TARGET.format(title=card.title))
+            if not resume and first:  # a folder for what is refused before this is not made
+                ours = False
+                held.enter_context(alone_in(folder.path))
             trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume, processes=processes)
             return (yield from trainer.run(stop))
+    except Stopped:
+        pass
     except CtmriError as error:
         reason, message = "failed", str(error)
     finally:
+        held.close()
         if processes is not None:
             processes.part()
-    finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)})
+    finished = Finished(reason=reason, message=message, paths={"run": str(folder.path)}, at=now())
     if processes is None or processes.first:
         with suppress(WriteFailed):
             if ours and folder.path.is_dir():  # what is refused at once leaves nothing behind
@@ -125,7 +136,7 @@ def resume_training(
         settings = validated(TrainingSettings, {**stored["settings"], **changes})
         about = validated(ModelDescription, stored["about"])
         method, data, direction = str(stored["method"]), str(stored["data"]), Direction.parse(stored["direction"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None
     resume = folder.checkpoint.exists()
     return (

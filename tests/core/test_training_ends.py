@@ -18,12 +18,15 @@ from tensorboard.backend.event_processing.event_accumulator import IMAGES, SCALA
 
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.data.prepared_slices import PreparedSlices
+from ctmri_core.domain import Direction
+from ctmri_core.errors import CtmriError
 from ctmri_core.events import CheckpointSaved, Finished, Health, Noted, Sample, Started, Step, Validated, never, to_json
 from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
 from ctmri_core.training.checkpoint import load_checkpoint, save_checkpoint
 from ctmri_core.training.pace import Pace
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.train import resume_training, train
 from ctmri_core.training.trainer import Trainer
 
 TINY = Pix2PixConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16)
@@ -270,3 +273,33 @@ def test_no_number_is_no_best(tiny_pairs, tmp_path: Path, monkeypatch):
     assert [event.best for event in broken] == [False, True] and result.reason == "completed"
     assert any(isinstance(event, Noted) and event.serious and "no numbers" in event.message for event in events)
     assert np.isfinite(result.metrics["mae_percent"]) and trainer._plateau.factor == 1.0
+
+
+def test_a_folder_takes_one_run_at_a_time(tmp_path: Path, one_thread: None):
+    """A second start and a second resume are refused while the first is at work, and say nothing in its record."""
+    folder, chosen = tmp_path / "run", settings(crop=32, spacing_mm=5, iterations=500, validation_slices=1, validate_every=500)
+    way, asked = Direction.parse("ct_to_mr_t1"), threading.Event()
+    work = train("pix2pix", TINY, "phantom:2", way, folder, chosen, stop=asked.is_set)
+    while not isinstance(next(work), Step):
+        pass
+    second, third = list(train("pix2pix", TINY, "phantom:2", way, folder, chosen)), list(resume_training(folder))
+    for events in (second, third):
+        assert isinstance(events[-1], Finished) and "Another ctmri is writing into run" in events[-1].message
+    assert not any(isinstance(event, Finished) for event in RunFolder(folder).read_events())
+    asked.set()
+    assert list(work)[-1].reason == "stopped"
+    asked.clear()
+    work = resume_training(folder, stop=asked.is_set)
+    while not isinstance(next(work), Step):
+        pass
+    asked.set()
+    assert list(work)[-1].reason == "stopped"
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"method": "pix2pix", "config": [], "settings": 3, "data": "x", "direction": 1, "about": {}}']
+)
+def test_a_folder_with_other_settings_is_no_run(tmp_path: Path, content: str):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(CtmriError):
+        list(resume_training(tmp_path))
