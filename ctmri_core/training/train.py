@@ -67,7 +67,7 @@ def train(
         preparing = prepare_slices(
             data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop,
             paired=card.needs == "paired", context=config.context, domains=config.domains_of(direction),
-            resume=resume,
+            resume=resume or (processes is not None and not processes.first),
         )  # fmt: skip
         data = yield from _by_the_first(preparing, processes)
         if data is not None:
