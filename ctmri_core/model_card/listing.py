@@ -61,14 +61,14 @@ def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
 
 
 def _sole(name: str, entries: Iterable[ModelEntry]) -> Path:
-    """The file of the only usable entry; of several with the same weights the first."""
-    usable = [(entry.card.weights_sha256 or entry.path, entry.path) for entry in entries if entry.card is not None]
-    by_weights = dict(reversed(usable))
-    if len(by_weights) == 1:
-        return next(iter(by_weights.values()))
-    if not by_weights:
+    """The file of the only usable entry; of copies the first."""
+    usable = [(entry.card.model_dump_json(), entry.path) for entry in entries if entry.card is not None]
+    different = dict(reversed(usable))  # by cards, which hold the hash of the weights: StarGAN's may share these
+    if len(different) == 1:
+        return next(iter(different.values()))
+    if not different:
         raise ModelRefused(f"The folder {name} holds no model that can be used.")
-    files = ", ".join(sorted(path.name for path in by_weights.values()))
+    files = ", ".join(sorted(path.name for path in different.values()))
     raise ModelRefused(f"{name!r} may mean any of several models: {files}. Name the file of the one you want.")
 
 

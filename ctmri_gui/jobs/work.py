@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from ctmri_core.errors import CtmriError, ModelRefused, Stopped
+from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
@@ -179,17 +179,20 @@ def list_models(folders: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelE
 
 
 def add_model(path: Path, folder: Path, _stop: StopSignal) -> Work[Path]:
-    """Checks the card of a model file and copies the file into `folder`. Raises `ModelRefused`, `WriteFailed`."""
+    """Checks the card of a model file and copies the file into `folder`; the files of all runs of a method have one name, so
+    where that is taken a part of the weights' hash comes behind it. Raises `ModelRefused`, `WriteFailed`.
+    """
+    import filecmp
     import shutil
 
     from ctmri_core.files import atomic_file
     from ctmri_core.model_card import read_card
 
     yield Progress(done=0, message=f"checking {path.name}")
-    read_card(path)
+    card = read_card(path)
     target = folder / path.name
-    if target.exists() and target.read_bytes() != path.read_bytes():
-        raise ModelRefused(f"{path.name}: another model of that name is in the list already. Rename the file first.")
+    if target.exists() and not filecmp.cmp(target, path, shallow=False):
+        target = folder / f"{path.stem}-{card.short_hash}{path.suffix}"
     if not target.exists():
         with atomic_file(target) as temporary:
             shutil.copyfile(path, temporary)

@@ -51,7 +51,10 @@ class ModelList(QAbstractListModel):
         return self._entries.index(entry) if entry in self._entries else -1
 
     def _title(self, entry: ModelEntry) -> str:
-        return entry.card.name if entry.card is not None else entry.path.name
+        if entry.card is None:
+            return entry.path.name
+        names = [other.card.name for other in self._entries if other.card is not None]
+        return entry.card.name if names.count(entry.card.name) == 1 else f"{entry.card.name} ({entry.path.stem})"
 
     def _standing(self, entry: ModelEntry) -> str:
         if entry.card is None:

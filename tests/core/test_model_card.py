@@ -218,9 +218,9 @@ def test_the_folder_of_a_run_stands_for_its_best_model(tmp_path):
     with pytest.raises(ModelRefused, match="The folder run holds no model"):
         find_model(tmp_path / "run", [])
     best = write(models / "cut-ct_to_mr_t1.safetensors", header_of())
-    write(models / "cut-ct_to_mr_t1-last.safetensors", header_of())
+    write(models / "cut-ct_to_mr_t1-last.safetensors", header_of(CARD.model_copy(update={"name": "Last"})))
     assert find_model(tmp_path / "run", []) == find_model(models, []) == best
-    write(models / "cut-mr_t1_to_ct.safetensors", header_of())
+    write(models / "cut-mr_t1_to_ct.safetensors", header_of(CARD.model_copy(update={"direction": CARD.direction.reverse})))
     with pytest.raises(ModelRefused, match=r"cut-ct_to_mr_t1\.safetensors, cut-mr_t1_to_ct\.safetensors"):
         find_model(tmp_path / "run", [])
 

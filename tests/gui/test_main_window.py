@@ -393,6 +393,24 @@ def test_a_dropped_model_file_is_checked_copied_and_chosen(make_window, qtbot, t
     assert not (tmp_path / "models" / "bad.safetensors").exists()
 
 
+def test_models_of_several_runs_have_one_file_name_and_are_kept_beside_each_other(make_window, qtbot, tmp_path):
+    window = make_window()
+    models, rows = window.translation.models, []
+    for number, direction in enumerate(("ct_to_mr_t1", "ct_to_mr_t2", "ct_to_mr_t2"), 1):  # the last one comes twice
+        run = write_model(tmp_path / f"run {number}" / "models" / "cut.safetensors", direction, "CUT")
+        drop(window, run)
+        wanted = run.read_bytes()
+        qtbot.waitUntil(lambda wanted=wanted: _chosen_content(window) == wanted, timeout=WAIT)
+        rows = [models.index(row).data().splitlines()[0] for row in range(models.rowCount())]
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["cut-abababababab.safetensors", "cut.safetensors"]
+    assert rows == ["CUT (cut-abababababab)", "CUT (cut)"]
+
+
+def _chosen_content(window) -> bytes:
+    chosen = window.session.library.chosen
+    return chosen.path.read_bytes() if chosen is not None else b""
+
+
 def test_a_bad_path_is_a_message_and_the_next_one_opens(make_window, qtbot, ct_file, tmp_path):
     window = make_window()
     broken = tmp_path / "JANE_DOE" / "broken.nii"
