@@ -161,6 +161,15 @@ def test_windowed_stacks_are_paired_by_number_and_become_hounsfield_units(tmp_pa
     assert any("grey levels" in remark for remark in source.remarks)
 
 
+def test_deep_pictures_of_ct_that_may_hold_hounsfield_units_are_not_taken_for_a_window(tmp_path: Path):
+    for name, level in (("001", 1064), ("ct_1", 1064), ("002", 65535)):
+        png(tmp_path / name / "ct" / f"{name}.png", level, deep=True)
+    deep, spread, named = (case.load for case in found(tmp_path, ct_window_high=80).cases)
+    with pytest.raises(FileRefused, match=r"001\.png is a CT of more than 8 bits that goes up to 1064"):
+        deep()
+    assert spread()[Domain.CT].voxels.max() == 80 and named()[Domain.CT].voxels.max() == 40
+
+
 def test_aligned_pictures_are_cut_in_two(tmp_path: Path):
     for side, name in (("train", "p1_001"), ("train", "p1_002"), ("train", "p2_001"), ("val", "p3_001"), ("val", "p3_002")):
         path = tmp_path / side / f"{name}.png"

@@ -29,6 +29,8 @@ from ctmri_core.volume import Volume
 _SAID_ONCE = {"missing_orientation", "estimated_spacing", "single_slice", "hounsfield_offset", "gap", "guessed_domain"}
 WINDOWED = "grey levels read as a CT window"
 """In the history of a CT whose pictures held no HU."""
+_EIGHT_BITS = 255.0
+_LEAST_SPREAD = 16384.0  # as the highest level of a picture whose levels are spread over 16 bits
 _BETWEEN_MM = 8.0
 """Between pictures of a stack: so far that no mask is smoothed across, for nobody says how far they are apart."""
 
@@ -65,7 +67,12 @@ def picture_volume(paths: Sequence[Path], domain: Domain, options: LayoutOptions
     kept = tuple(finding for finding in volume.findings if finding.kind not in _SAID_ONCE)
     geometry = Geometry(volume.geometry.shape, (_BETWEEN_MM, options.pixel_mm, options.pixel_mm))
     volume = replace(volume, geometry=geometry, domain=domain, findings=kept, files=tuple(paths))
-    return _in_hounsfield_units(volume, options) if domain is Domain.CT and not in_hu else volume
+    if domain is not Domain.CT or in_hu:
+        return volume
+    if _EIGHT_BITS < (high := float(volume.voxels.max())) < _LEAST_SPREAD and float(volume.voxels.min()) >= 0:
+        problem = f"is a CT of more than 8 bits that goes up to {high:g} only: no one says whether these are HU."
+        raise FileRefused(paths[0], problem, "Name 16-bit PNG that hold HU + 1024 ct_..., or export a window as 8 bits.")
+    return _in_hounsfield_units(volume, options)
 
 
 def _in_hounsfield_units(volume: Volume, options: LayoutOptions) -> Volume:
@@ -73,7 +80,7 @@ def _in_hounsfield_units(volume: Volume, options: LayoutOptions) -> Volume:
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
     if low < 0:
         return volume
-    top = 255.0 if high <= 255 else 65535.0
+    top = _EIGHT_BITS if high <= _EIGHT_BITS else 65535.0
     width = options.ct_window_high - options.ct_window_low
     voxels = (volume.voxels.astype(np.float32) * np.float32(width / top)) + np.float32(options.ct_window_low)
     voxels[volume.voxels == 0] = volume.background
