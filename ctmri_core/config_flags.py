@@ -92,7 +92,7 @@ def _problem(known: ConfigField, value: object) -> str:
     if known.choices:
         return f"{value!r} is none of {', '.join(map(str, known.choices))}.{nearest_hint(str(value), known.choices)}"
     if known.kind in _NUMBERS:
-        return f"{value!r} is no {_NUMBERS[known.kind]}{' of ' if known.bounds else ''}{known.bounds}."
+        return f"{value!r} is no {_NUMBERS[known.kind]}{' that is ' if known.bounds else ''}{known.bounds}."
     return f"{value!r} does not fit: {known.help}."
 
 

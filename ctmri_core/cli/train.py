@@ -6,66 +6,120 @@ import argparse
 import json
 import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from ctmri_core.cli.direction_choice import DIRECTION_HELP, direction_argument, told, usual_direction
+from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
-from ctmri_core.config_flags import add_config_arguments, flag_of, validated
-from ctmri_core.domain import Direction
-from ctmri_core.errors import CtmriError, FileRefused
-from ctmri_core.events import StopSignal, Work
+from ctmri_core.config_flags import add_config_arguments, flag_of
+from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+from ctmri_core.events import Noted, StopSignal, Work
 from ctmri_core.files import write_text
 from ctmri_core.hints import nearest_hint
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.io.preflight import regular_file
+from ctmri_core.method import MethodCard
 from ctmri_core.registry import method_cards, method_problems
-from ctmri_core.training.run_folder import RunFolder, run_config
-from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, settings_for
+from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.run_plan import PARTS, RunPlan
+from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
 
-DATA_HELP = "a folder with one folder per patient (ct.nii.gz, mr.nii.gz, mask.nii.gz), or phantom:COUNT[:SEED]"
-RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
-CONFIG_HELP = "take what is not given here from FILE, as --save-config or an earlier run (its config.json) wrote it"
-SAVE_HELP = "write everything that was chosen to FILE and end, without training"
+_DATA_HELP = "prepared data (see ctmri prepare), a folder of scans in one of the layouts listed there, or phantom:COUNT[:SEED]"
+_RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
+_CONFIG_HELP = "take what is not given here from FILE (JSON or TOML), as --save-config or an earlier run (config.json) wrote it"
+_SAVE_HELP = "write everything that was chosen to FILE and end, without training"
 _ALWAYS = {"command", "method", "run", "run_folder", "resume", "json", "usage_error", "config_file", "save_config"}
 _PROCESS_NUMBERS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables of the environment, any of which is not 0 in every process of a run but the first."""
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    config: MethodConfig
-    settings: TrainingSettings
-    about: ModelDescription
-    data: str
-    direction: Direction
+_MOST_BYTES = 1 << 20  # of a file with settings
+_EXAMPLE = """\
+examples:
+  no scans needed, ten minutes:
+    ctmri train {name} --data phantom:8 {direction}--run runs/try --minutes 10
+  scans made ready once, then learnt from until the morning:
+    ctmri prepare scans/ --out prepared/
+    ctmri train {name} --data prepared/ {direction}--run runs/1 --until 7:00
+  the same run once more, longer:
+    ctmri train {name} --run runs/1 --resume --epochs 300
+Ctrl+C stops at once and keeps the state; a second one ends without that. The models\nare in runs/1/models.
+"""
+_NEEDS = {
+    "paired": "Learns from pairs: volumes or slices of one patient that lie on each other.",
+    "unpaired": "Learns from unpaired scans: patients of the one kind need not be those of the other.",
+    "multi_domain": "Learns from unpaired scans of two or more kinds.",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = " ".join(method_problems()).replace("%", "%%") or None
+    parser.epilog = "\n".join((_EXAMPLE.format(name="cyclegan", direction=""), *method_problems())).replace("%", "%%")
     methods = parser.add_subparsers(dest="method", metavar="METHOD", required=True, parser_class=type(parser))
     for name, card in method_cards().items():
-        method = methods.add_parser(name, help=card.summary, description=f"{card.summary} {card.citation}.")
+        summary = card.summary.replace("%", "%%")
+        direction = "" if card.both_ways else "--direction ct_to_mr_t1 "
+        method = methods.add_parser(
+            name, help=summary, description=f"{summary} {_NEEDS[card.needs]}\n{card.citation}.".replace("%", "%%"),
+            usage=f"ctmri train {name} --data DATA {direction}--run DIR [flags]\n       ctmri train {name} --run DIR --resume",
+            epilog=_EXAMPLE.format(name=name, direction=direction).replace("%", "%%"),
+        )  # fmt: skip
         method.add_argument("--run", type=given_path, metavar="DIR", dest="run_folder", help="where everything is kept")
-        method.add_argument("--data", metavar="DATA", default=argparse.SUPPRESS, help=DATA_HELP)
+        method.add_argument("--data", type=_data, metavar="DATA", default=argparse.SUPPRESS, help=_DATA_HELP)
         method.add_argument(
-            "--direction", type=_direction, metavar="SOURCE_to_TARGET", default=argparse.SUPPRESS, help="for example ct_to_mr_t1"
+            "--direction", type=direction_argument, metavar="FROM_to_TO", default=argparse.SUPPRESS, help=DIRECTION_HELP
         )
-        method.add_argument("--resume", action="store_true", help=RESUME_HELP)
-        method.add_argument("--config", type=given_path, metavar="FILE", dest="config_file", help=CONFIG_HELP)
-        method.add_argument("--save-config", type=given_path, metavar="FILE", help=SAVE_HELP)
+        method.add_argument("--resume", action="store_true", help=_RESUME_HELP)
+        method.add_argument("--config", type=given_path, metavar="FILE", dest="config_file", help=_CONFIG_HELP)
+        method.add_argument("--save-config", type=given_path, metavar="FILE", help=_SAVE_HELP)
         method.add_argument("--json", action="store_true", help="print events as JSON lines")
         add_config_arguments(method, card.config)
         add_config_arguments(method, TrainingSettings, card.settings)
         add_config_arguments(method, ModelDescription)
         method.set_defaults(usage_error=method.error)
+        if isinstance(method, Parser):
+            method.elsewhere = _elsewhere(name)
+
+
+def _elsewhere(method: str) -> dict[str, str]:
+    """The flags of other methods, with whose they are."""
+    found: dict[str, list[str]] = {}
+    for name, card in method_cards().items():
+        for field in card.config.model_fields if name != method else ():
+            found.setdefault(flag_of(field), []).append(name)
+    return {flag: f"It is a setting of {', '.join(names)}." for flag, names in found.items()}
 
 
 def run(arguments: argparse.Namespace) -> int:
     card = method_cards()[arguments.method]
+    _check_words(arguments)
+    note = ""
+    plan: RunPlan | CtmriError | None = None
+    if not arguments.resume:
+        try:
+            plan, note = _plan(arguments, card)
+        except (FileRefused, TrainingFailed) as refusal:
+            plan = refusal
+        except CtmriError as error:
+            arguments.usage_error(str(error))
+    if arguments.save_config and isinstance(plan, RunPlan):
+        write_text(arguments.save_config, json.dumps(plan.stored(), indent=2))
+        return 0
+    with Path(os.devnull).open("w") as nowhere:
+        heard = {"out": nowhere, "err": nowhere} if _is_helper() else {}
+        terminal = Terminal(as_json=arguments.json, **heard)
+        status = run_work(lambda stop: _work(arguments, plan, note, stop), terminal).status
+        if status == EXIT_STOPPED and RunFolder(arguments.run_folder).checkpoint.exists():
+            folder = shlex.quote(str(arguments.run_folder))
+            terminal.complain(f"Go on with: ctmri train {card.name} --run {folder} --resume")
+    return status
+
+
+def _check_words(arguments: argparse.Namespace) -> None:
+    """Refuses words that do not go together."""
     given = [name for name in vars(arguments) if name not in _ALWAYS]
     if arguments.run_folder is None and (arguments.resume or not arguments.save_config):
         arguments.usage_error("--run is needed: the folder where everything is kept")
@@ -74,97 +128,108 @@ def run(arguments: argparse.Namespace) -> int:
         fixed = [flag_of(name) for name in given if name not in LENGTHS] + [flag for flag, path in files.items() if path]
         if fixed:
             arguments.usage_error(f"a run goes on with the settings it has: leave out {', '.join(fixed)}, or start a new run")
-    elif not arguments.config_file and not {"data", "direction"}.issubset(given):
-        arguments.usage_error("--data and --direction are needed to start a run (or --resume to go on with one)")
-    if arguments.save_config:
-        chosen = _chosen(arguments, card)
-        content = run_config(card, chosen.config, chosen.data, chosen.direction, chosen.settings, chosen.about)
-        write_text(arguments.save_config, json.dumps(content, indent=2))
-        return 0
-    with Path(os.devnull).open("w") as nowhere:
-        heard = {"out": nowhere, "err": nowhere} if _is_helper() else {}
-        terminal = Terminal(as_json=arguments.json, **heard)
-        status = run_work(lambda stop: _work(arguments, card, stop), terminal).status
-        if status == EXIT_STOPPED and RunFolder(arguments.run_folder).checkpoint.exists():
-            folder = shlex.quote(str(arguments.run_folder))
-            terminal.complain(f"Go on with: ctmri train {card.name} --run {folder} --resume")
-    return status
+    elif not arguments.config_file and "data" not in given:
+        arguments.usage_error("--data is needed to start a run (or --resume to go on with one)")
 
 
-def _work(arguments: argparse.Namespace, card: MethodCard, stop: StopSignal) -> Work[object]:
-    if arguments.resume:
+def _work(arguments: argparse.Namespace, plan: RunPlan | CtmriError | None, note: str, stop: StopSignal) -> Work[object]:
+    if isinstance(plan, CtmriError):
+        raise plan
+    if plan is None:
         from ctmri_core.training.train import resume_training
 
         length = {name: getattr(arguments, name) for name in LENGTHS if hasattr(arguments, name)}
         return (
-            yield from resume_training(arguments.run_folder, method_name=card.name, length=length, stop=stop, may_launch=True)
+            yield from resume_training(
+                arguments.run_folder, method_name=arguments.method, length=length, stop=stop, may_launch=True
+            )
         )
-    chosen = _chosen(arguments, card)
+    if note:
+        yield Noted(message=note)
 
     from ctmri_core.training.train import train
 
     return (
         yield from train(
-            card.name, chosen.config, chosen.data, chosen.direction, arguments.run_folder, chosen.settings,
-            stop=stop, about=chosen.about, may_launch=True,
+            plan.card.name, plan.config, plan.data, plan.direction, arguments.run_folder, plan.settings,
+            stop=stop, about=plan.about, may_launch=True,
         )
     )  # fmt: skip
 
 
-def _chosen(arguments: argparse.Namespace, card: MethodCard) -> _Chosen:
-    """The flags over the file of `--config` over the defaults. Raises `CtmriError` naming what is wrong."""
+def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str]:
+    """The flags over the file of `--config` over the defaults, and what is to be said of it.
+
+    Raises `FileRefused` or `TrainingFailed` for files and data, another `CtmriError` for words that are wrong.
+    """
     stored = _stored(arguments.config_file, card) if arguments.config_file else {}
     settings, given = dict(stored.get("settings", {})), _given(arguments, TrainingSettings)
     if any(name in given for name in LENGTHS):
         settings = {name: value for name, value in settings.items() if name not in LENGTHS}
-    data, direction = getattr(arguments, "data", stored.get("data")), getattr(arguments, "direction", None)
-    if not direction and stored.get("direction"):
-        direction = _stored_direction(arguments.config_file, str(stored["direction"]))
-    if not data or not direction:
-        raise CtmriError("Neither flags nor the file of --config name the data and the direction: give --data and --direction.")
-    return _Chosen(
-        config=validated(card.config, {**stored.get("config", {}), **_given(arguments, card.config)}),
-        settings=settings_for(card, {**settings, **given}),
-        about=validated(ModelDescription, {**stored.get("about", {}), **_given(arguments, ModelDescription)}),
-        data=str(data),
-        direction=direction,
-    )
+    config = {**stored.get("config", {}), **_given(arguments, card.config)}
+    words: dict[str, Any] = {
+        "method": card.name, "data": getattr(arguments, "data", stored.get("data")), "direction": stored.get("direction"),
+        "config": config, "settings": {**settings, **given},
+        "about": {**stored.get("about", {}), **_given(arguments, ModelDescription)},
+    }  # fmt: skip
+    if not isinstance(words["data"], str) or not words["data"]:
+        raise CtmriError("Neither flags nor the file of --config name the data: give --data.")
+    if hasattr(arguments, "direction"):
+        words["direction"] = arguments.direction.name
+    if words["direction"] is not None:
+        return RunPlan.read(words), ""
+    RunPlan.read({**words, "direction": _ANY})  # settings that are wrong are told before data are looked for
+    from ctmri_core.data.domains_there import domains_there
+
+    there = _learnt(card, config, domains_there(words["data"]))
+    direction = usual_direction(card, there)
+    if isinstance(direction, str):
+        raise CtmriError(direction)
+    if card.needs == "multi_domain":
+        words["config"] = {**config, "domains": ",".join(there)}
+    return RunPlan.read({**words, "direction": direction.name}), told(card, there)
+
+
+_ANY = "ct_to_mr_t1"
+
+
+def _learnt(card: MethodCard, config: Mapping[str, Any], there: Sequence[Domain]) -> Sequence[Domain]:
+    """The kinds of pictures to learn: those that the settings name, where they do, else those that are there."""
+    named = str(config.get("domains", "")) if card.needs == "multi_domain" else ""
+    return tuple(Domain(name.strip()) for name in named.split(",")) if named else there
 
 
 def _stored(path: Path, card: MethodCard) -> Mapping[str, Any]:
+    if regular_file(path) > _MOST_BYTES:
+        raise FileRefused(path, "is too large for settings.", "Choose a file that --save-config wrote.")
+    toml = path.suffix.lower() == ".toml"
     try:
-        stored = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileRefused(path, "cannot be read as JSON.", "Choose a file that --save-config wrote.") from error
-    known, tables = ("method", "config", "data", "direction", "settings", "about"), ("config", "settings", "about")
+        text = path.read_text("utf-8-sig")
+        stored = tomllib.loads(text) if toml else json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        kind = "TOML" if toml else "JSON"
+        raise FileRefused(path, f"cannot be read as {kind}.", "Choose a file that --save-config wrote.") from error
+    tables = ("config", "settings", "about")
     if not isinstance(stored, dict) or not all(isinstance(stored.get(name, {}), dict) for name in tables):
         raise FileRefused(path, "does not hold settings.", "Choose a file that --save-config wrote.")
     for name in stored:
-        if name not in known:
-            raise FileRefused(path, f"holds {name!r}, which is no part of a run's settings.{nearest_hint(name, known)}")
+        if name not in PARTS:
+            raise FileRefused(path, f"holds {name!r}, which is no part of a run's settings.{nearest_hint(name, PARTS)}")
     if stored.get("method", card.name) != card.name:
         raise FileRefused(path, f"holds settings of {stored['method']}, not of {card.name}.", "Name that method.")
     return stored
-
-
-def _stored_direction(path: Path, text: str) -> Direction:
-    try:
-        return Direction.parse(text)
-    except ValueError as error:
-        raise FileRefused(path, f"names no direction: {error}") from None
 
 
 def _given(arguments: argparse.Namespace, config_type: type[BaseModel]) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in config_type.model_fields if hasattr(arguments, name)}
 
 
+def _data(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty")
+    return text
+
+
 def _is_helper() -> bool:
     """Whether another process of the run speaks for this one."""
     return any(os.environ.get(name, "0") != "0" for name in _PROCESS_NUMBERS)
-
-
-def _direction(text: str) -> Direction:
-    try:
-        return Direction.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

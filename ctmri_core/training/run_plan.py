@@ -19,7 +19,7 @@ from ctmri_core.training.run_folder import run_config
 from ctmri_core.training.settings import ModelDescription, TrainingSettings, settings_for
 
 _TABLES = ("config", "settings", "about")
-_KNOWN = ("method", "data", "direction", *_TABLES)
+PARTS = ("method", "data", "direction", *_TABLES)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class RunPlan:
     def read(cls, stored: Mapping[str, Any]) -> RunPlan:
         """What `stored` gave, or a part of it: missing settings take their defaults. Raises `CtmriError`."""
         for name in stored:
-            if name not in _KNOWN:
-                raise CtmriError(f"There is no part called {name!r} in a run's settings.{nearest_hint(name, _KNOWN)}")
+            if name not in PARTS:
+                raise CtmriError(f"There is no part called {name!r} in a run's settings.{nearest_hint(name, PARTS)}")
         missing = [name for name in ("method", "data", "direction") if not isinstance(stored.get(name), str)]
         tables = {name: stored.get(name, {}) for name in _TABLES}
         if missing or not all(isinstance(table, dict) for table in tables.values()):

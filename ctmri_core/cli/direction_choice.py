@@ -1,0 +1,58 @@
+"""From which kind of picture to which, where the user does not say: what the data hold, and what the method learns of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.hints import nearest_hint
+from ctmri_core.method import MethodCard
+
+DIRECTION_HELP = (
+    "for example ct_to_mr_t1; methods that learn both ways need it only where the data do not hold just two kinds of pictures"
+)
+_KNOWN = [domain.value for domain in Domain if domain is not Domain.UNKNOWN]
+
+
+def direction_argument(text: str) -> Direction:
+    """The type of --direction."""
+    words = text.partition("_to_")
+    if not words[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is no direction such as ct_to_mr_t1.{_nearest_direction(text)}")
+    for word in (words[0], words[2]):
+        if word not in _KNOWN:
+            hint = nearest_hint(word, _KNOWN)
+            raise argparse.ArgumentTypeError(f"{text!r}: {word!r} is none of {', '.join(_KNOWN)}.{hint}")
+    if words[0] == words[2]:
+        raise argparse.ArgumentTypeError(f"{text!r} leads nowhere: name two kinds of pictures.")
+    return Direction.parse(text)
+
+
+def _nearest_direction(text: str) -> str:
+    return nearest_hint(text, [f"{source}_to_{target}" for source in _KNOWN for target in _KNOWN if source != target])
+
+
+def usual_direction(card: MethodCard, there: Sequence[Domain]) -> Direction | str:
+    """The direction to take where none is given, or a sentence that asks for one.
+
+    `there`: what the data hold, none where that is not known.
+    """
+    several = card.needs == "multi_domain"
+    if len(there) < 2:
+        known = f"the data hold {there[0].label} alone" if there else "only reading the data would tell what they hold"
+        return f"--direction is needed, such as ct_to_mr_t1: {known}."
+    if card.both_ways and (several or len(there) == 2):
+        return Direction(there[0], there[1])
+    if len(there) == 2:
+        direction = Direction(there[0], there[1])
+        return f"{card.title} learns one direction: say --direction {direction} or --direction {direction.reverse}."
+    held = ", ".join(domain.value for domain in there)
+    return f"The data hold {held}: say which two with --direction, such as {Direction(there[0], there[1])}."
+
+
+def told(card: MethodCard, there: Sequence[Domain]) -> str:
+    """What is learnt where `usual_direction` chose."""
+    learnt = there if card.needs == "multi_domain" else there[:2]
+    labels = " and ".join((", ".join(domain.label for domain in learnt[:-1]), learnt[-1].label))
+    return f"{card.title} learns to translate {labels} into each other, all that the data hold."

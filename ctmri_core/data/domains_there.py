@@ -1,0 +1,31 @@
+"""Which kinds of pictures a source of training data holds, as far as that can be told without reading them."""
+
+from __future__ import annotations
+
+from ctmri_core.data.case_sources import find_cases
+from ctmri_core.data.preparation import prepared_folder
+from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+
+_PHANTOMS = (Domain.CT, Domain.MR_T1)  # as `ctmri prepare` makes them, unless told
+
+
+def domains_there(spec: str) -> tuple[Domain, ...]:
+    """Of prepared data in their own order, else CT first; empty where only reading the scans would tell.
+
+    Raises `CtmriError` where there are no data that can be used.
+    """
+    if spec.startswith("phantom:"):
+        return _PHANTOMS
+    if prepared := prepared_folder(spec):
+        return prepared.read().domains
+    asked = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+    try:
+        cases = find_cases(spec, asked).cases
+    except (TrainingFailed, FileRefused):
+        raise
+    except CtmriError:  # layouts that say only which is A and which is B
+        return ()
+    if any(case.domains is None for case in cases):
+        return ()
+    return tuple(domain for domain in asked if any(domain in (case.domains or ()) for case in cases))
