@@ -36,7 +36,7 @@ class RunFolder:
             raise TrainingFailed(f"{name} is a file. Name a folder for the run.")
         self.check_no_run()
         begun = any(part.exists() for part in (self.config, self.events, self.prepared))
-        if self.path.exists() and not begun and any(self.path.iterdir()):
+        if self.path.exists() and not begun and any(not path.name.startswith(".") for path in self.path.iterdir()):
             raise TrainingFailed(f"{name} is no run, and not empty. Name a new folder for the run.")
 
     def check_no_run(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,6 +29,20 @@ class TrainingSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "How long; one of them, none means 200 epochs": LENGTHS,
+        "The learning rate": (
+            "schedule", "constant_share", "cycles", "cycle_growth", "power", "stages", "decay", "patience",
+        ),
+        "Batches, and how slices are varied": (
+            "batch_size", "accumulate", "crop", "flip", "turn", "zoom", "mr_contrast", "mr_gain", "mr_noise",
+        ),
+        "How scans are prepared, where the data are not": ("spacing_mm", "soft_tissue_curve", "validation_share"),
+        "Validation and what is kept": (
+            "validation_slices", "validate_every", "best_metric", "checkpoint_seconds", "tensorboard",
+        ),
+        "How it is computed": ("clip_norm", "ema", "precision", "device", "devices", "nodes", "seed"),
+    }  # fmt: skip
 
     epochs: int | None = Field(default=None, ge=1, le=100_000, description="train for this many passes over the slices")
     iterations: int | None = Field(default=None, ge=1, le=10**9, description="train for this many steps")
