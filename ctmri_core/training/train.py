@@ -43,7 +43,7 @@ def train(
     folder = RunFolder(run_folder)
     processes, ours, held = None, False, ExitStack()
     reason: Literal["stopped", "failed"] = "stopped"
-    message = "Stopped while preparing the cases; those that are prepared are kept."
+    message = "Stopped while preparing the cases; those that are prepared are kept, and the same start goes on with them."
     try:
         card = find_card(method_name)
         if not resume:
