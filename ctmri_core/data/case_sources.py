@@ -106,7 +106,7 @@ def _window(cases: Sequence[CaseReference], options: LayoutOptions) -> tuple[flo
 def _passed_over(places: Sequence[Place], cases: Sequence[CaseReference]) -> list[str]:
     """What is to be said of folders beside those of patients that gave no case."""
     there = {path.name for place in places for path in folders(place.folder)}
-    used = {case.patient for case in cases}
+    used = {word for case in cases for word in (case.patient, *case.identifier.split("/"))}
     if not used & there or used >= there:
         return []
     return [f"{len(there - used)} of {len(there)} folders hold nothing that was asked for in this layout and are not used."]

@@ -312,7 +312,13 @@ def test_images_of_two_patients_in_one_folder_are_refused(tmp_path: Path):
 def test_patients_that_share_a_made_up_name_stay_apart(tmp_path: Path):
     for patient in ("p1", "p2", "p3"):
         dicom_series(tmp_path / patient, "ANONYMOUS", StudyInstanceUID=f"1.2.{patient[1]}")
-    assert names(found(tmp_path)) == ["p1", "p2", "p3"]
+    source = found(tmp_path)
+    assert names(source) == [case.patient for case in source.cases] == ["p1", "p2", "p3"]
+    dicom_series(tmp_path / "p4", "b")
+    dicom_series(tmp_path / "p4 again", "b", StudyInstanceUID="1.2.4")
+    source = found(tmp_path)
+    assert {case.identifier: case.patient for case in source.cases}["p4 again"] == "p4", "one patient to a split"
+    assert not source.remarks, "no folder is passed over"
 
 
 def test_volumes_of_one_name_are_paired_within_a_patient_only(tmp_path: Path):

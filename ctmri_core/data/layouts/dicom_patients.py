@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,20 +27,36 @@ class _Whose(NamedTuple):
     study: str
 
 
-def patients_of(folder: Path) -> dict[str, list[Path]]:
-    """The folders of every patient, by what tells the patients' folders apart.
+@dataclass
+class DicomCase:
+    """`name`: what tells its folders apart from those of others. `patient`: the name of the first case with the same patient in
+    the headers, which are believed where they tell any patients apart.
+    """
 
-    A patient is a folder in `folder`, but `CT/p1` and `MR/p1` are one, and a folder with headers of several is divided further.
-    `folder` itself is one where it holds images, or more folders of one patient than studies. One image of each folder is read.
+    name: str
+    patient: str
+    places: list[Path]
+
+
+def dicom_cases(folder: Path) -> list[DicomCase]:
+    """The folders of every case, one image of each folder is read.
+
+    A case is a folder in `folder`, but `CT/p1` and `MR/p1` are one, and a folder with headers of several patients is divided
+    further. `folder` itself is one where it holds images, or more folders of one patient than studies.
     """
     seen = {place.relative_to(folder).parts: whose for place, whose in _series_folders(folder)}
-    divided = list(_divided((), seen))
+    divided = dict(_divided((), seen))
     shared = next((n for n, level in enumerate(zip(*divided, strict=False)) if len(set(level)) > 1), 0)
-    found: dict[str, list[Path]] = {}
-    for parts in divided:
-        name = "/".join(part for part in parts[shared:] if not says_domain_only(part))
-        found.setdefault(name or folder.absolute().name, []).append(folder.joinpath(*parts))
-    return found
+    named = len({whose.patient for whose in seen.values()} - {b""}) > 1  # not one made-up name for all
+    found: dict[str, DicomCase] = {}
+    firsts: dict[bytes, str] = {}
+    for parts, below in divided.items():
+        words = [part for part in parts[shared:] if not says_domain_only(part)]
+        name = "/".join(words) or folder.absolute().name
+        patient = max(whose.patient for whose in below)  # one of them, which may be unsaid in others
+        first = firsts.setdefault(patient, name) if named and patient else name
+        found.setdefault(name, DicomCase(name, first, [])).places.append(folder.joinpath(*parts))
+    return list(found.values())
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -47,8 +64,8 @@ def holds_dicom(folder: Path) -> bool:
     return any(True for _ in _series_folders(folder))
 
 
-def _divided(place: _Parts, below: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
-    """The folders of patients at or below `place`; `below`: all folders there with images."""
+def _divided(place: _Parts, below: Mapping[_Parts, _Whose]) -> Iterator[tuple[_Parts, list[_Whose]]]:
+    """(folder, whose images are in it) of patients at or below `place`; `below`: all folders there with images."""
     depth = len(place)
     children: dict[_Parts, dict[_Parts, _Whose]] = {}
     for parts, whose in below.items():
@@ -62,7 +79,7 @@ def _divided(place: _Parts, below: Mapping[_Parts, _Whose]) -> Iterator[_Parts]:
     else:
         whole = len(patients) <= 1 and not says_domain_only(place[-1])
     if whole:
-        yield place
+        yield place, list(below.values())
         return
     for child, within in children.items():
         yield from _divided(child, within)

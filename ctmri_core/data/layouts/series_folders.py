@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ctmri_core.case import Case
-from ctmri_core.data.layouts.dicom_patients import holds_dicom, patients_of
+from ctmri_core.data.layouts.dicom_patients import dicom_cases, holds_dicom
 from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, folders, side_of
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
@@ -30,8 +30,9 @@ class SeriesFolders:
         return not any(side_of(path.name) for path in folders(folder)) and holds_dicom(folder)
 
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
-        for patient, places in patients_of(folder).items():
-            yield CaseReference(patient, partial(load_series, patient, dict.fromkeys(places), tuple(domains)))
+        for case in dicom_cases(folder):
+            load = partial(load_series, case.name, dict.fromkeys(case.places), tuple(domains))
+            yield CaseReference(case.name, load, case.patient)
 
 
 def load_series(identifier: str, places: Mapping[Path, Domain | None], domains: Sequence[Domain]) -> Case:
