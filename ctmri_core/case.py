@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,17 +44,3 @@ class Case:
     @property
     def domains(self) -> tuple[Domain, ...]:
         return tuple(self.volumes)
-
-
-def split_by_patient(identifiers: Iterable[str], validation_share: float, seed: int) -> tuple[list[str], list[str]]:
-    """(train, validation) identifiers: seeded, disjoint, never splitting a patient.
-
-    At least one each when there are two; a share of 0 validates on none.
-    """
-    unique = sorted(set(identifiers))
-    order = np.random.default_rng(seed).permutation(len(unique))
-    count = round(len(unique) * validation_share)
-    if len(unique) > 1 and validation_share > 0:
-        count = min(max(count, 1), len(unique) - 1)
-    chosen = {unique[n] for n in order[:count]}
-    return [name for name in unique if name not in chosen], [name for name in unique if name in chosen]

@@ -17,6 +17,7 @@ from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, PreparedRecord, key_of
 from ctmri_core.data.diversity import limited
 from ctmri_core.data.folder_lock import alone_in
+from ctmri_core.data.layouts.layout import Side
 from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.data.source_stamp import stamp_of
@@ -136,12 +137,13 @@ def prepare_dataset(
         if found is None:
             return None
         records, checks = found
-        cases = [
-            case.model_copy(update={"side": sides.get(reference.patient, "")})
-            for reference, record in zip(source.cases, records, strict=True)
+        numbered = [
+            (number, case.model_copy(update={"side": sides.get(reference.patient, "")}))
+            for number, (reference, record) in enumerate(zip(source.cases, records, strict=True), 1)
             for case in record.cases
         ]
-        _raise_where_on_two_sides(cases)
+        _raise_where_on_two_sides(numbered)
+        cases = [case for _, case in numbered]
         if options.limit:
             cases = limited(cases, folder, options.limit, plan.seed)
         index = index.model_copy(update={"cases": tuple(cases), "complete": True})
@@ -197,16 +199,15 @@ def _prepared(
     return records, checks
 
 
-def _raise_where_on_two_sides(cases: Sequence[DatasetCase]) -> None:
+def _raise_where_on_two_sides(numbered: Sequence[tuple[int, DatasetCase]]) -> None:
     """Raises `TrainingFailed` where one scan has come under two names and the split put them on two sides."""
-    sides: dict[str, set[str]] = {}
-    for case in cases:
+    known: dict[str, tuple[int, Side]] = {}
+    for number, case in numbered:
         if case.pictures and case.side:
-            sides.setdefault(case.fingerprint, set()).add(case.side)
-    found = next(({*both} for both in sides.values() if len(both) > 1), None)
-    if found:
-        message = f"The same scan is there under two names, in {' and in '.join(sorted(found))}: scores on it would flatter."
-        raise TrainingFailed(f"{message} Take one of them out, or put both on one side with --split.")
+            other, side = known.setdefault(case.fingerprint, (number, case.side))
+            if side != case.side:
+                message = f"Cases {other} and {number} are one scan under two names, in {side} and in {case.side}: scores would"
+                raise TrainingFailed(f"{message} flatter. Take one of them out, or put both on one side with --split.")
 
 
 def _told(report: CheckReport, index: DatasetIndex, folder: Path) -> Iterator[Noted]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ctmri_core.data.layouts.layout import CaseReference, Side
@@ -138,11 +139,16 @@ def _by_chance(centres: dict[str, str], given: dict[str, Side], plan: SplitPlan)
 
 
 def _stratified(patients: Sequence[str], centres: dict[str, str], seed: int) -> list[str]:
-    """Shuffled so that every beginning of the list holds the centres in about the proportion of the whole."""
+    """Shuffled so that every beginning of the list holds the centres in about the proportion of the whole.
+
+    Who comes before whom follows from seed and names alone, so that further patients leave most of the others where they are.
+    """
     ranked = []
-    random = np.random.default_rng(seed)
     for centre in sorted({centres[patient] for patient in patients}):
-        own = [patient for patient in patients if centres[patient] == centre]
-        order = random.permutation(len(own))
-        ranked += [((place + 0.5) / len(own), centre, own[n]) for place, n in enumerate(order)]
+        own = sorted((patient for patient in patients if centres[patient] == centre), key=partial(_lot, seed))
+        ranked += [((place + 0.5) / len(own), centre, patient) for place, patient in enumerate(own)]
     return [patient for _, _, patient in sorted(ranked)]
+
+
+def _lot(seed: int, patient: str) -> bytes:
+    return hashlib.blake2b(patient.encode(errors="surrogateescape"), key=str(seed).encode(), digest_size=16).digest()

@@ -163,11 +163,6 @@ class Recipe(BaseModel):
         """[-1, 1] -> HU for CT, 0 to `mr.nominal_high` arbitrary units for MR."""
         return self.intensity(domain).nominal.from_unit(slices)
 
-    def forward_pair(self, source: Volume, target: Volume) -> tuple[Slices, Slices, NDArray[np.bool_]]:
-        """(source, target, mask) slices on the source's prepared grid, for training and evaluation; see `forward_group`."""
-        (first, second), mask, _ = self.forward_group([source, target])
-        return first, second, mask
-
     def forward_group(self, volumes: Sequence[Volume]) -> tuple[list[Slices], NDArray[np.bool_], tuple[float, ...]]:
         """(slices of each, mask, background of each in [-1, 1]) of volumes in one space, on the first one's prepared grid.
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from ctmri_core.cli.main import main
@@ -121,10 +123,13 @@ def test_the_same_again_reads_nothing_and_new_patients_are_added(tmp_path: Path)
     first = index_of(tmp_path / "out")
     for file in (tmp_path / "data").rglob("*.nii.gz"):
         spoil(file)
-    write_patients(tmp_path / "data", ["c"])
+    write_patients(tmp_path / "new", ["x", "y", "c"])
+    shutil.copytree(tmp_path / "new" / "c", tmp_path / "data" / "c")
     assert prepare(*flags) == 0
     second = index_of(tmp_path / "out")
     assert second.salt == first.salt and {case.key for case in first.cases} < {case.key for case in second.cases}
+    for file in (tmp_path / "data" / "c").iterdir():
+        spoil(file)
     assert prepare(*flags, "--every", 2) == 1  # another recipe starts anew, and the files cannot be read any more
 
 
@@ -255,6 +260,31 @@ def test_the_split_follows_from_the_seed_alone():
         split_cases(order, SplitPlan(seed=seed)) for order, seed in ((everyone, 4), (everyone[::-1], 4), (everyone, 5))
     )
     assert one == same != other
+
+
+@pytest.mark.parametrize(("count", "share", "kept"), [(5, 0, 0), (5, 0.01, 1), (5, 0.99, 4), (5, 0.4, 2), (1, 0.5, 0), (1, 0, 0)])
+def test_the_share_for_validation_is_kept_and_none_means_none(count: int, share: float, kept: int):
+    sides = split_cases(cases(*[(f"p{n}", f"p{n}", "", "") for n in range(count)]), SplitPlan(validation_share=share, seed=3))
+    assert list(sides.values()).count("validation") == kept and list(sides.values()).count("train") == count - kept
+
+
+@given(
+    patients=st.dictionaries(st.text(max_size=4), st.sampled_from(["", "A", "B"]), min_size=2, max_size=40),
+    share=st.floats(0, 0.99), test=st.floats(0, 0.99), seed=st.integers(0, 9),
+)  # fmt: skip
+@settings(max_examples=50, deadline=None)
+def test_every_patient_is_on_one_side_and_somebody_is_learnt_from(patients, share, test, seed):
+    everyone = cases(*[(f"{name}/{k}", name or "-", centre, "") for name, centre in patients.items() for k in range(2)])
+    plan = SplitPlan(validation_share=share, test_share=test, seed=seed)
+    sides = split_cases(everyone, plan)
+    assert sides == split_cases(everyone[::-1], plan) and set(sides) == {case.patient for case in everyone}
+    assert "train" in sides.values() and ("validation" in sides.values() or share == 0 or test > 0)
+
+
+def test_further_patients_leave_most_of_the_others_where_they_are():
+    names = [(f"p{n}", f"p{n}", "AB"[n % 2], "") for n in range(100)]
+    before, after = (split_cases(cases(*names[:count]), SplitPlan(seed=1)) for count in (90, 100))
+    assert sum(before[name] != after[name] for name in before) <= 8
 
 
 def test_z_scores_and_ranges_are_those_of_the_body():

@@ -244,7 +244,7 @@ def test_options_count_for_what_is_prepared_already(tmp_path: Path):
 def test_one_scan_under_two_names_is_not_put_on_two_sides(tmp_path: Path):
     references = tuple(CaseReference(name, partial(patient, n)) for name, n in (("a", 1), ("b", 2), ("c", 1)))
     both = CaseSource("x", "y", False, references)
-    with pytest.raises(TrainingFailed, match="The same scan is there under two names, in train and in validation"):
+    with pytest.raises(TrainingFailed, match="Cases 1 and 3 are one scan under two names, in train and in validation"):
         finish(prepared(tmp_path, both, plan=SplitPlan(lists=SplitLists(train=("a", "b"), validation=("c",)))))
     assert not DatasetFolder(tmp_path).is_complete()
     assert finish(prepared(tmp_path, both, plan=SplitPlan(lists=SplitLists(train=("a", "c"), validation=("b",)))))

@@ -215,7 +215,7 @@ def test_a_pair_shares_the_sources_grid_and_a_mask():
     source = ball(centred((20, 50, 60), (4, 2, 2)), 42, 40, -1000, Domain.CT)
     target_grid = centred((60, 60, 30), (1.5, 1.5, 3)).permuted((2, 0, 1), (True, False, True))
     target = ball(target_grid, 42, 500, 0, Domain.MR_T1)
-    first, second, mask = Recipe(spacing_mm=2.0).forward_pair(source, target)
+    (first, second), mask, _ = Recipe(spacing_mm=2.0).forward_group([source, target])
     assert first.shape == second.shape == mask.shape == (20, 52, 60)
     assert (first.dtype, second.dtype, mask.dtype) == (np.float32, np.float32, np.bool_)
     centre = (10, 26, 30)
@@ -231,7 +231,7 @@ def test_a_pair_shares_the_sources_grid_and_a_mask():
 def test_the_mask_of_a_pair_ends_where_the_target_ends():
     source = ball(centred((20, 50, 50), (4, 2, 2)), 42, 40, -1000, Domain.CT)
     target = ball(centred((10, 50, 50), (4, 2, 2)), 42, 500, 0, Domain.MR_T1)
-    _, _, mask = Recipe(spacing_mm=2.0).forward_pair(source, target)
+    _, mask, _ = Recipe(spacing_mm=2.0).forward_group([source, target])
     assert mask[6:14].any((1, 2)).all()
     assert not mask[:5].any()
     assert not mask[15:].any()

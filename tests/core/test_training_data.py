@@ -12,7 +12,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from ctmri_core.case import split_by_patient
 from ctmri_core.cli.main import main
 from ctmri_core.data.augmentation import Augmentation, Intensity, Placement
 from ctmri_core.data.batches_ahead import BatchesAhead
@@ -75,13 +74,6 @@ def test_a_folder_of_patients_becomes_slices_with_body_split_by_patient(tmp_path
     assert target[0, 0] == -1 and target[mask > 0].mean() > -0.9
     assert data.facts.cases == 3 and len(set(data.facts.fingerprints)) == 3 and not data.facts.phantom
     assert "patient" not in " ".join(path.name for path in (tmp_path / "cache").iterdir())
-
-
-@pytest.mark.parametrize(("count", "share", "kept"), [(5, 0, 0), (5, 0.01, 1), (5, 0.99, 4), (5, 0.4, 2), (1, 0.5, 0), (1, 0, 0)])
-def test_the_share_for_validation_is_kept_and_none_means_none(count: int, share: float, kept: int):
-    names = [f"p{n}" for n in range(count)]
-    train_names, validation = split_by_patient(names, share, 3)
-    assert len(validation) == kept and sorted(train_names + validation) == names
 
 
 def test_a_mask_file_narrows_the_body(tmp_path: Path):

@@ -4,10 +4,10 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ctmri_core.case import Case, split_by_patient
+from ctmri_core.case import Case
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import GeometryMismatch
 from ctmri_core.geometry import Geometry
@@ -82,18 +82,6 @@ def test_a_case_is_asked_by_domain():
     case = Case("one", {Domain.CT: ct, Domain.MR_T1: mr})
     assert case[Domain.MR_T1] is mr
     assert case.domains == (Domain.CT, Domain.MR_T1)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.text(max_size=4), max_size=40), st.floats(0, 1), st.integers(0, 9))
-def test_splits_never_share_a_patient(identifiers, share, seed):
-    train, validation = split_by_patient(identifiers, share, seed)
-    assert not set(train) & set(validation)
-    assert sorted(train + validation) == sorted(set(identifiers))
-    assert split_by_patient(reversed(identifiers), share, seed) == (train, validation)
-    if len(set(identifiers)) > 1:
-        assert train
-        assert bool(validation) is (share > 0)
 
 
 def test_what_is_known_of_a_volume_is_found_once_and_forgotten_with_it():
