@@ -6,9 +6,11 @@ import re
 
 import pytest
 import torch
+from monai.networks.nets import resnet34
 from torch import nn
 from torch.nn import functional
 
+from ctmri_core.losses.smoothness import flow_roughness
 from ctmri_core.networks.antialiased_patchgan import AntialiasedPatchGan
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator, BlurDown, BlurUp
 from ctmri_core.networks.as_in_training import as_in_training
@@ -18,6 +20,7 @@ from ctmri_core.networks.patch_features import PatchFeatures
 from ctmri_core.networks.patchgan import PatchGan
 from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.registration_net import RegistrationNet, warp
+from ctmri_core.networks.resnet_encoder import ResnetEncoder
 from ctmri_core.networks.shared_latent import (
     DeepDiscriminator,
     PlainResidual,
@@ -241,6 +244,40 @@ def test_the_registration_begins_near_rest_for_any_size():
     x = torch.rand(1, 1, 50, 36)
     flow = RegistrationNet(width=8)(x, 1 - x)
     assert flow.shape == (1, 2, 50, 36) and float(flow.detach().abs().max()) < 0.05
+
+
+def test_the_registration_finds_a_known_displacement():
+    torch.manual_seed(0)
+    picture = functional.interpolate(torch.rand(1, 1, 8, 8), (40, 40), mode="bicubic", align_corners=False)
+    moving, fixed = (each[..., 4:36, 4:36] for each in (picture, picture.roll((2, -3), (2, 3))))
+    network = RegistrationNet(width=8, levels=3)
+    adam = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(60):
+        flow = network(moving, fixed)
+        off = (warp(moving, flow) - fixed).abs().mean()
+        adam.zero_grad()
+        (20 * off + 10 * flow_roughness(flow)).backward()
+        adam.step()
+    found = flow.detach()[0, :, 8:24, 8:24].mean((1, 2))
+    torch.testing.assert_close(found, torch.tensor([-2.0, 3.0]), atol=0.3, rtol=0)
+    assert float(off.detach()) < 0.2 * float((moving - fixed).abs().mean())
+
+
+def test_the_residual_encoder_is_monais():
+    torch.manual_seed(0)
+    own = ResnetEncoder(5, 64)
+    other = resnet34(
+        spatial_dims=2, n_input_channels=5, conv1_t_stride=2, shortcut_type="B", bias_downsample=False, feed_forward=False
+    )
+    other.load_state_dict(own.state_dict())
+    deep: list[torch.Tensor] = []
+    for number in range(1, 5):
+        other.get_submodule(f"layer{number}").register_forward_hook(lambda _, __, result: deep.append(result))
+    with torch.no_grad():
+        x = torch.rand(1, 5, 64, 64)
+        other(x)
+        for one, wanted in zip(own(x)[1:], deep, strict=True):
+            torch.testing.assert_close(one, wanted)
 
 
 def test_levels_learn_from_their_own_heads_alone():
