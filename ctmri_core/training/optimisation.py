@@ -19,14 +19,11 @@ from ctmri_core.method import Method, MethodConfig, SliceBatch
 from ctmri_core.training.processes import Processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.undo import Undo
+from ctmri_core.training.watch import StepAbandoned, Watch
 
 _ADVICE = "The state before that step is kept. Try a lower learning rate, gradient clipping, or precision 32."
 _MOST_SKIPPED = 40
 """Moves in a row that float16 may lose while its scale falls: from 2**16 that is far below any useful one."""
-
-
-class StepAbandoned(Exception):
-    """Leaves a training step when the run was asked to stop. Never reaches the user."""
 
 
 @dataclass
@@ -67,7 +64,9 @@ class Optimisation:
         self._clip_norm = clip_norm
         self._scaler = getattr(fabric.strategy.precision, "scaler", None)
         self._skipped = 0
+        self._watch = Watch()
         for name, network in method.networks.items():
+            self._watch.over(network)
             method.networks[name] = fabric.setup_module(_laid_out(network, fabric.device))
         self._plain = {group: _adam(self._parameters(group), config, fused=self._scaler is None) for group in method.optimised}
         self.optimisers = {group: fabric.setup_optimizers(optimiser) for group, optimiser in self._plain.items()}
@@ -91,7 +90,7 @@ class Optimisation:
         turn, report = _Turn(stop), StepReport({})
         whole = sum(part.size for part in parts)
         try:
-            with self.random.active():
+            with self.random.active(), self._watch.during(stop):
                 for number, part in enumerate(parts, 1):
                     turn.share, turn.last, turn.calls = part.size / whole, number == len(parts), Counter()
                     losses = self.method.training_step(part, partial(self._update, turn, report))

@@ -25,7 +25,7 @@ from ctmri_core.training.checkpoint import save_checkpoint
 from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
 from ctmri_core.training.export import export_model, run_facts
 from ctmri_core.training.length import RunLength
-from ctmri_core.training.optimisation import Optimisation, StepAbandoned
+from ctmri_core.training.optimisation import Optimisation
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
@@ -35,6 +35,7 @@ from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.telling import Telling
 from ctmri_core.training.tensorboard_log import TensorBoardLog
+from ctmri_core.training.watch import StepAbandoned
 
 _NO_MEMORY = "There was not enough memory. Close other programs, or use a smaller --crop. The last checkpoint is kept."
 

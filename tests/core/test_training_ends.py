@@ -48,7 +48,7 @@ def run(trainer: Trainer, stop=never):
 
 def test_the_curves_of_a_resumed_run_are_read_as_one(tiny_pairs, tmp_path: Path):
     """By TensorBoard's own reader, after a kill that lost steps: what came after the checkpoint is told once, not twice."""
-    data, chosen = tiny_pairs(), settings(tensorboard=True, validate_every=2, iterations=6, checkpoint_seconds=1e4)
+    data, chosen = tiny_pairs(), settings(tensorboard=True, validate_every=2, iterations=6, checkpoint_seconds=8e4)
     first = Trainer(CARD, TINY, data, tmp_path / "run", chosen)
     run(first, lambda: first.iteration >= 3)
     kept = RunFolder(tmp_path / "run").checkpoint.read_bytes()

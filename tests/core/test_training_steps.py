@@ -25,10 +25,11 @@ from ctmri_core.methods.unit.card import UnitConfig
 from ctmri_core.training.averaged_weights import AveragedWeights
 from ctmri_core.training.batch_steps import BatchSteps
 from ctmri_core.training.health import losses_alone, signals
-from ctmri_core.training.optimisation import Optimisation, StepAbandoned, StepReport, _adam
+from ctmri_core.training.optimisation import Optimisation, StepReport, _adam
 from ctmri_core.training.processes import Processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.settings import TrainingSettings
+from ctmri_core.training.watch import StepAbandoned, Watch
 
 WAY = Direction.parse("ct_to_mr_t1")
 CYCLE = CycleGanConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16, pool_size=2)
@@ -159,6 +160,23 @@ def test_an_abandoned_step_leaves_no_trace(steps_before: int, question: int):
         with pytest.raises(StepAbandoned):
             optimisation.step([batch_of(2, 9)], lambda asked=asked: next(asked) == question)
         assert_same(before, tensors(optimisation))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_stop_is_seen_between_two_layers(monkeypatch, backwards: bool):
+    """On the way forward and back; outside of a step nothing is asked."""
+    monkeypatch.setattr("ctmri_core.training.watch._SECONDS_BETWEEN_LOOKS", 0.0)
+    network, reached, watch = nn.Sequential(*(nn.Linear(2, 2) for _ in range(6))), [], Watch()
+    for layer in network if not backwards else ():
+        layer.register_forward_pre_hook(lambda *_: reached.append("layer"))
+    for layer in network if backwards else ():
+        layer.weight.register_hook(lambda _gradient: reached.append("layer"))
+    watch.over(network)
+    with pytest.raises(StepAbandoned), watch.during(lambda: len(reached) >= 2):
+        network(torch.ones(1, 2)).sum().backward()
+    assert len(reached) == 2
+    network(torch.ones(1, 2)).sum().backward()
+    assert len(reached) >= 8
 
 
 def test_float16_scales_its_losses_and_leaves_out_what_overflows():
