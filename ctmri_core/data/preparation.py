@@ -132,7 +132,10 @@ def prepare_dataset(
     for remark in (*source.remarks, *split_remarks(source.cases, sides, plan)):
         yield Noted(message=remark)
     with alone_in(folder):
+        earlier = DatasetFolder(folder).remembered()
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)
+        if earlier and not DatasetFolder(folder).remembered():
+            yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")
         found = yield from _prepared(source, index, folder, options, stop)
         if found is None:
             return None

@@ -146,6 +146,8 @@ def test_only_files_of_our_own_are_removed(tmp_path: Path):
     for name in ("results.npy", "notes.txt"):
         (tmp_path / name).write_bytes(b"somebody's")
     first = finish(prepared(tmp_path, source(2)))
+    told = list(prepared(tmp_path, source(2), recipe=Recipe(spacing_mm=3.0)))
+    assert isinstance(told[0], Noted) and told[0].message.startswith("2 cases that were prepared there in another way")
     second = finish(prepared(tmp_path, source(2), recipe=Recipe(spacing_mm=3.0)))
     assert {(tmp_path / name).read_bytes() for name in ("results.npy", "notes.txt")} == {b"somebody's"}
     assert {path.name for path in tmp_path.glob("*.npy")} == {"results.npy", *(case.file for case in second.cases)}
