@@ -19,7 +19,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import ModelRefused, Stopped, WrongInput
 from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never
 from ctmri_core.inference.body_region import doubt_about_region
-from ctmri_core.inference.precision import Plan, choose_device, choose_plan, prepare_generator, run_batch
+from ctmri_core.inference.precision import Plan, choose_device, choose_plan, fitting_batch, prepare_generator, run_batch
 from ctmri_core.inference.slice_doubts import doubts_about_slices
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
@@ -102,7 +102,19 @@ def translate(
         yield Progress(done=0, message="timing this machine")
         plan = choose_plan(generator, middle, torch_device)
         job = _Job(volume, card, record, context, plan, prepare_generator(generator, plan), doubts)
-        return (yield from _run(job, batch or plan.batch, stop))
+        wanted = batch or plan.batch
+        fitting = fitting_batch(plan, wanted)
+        if not fitting or (batch and fitting < batch):
+            yield Noted(message=_memory_words(plan, record, fitting), serious=not fitting)
+        return (yield from _run(job, max(fitting, 1), stop))
+
+
+def _memory_words(plan: Plan, record: Record, fitting: int) -> str:
+    if fitting:
+        slices = "1 slice at a time fits" if fitting == 1 else f"{fitting} slices at a time fit"
+        return f"No more than {slices} the memory that is free."
+    needed = f"One slice of {' x '.join(map(str, record.slice_shape))} pixels takes about {plan.bytes_per_slice / 1e9:.1f} GB"
+    return f"{needed}, which is more than is free. Close other programs if translating fails."
 
 
 def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
@@ -116,6 +128,7 @@ def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
             "device": job.plan.device,
             "precision": job.plan.precision,
             "batch": batch,
+            "estimated_memory_mb": round(job.plan.bytes_per_slice * batch / 1e6),
             "estimated_seconds": round(job.plan.seconds_per_slice * count, 1),
         },
     )
@@ -144,6 +157,7 @@ def _translate_slices(job: _Job, start: int, end: int, result: Voxels, backgroun
         return False
     if not np.isfinite(answer).all():
         raise ModelRefused(f"{job.card.name} answered with values that are no numbers. Use another model.")
+    np.clip(answer, -1.0, 1.0, out=answer)  # a network without a last tanh may leave the range, which is all that has a meaning
     values = grid.undo(recipe.to_nominal(answer, job.target), background)
     grid.oriented(result)[start:end] = _as_stored(values, result.dtype)
     return True

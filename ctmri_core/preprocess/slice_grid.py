@@ -22,6 +22,8 @@ Slices = NDArray[np.float32]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGEST_SLICE = 2048
+_SMALLEST_SLICE = 8
+"""Pixels. Networks halve twice and more, and norm or mirror what is left; one pixel has no variance and no neighbour."""
 _NARROWEST_MM = 32.0
 """Nothing that a model was made for is narrower; a stack of a few sagittal or coronal slices is."""
 
@@ -52,7 +54,8 @@ class Axis:
                 f"A slice is {source_size * source_spacing:.0f} mm wide, {resampled} pixels of {spacing:g} mm: too large to "
                 f"translate. Check the pixel spacing of the file."
             )
-        padded = size if size is not None else -(-resampled // multiple) * multiple
+        least = _SMALLEST_SLICE if multiple > 1 else 1
+        padded = size if size is not None else -(-max(resampled, least) // multiple) * multiple
         return cls(source_size, source_spacing, padded, spacing, resampled, (padded - resampled) // 2)
 
     @property

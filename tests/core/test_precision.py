@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -10,7 +13,7 @@ from torch import nn
 from ctmri_core.errors import OutOfMemory
 from ctmri_core.inference import precision
 from ctmri_core.inference.fast_generator import FastGenerator, SampleNorm
-from ctmri_core.inference.precision import choose_device, choose_plan, prepare_generator
+from ctmri_core.inference.precision import Plan, choose_device, choose_plan, fitting_batch, prepare_generator
 from ctmri_core.networks.attention_generators import AgganGenerator, AttentionGenerator
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.networks.resnet_generator import ResnetGenerator
@@ -123,6 +126,29 @@ def test_memory_that_does_not_suffice_for_the_timing_is_said_in_words(words):
 
     with pytest.raises(OutOfMemory, match="32 x 48 pixels"):
         choose_plan(Hungry(), np.zeros((1, 32, 48), np.float32), CPU)
+
+
+def test_memory_follows_the_size_and_counts_what_is_held_for_skips():
+    shallow, skipping = nn.Sequential(nn.Conv2d(1, 8, 1), nn.Conv2d(8, 1, 1)), UnetGenerator(width=8, downs=5, norm="instance")
+    for network in (shallow, skipping):
+        small, large = (choose_plan(network, np.zeros((1, side, side), np.float32), CPU) for side in (128, 512))
+        assert large.bytes_per_slice == pytest.approx(16 * small.bytes_per_slice, rel=0.01)
+    pixels = 512 * 512
+    with precision._layers_counted(shallow) as held:
+        shallow(torch.zeros(1, 1, 512, 512))
+    assert max(held) == pixels * (8 + 1) * 4 and held[-1] == 0  # both results at once; nothing is held for ever
+    with torch.inference_mode(), precision._layers_counted(skipping) as held:
+        skipping(torch.zeros(1, 1, 512, 512))
+    skips = sum(pixels // 4**level * 8 * 2 ** (level - 1) for level in (1, 2, 3, 4))
+    assert max(held) > skips * 4
+
+
+def test_no_more_slices_at_a_time_than_fit_the_memory():
+    free = psutil.virtual_memory().available
+    plan = replace(Plan("cpu", torch.float32, False, 8, 0.1), bytes_per_slice=free // 10)
+    assert fitting_batch(plan, 2) == 2
+    assert 6 <= fitting_batch(plan, 100) <= 9
+    assert fitting_batch(replace(plan, bytes_per_slice=4 * free), 1) == 0
 
 
 def test_float32_is_kept_when_nothing_is_faster(monkeypatch):

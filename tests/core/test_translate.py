@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -121,6 +122,14 @@ def test_resampled_slices_come_back_to_the_same_place(spacing):
     assert np.abs(result.voxels - expected)[inner].max() < 8
 
 
+def test_a_scan_of_few_coarse_pixels_is_padded_to_what_networks_take():
+    card = model(config={"generator": "resnet_6", "width": 4, "norm": "instance"}, recipe=Recipe(spacing_mm=15)).card
+    torch.manual_seed(0)
+    source = head(Geometry((2, 20, 24), (2, 2, 2)))
+    result = finish(translate(source, LoadedModel(initialise_normal(build_generator(card)).eval(), card)))
+    assert result.geometry is source.geometry and np.isfinite(result.voxels).all()
+
+
 def test_ct_comes_back_as_whole_hu():
     source = head(domain=Domain.MR_T1)
     result = finish(translate(source, model(Direction(Domain.MR_T1, Domain.CT))))
@@ -128,6 +137,13 @@ def test_ct_comes_back_as_whole_hu():
     assert result.voxels.min() >= -1024
     assert result.voxels.max() <= 2000
     assert result.voxels.std() > 100
+
+
+def test_a_network_that_leaves_its_range_gives_no_values_beyond_the_cards_scale():
+    loaded = model(Direction(Domain.MR_T1, Domain.CT))
+    nn.init.constant_(loaded.generator.layer.weight, -30.0)
+    voxels = finish(translate(head(domain=Domain.MR_T1), loaded)).voxels
+    assert (voxels.min(), voxels.max()) == (-1024, 2000)
 
 
 def test_outside_the_networks_field_is_background():
@@ -194,6 +210,23 @@ def test_events_tell_what_happens_and_go_through_json():
     assert all(step.rate > 0 for step in steps)
     assert steps[0].seconds_left is None
     assert steps[-1].seconds_left == 0
+
+
+def test_memory_is_told_before_and_a_batch_that_does_not_fit_is_made_smaller(monkeypatch):
+    free = psutil.virtual_memory().available
+    source = head(Geometry((5, 16, 16), (2, 2, 2)))
+    notes, started = {}, {}
+    for share, batch in ((10**6, None), (2, 4), (0.5, None)):
+        plan = Plan("cpu", torch.float32, False, 2, 0.01, int(free / share))
+        monkeypatch.setattr("ctmri_core.inference.translate.choose_plan", lambda *_, plan=plan: plan)
+        events = list(translate(source, model(), batch=batch))
+        notes[share] = [(event.message, event.serious) for event in events if isinstance(event, Noted)]
+        started[share] = next(event for event in events if isinstance(event, Started)).details
+    assert notes[10**6] == [] and started[10**6]["batch"] == 2
+    assert notes[2] == [("No more than 1 slice at a time fits the memory that is free.", False)] and started[2]["batch"] == 1
+    assert started[2]["estimated_memory_mb"] == round(int(free / 2) / 1e6)
+    ((message, serious),) = notes[0.5]
+    assert serious and message.startswith("One slice of 32 x 32 pixels takes about ") and started[0.5]["batch"] == 1
 
 
 def test_wrong_contrast_is_refused_with_both_labels_before_any_work():
