@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.config_flags import add_config_arguments, config_from_arguments
-from ctmri_core.data.layouts.known import LAYOUTS
-from ctmri_core.data.layouts.layout import LayoutOptions
+from ctmri_core.data.layouts.known import LAYOUTS, layout_named
+from ctmri_core.data.layouts.layout import LayoutOptions, Side
 from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.recipe_flags import RecipeChoices
 from ctmri_core.data.split import SplitChoices, SplitLists, SplitPlan
 from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, shown_name
 from ctmri_core.events import Finished, Noted, StopSignal, Work
+from ctmri_core.hints import nearest_hint
 
 if TYPE_CHECKING:
     from ctmri_core.data.dataset import DatasetIndex
@@ -32,32 +38,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     names = [layout.name for layout in LAYOUTS]
     parser.add_argument(
-        "--layout", default="", metavar="NAME", help=f"one of {', '.join(names)} (default: the one it looks like)"
+        "--layout", type=_layout, default="", metavar="NAME", help=f"one of {', '.join(names)} (default: the one it looks like)"
     )
     parser.add_argument("--split", type=given_path, metavar="FILE", help='JSON: {"train": [names], "validation": [], "test": []}')
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
     for form in _FORMS:
         add_config_arguments(parser, form)
-    parser.epilog = "Layouts: " + "; ".join(f"{layout.name}: {layout.looks}" for layout in LAYOUTS)
+    layouts = "\n".join(f"{layout.name}:\n    {layout.looks}" for layout in LAYOUTS)
+    parser.epilog = f"{_EXAMPLES}\nlayouts of SOURCE:\n{layouts}".replace("%", "%%")
+    parser.usage = "ctmri prepare SOURCE --out DIR [flags]"
+    parser.set_defaults(usage_error=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return run_work(lambda stop: _work(arguments, stop), Terminal(as_json=arguments.json)).status
+    try:
+        forms = {form: config_from_arguments(arguments, form) for form in _FORMS}
+    except CtmriError as error:
+        arguments.usage_error(str(error))
+    return run_work(lambda stop: _work(arguments, forms, stop), Terminal(as_json=arguments.json)).status
 
 
-def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[object]:
+def _work(arguments: argparse.Namespace, forms: Mapping[type[BaseModel], Any], stop: StopSignal) -> Work[object]:
     from ctmri_core.data.case_sources import find_cases
     from ctmri_core.data.preparation import prepare_dataset
 
-    choices = config_from_arguments(arguments, RecipeChoices)
-    layout_options = config_from_arguments(arguments, LayoutOptions)
-    options = config_from_arguments(arguments, PreparationOptions)
-    split = config_from_arguments(arguments, SplitChoices)
+    choices, options, layout_options = (forms[form] for form in (RecipeChoices, PreparationOptions, LayoutOptions))
+    data = _named(arguments.source)
+    _check_place(arguments.out, data)
     lists = SplitLists.read(arguments.split) if arguments.split else None
-    plan = SplitPlan(**split.model_dump(), lists=lists)
-    made_from = {"data": _named(arguments.source), "options": layout_options.model_dump_json(), "align": options.align}
+    plan = SplitPlan(**forms[SplitChoices].model_dump(), lists=lists)
+    made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.align}
     source = find_cases(arguments.source, arguments.domains, choices.spacing_mm, layout=arguments.layout, options=layout_options)
-    yield Noted(message=f"{len(source.cases)} cases in the layout {source.layout}.")
+    yield Noted(message=f"{_counted(len(source.cases), 'case')} in the layout {source.layout}.")
     index = yield from prepare_dataset(
         source, arguments.domains, choices.recipe(), arguments.out, plan, stop, made_from=made_from, options=options
     )
@@ -71,12 +83,37 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[object]:
 
 def _summary(index: DatasetIndex) -> str:
     parts = []
-    for side in ("train", "validation", "test"):
-        own = [case for case in index.cases if case.side == side]
-        slices = sum(case.pictures if case.chosen is None else len(case.chosen) for case in own)
-        if own:
-            parts.append(f"{side}: {slices} slices of {len({case.patient for case in own})} patients")
-    return f"Prepared {', '.join(domain.label for domain in index.domains)}. {'; '.join(parts).capitalize()}."
+    sides: tuple[Side, ...] = ("train", "validation", "test")
+    for side in sides:
+        if patients := index.patients(side):
+            slices = sum(case.counted for case in index.cases if case.side == side)
+            parts.append(f"{side}: {slices} slices of {patients} patients")
+    sides = "; ".join(parts)
+    return f"Prepared {', '.join(domain.label for domain in index.domains)}. {sides[:1].upper()}{sides[1:]}."
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _check_place(folder: Path, data: str) -> None:
+    """Refuses a folder in which prepared slices would lie among other things, or take the place of others.
+
+    Raises `TrainingFailed`.
+    """
+    from ctmri_core.data.dataset import DatasetFolder, key_of
+
+    name = shown_name(folder)
+    if folder.exists() and not folder.is_dir():
+        raise TrainingFailed(f"--out {name} is a file. Name a folder for the prepared slices.")
+    there = DatasetFolder(folder)
+    if there.exists():
+        with suppress(FileRefused):  # what is damaged is prepared again
+            index = there.read()
+            if index.made_from.get("data") != key_of(data, index.salt):
+                raise TrainingFailed(f"{name} holds slices of other data. Name another folder, or delete it first.")
+    elif folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise TrainingFailed(f"{name} is not empty and holds no prepared slices. Name a new folder.")
 
 
 def _named(source: str) -> str:
@@ -84,11 +121,31 @@ def _named(source: str) -> str:
 
 
 def _domains(text: str) -> tuple[Domain, ...]:
-    try:
-        domains = tuple(Domain(word.strip()) for word in text.split(","))
-    except ValueError:
-        known = ", ".join(domain.value for domain in Domain if domain is not Domain.UNKNOWN)
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of domains; they are {known}") from None
-    if Domain.UNKNOWN in domains or len(set(domains)) < len(domains):
+    known = [domain.value for domain in Domain if domain is not Domain.UNKNOWN]
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in known:
+            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}.{nearest_hint(word, known)}")
+    if len(set(words)) < len(words):
         raise argparse.ArgumentTypeError(f"{text!r}: name each kind of picture once")
-    return domains
+    return tuple(map(Domain, words))
+
+
+def _layout(text: str) -> str:
+    try:
+        return layout_named(text).name
+    except TrainingFailed as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+_EXAMPLES = """\
+examples:
+  scans that lie on each other, as SynthRAD2023's do:
+    ctmri prepare scans/ --out prepared/ --domains ct,mr_t1 --test-share 0.1
+  CT and MR of one patient in two spaces, registered first:
+    ctmri prepare scans/ --out prepared/ --domains ct,mr_t2 --align needed
+  no scans at all:
+    ctmri prepare phantom:8 --out prepared/
+  then: ctmri train cyclegan --data prepared/ --run runs/1
+The same command goes on where it was stopped. What was found of the cases is in DIR/check.json and DIR/check.png.
+"""

@@ -57,6 +57,11 @@ class DatasetCase(_Frozen):
     chosen: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     check: CaseCheck | None = None
 
+    @property
+    def counted(self) -> int:
+        """How many slices are learnt from, or judged by."""
+        return self.pictures if self.chosen is None else len(self.chosen)
+
     def prepared_in(self, folder: Path) -> PreparedCase:
         """As `PreparedSlices` takes it."""
         return PreparedCase(
@@ -88,8 +93,8 @@ class DatasetIndex(_Frozen):
         return {name: value for name, value in known.items() if value is not None}
 
     def patients(self, side: Side) -> int:
-        """How many there are on one side."""
-        return len({case.patient for case in self.cases if case.side == side})
+        """How many of one side have slices that count."""
+        return len({case.patient for case in self.cases if case.side == side and case.counted})
 
     def files_of(self, side: Side, folder: Path) -> list[PreparedCase]:
         """The cases of one side as `PreparedSlices` takes them."""

@@ -109,7 +109,7 @@ def open_dataset(
     held = slices_of(validation, domains)
     if not held.pairs:  # nobody was seen in all of more than two kinds
         held = slices_of(validation, (direction.source, direction.target))
-    prints = tuple(case.fingerprint for case in index.cases if case.side == "train")
+    prints = tuple(case.fingerprint for case in index.cases if case.side == "train" and case.counted)
     facts = TrainingData(
         what=index.what, licence=index.licence, cases=index.patients("train"), phantom=index.phantom, salt=index.salt,
         fingerprints=prints,

@@ -181,11 +181,13 @@ def test_cases_that_cannot_be_used_are_left_out_or_end_it(tmp_path: Path, capsys
 
 
 def test_a_limit_takes_slices_that_differ(collection: Path, tmp_path: Path):
-    flags = ("--out", tmp_path / "out", "--spacing-mm", 2, "--validation-share", 0.25, "--limit", 10, "--no-check")
+    flags = ("--out", tmp_path / "out", "--spacing-mm", 2, "--validation-share", 0.25, "--limit", 5, "--no-check")
     assert prepare(collection, *flags) == 0
     data = open_dataset(DatasetFolder(tmp_path / "out"), "", DIRECTION)
-    assert len(data.train) == 10 and data.validation.pairs == 3 * (COUNT - EMPTY)
-    assert data.train.steps_per_epoch(1) == 10
+    assert len(data.train) == 5 and data.validation.pairs == 3 * (COUNT - EMPTY)
+    assert data.train.steps_per_epoch(1) == 5
+    learnt = {place[0] for place in data.train._complete}
+    assert data.facts.cases == len(learnt) < 9 == len(data.train.files) and len(data.facts.fingerprints) == len(learnt)
 
 
 def test_farthest_points_cover_all_clusters():
