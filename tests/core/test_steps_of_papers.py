@@ -205,7 +205,7 @@ def test_the_step_of_vae_cyclegan():
         cycle = cycle + distance(drawn(into_b, fake_a, far), b)
         same = same + distance(drawn(into_b, b, far), b)
         real = levels(judge_a, fake_a, 1, apart=False) + levels(judge_b, fake_b, 1, apart=False)
-        descend(real + 10 * cycle + 5 * same + 0.01 * torch.stack(far).sum(), into_a, into_b)
+        descend(real + 10 * cycle + 5 * same + 0.01 * torch.stack(far).mean(), into_a, into_b)
         terms = [(judge_a, a, pool_a(fake_a)), (judge_b, b, pool_b(fake_b))]
         both = [levels(judge, x, 1, apart=True) + levels(judge, fake, 0, apart=True) for judge, x, fake in terms]
         descend(torch.stack(both).sum() / 2, judge_a, judge_b)

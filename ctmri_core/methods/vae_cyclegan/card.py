@@ -22,7 +22,7 @@ class VaeCycleGanConfig(MethodConfig):
     levels: int = Field(default=4, ge=1, le=6, description="levels at which the discriminators judge")
     lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
     lambda_identity: float = Field(default=5.0, ge=0, le=1000, description="weight of the identity loss; 0: none, and faster")
-    lambda_kl: float = Field(default=0.01, ge=0, le=1000, description="weight of the latent's distance from N(0, I)")
+    lambda_kl: float = Field(default=0.01, ge=0, le=1000, description="weight of the mean distance of all latents from N(0, I)")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
 
     @property

@@ -51,7 +51,7 @@ class VaeCycleGan(TwoWay):
             if config.lambda_identity:
                 same = self._sample(domain, real[domain], latents)
                 terms[f"identity_{domain}"] = config.lambda_identity * l1_loss(same, real[domain])
-        terms["kl"] = config.lambda_kl * torch.stack(latents).sum()  # each latent pays, as in UNIT
+        terms["kl"] = config.lambda_kl * torch.stack(latents).mean()
         return terms
 
     def _sample(self, domain: Domain, x: Tensor, latents: list[Tensor]) -> Tensor:
