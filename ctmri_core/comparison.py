@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ctmri_core.alignment import Alignment, CoarsePair
 from ctmri_core.domain import Domain
-from ctmri_core.geometry import FloatArray, Geometry, rigid_transform
-from ctmri_core.metrics.alignment import normalized_mutual_information, outline_dice
+from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.errors import mae
 from ctmri_core.metrics.psnr import psnr
 from ctmri_core.metrics.ssim import ssim
 from ctmri_core.metrics.synthrad import HU_HIGH, HU_LOW, HU_RANGE
-from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.mr_range import body_range
-from ctmri_core.preprocess.resample import coarsened, lattices_coincide, resample_array, sample_plane
+from ctmri_core.preprocess.resample import lattices_coincide, resample_array, sample_plane
 from ctmri_core.volume import Volume
 
-# Calibrated on registered CT / MR pairs (one volume, 150 head slices of three centres in three planes, each way round)
-# against copies moved by 10 mm, turned by 10 degrees, or both. At rest the mutual information of a registered pair exceeds
-# that of the truth moved by 8 mm or 8 degrees along or about any axis, by a factor of 1.05 to 3.6 above independence; of
-# 450 displaced copies 448 stay below 1.03, of those moved by 5 mm nine in ten. Outlines overlap by 0.87-0.98 when
-# registered, but by up to 0.97 when displaced: they only catch what is far off.
-_LEAST_OUTLINE = 0.80
-_LEAST_PEAK = 1.05
-_MOVE_MM, _MOVE_DEGREES = 8.0, 8.0
-_BINS = 16
-_CELL_MM, _FINE_CELL_MM, _FEWEST_CELLS = 3.5, 2.0, 20_000
-_LEAST_COMMON = 0.10
 _FEWEST_PIXELS = 200
 _WINDOW = 7
 
@@ -40,7 +27,7 @@ _WINDOW = 7
 class Verdict:
     """Whether numbers may be shown. `message` says why not, or how well the volumes lie on each other.
 
-    `outline_dice` and `mutual_information` (normalized, 1 to 2) compare truth and source; None where they were not measured.
+    `outline_dice` and `mutual_information` (see `Alignment`) compare truth and source; None where they were not measured.
     """
 
     comparable: bool
@@ -75,13 +62,13 @@ class Comparison:
         if refused:
             self.verdict = Verdict(False, refused)
             return
-        pair = _CoarsePair(source, truth)
-        self.verdict = pair.alignment().verdict(_wrong_contrast(synthetic, truth))
+        pair = CoarsePair(source, truth)
+        self.verdict = _verdict(pair.alignment(), _wrong_contrast(synthetic, truth))
         if not self.verdict.comparable:
             return
         self._body, self._grid = pair.body.astype(np.float32), pair.grid
         self._body_box = _fine_box(pair.body, pair.grid, source.geometry)
-        self._ranges = None if synthetic.domain is Domain.CT else (pair.range_of(synthetic), pair.range_of(truth))
+        self._ranges = None if synthetic.domain is Domain.CT else (_range_of(synthetic, pair), _range_of(truth, pair))
 
     def scores(self, k: int) -> SliceScores | None:
         """Scores of slice `k` of the source's grid; None where there is no slice, body or truth, or no comparison."""
@@ -135,11 +122,6 @@ def _ct_scores(
     )
 
 
-def alignment_of(source: Volume, other: Volume) -> Verdict:
-    """How well two real volumes of one patient lie on each other, whatever they show; `comparable` when they do."""
-    return _CoarsePair(source, other).alignment().verdict("")
-
-
 _Box = tuple[slice, slice]
 
 
@@ -186,75 +168,23 @@ def _wrong_grid(source: Volume, synthetic: Volume) -> str:
     return "The synthetic volume does not lie on the grid of the source; translate this source again."
 
 
-@dataclass(frozen=True, slots=True)
-class _Alignment:
-    state: Literal["good", "not aligned", "no overlap"]
-    outline_dice: float
-    mutual_information: float
-
-    def verdict(self, wrong_contrast: str) -> Verdict:
-        """The alignment is told even where the contrast alone forbids numbers: the pictures lie side by side all the same."""
-        numbers = f"outline overlap {self.outline_dice:.2f}, mutual information {self.mutual_information:.2f}"
-        if wrong_contrast:
-            message = f"{wrong_contrast} Alignment: {self.state} ({numbers})."
-        elif self.state == "no overlap":
-            message = "No overlap: the ground truth shows another part of space than the source."
-        elif self.state == "not aligned":
-            message = f"Not aligned: register the ground truth to the source first ({numbers})."
-        else:
-            message = f"Aligned: {numbers}."
-        comparable = self.state == "good" and not wrong_contrast
-        return Verdict(comparable, message, self.outline_dice, self.mutual_information)
+def _verdict(alignment: Alignment, wrong_contrast: str) -> Verdict:
+    """The alignment is told even where the contrast alone forbids numbers: the pictures lie side by side all the same."""
+    if wrong_contrast:
+        message = f"{wrong_contrast} Alignment: {alignment.state} ({alignment.numbers})."
+    elif alignment.state == "no overlap":
+        message = "No overlap: the ground truth shows another part of space than the source."
+    elif not alignment.good:
+        message = f"Not aligned: register the ground truth to the source first ({alignment.numbers})."
+    else:
+        message = f"Aligned: {alignment.numbers}."
+    comparable = alignment.good and not wrong_contrast
+    return Verdict(comparable, message, alignment.outline_dice, alignment.mutual_information)
 
 
-class _CoarsePair:
-    """Source and truth in cells of a few millimetres on the source's lattice."""
-
-    def __init__(self, source: Volume, truth: Volume) -> None:
-        cells = float(np.prod([max(1.0, extent / _CELL_MM) for extent in source.geometry.extent]))
-        cell = _CELL_MM if cells >= _FEWEST_CELLS else _FINE_CELL_MM
-        self.source, self.truth = coarsened(source, cell), coarsened(truth, cell)
-        self.body, self.grid = coarse_body_mask(source, cell)
-        self.truth_body, self._truth_grid = coarse_body_mask(truth, cell)
-
-    def alignment(self) -> _Alignment:
-        common, dice, information = self._measured(np.eye(4))
-        if common < _LEAST_COMMON:
-            return _Alignment("no overlap", dice, information)
-        moved = [self._measured(move) for move in self._moves()]
-        best = max((other for share, _, other in moved if share >= 0.6 * common), default=1.0)
-        good = dice >= _LEAST_OUTLINE and information - 1 >= _LEAST_PEAK * (best - 1)
-        return _Alignment("good" if good else "not aligned", dice, information)
-
-    def range_of(self, volume: Volume) -> tuple[float, float]:
-        """0.5-99.5 % of the volume's own voxels at the cells of the body that it covers."""
-        inside = self.body & self._seen(volume.geometry)
-        values: NDArray[Any] = resample_array(volume.voxels, volume.geometry, self.grid, order=0)
-        low, high = np.nanpercentile(values[inside], (0.5, 99.5)) if inside.any() else body_range(volume)
-        return float(low), float(max(high, low + 1e-6 * max(1.0, abs(low))))
-
-    def _measured(self, move: FloatArray) -> tuple[float, float, float]:
-        """(share of the body in the common field of view, outline Dice there, mutual information) with the truth moved."""
-        lattice = Geometry.from_affine(self.truth.geometry.shape, move @ self.truth.geometry.affine)
-        seen = self._seen(lattice)
-        body = self.body & seen
-        other = resample_array(self.truth_body, lattice, self.grid) & seen
-        if not body.any() or not other.any():
-            return 0.0, 0.0, 1.0
-        truth: NDArray[Any] = resample_array(self.truth.voxels, lattice, self.grid)
-        information = normalized_mutual_information(self.source.voxels, truth, body | other, _BINS)
-        return float(body.sum() / self.body.sum()), outline_dice(body, other), information
-
-    def _seen(self, lattice: Geometry) -> NDArray[np.bool_]:
-        """Which cells lie within the field of view of `lattice`."""
-        whole = Geometry((1, 1, 1), lattice.extent, tuple(lattice.centre), lattice.direction)
-        return resample_array(np.ones((1, 1, 1), np.bool_), whole, self.grid)
-
-    def _moves(self) -> Iterator[FloatArray]:
-        """Both ways along and about every axis through the middle of the source."""
-        centre = tuple(self.grid.centre)
-        for axis in range(3):
-            for sign in (-1.0, 1.0):
-                step = [sign if n == axis else 0.0 for n in range(3)]
-                yield rigid_transform((0.0, 0.0, 0.0), tuple(_MOVE_MM * s for s in step))  # type: ignore[arg-type]  # three numbers
-                yield rigid_transform(tuple(_MOVE_DEGREES * s for s in step), (0.0, 0.0, 0.0), centre)  # type: ignore[arg-type]  # as above
+def _range_of(volume: Volume, pair: CoarsePair) -> tuple[float, float]:
+    """0.5-99.5 % of the volume's own voxels at the cells of the body that it covers."""
+    inside = pair.body & pair.seen(volume.geometry)
+    values: NDArray[Any] = resample_array(volume.voxels, volume.geometry, pair.grid, order=0)
+    low, high = np.nanpercentile(values[inside], (0.5, 99.5)) if inside.any() else body_range(volume)
+    return float(low), float(max(high, low + 1e-6 * max(1.0, abs(low))))

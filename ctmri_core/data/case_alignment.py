@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ctmri_core.alignment import alignment_of
 from ctmri_core.case import Case
-from ctmri_core.comparison import alignment_of
 from ctmri_core.data.case_check import Problem
 from ctmri_core.domain import Domain
 from ctmri_core.events import StopSignal, Work
@@ -21,7 +21,7 @@ def registered(case: Case, domains: Sequence[Domain], stop: StopSignal) -> Work[
     The result is looked at once more: what does not lie on the first volume afterwards is a problem of kind `registration`.
     """
     there = [domain for domain in domains if domain in case.volumes]
-    fixed, alignment, problems = case[there[0]], dict(case.alignment), []
+    fixed, matrices, problems = case[there[0]], dict(case.alignment), []
     for domain in there[1:]:
         moving = case[domain]
         if min(min(fixed.geometry.shape), min(moving.geometry.shape)) < _FEWEST_SLICES:
@@ -31,11 +31,11 @@ def registered(case: Case, domains: Sequence[Domain], stop: StopSignal) -> Work[
         found = yield from register_rigid(fixed, moving, stop)
         if found is None:
             return None
-        alignment[domain] = found.matrix
-        moved = replace(case, alignment=alignment).aligned(domain)
-        verdict = alignment_of(fixed, moved)
-        if found.problem or not verdict.comparable:
-            said = found.problem or "The pictures do not lie on each other after registration."
+        matrices[domain] = found.matrix
+        moved = replace(case, alignment=matrices).aligned(domain)
+        alignment = alignment_of(fixed, moved)
+        if found.problem or not alignment.good:
+            said = found.problem or f"The pictures do not lie on each other afterwards ({alignment.numbers})."
             message = f"The {domain.label} could not be registered to the {fixed.domain.label}. {said}"
             problems.append(Problem(kind="registration", message=message))
-    return replace(case, alignment=alignment), tuple(problems)
+    return replace(case, alignment=matrices), tuple(problems)

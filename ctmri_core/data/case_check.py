@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from ctmri_core.alignment import Alignment, alignment_of, looks_mirrored
 from ctmri_core.case import Case
-from ctmri_core.comparison import alignment_of
 from ctmri_core.data.case_sources import CaseSource
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
@@ -20,11 +20,11 @@ from ctmri_core.preprocess.slice_grid import axial_order
 from ctmri_core.volume import Volume
 
 Kind = Literal[
-    "unreadable", "unpaired", "misaligned", "registration", "spacing", "empty", "modality", "synthetic", "finding"
+    "unreadable", "unpaired", "misaligned", "mirrored", "registration", "spacing", "empty", "modality", "synthetic", "finding"
 ]  # fmt: skip
 _WORDS: dict[Kind, str] = {
     "unreadable": "cannot be read", "unpaired": "lack a kind of picture", "misaligned": "do not lie on each other",
-    "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
+    "mirrored": "are mirrored", "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
     "modality": "show another kind of picture than they should", "synthetic": "were made by a model", "finding": "are doubtful",
 }  # fmt: skip
 MISPLACED: tuple[Kind, ...] = ("misaligned", "registration")
@@ -119,13 +119,11 @@ def check_case(case: Case, domains: Sequence[Domain], number: int, *, paired: bo
         problems += _of_volume(case[domain])
     dice = information = None
     if together and len(there) > 1:
-        verdicts = [alignment_of(case[there[0]], case.aligned(domain)) for domain in there[1:]]
-        worst = min(verdicts, key=lambda verdict: (verdict.comparable, verdict.mutual_information or 0.0))
+        alignments = [alignment_of(case[there[0]], case.aligned(domain)) for domain in there[1:]]
+        worst = min(alignments, key=lambda alignment: (alignment.good, alignment.mutual_information))
         dice, information = worst.outline_dice, worst.mutual_information
-        if not worst.comparable:
-            numbers = f"outline overlap {dice or 0:.2f}, mutual information {information or 1:.2f}"
-            message = f"The pictures do not lie on each other, or cannot be told to ({numbers}). Register them (--align needed)."
-            problems.append(Problem(kind="misaligned", message=message))
+        for domain, alignment in zip(there[1:], alignments, strict=True):
+            problems += _of_alignment(case[there[0]], case.aligned(domain), alignment)
     return CaseCheck(
         number=number, domains=tuple(there), problems=tuple(problems),
         spacing={domain.value: case[domain].geometry.spacing for domain in there},
@@ -153,6 +151,19 @@ def _missing(there: Sequence[Domain], domains: Iterable[Domain]) -> Iterator[Pro
     missing = [domain.label for domain in domains if domain not in there]
     if missing:
         yield Problem(kind="unpaired", message=f"There is no {' and no '.join(missing)}.")
+
+
+def _of_alignment(fixed: Volume, other: Volume, alignment: Alignment) -> Iterator[Problem]:
+    both = f"{fixed.domain.label} and {other.domain.label}"
+    if alignment.state == "no overlap":
+        message = f"{both} show different parts of space. Register them (--align needed), or take the case out."
+        yield Problem(kind="misaligned", message=message)
+    elif looks_mirrored(fixed, other, alignment):
+        message = f"The {other.domain.label} fits the {fixed.domain.label} better with left and right exchanged: one of them is"
+        yield Problem(kind="mirrored", message=f"{message} mirrored. Export it anew, or take the case out.")
+    elif not alignment.good:
+        message = f"{both} do not lie on each other ({alignment.numbers}). Register them (--align needed), or take the case out:"
+        yield Problem(kind="misaligned", message=f"{message} they may be of two patients or mirrored.")
 
 
 def _of_volume(volume: Volume) -> Iterator[Problem]:

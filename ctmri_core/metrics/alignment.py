@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,11 +27,24 @@ def normalized_mutual_information(a: Image, b: Image, mask: Mask | None = None, 
     """
     check_pair(a, b, mask)
     first, second = (a.ravel(), b.ravel()) if mask is None else (a[mask], b[mask])
-    joint = np.bincount(_binned(first, bins) * bins + _binned(second, bins), minlength=bins * bins).reshape(bins, bins)
+    return binned_information(_binned(first, bins), _binned(second, bins), bins)
+
+
+def binned_information(a: NDArray[Any], b: NDArray[Any], bins: int) -> float:
+    """The same of two images whose values are bins already, 0 to `bins` - 1."""
+    joint = np.bincount(a.astype(np.intp) * bins + b, minlength=bins * bins).reshape(bins, bins)
     together = _entropy(joint.ravel())
     if together == 0:  # both constant: neither tells anything about the other
         return 1.0
     return (_entropy(joint.sum(0)) + _entropy(joint.sum(1))) / together
+
+
+def rank_edges(values: Image, bins: int) -> NDArray[np.float64]:
+    """(bins - 1,): bounds of bins that hold equally many of `values` each, for `np.searchsorted`.
+
+    Where most of the range is air or metal, or a display window has cut it, even bins would leave all tissue in one.
+    """
+    return np.asarray(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]), np.float64)
 
 
 def _binned(values: Image, bins: int) -> NDArray[np.intp]:
