@@ -62,10 +62,21 @@ def not_a_number(batch: SliceBatch) -> SliceBatch:
 
 def too_little_memory(batch: SliceBatch) -> SliceBatch:
     """The kernel refuses from now on all but what is there already and a little more."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (pages + 2**26, resource.RLIM_INFINITY))
+    allow_no_more_than(2**26)
     large = torch.cat([batch[WAY.source]] * 400)
     return SliceBatch(dict.fromkeys(batch.pictures, large), dict.fromkeys(batch.masks, large))
+
+
+def hardly_any_memory(batch: SliceBatch) -> SliceBatch:
+    """Enough for most of what follows: it runs out in whichever place asks for more, a checkpoint or a picture too."""
+    allow_no_more_than(random.randrange(2**22))
+    return batch
+
+
+def allow_no_more_than(size: int) -> None:
+    """From now on, beside what this process has already."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (pages + size, resource.RLIM_INFINITY))
 
 
 def full_disk(batch: SliceBatch) -> SliceBatch:
@@ -75,7 +86,7 @@ def full_disk(batch: SliceBatch) -> SliceBatch:
 
 
 def judge(folder: Path, words: str) -> str:
-    """What was wrong, or nothing."""
+    """What was wrong, or nothing. Without `words`, the run may as well have come to its end."""
     events = RunFolder(folder).read_events()
     said = [event.message for event in events if isinstance(event, Noted | Finished)]
     if not isinstance(events[-1], Finished) or not any(words in message for message in said):
@@ -98,6 +109,7 @@ def forked_and_waited(work: Callable[[], None]) -> None:
 TROUBLES = (
     ("not finite", not_a_number, "Try a lower learning rate"),
     ("memory", too_little_memory, "did not fit the memory"),
+    ("hardly any memory", hardly_any_memory, ""),
     ("disk", full_disk, "could not be written"),
 )
 
