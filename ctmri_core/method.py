@@ -196,7 +196,11 @@ class Method(Protocol[Batch]):
         ...
 
     def training_step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        """One optimisation step; detached scalar losses by name, and mean judgements under names that begin with `JUDGED`."""
+        """One optimisation step; detached scalar losses by name, and mean judgements under names that begin with `JUDGED`.
+
+        Called once for each part of a batch that is worked off in parts, and again for a step that was taken back: what counts
+        steps goes by `batch.step`.
+        """
         ...
 
     def translate(self, x: Tensor, direction: Direction) -> Tensor:
