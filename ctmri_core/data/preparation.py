@@ -16,7 +16,6 @@ from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
 from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, PreparedRecord, key_of
 from ctmri_core.data.diversity import limited
-from ctmri_core.data.folder_lock import alone_in
 from ctmri_core.data.layouts.layout import Side
 from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedSlices
@@ -26,6 +25,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Noted, Progress, StopSignal, Work
 from ctmri_core.files import write_bytes
+from ctmri_core.folder_lock import alone_in
 from ctmri_core.model_card import TrainingData
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Literal, get_args
 
+from ctmri_core.events import StopSignal
+
 Order = Literal["pause", "go_on", "sample", "checkpoint", "stop_after_epoch", "stop"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 
@@ -53,6 +55,10 @@ class Orders:
     def stop(self) -> bool:
         """Whether the run is to end now: a `StopSignal`."""
         return "stop" in self._given
+
+    def or_stop(self, other: StopSignal) -> StopSignal:
+        """Whether the run is to end now, by these orders or by `other`."""
+        return lambda: self.stop() or other()
 
     def take(self, order: Literal["sample", "checkpoint"]) -> bool:
         """Whether `order` was given since it was last taken."""

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ctmri_core.config_flags import validated
-from ctmri_core.data.folder_lock import alone_in
 from ctmri_core.data.preparation import PreparedData, prepare_slices, prepared_folder
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed, WriteFailed
 from ctmri_core.events import Finished, StopSignal, Work, finish, never, now
+from ctmri_core.folder_lock import alone_in
 from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
+from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.run_folder import RunFolder
@@ -31,16 +32,18 @@ _CURVED_TARGET = (
 
 def train(
     method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
-    settings: TrainingSettings, *, stop: StopSignal = never, about: ModelDescription | None = None, resume: bool = False,
-    may_launch: bool = False,
+    settings: TrainingSettings, *, stop: StopSignal = never, orders: Orders | None = None, about: ModelDescription | None = None,
+    resume: bool = False, may_launch: bool = False,
 ) -> Work[RunResult]:  # fmt: skip
     """Prepares the cases of `data_spec` (see `find_cases`) in the run folder, trains, and exports model files there.
 
     `config`: of the method's own type; None takes its defaults. Yields `Progress` while preparing, then the trainer's
-    events; `Finished` is the last one, once, and tells of every failure the user can act on. `may_launch`: this program may be
-    started again, with the words it was started with, for every further device; those processes yield no events.
+    events; `Finished` is the last one, once, and tells of every failure the user can act on. `orders`: what is asked of the run
+    while it goes on. `may_launch`: this program may be started again, with the words it was started with, for every further
+    device; those processes yield no events.
     """
-    folder = RunFolder(run_folder)
+    folder, orders = RunFolder(run_folder), orders or Orders()
+    stop = orders.or_stop(stop)
     processes, ours, held = None, False, ExitStack()
     reason: Literal["stopped", "failed"] = "stopped"
     message = "Stopped while preparing the cases; those that are prepared are kept, and the same start goes on with them."
@@ -118,7 +121,7 @@ def _by_the_first(work: Work[PreparedData | None], processes: Processes | None) 
 
 def resume_training(
     run_folder: str | Path, *, method_name: str | None = None, length: Mapping[str, Any] | None = None, stop: StopSignal = never,
-    may_launch: bool = False,
+    orders: Orders | None = None, may_launch: bool = False,
 ) -> Work[RunResult]:  # fmt: skip
     """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
 
@@ -141,6 +144,7 @@ def resume_training(
     resume = folder.checkpoint.exists()
     return (
         yield from train(
-            method, config, data, direction, folder.path, settings, stop=stop, about=about, resume=resume, may_launch=may_launch
+            method, config, data, direction, folder.path, settings, stop=stop, orders=orders, about=about, resume=resume,
+            may_launch=may_launch,
         )
-    )
+    )  # fmt: skip

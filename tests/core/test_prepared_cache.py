@@ -18,7 +18,6 @@ from ctmri_core.case import Case
 from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.data.case_sources import CaseSource
 from ctmri_core.data.dataset import DatasetFolder, DatasetIndex
-from ctmri_core.data.folder_lock import alone_in
 from ctmri_core.data.layouts.layout import CaseReference
 from ctmri_core.data.preparation import PreparedData, open_dataset, prepare_dataset
 from ctmri_core.data.preparation_options import PreparationOptions
@@ -27,6 +26,7 @@ from ctmri_core.data.split import SplitLists, SplitPlan
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import FileRefused, TrainingFailed, WriteFailed
 from ctmri_core.events import Noted, finish, never
+from ctmri_core.folder_lock import alone_in
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.recipe import Recipe, SliceChoice
 from ctmri_core.volume import Volume

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from ctmri_core.files import write_failed
 
 _NAME = ".lock"
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+_TRIES, _SECONDS_BETWEEN_TRIES = 5, 0.02
+"""Whoever asks whether a folder is held holds it himself for a moment."""
 
 
 @contextmanager
@@ -28,15 +31,39 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise write_failed(folder, error) from error
     try:
-        try:
-            _lock(number)
-        except OSError as error:
-            if error.errno in _HELD:
-                message = f"Another ctmri is writing into {folder.name} at the moment. Wait for its end, or name another folder."
-                raise WriteFailed(message) from error
+        if not _taken(number):
+            message = f"Another ctmri is writing into {folder.name} at the moment. Wait for its end, or name another folder."
+            raise WriteFailed(message)
         yield
     finally:
         os.close(number)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether somebody, this process included, holds `folder` now; where there are no locks, nobody does."""
+    try:
+        number = os.open(folder / _NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _taken(number)
+    finally:
+        os.close(number)
+
+
+def _taken(number: int) -> bool:
+    """Takes the lock of an open file, which its closing gives back; False when somebody else has it."""
+    for left in reversed(range(_TRIES)):
+        try:
+            _lock(number)
+        except OSError as error:
+            if error.errno not in _HELD:
+                return True
+            if left:
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return True
+    return False
 
 
 def _lock(number: int) -> None:

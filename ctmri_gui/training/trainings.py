@@ -1,0 +1,78 @@
+"""The runs of this user: the one that goes on, and those before. Knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.events import Finished
+from ctmri_core.resources_folder import user_runs_folder
+from ctmri_core.training.run_folder import RunFolder
+from ctmri_core.training.run_plan import RunPlan
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.training import training_work
+from ctmri_gui.training.live_run import LiveRun, Where
+
+if TYPE_CHECKING:
+    from ctmri_core.training.runs import RunSummary
+
+ONE_AT_A_TIME = "A run goes on already. Stop it, or wait until it ends, then start this one."
+
+
+class Trainings(QObject):
+    """Starts and lists runs. `live` is the one that goes on; `runs` all in the folder, newest first."""
+
+    listed = Signal()
+    begun = Signal(object)  # LiveRun
+    ended = Signal(object, object)  # LiveRun, Finished
+    failed = Signal(str)
+
+    def __init__(self, jobs: Jobs, folder: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self.folder = folder if folder is not None else user_runs_folder()
+        self.live: LiveRun | None = None
+        self.runs: tuple[RunSummary, ...] = ()
+
+    def start(self, plan: RunPlan, folder: Path, where: Where) -> LiveRun | None:
+        """Begins a new run in `folder`; None, and `failed`, while another goes on."""
+        return self._begin(LiveRun(plan, folder, where, resumed=False, parent=self), resume=False)
+
+    def resume(self, folder: Path, where: Where) -> LiveRun | None:
+        """Goes on with the run in `folder`. Raises `CtmriError` when it cannot be read."""
+        plan = RunPlan.read(RunFolder(folder).read_config())
+        return self._begin(LiveRun(plan, folder, where, resumed=True, parent=self), resume=True)
+
+    def refresh(self) -> None:
+        """Reads the folder of runs again."""
+        self._jobs.run("List runs", partial(training_work.list_runs, self.folder), on_result=self._take, listed=False)
+
+    def delete(self, folders: Sequence[Path]) -> None:
+        """Deletes runs for good; whoever asks for it has asked the user before. The one that goes on is left."""
+        going_on = self.live.folder if self.live is not None else None
+        doomed = tuple(folder for folder in folders if folder != going_on)
+        self._jobs.run("Delete runs", partial(training_work.delete_runs, doomed), on_end=lambda _: self.refresh(), listed=False)
+
+    def _begin(self, run: LiveRun, *, resume: bool) -> LiveRun | None:
+        if self.live is not None:
+            self.failed.emit(ONE_AT_A_TIME)
+            return None
+        work = training_work.train_here if run.where == "thread" else training_work.train_apart
+        self.live = run
+        run.ended.connect(partial(self._ended, run))
+        run.begin(self._jobs, partial(work, run.plan, run.folder, resume, run.orders))
+        self.begun.emit(run)
+        return run
+
+    def _ended(self, run: LiveRun, end: Finished) -> None:
+        self.live = None
+        self.ended.emit(run, end)
+        self.refresh()
+
+    def _take(self, runs: tuple[RunSummary, ...]) -> None:
+        self.runs = runs
+        self.listed.emit()
