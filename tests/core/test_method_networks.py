@@ -80,6 +80,11 @@ def test_networks_have_the_published_parameter_counts(make, count):
         ),
         (lambda: MultiScaleDiscriminator(1), 30, r"cnns\.[012]\.([0-3]\.conv|4)\.\w+"),
         (
+            lambda: AgganGenerator(3), 135,
+            r"model\.(1|2|4|5|7|8|17|18|20|22|25|26|28|30|33)\.\w+|model\.1[0-5]\.conv_block\.[1256]\.\w+",
+        ),
+        (lambda: AgganDiscriminator(3), 32, r"conv_tower\.\d+\.\w+"),
+        (
             lambda: AttentionGenerator(3), 54,
             r"conv[123]\.\w+|resnet_blocks\.[0-8]\.conv[12]\.\w+|deconv[123]_(content|attention)\.\w+",
         ),

