@@ -26,7 +26,7 @@ from ctmri_core.hints import nearest_hint
 if TYPE_CHECKING:
     from ctmri_core.data.dataset import DatasetIndex
 
-_FORMS = (LayoutOptions, RecipeChoices, SplitChoices, PreparationOptions)
+_FORMS: tuple[type[BaseModel], ...] = (LayoutOptions, RecipeChoices, SplitChoices, PreparationOptions)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     names = [layout.name for layout in LAYOUTS]
     parser.add_argument(
-        "--layout", type=_layout, default="", metavar="NAME", help=f"one of {', '.join(names)} (default: the one it looks like)"
+        "--layout", type=_layout, metavar="NAME", help=f"one of {', '.join(names)} (default: the one it looks like)"
     )
     parser.add_argument("--split", type=given_path, metavar="FILE", help='JSON: {"train": [names], "validation": [], "test": []}')
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
@@ -68,7 +68,8 @@ def _work(arguments: argparse.Namespace, forms: Mapping[type[BaseModel], Any], s
     lists = SplitLists.read(arguments.split) if arguments.split else None
     plan = SplitPlan(**forms[SplitChoices].model_dump(), lists=lists)
     made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.align}
-    source = find_cases(arguments.source, arguments.domains, choices.spacing_mm, layout=arguments.layout, options=layout_options)
+    layout = arguments.layout or ""
+    source = find_cases(arguments.source, arguments.domains, choices.spacing_mm, layout=layout, options=layout_options)
     yield Noted(message=f"{_counted(len(source.cases), 'case')} in the layout {source.layout}.")
     index = yield from prepare_dataset(
         source, arguments.domains, choices.recipe(), arguments.out, plan, stop, made_from=made_from, options=options
@@ -87,9 +88,9 @@ def _summary(index: DatasetIndex) -> str:
     for side in sides:
         if patients := index.patients(side):
             slices = sum(case.counted for case in index.cases if case.side == side)
-            parts.append(f"{side}: {slices} slices of {patients} patients")
-    sides = "; ".join(parts)
-    return f"Prepared {', '.join(domain.label for domain in index.domains)}. {sides[:1].upper()}{sides[1:]}."
+            parts.append(f"{side}: {_counted(slices, 'slice')} of {_counted(patients, 'patient')}")
+    said = "; ".join(parts)
+    return f"Prepared {', '.join(domain.label for domain in index.domains)}. {said[:1].upper()}{said[1:]}."
 
 
 def _counted(count: int, thing: str) -> str:

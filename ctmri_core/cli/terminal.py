@@ -62,24 +62,22 @@ class Terminal:
         self._rewrites = self._err.isatty() and os.environ.get("TERM") != "dumb"
         self._begun = time.monotonic()
         self._last_progress: float | None = None
+        self.silent = False
 
     def say(self, text: str) -> None:
         """A line on stdout (the command's answer)."""
         self._end_line()
-        self._out.write(text + "\n")
-        self._out.flush()
+        self._put(self._out, f"{text}\n")
 
     def complain(self, text: str) -> None:
         """A line on stderr."""
         self._end_line()
-        self._err.write(text + "\n")
-        self._err.flush()
+        self._put(self._err, f"{text}\n")
 
     def hear(self, event: Event) -> None:
         """Shows one event."""
         if self._json:
-            self._out.write(to_json(event) + "\n")
-            self._out.flush()
+            self._put(self._out, f"{to_json(event)}\n")
             return
         match event:
             case Started(job=job, details=details):
@@ -103,7 +101,7 @@ class Terminal:
 
     def _rewrite(self, text: str) -> None:
         if self._rewrites:
-            self._err.write(f"\r\x1b[2K{text[: self._columns() - 1]}")  # what goes on in a second line cannot be rewritten
+            self._put(self._err, f"\r\x1b[2K{text[: self._columns() - 1]}")  # what goes on in a second line cannot be rewritten
             self._line_open = True
         else:
             now = time.monotonic()
@@ -111,8 +109,7 @@ class Terminal:
             if self._last_progress is not None and now - self._last_progress < pause:
                 return
             self._last_progress = now
-            self._err.write(f"{text}\n")
-        self._err.flush()
+            self._put(self._err, f"{text}\n")
 
     def _columns(self) -> int:
         try:
@@ -122,8 +119,13 @@ class Terminal:
 
     def _end_line(self) -> None:
         if self._line_open:
-            self._err.write("\n")
+            self._put(self._err, "\n")
             self._line_open = False
+
+    def _put(self, stream: TextIO, text: str) -> None:
+        if not self.silent:
+            stream.write(text)
+            stream.flush()
 
 
 def given_path(text: str) -> Path:
@@ -137,7 +139,7 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
     """Runs work to its end: Ctrl+C asks it to stop, a second one ends the program.
 
     The last event is always `Finished`, once: what the work said of its end, or what became of it. Bugs and the second
-    Ctrl+C pass through afterwards.
+    Ctrl+C pass through afterwards, and `BrokenPipeError` where nobody reads the output any more.
     """
     stop = threading.Event()
     result: Result | None = None
@@ -150,7 +152,7 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
                 if isinstance(event, Finished):
                     end = event
                 else:
-                    terminal.hear(event)
+                    _tell(terminal, event, stop)
         except StopIteration as ended:
             result = ended.value
             end = end or _end_of(result, stop)
@@ -168,9 +170,20 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
             raise
         finally:
             if end is not None:
-                terminal.hear(end)
+                _tell(terminal, end, stop)
+    if terminal.silent:
+        raise BrokenPipeError
     statuses = {"completed": 0, "stopped": EXIT_STOPPED}
     return Outcome(result, statuses.get(end.reason, EXIT_FAILED))
+
+
+def _tell(terminal: Terminal, event: Event, stop: threading.Event) -> None:
+    """Whoever read the output may have gone, or the terminal was closed: then the work is to end as by Ctrl+C, unheard."""
+    try:
+        terminal.hear(event)
+    except OSError:
+        terminal.silent = True
+        stop.set()
 
 
 def _end_of(result: object, stop: threading.Event) -> Finished:
@@ -195,7 +208,7 @@ def _progress_text(event: Progress | Step) -> str:
         losses = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
         bar = f"{_bar(event.share)}  " if event.share is not None else ""
         left = f", {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
-        return f"  {bar}step {event.iteration}  epoch {event.epoch}  ({_speed(event.seconds)}{left})  {losses}"
+        return f"  {bar}step {event.iteration}{left}  epoch {event.epoch}  {_speed(event.seconds)}  {losses}"
     parts = [f"  {event.done}" + (f"/{event.total}" if event.total else "") + f" {event.unit}".rstrip()]
     if event.total:
         parts.append(_bar(event.done / event.total))
