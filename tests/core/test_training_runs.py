@@ -106,7 +106,7 @@ def test_a_run_that_goes_on_neither_leaves_out_a_validation_nor_counts_one_twice
     assert_same(whole, stored(tmp_path / "whole"))
 
     within = 0
-    for question in range(9, 38):
+    for question in range(9, 38, 2):
         folder, asked = tmp_path / str(question), iter(range(10**6))
         events, _ = run(Trainer(PIX2PIX, PAIR, data, folder, chosen), lambda asked=asked, n=question: next(asked) >= n)
         last = [event for event in events if isinstance(event, Sample | Validated)]
