@@ -188,7 +188,8 @@ class CoarsePair:
         values = np.nan_to_num(self.source.voxels[part], nan=self.source.background)
         bins = np.searchsorted(rank_edges(values[where], _BINS), values).astype(np.uint8)
         there = _near(self._truth_body, [int(_MARGIN_MM * self._scale / spacing) + 1 for spacing in self._truth_grid.spacing])
-        edges = rank_edges(self.truth.voxels[there], _BINS)
+        values = np.nan_to_num(self.truth.voxels[there], nan=self.truth.background)
+        edges = rank_edges(values, _BINS)
         return self.grid.cropped(low, high - low), where, bins, edges
 
     def _information(self, move: FloatArray) -> tuple[float, float]:

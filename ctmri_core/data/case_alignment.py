@@ -13,29 +13,33 @@ from ctmri_core.events import StopSignal, Work
 from ctmri_core.preprocess.registration import register_rigid
 
 _FEWEST_SLICES = 5
+_WAY_OUT = "Register the pictures with another program, or take the case out (--leave-out-misaligned)."
 
 
 def registered(case: Case, domains: Sequence[Domain], stop: StopSignal) -> Work[tuple[Case, tuple[Problem, ...]] | None]:
     """The case with every other domain rigidly registered to the first of `domains` that it has; None when stopped.
 
-    The result is looked at once more: what does not lie on the first volume afterwards is a problem of kind `registration`.
+    The result is looked at once more: what does not lie on the first volume afterwards is a problem of kind `registration`,
+    and is left where it was.
     """
     there = [domain for domain in domains if domain in case.volumes]
     fixed, matrices, problems = case[there[0]], dict(case.alignment), []
     for domain in there[1:]:
         moving = case[domain]
         if min(min(fixed.geometry.shape), min(moving.geometry.shape)) < _FEWEST_SLICES:
-            message = f"The {domain.label} has too few slices to be registered."
+            message = f"The {domain.label} or the {fixed.domain.label} has too few slices to be registered. {_WAY_OUT}"
             problems.append(Problem(kind="registration", message=message))
             continue
         found = yield from register_rigid(fixed, moving, stop)
         if found is None:
             return None
-        matrices[domain] = found.matrix
-        moved = replace(case, alignment=matrices).aligned(domain)
-        alignment = alignment_of(fixed, moved)
+        placed = {**matrices, domain: found.matrix}
+        alignment = alignment_of(fixed, replace(case, alignment=placed).aligned(domain))
         if found.problem or not alignment.good:
             said = found.problem or f"The pictures do not lie on each other afterwards ({alignment.numbers})."
-            message = f"The {domain.label} could not be registered to the {fixed.domain.label}. {said}"
+            message = f"The {domain.label} could not be registered to the {fixed.domain.label}, and stays where it was."
+            message += f" {said} {_WAY_OUT}"
             problems.append(Problem(kind="registration", message=message))
+        else:
+            matrices = placed
     return replace(case, alignment=matrices), tuple(problems)

@@ -27,7 +27,12 @@ _WORDS: dict[Kind, str] = {
     "mirrored": "are mirrored", "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
     "modality": "show another kind of picture than they should", "synthetic": "were made by a model", "finding": "are doubtful",
 }  # fmt: skip
-MISPLACED: tuple[Kind, ...] = ("misaligned", "registration")
+_BRIEFLY: dict[Kind, str] = {
+    "unreadable": "unreadable", "unpaired": "a picture lacks", "misaligned": "not aligned", "mirrored": "mirrored",
+    "registration": "not registered", "spacing": "odd voxels", "empty": "no body", "modality": "another kind",
+    "synthetic": "made by a model", "finding": "doubtful",
+}  # fmt: skip
+MISPLACED: tuple[Kind, ...] = ("misaligned", "mirrored", "registration")
 """Problems of pictures that do not lie on each other."""
 _FINEST_MM, _COARSEST_MM, _THICKEST_MM = 0.2, 3.0, 8.0
 _MOST_ANISOTROPY = 1.1  # of a pixel
@@ -61,6 +66,15 @@ class CaseCheck(BaseModel):
     def has(self, *kinds: Kind) -> bool:
         return any(problem.kind in kinds for problem in self.problems)
 
+    @property
+    def briefly(self) -> str:
+        """The kinds of its problems in a few words, "" when there are none."""
+        return ", ".join(dict.fromkeys(_BRIEFLY[problem.kind] for problem in self.problems))
+
+    @property
+    def serious(self) -> bool:
+        return any(problem.serious for problem in self.problems)
+
 
 class CheckReport(BaseModel):
     """What was found of a collection. `cases` in the order of their names, which are said nowhere."""
@@ -72,7 +86,7 @@ class CheckReport(BaseModel):
     @property
     def good(self) -> bool:
         """Whether nothing serious was found."""
-        return not any(problem.serious for case in self.cases for problem in case.problems)
+        return not any(case.serious for case in self.cases)
 
     def sentences(self) -> list[str]:
         """A line for each kind of problem, the most frequent first; one line when there is none."""

@@ -1,5 +1,5 @@
-"""One picture of all cases: source, target, and the target with the source's outline drawn on it; a red frame where something is
-wrong."""
+"""One picture of all cases: what each domain shows, and the last one with the first one's outline drawn on it; above them the
+case's number and, in red or amber, what is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,57 +10,82 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from ctmri_core.files import atomic_file
 
-_EDGE = 112
+_EDGE = 128
 _GAP = 6
+_STRIP = 20
+_FONT = 13
 _PER_ROW = 4
 _MOST = 160
-_RED, _YELLOW, _GREY = (225, 60, 50), (250, 210, 60), (70, 70, 74)
+_RED, _AMBER, _YELLOW, _GREY, _WHITE = (235, 75, 65), (245, 165, 50), (250, 210, 60), (70, 70, 74), (225, 225, 228)
+_PAGE = (24, 24, 26)
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """Pictures of one case, each (h, w) in [-1, 1], and the body in the first one, bool (h, w)."""
+    """Pictures of one case, each (h, w) in [-1, 1], and the body in the first one, bool (h, w).
+
+    `labels`: of the pictures; `wrong`: what is wrong in a few words, "" for nothing; `serious`: whether that must not be learnt.
+    """
 
     number: int
     pictures: tuple[NDArray[Any], ...]
     body: NDArray[np.bool_]
-    wrong: bool = False
+    labels: tuple[str, ...] = ()
+    wrong: str = ""
+    serious: bool = False
 
     def drawn(self) -> Image.Image:
-        """Side by side, the outline on the last where there are several."""
+        """Side by side under a strip of words, the outline on the last where there are several."""
         tiles = [_rgb(_fitted(picture, -1.0)) for picture in self.pictures]
+        labels = list(self.labels)
         if len(tiles) > 1:
             overlay = tiles[-1].copy()
             body = _fitted(self.body.astype(np.float32), 0.0) > 0.5
             overlay[body & ~_inner(body)] = _YELLOW
             tiles.append(overlay)
-        page = np.hstack(tiles)
-        page = np.pad(page, ((_GAP, _GAP), (_GAP, _GAP), (0, 0)))
-        frame = _RED if self.wrong else _GREY
-        for edge in (page[:2], page[-2:], page[:, :2], page[:, -2:]):
-            edge[:] = frame
+            labels.append("outline of the first")
+        page = np.pad(np.hstack(tiles), ((_STRIP, 3), (3, 3), (0, 0)))
+        page[:_STRIP] = _PAGE
+        colour = (_RED if self.serious else _AMBER) if self.wrong else _GREY
+        for edge in (page[_STRIP : _STRIP + 2], page[-2:], page[_STRIP:, :2], page[_STRIP:, -2:]):
+            edge[:] = colour
         image = Image.fromarray(page)
-        ImageDraw.Draw(image).text((_GAP + 3, _GAP + 2), str(self.number), fill=_YELLOW)
+        _written(image, (3, 2), f"{self.number}  {self.wrong}", colour if self.wrong else _WHITE, image.width - 6)
+        for n, label in enumerate(labels[: len(tiles)]):
+            _written(image, (6 + n * _EDGE, image.height - _FONT - 8), label, _WHITE, _EDGE - 6)
         return image
 
 
 def write_sheet(path: Path, thumbnails: Sequence[Thumbnail]) -> None:
-    """Wrong ones first, then the others, as many as a picture can show. Raises `WriteFailed`."""
-    shown = sorted(thumbnails, key=lambda thumbnail: (not thumbnail.wrong, thumbnail.number))[:_MOST]
-    drawn = [thumbnail.drawn() for thumbnail in shown]
+    """Wrong ones first, the serious before all, then the others, as many as a picture can show; the last line says how many it
+    could not. Raises `WriteFailed`."""
+    ordered = sorted(thumbnails, key=lambda thumbnail: (not thumbnail.serious, not thumbnail.wrong, thumbnail.number))
+    drawn = [thumbnail.drawn() for thumbnail in ordered[:_MOST]]
     if not drawn:
         return
-    width, height = max(image.width for image in drawn), max(image.height for image in drawn)
+    width, height = (max(sizes) + _GAP for sizes in zip(*(image.size for image in drawn), strict=True))
     rows = -(-len(drawn) // _PER_ROW)
-    page = Image.new("RGB", (min(len(drawn), _PER_ROW) * width, rows * height), (24, 24, 26))
+    left = len(ordered) - len(drawn)
+    page = Image.new("RGB", (min(len(drawn), _PER_ROW) * width + _GAP, rows * height + _GAP + _STRIP * (left > 0)), _PAGE)
     for n, image in enumerate(drawn):
-        page.paste(image, (n % _PER_ROW * width, n // _PER_ROW * height))
+        page.paste(image, (_GAP + n % _PER_ROW * width, _GAP + n // _PER_ROW * height))
+    if left:
+        _written(page, (_GAP, page.height - _STRIP), f"{left} more are not shown; check.json names all.", _WHITE, page.width)
     with atomic_file(path, private=True) as temporary:
         page.save(temporary, format="PNG")
+
+
+def _written(image: Image.Image, place: tuple[int, int], text: str, colour: tuple[int, int, int], width: int) -> None:
+    """`text` in `colour` on a dark rim that keeps it readable on bright tissue, cut where it would be wider than `width`."""
+    font = ImageFont.load_default(_FONT)
+    while text and font.getlength(text) > width:
+        text = text[:-1] if not text.endswith("...") else text[:-4]
+        text = text.rstrip() + "..."
+    ImageDraw.Draw(image).text(place, text, fill=colour, font=font, stroke_width=1, stroke_fill=_PAGE)
 
 
 def _fitted(picture: NDArray[Any], outside: float) -> NDArray[np.float32]:

@@ -39,7 +39,7 @@ def binned_information(a: NDArray[Any], b: NDArray[Any], bins: int) -> float:
     return (_entropy(joint.sum(0)) + _entropy(joint.sum(1))) / together
 
 
-def rank_edges(values: Image, bins: int) -> NDArray[np.float64]:
+def rank_edges(values: NDArray[Any], bins: int) -> NDArray[np.float64]:
     """(bins - 1,): bounds of bins that hold equally many of `values` each, for `np.searchsorted`.
 
     Where most of the range is air or metal, or a display window has cut it, even bins would leave all tissue in one.

@@ -1,7 +1,7 @@
 """Rigid registration of two volumes of one patient by mutual information, from several starts.
 
-Mattes et al., IEEE TMI 22, 2003, as in ITK. Scans may lie head to foot or front to back the wrong way round in their files, so
-half turns about each axis are starts of their own; the best of all is refined. Samples lie on a regular grid with a fixed seed
+Mattes et al., IEEE TMI 22, 2003, as in ITK. Files may name the axes in any order and direction, so all 24 turns that carry axes
+onto axes are starts; the best of them are refined on finer and finer cells. Samples lie on a regular grid with a fixed seed
 and are summed in one thread, so the same pictures give the same answer.
 """
 
@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ctmri_core.domain import Domain
 from ctmri_core.events import Progress, StopSignal, Work
-from ctmri_core.geometry import FloatArray, Geometry, rigid_transform
+from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.resample import coarsened, resample_array
 from ctmri_core.volume import Volume
 
-_FIRST_MM, _SECOND_MM, _LAST_MM = 8.0, 4.0, 2.5
-_HALF_TURNS = ((0.0, 0.0, 0.0), (180.0, 0.0, 0.0), (0.0, 180.0, 0.0), (0.0, 0.0, 180.0))
-_REFINED = 3
+_FIRST_MM = 12.0
+_REFINED_MM = ((8.0, 6), (4.0, 3), (2.0, 1))
+"""Cells, and how many of the best places so far are refined on them."""
+_SAME_MIDDLE_MM = 10.0
 _BINS = 32
 _MOST_SAMPLES = 150_000
 _SEED = 1
@@ -63,26 +63,20 @@ def register_rigid(fixed: Volume, moving: Volume, stop: StopSignal) -> Work[Regi
     if min(first.cells) < _FEWEST_CELLS:
         return Registration(np.eye(4), 0.0, 0.0, "The pictures are too small to be registered.")
     starts = _starts(fixed, moving)
-    found: list[tuple[float, FloatArray]] = []
-    total = len(starts) + _REFINED + 1
-    for number, start in enumerate(starts):
-        if stop():
-            return None
-        yield Progress(done=number, total=total, unit="positions", message="registering")
-        found.append(first.optimised(start))
-    refined: list[tuple[float, FloatArray]] = []
-    second = _Level(fixed, moving, _SECOND_MM)
-    for number, (_, matrix) in enumerate(_distinct(found, fixed.geometry)[:_REFINED]):
-        if stop():
-            return None
-        yield Progress(done=len(starts) + number, total=total, unit="positions", message="registering")
-        refined.append(second.optimised(matrix))
-    ranked = _distinct(refined, fixed.geometry)
-    if stop():
-        return None
-    metric, matrix = _Level(fixed, moving, _LAST_MM).optimised(ranked[0][1])
+    total = len(starts) + sum(count for _, count in _REFINED_MM)
+    level, found, done, rival = first, [(0.0, start) for start in starts], 0, 0.0
+    for cell, count in ((_FIRST_MM, len(starts)), *_REFINED_MM):
+        level = first if cell == _FIRST_MM else _Level(fixed, moving, cell)
+        climbed = []
+        for number, (_, start) in enumerate(found[:count]):
+            if stop():
+                return None
+            yield Progress(done=done + number, total=total, unit="positions", message="registering")
+            climbed.append(level.optimised(start))
+        found, done = _distinct(climbed, moving.geometry), done + count
+        rival = found[1][0] / max(found[0][0], 1e-9) if len(found) > 1 else rival
+    metric, matrix = found[0]
     overlap = _overlap(fixed, moving, matrix)
-    rival = ranked[1][0] / max(ranked[0][0], 1e-9) if len(ranked) > 1 else 0.0
     return Registration(matrix, metric, overlap, _problem(metric, overlap, rival))
 
 
@@ -166,13 +160,26 @@ def _one_thread() -> Iterator[None]:
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[FloatArray]:
-    """Moving to fixed: middles of the bodies, or of the grids, laid on each other, with every half turn."""
-    starts = []
-    centres = [tuple(_centroid(volume) for volume in (fixed, moving)), (fixed.geometry.centre, moving.geometry.centre)]
-    for turn, (to, of) in product(_HALF_TURNS, centres):
-        shift = np.asarray(to) - np.asarray(of)
-        starts.append(rigid_transform(turn, tuple(shift.tolist()), tuple(np.asarray(of).tolist())))
+    """Moving to fixed: as the files say; middles of the bodies laid on each other, turned every way that carries axes onto axes;
+    and where these are not the middles of the grids (one picture shows more of the body), those too, with half turns."""
+    from scipy.spatial.transform import Rotation
+
+    every = np.rint(Rotation.create_group("O").as_matrix())
+    half = [turn for turn in every if np.abs(turn).trace() == 3]
+    bodies = tuple(_centroid(volume) for volume in (fixed, moving))
+    grids = (fixed.geometry.centre, moving.geometry.centre)
+    starts = [np.eye(4), *(_laid(turn, *bodies) for turn in every)]
+    if np.linalg.norm((bodies[0] - bodies[1]) - (grids[0] - grids[1])) > _SAME_MIDDLE_MM:
+        starts += [_laid(turn, *grids) for turn in half]
     return starts
+
+
+def _laid(turn: FloatArray, to: FloatArray, of: FloatArray) -> FloatArray:
+    """(4, 4): turned so, and `of` carried to `to`."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    matrix[:3, 3] = to - turn @ of
+    return matrix
 
 
 def _centroid(volume: Volume) -> FloatArray:
@@ -192,9 +199,9 @@ def _distinct(found: Sequence[tuple[float, FloatArray]], grid: Geometry) -> list
 
 
 def _distance(one: FloatArray, other: FloatArray, grid: Geometry) -> float:
-    """mm between the places that both give the farthest corner of `grid`, seen from the moving volume."""
+    """mm between the places that both give the farthest corner of `grid`, the moving volume's."""
     corners = np.c_[grid.corners, np.ones(8)]
-    difference = corners @ (np.linalg.inv(one) - np.linalg.inv(other)).T
+    difference = corners @ (one - other).T
     return float(np.linalg.norm(difference[:, :3], axis=1).max())
 
 

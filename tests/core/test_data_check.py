@@ -115,19 +115,23 @@ def test_a_case_unlike_the_others_is_told(head: Case):
     assert not report.cases[0].problems and report.good
 
 
-def test_the_sheet_shows_wrong_ones_first_in_red(tmp_path: Path):
+def test_the_sheet_shows_wrong_ones_first_and_in_words(tmp_path: Path):
     picture = np.linspace(-1, 1, 60 * 80).reshape(60, 80)
     body = np.zeros((60, 80), bool)
     body[10:50, 10:70] = True
-    thumbnails = [Thumbnail(n, (picture, -picture), body, wrong=n == 5) for n in range(6)]
+    wrong = {5: ("not aligned", True), 3: ("odd voxels", False)}
+    thumbnails = [Thumbnail(n, (picture, -picture), body, ("CT", "T1 MR"), *wrong.get(n, ())) for n in range(6)]
     write_sheet(tmp_path / "check.png", thumbnails)
-    page = np.asarray(Image.open(tmp_path / "check.png"))
-    assert page.shape == (2 * (112 + 12), 4 * (3 * 112 + 12), 3)
-    red, grey = page[0, 5].astype(int), page[0, 3 * 112 + 12 + 5].astype(int)
-    assert red[0] - red[1] > 100 and np.ptp(grey) < 10
-    outline = page[6:118, 6 + 224 : 6 + 336].astype(int)
+    page = np.asarray(Image.open(tmp_path / "check.png")).astype(int)
+    height, width = 20 + 128 + 3 + 6, 3 + 3 * 128 + 3 + 6
+    assert page.shape == (2 * height + 6, 4 * width + 6, 3)
+    frames = [page[6 + 20, 6 + n * width + 50] for n in range(3)]
+    assert frames[0][0] - frames[0][1] > 130 and 60 < frames[1][0] - frames[1][1] < 100 and np.ptp(frames[2]) < 10
+    words = [(page[6:24, 6 + n * width :][:, : width - 6].max(2) > 120).sum() for n in range(3)]
+    assert words[0] > 150 and words[1] > 150 and words[2] < 60  # what is wrong, and a number alone
+    outline = page[6 + 20 : 6 + 148, 6 + 3 + 256 : 6 + 3 + 384]
     yellow = (outline[..., 0] > 200) & (outline[..., 2] < 120) & (outline[..., 1] > 150)
-    assert 2 * (84 + 56) * 0.8 < yellow.sum() < 2 * (84 + 56) * 1.3
+    assert 2 * (96 + 64) * 0.8 < yellow.sum() < 2 * (96 + 64) * 1.3
 
 
 def test_the_pork_phantom_is_registered_where_it_has_to_be(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
