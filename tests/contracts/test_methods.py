@@ -28,7 +28,7 @@ from tests.teaching.plain_training import RECIPE, head, prepared_heads
 
 DIRECTION = Direction.parse("ct_to_mr_t1")
 SMALL = {
-    "generator": "resnet_6", "width": 8, "discriminator_width": 4, "receptive_field": 16, "blocks": 6, "registration_width": 4,
+    "generator": "resnet_6", "width": 8, "discriminator_width": 4, "receptive_field": 16, "registration_width": 4,
     "feature_size": 16, "patches": 32, "discriminator_layers": 3, "critic_steps": 1, "levels": 3, "latent": 4,
     "scales": 2, "network": "unet_plus_plus",
 }  # fmt: skip
@@ -42,7 +42,11 @@ def card(request: pytest.FixtureRequest) -> MethodCard:
 
 @pytest.fixture
 def config(card: MethodCard):
-    config = card.config(**{name: value for name, value in SMALL.items() if name in card.config.model_fields})
+    fields = card.config.model_fields
+    small = {name: value for name, value in SMALL.items() if name in fields}
+    if "blocks" in fields:
+        small["blocks"] = next(bound.ge for bound in fields["blocks"].metadata if hasattr(bound, "ge"))
+    config = card.config(**small)
     return config.for_crop(crop_of(config))
 
 
