@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,15 +20,21 @@ class Curve:
         self.iterations.append(iteration)
         self.values.append(value)
 
+    def cut(self, iteration: int) -> None:
+        """Leaves out what comes after `iteration`."""
+        kept = bisect_right(self.iterations, iteration)
+        del self.iterations[kept:], self.values[kept:]
+
 
 @dataclass
 class RunRecord:
-    """Heard event by event. `metrics`, `signals`: as `Validated` and `Health` name them; `progress`: of the preparation."""
+    """Heard event by event. `metrics`, `signals`: as `Validated` and `Health` name them; `progress`: of the preparation;
+    `checkpoints`: after which steps; `notes_after`: for each note the last step before it.
+    """
 
     started: Started | None = None
     progress: Progress | None = None
     last_step: Step | None = None
-    best: Validated | None = None
     checkpoint: CheckpointSaved | None = None
     finished: Finished | None = None
     paused: bool = False
@@ -37,6 +44,14 @@ class RunRecord:
     learning_rate: Curve = field(default_factory=Curve)
     samples: list[Sample] = field(default_factory=list)
     notes: list[Noted] = field(default_factory=list)
+    notes_after: list[Step | None] = field(default_factory=list)
+    checkpoints: list[int] = field(default_factory=list)
+    bests: list[Validated] = field(default_factory=list)
+
+    @property
+    def best(self) -> Validated | None:
+        """The last validation that a model was kept of."""
+        return self.bests[-1] if self.bests else None
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> RunRecord:
@@ -50,6 +65,7 @@ class RunRecord:
         match event:
             case Started():
                 self.started, self.finished = event, None
+                self._forget_after(event.details.get("from_step"))
             case Progress():
                 self.progress = event
             case Step(iteration=iteration, losses=losses, learning_rate=rate):
@@ -58,19 +74,31 @@ class RunRecord:
                 self._add(self.losses, iteration, losses)
             case Health(iteration=iteration, signals=signals):
                 self._add(self.signals, iteration, signals)
-            case Validated(iteration=iteration, metrics=metrics):
-                self.best = event if event.best else self.best
+            case Validated(iteration=iteration, metrics=metrics, best=best):
+                self.bests += [event] if best else []
                 self._add(self.metrics, iteration, metrics)
             case Sample():
                 self.samples.append(event)
             case CheckpointSaved():
                 self.checkpoint = event
+                self.checkpoints.append(event.iteration)
             case Paused(paused=paused):
                 self.paused = paused
             case Noted():
                 self.notes.append(event)
+                self.notes_after.append(self.last_step)
             case Finished():
                 self.finished, self.paused = event, False
+
+    def _forget_after(self, iteration: object) -> None:
+        """A run that was resumed goes on from its last checkpoint: what it had said of later steps happens anew."""
+        if not isinstance(iteration, int):
+            return
+        for curve in (*self.losses.values(), *self.metrics.values(), *self.signals.values(), self.learning_rate):
+            curve.cut(iteration)
+        self.samples = [sample for sample in self.samples if sample.iteration <= iteration]
+        self.checkpoints = [step for step in self.checkpoints if step <= iteration]
+        self.bests = [best for best in self.bests if best.iteration <= iteration]
 
     @staticmethod
     def _add(curves: dict[str, Curve], iteration: int, values: dict[str, float]) -> None:

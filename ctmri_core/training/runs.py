@@ -44,11 +44,14 @@ class RunSummary:
     @property
     def own_best(self) -> tuple[str, float] | None:
         """Name and value of the metric by which the best model was kept, in the run's own direction."""
-        if self.best is None or self.plan is None:
-            return None
-        metric, way = self.plan.settings.best_metric, f"{self.plan.direction.name}/"
-        own = ((name.removeprefix(way), value) for name, value in self.best.metrics.items())
-        return next(((name, value) for name, value in own if name.startswith(metric)), None)
+        return None if self.best is None or self.plan is None else own_score(self.best, self.plan)
+
+
+def own_score(validated: Validated, plan: RunPlan) -> tuple[str, float] | None:
+    """Name and value of the metric by which the best model of `plan` is kept, in its own direction."""
+    metric, way = plan.settings.best_metric, f"{plan.direction.name}/"
+    own = ((name.removeprefix(way), value) for name, value in validated.metrics.items())
+    return next(((name, value) for name, value in own if name.startswith(metric)), None)
 
 
 def list_runs(folder: Path) -> tuple[RunSummary, ...]:
