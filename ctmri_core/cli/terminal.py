@@ -19,6 +19,7 @@ from ctmri_core.events import (
     Event,
     Finished,
     Noted,
+    Paused,
     Progress,
     Started,
     Step,
@@ -89,6 +90,8 @@ class Terminal:
             case Validated(iteration=iteration, metrics=metrics, best=best):
                 values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
                 self.complain(f"  after {iteration} steps: {values}" + ("  (best so far)" if best else ""))
+            case Paused(iteration=iteration, paused=paused):
+                self.complain(f"  {'paused' if paused else 'goes on'} after {iteration} steps")
             case Noted(message=message, serious=serious):
                 self.complain(f"{'warning' if serious else 'note'}: {message}")
             case Finished(reason=reason, message=message, paths=paths):

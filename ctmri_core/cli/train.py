@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ctmri_core.cli.direction_choice import DIRECTION_HELP, direction_argument, told, usual_direction
+from ctmri_core.cli.orders_input import orders_from_input
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
@@ -26,6 +27,7 @@ from ctmri_core.hints import nearest_hint
 from ctmri_core.io.preflight import regular_file
 from ctmri_core.method import MethodCard
 from ctmri_core.registry import method_cards, method_problems
+from ctmri_core.training.orders import ORDERS
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import PARTS, RunPlan
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
@@ -34,7 +36,10 @@ _DATA_HELP = "prepared data (see ctmri prepare), a folder of scans in one of the
 _RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
 _CONFIG_HELP = "take what is not given here from FILE (JSON or TOML), as --save-config or an earlier run (config.json) wrote it"
 _SAVE_HELP = "write everything that was chosen to FILE and end, without training"
-_ALWAYS = {"command", "method", "run", "run_folder", "resume", "json", "usage_error", "config_file", "save_config"}
+_ORDERS_HELP = (
+    "read orders from standard input while training, one to a line: " + ", ".join(ORDERS) + "; its end stops the run as well"
+)
+_ALWAYS = {"command", "method", "run", "run_folder", "resume", "json", "orders", "usage_error", "config_file", "save_config"}
 _PROCESS_NUMBERS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables of the environment, any of which is not 0 in every process of a run but the first."""
 _MOST_BYTES = 1 << 20  # of a file with settings
@@ -76,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         method.add_argument("--config", type=given_path, metavar="FILE", dest="config_file", help=_CONFIG_HELP)
         method.add_argument("--save-config", type=given_path, metavar="FILE", help=_SAVE_HELP)
         method.add_argument("--json", action="store_true", help="print events as JSON lines")
+        method.add_argument("--orders", action="store_true", help=_ORDERS_HELP)
         add_config_arguments(method, card.config)
         add_config_arguments(method, TrainingSettings, card.settings)
         add_config_arguments(method, ModelDescription)
@@ -135,13 +141,14 @@ def _check_words(arguments: argparse.Namespace) -> None:
 def _work(arguments: argparse.Namespace, plan: RunPlan | CtmriError | None, note: str, stop: StopSignal) -> Work[object]:
     if isinstance(plan, CtmriError):
         raise plan
+    orders = orders_from_input() if arguments.orders and not _is_helper() else None
     if plan is None:
         from ctmri_core.training.train import resume_training
 
         length = {name: getattr(arguments, name) for name in LENGTHS if hasattr(arguments, name)}
         return (
             yield from resume_training(
-                arguments.run_folder, method_name=arguments.method, length=length, stop=stop, may_launch=True
+                arguments.run_folder, method_name=arguments.method, length=length, stop=stop, orders=orders, may_launch=True
             )
         )
     if note:
@@ -152,7 +159,7 @@ def _work(arguments: argparse.Namespace, plan: RunPlan | CtmriError | None, note
     return (
         yield from train(
             plan.card.name, plan.config, plan.data, plan.direction, arguments.run_folder, plan.settings,
-            stop=stop, about=plan.about, may_launch=True,
+            stop=stop, orders=orders, about=plan.about, may_launch=True,
         )
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -43,14 +44,14 @@ class Evaluation:
 
     def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         """After `iteration` steps, with the weights that are in the networks. Raises `OutOfMemory`."""
-        try:
+        with _whole_slices():
             yield from self._previews(iteration, stop)
             yield from self._scores(iteration, stop)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            advice = "Close other programs, or prepare the slices at a coarser --spacing-mm."
-            raise OutOfMemory(f"A whole slice does not fit the memory of this device. {advice}") from error
+
+    def pictures(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
+        """Sample pictures alone. Raises `OutOfMemory`."""
+        with _whole_slices():
+            yield from self._previews(iteration, stop)
 
     def _scores(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         settings, data = self._settings, self._data
@@ -86,3 +87,14 @@ class Evaluation:
             if caption is None:
                 return
             yield Sample(iteration=iteration, path=str(path), caption=caption)
+
+
+@contextmanager
+def _whole_slices() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        advice = "Close other programs, or prepare the slices at a coarser --spacing-mm."
+        raise OutOfMemory(f"A whole slice does not fit the memory of this device. {advice}") from error

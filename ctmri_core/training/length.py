@@ -41,6 +41,9 @@ class RunLength:
     def done(self, iteration: int, seconds: float) -> bool:
         return self.position(iteration, seconds) >= self.total
 
+    def ends_epoch(self, iteration: int) -> bool:
+        return iteration % self.steps_per_epoch == 0
+
     def share(self, iteration: int, seconds: float) -> float:
         """Of the run that is behind, in [0, 1]."""
         return min(seconds / self.total if self.steps is None else iteration / self.steps, 1.0)

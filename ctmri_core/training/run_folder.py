@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ctmri_core.domain import Direction
 from ctmri_core.errors import FileRefused, TrainingFailed, shown_name
-from ctmri_core.events import CheckpointSaved, Event, Finished, Health, Sample, Step, Validated, from_json, to_json
+from ctmri_core.events import CheckpointSaved, Event, Finished, Health, Paused, Sample, Step, Validated, from_json, to_json
 from ctmri_core.files import atomic_file, write_failed, write_text
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
@@ -104,6 +104,6 @@ def _event(line: bytes) -> Event | None:
 
 
 def _is_later(event: Event, iteration: int) -> bool:
-    if isinstance(event, Step | Health | Validated | Sample | CheckpointSaved):
+    if isinstance(event, Step | Health | Validated | Sample | CheckpointSaved | Paused):
         return event.iteration > iteration
     return isinstance(event, Finished)

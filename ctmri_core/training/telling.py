@@ -41,6 +41,7 @@ class Telling:
         self._untold = Step(
             iteration=iteration, epoch=(iteration - 1) // length.steps_per_epoch, losses=losses_alone(report),
             learning_rate=learning_rate, seconds=seconds, share=length.share(iteration, elapsed), seconds_left=max(left, 0.0),
+            elapsed=elapsed,
         )  # fmt: skip
         if iteration == 1 or now - self._told >= _SECONDS_BETWEEN_STEPS:
             yield from self.rest()

@@ -17,6 +17,7 @@ from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
+from ctmri_core.training.kept_awake import kept_awake
 from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
@@ -48,6 +49,7 @@ def train(
     reason: Literal["stopped", "failed"] = "stopped"
     message = "Stopped while preparing the cases; those that are prepared are kept, and the same start goes on with them."
     try:
+        held.enter_context(kept_awake())
         card = find_card(method_name)
         if not resume:
             folder.check_free()
@@ -79,7 +81,9 @@ def train(
             if not resume and first:  # a folder for what is refused before this is not made
                 ours = False
                 held.enter_context(alone_in(folder.path))
-            trainer = Trainer(card, config, data, folder.path, settings, about=about, resume=resume, processes=processes)
+            trainer = Trainer(
+                card, config, data, folder.path, settings, about=about, resume=resume, processes=processes, orders=orders
+            )
             return (yield from trainer.run(stop))
     except Stopped:
         pass

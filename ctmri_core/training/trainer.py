@@ -22,10 +22,12 @@ from ctmri_core.training.averaged_weights import AveragedWeights
 from ctmri_core.training.batch_steps import BatchSteps
 from ctmri_core.training.best_models import BestModels
 from ctmri_core.training.checkpoint import save_checkpoint
+from ctmri_core.training.clock import RunClock
 from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
 from ctmri_core.training.export import export_model, run_facts
 from ctmri_core.training.length import RunLength
 from ctmri_core.training.optimisation import Optimisation
+from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
@@ -33,6 +35,7 @@ from ctmri_core.training.run_folder import RunFolder, run_config
 from ctmri_core.training.run_state import changes, check_fit, circumstances, identity, stored_state
 from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
+from ctmri_core.training.steering import Steering
 from ctmri_core.training.telling import Telling
 from ctmri_core.training.tensorboard_log import TensorBoardLog
 from ctmri_core.training.watch import StepAbandoned
@@ -53,7 +56,7 @@ class RunResult:
 
 
 class Trainer:
-    """Trains one method on prepared slices.
+    """Trains one method on prepared slices. `orders`: what is asked of it while it does.
 
     `processes`: those that train it together, joined before the cases were prepared; by default this one alone. Only the first
     writes and yields events.
@@ -62,7 +65,7 @@ class Trainer:
     def __init__(
         self, card: MethodCard, config: MethodConfig, data: PreparedData, run_folder: str | Path,
         settings: TrainingSettings, *, about: ModelDescription | None = None, resume: bool = False,
-        processes: Processes | None = None,
+        processes: Processes | None = None, orders: Orders | None = None,
     ) -> None:  # fmt: skip
         self.card = card
         self.config = config
@@ -75,17 +78,17 @@ class Trainer:
         self._about = about or ModelDescription()
         self._resume = resume
         self._processes = processes
+        self._orders = orders or Orders()
         self._plateau = Plateau(settings.decay, settings.patience)
         self._average: AveragedWeights | None = None
-        self._seconds = 0.0
+        self._clock = RunClock()
         self._ours = False
-        self._last_checkpoint = -1
-        self._clock = 0.0
         self._board: TensorBoardLog | None = None
         self._beside = ExitStack()  # threads, which end with the run also where its listener leaves in the middle
 
     def run(self, stop: StopSignal = never) -> Work[RunResult]:
-        """Trains to the end, or until `stop()`. Bugs pass through as what they are."""
+        """Trains to the end, or until `stop()` or the orders ask to end. Bugs pass through as what they are."""
+        stop = self._orders.or_stop(stop)
         reason: Literal["completed", "stopped", "failed"] = "failed"
         message = ""
         try:
@@ -94,9 +97,9 @@ class Trainer:
                 yield event
             if self._board:
                 self._board.close()
-            done = self._length.done(self.iteration, self._seconds)
+            done = self._length.done(self.iteration, self._clock.seconds)
             reason = "completed" if done else "stopped"
-            message = "" if done else f"Stopped after {self.iteration} steps; the state is kept."
+            message = "" if done else self._steering.how_far(self.iteration)
         except CtmriError as error:
             message = str(error)
         except (RuntimeError, MemoryError) as error:
@@ -127,14 +130,14 @@ class Trainer:
                     yield Noted(message=change, serious=True)
             if not self.data.validation.pairs:
                 yield Noted(message=NO_PAIRS)
-        self._clock = time.monotonic() - self._seconds
+        self._clock = RunClock(self._clock.seconds)  # setting up does not count
         try:
             yield from self._steps(stop)
         except (TrainingFailed, OutOfMemory):
             if self._together.count == 1:  # the others may be elsewhere
                 yield from self._checkpoint()
             raise
-        done = self._length.done(self.iteration, self._seconds)
+        done = self._length.done(self.iteration, self._clock.seconds)
         if done:
             yield from self._evaluate(stop)
         yield from self._checkpoint()
@@ -142,19 +145,8 @@ class Trainer:
             self.models.finish(self.method.directions)
 
     def _steps(self, stop: StopSignal) -> Iterator[Event]:
-        saved = time.monotonic()
         within = stop if self._together.count == 1 else never  # several processes end together, between two steps
-        while True:
-            if self.iteration and self.iteration % self.settings.validate_every == 0:
-                yield from self._evaluate(stop)
-            due = time.monotonic() - saved >= self.settings.checkpoint_seconds and self._last_checkpoint != self.iteration
-            orders = self._together.agreed([stop(), due, self._seconds, self._plateau.factor])
-            self._seconds, self._plateau.factor = orders[2:]
-            if orders[1] and self.iteration:
-                yield from self._checkpoint()
-                saved = time.monotonic()
-            if orders[0] or self._length.done(self.iteration, self._seconds):
-                break
+        while (yield from self._between(stop)):
             begun = time.monotonic()
             self.optimisation.set_rate(self._rate_factor())
             try:
@@ -167,12 +159,28 @@ class Trainer:
             self.iteration += 1
             if self._average:
                 self._average.update(self.iteration)
-            ended = time.monotonic()
-            self._seconds = ended - self._clock
+            seconds, elapsed = time.monotonic() - begun, self._clock.read()
             if self._first:
-                rate = self.optimisation.learning_rate
-                yield from self._telling.of(report, self.iteration, ended - begun, rate, self._seconds)
+                yield from self._telling.of(report, self.iteration, seconds, self.optimisation.learning_rate, elapsed)
         yield from self._telling.rest()
+
+    def _between(self, stop: StopSignal) -> Work[bool]:
+        """What is due or asked for between two steps, and waiting while the run pauses. Whether it goes on."""
+        if self.iteration and self.iteration % self.settings.validate_every == 0:
+            yield from self._evaluate(stop)
+        while True:
+            asked = self._steering.asked(self.iteration, stop, self._clock, self._plateau)
+            self._clock.stand(still=asked.pause)
+            if self._first:
+                yield from self._steering.told(self.iteration, asked)
+                if asked.pictures:
+                    with self._averaged():
+                        yield from self._evaluation.pictures(self.iteration, stop)
+            if asked.checkpoint:
+                yield from self._checkpoint()
+            if not asked.pause:
+                return not asked.end and not self._length.done(self.iteration, self._clock.seconds)
+            self._steering.wait()
 
     def _evaluate(self, stop: StopSignal) -> Iterator[Event]:
         """Unless it is done already."""
@@ -202,8 +210,9 @@ class Trainer:
         )
         if state:
             self._restore(state)
-        self._length = RunLength(settings, self.data.train.steps_per_epoch(settings.batch_size), self._seconds)
-        self._telling = Telling(self._length, fabric.device, self._seconds)
+        self._length = RunLength(settings, self.data.train.steps_per_epoch(settings.batch_size), self._clock.seconds)
+        self._telling = Telling(self._length, fabric.device, self._clock.seconds)
+        self._steering = Steering(self._orders, settings, self._length, self._together, self.iteration)
         if not self._first:
             return
         self.folder.rewind(self.iteration)
@@ -218,7 +227,7 @@ class Trainer:
         own = state["others"][self._together.number - 1 :] if self._together.number else []
         optimisation = {**state["optimisation"], "own": own[0]} if own else state["optimisation"]
         self.optimisation.load_state_dict(optimisation)
-        self.iteration, self._seconds = state["iteration"], state["seconds"]
+        self.iteration, self._clock = state["iteration"], RunClock(state["seconds"])
         self._batches.parts = state["parts"]
         self.models.load_state_dict(state["models"], self.folder.models)
         self._plateau.load_state_dict(state["plateau"])
@@ -228,7 +237,7 @@ class Trainer:
 
     def _checkpoint(self) -> Iterator[CheckpointSaved]:
         others = self._together.gathered(self.optimisation.own_state() if self._together.number else None)
-        self._last_checkpoint = self.iteration
+        self._steering.saved(self.iteration)
         if not self._first:
             return
         state = {
@@ -236,7 +245,7 @@ class Trainer:
             "circumstances": self._circumstances(),
             "precision": self._precision,
             "iteration": self.iteration,
-            "seconds": self._seconds,
+            "seconds": self._clock.seconds,
             "parts": self._batches.parts,
             "models": self.models.state_dict(),
             "plateau": self._plateau.state_dict(),
@@ -271,7 +280,7 @@ class Trainer:
         return self._processes is None or self._processes.first
 
     def _rate_factor(self) -> float:
-        position = self._length.position(self.iteration, self._seconds)
+        position = self._length.position(self.iteration, self._clock.seconds)
         return self._plateau.factor * learning_rate_factor(self.settings, position, self._length.total)
 
     def _started(self) -> Started:
