@@ -15,14 +15,19 @@ from torch.nn import functional
 
 
 class SampleNorm(nn.Module):
-    """Instance norm without parameters, by batch norm of every sample alone; keeps the memory layout."""
+    """Instance norm by batch norm of every sample alone; keeps the memory layout.
 
-    def __init__(self, epsilon: float) -> None:
+    `weight`, `bias`: float32 (c,) on the processor; not parameters, so that they stay float32 beside short pictures.
+    """
+
+    def __init__(self, epsilon: float, weight: Tensor | None = None, bias: Tensor | None = None) -> None:
         super().__init__()
         self.epsilon = epsilon
+        self._learnt = None if weight is None else weight.detach(), None if bias is None else bias.detach()
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = [functional.batch_norm(one, None, None, training=True, eps=self.epsilon) for one in torch.split(x, 1)]
+        weight, bias = self._learnt
+        parts = [functional.batch_norm(one, None, None, weight, bias, True, eps=self.epsilon) for one in torch.split(x, 1)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -59,10 +64,11 @@ class FastGenerator(nn.Module):
 
     def __init__(self, generator: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
-        body = copy.deepcopy(generator).eval().to(device=device, dtype=dtype)
-        body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this documented keyword
+        body = copy.deepcopy(generator).eval()
         if device.type == "cpu":
             _replace_norms(body)
+        body.to(device=device, dtype=dtype)
+        body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this documented keyword
         if dtype is not torch.float32:
             _widen_ends(body, dtype)
         self.body = body
@@ -74,8 +80,8 @@ class FastGenerator(nn.Module):
 
 def _replace_norms(module: nn.Module) -> None:
     for name, child in module.named_children():
-        if isinstance(child, nn.InstanceNorm2d) and not child.affine and not child.track_running_stats:
-            setattr(module, name, SampleNorm(child.eps))
+        if isinstance(child, nn.InstanceNorm2d) and not child.track_running_stats:
+            setattr(module, name, SampleNorm(child.eps, child.weight, child.bias))
         else:
             _replace_norms(child)
 

@@ -14,11 +14,18 @@ from ctmri_core.errors import OutOfMemory
 from ctmri_core.inference import precision
 from ctmri_core.inference.fast_generator import FastGenerator, SampleNorm
 from ctmri_core.inference.precision import Plan, choose_device, choose_plan, fitting_batch, prepare_generator
+from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator
+from ctmri_core.networks.as_in_training import as_in_training
 from ctmri_core.networks.attention_generators import AgganGenerator, AttentionGenerator
 from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.networks.plain_unet import PlainUnet
 from ctmri_core.networks.resnet_generator import ResnetGenerator
+from ctmri_core.networks.shared_latent import PlainResidual, SharedLatentTranslator, private_decoder, private_encoder
+from ctmri_core.networks.stargan import StarganGenerator, StarganTranslator
 from ctmri_core.networks.unet_generator import UnetGenerator
 from ctmri_core.networks.unet_plus_plus import UnetPlusPlus
+from ctmri_core.networks.unit import UnitDecoder, UnitEncoder, UnitTranslator
+from ctmri_core.networks.variational_resnet import VariationalResnet
 from ctmri_core.preprocess.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -54,6 +61,10 @@ def test_sample_norm_is_instance_norm(layout, samples):
     x = (torch.randn(samples, 6, 9, 11) * 3 + 5).contiguous(memory_format=layout)
     torch.testing.assert_close(SampleNorm(1e-5)(x), nn.InstanceNorm2d(6)(x), rtol=1e-5, atol=1e-5)
     assert SampleNorm(1e-5)(x).is_contiguous(memory_format=layout)
+    learnt = nn.InstanceNorm2d(6, affine=True)
+    nn.init.normal_(learnt.weight)
+    nn.init.normal_(learnt.bias)
+    torch.testing.assert_close(SampleNorm(1e-5, learnt.weight, learnt.bias)(x), learnt(x), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +74,21 @@ def test_sample_norm_is_instance_norm(layout, samples):
         ResnetGenerator(width=8, blocks=2, norm="batch"),
         UnetGenerator(width=4, downs=6),
         UnetGenerator(width=4, downs=6, norm="instance"),
+        StarganTranslator(StarganGenerator(width=8, blocks=2), 1),
+        UnitTranslator(UnitEncoder(width=8, blocks=2), UnitDecoder(width=8, blocks=2)),
+        SharedLatentTranslator(private_encoder(width=8), PlainResidual(32), PlainResidual(32), private_decoder(width=8)),
+        VariationalResnet(width=8, blocks=2, latent=8),
+        AntialiasedResnetGenerator(width=8, blocks=2),
+        AttentionGenerator(width=8, blocks=2, maps=4),
+        AgganGenerator(width=8, blocks=2, bounded=True),
+        PlainUnet(width=4),
+        as_in_training(UnetGenerator(width=4, downs=6)),
     ],
-    ids=["resnet", "resnet batch", "unet", "unet instance"],
-)
+    ids=[
+        "resnet", "resnet batch", "unet", "unet instance", "stargan", "unit", "shared latent", "variational", "antialiased",
+        "attention", "aggan", "plain unet", "as in training",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_fast_equals_plain(network, dtype):
     network = trained_like(network)
