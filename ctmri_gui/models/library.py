@@ -66,14 +66,18 @@ class Library(QObject):
             self.chose.emit(entry)
 
     def choose_fitting(self, source: Volume | None, truth: Volume | None) -> None:
-        """Keeps the present model while it fits the source; else takes the first that does, its target like the truth's."""
+        """Keeps the present model while it fits the source; else takes the best: a target like the truth's, then made for that
+        very contrast, then a real model before a demonstration (as `choose_model` does), then the list's order."""
         if self.chosen is not None and (source is None or fits(self.chosen, source)):
             return
-        fitting = [entry for entry in self.entries if entry.card is not None and (source is None or fits(entry, source))]
-        if truth is not None:
-            fitting.sort(key=lambda entry: not (entry.card is not None and entry.card.direction.target.accepts(truth.domain)))
-        if fitting:
-            self.choose(fitting[0])
+        ranks = {
+            (truth is not None and not card.direction.target.accepts(truth.domain),
+             source is not None and card.direction.source is not source.domain, card.demo, number): entry
+            for number, entry in enumerate(self.entries)
+            if (card := entry.card) is not None and (source is None or fits(entry, source))
+        }  # fmt: skip
+        if ranks:
+            self.choose(ranks[min(ranks)])
 
     def is_shipped(self, entry: ModelEntry) -> bool:
         """Whether the model came with the program; any other is unverified."""

@@ -367,15 +367,17 @@ def test_models_are_listed_with_what_they_are_and_broken_ones_with_their_problem
     folder = tmp_path / "models"
     write_model(folder / "a.safetensors", "mr_t1_to_ct", "From MR")
     write_model(folder / "b.safetensors", "ct_to_mr_t1", "From CT")
+    write_model(folder / "aa.safetensors", "ct_to_mr_t1", "Demonstration", demo=True)
     (folder / "c.safetensors").write_bytes(b"PK\x03\x04 not a model")
     window = make_window()
     models = window.translation.models
     rows = [models.index(row).data() for row in range(models.rowCount())]
     assert rows[0] == "From MR\nT1 MR → CT · head · unverified"
-    assert rows[2].startswith("c.safetensors\ncannot be used")
-    assert "pickled" in models.index(2).data(Qt.ItemDataRole.ToolTipRole)
+    assert rows[1] == "Demonstration\nCT → T1 MR · head · demonstration"
+    assert rows[3].startswith("c.safetensors\ncannot be used")
+    assert "pickled" in models.index(3).data(Qt.ItemDataRole.ToolTipRole)
     window.session.place(make_volume(), Role.SOURCE)
-    assert window.session.library.chosen.card.name == "From CT"  # the one that fits is chosen
+    assert window.session.library.chosen.card.name == "From CT"  # one that fits is chosen, a demonstration last
     window.translation.list.setCurrentIndex(models.index(0))
     assert window.session.library.chosen.card.name == "From MR"
 
