@@ -62,6 +62,8 @@ _TABLE = (
     Setting("window_geometry", ""),
     Setting("window_state", ""),
     Setting("saved_count", 0, limits=(0, 10**9)),
+    Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
+    Setting("training_geometry", ""),
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
 

@@ -1,0 +1,1 @@
+"""Putting a new training run together, page by page."""

@@ -1,0 +1,158 @@
+"""The run that is being put together. Knows no widget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import CtmriError
+from ctmri_core.method import MethodCard
+from ctmri_core.registry import find_card, method_cards
+from ctmri_core.training.run_plan import RunPlan
+from ctmri_gui.private_paths import tells_of_patient
+from ctmri_gui.settings import Settings
+from ctmri_gui.training.live_run import Where
+
+KEPT = "training_draft"
+PHANTOM = "phantom:"
+_FIRST_METHOD = "pix2pix"
+_TABLES = ("config", "settings", "about")
+
+
+@dataclass(frozen=True)
+class KnownData:
+    """What is known of the data once they were looked at. `spec`: as `--data` takes it, a prepared folder or `phantom:COUNT`;
+    `domains`: what they show; `slices`, `patients`: to learn from; `held`: slices to validate on; `paired`: slices of which all
+    domains are there, in one place; `serious`: what was found should be looked at first.
+    """
+
+    spec: str
+    domains: tuple[Domain, ...]
+    slices: int
+    patients: int
+    held: int
+    paired: int
+    serious: bool = False
+
+
+class Draft(QObject):
+    """What was chosen so far. Only what differs from the defaults is held, by method, so that changing one's mind loses nothing.
+
+    `source`: where the data come from, as it was chosen; `data`: what was found there, None until they were looked at;
+    `where`: None leaves it to the program.
+    """
+
+    changed = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.source = ""
+        self.data: KnownData | None = None
+        self.preparation: dict[str, Any] = {}
+        self.method = _FIRST_METHOD
+        self.direction: Direction | None = None
+        self.where: Where | None = None
+        self._config: dict[str, dict[str, Any]] = {}
+        self._shared: dict[str, dict[str, Any]] = {"settings": {}, "about": {}}
+        self._read()
+
+    @property
+    def card(self) -> MethodCard:
+        return find_card(self.method)
+
+    def choose(self, **chosen: Any) -> None:
+        """Sets attributes (`source`, `data`, `preparation`, `method`, `direction`, `where`) and tells of it once."""
+        for name, value in chosen.items():
+            setattr(self, name, value)
+        self._tell()
+
+    def values(self, table: str) -> dict[str, Any]:
+        """What was changed in `config` (of the present method), `settings` or `about`."""
+        return dict(self._config.get(self.method, {}) if table == "config" else self._shared[table])
+
+    def change(self, table: str, values: Mapping[str, Any]) -> None:
+        """Replaces what was changed in `table`."""
+        if table == "config":
+            self._config[self.method] = dict(values)
+        else:
+            self._shared[table] = dict(values)
+        self._tell()
+
+    def plan(self) -> RunPlan:
+        """The run as it would start now. Raises `CtmriError` saying what is missing or does not go together."""
+        if self.data is None:
+            raise CtmriError("Choose the data first: a folder of scans, prepared slices, or digital phantoms.")
+        if self.direction is None:
+            raise CtmriError("Choose what is to be made of what.")
+        missing = [each.label for each in (self.direction.source, self.direction.target) if each not in self.data.domains]
+        if missing:
+            raise CtmriError(f"The data hold no {' and no '.join(missing)}. Choose another direction, or other data.")
+        if self.card.needs == "paired" and not self.data.paired:
+            raise CtmriError(f"{self.card.title} learns from aligned pairs, and the data hold none. Choose another method.")
+        tables = {table: self.values(table) for table in _TABLES}
+        return RunPlan.made(self.card, self.data.spec, self.direction, **tables)
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot start, in words; empty when it can."""
+        try:
+            self.plan()
+        except CtmriError as error:
+            return str(error)
+        return ""
+
+    def take(self, plan: RunPlan) -> None:
+        """Everything as in `plan`, of a stored configuration or another run; its data must be looked at anew."""
+        for table, values in plan.changed.items():
+            if table == "config":
+                self._config[plan.card.name] = dict(values)
+            else:
+                self._shared[table] = dict(values)
+        same = self.data is not None and self.data.spec == plan.data
+        self.choose(
+            method=plan.card.name, direction=plan.direction, source=plan.data, data=self.data if same else None, preparation={}
+        )
+
+    def _tell(self) -> None:
+        folder, way = path_of(self.source), self.direction
+        nameless = folder is None or not tells_of_patient(folder)
+        kept = {
+            "source": self.source if nameless else "", "preparation": self.preparation, "method": self.method,
+            "direction": way.name if way else "", "where": self.where, "config": self._config, **self._shared,
+        }  # fmt: skip
+        self._settings[KEPT] = json.dumps(kept)
+        self.changed.emit()
+
+    def _read(self) -> None:
+        """As it was left; what this version does not know is dropped."""
+        try:
+            kept = json.loads(str(self._settings[KEPT]) or "{}")
+        except ValueError:
+            return
+        if not isinstance(kept, dict):
+            return
+        tables = {name: kept[name] for name in (*_TABLES, "preparation") if isinstance(kept.get(name), dict)}
+        self._config = {name: dict(values) for name, values in tables.get("config", {}).items() if isinstance(values, dict)}
+        self._shared |= {name: dict(tables[name]) for name in ("settings", "about") if name in tables}
+        self.preparation = dict(tables.get("preparation", {}))
+        self.source = str(kept.get("source", ""))
+        if kept.get("method") in method_cards():
+            self.method = kept["method"]
+        if kept.get("where") in ("thread", "process"):
+            self.where = kept["where"]
+        try:
+            self.direction = Direction.parse(str(kept.get("direction", "")))
+        except ValueError:
+            self.direction = None
+
+
+def path_of(source: str) -> Path | None:
+    """The folder that `source` names; None for phantoms and nothing."""
+    return None if not source or source.startswith(PHANTOM) else Path(source)
