@@ -216,13 +216,14 @@ def _raise_where_on_two_sides(numbered: Sequence[tuple[int, DatasetCase]]) -> No
 def _told(report: CheckReport, index: DatasetIndex, folder: Path) -> Iterator[Noted]:
     """The check in words, in `check.json` and as a picture of all cases in `check.png`. Raises `WriteFailed`."""
     write_bytes(folder / "check.json", report.model_dump_json(indent=1).encode(), private=True)
-    wrong = {case.number for case in report.cases if case.problems}
+    found = {check.number: check for check in report.cases}
     thumbnails = []
     for case in index.cases:
         if case.pictures and case.check is not None:
+            check = found[case.check.number]
             planes = np.load(folder / case.file, mmap_mode="r", allow_pickle=False)[case.pictures // 2]
-            body = np.asarray(planes[-1] > 0)
-            thumbnails.append(Thumbnail(case.check.number, tuple(planes[:-1]), body, case.check.number in wrong))
+            body, labels = np.asarray(planes[-1] > 0), tuple(domain.label for domain in case.domains)
+            thumbnails.append(Thumbnail(check.number, tuple(planes[:-1]), body, labels, check.briefly, check.serious))
     write_sheet(folder / "check.png", thumbnails)
     for sentence in report.sentences():
         yield Noted(message=sentence, serious=not report.good)
