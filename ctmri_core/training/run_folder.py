@@ -17,7 +17,8 @@ from ctmri_core.training.settings import ModelDescription, TrainingSettings
 
 
 class RunFolder:
-    """`config.json`, `events.jsonl`, `checkpoints/`, `samples/`, `models/`, `prepared/` and `tensorboard/` of one run."""
+    """`config.json`, `events.jsonl`, `checkpoints/`, `samples/`, `models/`, `prepared/` and `tensorboard/` of one run; with
+    a verdict, `verdict.json` and `verdict/`."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -28,6 +29,8 @@ class RunFolder:
         self.models = self.path / "models"
         self.prepared = self.path / "prepared"
         self.tensorboard = self.path / "tensorboard"
+        self.verdict = self.path / "verdict.json"
+        self.verdict_pictures = self.path / "verdict"
 
     def check_free(self) -> None:
         """Raises `TrainingFailed` where a new run would destroy one that can be resumed, or lie among other things."""
