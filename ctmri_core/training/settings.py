@@ -60,7 +60,7 @@ class TrainingSettings(BaseModel):
     patience: int = Field(default=5, ge=0, le=10_000, description="plateau: validations without progress before the rate falls")
     batch_size: int = Field(default=1, ge=1, le=1024, description="slices per step, on all devices together")
     accumulate: int = Field(
-        default=1, ge=1, le=1024, description="work each batch off in so many parts: the same step in less memory"
+        default=1, ge=1, le=1024, description="work each batch off in so many parts: in less memory all but the same step"
     )
     crop: int = Field(default=256, ge=16, le=1024, description="edge in pixels of the random squares that are trained on")
     flip: bool = Field(default=True, description="mirror pictures left to right at random")

@@ -167,7 +167,9 @@ def test_pix2pix_moves_its_generator_as_often_as_asked_and_with_all_options(tmp_
     )  # fmt: skip
     method, told = Pix2Pix(config, DIRECTION), Told()
     losses = method.training_step(batch(64), told)
-    assert told.groups == ["discriminator", "generator", "generator", "generator"]
+    for step in (1, 2, 3):
+        method.training_step(batch(64, step=step), told)
+    assert told.groups == ["discriminator", *["generator"] * 3, "discriminator", "generator"]
     assert {"l1", "gan", "features", "discriminator"} <= losses.keys()
     assert config.told()["features_file"] == "vgg.safetensors"  # and no folder of this machine
     assert Pix2PixConfig.model_validate(config.told()).lambda_features == 9

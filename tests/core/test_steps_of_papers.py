@@ -27,7 +27,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def batch_of(size: int, number: int, epoch: int = 0) -> SliceBatch:
     generator = torch.Generator().manual_seed(number)
     pictures = {domain: torch.rand(2, 1, size, size, generator=generator, dtype=torch.float64) * 2 - 1 for domain in (A, B)}
-    return SliceBatch(pictures, {domain: (picture > 0).double() for domain, picture in pictures.items()}, epoch=epoch)
+    masks = {domain: (picture > 0).double() for domain, picture in pictures.items()}
+    return SliceBatch(pictures, masks, step=number, epoch=epoch)
 
 
 def made(name: str, **changes: Any) -> Any:
@@ -217,7 +218,7 @@ def test_the_step_of_vae_cyclegan():
     "changes",
     [
         {},
-        {"gan_loss": "lsgan", "generator_steps": 3, "body_only": True},
+        {"gan_loss": "lsgan", "generator_steps": 2, "body_only": True},
         {"lambda_penalty": 1.0, "norm": "instance", "lambda_gan": 2.0},
     ],
     ids=lambda changes: "-".join(changes) or "paper",
@@ -239,16 +240,15 @@ def test_the_step_of_pix2pix(changes: dict[str, Any]):
         generator, judge = nets["generator"], nets["discriminator"]
         source, target = batch[A], batch[B]
         mask = batch.masks[B] if changes.get("body_only") else torch.ones_like(target)
-        for number in range(changes.get("generator_steps", 1)):
-            fake = generator(source)
-            if number == 0:
-                real, made_up = (torch.cat([source, x], 1) for x in (target, fake.detach()))
-                loss = (error(judge(real), 1) + error(judge(made_up), 0)) / 2
-                if changes.get("lambda_penalty"):
-                    loss = loss + penalty(judge, real, made_up)
-                descend(loss, judge)
-            seen = error(judge(torch.cat([source, fake], 1)), 1)
-            descend(weight * seen + 7 * ((fake - target).abs() * mask).sum() / mask.sum(), generator)
+        fake = generator(source)
+        if batch.step % changes.get("generator_steps", 1) == 0:
+            real, made_up = (torch.cat([source, x], 1) for x in (target, fake.detach()))
+            loss = (error(judge(real), 1) + error(judge(made_up), 0)) / 2
+            if changes.get("lambda_penalty"):
+                loss = loss + penalty(judge, real, made_up)
+            descend(loss, judge)
+        seen = error(judge(torch.cat([source, fake], 1)), 1)
+        descend(weight * seen + 7 * ((fake - target).abs() * mask).sum() / mask.sum(), generator)
 
     assert_same_steps(method, step, 16)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -100,6 +101,19 @@ def test_a_batch_in_parts_is_the_same_step(parts: int):
         assert in_parts.gradients == pytest.approx(report.gradients, rel=1e-3)
         assert in_parts.objectives == pytest.approx(report.objectives, rel=1e-4)
     assert_close_but_for_idle_biases(tensors(whole), tensors(cut))
+
+
+def test_parts_of_a_method_whose_discriminator_moves_first_are_all_but_the_same_steps():
+    """Earlier parts are judged by the discriminator from before the step. `generator_steps` must not add to that."""
+    config = PAIR.model_copy(update={"generator_steps": 3})
+    whole, cut, still = (optimisation_of(seeded(Pix2Pix, config), config) for _ in range(3))
+    for number in range(4):
+        batch = replace(batch_of(4, number), step=number)
+        whole.step([batch], never)
+        cut.step([batch.part(slice(0, 2)), batch.part(slice(2, 4))], never)
+    ends = [tensors(each) for each in (whole, cut, still)]
+    weights = [torch.cat([end[key].ravel() for key in ends[0] if ".networks." in key and key.endswith("weight")]) for end in ends]
+    assert float((weights[0] - weights[1]).norm() / (weights[0] - weights[2]).norm()) < 0.01
 
 
 def test_parts_of_unequal_size_count_by_their_size():

@@ -32,7 +32,9 @@ class Pix2PixConfig(PatchJudgedConfig):
     lambda_penalty: float = Field(default=0.0, ge=0, le=1000, description="weight of the discriminator's gradient penalty")
     lambda_features: float = Field(default=0.0, ge=0, le=10000, description="weight of the distance of VGG-19 features")
     features_file: str = Field(default="", description="safetensors file with VGG-19's weights, for lambda_features")
-    generator_steps: int = Field(default=1, ge=1, le=10, description="generator steps for each step of the discriminator")
+    generator_steps: int = Field(
+        default=1, ge=1, le=10, description="generator steps, each on its own batch, for each step of the discriminator"
+    )
     body_only: bool = Field(
         default=False, description="count the absolute error inside the body alone; around it the discriminator alone judges"
     )

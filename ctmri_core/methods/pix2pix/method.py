@@ -1,4 +1,4 @@
-"""Isola et al. 2017: the discriminator is updated first, then the generator."""
+"""Isola et al. 2017: the discriminator is updated first (or in every n-th step alone), then the generator."""
 
 from __future__ import annotations
 
@@ -43,13 +43,12 @@ class Pix2Pix(OneWay):
     def training_step(self, batch: SliceBatch, update: Update) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         said: dict[str, Tensor] = {}
-        for step in range(self.config.generator_steps):
-            synthetic: Tensor = self.networks["generator"](batch[self.source])
-            if step == 0 and self.config.lambda_gan:
-                terms["discriminator"] = self._discriminator_loss(batch, synthetic.detach(), said)  # Eq. 1
-                update("discriminator", terms["discriminator"])
-            terms |= self._generator_terms(batch, synthetic)
-            update("generator", self._objective(terms))  # Eq. 4
+        synthetic: Tensor = self.networks["generator"](batch[self.source])
+        if self.config.lambda_gan and batch.step % self.config.generator_steps == 0:
+            terms["discriminator"] = self._discriminator_loss(batch, synthetic.detach(), said)  # Eq. 1
+            update("discriminator", terms["discriminator"])
+        terms |= self._generator_terms(batch, synthetic)
+        update("generator", self._objective(terms))  # Eq. 4
         return detached(terms) | said
 
     def _generator_terms(self, batch: SliceBatch, synthetic: Tensor) -> dict[str, Tensor]:
