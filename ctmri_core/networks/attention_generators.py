@@ -51,16 +51,21 @@ class AgganGenerator(nn.Module):
 
 
 class AgganDiscriminator(nn.Module):
-    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture; h and w at least `least`."""
+    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture; h and w at least `least`.
+
+    `normed`: batch norm as in the public code. Of a batch of one it takes away what a picture's own mean and contrast say, and
+    the judge averages what is left: it then learns next to nothing.
+    """
 
     least = 94
 
-    def __init__(self, in_channels: int = 1, width: int = 64) -> None:
+    def __init__(self, in_channels: int = 1, width: int = 64, *, normed: bool = True) -> None:
         super().__init__()
         parts: list[nn.Module] = []
         channels = [in_channels, width, 2 * width, 4 * width, 8 * width]
         for before, after in pairwise(channels):
-            parts += [nn.Conv2d(before, after, 4, stride=2), nn.BatchNorm2d(after), nn.LeakyReLU(0.01, True)]
+            norm = nn.BatchNorm2d(after) if normed else nn.Identity()
+            parts += [nn.Conv2d(before, after, 4, stride=2), norm, nn.LeakyReLU(0.01, True)]
         parts += [nn.Conv2d(8 * width, 8 * width, 4), nn.LeakyReLU(0.01, True)]
         self.conv_tower = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Conv2d(8 * width, 1, 1))
 

@@ -10,7 +10,10 @@ from monai.networks.nets import resnet34
 from torch import nn
 from torch.nn import functional
 
+from ctmri_core.domain import Direction
 from ctmri_core.losses.smoothness import flow_roughness
+from ctmri_core.methods.aggan.card import AgganConfig
+from ctmri_core.methods.aggan.method import Aggan
 from ctmri_core.networks.antialiased_patchgan import AntialiasedPatchGan
 from ctmri_core.networks.antialiased_resnet import AntialiasedResnetGenerator, BlurDown, BlurUp
 from ctmri_core.networks.as_in_training import as_in_training
@@ -283,6 +286,17 @@ def test_the_residual_encoder_is_monais():
         other(x)
         for one, wanted in zip(own(x)[1:], deep, strict=True):
             torch.testing.assert_close(one, wanted)
+
+
+@pytest.mark.parametrize("faithful", [False, True])
+def test_aggan_judges_the_level_of_a_single_picture_unless_faithful(faithful):
+    torch.manual_seed(1)
+    config = AgganConfig(width=4, discriminator_width=8, blocks=1, faithful=faithful)
+    judge = Aggan(config, Direction.parse("ct_to_mr_t1")).networks["judge_ct"]
+    x = torch.rand(1, 1, 96, 96) - 0.5
+    with torch.no_grad():
+        dark, bright = float(judge(x)), float(judge(x + 0.5))
+    assert (abs(bright - dark) < 1e-3 * abs(dark)) is faithful
 
 
 def test_levels_learn_from_their_own_heads_alone():

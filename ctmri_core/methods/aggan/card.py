@@ -2,8 +2,9 @@
 
 H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
 curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
-turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does. That code repeats its attention map thrice,
-for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
+turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does. Its discriminator has batch norm, which in a
+batch of one hides how bright a picture is: it learns next to nothing. The default has none, `faithful` has it. That code repeats
+its attention map thrice, for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class AgganConfig(MethodConfig):
     lambda_attention: float = Field(default=3e-6, ge=0, le=1, description="weight of the attention maps' total variation")
     curriculum_epochs: int = Field(default=10, ge=0, le=100_000, description="epochs in which the cycle hardly counts yet")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
-    faithful: bool = Field(default=False, description="pixel loss on, content without tanh, as the authors' code")
+    faithful: bool = Field(
+        default=False, description="as the authors' code: pixel loss, content without tanh, discriminators with batch norm"
+    )
 
     @property
     def least_crop(self) -> int:

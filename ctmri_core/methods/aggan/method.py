@@ -28,7 +28,7 @@ class Aggan(TwoWay):
         self.config = config
         self.set_networks(
             lambda: initialise_normal(self.build_generator(config, direction)),
-            lambda: initialise_normal(AgganDiscriminator(1, config.discriminator_width)),
+            lambda: initialise_normal(AgganDiscriminator(1, config.discriminator_width, normed=config.faithful)),
         )
 
     @staticmethod
