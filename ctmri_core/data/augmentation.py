@@ -20,15 +20,16 @@ _BIAS_DEGREE = 3
 @dataclass(frozen=True)
 class Intensity:
     """A change of an MR's values: brightness to the power of `gamma`, a smooth gain of up to `bias` either way, noise of standard
-    deviation `noise` of the range; field and noise by chance of `seed`."""
+    deviation `noise` of the range; field and noise by chance of `seed`. Planes share the field, not the noise: what stands in
+    source and target alike is learnt as anatomy."""
 
     gamma: float = 1.0
     bias: float = 0.0
     noise: float = 0.0
     seed: int = 0
 
-    def apply(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(h, w) in [-1, 1] -> the same."""
+    def apply(self, picture: NDArray[np.float32], plane: int = 0) -> NDArray[np.float32]:
+        """(h, w) in [-1, 1] -> the same, with noise of its own for each `plane`."""
         import torch
         from monai.transforms.intensity.array import AdjustContrast, RandBiasField, RandGaussianNoise
         from monai.utils.type_conversion import convert_to_numpy
@@ -41,7 +42,7 @@ class Intensity:
             values = AdjustContrast(gamma=self.gamma)(values)
         if self.noise:
             noise = RandGaussianNoise(prob=1.0, std=self.noise, sample_std=False)
-            values = noise.set_random_state(seed=self.seed)(values)
+            values = noise.set_random_state(seed=self.seed + plane)(values)
         result: NDArray[np.float32] = np.clip(convert_to_numpy(values)[0] * 2 - 1, -1, 1).astype(np.float32)
         return result
 
@@ -73,7 +74,7 @@ class Placement:
             result = self._turned(result, masks)
         if self.mr != Intensity(seed=self.mr.seed):
             for plane in mr:
-                result[plane] = self.mr.apply(result[plane])
+                result[plane] = self.mr.apply(result[plane], plane)
         return result
 
     def _cut(self, planes: NDArray[Any], outside: NDArray[np.float32], margin: int) -> NDArray[np.float32]:

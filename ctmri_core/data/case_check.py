@@ -27,6 +27,8 @@ _WORDS: dict[Kind, str] = {
     "mirrored": "are mirrored", "registration": "could not be registered", "spacing": "have odd voxels", "empty": "show no body",
     "modality": "show another kind of picture than they should", "synthetic": "were made by a model", "finding": "are doubtful",
 }  # fmt: skip
+_RENAME = "Name the files by what they show, convert CT to HU, or take the case out."
+_ADD_IT = "Add it, or train a method that needs no pairs."
 _BRIEFLY: dict[Kind, str] = {
     "unreadable": "unreadable", "unpaired": "a picture lacks", "misaligned": "not aligned", "mirrored": "mirrored",
     "registration": "not registered", "spacing": "odd voxels", "empty": "no body", "modality": "another kind",
@@ -132,7 +134,7 @@ def check_case(case: Case, domains: Sequence[Domain], number: int, *, paired: bo
     for domain in there:
         problems += _of_volume(case[domain])
     dice = information = None
-    if together and len(there) > 1:
+    if together and len(there) > 1 and not any(problem.kind == "empty" and problem.serious for problem in problems):
         alignments = [alignment_of(case[there[0]], case.aligned(domain)) for domain in there[1:]]
         worst = min(alignments, key=lambda alignment: (alignment.good, alignment.mutual_information))
         dice, information = worst.outline_dice, worst.mutual_information
@@ -152,19 +154,18 @@ def compared(checks: Sequence[CaseCheck]) -> Iterator[CaseCheck]:
         usual[domain] = float(np.median([check.spacing[domain][2] for check in checks if domain in check.spacing]))
     for check in checks:
         odd = [
-            Problem(
-                kind="spacing", serious=False, message=f"Pixels of {size[2]:.2g} mm, where {usual[name]:.2g} mm is usual here."
-            )
+            f"Pixels of {size[2]:.2g} mm, where {usual[name]:.2g} mm is usual here. Look whether the file is right."
             for name, size in check.spacing.items()
             if not check.has("spacing") and not 1 / _FAR_FROM_OTHERS < size[2] / usual[name] < _FAR_FROM_OTHERS
         ]
-        yield check.model_copy(update={"problems": (*check.problems, *odd)}) if odd else check
+        problems = [Problem(kind="spacing", serious=False, message=message) for message in odd]
+        yield check.model_copy(update={"problems": (*check.problems, *problems)}) if odd else check
 
 
 def _missing(there: Sequence[Domain], domains: Iterable[Domain]) -> Iterator[Problem]:
     missing = [domain.label for domain in domains if domain not in there]
     if missing:
-        yield Problem(kind="unpaired", message=f"There is no {' and no '.join(missing)}.")
+        yield Problem(kind="unpaired", message=f"There is no {' and no '.join(missing)}. {_ADD_IT}")
 
 
 def _of_alignment(fixed: Volume, other: Volume, alignment: Alignment) -> Iterator[Problem]:
@@ -188,7 +189,7 @@ def _of_volume(volume: Volume) -> Iterator[Problem]:
             kind: Kind = "modality" if finding.kind in ("not_hounsfield", "guessed_domain") else "finding"
             yield Problem(kind=kind, message=f"{volume.domain.label}: {finding.message}")
     if volume.synthetic is not None:
-        yield Problem(kind="synthetic", message=f"The {volume.domain.label} was made by a model; it is no truth to learn from.")
+        yield Problem(kind="synthetic", message=f"The {volume.domain.label} was made by a model; take it out.")
     if not said & {"not_hounsfield", "guessed_domain"}:
         yield from _modality(volume)
     yield from _spacing(volume)
@@ -197,10 +198,11 @@ def _of_volume(volume: Volume) -> Iterator[Problem]:
 
 def _modality(volume: Volume) -> Iterator[Problem]:
     if volume.domain.is_mr and looks_like_hounsfield(volume.voxels):
-        yield Problem(kind="modality", message=f"The {volume.domain.label} has the values of a CT.")
+        yield Problem(kind="modality", message=f"The {volume.domain.label} has the values of a CT. {_RENAME}")
     elif volume.domain is Domain.CT and float(volume.voxels.min()) > -100:
         message = (
             f"The lowest value of the CT is {float(volume.voxels.min()):g}, air is near -1000 HU: it may be no CT, or no HU."
+            f" {_RENAME}"
         )
         yield Problem(kind="modality", message=message)
 
@@ -209,13 +211,15 @@ def _spacing(volume: Volume) -> Iterator[Problem]:
     """Of axial slices: what they are cut into."""
     order, flips = axial_order(volume.geometry)
     between, row, column = volume.geometry.permuted(order, flips).spacing
-    size = f"{between:.3g} x {row:.3g} x {column:.3g} mm"
+    several = volume.geometry.permuted(order, flips).shape[0] > 1
+    size = f"{between:.3g} x {row:.3g} x {column:.3g} mm" if several else f"{row:.3g} x {column:.3g} mm"
     label = volume.domain.label
     if max(row, column) / min(row, column) > _MOST_ANISOTROPY:
         message = f"The {label} has oblong pixels in axial slices ({size}); resampling makes them square and blurs one way."
         yield Problem(kind="spacing", message=message, serious=False)
-    elif not _FINEST_MM <= column <= _COARSEST_MM or (min(volume.geometry.shape) > 1 and between > _THICKEST_MM):
-        yield Problem(kind="spacing", message=f"The {label} has voxels of {size}. Check what the file says of them.")
+    elif not _FINEST_MM <= column <= _COARSEST_MM or (several and between > _THICKEST_MM):
+        message = f"The {label} has voxels of {size}. Correct what the file says of them, or take the case out."
+        yield Problem(kind="spacing", message=message)
 
 
 def _body(volume: Volume) -> Iterator[Problem]:
@@ -223,7 +227,7 @@ def _body(volume: Volume) -> Iterator[Problem]:
     order, _ = axial_order(volume.geometry)
     empty = float(np.mean(mask.transpose(order).mean((1, 2)) < _LEAST_BODY))
     if empty == 1.0:
-        yield Problem(kind="empty", message=f"No body is seen in the {volume.domain.label}.")
+        yield Problem(kind="empty", message=f"No body is seen in the {volume.domain.label}. Take the case out.")
     elif empty > _MOST_EMPTY:
         message = f"{empty:.0%} of the slices of the {volume.domain.label} show no body; they are left out."
         yield Problem(kind="empty", message=message, serious=False)

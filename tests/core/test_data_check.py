@@ -111,7 +111,9 @@ def test_a_case_unlike_the_others_is_told(head: Case):
     coarse = replace(head, volumes={Domain.CT: replace(head[Domain.CT], geometry=regridded(head[Domain.CT], (2.0, 2.0, 2.0)))})
     cases = tuple(CaseReference(str(n), partial(lambda case: case, case)) for n, case in enumerate((fine, fine, coarse)))
     report = finish(check_cases(CaseSource("x", "y", False, cases), (Domain.CT,), never))
-    assert [problem.message for problem in report.cases[2].problems] == ["Pixels of 2 mm, where 1 mm is usual here."]
+    assert [problem.message for problem in report.cases[2].problems] == [
+        "Pixels of 2 mm, where 1 mm is usual here. Look whether the file is right."
+    ]
     assert not report.cases[0].problems and report.good
 
 

@@ -16,6 +16,7 @@ from ctmri_core.geometry import FloatArray, Geometry, rigid_transform
 from ctmri_core.io.opening import open_volume
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.registration import _Level, register_rigid
+from ctmri_core.preprocess.resample import coarsened
 from ctmri_core.volume import Volume
 
 
@@ -33,8 +34,9 @@ def error_mm(matrix: FloatArray, truth: FloatArray, grid: Geometry) -> float:
     return float(np.linalg.norm((corners @ (matrix - truth).T)[:, :3], axis=1).max())
 
 
-def test_a_head_upside_down_and_askew_is_brought_back(head: Case):
-    displaced = rigid_transform((172.0, -6.0, 10.0), (12.0, -9.0, 20.0), tuple(head[Domain.MR_T1].geometry.centre))
+@pytest.mark.parametrize("degrees", [(172.0, -6.0, 10.0), (81.0, 20.0, -105.0)])
+def test_a_head_lying_any_way_is_brought_back(head: Case, degrees: tuple[float, float, float]):
+    displaced = rigid_transform(degrees, (12.0, -9.0, 50.0), tuple(head[Domain.MR_T1].geometry.centre))
     moving = moved(head[Domain.MR_T1], displaced)
     found = finish(register_rigid(head[Domain.CT], moving, never))
     assert found is not None and not found.problem and found.overlap > 0.85
@@ -59,6 +61,20 @@ def test_a_few_slices_are_refused_in_words(head: Case):
     case = Case("thin", {Domain.CT: thin, Domain.MR_T1: head[Domain.MR_T1]})
     result = finish(registered(case, tuple(case.domains), never))
     assert result is not None and "too few slices" in result[1][0].message
+
+
+@pytest.mark.shared_data
+def test_what_does_not_belong_together_is_not_accepted_and_stays_where_it_was(shared_data: Path):
+    """A head on another person's head and on a trunk: the outlines fall on each other well enough, the insides do not."""
+    t1 = replace(open_volume(shared_data / "studyforrest_t1" / "t1w_from_dicom.nii.gz"), domain=Domain.MR_T1)
+    other_head = open_volume(shared_data / "visible_female_head_ct" / "head_ct.nii.gz")
+    trunk = open_volume(shared_data / "totalsegmentator_examples" / "example_ct_sm.nii.gz")
+    for ct in (other_head, trunk):
+        coarse = {Domain.CT: coarsened(replace(ct, domain=Domain.CT), 4.0), Domain.MR_T1: coarsened(t1, 4.0)}
+        result = finish(registered(Case("two", coarse), (Domain.CT, Domain.MR_T1), never))
+        assert result is not None and not result[0].alignment
+        (problem,) = result[1]
+        assert problem.kind == "registration" and "stays where it was" in problem.message and "take the case out" in problem.message
 
 
 def test_registration_stops_when_asked(head: Case):
@@ -87,6 +103,7 @@ def test_the_pork_phantom_comes_out_as_the_result_judged_by_eye(shared_data: Pat
     expected = euler(numbers[:3], numbers[3:], centre)
     assert found is not None and not found.problem
     assert error_mm(np.linalg.inv(found.matrix), expected, ct.geometry) < 3.0
+    assert error_mm(found.matrix, np.linalg.inv(expected), mr.geometry) < 2.5
 
 
 def euler(angles: list[float], shift: list[float], centre: tuple[float, ...]) -> FloatArray:
