@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 import json
-import os
-import queue
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
-from pydantic import ValidationError
-
-from ctmri_core.events import Event, Finished, StopSignal, Work, from_json
+from ctmri_core.errors import WriteFailed
+from ctmri_core.events import Finished, StopSignal, Work, now
 from ctmri_core.files import write_text
-from ctmri_core.training.orders import Order, Orders
+from ctmri_core.training.child_process import ChildProcess
+from ctmri_core.training.orders import Orders
+from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
 
-LAST_LINES = 40
-_PATIENCE_S = 10.0
-_LOOK_EVERY_S = 0.1
-_KILLED = "The system ended the training process, most likely because memory ran out. {way_out}"
-_WAY_OUT = "What it had learned until its last checkpoint is kept: resume it with a smaller crop or batch size."
+PATIENCE_S = 10.0
+_KEPT = "What it had learned until its last checkpoint is kept"
+_KILLED = (
+    "The training process was killed, most likely by the system because memory ran out. {kept}: close other programs, then resume"
+    " the run. If it happens again, start one with a smaller crop or batch size, or a narrower generator."
+)
 
 
-def train_in_process(plan: RunPlan, folder: Path, *, resume: bool, orders: Orders, stop: StopSignal) -> Work[Finished]:
-    """Starts, or resumes, the run of `plan` in `folder` as `ctmri train` does; how it ended. Its last event is `Finished`."""
-    with _settings_file(plan, resume) as settings, _started(_words(plan, folder, resume, settings)) as process:
-        orders.pass_on(process.give)
+def train_in_process(
+    plan: RunPlan, folder: Path, *, resume: bool, orders: Orders, stop: StopSignal, patience: float = PATIENCE_S
+) -> Work[Finished]:
+    """Starts, or resumes, the run of `plan` in `folder` as `ctmri train` does; how it ended. Its last event is `Finished`.
+
+    Asked to stop, it has `patience` seconds, in which it writes a checkpoint, then as many again after SIGTERM; then it is
+    killed. Closing the generator kills it at once. Raises `TrainingFailed` or `WriteFailed` when it cannot be started.
+    """
+    stop = orders.or_stop(stop)
+    end: Finished | None = None
+    with _settings_file(plan, resume) as settings, ChildProcess(_words(plan, folder, resume, settings)) as child:
+        orders.pass_on(child.give)
         asked = 0.0
-        end: Finished | None = None
-        while (event := process.next_event()) is not None or process.running:
+        while (event := child.next_event()) is not None or child.running:
             if isinstance(event, Finished):
                 end = event
             elif event is not None:
                 yield event
             if stop():
                 asked = asked or time.monotonic()
-                process.end(time.monotonic() - asked)
-        end = end or process.how_it_ended()
+                child.end(time.monotonic() - asked, patience)
+        end = _with_log(end, child) if end is not None else _of_the_dead(child, RunFolder(folder))
     yield end
     return end
 
@@ -67,97 +69,21 @@ def _settings_file(plan: RunPlan, resume: bool) -> Iterator[Path | None]:
         yield path
 
 
-@contextmanager
-def _started(words: list[str]) -> Iterator[_Process]:
-    process = _Process(words)
-    try:
-        yield process
-    finally:
-        process.kill()
+def _with_log(end: Finished, child: ChildProcess) -> Finished:
+    """What a process said of its end; with its last lines where that was not a good one."""
+    return end if end.reason in ("completed", "stopped") else end.model_copy(update={"log": "\n".join(child.log)})
 
 
-class _Process:
-    """The child, its events as they come, and the last lines of what else it wrote."""
-
-    def __init__(self, words: list[str]) -> None:
-        self._child = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-            errors="replace", start_new_session=True, env={**os.environ, "PYTHONUTF8": "1"},
-        )  # fmt: skip
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._log: deque[str] = deque(maxlen=LAST_LINES)
-        self._sent: set[str] = set()
-        assert self._child.stdout is not None and self._child.stderr is not None
-        self._readers = [
-            threading.Thread(target=read, args=(stream,), daemon=True)
-            for read, stream in ((self._read_events, self._child.stdout), (self._read_log, self._child.stderr))
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    @property
-    def running(self) -> bool:
-        """Whether more may come of it."""
-        return self._child.poll() is None or any(reader.is_alive() for reader in self._readers) or not self._events.empty()
-
-    def next_event(self) -> Event | None:
-        try:
-            return self._events.get(timeout=_LOOK_EVERY_S)
-        except queue.Empty:
-            return None
-
-    def give(self, order: Order) -> None:
-        """Hands an order on; to a process that has ended, nothing."""
-        assert self._child.stdin is not None
-        with suppress(OSError, ValueError):
-            self._child.stdin.write(order + "\n")
-            self._child.stdin.flush()
-
-    def end(self, waited: float) -> None:
-        """Asks for the end, and after each further ten seconds in a way that is harder to overhear."""
-        if waited < _PATIENCE_S:
-            self._once("stop", lambda: self.give("stop"))
-        elif waited < 2 * _PATIENCE_S:
-            self._once("terminate", self._child.terminate)
-        else:
-            self._once("kill", self._child.kill)
-
-    def how_it_ended(self) -> Finished:
-        """Of a process that did not say it itself."""
-        code, log = self._child.wait(), "\n".join(self._log)
-        if code < 0 and -code == signal.SIGKILL and "kill" not in self._sent:
-            return Finished(reason="failed", message=_KILLED.format(way_out=_WAY_OUT), log=log)
-        if self._sent:
-            return Finished(reason="stopped", message="Training was ended before it could say how far it was.", log=log)
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return Finished(reason="crashed", message=f"The training process ended unexpectedly ({how}). {_WAY_OUT}", log=log)
-
-    def kill(self) -> None:
-        """Whatever is left of it ends now."""
-        if self._child.poll() is None:
-            self._child.kill()
-        self._child.wait()
-        for reader in self._readers:
-            reader.join()
-        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-
-    def _once(self, name: str, do: object) -> None:
-        if name not in self._sent:
-            self._sent.add(name)
-            assert callable(do)
-            with suppress(OSError):
-                do()
-
-    def _read_events(self, stream: IO[str]) -> None:
-        for line in stream:
-            try:
-                self._events.put(from_json(line))
-            except ValidationError:
-                self._log.append(line.rstrip())
-
-    def _read_log(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._log.append(line.rstrip())
+def _of_the_dead(child: ChildProcess, folder: RunFolder) -> Finished:
+    """How a process ended that did not say it itself. The run's folder keeps it, where there is one."""
+    if child.killed:
+        end = Finished(reason="failed", message=_KILLED.format(kept=_KEPT))
+    elif child.ended_by_us:
+        end = Finished(reason="stopped", message=f"Training did not answer and was ended. {_KEPT}.")
+    else:
+        end = Finished(reason="crashed", message=f"The training process ended unexpectedly ({child.how_it_ended()}). {_KEPT}.")
+    end = end.model_copy(update={"log": "\n".join(child.log), "paths": {"run": str(folder.path)}, "at": now()})
+    if folder.config.exists():
+        with suppress(WriteFailed):
+            folder.log(end)
+    return end

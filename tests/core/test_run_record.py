@@ -44,7 +44,9 @@ def test_orders_hold_or_are_taken_once():
     assert orders.paused and orders.ends_with_epoch and not orders.stop()
     assert orders.take("sample") and not orders.take("sample") and not orders.take("checkpoint")
     orders.give("go_on")
-    assert not orders.paused and not orders.ends_with_epoch
+    assert not orders.paused and orders.ends_with_epoch
+    orders.give("go_on")
+    assert not orders.ends_with_epoch
     orders.give("stop")
     orders.give("go_on")
     assert orders.stop(), "a stop is for good"
