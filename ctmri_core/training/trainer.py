@@ -117,6 +117,11 @@ class Trainer:
         metrics = self.models.metrics.get(self.data.direction.name, {})
         return RunResult(reason, message, self.iteration, self.folder.path, metrics, self.models.files)
 
+    @property
+    def parts(self) -> int:
+        """Into how many parts batches are cut at least, which grows where the memory does not suffice."""
+        return self._batches.parts
+
     def _train(self, stop: StopSignal) -> Iterator[Event]:
         self.config = self.config.for_crop(self.settings.crop)
         check_fit(self.data, self.settings)
