@@ -65,6 +65,8 @@ QMainWindow > QTabBar { font-size: ${tab}px; }
 QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
 QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QToolBar, QTabBar { icon-size: ${icon}px; }
+QTabWidget[role="views"] QTabBar::tab { padding: 5px 12px; background: $panel; border-bottom: 2px solid $panel; }
+QTabWidget[role="views"] QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QFrame[role="dock_title"] { background: $panel; border-top: 1px solid $border; }
 QDockWidget > QWidget { background: $panel; }
 QMainWindow::separator { background: $window; width: 4px; height: 4px; }
@@ -85,8 +87,10 @@ QAbstractItemView::item { padding: 5px 6px; border-radius: 4px; }
 QAbstractItemView::item:selected { background: $selected; color: $text; }
 QCheckBox { padding: 3px; border: 1px solid transparent; }
 QCheckBox:focus { border: 1px solid $accent; border-radius: 4px; }
-QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid $muted; border-radius: 3px; background: $window; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
+QCheckBox::indicator, QTreeView::indicator
+  { width: 15px; height: 15px; border: 1px solid $muted; border-radius: 3px; background: $window; }
+QCheckBox::indicator:checked, QTreeView::indicator:checked
+  { background: $accent; border-color: $accent; image: url("$tick"); }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QProgressBar { background: $window; border: 1px solid $border; border-radius: 5px; height: 12px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
