@@ -39,9 +39,10 @@ def usual_direction(card: MethodCard, there: Sequence[Domain]) -> Direction | st
     `there`: what the data hold, none where that is not known.
     """
     several = card.needs == "multi_domain"
-    if len(there) < 2:
-        known = f"the data hold {there[0].label} alone" if there else "only reading the data would tell what they hold"
-        return f"--direction is needed, such as ct_to_mr_t1: {known}."
+    if not there:
+        return "--direction is needed, such as ct_to_mr_t1: only reading the data would tell what they hold."
+    if len(there) == 1:
+        return f"The data hold {there[0].label} alone; {card.title} learns from two kinds of pictures. Choose other data."
     if card.both_ways and (several or len(there) == 2):
         return Direction(there[0], there[1])
     if len(there) == 2:

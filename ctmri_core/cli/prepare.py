@@ -90,7 +90,8 @@ def _summary(index: DatasetIndex) -> str:
             slices = sum(case.counted for case in index.cases if case.side == side)
             parts.append(f"{side}: {_counted(slices, 'slice')} of {_counted(patients, 'patient')}")
     said = "; ".join(parts)
-    return f"Prepared {', '.join(domain.label for domain in index.domains)}. {said[:1].upper()}{said[1:]}."
+    there = [domain.label for domain in index.domains if any(case.counted and domain in case.domains for case in index.cases)]
+    return f"Prepared {', '.join(there)}. {said[:1].upper()}{said[1:]}."
 
 
 def _counted(count: int, thing: str) -> str:

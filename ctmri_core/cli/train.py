@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ctmri_core.cli.direction_choice import DIRECTION_HELP, direction_argument, told, usual_direction
+from ctmri_core.cli.estimate_output import print_estimate
 from ctmri_core.cli.orders_input import orders_from_input
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal, given_path
@@ -30,7 +31,7 @@ from ctmri_core.registry import method_cards, method_problems
 from ctmri_core.training.orders import ORDERS
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import PARTS, RunPlan
-from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings
+from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, settings_for
 
 _DATA_HELP = "prepared data (see ctmri prepare), a folder of scans in one of the layouts listed there, or phantom:COUNT[:SEED]"
 _RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
@@ -39,7 +40,10 @@ _SAVE_HELP = "write everything that was chosen to FILE and end, without training
 _ORDERS_HELP = (
     "read orders from standard input while training, one to a line: " + ", ".join(ORDERS) + "; its end stops the run as well"
 )
-_ALWAYS = {"command", "method", "run", "run_folder", "resume", "json", "orders", "usage_error", "config_file", "save_config"}
+_ESTIMATE_HELP = "try a few steps on random pictures, say what the run would take of memory and time, and end, without training"
+_ALWAYS = {
+    "command", "method", "run", "run_folder", "resume", "json", "orders", "estimate", "usage_error", "config_file", "save_config",
+}  # fmt: skip
 _PROCESS_NUMBERS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables of the environment, any of which is not 0 in every process of a run but the first."""
 _MOST_BYTES = 1 << 20  # of a file with settings
@@ -80,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         method.add_argument("--resume", action="store_true", help=_RESUME_HELP)
         method.add_argument("--config", type=given_path, metavar="FILE", dest="config_file", help=_CONFIG_HELP)
         method.add_argument("--save-config", type=given_path, metavar="FILE", help=_SAVE_HELP)
+        method.add_argument("--estimate", action="store_true", help=_ESTIMATE_HELP)
         method.add_argument("--json", action="store_true", help="print events as JSON lines")
         method.add_argument("--orders", action="store_true", help=_ORDERS_HELP)
         add_config_arguments(method, card.config)
@@ -114,6 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save_config and isinstance(plan, RunPlan):
         write_text(arguments.save_config, json.dumps(plan.stored(), indent=2))
         return 0
+    if arguments.estimate and isinstance(plan, RunPlan):
+        return print_estimate(plan, as_json=arguments.json)
     with Path(os.devnull).open("w") as nowhere:
         heard = {"out": nowhere, "err": nowhere} if _is_helper() else {}
         terminal = Terminal(as_json=arguments.json, **heard)
@@ -127,10 +134,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_words(arguments: argparse.Namespace) -> None:
     """Refuses words that do not go together."""
     given = [name for name in vars(arguments) if name not in _ALWAYS]
-    if arguments.run_folder is None and (arguments.resume or not arguments.save_config):
+    if arguments.run_folder is None and (arguments.resume or not (arguments.save_config or arguments.estimate)):
         arguments.usage_error("--run is needed: the folder where everything is kept")
     if arguments.resume:
-        files = {"--config": arguments.config_file, "--save-config": arguments.save_config}
+        files = {"--config": arguments.config_file, "--save-config": arguments.save_config, "--estimate": arguments.estimate}
         fixed = [flag_of(name) for name in given if name not in LENGTHS] + [flag for flag, path in files.items() if path]
         if fixed:
             arguments.usage_error(f"a run goes on with the settings it has: leave out {', '.join(fixed)}, or start a new run")
@@ -170,7 +177,9 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
     Raises `FileRefused` or `TrainingFailed` for files and data, another `CtmriError` for words that are wrong.
     """
     stored = _stored(arguments.config_file, card) if arguments.config_file else {}
-    settings, given = dict(stored.get("settings", {})), _given(arguments, TrainingSettings)
+    usual = settings_for(card, {}).model_dump(mode="json")  # a file holds these too; only the others were chosen
+    settings = {name: value for name, value in stored.get("settings", {}).items() if name not in usual or value != usual[name]}
+    given = _given(arguments, TrainingSettings)
     if any(name in given for name in LENGTHS):
         settings = {name: value for name, value in settings.items() if name not in LENGTHS}
     config = {**stored.get("config", {}), **_given(arguments, card.config)}

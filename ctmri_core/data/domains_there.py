@@ -18,7 +18,8 @@ def domains_there(spec: str) -> tuple[Domain, ...]:
     if spec.startswith("phantom:"):
         return _PHANTOMS
     if prepared := prepared_folder(spec):
-        return prepared.read().domains
+        index = prepared.read()
+        return tuple(domain for domain in index.domains if any(domain in case.domains for case in index.cases))
     asked = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
     try:
         cases = find_cases(spec, asked).cases

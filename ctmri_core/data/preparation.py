@@ -93,7 +93,7 @@ def open_dataset(
     domains = tuple(domains) or (direction.source, direction.target)
     missing = [domain.label for domain in domains if not any(domain in case.domains for case in index.cases)]
     if missing:
-        there = ", ".join(domain.value for domain in index.domains)
+        there = ", ".join(each.value for each in index.domains if any(each in case.domains for case in index.cases))
         raise TrainingFailed(f"The prepared data hold no {' and no '.join(missing)}; they hold {there}. Name another direction.")
     recipe = _fitting(index.recipe, multiple)
     if direction.target is Domain.CT and isinstance(recipe.ct, HuCurve):

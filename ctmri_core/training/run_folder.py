@@ -53,6 +53,8 @@ class RunFolder:
 
     def read_config(self) -> dict[str, Any]:
         """Raises `FileRefused` when there is none that can be read."""
+        if not self.config.exists():
+            raise FileRefused(self.path, "holds no run.", "Choose the folder of a run of this program, or start one there.")
         try:
             config = json.loads(self.config.read_text("utf-8"))
         except (OSError, ValueError) as error:

@@ -163,6 +163,22 @@ def test_what_learns_both_ways_needs_no_direction_where_the_data_hold_two_kinds(
     assert "hold ct, mr_t1, mr_flair: say which two" in capsys.readouterr().err
 
 
+def test_a_saved_file_starts_a_run_on_data_that_are_prepared_otherwise(tmp_path: Path, capsys, one_thread: None):
+    place = ["--data", str(tmp_path / "out")]
+    assert main(["prepare", "phantom:2", "--out", place[1], "--spacing-mm", "5", "--every", "8", "--no-check"]) == 0
+    tiny = ["--width", "4", "--discriminator-width", "4", "--receptive-field", "16", "--crop", "32", "--iterations", "1"]
+    saved(tmp_path, "cut", *place, "--direction", "ct_to_mr_t1", *tiny, "--no-tensorboard", "--validation-slices", "1")
+    files = {"a": tmp_path / "saved.json", "b": tmp_path / "a" / "config.json"}
+    for run, file in files.items():
+        assert main(["train", "cut", "--run", str(tmp_path / run), "--config", str(file)]) == 0
+    one, other = (RunFolder(tmp_path / name).read_config() for name in "ab")
+    assert one == other and one["settings"]["spacing_mm"] == 5
+    assert main(["train", "cut", "--run", str(tmp_path / "c"), "--config", str(files["a"]), "--spacing-mm", "2"]) == 1
+    assert "prepared already" in capsys.readouterr().err
+    assert main(["train", "cut", "--run", str(tmp_path / "absent"), "--resume"]) == 1
+    assert "absent holds no run" in capsys.readouterr().err
+
+
 def test_data_that_cannot_be_used_end_as_events_do(tmp_path: Path, capsys):
     assert main(["train", "cyclegan", "--data", str(tmp_path / "absent"), "--run", str(tmp_path / "run"), "--json"]) == 1
     (line,) = capsys.readouterr().out.splitlines()
