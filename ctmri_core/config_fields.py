@@ -10,9 +10,13 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-Kind = Literal["int", "float", "bool", "choice", "text"]
+Kind = Literal["int", "float", "bool", "choice", "text", "file", "time"]
 GROUPS = "groups"
-"""The class attribute in which a config type may say which of its fields belong together, by title."""
+"""The class attribute in which a config type may say which of its fields belong together, by title, what matters most first."""
+
+_WRITTEN = {"mr": "MR", "gan": "GAN", "l1": "L1", "nce": "NCE", "kl": "KL", "ema": "EMA", "ssim": "SSIM", "mm": "(mm)"}
+_FILES = ("_file", "start_from")
+_TIMES = ("until",)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class ConfigField:
 
     @property
     def label(self) -> str:
-        words = self.name.replace("_", " ")
+        words = " ".join(_WRITTEN.get(word, word) for word in self.name.split("_"))
         return words[:1].upper() + words[1:]
 
     @property
@@ -50,19 +54,22 @@ class ConfigField:
 
 
 def fields_of(config_type: type[BaseModel], defaults: Mapping[str, Any] | None = None) -> tuple[ConfigField, ...]:
-    """In the order of the class. `defaults`: where others than the fields' own are taken."""
+    """Group by group, within them in the order of the class. `defaults`: where others than the fields' own are taken."""
     groups: Mapping[str, tuple[str, ...]] = getattr(config_type, GROUPS, {})
     titles = {name: title for title, names in groups.items() for name in names}
-    return tuple(
+    fields = (
         _field(name, field, (defaults or {}).get(name, field.get_default(call_default_factory=True)), titles.get(name, ""))
         for name, field in config_type.model_fields.items()
     )
+    order = list(groups)
+    return tuple(sorted(fields, key=lambda field: order.index(field.group) if field.group else len(order)))
 
 
 def _field(name: str, field: FieldInfo, default: Any, group: str) -> ConfigField:
     inner = _inner(field.annotation)
     choices = get_args(inner) if get_origin(inner) is Literal else ()
-    kind: Kind = "choice" if choices else _KINDS.get(inner, "text")
+    named: Kind = "file" if name.endswith(_FILES) else "time" if name in _TIMES else "text"
+    kind: Kind = "choice" if choices else _KINDS.get(inner, named)
     limits = {key: getattr(part, key) for part in field.metadata for key in ("ge", "gt", "le", "lt") if hasattr(part, key)}
     return ConfigField(
         name=name, kind=kind, help=field.description or "", default=default, choices=choices,

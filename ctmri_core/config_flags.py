@@ -105,7 +105,7 @@ def _help(known: ConfigField) -> str:
 def _metavar(known: ConfigField) -> str:
     if known.choices:
         return "{" + ",".join(map(str, known.choices)) + "}"
-    return {"int": "N", "float": "X"}.get(known.kind, "TEXT")
+    return {"int": "N", "float": "X", "file": "FILE", "time": "HH:MM"}.get(known.kind, "TEXT")
 
 
 _NUMBERS = {"int": "whole number", "float": "number"}

@@ -7,9 +7,10 @@ from the card's config; no other file names a method.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,21 +24,42 @@ if TYPE_CHECKING:
 Needs = Literal["paired", "unpaired", "multi_domain"]
 JUDGED = "judged_"
 """How the names begin of what a training step tells of its discriminators, `judged_real_<of>` and `judged_synthetic_<of>`."""
+_TITLES = (LOSSES := "Losses", NETWORKS := "Networks", COURSE := "How it learns", OPTIMISER := "Optimiser")
+_TOLD_BY_NAMES = {
+    LOSSES: re.compile(r"lambda_.*|.*_loss|features_file|body_only"),
+    COURSE: re.compile(r".*_(steps|epochs)|pool_size|faithful"),
+}
 
 
 class MethodConfig(BaseModel):
     """Settings of a method: frozen, every field documented and bounded. Subclasses add their own and may change defaults.
+
+    `groups`: which fields belong together, by title, for help and forms. A subclass says it of those fields alone whose names
+    do not tell.
 
     The fields here are those of the optimiser that every method of this family uses (Kingma and Ba 2015). The properties say
     what the networks ask of their pictures; methods whose networks ask for something else override them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {OPTIMISER: ("learning_rate", "beta_1", "beta_2", "weight_decay")}
 
     learning_rate: float = Field(default=2e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
     beta_1: float = Field(default=0.5, ge=0, lt=1, description="Adam's decay of the gradient's running mean")
     beta_2: float = Field(default=0.999, ge=0, lt=1, description="Adam's decay of the squared gradient's running mean")
     weight_decay: float = Field(default=0.0, ge=0, le=1, description="Adam's pull of the weights towards zero")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Completes `groups`: as the class and its bases say, else as names tell, else `NETWORKS`."""
+        said = [vars(base).get("groups", {}) for base in reversed(cls.__mro__)]
+        titles = {name: title for groups in said for title, names in groups.items() for name in names}
+        for name in cls.model_fields:
+            told = (title for title, names in _TOLD_BY_NAMES.items() if names.fullmatch(name))
+            titles.setdefault(name, next(told, NETWORKS))
+        order = dict.fromkeys((*_TITLES, *titles.values()))
+        found = {title: tuple(name for name in cls.model_fields if titles[name] == title) for title in order}
+        cls.groups = {title: names for title, names in found.items() if names}
 
     @property
     def decoupled_decay(self) -> bool:

@@ -7,11 +7,12 @@ as in the authors' code.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig, least_for_patches
+from ctmri_core.method import LOSSES, MethodCard, MethodConfig, least_for_patches
 
 
 class CutConfig(MethodConfig):
@@ -19,6 +20,10 @@ class CutConfig(MethodConfig):
 
     FastCUT: lambda_nce 10, no identity, flip_equivariance; 200 epochs, constant_share 0.75.
     """
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        LOSSES: ("identity", "flip_equivariance", "patches", "temperature", "feature_size"),
+    }
 
     width: int = Field(default=64, ge=4, le=256, description="channels of the generator's first layer")
     discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminator's first layer")

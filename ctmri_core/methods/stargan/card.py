@@ -10,20 +10,23 @@ domains their 16 pictures are `--batch-size 8`.
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from pydantic import Field, field_validator
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.hints import nearest_hint
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import COURSE, MethodCard, MethodConfig
 
 _KNOWN = tuple(domain.value for domain in Domain if domain is not Domain.UNKNOWN)
 
 
 class StarGanConfig(MethodConfig):
     """Settings of StarGAN; the defaults are the paper's."""
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {COURSE: ("domains",)}
 
     domains: str = Field(
         default="", max_length=200, description="all contrasts to learn, like ct,mr_t1,mr_t2; default: the two of --direction"
