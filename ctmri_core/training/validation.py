@@ -65,7 +65,7 @@ def measure(
     SynthRAD's is.
     """
     sums = {
-        way: _Sums(recipe.intensity(way.target).nominal)
+        way: ScoreSums(recipe.intensity(way.target).nominal)
         for way in method.directions if {way.source, way.target} <= set(slices.domains)
     }  # fmt: skip
     with evaluating(method):
@@ -86,7 +86,7 @@ def named(scores: Mapping[Direction, Scores]) -> dict[str, float]:
     return {f"{way.name}/{name}": value for way, each in scores.items() for name, value in each.metrics.items()}
 
 
-class _Sums:
+class ScoreSums:
     """Of one direction, whose target has this scale. Errors are shares of its range."""
 
     def __init__(self, scale: AnyScale) -> None:
