@@ -31,6 +31,12 @@ def user_runs_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "runs"
 
 
+def user_datasets_folder() -> Path:
+    """Where the window keeps slices that it prepared to learn from; `CTMRI_DATASETS_DIR` overrides the place."""
+    named = os.environ.get("CTMRI_DATASETS_DIR")
+    return Path(named) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "datasets"
+
+
 def model_folders() -> tuple[Path, ...]:
     """Shipped models first, then the user's own."""
     return resources_folder() / "models", user_models_folder()

@@ -63,6 +63,8 @@ _TABLE = (
     Setting("window_state", ""),
     Setting("saved_count", 0, limits=(0, 10**9)),
     Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
+    Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient
+    Setting("training_recent", ()),
     Setting("training_geometry", ""),
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
@@ -134,6 +136,7 @@ class Settings(QObject):
     def forget_recent(self) -> None:
         """Forgets what was opened and where, on the disk as well."""
         self["recent"], self["last_folder"] = (), ""
+        self["training_recent"], self["training_source"] = (), ""
         self.save()
 
     def next_number(self) -> int:

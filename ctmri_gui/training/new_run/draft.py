@@ -20,6 +20,7 @@ from ctmri_gui.settings import Settings
 from ctmri_gui.training.live_run import Where
 
 KEPT = "training_draft"
+KEPT_SOURCE = "training_source"
 PHANTOM = "phantom:"
 _FIRST_METHOD = "pix2pix"
 _TABLES = ("config", "settings", "about")
@@ -28,8 +29,9 @@ _TABLES = ("config", "settings", "about")
 @dataclass(frozen=True)
 class KnownData:
     """What is known of the data once they were looked at. `spec`: as `--data` takes it, a prepared folder or `phantom:COUNT`;
-    `domains`: what they show; `slices`, `patients`: to learn from; `held`: slices to validate on; `paired`: slices of which all
-    domains are there, in one place; `serious`: what was found should be looked at first.
+    `domains`: what they show; `slices`, `patients`: to learn from; `held`: slices to validate on; `paired`: slices that show more
+    than one domain in one place; `serious`: what was found should be looked at first; `groups`: how many slices to learn from
+    show which domains together; `curved`: CT was prepared to be a source alone.
     """
 
     spec: str
@@ -39,6 +41,33 @@ class KnownData:
     held: int
     paired: int
     serious: bool = False
+    groups: tuple[tuple[tuple[Domain, ...], int], ...] = ()
+    curved: bool = False
+
+    def pairs(self, direction: Direction) -> int:
+        """How many slices to learn from show both domains of `direction` in one place."""
+        both = {direction.source, direction.target}
+        return sum(count for domains, count in self.groups if both <= set(domains)) if self.groups else self.paired
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Every one that the domains allow, those from the first domain first."""
+        return tuple(Direction(source, target) for source in self.domains for target in self.domains if source is not target)
+
+
+def why_not(card: MethodCard, data: KnownData | None, direction: Direction | None) -> str:
+    """Why `card` cannot learn `direction` from `data`, in words; empty where it can, or nothing is known yet."""
+    if data is None:
+        return ""
+    if len(data.domains) < 2:
+        only = data.domains[0].label if data.domains else "nothing that is known"
+        return f"The data show only {only}; every method learns from two kinds of pictures or more."
+    if card.needs == "paired" and not (data.paired if direction is None else data.pairs(direction)):
+        both = "" if direction is None else f" of {direction.source.label} and {direction.target.label}"
+        return f"Learns from aligned pairs{both}, and the data hold none. Register them, or take a method without pairs."
+    if data.curved and (card.both_ways or (direction is not None and direction.target is Domain.CT)):
+        return "Learns CT as a target, and the data were prepared with CT as the source alone (soft tissue curve)."
+    return ""
 
 
 class Draft(QObject):
@@ -94,8 +123,8 @@ class Draft(QObject):
         missing = [each.label for each in (self.direction.source, self.direction.target) if each not in self.data.domains]
         if missing:
             raise CtmriError(f"The data hold no {' and no '.join(missing)}. Choose another direction, or other data.")
-        if self.card.needs == "paired" and not self.data.paired:
-            raise CtmriError(f"{self.card.title} learns from aligned pairs, and the data hold none. Choose another method.")
+        if reason := why_not(self.card, self.data, self.direction):
+            raise CtmriError(f"{self.card.title}: {reason[:1].lower()}{reason[1:]}")
         tables = {table: self.values(table) for table in _TABLES}
         return RunPlan.made(self.card, self.data.spec, self.direction, **tables)
 
@@ -122,16 +151,20 @@ class Draft(QObject):
 
     def _tell(self) -> None:
         folder, way = path_of(self.source), self.direction
-        nameless = folder is None or not tells_of_patient(folder)
         kept = {
-            "source": self.source if nameless else "", "preparation": self.preparation, "method": self.method,
-            "direction": way.name if way else "", "where": self.where, "config": self._config, **self._shared,
+            "preparation": self.preparation, "method": self.method, "direction": way.name if way else "", "where": self.where,
+            "config": self._config, **self._shared,
         }  # fmt: skip
         self._settings[KEPT] = json.dumps(kept)
+        if folder is None or (self._settings["remember_recent"] and not tells_of_patient(folder)):
+            self._settings[KEPT_SOURCE] = self.source
+        else:
+            self._settings[KEPT_SOURCE] = ""
         self.changed.emit()
 
     def _read(self) -> None:
         """As it was left; what this version does not know is dropped."""
+        self.source = str(self._settings[KEPT_SOURCE])
         try:
             kept = json.loads(str(self._settings[KEPT]) or "{}")
         except ValueError:
@@ -142,7 +175,6 @@ class Draft(QObject):
         self._config = {name: dict(values) for name, values in tables.get("config", {}).items() if isinstance(values, dict)}
         self._shared |= {name: dict(tables[name]) for name in ("settings", "about") if name in tables}
         self.preparation = dict(tables.get("preparation", {}))
-        self.source = str(kept.get("source", ""))
         if kept.get("method") in method_cards():
             self.method = kept["method"]
         if kept.get("where") in ("thread", "process"):
