@@ -1,0 +1,284 @@
+"""A form made from the fields of a config: what help and flags of the command line are made from as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from ctmri_core.config_fields import ConfigField
+from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_for, shown
+from ctmri_gui.viewer.palette import scaled
+
+_EDITOR_WIDTH = 170
+_FEW = 8
+"""So many fields need neither groups nor a field to find one."""
+
+
+class ConfigForm(QWidget):
+    """Edits what differs from the defaults of `fields`, in groups that open and close.
+
+    `changed`: the values that differ; others than those of `fields` are left out. `edited(dict)` gives all that differ, each
+    time the user changes one. `scrolls`: with a scrolling area of its own, under what finds settings and says what is wrong.
+    """
+
+    edited = Signal(object)  # dict[str, Any]
+
+    def __init__(
+        self, fields: Sequence[ConfigField], changed: Mapping[str, Any] | None = None, *, scrolls: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._fields = {field.name: field for field in fields}
+        self._changed = self._known(changed or {})
+        self.guard = WheelGuard(self)
+        self._searching = False
+        self._sections = [
+            _Section(self, title, tuple(members)) for title, members in groupby(fields, key=lambda field: field.group)
+        ]
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find a setting")
+        self.search.setAccessibleName("Find a setting")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self.search_for)
+        self.nothing = label("No setting of that name.", "muted")
+        self.nothing.hide()
+        self.problem = label("", "error")
+        self.problem.hide()
+        self.reset_everything = QPushButton("Reset all")
+        self.reset_everything.setToolTip("Back to the defaults")
+        self.reset_everything.clicked.connect(self.reset_all)
+        self._lay_out(scrolls)
+        self._open_first()
+        self._show_counts()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What differs from the defaults."""
+        return dict(self._changed)
+
+    def set_values(self, changed: Mapping[str, Any]) -> None:
+        """Shows other values, without telling of it."""
+        self._changed = self._known(changed)
+        for section in self._sections:
+            section.show_values()
+        self._show_counts()
+
+    def editor(self, name: str) -> QWidget:
+        """What takes the keyboard for the field `name`; its group is opened."""
+        return self._row(name).editor.focus
+
+    def reset(self, name: str) -> None:
+        """The default of one field again."""
+        self._row(name).editor.write(self._fields[name].default)
+
+    def reset_all(self) -> None:
+        if self._changed:
+            self.set_values({})
+            self.edited.emit({})
+
+    def show_problem(self, text: str) -> None:
+        """Says, or stops saying, what does not go together."""
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+
+    def search_for(self, text: str) -> None:
+        """Shows only settings of whose name, help or group all words are part; all of them for none."""
+        words = text.casefold().split()
+        begins, self._searching = bool(words) and not self._searching, bool(words)
+        found = [section.search_for(words, begins) for section in self._sections]
+        self.nothing.setVisible(not any(found))
+
+    def value_of(self, name: str) -> Any:
+        return self._changed.get(name, self._fields[name].default)
+
+    def is_changed(self, name: str) -> bool:
+        return name in self._changed
+
+    def take(self, name: str, value: Any) -> None:
+        """A value from its editor."""
+        before = self.values
+        if value == self._fields[name].default:
+            self._changed.pop(name, None)
+        else:
+            self._changed[name] = value
+        if before != self._changed:
+            self._show_counts()
+            self.edited.emit(self.values)
+
+    def _known(self, changed: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value for name, value in changed.items() if name in self._fields and value != self._fields[name].default
+        }
+
+    def _row(self, name: str) -> _Row:
+        section = next(section for section in self._sections if name in section.names)
+        section.open()
+        return section.rows[name]
+
+    def _open_first(self) -> None:
+        for place, section in enumerate(self._sections):
+            if place == 0 or len(self._fields) <= _FEW or any(name in self._changed for name in section.names):
+                section.open()
+
+    def _show_counts(self) -> None:
+        for section in self._sections:
+            section.show_count(sum(name in self._changed for name in section.names))
+        self.reset_everything.setEnabled(bool(self._changed))
+
+    def _lay_out(self, scrolls: bool) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.search, 1)
+        head.addWidget(self.reset_everything)
+        self.search.setVisible(len(self._fields) > _FEW)
+        inside = QWidget() if scrolls else self
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self.problem)
+        column.addWidget(self.nothing)
+        body = column
+        if scrolls:
+            body = QVBoxLayout(inside)
+            body.setContentsMargins(0, 0, 8, 0)
+            column.addWidget(scrolling(inside, "Settings"), 1)
+        for section in self._sections:
+            body.addWidget(section)
+        body.addStretch(1)
+
+
+class _Section(QWidget):
+    """A group of fields under its title. Its rows are made when it is opened first, which keeps long forms quick."""
+
+    def __init__(self, form: ConfigForm, title: str, fields: tuple[ConfigField, ...]) -> None:
+        super().__init__()
+        self._form, self._title, self._fields = form, title, fields
+        self.names = frozenset(field.name for field in fields)
+        self.rows: dict[str, _Row] = {}
+        self._was_open = False
+        self.head = QToolButton()
+        self.head.setCheckable(True)
+        self.head.setProperty("role", "heading")
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head.setArrowType(Qt.ArrowType.RightArrow)
+        self.head.toggled.connect(self._toggle)
+        self.head.setVisible(bool(title))
+        self.body = QFrame()
+        self.body.hide()
+        self._grid = QGridLayout(self.body)
+        self._grid.setContentsMargins(scaled(18) if title else 0, 2, 0, 6)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(0, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.head, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.body)
+        if not title:
+            self.open()
+
+    def open(self) -> None:
+        self.head.setChecked(True)
+
+    def show_values(self) -> None:
+        for row in self.rows.values():
+            row.show_value()
+
+    def show_count(self, changed: int) -> None:
+        self.head.setText(f"{self._title}  ({changed} changed)" if changed else self._title)
+        self.head.setAccessibleName(f"{self.head.text()}, settings")
+
+    def search_for(self, words: Sequence[str], begins: bool) -> bool:
+        """Shows what matches all `words`; whether anything does. Without words it is as it was when the search began."""
+        if begins:
+            self._was_open = self.head.isChecked()
+        found = {field.name for field in self._fields if _matches(field, words)}
+        self.head.setChecked(bool(found) if words else self._was_open)
+        for name, row in self.rows.items():
+            row.set_visible(name in found)
+        self.setVisible(bool(found))
+        return bool(found)
+
+    def _toggle(self, opened: bool) -> None:
+        self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        if opened and not self.rows:
+            for place, field in enumerate(self._fields):
+                self.rows[field.name] = _Row(self._form, field, self._grid, 2 * place)
+        self.body.setVisible(opened)
+
+
+class _Row:
+    """Name, editor, what takes the default back, and the help below. What is changed is said in words and set in bold."""
+
+    def __init__(self, form: ConfigForm, field: ConfigField, grid: QGridLayout, line: int) -> None:
+        self._form, self.field = form, field
+        self._quiet = False
+        self.editor: Editor = editor_for(field, form.guard, self._take)
+        self.name = label(field.label)
+        self.name.setBuddy(self.editor.focus)
+        self.name.setToolTip(field.help)
+        self.help = QLabel()
+        self.help.setWordWrap(True)
+        self.help.setTextFormat(Qt.TextFormat.PlainText)
+        self.help.setProperty("role", "muted")
+        self.back = QToolButton()
+        self.back.setText("Reset")
+        self.back.setToolTip(f"Back to {shown(field.default)}")
+        self.back.setAccessibleName(f"Reset {field.label} to {shown(field.default)}")
+        self.back.clicked.connect(self._reset)
+        keeps = self.back.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)
+        self.back.setSizePolicy(keeps)
+        self.editor.widget.setFixedWidth(scaled(_EDITOR_WIDTH))
+        grid.addWidget(self.name, line, 0)
+        grid.addWidget(self.editor.widget, line, 1)
+        grid.addWidget(self.back, line, 2)
+        grid.addWidget(self.help, line + 1, 0, 1, 3)
+        self.show_value()
+
+    def show_value(self) -> None:
+        """What the form holds, without telling of it."""
+        self._quiet = True
+        self.editor.write(self._form.value_of(self.field.name))
+        self._quiet = False
+        self.show_changed()
+
+    def show_changed(self) -> None:
+        changed = self._form.is_changed(self.field.name)
+        font = self.name.font()
+        font.setBold(changed)
+        self.name.setFont(font)
+        self.back.setVisible(changed and not self.name.isHidden())
+        self.help.setText(_told(self.field, changed))
+
+    def set_visible(self, visible: bool) -> None:
+        for widget in (self.name, self.editor.widget, self.help):
+            widget.setVisible(visible)
+        self.back.setVisible(visible and self._form.is_changed(self.field.name))
+
+    def _take(self) -> None:
+        if not self._quiet:
+            self._form.take(self.field.name, self.editor.read())
+            self.show_changed()
+
+    def _reset(self) -> None:
+        self.editor.focus.setFocus()
+        self.editor.write(self.field.default)
+
+
+def _matches(field: ConfigField, words: Iterable[str]) -> bool:
+    text = f"{field.label} {field.name} {field.help} {field.group}".casefold()
+    return all(word in text for word in words)
+
+
+def _told(field: ConfigField, changed: bool) -> str:
+    """`Changed from 64. Channels of the first layer: at least 4 and at most 256.`"""
+    usual = f"Changed from {shown(field.default)}. " if changed else ""
+    bounds = f": {field.bounds}" if field.bounds else ""
+    return f"{usual}{field.help[:1].upper()}{field.help[1:]}{bounds}."
