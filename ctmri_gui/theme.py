@@ -55,6 +55,7 @@ QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 4px; }
 QToolBar::separator { width: 1px; background: $border; margin: 4px 6px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8px; background: transparent; }
+QToolButton[role="heading"] { font-weight: 600; padding-left: 0; }
 QToolBarExtension { padding: 0; background: $more; }
 QToolButton:hover { background: $raised; }
 QToolButton:pressed, QToolButton:checked { background: $selected; }

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.config_fields import ConfigField
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.small_parts import label, scrolling, set_role
 from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_for, shown
 from ctmri_gui.viewer.palette import scaled
 
@@ -117,13 +117,13 @@ class ConfigForm(QWidget):
 
     def _row(self, name: str) -> _Row:
         section = next(section for section in self._sections if name in section.names)
-        section.open()
+        section.set_open(True)
         return section.rows[name]
 
     def _open_first(self) -> None:
         for place, section in enumerate(self._sections):
             if place == 0 or len(self._fields) <= _FEW or any(name in self._changed for name in section.names):
-                section.open()
+                section.set_open(True)
 
     def _show_counts(self) -> None:
         for section in self._sections:
@@ -160,13 +160,12 @@ class _Section(QWidget):
         self._form, self._title, self._fields = form, title, fields
         self.names = frozenset(field.name for field in fields)
         self.rows: dict[str, _Row] = {}
-        self._was_open = False
+        self._was_open = self._open = False
         self.head = QToolButton()
-        self.head.setCheckable(True)
         self.head.setProperty("role", "heading")
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.head.setArrowType(Qt.ArrowType.RightArrow)
-        self.head.toggled.connect(self._toggle)
+        self.head.clicked.connect(lambda: self.set_open(not self._open))
         self.head.setVisible(bool(title))
         self.body = QFrame()
         self.body.hide()
@@ -181,10 +180,16 @@ class _Section(QWidget):
         column.addWidget(self.head, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.body)
         if not title:
-            self.open()
+            self.set_open(True)
 
-    def open(self) -> None:
-        self.head.setChecked(True)
+    def set_open(self, opened: bool) -> None:
+        if opened and not self.rows:
+            for place, field in enumerate(self._fields):
+                self.rows[field.name] = _Row(self._form, field, self._grid, 2 * place)
+        self._open = opened
+        self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self.body.setVisible(opened)
+        self._name_head()
 
     def show_values(self) -> None:
         for row in self.rows.values():
@@ -192,25 +197,21 @@ class _Section(QWidget):
 
     def show_count(self, changed: int) -> None:
         self.head.setText(f"{self._title}  ({changed} changed)" if changed else self._title)
-        self.head.setAccessibleName(f"{self.head.text()}, settings")
+        self._name_head()
 
     def search_for(self, words: Sequence[str], begins: bool) -> bool:
         """Shows what matches all `words`; whether anything does. Without words it is as it was when the search began."""
         if begins:
-            self._was_open = self.head.isChecked()
+            self._was_open = self._open
         found = {field.name for field in self._fields if _matches(field, words)}
-        self.head.setChecked(bool(found) if words else self._was_open)
+        self.set_open(bool(found) if words else self._was_open)
         for name, row in self.rows.items():
             row.set_visible(name in found)
         self.setVisible(bool(found))
         return bool(found)
 
-    def _toggle(self, opened: bool) -> None:
-        self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
-        if opened and not self.rows:
-            for place, field in enumerate(self._fields):
-                self.rows[field.name] = _Row(self._form, field, self._grid, 2 * place)
-        self.body.setVisible(opened)
+    def _name_head(self) -> None:
+        self.head.setAccessibleName(f"{self.head.text()}, {'open' if self._open else 'closed'}")
 
 
 class _Row:
@@ -251,9 +252,8 @@ class _Row:
 
     def show_changed(self) -> None:
         changed = self._form.is_changed(self.field.name)
-        font = self.name.font()
-        font.setBold(changed)
-        self.name.setFont(font)
+        if changed != (self.name.property("role") == "heading"):
+            set_role(self.name, "heading" if changed else "")
         self.back.setVisible(changed and not self.name.isHidden())
         self.help.setText(_told(self.field, changed))
 

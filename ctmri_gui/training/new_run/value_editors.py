@@ -93,7 +93,7 @@ class NumberBox(QDoubleSpinBox):
     def valueFromText(self, text: str) -> float:
         return self.minimum() if self._is_unset(text) else _number(text)
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         states = QValidator.State
         if self._is_unset(text):
             return states.Acceptable, text, position
@@ -186,7 +186,8 @@ def _whole_step(field: ConfigField, low: int) -> int:
     return max(1, int(_decade(field.default) / 10)) if field.default else 1
 
 
-def _spin(box: QSpinBox | NumberBox, field: ConfigField, edited: Callable[[], None]) -> Editor:
+def _spin(box: Any, field: ConfigField, edited: Callable[[], None]) -> Editor:
+    """`box`: a `QSpinBox` or a `NumberBox`."""
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     box.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
     box.valueChanged.connect(edited)
@@ -195,7 +196,7 @@ def _spin(box: QSpinBox | NumberBox, field: ConfigField, edited: Callable[[], No
         return None if field.optional and box.value() == box.minimum() else box.value()
 
     def write(value: Any) -> None:
-        box.setValue(box.minimum() if value is None else value)
+        box.setValue(type(box.minimum())(box.minimum() if value is None else value))
 
     return Editor(box, box, read, write)
 
