@@ -36,6 +36,7 @@ COMMANDS = (
     Command("quit", "&Quit", "End the program; running work is stopped cleanly", ("Ctrl+Q",)),
     Command("translate", "&Translate", "Make the synthetic image with the chosen model", ("Ctrl+T",), "translate"),
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
+    Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),
     Command("add_model", "&Add model…", "Copy a model file (.safetensors) to your models", (), "add"),
     Command("header", "&Header…", "What the header of an opened file says; patient data stay hidden", ("Ctrl+I",)),
     Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),

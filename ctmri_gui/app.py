@@ -44,6 +44,7 @@ def build_window(
             session.open_demo()
         session.open_paths(paths)
         session.warm_up()
+        window.training.look_for_interrupted()
 
     QTimer.singleShot(0, window, begin)
     return window
@@ -72,7 +73,7 @@ def _close_on_interrupt(window: MainWindow) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # SIGHUP is none of Windows
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: window.close())
+            signal.signal(number, lambda *_: window.training.end())
     timer = QTimer(window)
     timer.timeout.connect(lambda: None)
     timer.start(_SIGNAL_CHECK_MS)

@@ -36,6 +36,7 @@ from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.theme import app_icon, apply_theme, icon
+from ctmri_gui.training_link import TrainingLink
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
     def _connect_commands(self) -> None:
         session = self.session
         ask = self.questions = Questions(session, self.settings, self.views, self)
+        self.training = TrainingLink(session, self.settings, self.messages, self)
         handlers = {
             "open_file": ask.which_file,
             "open_folder": ask.which_folder,
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
             "translate": session.translate,
             "cancel": session.translation.cancel,
             "add_model": ask.which_model,
+            "train": self.training.open,
             "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
             "settings": ask.show_settings,
@@ -238,6 +241,9 @@ class MainWindow(QMainWindow):
         """Takes back what is asked, ends running work: asks it to stop, waits without freezing, then closes."""
         for dialog in self.findChildren(QDialog):
             dialog.close()
+        if not self.training.may_close():
+            event.ignore()
+            return
         self.session.close()
         if self.session.jobs.busy:
             self._closing = True
@@ -245,6 +251,7 @@ class MainWindow(QMainWindow):
             self.statusBar().showMessage("Ending running work …")
             event.ignore()
             return
+        self.training.close()
         self.metrics_link.follower.close()
         self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())

@@ -13,7 +13,7 @@ from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 
-_TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "", "save", "export_dicom", "screenshot")
+_TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "train", "", "save", "export_dicom", "screenshot")
 
 
 def make_tool_bar(window: QMainWindow, command: Mapping[str, QAction]) -> None:
@@ -45,7 +45,7 @@ def make_menus(
     files.addActions([command[name] for name in ("save", "export_dicom", "screenshot", "copy_picture")])
     files.addSeparator()
     files.addActions([command["settings"], command["quit"]])
-    bar.addMenu("&Model").addActions([command[name] for name in ("translate", "cancel", "add_model")])
+    bar.addMenu("&Model").addActions([command[name] for name in ("translate", "cancel", "add_model", "train")])
     view = bar.addMenu("&View")
     view.addMenu("&Window presets").addActions([action for name, action in views.items() if name.startswith("preset_")])
     view.addActions([action for name, action in views.items() if not name.startswith("preset_")])

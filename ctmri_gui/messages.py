@@ -9,7 +9,7 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -75,13 +75,13 @@ class MessageBars(QScrollArea):
         """What is kept, oldest first."""
         return tuple(self._bars)
 
-    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False, offer: Offer | None = None) -> None:
+    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False, offers: Sequence[Offer] = ()) -> None:
         """Shows `text`; the same text again only moves up. What follows its first line can be read by pointing at it.
 
-        `passing`: it concerns the scans that are open now, and goes with them. `offer`: what a button beside it says and does.
+        `passing`: it concerns the scans that are open now, and goes with them. `offers`: what buttons beside it say and do.
         """
         self.close_message(text)
-        bar = _Bar(text, kind, self.close_message, passing=passing, offer=offer)
+        bar = _Bar(text, kind, self.close_message, passing=passing, offers=offers)
         self._bars[text] = bar
         if kind in _PASSING_MS:
             QTimer.singleShot(_PASSING_MS[kind], bar, lambda: self.close_message(text))
@@ -131,7 +131,7 @@ class MessageBars(QScrollArea):
 
 
 class _Bar(QFrame):
-    def __init__(self, text: str, kind: Kind, close: Callable[[str], None], *, passing: bool, offer: Offer | None) -> None:
+    def __init__(self, text: str, kind: Kind, close: Callable[[str], None], *, passing: bool, offers: Sequence[Offer]) -> None:
         super().__init__()
         self.passing, self._kind = passing, kind
         self.setProperty("role", "bar")
@@ -150,7 +150,7 @@ class _Bar(QFrame):
         row.setContentsMargins(12, 6, 8, 6)
         row.addWidget(self._sign)
         row.addWidget(words, 1)
-        if offer is not None:
+        for offer in offers:
             row.addWidget(_button(*offer))
         row.addWidget(button)
         self._draw_icons()

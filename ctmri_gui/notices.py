@@ -32,7 +32,7 @@ class Notices(QObject):
     def _say_saved(self, path: Path) -> None:
         """Names the folder unless that tells of a patient; the button leads there in any case."""
         text = f"Saved {path.name} in {self._shown(path.parent)}."
-        self._bars.show_message(text, Kind.DONE, offer=("Show folder", partial(open_folder, path.parent)))
+        self._bars.show_message(text, Kind.DONE, offers=[("Show folder", partial(open_folder, path.parent))])
 
     def _shown(self, folder: Path) -> str:
         patients = [volume.dicom for volume in self._session.volumes.values() if volume is not None and volume.dicom is not None]

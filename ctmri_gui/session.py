@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Domain
+from ctmri_core.resources_folder import user_runs_folder
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.changes import Changes
 from ctmri_gui.doubts import doubts
@@ -60,7 +61,7 @@ class Session(QObject):
         self.jobs = Jobs(self)
         self.jobs.noted.connect(self.noted)
         self.jobs.failed.connect(self.failed)
-        self.library = Library(self.jobs, folders, self)
+        self.library = Library(self.jobs, folders, self, runs=user_runs_folder())
         self.library.changed.connect(self._models_listed)
         self.library.added.connect(
             lambda name: self.done.emit(f"{name} is in the list of models now. It is unverified: nobody here has tested it.")

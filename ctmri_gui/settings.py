@@ -66,6 +66,7 @@ _TABLE = (
     Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient
     Setting("training_recent", ()),
     Setting("training_geometry", ""),
+    Setting("training_not_now", ()),  # interrupted runs that nobody wanted to resume
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
 

@@ -40,6 +40,15 @@ def list_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
     return tuple(entries)
 
 
+def list_run_models(runs: str | Path) -> tuple[ModelEntry, ...]:
+    """The best models of every run in the folder `runs`, newest run first; of one without a validation the last step's."""
+    entries: list[ModelEntry] = []
+    for folder in sorted(Path(runs).glob("*/models"), key=_changed, reverse=True):
+        made = list_models([folder])
+        entries += [entry for entry in made if not entry.path.stem.endswith(LAST)] or made
+    return tuple(entries)
+
+
 def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
     """A file as it is; the model of a folder, such as that of a run, which holds one; else that of a card name or file name.
 
@@ -58,6 +67,13 @@ def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
     names = [entry.card.name for entry in usable if entry.card]
     hint = nearest_hint(str(file_or_name), names) or f" Known models: {', '.join(names) or 'none'}."
     raise ModelRefused(f"There is no model called {path.name!r}.{hint}")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # deleted just now
+        return 0.0
 
 
 def _sole(name: str, entries: Iterable[ModelEntry]) -> Path:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from os import SEEK_END
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +16,11 @@ from ctmri_core.errors import CtmriError, TrainingFailed
 from ctmri_core.events import Event, Finished, Started, Step, Validated, from_json
 from ctmri_core.files import write_failed
 from ctmri_core.folder_lock import is_held
+from ctmri_core.model_card import LAST
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
 
+_TAIL_BYTES = 64 * 1024
 State = Literal["running", "completed", "stopped", "failed", "crashed", "interrupted", "unreadable"]
 """`interrupted`: nobody trains it and it did not say that it ended: the program or the power went."""
 
@@ -66,7 +69,7 @@ def summary_of(path: Path) -> RunSummary:
     """What the run folder `path` tells of itself."""
     folder = RunFolder(path)
     begun = datetime.fromtimestamp(folder.config.stat().st_mtime).astimezone()
-    models = tuple(sorted(folder.models.glob("*.safetensors"), key=lambda file: ("-best" not in file.name, file.name)))
+    models = tuple(sorted(folder.models.glob("*.safetensors"), key=lambda file: (file.stem.endswith(LAST), file.name)))
     try:
         plan = RunPlan.read(folder.read_config())
     except CtmriError as error:
@@ -89,6 +92,15 @@ def summary_of(path: Path) -> RunSummary:
     return RunSummary(path, plan, begun, state, end.message if end else "", iteration, seconds, best, models)
 
 
+def interrupted_runs(folder: Path) -> tuple[Path, ...]:
+    """Runs that nobody trains and that did not say that they ended, newest first; only the last words of each are read."""
+    if not folder.is_dir():
+        return ()
+    found = [each for each in folder.iterdir() if RunFolder(each).events.is_file() and RunFolder(each).config.is_file()]
+    broken = [each for each in found if not _said_its_end(RunFolder(each).events) and not is_held(each)]
+    return tuple(sorted(broken, key=lambda each: RunFolder(each).events.stat().st_mtime, reverse=True))
+
+
 def delete_run(path: Path) -> None:
     """Deletes a run's folder. Raises `TrainingFailed` when it is none or goes on, `WriteFailed` when files stay."""
     if not RunFolder(path).config.is_file():
@@ -99,6 +111,13 @@ def delete_run(path: Path) -> None:
         shutil.rmtree(path)
     except OSError as error:
         raise write_failed(path, error) from error
+
+
+def _said_its_end(events: Path) -> bool:
+    with events.open("rb") as handle:
+        handle.seek(max(handle.seek(0, SEEK_END) - _TAIL_BYTES, 0))
+        lines = handle.read().splitlines()
+    return bool(lines) and b'"kind":"finished"' in lines[-1]
 
 
 def _milestones(path: Path) -> Iterator[Event]:

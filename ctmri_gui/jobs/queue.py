@@ -35,6 +35,8 @@ class JobState:
     setting: str = ""
     end: Finished | None = None
     started: float = field(default_factory=time.monotonic)
+    show: Callable[[], None] | None = field(default=None, repr=False)
+    """Leads to where a person sees more of it."""
 
     @property
     def running(self) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
+    from ctmri_core.training.runs import RunSummary
     from ctmri_core.volume import Volume
 
 Result = TypeVar("Result")
@@ -170,12 +171,25 @@ def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
     return None if stop() else pair
 
 
-def list_models(folders: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
-    """The model files of `folders`, broken ones with their problem."""
+def list_models(folders: Sequence[Path], runs: Path | None, _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
+    """The model files of `folders` and the best ones of the training runs in `runs`, broken ones with their problem."""
     from ctmri_core.model_card import list_models as listed
+    from ctmri_core.model_card import list_run_models
 
     yield Progress(done=0, message="looking for models")
-    return tuple(listed(folders))
+    return (*listed(folders), *(list_run_models(runs) if runs is not None else ()))
+
+
+def find_interrupted(runs: Path, _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
+    """The training runs in `runs` that ended without a word and can go on, newest first."""
+    if not runs.is_dir():
+        return ()
+    yield Progress(done=0, message="looking for interrupted runs")
+    with _importing:
+        from ctmri_core.training.runs import interrupted_runs, summary_of
+
+    found = map(summary_of, interrupted_runs(runs))
+    return tuple(run for run in found if run.can_go_on)
 
 
 def add_model(path: Path, folder: Path, _stop: StopSignal) -> Work[Path]:

@@ -26,8 +26,12 @@ class Library(QObject):
     chose = Signal(object)  # ModelEntry | None
     added = Signal(str)  # file name
 
-    def __init__(self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None, *, runs: Path | None = None
+    ) -> None:
+        """`runs`: a folder of training runs, whose best models are listed too."""
         super().__init__(parent)
+        self.runs = runs
         self._jobs = jobs
         self._folders = tuple(folders) if folders is not None else model_folders()
         self.entries: tuple[ModelEntry, ...] = ()
@@ -45,9 +49,8 @@ class Library(QObject):
 
     def refresh(self, choose: Path | None = None) -> None:
         """Reads the model folders again; then chooses the file `choose`, if it is there."""
-        self._jobs.run(
-            "List models", partial(work.list_models, self._folders), on_result=partial(self._take, choose), listed=False
-        )
+        begin = partial(work.list_models, self._folders, self.runs)
+        self._jobs.run("List models", begin, on_result=partial(self._take, choose), listed=False)
 
     def add(self, path: Path) -> None:
         """Checks a model file, copies it to the user's models and chooses it."""
@@ -82,6 +85,11 @@ class Library(QObject):
     def is_shipped(self, entry: ModelEntry) -> bool:
         """Whether the model came with the program; any other is unverified."""
         return entry.path.parent == model_folders()[0]
+
+    def run_of(self, entry: ModelEntry) -> str:
+        """The name of the run that made the model, where it lies there; empty for others."""
+        inside = self.runs is not None and entry.path.is_relative_to(self.runs)
+        return entry.path.relative_to(self.runs).parts[0] if inside and self.runs is not None else ""
 
     def vouches_for(self, made: Synthetic) -> bool:
         """Whether a model that came with the program made it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from ctmri_gui.jobs.queue import Jobs, JobState
@@ -27,9 +28,12 @@ class RunningWork(QWidget):
         self.cancel = QToolButton()
         self.cancel.setText("Cancel")
         self.cancel.clicked.connect(self._stop)
+        self.more = QToolButton()
+        self.more.setText("Show")
+        self.more.clicked.connect(self._show_more)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
-        for widget in (self.text, self.bar, self.cancel):
+        for widget in (self.text, self.bar, self.more, self.cancel):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
@@ -62,7 +66,18 @@ class RunningWork(QWidget):
         self.bar.setValue(round((fraction or 0.0) * _STEPS))
         self.cancel.setEnabled(not state.stopping)
         self.cancel.setToolTip(f"Cancel: {state.title}")
+        self.more.setVisible(state.show is not None)
+        self.more.setToolTip(f"Show: {state.title}")
+        self.more.setAccessibleName(f"Show {state.title}")
         self.setVisible(True)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._show_more()
+        super().mousePressEvent(event)
+
+    def _show_more(self) -> None:
+        if self._state is not None and self._state.show is not None:
+            self._state.show()
 
     def _stop(self) -> None:
         if self._state is not None:

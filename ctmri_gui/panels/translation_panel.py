@@ -130,7 +130,9 @@ class TranslationPanel(QWidget):
         self.scope.setText(card.summary if card is not None else "")
         self.scope.setVisible(card is not None)
         unverified = entry is not None and not self._session.library.is_shipped(entry)
-        self.standing.setText("Unverified model: it did not come with the program." if unverified else "")
+        run = self._session.library.run_of(entry) if entry is not None else ""
+        origin = f"it comes from your run {run}" if run else "it did not come with the program"
+        self.standing.setText(f"Unverified model: {origin}." if unverified else "")
         self.standing.setVisible(unverified)
         self._show_state()
 

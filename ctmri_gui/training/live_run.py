@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Event, Finished, StopSignal, Work
 from ctmri_core.training.orders import Order, Orders
-from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.jobs.queue import Jobs, JobState
@@ -25,11 +24,14 @@ class LiveRun(QObject):
     ended = Signal(object)  # Finished
     asked = Signal()  # something was asked of it: buttons show what is under way
 
-    def __init__(self, plan: RunPlan, folder: Path, where: Where, *, resumed: bool, parent: QObject | None = None) -> None:
+    def __init__(
+        self, plan: RunPlan, folder: Path, where: Where, *, record: RunRecord | None = None, parent: QObject | None = None
+    ) -> None:
+        """`record`: what a run has said that is resumed."""
         super().__init__(parent)
         self.plan, self.folder, self.where = plan, folder, where
         self.orders = Orders()
-        self.record = RunRecord.of(RunFolder(folder).read_events()) if resumed else RunRecord()
+        self.record = record or RunRecord()
         self.state: JobState | None = None
 
     @property

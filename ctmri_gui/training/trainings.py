@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Finished
 from ctmri_core.resources_folder import user_runs_folder
-from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
+from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.training import training_work
 from ctmri_gui.training.live_run import LiveRun, Where
+from ctmri_gui.training.where import best_place
 
 if TYPE_CHECKING:
     from ctmri_core.training.runs import RunSummary
@@ -40,12 +41,25 @@ class Trainings(QObject):
 
     def start(self, plan: RunPlan, folder: Path, where: Where) -> LiveRun | None:
         """Begins a new run in `folder`; None, and `failed`, while another goes on."""
-        return self._begin(LiveRun(plan, folder, where, resumed=False, parent=self), resume=False)
+        return self._begin(LiveRun(plan, folder, where, parent=self), resume=False)
 
-    def resume(self, folder: Path, where: Where) -> LiveRun | None:
-        """Goes on with the run in `folder`. Raises `CtmriError` when it cannot be read."""
-        plan = RunPlan.read(RunFolder(folder).read_config())
-        return self._begin(LiveRun(plan, folder, where, resumed=True, parent=self), resume=True)
+    def resume(self, folder: Path, where: Where | None = None) -> None:
+        """Goes on with the run in `folder` once it is read; `begun` or `failed` tells. `where`: None takes the best place."""
+        if self.live is not None:
+            self.failed.emit(ONE_AT_A_TIME)
+            return
+
+        def go_on(read: tuple[RunPlan, RunRecord]) -> None:
+            plan, record = read
+            place = where or best_place(plan, broke_off=record.finished is None).where
+            self._begin(LiveRun(plan, folder, place, record=record, parent=self), resume=True)
+
+        def say(end: Finished) -> None:
+            if end.reason in ("failed", "crashed"):
+                self.failed.emit(end.message)
+
+        work = partial(training_work.read_to_resume, folder)
+        self._jobs.run("Read the run", work, on_result=go_on, on_end=say, listed=False)
 
     def refresh(self) -> None:
         """Reads the folder of runs again."""

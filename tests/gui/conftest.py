@@ -31,6 +31,8 @@ def private_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CTMRI_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("CTMRI_LOG_DIR", str(tmp_path / "log"))
     monkeypatch.setenv("CTMRI_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("CTMRI_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setenv("CTMRI_DATASETS_DIR", str(tmp_path / "datasets"))
 
 
 @pytest.fixture(autouse=True)

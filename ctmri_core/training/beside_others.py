@@ -1,0 +1,28 @@
+"""Training on a thread of a program that must answer meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+_SWITCH_S = 0.001  # how long Python may stay on one thread while another waits; usually five times that
+
+
+@contextmanager
+def leaving_room() -> Iterator[None]:
+    """Leaves one processor to the others and lets them have Python's lock sooner. To be entered on the thread that trains.
+
+    What holds for the whole process is as it was afterwards.
+    """
+    threads, interval = torch.get_num_threads(), sys.getswitchinterval()
+    torch.set_num_threads(max(min(threads, (os.cpu_count() or 1) - 1), 1))
+    sys.setswitchinterval(min(interval, _SWITCH_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        torch.set_num_threads(threads)
