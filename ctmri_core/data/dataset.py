@@ -57,6 +57,11 @@ class DatasetCase(_Frozen):
     chosen: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     check: CaseCheck | None = None
 
+    def numbered(self, number: int) -> DatasetCase:
+        """The same as the `number`-th of the cases that are there now, whichever it was when it was prepared."""
+        check = None if self.check is None else self.check.model_copy(update={"number": number})
+        return self.model_copy(update={"check": check})
+
     @property
     def counted(self) -> int:
         """How many slices are learnt from, or judged by."""

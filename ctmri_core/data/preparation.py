@@ -141,7 +141,7 @@ def prepare_dataset(
             return None
         records, checks = found
         numbered = [
-            (number, case.model_copy(update={"side": sides.get(reference.patient, "")}))
+            (number, case.numbered(number).model_copy(update={"side": sides.get(reference.patient, "")}))
             for number, (reference, record) in enumerate(zip(source.cases, records, strict=True), 1)
             for case in record.cases
         ]
@@ -198,7 +198,7 @@ def _prepared(
             else:
                 dataset.remember(record)
         records.append(record)
-        checks += [case.check.model_copy(update={"number": number}) for case in record.cases[:1] if case.check is not None]
+        checks += [check for case in record.cases[:1] if (check := case.numbered(number).check) is not None]
     return records, checks
 
 

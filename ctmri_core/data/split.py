@@ -77,7 +77,7 @@ def split_cases(cases: Sequence[CaseReference], plan: SplitPlan) -> dict[str, Si
         sides |= {patient: "test" for patient, own in by_patient.items() if any(case.centre == left_out for case in own)}
     if all(sides.values()) and "validation" not in sides.values():  # the authors' test stays the test
         sides |= {patient: "" for patient, side in sides.items() if side == "train" and _is_paired(by_patient[patient])}
-    return sides | _by_chance({patient: own[0].centre for patient, own in by_patient.items()}, sides, plan)
+    return sides | _by_chance({patient: min(case.centre for case in own) for patient, own in by_patient.items()}, sides, plan)
 
 
 def _is_paired(cases: Sequence[CaseReference]) -> bool:
