@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
@@ -67,8 +68,8 @@ class RunFolder:
         """Appends one line to `events.jsonl`. Raises `WriteFailed`."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with self.events.open("a", encoding="utf-8") as handle:
-                handle.write(to_json(event) + "\n")
+            with self.events.open("a+b") as handle:
+                handle.write(_line_end(handle) + to_json(event).encode() + b"\n")
         except OSError as error:
             raise write_failed(self.events, error) from error
 
@@ -98,6 +99,14 @@ def run_config(
         "method": card.name, "config": config.model_dump(mode="json"), "data": data, "direction": direction.name,
         "settings": settings.model_dump(mode="json"), "about": about.model_dump(mode="json"),
     }  # fmt: skip
+
+
+def _line_end(handle: IO[bytes]) -> bytes:
+    """What is missing of the last line: a process that was killed may have left half of one."""
+    if not handle.seek(0, os.SEEK_END):
+        return b""
+    handle.seek(-1, os.SEEK_END)
+    return b"" if handle.read(1) == b"\n" else b"\n"
 
 
 def _event(line: bytes) -> Event | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,17 +122,18 @@ def _said_its_end(events: Path) -> bool:
 
 
 def _milestones(path: Path) -> Iterator[Event]:
-    """The events but for steps, of which the last; a line cut short is left out."""
+    """The events but for steps, of which the last ones; a line cut short is left out."""
     if not path.exists():
         return
-    step = ""
+    steps: deque[str] = deque(maxlen=2)  # the last line may be cut short
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.startswith('{"kind":"step"'):
-                step = line
+                steps.append(line)
             elif line.startswith(('{"kind":"validated"', '{"kind":"finished"', '{"kind":"started"')):
                 yield from _read(line)
-    yield from _read(step)
+    for line in steps:
+        yield from _read(line)
 
 
 def _read(line: str) -> Iterator[Event]:
