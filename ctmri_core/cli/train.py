@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,15 +21,13 @@ from ctmri_core.config_flags import add_config_arguments, flag_of
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
 from ctmri_core.events import Noted, StopSignal, Work
-from ctmri_core.files import write_text
-from ctmri_core.hints import nearest_hint
-from ctmri_core.io.preflight import regular_file
 from ctmri_core.method import MethodCard
 from ctmri_core.registry import method_cards, method_problems
 from ctmri_core.training.orders import ORDERS
 from ctmri_core.training.run_folder import RunFolder
-from ctmri_core.training.run_plan import PARTS, RunPlan
+from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, settings_for
+from ctmri_core.training.settings_file import read_settings, write_settings
 
 _DATA_HELP = "prepared data (see ctmri prepare), a folder of scans in one of the layouts listed there, or phantom:COUNT[:SEED]"
 _RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
@@ -46,7 +42,6 @@ _ALWAYS = {
 }  # fmt: skip
 _PROCESS_NUMBERS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables of the environment, any of which is not 0 in every process of a run but the first."""
-_MOST_BYTES = 1 << 20  # of a file with settings
 _EXAMPLE = """\
 examples:
   no scans needed, ten minutes:
@@ -117,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         except CtmriError as error:
             arguments.usage_error(str(error))
     if arguments.save_config and isinstance(plan, RunPlan):
-        write_text(arguments.save_config, json.dumps(plan.stored(), indent=2))
+        write_settings(arguments.save_config, plan)
         return 0
     if arguments.estimate and isinstance(plan, RunPlan):
         return print_estimate(plan, as_json=arguments.json)
@@ -216,21 +211,7 @@ def _learnt(card: MethodCard, config: Mapping[str, Any], there: Sequence[Domain]
 
 
 def _stored(path: Path, card: MethodCard) -> Mapping[str, Any]:
-    if regular_file(path) > _MOST_BYTES:
-        raise FileRefused(path, "is too large for settings.", "Choose a file that --save-config wrote.")
-    toml = path.suffix.lower() == ".toml"
-    try:
-        text = path.read_text("utf-8-sig")
-        stored = tomllib.loads(text) if toml else json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        kind = "TOML" if toml else "JSON"
-        raise FileRefused(path, f"cannot be read as {kind}.", "Choose a file that --save-config wrote.") from error
-    tables = ("config", "settings", "about")
-    if not isinstance(stored, dict) or not all(isinstance(stored.get(name, {}), dict) for name in tables):
-        raise FileRefused(path, "does not hold settings.", "Choose a file that --save-config wrote.")
-    for name in stored:
-        if name not in PARTS:
-            raise FileRefused(path, f"holds {name!r}, which is no part of a run's settings.{nearest_hint(name, PARTS)}")
+    stored = read_settings(path)
     if stored.get("method", card.name) != card.name:
         raise FileRefused(path, f"holds settings of {stored['method']}, not of {card.name}.", "Name that method.")
     return stored
