@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdi
 
 from ctmri_core.config_fields import ConfigField
 from ctmri_gui.panels.small_parts import label, scrolling, set_role
+from ctmri_gui.training.new_run.field_words import in_words, labels_of
 from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_for, shown
 from ctmri_gui.viewer.palette import scaled
 
@@ -35,6 +36,7 @@ class ConfigForm(QWidget):
         super().__init__(parent)
         self._fields = {field.name: field for field in fields}
         self._changed = self._known(changed or {})
+        self.labels = labels_of(fields)
         self.guard = WheelGuard(self)
         self._searching = False
         self._sections = [
@@ -83,7 +85,7 @@ class ConfigForm(QWidget):
 
     def show_problem(self, text: str) -> None:
         """Says, or stops saying, what does not go together."""
-        self.problem.setText(text)
+        self.problem.setText(in_words(text, self.labels) if text else "")
         self.problem.setVisible(bool(text))
 
     def search_for(self, text: str) -> None:
@@ -255,7 +257,7 @@ class _Row:
         if changed != (self.name.property("role") == "heading"):
             set_role(self.name, "heading" if changed else "")
         self.back.setVisible(changed and not self.name.isHidden())
-        self.help.setText(_told(self.field, changed))
+        self.help.setText(in_words(_told(self.field, changed), self._form.labels))
 
     def set_visible(self, visible: bool) -> None:
         for widget in (self.name, self.editor.widget, self.help):

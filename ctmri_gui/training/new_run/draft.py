@@ -18,10 +18,12 @@ from ctmri_core.training.run_plan import RunPlan
 from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.live_run import Where
+from ctmri_gui.training.new_run.field_words import in_words, labels_of, run_fields
 
 KEPT = "training_draft"
 KEPT_SOURCE = "training_source"
 PHANTOM = "phantom:"
+_ANY_WAY = Direction(Domain.CT, Domain.MR_T1)
 _FIRST_METHOD = "pix2pix"
 _TABLES = ("config", "settings", "about")
 
@@ -125,8 +127,7 @@ class Draft(QObject):
             raise CtmriError(f"The data hold no {' and no '.join(missing)}. Choose another direction, or other data.")
         if reason := why_not(self.card, self.data, self.direction):
             raise CtmriError(f"{self.card.title}: {reason[:1].lower()}{reason[1:]}")
-        tables = {table: self.values(table) for table in _TABLES}
-        return RunPlan.made(self.card, self.data.spec, self.direction, **tables)
+        return self._made(self.data.spec, self.direction)
 
     @property
     def problem(self) -> str:
@@ -134,7 +135,16 @@ class Draft(QObject):
         try:
             self.plan()
         except CtmriError as error:
-            return str(error)
+            return in_words(str(error), labels_of(run_fields(self.card)))
+        return ""
+
+    @property
+    def settings_problem(self) -> str:
+        """Why the settings alone do not go together, in words; empty when they do."""
+        try:
+            self._made("", self.direction or _ANY_WAY)
+        except CtmriError as error:
+            return in_words(str(error), labels_of(run_fields(self.card)))
         return ""
 
     def take(self, plan: RunPlan) -> None:
@@ -148,6 +158,13 @@ class Draft(QObject):
         self.choose(
             method=plan.card.name, direction=plan.direction, source=plan.data, data=self.data if same else None, preparation={}
         )
+
+    def _made(self, data: str, direction: Direction) -> RunPlan:
+        """Refused here is what the run would refuse before it does anything."""
+        plan = RunPlan.made(self.card, data, direction, **{table: self.values(table) for table in _TABLES})
+        plan.config.for_crop(plan.settings.crop)
+        plan.config.domains_of(direction)
+        return plan
 
     def _tell(self) -> None:
         folder, way = path_of(self.source), self.direction
