@@ -39,6 +39,11 @@ class Trainings(QObject):
         self.live: LiveRun | None = None
         self.runs: tuple[RunSummary, ...] = ()
 
+    @property
+    def jobs(self) -> Jobs:
+        """Where all its work runs."""
+        return self._jobs
+
     def start(self, plan: RunPlan, folder: Path, where: Where) -> LiveRun | None:
         """Begins a new run in `folder`; None, and `failed`, while another goes on."""
         return self._begin(LiveRun(plan, folder, where, parent=self), resume=False)
