@@ -32,8 +32,8 @@ _CT_RANGE = (-300.0, 1300.0)
 _MASK_MM = 4.0
 _FEWEST_CELLS = 200
 # Chosen, not fitted. Measured beside them: digital heads and a pork phantom that came out right overlapped by 0.93 or more at a
-# metric of 0.6 or more; noise got 0.60 and 0.0; a third of a head that came out upside down had a rival. Scans of two patients
-# pass all three (0.81 to 0.87, 0.3 to 0.4): whoever uses the result looks at its alignment too.
+# metric of 0.6 or more; noise got 0.60 and 0.0; a third of a head that came out upside down had a rival. Scans of two people
+# pass all three (0.80 to 0.87, 0.23 to 0.40): whoever uses the result looks at its alignment too, as `case_alignment` does.
 _LEAST_OVERLAP = 0.65
 _LEAST_METRIC = 0.08
 _RIVAL = 0.98

@@ -74,7 +74,8 @@ def test_what_does_not_belong_together_is_not_accepted_and_stays_where_it_was(sh
         result = finish(registered(Case("two", coarse), (Domain.CT, Domain.MR_T1), never))
         assert result is not None and not result[0].alignment
         (problem,) = result[1]
-        assert problem.kind == "registration" and "stays where it was" in problem.message and "take the case out" in problem.message
+        assert problem.kind == "registration"
+        assert "stays where it was" in problem.message and "take the case out" in problem.message
 
 
 def test_registration_stops_when_asked(head: Case):
