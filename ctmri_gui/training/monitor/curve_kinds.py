@@ -19,7 +19,12 @@ _COLOURS = {  # Okabe and Ito 2008, lighter or darker where the ground asks for 
 _LINES = (
     Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine, Qt.PenStyle.DashDotDotLine,
 )  # fmt: skip
+DASHES = (  # the same styles as marks and gaps of so many pixels
+    (True,), (True,) * 14 + (False,) * 7, (True,) * 4 + (False,) * 5, (True,) * 14 + (False,) * 6 + (True,) * 4 + (False,) * 6,
+    (True,) * 14 + ((False,) * 5 + (True,) * 4) * 2 + (False,) * 5,
+)  # fmt: skip
 LOSSES, RATE, GRADIENTS, JUDGEMENTS = "Losses", "Learning rate", "Gradient lengths", "What discriminators say"
+VARIETY = "Variety of synthetic pictures"
 BALANCE, SATURATION, MEMORY = "Discriminators' share of all losses", "Share of the body that is black or white", "Memory (GiB)"
 
 
@@ -49,7 +54,10 @@ def curves_of(record: RunRecord, plan: RunPlan | None) -> Iterator[tuple[Kind, C
 
 
 def _plot_of(signal: str) -> str:
-    starts = {"gradient_": GRADIENTS, "judged_": JUDGEMENTS, "saturation_": SATURATION, "loss_ratio": BALANCE}
+    starts = {
+        "gradient_": GRADIENTS, "judged_": JUDGEMENTS, "saturation_": SATURATION, "loss_ratio": BALANCE,
+        "variety_": VARIETY,
+    }  # fmt: skip
     named = next((plot for start, plot in starts.items() if signal.startswith(start)), "")
     if named:
         return named
@@ -58,13 +66,13 @@ def _plot_of(signal: str) -> str:
     return "Memory (MiB)" if signal.endswith("_mb") else plain(signal)
 
 
-def pen(place: int, palette: str, *, width: float = 1.0, faint: bool = False) -> QPen:
+def pen(place: int, palette: str, *, width: float = 1.0, faint: bool = False, solid: bool = False) -> QPen:
     """How the curve at `place` of its plot is drawn: colours and line styles both change from one to the next."""
     colours = _COLOURS[palette]
     colour = QColor(colours[place % len(colours)])
     if faint:
         colour.setAlphaF(0.25)
-    made = QPen(colour, width, Qt.PenStyle.SolidLine if faint else _LINES[place % len(_LINES)])
+    made = QPen(colour, width, Qt.PenStyle.SolidLine if faint or solid else _LINES[place % len(_LINES)])
     made.setCosmetic(True)
     return made
 

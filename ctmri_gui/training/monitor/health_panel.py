@@ -76,14 +76,13 @@ class HealthPanel(QWidget):
         self._told = len(record.notes)
         if not self._told:
             self.advice.setPlaceholderText("Nothing so far that is worth saying.")
-        shown = readings(record, self._plan)
-        if shown != self._shown or not shown:
-            self._show(shown)
+        self._show(readings(record, self._plan))
 
     @property
     def worth_a_look(self) -> tuple[str, ...]:
         """What the person should look at, by name."""
-        return tuple(reading.name for reading in self._shown if reading.watch)
+        said = ("what the run has said",) if any(note.serious for note in self._record.notes) else ()
+        return (*(reading.name for reading in self._shown if reading.watch), *said)
 
     def _show(self, shown: list[Reading]) -> None:
         self._shown = shown
@@ -91,8 +90,10 @@ class HealthPanel(QWidget):
         self._empty.setText("" if shown else "Signs of health come with the first steps.")
         self._empty.setVisible(not shown)
         good = "Nothing that looks wrong" if shown else ""
-        self.summary.setText(f"{_WATCH} Worth a look: {', '.join(watch)}" if watch else good)
-        set_role(self.summary, "warning" if watch else "heading")
+        said = f"{_WATCH} Worth a look: {', '.join(watch)}" if watch else good
+        if said != self.summary.text():
+            self.summary.setText(said)
+            set_role(self.summary, "warning" if watch else "heading")
         while len(self._cells) < len(shown):
             self._add_row()
         for number, cells in enumerate(self._cells):

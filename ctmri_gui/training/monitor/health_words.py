@@ -16,6 +16,8 @@ _RECENT, _EARLIER = 5, 50
 _JUMP = 20.0
 _MUCH, _SOME = 0.5, 0.1
 _LITTLE_SHARE, _LITTLE_GIB = 0.1, 1.0
+_BLIND, _NEARLY = 0.02, 0.9
+_ALIKE, _SETTLED = 0.1, 500
 _BOUNDED = "lsgan"  # real is taught to be 1 and synthetic 0
 
 
@@ -33,7 +35,7 @@ def readings(record: RunRecord, plan: RunPlan | None) -> list[Reading]:
     """Of the newest signs, in the order in which a person should read them."""
     return [
         *_losses(record), *_judgements(record, plan), *_balance(record), *_gradients(record), *_saturation(record),
-        *_memory(record),
+        *_variety(record), *_memory(record),
     ]  # fmt: skip
 
 
@@ -58,18 +60,17 @@ def _judgements(record: RunRecord, plan: RunPlan | None) -> Iterator[Reading]:
 
 
 def _told_apart(means: tuple[float, float], plan: RunPlan | None) -> tuple[str, bool]:
+    """What lasts, and matters, the run says itself."""
     gap = means[0] - means[1]
-    bounded = plan is not None and getattr(plan.config, "gan_loss", "") == _BOUNDED
-    wide, most = (0.9, "almost as far apart as it is taught") if bounded else (4.0, "very far apart")
     if not math.isfinite(gap):
         return "What it says is no number any more.", True
     if gap < 0:
         return "At present it takes synthetic pictures for the more real ones.", False
-    if gap < 0.1:
+    if gap < _BLIND:
         return "At present it cannot tell them apart.", False
-    if gap > wide:
-        return f"Its answers are {most}: the generator learns little from it where that lasts.", True
-    return "It tells them apart in part, which the generator learns from.", False
+    if plan is not None and getattr(plan.config, "gan_loss", "") == _BOUNDED and gap > _NEARLY:
+        return "Almost as far apart as it is taught: the generator learns little from it where that lasts.", False
+    return "The further apart, the more easily it tells them; the generator learns from what is between.", False
 
 
 def _balance(record: RunRecord) -> Iterator[Reading]:
@@ -105,6 +106,17 @@ def _saturation(record: RunRecord) -> Iterator[Reading]:
         elif share > _SOME:
             meaning, watch = "Much of the body is black or white throughout. Look at the pictures.", True
         yield Reading(f"Saturation, {signal_of(name)}", f"{share:.1%}", meaning, watch)
+
+
+def _variety(record: RunRecord) -> Iterator[Reading]:
+    for name, curve in record.signals.items():
+        if not name.startswith("variety_"):
+            continue
+        alike = curve.values[-1] < _ALIKE and curve.iterations[-1] >= _SETTLED
+        meaning = "Synthetic pictures differ as their sources do where this is near 1."
+        if alike:
+            meaning = "Synthetic pictures look the same whatever they are made from: look at them."
+        yield Reading(f"Variety, {signal_of(name)}", number(curve.values[-1]), meaning, alike)
 
 
 def _memory(record: RunRecord) -> Iterator[Reading]:

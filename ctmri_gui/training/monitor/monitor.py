@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from ctmri_core.events import Event, Finished
+from ctmri_core.events import Event, Finished, Health, Noted, Progress
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import RunRecord
@@ -143,7 +142,7 @@ class Monitor(QWidget):
         super().resizeEvent(event)
         self._measure()
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._stale:
             self._take_over()
@@ -214,7 +213,8 @@ class Monitor(QWidget):
 
     def _hear(self, event: Event) -> None:
         """Only noted here: a fast run says more than a person reads, and is shown some times a second."""
-        self._last = event
+        if not isinstance(event, Health | Noted | Progress):  # they come in between, whatever the run does
+            self._last = event
         self.header.hear(event)
         self.controls.hear(event)
         if not self._update.isActive():

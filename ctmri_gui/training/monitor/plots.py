@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import pyqtgraph
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
@@ -12,13 +11,12 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.theme import PALETTES
-from ctmri_gui.training.monitor.curve_kinds import pen
+from ctmri_gui.training.monitor.plot_line import Line
 from ctmri_gui.training.monitor.series import Series
 from ctmri_gui.viewer.palette import font, scaled
 
 _PAN, _ZOOM = 0.1, 0.8
 _HEIGHT = 150
-_WIDTH = 2.0
 _FINEST = 4.0  # steps: closer nothing more is to be seen
 _KEYS = "Arrows move, + and - zoom, R shows all, Shift with an arrow moves the line that reads values."
 
@@ -31,7 +29,7 @@ class Plot(QWidget):
         self.title = title
         self.log = False
         self._hovered = hovered
-        self._curves: dict[str, tuple[Any, Any, int]] = {}
+        self._lines: dict[str, Line] = {}
         self.widget = pyqtgraph.PlotWidget()
         self.item = self.widget.getPlotItem()
         self.box = self.item.getViewBox()
@@ -66,6 +64,8 @@ class Plot(QWidget):
         self.widget.setToolTip(_KEYS + " Turn the wheel or drag to zoom and move.")
         self.widget.installEventFilter(self)
         self.widget.scene().sigMouseMoved.connect(self._moved)
+        self.box.sigXRangeChanged.connect(self._fit)
+        self.box.sigResized.connect(self._fit)
 
     def dress(self, name: str) -> None:
         """In the colours of palette `name` and the present size of text."""
@@ -81,35 +81,20 @@ class Plot(QWidget):
         self._line.setPen(pyqtgraph.mkPen(colours.muted, width=1))
         self._best.setPen(_dashed(colours.good))
         self._checkpoints.setPen(pyqtgraph.mkPen(colours.accent, width=1))
-        for raw, smooth, place in self._curves.values():
-            raw.setPen(pen(place, name, faint=True))
-            smooth.setPen(pen(place, name, width=_WIDTH))
+        for line in self._lines.values():
+            line.dress(name)
 
     def set_curves(self, places: Mapping[str, int], palette: str) -> None:
         """Shows exactly the curves whose keys are given, each drawn as its place says."""
-        for key in self._curves.keys() - places.keys():
-            for line in self._curves.pop(key)[:2]:
-                self.item.removeItem(line)
-        for key in places.keys() - self._curves.keys():
-            place = places[key]
-            raw = self.item.plot(pen=pen(place, palette, faint=True), skipFiniteCheck=True)
-            smooth = self.item.plot(pen=pen(place, palette, width=_WIDTH), skipFiniteCheck=True)
-            smooth.setZValue(1)
-            self._curves[key] = (raw, smooth, place)
+        for key in self._lines.keys() - places.keys():
+            self._lines.pop(key).remove()
+        for key in places.keys() - self._lines.keys():
+            self._lines[key] = Line(self.item, places[key], palette)
 
     def draw(self, key: str, series: Series, *, smoothed: bool) -> None:
-        """Puts what there is now into the curve `key`; points where there are too few for a line."""
-        raw, smooth, place = self._curves[key]
-        few = len(series.x) < 40
-        colour = smooth.opts["pen"].color()
-        smooth.setData(
-            *series.shown(series.smooth, log=self.log), symbol="ostd+"[place % 5] if few else None,
-            symbolSize=scaled(7), symbolBrush=colour, symbolPen=None,
-        )  # fmt: skip
-        if smoothed:
-            raw.setData(*series.shown(series.raw, log=self.log))
-        else:
-            raw.clear()
+        """Puts what there is now into the curve `key`."""
+        self._lines[key].draw(series, smoothed=smoothed, log=self.log)
+        self._lines[key].fit(self.box)
 
     def set_log(self, log: bool) -> None:
         self.log = log
@@ -130,6 +115,10 @@ class Plot(QWidget):
     def reset(self) -> None:
         """All steps, and as much of the vertical axis as they need."""
         self.item.enableAutoRange(x=True, y=True)
+
+    def _fit(self, *_of: object) -> None:
+        for line in self._lines.values():
+            line.fit(self.box)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

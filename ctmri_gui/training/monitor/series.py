@@ -9,7 +9,7 @@ from ctmri_core.training.run_record import Curve
 
 Values = NDArray[np.float64]
 _FIRST_ROOM = 1024
-_BLOCK = 64
+_LONGEST_BLOCK, _SMALLEST_SHARE = 4096, 1e-100
 
 
 class Series:
@@ -33,6 +33,8 @@ class Series:
         return self._room[2, : self._count]
 
     def set_smoothing(self, smoothing: float) -> None:
+        if smoothing == self._mean.smoothing:
+            return
         self._mean = Mean(smoothing)
         self._room[2, : self._count] = self._mean.of(self.raw)
 
@@ -90,8 +92,15 @@ class Mean:
         finite = np.isfinite(values)
         result = np.array(values, dtype=np.float64)
         if self.smoothing > 0:
-            result[finite] = np.concatenate([*map(self._block, _blocks(result[finite]))] or [result[finite]])
+            known, length = result[finite], self._block_length
+            blocks = [self._block(known[at : at + length]) for at in range(0, len(known), length)]
+            result[finite] = np.concatenate(blocks or [known])
         return result
+
+    @property
+    def _block_length(self) -> int:
+        """Short enough that powers of the smoothing stay far from what cannot be represented."""
+        return int(min(np.log(_SMALLEST_SHARE) / np.log(self.smoothing), _LONGEST_BLOCK))
 
     def _block(self, values: Values) -> Values:
         share = self.smoothing ** np.arange(1, len(values) + 1)
@@ -99,8 +108,3 @@ class Mean:
         weights = 1 - share * (1 - self._weight)
         self._sum, self._weight = float(sums[-1]), float(weights[-1])
         return np.asarray(sums / weights)
-
-
-def _blocks(values: Values) -> list[Values]:
-    """Short enough that powers of the smoothing stay far from what cannot be represented."""
-    return [values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK)]

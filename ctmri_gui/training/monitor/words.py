@@ -13,7 +13,7 @@ _METRICS = {
     "mae_hu": ("error", "HU"), "mae_percent": ("error", "%"), "psnr_db": ("PSNR", "dB"), "ssim": ("SSIM", ""),
 }  # fmt: skip
 _MEMORY = {
-    "memory_gib": "in use", "memory_free_gib": "free", "memory_mb": "in use", "device_memory_mb": "in use, graphics card",
+    "memory_gib": "in use", "memory_free_gib": "free", "host_memory_gib": "in use, main memory", "memory_mb": "in use", "device_memory_mb": "in use, graphics card",
 }  # fmt: skip
 _DEVICES = {"cpu": "processor", "cuda": "graphics card"}
 _GROUPS = {"l1": "L1", "gan": "GAN", "kl": "KL", "nce": "NCE", "ssim": "SSIM"}
@@ -81,7 +81,7 @@ def metric_of(name: str) -> tuple[str, str, str]:
 
 def signal_of(name: str) -> str:
     """What a sign of health measures: `real T1 MR`, `generator`."""
-    for start in (JUDGED, "gradient_", "saturation_"):
+    for start in (JUDGED, "gradient_", "saturation_", "variety_"):
         if name.startswith(start):
             return _parts(name.removeprefix(start))
     return _MEMORY.get(name) or plain(name)
