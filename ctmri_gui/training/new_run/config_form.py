@@ -74,6 +74,12 @@ class ConfigForm(QWidget):
         """What takes the keyboard for the field `name`; its group is opened."""
         return self._row(name).editor.focus
 
+    def open_changed(self) -> None:
+        """Opens the groups in which something is changed."""
+        for section in self._sections:
+            if any(name in self._changed for name in section.names):
+                section.set_open(True)
+
     def reset(self, name: str) -> None:
         """The default of one field again."""
         self._row(name).editor.write(self._fields[name].default)
@@ -123,9 +129,9 @@ class ConfigForm(QWidget):
         return section.rows[name]
 
     def _open_first(self) -> None:
-        for place, section in enumerate(self._sections):
-            if place == 0 or len(self._fields) <= _FEW or any(name in self._changed for name in section.names):
-                section.set_open(True)
+        for section in self._sections if len(self._fields) <= _FEW else self._sections[:1]:
+            section.set_open(True)
+        self.open_changed()
 
     def _show_counts(self) -> None:
         for section in self._sections:

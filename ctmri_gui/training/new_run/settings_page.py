@@ -1,0 +1,117 @@
+"""The settings of the method and of the run, but for what other pages ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from ctmri_core.config_fields import ConfigField, fields_of
+from ctmri_core.method import MethodCard
+from ctmri_core.training.settings import LENGTHS, TrainingSettings
+from ctmri_gui import file_choice
+from ctmri_gui.panels.small_parts import label
+from ctmri_gui.training.new_run import presets
+from ctmri_gui.training.new_run.config_form import ConfigForm
+from ctmri_gui.training.new_run.draft import Draft
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
+
+_ASKED_ELSEWHERE = frozenset(
+    {*LENGTHS, "device", "devices", "nodes", "precision", "spacing_mm", "soft_tissue_curve", "validation_share"}
+)
+
+
+class SettingsPage(QWidget):
+    """Holds a form for the present method; what is changed there stands in `draft` at once."""
+
+    def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._draft = draft
+        self._card: MethodCard | None = None
+        self.form = ConfigForm(())
+        self.title = label("Settings", "title")
+        self.about = label("", "muted")
+        self.papers, self.small = QPushButton("As in the paper"), QPushButton("Small and quick")
+        self.tune = QPushButton("Fine-tune a model…")
+        self.papers.setToolTip("Every setting as the method's authors had it")
+        self.small.setToolTip("Networks half as wide, smaller squares: a first result soon, and in little memory")
+        self.tune.setToolTip("Begin with the networks of a model file, and change them in small steps")
+        self.tune.setVisible(presets.may_fine_tune())
+        self.papers.clicked.connect(lambda: self._take(presets.papers()))
+        self.small.clicked.connect(lambda: self._take(presets.small_and_quick(self._draft.card)))
+        self.tune.clicked.connect(self._ask_model)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(18, 14, 18, 8)
+        self._column.setSpacing(8)
+        for part in (self.title, self.about, FlowingRow(self.papers, self.small, self.tune), self.form):
+            self._column.addWidget(part)
+        draft.changed.connect(self._follow)
+        self._follow()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow()
+
+    def _follow(self) -> None:
+        """A form for another method is made when it is looked at."""
+        card = self._draft.card
+        if self._card is not card and (self.isVisible() or self._card is None):
+            self._renew(card)
+        if self._card is card:
+            chosen = self._chosen()
+            if self.form.values != chosen:
+                self.form.set_values(chosen)
+            self.form.show_problem(self._draft.settings_problem)
+
+    def _renew(self, card: MethodCard) -> None:
+        self._card = card
+        form = ConfigForm(offered_fields(card), self._chosen(), scrolls=True)
+        form.edited.connect(self._store)
+        self._column.replaceWidget(self.form, form)
+        self._column.setStretchFactor(form, 1)
+        self.form.deleteLater()
+        self.form = form
+        self.about.setText(f"{card.title} is set as its authors had it. What you change is marked, and can be set back.")
+
+    def _chosen(self) -> dict[str, Any]:
+        return {**self._draft.values("config"), **self._offered_settings()}
+
+    def _offered_settings(self) -> dict[str, Any]:
+        return {name: value for name, value in self._draft.values("settings").items() if name not in _ASKED_ELSEWHERE}
+
+    def _store(self, changed: dict[str, Any]) -> None:
+        own = self._draft.card.config.model_fields
+        self._change(
+            {
+                "config": {name: value for name, value in changed.items() if name in own},
+                "settings": {name: value for name, value in changed.items() if name not in own},
+            }
+        )
+
+    def _change(self, tables: presets.Tables) -> None:
+        kept = {name: value for name, value in self._draft.values("settings").items() if name in _ASKED_ELSEWHERE}
+        wanted = {"config": tables["config"], "settings": {**kept, **tables["settings"]}}
+        for table, values in wanted.items():
+            if values != self._draft.values(table):
+                self._draft.change(table, values)
+
+    def _take(self, preset: presets.Tables) -> None:
+        self._change(preset)
+        self.form.open_changed()
+
+    def _ask_model(self) -> None:
+        chosen = file_choice.existing_files(self, "Fine-tune a model", "", "Model files (*.safetensors)")
+        if chosen:
+            self.start_from(chosen[0])
+
+    def start_from(self, model: Path) -> None:
+        """Fine-tunes `model`."""
+        self._take(presets.fine_tuned(self._draft.card, model))
+
+
+def offered_fields(card: MethodCard) -> tuple[ConfigField, ...]:
+    """What the page offers for `card`: its own settings first."""
+    run = fields_of(TrainingSettings, card.settings)
+    return (*fields_of(card.config), *(field for field in run if field.name not in _ASKED_ELSEWHERE))
