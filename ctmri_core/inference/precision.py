@@ -54,7 +54,8 @@ class Plan:
         return str(self.dtype).removeprefix("torch.") + (", channels last" if self.fast else "")
 
 
-_KNOWN: dict[tuple[object, ...], tuple[Plan, float]] = {}
+_ALIKE = 64  # pixels of an edge; slices of about one size are timed once
+_KNOWN: dict[tuple[object, ...], tuple[Plan, float, int]] = {}
 
 
 def choose_device(name: str) -> torch.device:
@@ -76,19 +77,20 @@ def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch
     """The fastest way to run `generator` on slices like `sample`, float32 (c, h, w) in [-1, 1]; never slower than float32.
 
     Times the candidates on the middle of `sample` for at most about a second, leaving out those whose result differs; the
-    answer is kept per weights, device, thread count and size. Raises `OutOfMemory` when not even that part fits the device.
+    answer is kept per weights, device, thread count and rough size. Raises `OutOfMemory` when not even that part fits the device.
     """
     middle = _middle(sample, getattr(generator, "multiple", 0))
-    key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), middle.shape)
+    rough = tuple(-(-edge // _ALIKE) for edge in middle.shape[1:])
+    key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), len(middle), *rough)
     if key not in _KNOWN:
         try:
-            _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device)
+            _KNOWN[key] = (*_measure(generator, torch.from_numpy(middle)[None].to(device), device), middle.size)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise _too_large(middle.shape[1:], device) from error
             raise
-    plan, seconds = _KNOWN[key]
-    larger = sample.size / middle.size
+    plan, seconds, timed = _KNOWN[key]
+    larger = sample.size / timed
     seconds *= larger
     batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[device.type]))
     return replace(plan, batch=batch, seconds_per_slice=seconds, bytes_per_slice=int(plan.bytes_per_slice * larger))
