@@ -10,11 +10,12 @@ import torch
 
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.errors import OutOfMemory
-from ctmri_core.events import Event, Health, Noted, Sample, StopSignal, Validated
+from ctmri_core.events import Event, Health, Sample, StopSignal, Validated
 from ctmri_core.memory import is_out_of_memory
 from ctmri_core.method import Method
+from ctmri_core.training.advice import Advice
 from ctmri_core.training.best_models import BestModels
-from ctmri_core.training.health import saturation, warning
+from ctmri_core.training.health import saturation
 from ctmri_core.training.previews import write_preview
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.schedules import Plateau
@@ -31,7 +32,7 @@ class Evaluation:
 
     def __init__(
         self, method: Method[Any], data: PreparedData, settings: TrainingSettings, folder: RunFolder, device: torch.device,
-        models: BestModels, plateau: Plateau,
+        models: BestModels, plateau: Plateau, advice: Advice,
     ) -> None:  # fmt: skip
         self.last = -1
         self._method = method
@@ -41,6 +42,7 @@ class Evaluation:
         self._device = device
         self._models = models
         self._plateau = plateau
+        self._advice = advice
 
     def run(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         """After `iteration` steps, with the weights that are in the networks. Raises `OutOfMemory`."""
@@ -72,9 +74,7 @@ class Evaluation:
             self._plateau.hear(scores[data.direction].of(metric), lower_is_better=lower_is_better(metric))
         yield Validated(iteration=iteration, metrics=named(scores), best=best)
         yield Health(iteration=iteration, signals=saturation(scores))
-        message = warning(scores)
-        if message:
-            yield Noted(message=message, serious=True)
+        yield from self._advice.of_validation(scores)
 
     def _previews(self, iteration: int, stop: StopSignal) -> Iterator[Event]:
         data = self._data
@@ -83,10 +83,13 @@ class Evaluation:
         for direction in shows:
             way = "" if direction == data.direction else f"-{direction.name}"
             path = self._folder.samples / f"{iteration:08d}{way}.png"
-            caption = write_preview(path, self._method, shown, direction, data.recipe, self._device, stop)
-            if caption is None:
+            preview = write_preview(path, self._method, shown, direction, data.recipe, self._device, stop)
+            if preview is None:
                 return
-            yield Sample(iteration=iteration, path=str(path), caption=caption)
+            yield Sample(iteration=iteration, path=str(path), caption=preview.caption)
+            if preview.variety is not None:
+                yield Health(iteration=iteration, signals={f"variety_{direction.name}": preview.variety})
+                yield from self._advice.of_pictures(iteration, direction, preview.variety)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction, Domain
@@ -17,6 +19,7 @@ from ctmri_core.events import StopSignal
 from ctmri_core.files import atomic_file
 from ctmri_core.method import Method, SliceBatch
 from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.training.health import variety
 from ctmri_core.training.validation import evaluating
 
 _CT_WINDOW = (-200.0, 600.0)  # HU: soft tissue in greys and bone not all white
@@ -24,21 +27,31 @@ _GAP = 4
 _ROWS = 3
 
 
+@dataclass(frozen=True)
+class Preview:
+    """`caption`: what its columns show; `variety`: see `health.variety`."""
+
+    caption: str
+    variety: float | None
+
+
 def write_preview(
     path: Path, method: Method[Any], slices: PreparedSlices, direction: Direction, recipe: Recipe, device: torch.device,
     stop: StopSignal,
-) -> str | None:  # fmt: skip
-    """A PNG with source, synthetic and, where it is known, target side by side, one row for each of three fixed slices.
+) -> Preview | None:  # fmt: skip
+    """Writes a PNG with source, synthetic and, where it is known, target side by side, one row for each of three fixed slices.
 
-    Returns what its columns show; None when stopped, without a file.
+    None when stopped, without a file.
     """
     rows, known = [], slices.pairs > 0
+    shown: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluating(method):
         for batch in _fixed(slices, direction):
             if stop():
                 return None
             seen = batch.seen(direction.source).to(device)
             synthetic = method.translate(seen, direction).float().cpu()
+            shown.append((batch[direction.source][0, 0], synthetic[0, 0], batch.masks[direction.source][0, 0]))
             parts = [(batch[direction.source], direction.source), (synthetic, direction.target)]
             if known:
                 parts.append((batch[direction.target], direction.target))
@@ -47,7 +60,8 @@ def write_preview(
     page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
     with atomic_file(path, private=True) as temporary:
         Image.fromarray(page).save(temporary)
-    return f"{direction.label}: source, synthetic" + (", target" if known else "")
+    caption = f"{direction.label}: source, synthetic" + (", target" if known else "")
+    return Preview(caption, variety(*map(list, zip(*shown, strict=True))))
 
 
 def _fixed(slices: PreparedSlices, direction: Direction) -> Iterator[SliceBatch]:

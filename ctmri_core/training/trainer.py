@@ -18,6 +18,7 @@ from ctmri_core.events import CheckpointSaved, Event, Finished, Noted, Started, 
 from ctmri_core.memory import is_out_of_memory
 from ctmri_core.method import MethodCard, MethodConfig
 from ctmri_core.registry import load_method
+from ctmri_core.training.advice import Advice
 from ctmri_core.training.averaged_weights import AveragedWeights
 from ctmri_core.training.batch_steps import BatchSteps
 from ctmri_core.training.best_models import BestModels
@@ -167,6 +168,7 @@ class Trainer:
             seconds, elapsed = time.monotonic() - begun, self._clock.read()
             if self._first:
                 yield from self._telling.of(report, self.iteration, seconds, self.optimisation.learning_rate, elapsed)
+                yield from self._advice.of_step(self.iteration, report)
         yield from self._telling.rest()
 
     def _between(self, stop: StopSignal) -> Work[bool]:
@@ -210,8 +212,9 @@ class Trainer:
         self._average = AveragedWeights(self.method, settings.ema) if settings.ema else None
         self._batches = BatchSteps(self.data.train, settings, self.optimisation, self._together)
         self._beside.callback(self._batches.close)
+        self._advice = Advice(self.config)
         self._evaluation = Evaluation(
-            self.method, self.data, settings, self.folder, fabric.device, self.models, self._plateau
+            self.method, self.data, settings, self.folder, fabric.device, self.models, self._plateau, self._advice
         )
         if state:
             self._restore(state)

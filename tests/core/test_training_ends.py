@@ -64,7 +64,7 @@ def test_the_curves_of_a_resumed_run_are_read_as_one(tiny_pairs, tmp_path: Path)
         for name in getattr(told[0], values):
             points = [(point.step, point.value) for point in board.Scalars(prefix + name)]
             assert points == [(event.iteration, pytest.approx(getattr(event, values)[name], rel=1e-6)) for event in told]
-    assert {"learning_rate", "health/gradient_generator", "health/memory_mb"} <= set(board.Tags()["scalars"])
+    assert {"learning_rate", "health/gradient_generator", "health/memory_gib"} <= set(board.Tags()["scalars"])
     pictures = board.Images(board.Tags()["images"][0])
     assert [picture.step for picture in pictures] == [event.iteration for event in logged if isinstance(event, Sample)]
     assert pictures[0].width == 3 * (24 + 8)
@@ -77,8 +77,8 @@ def test_events_say_when_how_long_and_where(tiny_pairs, tmp_path: Path):
     assert isinstance(started, Started) and started.details["run"] == str(tmp_path / "run")
     assert started.at and saved.at and events[-1].at and started.at <= saved.at <= events[-1].at
     assert saved.seconds is not None and 0 < saved.seconds < 60
-    memory = next(event.signals["memory_mb"] for event in events if isinstance(event, Health))
-    assert memory == pytest.approx(psutil.Process().memory_info().rss / 2**20, rel=0.5)
+    memory = next(event.signals["memory_gib"] for event in events if isinstance(event, Health))
+    assert memory == pytest.approx(psutil.Process().memory_info().rss / 2**30, rel=0.5)
 
 
 def test_the_time_left_counts_what_comes_between_steps():
