@@ -77,6 +77,9 @@ QPushButton:pressed { background: $selected; }
 QPushButton:disabled { color: $muted; background: transparent; }
 QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $muted; border-color: $border; }
+QPushButton[role="step"] { text-align: left; background: transparent; border-color: transparent; padding: 8px 12px; }
+QPushButton[role="step"]:hover { background: $raised; }
+QPushButton[role="step"]:checked { background: $selected; border-left: 3px solid $accent; }
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractItemView:focus
   { border: 1px solid $accent; }
 QLineEdit, QComboBox, QPlainTextEdit, QTextBrowser

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -92,7 +92,7 @@ def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | Non
     from ctmri_core.data.preparation import prepared_folder
 
     if (folder := prepared_folder(source)) is not None:
-        prepared = read_prepared(folder.path, own=False)
+        prepared = read_prepared(folder.path, own=folder.path.parent == user_datasets_folder())
         cases = prepared.index.cases
         return Look(
             source, PREPARED, cases=len({case.key for case in cases}), patients=len({case.patient for case in cases}),
@@ -155,10 +155,8 @@ def read_prepared(folder: Path, *, own: bool) -> Prepared:
     if not index.complete:
         raise TrainingFailed("These slices are not prepared to their end. Choose the folder that they are made from, and go on.")
     report = None
-    try:
+    with suppress(OSError, ValueError):  # made without a check
         report = CheckReport.model_validate_json((folder / _CHECK).read_bytes())
-    except (OSError, ValueError):  # made without a check
-        pass
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return Prepared(folder, index, report, size, own)
 

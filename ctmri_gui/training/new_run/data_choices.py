@@ -50,10 +50,14 @@ class DataChoices:
         known = {domain.value for domain in Domain}
         domains = tuple(Domain(name) for name in _texts(chosen.get(DOMAINS)) if name in known)
         return cls(
-            domains, str(chosen.get(LAYOUT, "")), frozenset(_texts(chosen.get(LEFT_OUT))),
-            validated(LayoutOptions, _part(chosen, LayoutOptions)), validated(RecipeChoices, _part(chosen, RecipeChoices)),
-            validated(SplitChoices, _part(chosen, SplitChoices)), validated(PreparationOptions, _part(chosen, PreparationOptions)),
-        )  # fmt: skip
+            domains=domains,
+            layout=str(chosen.get(LAYOUT, "")),
+            left_out=frozenset(_texts(chosen.get(LEFT_OUT))),
+            layout_options=validated(LayoutOptions, _part(chosen, LayoutOptions)),
+            recipe=validated(RecipeChoices, _part(chosen, RecipeChoices)),
+            split=validated(SplitChoices, _part(chosen, SplitChoices)),
+            options=validated(PreparationOptions, _part(chosen, PreparationOptions)),
+        )
 
     def showing(self, domains: tuple[Domain, ...]) -> DataChoices:
         """With `domains` where none were chosen."""

@@ -1,0 +1,242 @@
+"""What was found of the data, before hours are spent on them: counts, sentences, and a picture of every case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ctmri_core.data.layouts.layout import Side
+from ctmri_core.events import StopSignal, Work
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.small_parts import label
+from ctmri_gui.training.data_work import Prepared
+from ctmri_gui.training.new_run.case_grid import CaseGrid
+from ctmri_gui.training.new_run.case_pictures import SIDE, Tiles, one_slice, small_pictures
+from ctmri_gui.training.new_run.case_rows import CaseRow, rows_of, sentences, without_flags
+from ctmri_gui.training.new_run.case_view import CaseView
+
+_LEAST_LINES, _MOST_SENTENCES = 17, 8
+_FIGURE_LETTERS = 15
+
+
+class CheckCard(QWidget):
+    """`leaveOut(frozenset)`: keys of the cases that are not to be used, in place of those before; `register()`: what does not
+    lie on each other is to be registered; `delete()`: the prepared slices are not wanted any more.
+    """
+
+    leaveOut = Signal(object)
+    register = Signal()
+    delete = Signal()
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._prepared: Prepared | None = None
+        self._may, self._rows = False, tuple[CaseRow, ...]()
+        self._left_out: set[str] = set()
+        self.figures = _Figures()
+        self.verdict, self.remarks = label("", "heading"), label("", "muted")
+        self.grid = CaseGrid(jobs)
+        self.grid.opened.connect(self._open)
+        self.without, self.align = QPushButton(), QPushButton("&Register them")
+        self.back, self.throw_away = QPushButton(), QPushButton()
+        self.align.setToolTip("Lays the pictures of these patients on each other, rigidly, and prepares the data again")
+        self.without.clicked.connect(self._leave_out_misplaced)
+        self.back.clicked.connect(lambda: self.leaveOut.emit(frozenset()))
+        self.align.clicked.connect(self.register)
+        self.throw_away.clicked.connect(self.delete)
+        self._told = QVBoxLayout()
+        self._told.setSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.figures)
+        column.addWidget(self.verdict)
+        column.addLayout(self._told)
+        column.addWidget(self.remarks)
+        row = QHBoxLayout()
+        for button in (self.without, self.align, self.back):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.throw_away)
+        column.addLayout(row)
+        column.addWidget(self.grid, 1)
+        self._fit()
+
+    def show_prepared(self, prepared: Prepared, *, may_change: bool) -> None:
+        """`may_change`: whether cases can be left out, or registered."""
+        self._prepared, self._may = prepared, may_change
+        self._rows = rows = rows_of(prepared)
+        self._left_out = {row.key for row in rows if row.files and not row.files[0].side}
+        self.figures.show_figures(_figures_of(prepared))
+        told = sentences(rows)
+        self._say(prepared, told)
+        misplaced = [row for row in rows if row.misplaced and row.used]
+        self.without.setVisible(may_change and bool(misplaced))
+        self.without.setText(f"Leave out all &misaligned ({len(misplaced)})")
+        self.align.setVisible(may_change and bool(misplaced))
+        self.back.setVisible(may_change and bool(self._left_out))
+        self.back.setText(f"&Take back all that are left out ({len(self._left_out)})")
+        self.throw_away.setVisible(prepared.own)
+        self.throw_away.setText(f"&Delete prepared data ({size_words(prepared.size)})")
+        self.throw_away.setToolTip("Removes the prepared slices from this computer; the scans themselves stay as they are")
+        self.grid.show_rows(rows, partial(small_pictures, prepared.folder, prepared.index.recipe))
+
+    def close_pictures(self) -> None:
+        self.grid.close_pictures()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._fit()
+
+    def _fit(self) -> None:
+        self.grid.setMinimumHeight(_LEAST_LINES * self.fontMetrics().height())
+
+    def _say(self, prepared: Prepared, told: Sequence[tuple[str, str]]) -> None:
+        while (item := self._told.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        serious = sum(role == "error" for role, _ in told)
+        if prepared.report is None:
+            self.verdict.setText("Nobody looked whether these cases are fit to learn from.")
+        elif not told:
+            self.verdict.setText("✓ Nothing is wrong with the cases that are used.")
+        else:
+            self.verdict.setText("Look at this before you train." if serious else "Good enough to learn from; worth knowing:")
+        for role, words in told[:_MOST_SENTENCES]:
+            self._told.addWidget(label(words, role))
+        self.remarks.setText(without_flags(" ".join(prepared.remarks)))
+        self.remarks.setVisible(bool(prepared.remarks))
+
+    def _leave_out_misplaced(self) -> None:
+        self.leaveOut.emit(frozenset(self._left_out | {row.key for row in self._rows if row.misplaced and row.used}))
+
+    def _open(self, row: CaseRow) -> None:
+        prepared = self._prepared
+        if prepared is None:
+            return
+
+        def read(case: CaseRow, number: int | None, stop: StopSignal) -> Work[Tiles]:
+            return one_slice(prepared.folder, prepared.index.recipe, case, number, stop)
+
+        view = CaseView(self._rows, row, read, self._jobs, self.window(), may_leave_out=self._may)
+        view.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        wanted = set(self._left_out)
+
+        def turn(case: CaseRow, out: bool) -> None:
+            wanted.symmetric_difference_update({case.key} if (case.key in wanted) != out else set())
+
+        def closed(_code: int) -> None:
+            if wanted != self._left_out:
+                self.leaveOut.emit(frozenset(wanted))
+
+        view.leaveOut.connect(turn)
+        view.finished.connect(closed)
+        view.open()
+
+
+class PhantomCard(QWidget):
+    """Digital heads need no check; three of them are shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures, self._row = _Figures(), QHBoxLayout()
+        self._pictures = [QLabel() for _ in range(3)]
+        for number, picture in enumerate(self._pictures, 1):
+            picture.setAccessibleName(f"Digital head {number}: CT and MR")
+            picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self._row.addWidget(picture)
+        self._row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.figures)
+        column.addWidget(label("✓ Digital heads lie exactly on each other; there is nothing to check.", "good"))
+        column.addWidget(label("They are drawn when the run starts, which takes some seconds for each.", "muted"))
+        column.addLayout(self._row)
+        column.addStretch(1)
+
+    def show_heads(self, figures: Mapping[str, str], shown: int) -> None:
+        """`shown`: how many pictures there will be."""
+        self.figures.show_figures(figures)
+        for number, picture in enumerate(self._pictures):
+            picture.setVisible(number < shown)
+            picture.setText("drawing …")
+            picture.setMinimumSize(2 * SIDE, SIDE)
+
+    def show_head(self, number: int, tiles: Tiles) -> None:
+        both = QPixmap(2 * SIDE, SIDE)
+        both.fill(Qt.GlobalColor.black)
+        from PySide6.QtGui import QPainter
+
+        painter = QPainter(both)
+        for place, picture in enumerate(tiles.pictures[:2]):
+            painter.drawImage(place * SIDE, 0, picture)
+        painter.end()
+        self._pictures[number].setPixmap(both)
+
+
+class _Figures(QWidget):
+    """Counts in large type, each above what it counts; as many in a row as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: list[QWidget] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(20)
+        self._grid.setVerticalSpacing(4)
+
+    def show_figures(self, figures: Mapping[str, str]) -> None:
+        for cell in self._cells:
+            self._grid.removeWidget(cell)
+            cell.setParent(None)
+            cell.deleteLater()
+        self._cells = [_figure(name, value) for name, value in figures.items()]
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        across = max(self.width() // (_FIGURE_LETTERS * self.fontMetrics().averageCharWidth()), 2)
+        for number, cell in enumerate(self._cells):
+            self._grid.addWidget(cell, number // across, number % across)
+            cell.show()
+        self._grid.setColumnStretch(min(across, len(self._cells)), 1)
+
+
+def _figure(name: str, value: str) -> QWidget:
+    cell = QWidget()
+    column = QVBoxLayout(cell)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(label(value, "figure", wrap=False))
+    column.addWidget(label(name, "muted", wrap=False))
+    return cell
+
+
+def _figures_of(prepared: Prepared) -> dict[str, str]:
+    index = prepared.index
+    used = [case for case in index.cases if case.side and case.counted]
+    figures = {"patients": str(len({case.patient for case in used})), "slices": str(sum(case.counted for case in used))}
+    sides: dict[Side, str] = {"train": "to learn from", "validation": "validation", "test": "last test"}
+    for side, words in sides.items():
+        slices = sum(case.counted for case in used if case.side == side)
+        if slices or side != "test":
+            figures[words] = f"{slices}"
+    centres = len({case.centre for case in used if case.centre})
+    if centres:
+        figures["centres" if centres > 1 else "centre"] = str(centres)
+    figures["kinds"] = ", ".join(domain.label for domain in prepared.known.domains)
+    return figures
+
+
+def size_words(size: int) -> str:
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{max(size / 2**20, 0.1):.0f} MB" if size >= 2**20 else "under 1 MB"

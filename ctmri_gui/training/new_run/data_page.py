@@ -1,0 +1,298 @@
+"""The first step of a new run: which data, what is in them, and whether they are fit to learn from."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import Finished
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.settings import Settings
+from ctmri_gui.training import data_work
+from ctmri_gui.training.data_work import Look, Prepared
+from ctmri_gui.training.new_run.case_pictures import digital_head
+from ctmri_gui.training.new_run.check_card import CheckCard, PhantomCard
+from ctmri_gui.training.new_run.data_choices import DOMAINS, LAYOUT, LEFT_OUT, DataChoices
+from ctmri_gui.training.new_run.draft import PHANTOM, Draft, KnownData, path_of
+from ctmri_gui.training.new_run.found_card import FoundCard
+from ctmri_gui.training.new_run.source_card import SourceCard
+from ctmri_gui.training.trainings import Trainings
+
+_SLICES_PER_HEAD = 158
+"""With body in them, of heads with voxels of 1 mm: counted."""
+_VALIDATION_SHARE = 0.2
+_HEADS_SHOWN = 3
+_IN_USE = "A run learns from these data at present. Wait until it has ended."
+_SURE = "The prepared slices are removed ({size}). The scans stay. Runs that learnt from them cannot go on without them."
+
+
+class DataPage(QWidget):
+    """Fills `draft.source`, `.preparation` and `.data`. `lesson()`: the whole first run is asked for."""
+
+    lesson = Signal()
+
+    def __init__(self, draft: Draft, settings: Settings, jobs: Jobs, trainings: Trainings) -> None:
+        super().__init__()
+        self._draft, self._jobs, self._trainings = draft, jobs, trainings
+        self._looking, self._heads = Latest(jobs), [Latest(jobs) for _ in range(_HEADS_SHOWN)]
+        self._look: Look | None = None
+        self._prepared: Prepared | None = None
+        self._preparing: JobState | None = None
+        self._source = ""
+        self.source = SourceCard(settings)
+        self.name, self.other = label("", "title"), QPushButton("&Other data…")
+        self.state = label("", "muted")
+        self.found, self.check, self.phantom = FoundCard(), CheckCard(jobs), PhantomCard()
+        self.source.chosen.connect(self.choose)
+        self.source.lesson.connect(self.lesson)
+        self.other.clicked.connect(self._show_sources)
+        self.found.edited.connect(self._choose_preparation)
+        self.found.prepare.connect(self.prepare)
+        self.found.cancel.connect(self._cancel)
+        self.check.leaveOut.connect(self._leave_out)
+        self.check.register.connect(self._register)
+        self.check.delete.connect(self._ask_delete)
+        jobs.changed.connect(self._show_work)
+        draft.changed.connect(self._follow)
+        self._lay_out()
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow()
+
+    def choose(self, source: str) -> None:
+        """A folder, or `phantom:COUNT`, in place of what was chosen; how to prepare it stays but for what belongs to a folder."""
+        kept = {name: value for name, value in self._draft.preparation.items() if name not in (LAYOUT, DOMAINS, LEFT_OUT)}
+        self._source = ""
+        self._draft.choose(source=source, data=None, preparation=kept)
+
+    def prepare(self) -> None:
+        """Checks and prepares what was chosen; goes on where it was stopped."""
+        look = self._look
+        choices = self._choices()
+        if look is None or choices is None or not look.domains or self._busy:
+            return
+        self._draft.choose(data=None)
+        begin = partial(data_work.prepare, look.source, choices.showing(look.domains))
+        source = self._source
+        self._preparing = self._jobs.run(
+            "Prepare data", begin, on_result=lambda made: self._take_prepared(made, source),
+            on_end=lambda end: self._ended(end, source),
+        )  # fmt: skip
+        self._show()
+
+    @property
+    def _busy(self) -> bool:
+        return self._preparing is not None and self._preparing.running
+
+    def _follow(self) -> None:
+        """Looks at the data of the draft where they are others than before."""
+        if self.isVisible() and self._draft.source != self._source:
+            self._cancel()
+            self._source, self._look, self._prepared = self._draft.source, None, None
+            self._look_again()
+
+    def _look_again(self) -> None:
+        self._looking.drop()
+        source = self._draft.source
+        self.source.show_source(source)
+        if source.startswith(PHANTOM):
+            self._take_phantom(source)
+        elif source and (choices := self._choices()) is not None:
+            self.state.setText("Looking at the folder …")
+            self._looking.ask("Look at data", partial(data_work.look, source, choices), self._take_look, ended=self._looked)
+        self._show()
+
+    def _take_look(self, look: Look) -> None:
+        self._look = look
+        self.source.remember(look.source)
+        self.found.show_look(look, self._draft.preparation)
+        self.state.setText("")
+        if look.prepared is not None:
+            self._take_prepared(look.prepared, self._source)
+        self._show()
+
+    def _looked(self, end: Finished) -> None:
+        if end.reason in ("failed", "crashed"):
+            self.state.setText(end.message)
+            self._show_sources()
+        self._show()
+
+    def _take_prepared(self, prepared: Prepared | None, source: str) -> None:
+        if prepared is None or source != self._source:
+            return
+        self._prepared = prepared
+        self.check.show_prepared(prepared, may_change=prepared.own and self._look is not None and self._may_prepare)
+        self._know(prepared.known)
+
+    def _know(self, known: KnownData) -> None:
+        """Hands on what was found; a direction that the data do not have gives way to one that they have."""
+        way = self._draft.direction
+        if way not in known.directions:
+            way = known.directions[0] if known.directions else None
+        self._draft.choose(data=known, direction=way)
+        self._show()
+
+    def _take_phantom(self, source: str) -> None:
+        count = source.split(":")[1]
+        heads = int(count) if count.isdecimal() else 0
+        first = int(source.split(":")[2]) if source.count(":") > 1 and source.split(":")[2].isdecimal() else 0
+        spacing = self._draft.values("settings").get("spacing_mm", 1.0)
+        held = max(round(heads * _VALIDATION_SHARE), 1) if heads > 1 else 0
+        each = round(_SLICES_PER_HEAD / min(max(float(spacing), 0.7), 4.0))
+        kinds = (Domain.CT, Domain.MR_T1)
+        slices = (heads - held) * each
+        figures = {"digital heads": str(heads), "to learn from": f"about {slices}", "validation": f"about {held * each}"}
+        self.phantom.show_heads({**figures, "kinds": ", ".join(kind.label for kind in kinds)}, min(heads, _HEADS_SHOWN))
+        for number, latest in enumerate(self._heads[:heads]):
+            take = partial(self.phantom.show_head, number)
+            latest.ask("Draw a digital head", partial(digital_head, first + number), take, listed=False)
+        self.state.setText("")
+        self._know(KnownData(source, kinds, slices, heads - held, held * each, slices, groups=((kinds, slices),)))
+
+    def _choose_preparation(self, chosen: dict[str, Any]) -> None:
+        """Other choices make other slices, unless these are prepared already."""
+        relook = any(chosen.get(name) != self._draft.preparation.get(name) for name in (LAYOUT, DOMAINS, "pair_by_name", "plane"))
+        if relook:
+            chosen = {name: value for name, value in chosen.items() if name != LEFT_OUT}
+        self._prepared = None
+        self._draft.choose(preparation=chosen, data=None)
+        choices = self._choices()
+        look = self._look
+        if choices is not None and look is not None:
+            known = choices.showing(look.domains).folder_for(look.source).is_dir()
+            if relook or known:
+                self._look_again()
+        self._show()
+
+    def _choices(self) -> DataChoices | None:
+        try:
+            choices = DataChoices.of(self._draft.preparation)
+        except CtmriError as error:
+            self.found.show_problem(str(error))
+            return None
+        self.found.show_problem("")
+        return choices
+
+    @property
+    def _may_prepare(self) -> bool:
+        """Whether the source is what slices are made from, and not the slices themselves."""
+        return self._look is not None and self._look.layout != data_work.PREPARED
+
+    def _leave_out(self, keys: frozenset[str]) -> None:
+        self._draft.choose(preparation={**self._draft.preparation, LEFT_OUT: sorted(keys)})
+        self.prepare()
+
+    def _register(self) -> None:
+        self._draft.choose(preparation={**self._draft.preparation, "align": "needed"})
+        if self._look is not None:
+            self.found.show_look(self._look, self._draft.preparation)
+        self.prepare()
+
+    def _ask_delete(self) -> None:
+        prepared = self._prepared
+        if prepared is None:
+            return
+        live = self._trainings.live
+        if live is not None and Path(live.plan.data) == prepared.folder:
+            QMessageBox.information(self, "Delete prepared data", _IN_USE)
+            return
+        from ctmri_gui.training.new_run.check_card import size_words
+
+        box = QMessageBox(QMessageBox.Icon.Question, "Delete prepared data", _SURE.format(size=size_words(prepared.size)))
+        box.setParent(self, box.windowFlags())
+        yes = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        if box.clickedButton() is yes:
+            self.delete(prepared)
+
+    def delete(self, prepared: Prepared) -> None:
+        """Removes prepared slices; whoever asks for it has asked the user."""
+        self.check.close_pictures()
+        self._prepared = None
+        self._draft.choose(data=None)
+        again = partial(self._deleted, own_source=self._may_prepare)
+        self._jobs.run("Delete prepared data", partial(data_work.delete, prepared.folder), on_end=again)
+        self._show()
+
+    def _deleted(self, _end: Finished, *, own_source: bool) -> None:
+        if own_source:
+            self._look_again()
+        else:
+            self.choose("")
+
+    def _cancel(self) -> None:
+        if self._preparing is not None and self._preparing.running:
+            self._jobs.stop(self._preparing)
+
+    def _ended(self, end: Finished, source: str) -> None:
+        if source == self._source:
+            stopped = "Stopped. What is prepared is kept; press the button to go on."
+            self.state.setText(stopped if end.reason == "stopped" else end.message)
+            if end.reason != "completed":
+                self._look_again()
+        self._show()
+
+    def _show_work(self, state: JobState) -> None:
+        if state is self._preparing:
+            self.found.show_work(state)
+
+    def _show_sources(self) -> None:
+        self.source.setVisible(True)
+        self.other.setVisible(False)
+        self.source.choose.setFocus()
+
+    def _show(self) -> None:
+        """Shows the parts that have something to say."""
+        source, phantom = self._draft.source, self._draft.source.startswith(PHANTOM)
+        known = self._look is not None or phantom
+        self.source.setVisible(not source or (not known and bool(self.state.text()) and not self._looks))
+        self.other.setVisible(not self.source.isVisibleTo(self))
+        path = path_of(source)
+        own = self._prepared is not None and path == self._prepared.folder and self._prepared.own
+        self.name.setText("Digital heads" if phantom else "Prepared slices" if own else path.name if path is not None else "")
+        self.name.setVisible(bool(source))
+        self.state.setVisible(bool(self.state.text()))
+        self.found.setVisible(self._look is not None and not phantom)
+        self.check.setVisible(self._prepared is not None and not phantom and not self._busy)
+        self.phantom.setVisible(phantom)
+        self._rest.setVisible(not self.check.isVisibleTo(self))
+        look = self._look
+        if look is not None:
+            self.found.show_begin(look.begun, done=self._prepared is not None, possible=bool(look.domains))
+            self.found.show_work(self._preparing if self._busy else None)
+
+    @property
+    def _looks(self) -> bool:
+        return self._looking.state is not None and self._looking.state.running
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(12)
+        head = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.other)
+        column.addLayout(head)
+        for part in (self.source, self.state, self.found, self.phantom):
+            column.addWidget(part)
+        column.addWidget(self.check, 1)
+        self._rest = QWidget()
+        column.addWidget(self._rest, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolling(inside, "Data"))
+
+

@@ -1,0 +1,153 @@
+"""Putting a run together, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.settings import Settings
+from ctmri_gui.training.new_run.data_page import DataPage
+from ctmri_gui.training.new_run.draft import PHANTOM, Draft, path_of
+from ctmri_gui.training.new_run.method_page import MethodPage
+from ctmri_gui.training.new_run.settings_page import SettingsPage
+from ctmri_gui.training.trainings import Trainings
+
+_TITLES = ("Data", "Method", "Settings", "Start")
+DATA, METHOD, SETTINGS, START = range(len(_TITLES))
+_STEP_LETTERS = 21
+
+
+class NewRun(QWidget):
+    """The steps at the left, the page of one of them beside. A page is made when it is first shown."""
+
+    def __init__(self, draft: Draft, settings: Settings, jobs: Jobs, trainings: Trainings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.draft, self._settings, self._jobs, self._trainings = draft, settings, jobs, trainings
+        self._make: tuple[Callable[[], QWidget], ...] = (
+            self._data_page, self._method_page, lambda: SettingsPage(draft), self._start_page,
+        )  # fmt: skip
+        self.pages: list[QWidget | None] = [None] * len(_TITLES)
+        self.stack = QStackedWidget()
+        self.steps = [_step(number, title) for number, title in enumerate(_TITLES, 1)]
+        self._group = QButtonGroup(self)
+        for number, step in enumerate(self.steps):
+            self._group.addButton(step, number)
+        self._group.idClicked.connect(self.go)
+        self.back, self.next = QPushButton("‹ &Back"), QPushButton("&Next ›")
+        self.next.setProperty("primary", True)
+        self.back.clicked.connect(lambda: self.go(self.step - 1))
+        self.next.clicked.connect(lambda: self.go(self.step + 1))
+        self._lay_out()
+        draft.changed.connect(self._follow)
+        self.go(DATA)
+
+    @property
+    def step(self) -> int:
+        return self._group.checkedId()
+
+    def go(self, step: int) -> None:
+        """Shows a step, from `DATA` to `START`."""
+        step = min(max(step, DATA), START)
+        page = self.pages[step]
+        if page is None:
+            page = self.pages[step] = self._make[step]()
+            self.stack.addWidget(page)
+        self.steps[step].setChecked(True)
+        self.stack.setCurrentWidget(page)
+        self._follow()
+
+    def take_lesson(self) -> None:
+        """Everything as the first lesson has it; it only waits to be started."""
+        from ctmri_core.training.first_lesson import first_lesson
+
+        self.draft.take(first_lesson())
+        self.go(START)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._fit()
+
+    def _data_page(self) -> QWidget:
+        page = DataPage(self.draft, self._settings, self._jobs, self._trainings)
+        page.lesson.connect(self.take_lesson)
+        return page
+
+    def _start_page(self) -> QWidget:
+        from ctmri_gui.training.new_run.start_page import StartPage
+
+        return StartPage(self.draft, self._trainings)
+
+    def _method_page(self) -> QWidget:
+        page = MethodPage(self.draft)
+        page.done.connect(lambda: self.go(SETTINGS))
+        return page
+
+    def _follow(self) -> None:
+        """What was chosen stands below the name of each step."""
+        for step, title, chosen in zip(self.steps, _TITLES, self._chosen(), strict=True):
+            step.setText(f"{self.steps.index(step) + 1}  {title}" + (f"\n{self._short(chosen)}" if chosen else ""))
+            step.setToolTip(chosen)
+            step.setAccessibleName(f"Step {self.steps.index(step) + 1}, {title}{f': {chosen}' if chosen else ''}")
+        self.back.setEnabled(self.step > DATA)
+        self.next.setVisible(self.step < START)
+        ready = self.step != DATA or self.draft.data is not None
+        self.next.setEnabled(ready)
+        self.next.setToolTip("" if ready else "First choose data, and have them checked")
+
+    def _chosen(self) -> tuple[str, str, str, str]:
+        draft, data = self.draft, self.draft.data
+        method = f"{draft.card.title}, {draft.direction.label}" if draft.direction else draft.card.title
+        changed = sum(len(draft.values(table)) for table in ("config", "settings"))
+        settings = f"{changed} changed" if changed else "as usual"
+        start = "ready" if data is not None and not draft.problem else ""
+        if data is None:
+            return "" if not draft.source else "not checked yet", method, settings, start
+        path = path_of(draft.source)
+        name = f"{draft.source.split(':')[1]} digital heads" if draft.source.startswith(PHANTOM) else path.name if path else ""
+        return f"▲ {name}" if data.serious else f"✓ {name}", method, settings, start
+
+    def _short(self, text: str) -> str:
+        room = _STEP_LETTERS * self.fontMetrics().averageCharWidth()
+        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+    def _fit(self) -> None:
+        for step in self.steps:
+            step.setFixedWidth(round(1.25 * _STEP_LETTERS * self.fontMetrics().averageCharWidth()))
+        self._follow()
+
+    def _lay_out(self) -> None:
+        left = QFrame()
+        left.setProperty("role", "steps")
+        left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(10, 14, 4, 14)
+        column.setSpacing(6)
+        for step in self.steps:
+            column.addWidget(step)
+        column.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(18, 6, 18, 12)
+        foot.addWidget(self.back)
+        foot.addStretch(1)
+        foot.addWidget(self.next)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.stack, 1)
+        right.addLayout(foot)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(left)
+        row.addLayout(right, 1)
+        self._fit()
+
+
+def _step(number: int, title: str) -> QPushButton:
+    made = QPushButton(f"{number}  {title}")
+    made.setCheckable(True)
+    made.setProperty("role", "step")
+    return made
