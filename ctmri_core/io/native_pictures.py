@@ -31,6 +31,15 @@ def read_grey(path: Path, kind: str) -> tuple[NDArray[Any], bool]:
     return values[None], transparent
 
 
+def read_colour(path: Path, kind: str) -> NDArray[Any]:
+    """(rows, columns, 3) uint8, for looking at. Raises `FileRefused`. `kind`: png or jpeg."""
+    try:
+        with Image.open(path, formats=[kind.upper()]) as picture:
+            return np.array(picture.convert("RGB"))
+    except DAMAGE as error:
+        raise FileRefused(path, "is damaged: its pixels cannot be decoded.", "Copy or export it again.") from error
+
+
 def grey_of_colour(path: Path, channels: NDArray[Any], noise: int = 0) -> NDArray[Any]:
     """(rows, columns) of (rows, columns, 3) that differ by at most `noise`. Raises `FileRefused` where they differ by more."""
     spread = channels.max(-1) - channels.min(-1)

@@ -87,7 +87,7 @@ class Difference(_Frozen):
     @classmethod
     def between(cls, own: Contender, other: Contender) -> Difference:
         gains = np.array(other.values("error")) - np.array(own.values("error"))
-        low, high = _interval(gains) if len(gains) > 1 else (None, None)
+        low, high = interval(gains) if len(gains) > 1 else (None, None)
         better = int(np.count_nonzero(gains > 0))
         return cls(against=other.who, mean=float(gains.mean()), low=low, high=high, better_on=better, patients=len(gains))
 
@@ -233,7 +233,7 @@ def _few(patients: int) -> str:
     return f"{'One patient says' if patients == 1 else f'{patients} patients say'} little: this may be chance."
 
 
-def _interval(gains: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+def interval(gains: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
     """95 % of the means of as many patients drawn again and again, with a fixed seed (Efron 1979, percentiles)."""
     values = np.asarray(gains)
     random = np.random.default_rng(_SEED)

@@ -6,11 +6,9 @@ Every function is a generator of events to be given to a `Job`; its return value
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctmri_core.errors import FileRefused
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.training.orders import Orders
 from ctmri_core.training.run_folder import RunFolder
@@ -19,7 +17,6 @@ from ctmri_core.training.run_record import RunRecord
 
 if TYPE_CHECKING:
     from ctmri_core.training.runs import RunSummary
-    from ctmri_core.training.verdict import Verdict
 
 
 def train_here(plan: RunPlan, folder: Path, resume: bool, orders: Orders, stop: StopSignal) -> Work[Any]:
@@ -53,29 +50,6 @@ def read_to_resume(folder: Path, _stop: StopSignal) -> Work[tuple[RunPlan, RunRe
     run = RunFolder(folder)
     plan = RunPlan.read(run.read_config())
     return plan, RunRecord.of(run.read_events())
-
-
-def judge(folder: Path, stop: StopSignal) -> Work[Verdict | None]:
-    """The verdict on the run in `folder`: the one there is, or a new one."""
-    yield Progress(done=0, message="looking for a verdict")
-    from ctmri_core.training.beside_others import leaving_room
-    from ctmri_core.training.verdict import judge as judged
-    from ctmri_core.training.verdict import read_verdict
-
-    with suppress(FileRefused):  # a damaged one is made anew
-        kept = read_verdict(folder)
-        if kept is not None:
-            return kept
-    with leaving_room():
-        return (yield from judged(folder, stop))
-
-
-def read_kept_verdict(folder: Path, _stop: StopSignal) -> Work[Verdict | None]:
-    """The verdict that was made on the run in `folder`, if there is one."""
-    yield Progress(done=0, message="looking for a verdict")
-    from ctmri_core.training.verdict import read_verdict
-
-    return read_verdict(folder)
 
 
 def fit_memory(folder: Path, stop: StopSignal) -> Work[tuple[RunPlan, RunPlan] | None]:

@@ -29,7 +29,7 @@ from ctmri_gui.training.monitor.state_words import RunState, state_of
 from ctmri_gui.training.monitor.tensorboard import TensorBoard
 from ctmri_gui.viewer.palette import scaled
 
-_UPDATE_MS, _CLOCK_MS = 100, 1000
+_UPDATE_MS, _CLOCK_MS = 200, 1000
 _BESIDE_FROM = 1150  # px beside text of 13 px: in narrower windows the pictures stand behind the curves
 _BODY_HEIGHT = 340
 _NOTHING = "No run is shown. Start one, or choose one in the list of runs."
@@ -133,6 +133,12 @@ class Monitor(QWidget):
         self._say("Reading the run …")
         take = partial(self._take_read, folder)
         self._latest.ask("Read run", partial(read_run, folder), take, ended=self._not_read, listed=False)
+
+    def clear(self) -> None:
+        """What was shown is gone."""
+        self._let_go()
+        self.folder = None
+        self._show_nothing()
 
     @property
     def state(self) -> RunState:

@@ -67,6 +67,12 @@ class Plot(QWidget):
         self.box.sigXRangeChanged.connect(self._fit)
         self.box.sigResized.connect(self._fit)
 
+    def set_title(self, title: str) -> None:
+        """Other curves are shown from now on."""
+        self.title = title
+        self._heading.setText(title)
+        self.widget.setAccessibleName(f"Curves: {title}")
+
     def dress(self, name: str) -> None:
         """In the colours of palette `name` and the present size of text."""
         colours = PALETTES[name]
