@@ -176,6 +176,7 @@ class Monitor(QWidget):
         where.addTab(self.health, "Health")
         self.right.setVisible(beside)
         (self.right if beside and chosen is not self.curves else self.left).setCurrentWidget(chosen or self.curves)
+        self._show_health_tab()
 
     def _show_nothing(self) -> None:
         for part in (self.header, self.controls, self.end, self._body, self.message):

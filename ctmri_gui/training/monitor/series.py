@@ -41,7 +41,7 @@ class Series:
     def take(self, curve: Curve) -> bool:
         """Whether anything was new."""
         had, there = self._count, len(curve.iterations)
-        if had and (there < had or curve.iterations[had - 1] != self.x[-1]):
+        if had and (there < had or not self._knows(curve, had - 1)):
             had = self._count = 0  # a run that was resumed says a part of it anew
             self._mean = Mean(self._mean.smoothing)
         if there == had:
@@ -53,6 +53,11 @@ class Series:
         self._room[2, had:there] = self._mean.of(self._room[1, had:there])
         self._count = there
         return True
+
+    def _knows(self, curve: Curve, place: int) -> bool:
+        """Whether the point at `place` is the one that was taken."""
+        said = (curve.iterations[place], curve.values[place])
+        return np.array_equal(self._room[:2, place], np.array(said), equal_nan=True)
 
     def at(self, x: float) -> float | None:
         """The smoothed value at the point nearest to `x`; None without any, or far outside."""

@@ -13,7 +13,8 @@ _METRICS = {
     "mae_hu": ("error", "HU"), "mae_percent": ("error", "%"), "psnr_db": ("PSNR", "dB"), "ssim": ("SSIM", ""),
 }  # fmt: skip
 _MEMORY = {
-    "memory_gib": "in use", "memory_free_gib": "free", "host_memory_gib": "in use, main memory", "memory_mb": "in use", "device_memory_mb": "in use, graphics card",
+    "memory_gib": "in use", "memory_free_gib": "free", "host_memory_gib": "in use, main memory", "memory_mb": "in use",
+    "device_memory_mb": "in use, graphics card",
 }  # fmt: skip
 _DEVICES = {"cpu": "processor", "cuda": "graphics card"}
 _GROUPS = {"l1": "L1", "gan": "GAN", "kl": "KL", "nce": "NCE", "ssim": "SSIM"}
