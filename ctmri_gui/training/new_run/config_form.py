@@ -15,7 +15,7 @@ from ctmri_gui.training.new_run.field_words import in_words, labels_of
 from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_for, shown
 from ctmri_gui.viewer.palette import scaled
 
-_EDITOR_WIDTH = 170
+_EDITOR_WIDTH = 144
 _FEW = 8
 """So many fields need neither groups nor a field to find one."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTime
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSpinBox,
+    QTimeEdit,
     QWidget,
 )
 
@@ -27,6 +28,7 @@ from ctmri_core.config_fields import ConfigField
 from ctmri_gui import file_choice
 
 NOT_SET = "not set"
+_CLOCK = "HH:mm"
 _DECIMALS = 12
 _WIDEST = 2**31 - 1
 _SMALL, _LARGE = 1e-3, 1e6
@@ -218,16 +220,24 @@ def _choice(field: ConfigField, edited: Callable[[], None]) -> Editor:
 
 def _text(field: ConfigField, edited: Callable[[], None]) -> Editor:
     line = QLineEdit()
-    line.setPlaceholderText("HH:MM" if field.kind == "time" else NOT_SET if field.optional else "")
+    line.setPlaceholderText(NOT_SET if field.optional else "")
     line.textChanged.connect(edited)
     return Editor(line, line, lambda: _read_text(line, field), lambda value: _write_text(line, value))
+
+
+def _time(_field: ConfigField, edited: Callable[[], None]) -> Editor:
+    box = QTimeEdit()
+    box.setDisplayFormat(_CLOCK)
+    box.timeChanged.connect(edited)
+    return Editor(box, box, lambda: box.time().toString(_CLOCK), lambda value: box.setTime(QTime.fromString(value, "H:mm")))
 
 
 def _file(field: ConfigField, edited: Callable[[], None]) -> Editor:
     line, both = QLineEdit(), QWidget()
     line.setPlaceholderText("no file")
     line.textChanged.connect(edited)
-    choose = QPushButton("Choose…")
+    choose = QPushButton("…")
+    choose.setToolTip("Choose a file")
     choose.setAccessibleName(f"Choose a file: {field.label}")
 
     def ask() -> None:
@@ -256,4 +266,5 @@ def _write_text(line: QLineEdit, value: Any) -> None:
 
 _MAKERS: dict[str, Callable[[ConfigField, Callable[[], None]], Editor]] = {
     "int": _int, "float": _float, "bool": _bool, "choice": _choice, "file": _file,
+    "time": _time,
 }  # fmt: skip
