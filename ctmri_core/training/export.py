@@ -13,6 +13,7 @@ from ctmri_core.domain import Direction
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import save_model
+from ctmri_core.training.fine_tuning import StartedFrom
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 
 _PHANTOM_LIMITS = (
@@ -25,10 +26,14 @@ _LIMITS = "Synthetic images may miss or invent findings. Values outside the body
 def export_model(
     folder: Path, suffix: str, method: Method[Any], card: MethodCard, config: MethodConfig, direction: Direction,
     data: PreparedData, training: Mapping[str, Any], metrics: Mapping[str, float], about: ModelDescription,
+    started_from: StartedFrom | None = None,
 ) -> Path:  # fmt: skip
     """Writes `<method>-<direction><suffix>.safetensors`; a suffix marks the model of the last step, not the best."""
     path = folder / f"{card.name}-{direction.name}{suffix}.safetensors"
     model_card = describe(card, config, direction, data, training, metrics, about)
+    if started_from:
+        facts = {"training": {**training, **started_from.fact(direction)}}
+        model_card = model_card.model_copy(update={**facts, "training_data": (data.facts, *started_from.training_data)})
     if suffix:  # or two models of a run go by one name in lists
         model_card = model_card.model_copy(update={"name": f"{model_card.name} (last step)"})
     save_model(path, method.generator(direction).state_dict(), model_card)

@@ -14,7 +14,8 @@ from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError
 from ctmri_core.hints import nearest_hint
 from ctmri_core.method import MethodCard, MethodConfig
-from ctmri_core.registry import find_card
+from ctmri_core.model_card import read_card
+from ctmri_core.registry import find_card, validated_config
 from ctmri_core.training.run_folder import run_config
 from ctmri_core.training.settings import ModelDescription, TrainingSettings, settings_for
 
@@ -60,6 +61,13 @@ class RunPlan:
         except ValueError as error:
             raise CtmriError(f"The settings name no direction: {error}") from None
         return cls.made(find_card(stored["method"]), stored["data"], direction, **tables)
+
+    def from_model(self, path: Path) -> RunPlan:
+        """With method, direction and settings of the model in `path`, to go on from it. Raises `ModelRefused`."""
+        model, stored = read_card(path), self.stored()
+        config = validated_config(model).model_dump(mode="json")
+        own = {"method": model.method, "direction": model.direction.name, "config": config}
+        return self.read({**stored, **own, "settings": {**stored["settings"], "start_from": str(path)}})
 
     def stored(self) -> dict[str, Any]:
         """As `config.json` of a run folder holds it."""

@@ -18,7 +18,7 @@ LENGTHS = ("epochs", "iterations", "minutes", "until")
 
 _UNTOLD = {
     "until", "device", "devices", "nodes", "tensorboard", "checkpoint_seconds", "spacing_mm", "soft_tissue_curve",
-    "validation_share",
+    "validation_share", "start_from",
 }  # fmt: skip
 
 
@@ -31,6 +31,7 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "How long; one of them, none means 200 epochs": LENGTHS,
+        "Where it begins": ("start_from",),
         "The learning rate": (
             "schedule", "constant_share", "cycles", "cycle_growth", "power", "stages", "decay", "patience",
         ),
@@ -50,6 +51,7 @@ class TrainingSettings(BaseModel):
     until: str | None = Field(
         default=None, pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="train until this time of day, like 7:00"
     )
+    start_from: str = Field(default="", description="model file to go on from: its generator's weights are where training begins")
     schedule: Schedule = Field(default="linear", description="how the learning rate falls")
     constant_share: float = Field(default=0.5, ge=0, le=1, description="linear: share of the run before the rate falls")
     cycles: int = Field(default=3, ge=1, le=100, description="cosine_restarts: how often the rate falls")

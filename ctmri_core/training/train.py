@@ -17,6 +17,7 @@ from ctmri_core.method import MethodConfig
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
+from ctmri_core.training.fine_tuning import check_start
 from ctmri_core.training.kept_awake import kept_awake
 from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
@@ -55,6 +56,8 @@ def train(
             folder.check_free()
         ours = not resume
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
+        if settings.start_from and not resume:
+            check_start(settings.start_from, card, config, direction)
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
         first = processes is None or processes.first

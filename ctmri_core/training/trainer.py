@@ -26,6 +26,7 @@ from ctmri_core.training.checkpoint import save_checkpoint
 from ctmri_core.training.clock import RunClock
 from ctmri_core.training.evaluation import NO_PAIRS, Evaluation
 from ctmri_core.training.export import export_model, run_facts
+from ctmri_core.training.fine_tuning import StartedFrom, begin_from
 from ctmri_core.training.length import RunLength
 from ctmri_core.training.optimisation import Optimisation
 from ctmri_core.training.orders import Orders
@@ -82,6 +83,8 @@ class Trainer:
         self._orders = orders or Orders()
         self._plateau = Plateau(settings.decay, settings.patience)
         self._average: AveragedWeights | None = None
+        self._started_from: StartedFrom | None = None
+        self._start_notes: list[Noted] = []
         self._clock = RunClock()
         self._ours = False
         self._board: TensorBoardLog | None = None
@@ -131,6 +134,7 @@ class Trainer:
         self._set_up(state)
         if self._first:
             yield self._started()
+            yield from self._start_notes
             if state and "circumstances" in state:
                 for change in changes(state["circumstances"], self._circumstances()):
                     yield Noted(message=change, serious=True)
@@ -206,6 +210,8 @@ class Trainer:
         random = RandomState(settings.seed, fabric.device)
         with random.active():
             self.method = load_method(self.card.name)(self.config, self.data.direction)
+        if settings.start_from and not state:
+            self._started_from, self._start_notes = begin_from(settings.start_from, self.method, self.data)
         if self._together.number:
             random = RandomState(settings.seed + self._together.number, fabric.device)
         self.optimisation = Optimisation(self._together, self.method, self.config, random, settings.clip_norm)
@@ -236,6 +242,8 @@ class Trainer:
         optimisation = {**state["optimisation"], "own": own[0]} if own else state["optimisation"]
         self.optimisation.load_state_dict(optimisation)
         self.iteration, self._clock = state["iteration"], RunClock(state["seconds"])
+        if state.get("started_from"):
+            self._started_from = StartedFrom.model_validate(state["started_from"])
         self._batches.parts = state["parts"]
         self.models.load_state_dict(state["models"], self.folder.models)
         self._plateau.load_state_dict(state["plateau"])
@@ -255,6 +263,7 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self._clock.seconds,
             "parts": self._batches.parts,
+            "started_from": self._started_from.stored() if self._started_from else None,
             "models": self.models.state_dict(),
             "plateau": self._plateau.state_dict(),
             "evaluated": self._evaluation.last,
@@ -272,6 +281,7 @@ class Trainer:
             return export_model(
                 self.folder.models, suffix, self.method, self.card, self.config, direction, self.data,
                 run_facts(self.settings, self.data, self.iteration, self._precision, suffix), metrics, self._about,
+                self._started_from,
             )  # fmt: skip
 
     def _averaged(self) -> AbstractContextManager[None]:
