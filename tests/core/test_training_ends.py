@@ -116,6 +116,8 @@ def test_a_disk_that_is_full_for_tensorboard_ends_a_run_in_words(tiny_pairs, tmp
     events, result = run(Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", chosen))
     assert result.reason == "failed" and "disk is full" in result.message and "tensorboard" in result.message
     assert isinstance(events[-1], Finished)
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        thread.join(20)  # TensorBoard's: it would die during the next test
 
 
 def test_a_listener_that_leaves_takes_the_threads_along(tiny_pairs, tmp_path: Path):
