@@ -95,6 +95,23 @@ QCheckBox::indicator, QTreeView::indicator
   { width: 15px; height: 15px; border: 1px solid $muted; border-radius: 3px; background: $window; }
 QCheckBox::indicator:checked, QTreeView::indicator:checked
   { background: $accent; border-color: $accent; image: url("$tick"); }
+QRadioButton { padding: 2px; border: 1px solid transparent; }
+QRadioButton:focus { border: 1px solid $accent; border-radius: 4px; }
+QRadioButton::indicator { width: 13px; height: 13px; border: 1px solid $muted; border-radius: 7px; background: $window; }
+QRadioButton::indicator:checked { width: 5px; height: 5px; border: 5px solid $accent; border-radius: 7px; }
+QAbstractSpinBox { background: $window; border: 1px solid $border; border-radius: 5px; padding: 3px 2px 3px 6px;
+  selection-background-color: $selected; selection-color: $text; }
+QAbstractSpinBox:focus { border: 1px solid $accent; }
+QAbstractSpinBox:disabled { color: $muted; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button
+  { subcontrol-origin: border; width: ${arrow}px; border: none; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $raised; }
+QAbstractSpinBox::up-arrow { image: url("$up"); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url("$down"); width: 10px; height: 10px; }
+QAbstractSpinBox::up-arrow:off, QAbstractSpinBox::up-arrow:disabled,
+QAbstractSpinBox::down-arrow:off, QAbstractSpinBox::down-arrow:disabled { image: none; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QProgressBar { background: $window; border: 1px solid $border; border-radius: 5px; height: 12px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
@@ -119,6 +136,8 @@ QFrame[role="bar"][kind="done"] { border-left-color: $good; }
 QFrame[role="card"] { background: $panel; border: 1px solid $border; border-radius: 10px; }
 QFrame[role="drop"] { background: transparent; border: 2px dashed $border; border-radius: 14px; }
 """)
+_SIGNS = {"tick": "done", "up": "step_up", "down": "step_down"}
+"""Icons that the style sheet draws itself, in their own colours."""
 
 
 def apply_theme(app: QApplication, name: str, text_size: int) -> None:
@@ -131,15 +150,16 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
     font = app.font()
     font.setPixelSize(size)
     app.setFont(font)
-    tick = (resources_folder() / "icons" / "done.svg").as_posix()
+    signs = {sign: (resources_folder() / "icons" / f"{name}.svg").as_posix() for sign, name in _SIGNS.items()}
     sizes = {
         "title": round(size * 1.7),
         "figure": round(size * 1.54),
         "icon": icon_side(size),
+        "arrow": round(size * 1.4),
         "tab": max(13, round(size * 0.75)),
     }
     more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black
-    app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, tick=tick, more=more))
+    app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, **signs, more=more))
 
 
 def icon_side(text_size: int) -> int:

@@ -16,6 +16,8 @@ from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_
 from ctmri_gui.viewer.palette import scaled
 
 _EDITOR_WIDTH = 144
+_LINES = 3  # of a row: names and short editors, long editors, help
+_LONG = ("text", "file")
 _FEW = 8
 """So many fields need neither groups nor a field to find one."""
 
@@ -25,13 +27,14 @@ class ConfigForm(QWidget):
 
     `changed`: the values that differ; others than those of `fields` are left out. `edited(dict)` gives all that differ, each
     time the user changes one. `scrolls`: with a scrolling area of its own, under what finds settings and says what is wrong.
+    `closed`: only groups in which something is changed are open at first.
     """
 
     edited = Signal(object)  # dict[str, Any]
 
     def __init__(
         self, fields: Sequence[ConfigField], changed: Mapping[str, Any] | None = None, *, scrolls: bool = False,
-        parent: QWidget | None = None,
+        closed: bool = False, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._fields = {field.name: field for field in fields}
@@ -55,7 +58,9 @@ class ConfigForm(QWidget):
         self.reset_everything.setToolTip("Back to the defaults")
         self.reset_everything.clicked.connect(self.reset_all)
         self._lay_out(scrolls)
-        self._open_first()
+        if not closed:
+            self._open_first()
+        self.open_changed()
         self._show_counts()
 
     @property
@@ -131,7 +136,6 @@ class ConfigForm(QWidget):
     def _open_first(self) -> None:
         for section in self._sections if len(self._fields) <= _FEW else self._sections[:1]:
             section.set_open(True)
-        self.open_changed()
 
     def _show_counts(self) -> None:
         for section in self._sections:
@@ -139,10 +143,10 @@ class ConfigForm(QWidget):
         self.reset_everything.setEnabled(bool(self._changed))
 
     def _lay_out(self, scrolls: bool) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self.search, 1)
-        head.addWidget(self.reset_everything)
-        self.search.setVisible(len(self._fields) > _FEW)
+        head = self.head = QHBoxLayout()
+        for part in (self.search, self.reset_everything):
+            head.addWidget(part)
+            part.setVisible(len(self._fields) > _FEW)
         inside = QWidget() if scrolls else self
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -193,7 +197,7 @@ class _Section(QWidget):
     def set_open(self, opened: bool) -> None:
         if opened and not self.rows:
             for place, field in enumerate(self._fields):
-                self.rows[field.name] = _Row(self._form, field, self._grid, 2 * place)
+                self.rows[field.name] = _Row(self._form, field, self._grid, _LINES * place)
         self._open = opened
         self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
         self.body.setVisible(opened)
@@ -244,11 +248,14 @@ class _Row:
         keeps = self.back.sizePolicy()
         keeps.setRetainSizeWhenHidden(True)
         self.back.setSizePolicy(keeps)
-        self.editor.widget.setFixedWidth(scaled(_EDITOR_WIDTH))
         grid.addWidget(self.name, line, 0)
-        grid.addWidget(self.editor.widget, line, 1)
+        if field.kind in _LONG:
+            grid.addWidget(self.editor.widget, line + 1, 0, 1, 3)
+        else:
+            self.editor.widget.setFixedWidth(scaled(_EDITOR_WIDTH))
+            grid.addWidget(self.editor.widget, line, 1)
         grid.addWidget(self.back, line, 2)
-        grid.addWidget(self.help, line + 1, 0, 1, 3)
+        grid.addWidget(self.help, line + 2, 0, 1, 3)
         self.show_value()
 
     def show_value(self) -> None:

@@ -18,6 +18,7 @@ from ctmri_gui import file_choice
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.private_paths import looks_like_patient
 from ctmri_gui.training.new_run.config_form import ConfigForm
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 from ctmri_gui.training.new_run.run_names import LONGEST, name_problem, usual_name
 
 _MODEL = "name"
@@ -45,7 +46,7 @@ class DescriptionCard(QWidget):
         self.place, self.elsewhere = label("", "muted"), QPushButton("Another folder…")
         self.warning = label("", "warning")
         told = [replace(field, group="What the model is for") for field in fields_of(ModelDescription) if field.name != _MODEL]
-        self.more = ConfigForm(told)
+        self.more = ConfigForm(told, closed=True)
         self.run.textEdited.connect(self._name_run)
         self.model.textEdited.connect(lambda _text: self._tell())
         self.more.edited.connect(lambda _values: self._tell())
@@ -57,7 +58,7 @@ class DescriptionCard(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
-        for part in (self.warning, self.place, self.elsewhere, self.more):
+        for part in (self.warning, self.place, FlowingRow(self.elsewhere), self.more):
             column.addWidget(part)
         self._show_place()
 

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from ctmri_core.config_fields import ConfigField
 from ctmri_core.events import Finished
 from ctmri_core.training.estimate import Estimate, smaller
 from ctmri_core.training.run_plan import RunPlan
@@ -20,7 +19,7 @@ from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.training.new_run import start_work
 from ctmri_gui.training.new_run.field_words import in_words, labels_of, run_fields
 from ctmri_gui.training.new_run.spans import gigabytes, span
-from ctmri_gui.training.new_run.value_editors import shown
+from ctmri_gui.training.new_run.summary import change_words
 
 Changes = dict[str, dict[str, Any]]
 _PATIENCE_MS = 900
@@ -131,13 +130,6 @@ class EstimatePanel(QWidget):
 
 
 _MEASURING = "Measuring: a few steps are tried in a process of their own …"
-
-
-def change_words(changes: Changes, fields: tuple[ConfigField, ...]) -> str:
-    """`crop 128, accumulate 4`."""
-    given = {name: value for table in changes.values() for name, value in table.items()}
-    names = {field.name: field.label for field in fields}
-    return ", ".join(f"{names[name][:1].lower()}{names[name][1:]} {shown(value)}" for name, value in given.items())
 
 
 def _told(found: Estimate) -> str:

@@ -37,11 +37,6 @@ def fine_tuned(card: MethodCard, model: Path) -> Tables:
     return {"config": {"learning_rate": float(f"{rate:.3g}")}, "settings": {FROM_MODEL: str(model)}}
 
 
-def may_fine_tune() -> bool:
-    """Whether runs can begin from a model."""
-    return FROM_MODEL in TrainingSettings.model_fields
-
-
 def _makes_large(name: str) -> bool:
     return name in ("width", "blocks") or name.endswith("_width")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.config_fields import ConfigField, fields_of
 from ctmri_core.method import MethodCard
@@ -16,7 +16,8 @@ from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.new_run import presets
 from ctmri_gui.training.new_run.config_form import ConfigForm
 from ctmri_gui.training.new_run.draft import Draft
-from ctmri_gui.training.new_run.flowing_row import FlowingRow
+from ctmri_gui.training.new_run.field_words import run_fields
+from ctmri_gui.training.new_run.summary import change_words
 
 _ASKED_ELSEWHERE = frozenset(
     {*LENGTHS, "device", "devices", "nodes", "precision", "spacing_mm", "soft_tissue_curve", "validation_share"}
@@ -31,21 +32,14 @@ class SettingsPage(QWidget):
         self._draft = draft
         self._card: MethodCard | None = None
         self.form = ConfigForm(())
-        self.title = label("Settings", "title")
-        self.about = label("", "muted")
-        self.papers, self.small = QPushButton("As in the paper"), QPushButton("Small and quick")
-        self.tune = QPushButton("Fine-tune a model…")
-        self.papers.setToolTip("Every setting as the method's authors had it")
-        self.small.setToolTip("Networks half as wide, smaller squares: a first result soon, and in little memory")
-        self.tune.setToolTip("Begin with the networks of a model file, and change them in small steps")
-        self.tune.setVisible(presets.may_fine_tune())
-        self.papers.clicked.connect(lambda: self._take(presets.papers()))
-        self.small.clicked.connect(lambda: self._take(presets.small_and_quick(self._draft.card)))
-        self.tune.clicked.connect(self._ask_model)
+        self.title, self.said = label("", "title"), label("", "muted")
+        self.said.hide()
+        self.presets = QPushButton("Begin &with")
+        self.presets.setMenu(self._menu())
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(18, 14, 18, 8)
         self._column.setSpacing(8)
-        for part in (self.title, self.about, FlowingRow(self.papers, self.small, self.tune), self.form):
+        for part in (self.title, self.said, self.form):
             self._column.addWidget(part)
         draft.changed.connect(self._follow)
         self._follow()
@@ -53,6 +47,20 @@ class SettingsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._follow()
+
+    def _menu(self) -> QMenu:
+        """What to begin with."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        papers, small = menu.addAction("As in the paper"), menu.addAction("Small and quick")
+        tune = menu.addAction("Fine-tune a model…")
+        papers.setToolTip("Every setting as the method's authors had it")
+        small.setToolTip("Networks half as wide, smaller squares: a first result soon, and in little memory")
+        tune.setToolTip("Begin with the networks of a model file, and change them in small steps")
+        papers.triggered.connect(lambda: self._take(papers.text(), presets.papers()))
+        small.triggered.connect(lambda: self._take(small.text(), presets.small_and_quick(self._draft.card)))
+        tune.triggered.connect(self._ask_model)
+        return menu
 
     def _follow(self) -> None:
         """A form for another method is made when it is looked at."""
@@ -69,11 +77,13 @@ class SettingsPage(QWidget):
         self._card = card
         form = ConfigForm(offered_fields(card), self._chosen(), scrolls=True)
         form.edited.connect(self._store)
+        form.head.insertWidget(1, self.presets)
         self._column.replaceWidget(self.form, form)
         self._column.setStretchFactor(form, 1)
         self.form.deleteLater()
         self.form = form
-        self.about.setText(f"{card.title} is set as its authors had it. What you change is marked, and can be set back.")
+        self.title.setText(f"Settings of {card.title}")
+        self.said.hide()
 
     def _chosen(self) -> dict[str, Any]:
         return {**self._draft.values("config"), **self._offered_settings()}
@@ -97,9 +107,11 @@ class SettingsPage(QWidget):
             if values != self._draft.values(table):
                 self._draft.change(table, values)
 
-    def _take(self, preset: presets.Tables) -> None:
+    def _take(self, title: str, preset: presets.Tables) -> None:
         self._change(preset)
         self.form.open_changed()
+        self.said.setText(f"{title}: {change_words(preset, run_fields(self._draft.card)) or 'nothing differs'}.")
+        self.said.show()
 
     def _ask_model(self) -> None:
         chosen = file_choice.existing_files(self, "Fine-tune a model", "", "Model files (*.safetensors)")
@@ -108,7 +120,7 @@ class SettingsPage(QWidget):
 
     def start_from(self, model: Path) -> None:
         """Fine-tunes `model`."""
-        self._take(presets.fine_tuned(self._draft.card, model))
+        self._take("Fine-tuning", presets.fine_tuned(self._draft.card, model))
 
 
 def offered_fields(card: MethodCard) -> tuple[ConfigField, ...]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ctmri_core.config_fields import ConfigField
 from ctmri_core.method import MethodCard
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import LENGTHS
@@ -22,3 +26,10 @@ def summary_of(card: MethodCard, plan: RunPlan | None) -> str:
         if not (replaced and name in LENGTHS and value is None)
     ]
     return "\n".join(lines) or f"Nothing: every setting of {card.title} is as usual."
+
+
+def change_words(changes: Mapping[str, Mapping[str, Any]], fields: Iterable[ConfigField]) -> str:
+    """`crop 128, accumulate 4`."""
+    given = {name: value for table in changes.values() for name, value in table.items()}
+    names = {field.name: field.label for field in fields}
+    return ", ".join(f"{names[name][:1].lower()}{names[name][1:]} {shown(value)}" for name, value in given.items())
