@@ -264,6 +264,8 @@ def test_discarding_names_what_is_lost_and_asks(qtbot, monitor, script):
         press(question, "Discard the run")
     assert wanted.args == [script.run.folder]
     assert not script.run.running
+    assert "No run is shown" in monitor._empty.text()
+    assert not monitor.header.isVisible()
 
 
 def press(box: QMessageBox, text: str) -> None:
@@ -284,6 +286,19 @@ def test_a_failure_is_said_with_its_log_and_a_way_out(qtbot, monitor, script, qa
         assert wanted.args == [script.run.folder]
     monitor.end.unfold.click()
     assert not monitor.end.log.isVisible()
+
+
+def test_a_run_that_is_resumed_is_preparing_until_it_begins_anew(qtbot, jobs, monitor, tmp_path):
+    script = Script(tmp_path / "run-3")
+    for event in (started(), step(1), step(2), Finished(reason="stopped")):
+        script.run.record.hear(event)
+    script.run.begin(jobs, script.work)
+    monitor.follow(script.run)
+    assert monitor.header.state.text() == "Preparing"
+    assert not monitor.controls.presses["pause"].isEnabled()
+    script.say(started(from_step=1), step(2))
+    qtbot.waitUntil(lambda: monitor.header.state.text() == "Training", timeout=WAIT)
+    assert monitor.curves._series["loss/l1"].x.tolist() == [1, 2]
 
 
 # Curves -------------------------------------------------------------------------------------------------------------------

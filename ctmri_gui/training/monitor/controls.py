@@ -16,6 +16,7 @@ from ctmri_gui.actions import with_keys
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.monitor.flow import Flow
+from ctmri_gui.training.monitor.state_words import is_preparing
 from ctmri_gui.training.monitor.words import count, duration, score
 
 _STOPPING = "Stopping: the step is ended and the state is kept, at most 10 s …"
@@ -95,7 +96,7 @@ class Controls(QWidget):
         run = self._run
         running = run is not None and run.running
         stopping = run is not None and running and (run.orders.stop() or (run.state is not None and run.state.stopping))
-        begun = run is not None and running and not stopping and run.record.started is not None
+        begun = run is not None and running and not stopping and not is_preparing(run.record)
         paused = run is not None and (run.orders.paused or run.record.paused)
         self.presses["pause"].setText("&Resume" if paused else "&Pause")
         self.presses["epoch"].setChecked(run is not None and run.orders.ends_with_epoch)

@@ -77,7 +77,7 @@ def _balance(record: RunRecord) -> Iterator[Reading]:
     curve = record.signals.get("loss_ratio")
     if curve is not None:
         meaning = "Discriminators' share of all losses. What matters is whether it stays: falling to 0, they win."
-        yield Reading("Balance", f"{_recent(curve):.1%}", meaning)
+        yield Reading("Balance", f"{100 * _recent(curve):.1f} %", meaning)
 
 
 def _gradients(record: RunRecord) -> Iterator[Reading]:
@@ -105,7 +105,7 @@ def _saturation(record: RunRecord) -> Iterator[Reading]:
             meaning, watch = "The generator has collapsed, or values do not fit the recipe. Look at the pictures.", True
         elif share > _SOME:
             meaning, watch = "Much of the body is black or white throughout. Look at the pictures.", True
-        yield Reading(f"Saturation, {signal_of(name)}", f"{share:.1%}", meaning, watch)
+        yield Reading(f"Saturation, {signal_of(name)}", f"{100 * share:.1f} %", meaning, watch)
 
 
 def _variety(record: RunRecord) -> Iterator[Reading]:

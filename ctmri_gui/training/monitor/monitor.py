@@ -256,11 +256,15 @@ class Monitor(QWidget):
         self._take_over()
         self._show_state()
         if self.controls.discarding:
-            self.discardWanted.emit(self.folder)
+            self._discard()
 
     def _discard(self) -> None:
+        """Once the run has stopped; then there is nothing to show any more."""
         if self._run is not None and not self._run.running:
-            self.discardWanted.emit(self.folder)
+            folder = self.folder
+            self._let_go()
+            self._show_nothing()
+            self.discardWanted.emit(folder)
 
     def _say(self, text: str) -> None:
         self.message.setText(text)

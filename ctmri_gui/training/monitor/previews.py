@@ -79,7 +79,8 @@ class Previews(QWidget):
         row.addWidget(self._direction_name)
         row.addWidget(self.direction)
         tools = Flow(gap=10)
-        for part in (ways, self.newest, self.play, self.size_choice):
+        warning = label(_NOT_FOR_DIAGNOSIS, "badge", wrap=False)
+        for part in (warning, ways, self.newest, self.play, self.size_choice):
             tools.addWidget(part)
         self._ways = ways
         along = QHBoxLayout()
@@ -89,15 +90,11 @@ class Previews(QWidget):
         area.setWidgetResizable(True)
         area.setAccessibleName("Sample picture")
         area.setWidget(self.canvas)
-        foot = QHBoxLayout()
-        foot.addWidget(label(_NOT_FOR_DIAGNOSIS, "badge", wrap=False))
-        foot.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addLayout(tools)
         column.addWidget(area, 1)
         column.addLayout(along)
-        column.addLayout(foot)
 
     def show_record(self, record: RunRecord, folder: Path) -> None:
         """Another run."""

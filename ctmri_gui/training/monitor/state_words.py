@@ -31,11 +31,16 @@ def state_of(record: RunRecord, live: LiveRun | None, last: Event | None) -> Run
         return RunState("Stopping", "The run ends within ten seconds; what it has learnt is kept.", "warning")
     if record.paused:
         return RunState("Paused", "The clock of the run stands still. Resume goes on with the next step.", "warning")
-    if record.last_step is None and record.started is None:
+    if is_preparing(record):
         return RunState(_BUSY, _progress(record))
     if isinstance(last, Sample):
         return RunState("Validating", "Sample pictures are written and the validation patients translated.")
     return RunState("Training", _next(live), "good")
+
+
+def is_preparing(record: RunRecord) -> bool:
+    """Of a run that goes on: its cases are prepared. One that is resumed has ended before."""
+    return record.started is None or record.finished is not None
 
 
 def _next(live: LiveRun) -> str:
