@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ctmri_core.alignment import Alignment, alignment_of
+from ctmri_core.alignment import LEAST_INFORMATION, Alignment, alignment_of
 from ctmri_core.case import Case
 from ctmri_core.data.case_check import Problem
 from ctmri_core.domain import Domain
@@ -13,9 +13,6 @@ from ctmri_core.events import StopSignal, Work
 from ctmri_core.preprocess.registration import register_rigid
 
 _FEWEST_SLICES = 5
-_LEAST_INFORMATION = 1.10
-"""Mutual information of volumes of one patient, registered, as `alignment_of` measures it. 150 head slices of three centres have
-1.12 or more, a pork phantom 1.12, digital heads 1.2; a head on another person's 1.08, on a trunk 1.05."""
 _WAY_OUT = "Register the pictures with another program, or take the case out (--leave-out-misaligned)."
 
 
@@ -52,6 +49,6 @@ def _doubt(alignment: Alignment) -> str:
     """Why a registration is not to be trusted, or ""."""
     if not alignment.good:
         return f"The pictures do not lie on each other afterwards ({alignment.numbers})."
-    if alignment.mutual_information < _LEAST_INFORMATION:
+    if alignment.mutual_information < LEAST_INFORMATION:
         return f"They have too little in common to be of one patient and one part of the body ({alignment.numbers})."
     return ""

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctmri_core.alignment import Alignment, alignment_of, looks_mirrored
+from ctmri_core.alignment import LEAST_INFORMATION, Alignment, alignment_of, looks_mirrored
 from ctmri_core.case import Case
 from ctmri_core.data.case_sources import CaseSource
+from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Progress, StopSignal, Work
@@ -179,6 +180,9 @@ def _of_alignment(fixed: Volume, other: Volume, alignment: Alignment) -> Iterato
     elif not alignment.good:
         message = f"{both} do not lie on each other ({alignment.numbers}). Register them (--align needed), or take the case out:"
         yield Problem(kind="misaligned", message=f"{message} they may be of two patients or mirrored.")
+    elif alignment.mutual_information < LEAST_INFORMATION and WINDOWED not in fixed.history + other.history:
+        message = f"{both} have little in common ({alignment.numbers}). Look whether they are of one patient and one place."
+        yield Problem(kind="finding", message=message, serious=False)
 
 
 def _of_volume(volume: Volume) -> Iterator[Problem]:
