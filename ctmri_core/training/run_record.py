@@ -64,7 +64,7 @@ class RunRecord:
         """Takes over what `event` says."""
         match event:
             case Started():
-                self.started, self.finished = event, None
+                self.started, self.finished, self.paused = event, None, False
                 self._forget_after(event.details.get("from_step"))
             case Progress():
                 self.progress = event

@@ -34,6 +34,8 @@ def test_a_pause_ends_with_the_run():
     assert record.paused
     record.hear(Finished(reason="stopped"))
     assert not record.paused
+    killed = RunRecord.of([Paused(iteration=4, paused=True), Started(job="Training")])
+    assert not killed.paused
 
 
 def test_orders_hold_or_are_taken_once():
