@@ -334,17 +334,17 @@ def test_a_run_that_is_over_is_shown_as_it_went(shown):
 
 def test_curves_are_chosen_smoothed_and_read(qtbot, shown):
     curves = shown.curves
-    curves._items["rate"].setCheckState(0, Qt.CheckState.Checked)
+    curves.list.show_curve("rate", shown=True)
     assert list(curves.plots) == ["Losses", "Validation: error (%)", "Learning rate"]
-    curves._items["metric/mae_percent"].setCheckState(0, Qt.CheckState.Unchecked)
+    curves.list.show_curve("metric/mae_percent", shown=False)
     assert "Validation: error (%)" not in curves.plots
     curves.smoothing.setValue(0)
     curves.read_at(20.2)
-    assert curves._items["loss/l1"].text(1) == "0.05"
+    assert curves.list.value("loss/l1") == "0.05"
     assert "Step 20" in curves.readout.text()
     assert "L1 0.05" in curves.readout.text()
     curves.smoothing.setValue(99)
-    assert float(curves._items["loss/l1"].text(1)) > 0.05
+    assert float(curves.list.value("loss/l1")) > 0.05
     curves.read_at(None)
     assert "Last" in curves.readout.text()
     assert {plot.widget.accessibleName() for plot in curves.plots.values()} == {"Curves: Losses", "Curves: Learning rate"}
@@ -375,7 +375,7 @@ def test_values_that_cannot_be_drawn_do_no_harm(qtbot, monitor, script):
     bad = [step(2, losses={"l1": float("nan"), "gan": -1.0}), step(3, losses={"l1": float("inf"), "gan": 0.0})]
     script.say(started(), step(1), *bad, step(4, losses={"l1": float("nan"), "gan": 1.0}))
     qtbot.waitUntil(lambda: monitor.header.fact("Steps") == "4 of 100", timeout=WAIT)
-    assert curves._items["loss/l1"].text(1) == "no number"
+    assert curves.list.value("loss/l1") == "no number"
     assert "Loss L1" in monitor.health.worth_a_look
     assert monitor.left.tabText(monitor.left.indexOf(monitor.health)) == "Health ▲ 1"
 

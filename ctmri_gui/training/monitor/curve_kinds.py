@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QApplication
 
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import Curve, RunRecord
@@ -88,3 +89,9 @@ def swatch(place: int, palette: str, height: int) -> QIcon:
     painter.drawLine(1, middle, wide - 2, middle)
     painter.end()
     return QIcon(picture)
+
+
+def palette_name() -> str:
+    """Of the palette in use."""
+    app = QApplication.instance()
+    return str((app.property("palette_name") if app is not None else None) or "dark")
