@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.events import Finished
 from ctmri_core.training.run_plan import RunPlan
@@ -77,6 +77,7 @@ class TrainingWindow(QWidget):
             way.setToolTip(tip)
             way.setCheckable(True)
             way.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            way.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
             self._group.addButton(way, number)
             self._ways.addWidget(way)
         self._ways.addStretch(1)

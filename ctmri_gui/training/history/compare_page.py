@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QGridLayout,
+    QHBoxLayout,
     QHeaderView,
     QSplitter,
     QTableWidget,
@@ -27,9 +27,10 @@ from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.theme import PALETTES, current_palette
-from ctmri_gui.training.history.differences import compared
+from ctmri_gui.training.history.differences import compared, full_name
 from ctmri_gui.training.history.history_work import read_records
 from ctmri_gui.training.monitor.curve_kinds import LOSSES, Kind, curves_of, swatch
+from ctmri_gui.training.monitor.flow import Flow
 from ctmri_gui.training.monitor.reading import import_plots
 from ctmri_gui.training.monitor.series import Series
 from ctmri_gui.viewer.palette import scaled
@@ -78,19 +79,22 @@ class ComparePage(QWidget):
     # Building ---------------------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        above, grid = QWidget(), QGridLayout()
+        above, chosen = QWidget(), Flow(gap=14)
         for row, (choice, name) in enumerate(zip(self.choices, _PLACES, strict=True)):
             choice.setAccessibleName(name)
             choice.activated.connect(lambda _row: self._draw())
-            choice.setMinimumContentsLength(14)
+            choice.setMinimumContentsLength(28)
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            grid.addWidget(naming(("&Upper curves:", "&Lower curves:")[row], choice), row, 0)
-            grid.addWidget(choice, row, 1)
-        grid.setColumnStretch(1, 1)
+            pair = QWidget()
+            line = QHBoxLayout(pair)
+            line.setContentsMargins(0, 0, 0, 0)
+            line.addWidget(naming(("&Upper curves:", "L&ower curves:")[row], choice))
+            line.addWidget(choice)
+            chosen.addWidget(pair)
         self._plots_column = QVBoxLayout()
         column = QVBoxLayout(above)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(grid)
+        column.addLayout(chosen)
         column.addWidget(self._words)
         column.addLayout(self._plots_column, 1)
         self.table.setAccessibleName("What came of the runs, and the settings that differ")
@@ -104,8 +108,9 @@ class ComparePage(QWidget):
         split.setChildrenCollapsible(False)
         split.addWidget(above)
         split.addWidget(self.table)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 1)
+        split.setSizes([scaled(420), scaled(210)])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(split)
@@ -124,6 +129,7 @@ class ComparePage(QWidget):
         """Curves by what they show; runs that have none of a kind are left out of it."""
         self._words.hide()
         for number, (run, record) in enumerate(zip(self._runs, records, strict=True)):
+            record.metrics = {full_name(name, run): curve for name, curve in record.metrics.items()}
             for kind, curve in curves_of(record, run.plan):
                 self._curves.setdefault(kind.key, (kind, {}))[1][number] = curve
         kinds = [kind for kind, _ in self._curves.values()]

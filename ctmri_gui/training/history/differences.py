@@ -32,20 +32,21 @@ def differing(runs: Sequence[RunSummary]) -> tuple[Row, ...]:
     return tuple((name, values) for name, values in rows if len(set(values)) > 1)
 
 
+def full_name(metric: str, run: RunSummary) -> str:
+    """`<direction>/<metric>` also where the run learns one direction alone, and so does not say which."""
+    return metric if "/" in metric or run.plan is None else f"{run.plan.direction.name}/{metric}"
+
+
 def _metrics(runs: Sequence[RunSummary]) -> list[Row]:
     """Of the best validation of each run, in every direction."""
-    names = dict.fromkeys(name for run in runs if run.best for name in run.best.metrics)
-    return [(_metric_name(name), tuple(_metric(run, name) for run in runs)) for name in names]
+    each = [{full_name(name, run): value for name, value in run.best.metrics.items()} if run.best else {} for run in runs]
+    names = dict.fromkeys(name for metrics in each for name in metrics)
+    return [(_metric_name(name), tuple(number(of[name]) if name in of else _NONE for of in each)) for name in names]
 
 
 def _metric_name(name: str) -> str:
     way, words, unit = metric_of(name)
     return f"Best: {words}" + (f", {unit}" if unit else "") + (f" ({way})" if way else "")
-
-
-def _metric(run: RunSummary, name: str) -> str:
-    value = run.best.metrics.get(name) if run.best else None
-    return _NONE if value is None else number(value)
 
 
 def _flat(run: RunSummary) -> dict[str, str]:

@@ -59,6 +59,7 @@ class HistoryPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(4)
         column.addWidget(self.stack, 1)
         QShortcut(QKeySequence("Esc"), self, self.show_list, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
 

@@ -63,6 +63,7 @@ class VerdictPage(QWidget):
         self._say("Judging …", "info")
         for part in (self._body, self.direction, self._decisions):
             part.hide()
+        self._bar.setRange(0, 0)
         self._bar.show()
         work = partial(judge, folder, anew)
         self._latest.ask(f"Judge {folder.name}", work, self._take, ended=self._ended)
@@ -140,6 +141,9 @@ class VerdictPage(QWidget):
 
     def _follow(self, state: JobState) -> None:
         if state is self._latest.state and state.running:
+            fraction = state.fraction
+            self._bar.setRange(0, 100 if fraction is not None else 0)
+            self._bar.setValue(round((fraction or 0.0) * 100))
             self.progress.setText(state.message or state.text)
 
     def _take(self, judged: Judged) -> None:
