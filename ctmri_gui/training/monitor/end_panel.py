@@ -62,7 +62,8 @@ class EndPanel(QFrame):
         for widget in (self, *self.findChildren(QWidget)):
             widget.style().unpolish(widget)
             widget.style().polish(widget)
-        self.reason.setText(f"{state.word}: {state.sentence}")
+        said = state.sentence.startswith(state.word)
+        self.reason.setText(state.sentence if said else f"{state.word}: {state.sentence}")
         set_role(self.reason, "error" if failed else "heading")
         self.resume_button.setVisible(not done)
         self.smaller_button.setVisible(failed)
