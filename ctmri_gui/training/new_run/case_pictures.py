@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIDE = 160
 _CT_LOW, _CT_HIGH = -160.0, 320.0  # HU: skull, soft tissue and the outline of the body can be told apart
 _OUTLINE = QColor(250, 210, 60)
-_HEAD_MM = 2.0
+_HEAD_MM = 2.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPixmap, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.data.layouts.layout import Side
 from ctmri_core.events import StopSignal, Work
@@ -15,12 +14,13 @@ from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.data_work import Prepared
 from ctmri_gui.training.new_run.case_grid import CaseGrid
-from ctmri_gui.training.new_run.case_pictures import SIDE, Tiles, one_slice, small_pictures
+from ctmri_gui.training.new_run.case_pictures import Tiles, one_slice, small_pictures
 from ctmri_gui.training.new_run.case_rows import CaseRow, rows_of, sentences, without_flags
 from ctmri_gui.training.new_run.case_view import CaseView
+from ctmri_gui.training.new_run.figures import Figures
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 _LEAST_LINES, _MOST_SENTENCES = 17, 8
-_FIGURE_LETTERS = 15
 
 
 class CheckCard(QWidget):
@@ -38,7 +38,7 @@ class CheckCard(QWidget):
         self._prepared: Prepared | None = None
         self._may, self._rows = False, tuple[CaseRow, ...]()
         self._left_out: set[str] = set()
-        self.figures = _Figures()
+        self.figures = Figures()
         self.verdict, self.remarks = label("", "heading"), label("", "muted")
         self.grid = CaseGrid(jobs)
         self.grid.opened.connect(self._open)
@@ -58,12 +58,7 @@ class CheckCard(QWidget):
         column.addWidget(self.verdict)
         column.addLayout(self._told)
         column.addWidget(self.remarks)
-        row = QHBoxLayout()
-        for button in (self.without, self.align, self.back):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.throw_away)
-        column.addLayout(row)
+        column.addWidget(FlowingRow(self.without, self.align, self.back, self.throw_away))
         column.addWidget(self.grid, 1)
         self._fit()
 
@@ -138,88 +133,6 @@ class CheckCard(QWidget):
         view.leaveOut.connect(turn)
         view.finished.connect(closed)
         view.open()
-
-
-class PhantomCard(QWidget):
-    """Digital heads need no check; three of them are shown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.figures, self._row = _Figures(), QHBoxLayout()
-        self._pictures = [QLabel() for _ in range(3)]
-        for number, picture in enumerate(self._pictures, 1):
-            picture.setAccessibleName(f"Digital head {number}: CT and MR")
-            picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            self._row.addWidget(picture)
-        self._row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.figures)
-        column.addWidget(label("✓ Digital heads lie exactly on each other; there is nothing to check.", "good"))
-        column.addWidget(label("They are drawn when the run starts, which takes some seconds for each.", "muted"))
-        column.addLayout(self._row)
-        column.addStretch(1)
-
-    def show_heads(self, figures: Mapping[str, str], shown: int) -> None:
-        """`shown`: how many pictures there will be."""
-        self.figures.show_figures(figures)
-        for number, picture in enumerate(self._pictures):
-            picture.setVisible(number < shown)
-            picture.setText("drawing …")
-            picture.setMinimumSize(2 * SIDE, SIDE)
-
-    def show_head(self, number: int, tiles: Tiles) -> None:
-        both = QPixmap(2 * SIDE, SIDE)
-        both.fill(Qt.GlobalColor.black)
-        from PySide6.QtGui import QPainter
-
-        painter = QPainter(both)
-        for place, picture in enumerate(tiles.pictures[:2]):
-            painter.drawImage(place * SIDE, 0, picture)
-        painter.end()
-        self._pictures[number].setPixmap(both)
-
-
-class _Figures(QWidget):
-    """Counts in large type, each above what it counts; as many in a row as there is room for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._cells: list[QWidget] = []
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(20)
-        self._grid.setVerticalSpacing(4)
-
-    def show_figures(self, figures: Mapping[str, str]) -> None:
-        for cell in self._cells:
-            self._grid.removeWidget(cell)
-            cell.setParent(None)
-            cell.deleteLater()
-        self._cells = [_figure(name, value) for name, value in figures.items()]
-        self._place()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place()
-
-    def _place(self) -> None:
-        across = max(self.width() // (_FIGURE_LETTERS * self.fontMetrics().averageCharWidth()), 2)
-        for number, cell in enumerate(self._cells):
-            self._grid.addWidget(cell, number // across, number % across)
-            cell.show()
-        self._grid.setColumnStretch(min(across, len(self._cells)), 1)
-
-
-def _figure(name: str, value: str) -> QWidget:
-    cell = QWidget()
-    column = QVBoxLayout(cell)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(label(value, "figure", wrap=False))
-    column.addWidget(label(name, "muted", wrap=False))
-    return cell
 
 
 def _figures_of(prepared: Prepared) -> dict[str, str]:

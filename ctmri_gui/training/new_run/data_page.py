@@ -10,7 +10,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished
 from ctmri_gui.jobs.latest import Latest
@@ -19,18 +18,14 @@ from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.settings import Settings
 from ctmri_gui.training import data_work
 from ctmri_gui.training.data_work import Look, Prepared
-from ctmri_gui.training.new_run.case_pictures import digital_head
-from ctmri_gui.training.new_run.check_card import CheckCard, PhantomCard
+from ctmri_gui.training.new_run.check_card import CheckCard, size_words
 from ctmri_gui.training.new_run.data_choices import DOMAINS, LAYOUT, LEFT_OUT, DataChoices
 from ctmri_gui.training.new_run.draft import PHANTOM, Draft, KnownData, path_of
 from ctmri_gui.training.new_run.found_card import FoundCard
+from ctmri_gui.training.new_run.phantom_card import PhantomCard, heads_known
 from ctmri_gui.training.new_run.source_card import SourceCard
 from ctmri_gui.training.trainings import Trainings
 
-_SLICES_PER_HEAD = 158
-"""With body in them, of heads with voxels of 1 mm: counted."""
-_VALIDATION_SHARE = 0.2
-_HEADS_SHOWN = 3
 _IN_USE = "A run learns from these data at present. Wait until it has ended."
 _SURE = "The prepared slices are removed ({size}). The scans stay. Runs that learnt from them cannot go on without them."
 
@@ -43,15 +38,15 @@ class DataPage(QWidget):
     def __init__(self, draft: Draft, settings: Settings, jobs: Jobs, trainings: Trainings) -> None:
         super().__init__()
         self._draft, self._jobs, self._trainings = draft, jobs, trainings
-        self._looking, self._heads = Latest(jobs), [Latest(jobs) for _ in range(_HEADS_SHOWN)]
+        self._looking = Latest(jobs)
         self._look: Look | None = None
         self._prepared: Prepared | None = None
         self._preparing: JobState | None = None
-        self._source = ""
+        self._source, self._shown = "", False
         self.source = SourceCard(settings)
         self.name, self.other = label("", "title"), QPushButton("&Other data…")
         self.state = label("", "muted")
-        self.found, self.check, self.phantom = FoundCard(), CheckCard(jobs), PhantomCard()
+        self.found, self.check, self.phantom = FoundCard(), CheckCard(jobs), PhantomCard(jobs)
         self.source.chosen.connect(self.choose)
         self.source.lesson.connect(self.lesson)
         self.other.clicked.connect(self._show_sources)
@@ -68,6 +63,7 @@ class DataPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._shown = True
         self._follow()
 
     def choose(self, source: str) -> None:
@@ -97,7 +93,7 @@ class DataPage(QWidget):
 
     def _follow(self) -> None:
         """Looks at the data of the draft where they are others than before."""
-        if self.isVisible() and self._draft.source != self._source:
+        if self._shown and self._draft.source != self._source:
             self._cancel()
             self._source, self._look, self._prepared = self._draft.source, None, None
             self._look_again()
@@ -131,6 +127,7 @@ class DataPage(QWidget):
     def _take_prepared(self, prepared: Prepared | None, source: str) -> None:
         if prepared is None or source != self._source:
             return
+        self._preparing = None  # it only has to say that it has ended
         self._prepared = prepared
         self.check.show_prepared(prepared, may_change=prepared.own and self._look is not None and self._may_prepare)
         self._know(prepared.known)
@@ -144,21 +141,10 @@ class DataPage(QWidget):
         self._show()
 
     def _take_phantom(self, source: str) -> None:
-        count = source.split(":")[1]
-        heads = int(count) if count.isdecimal() else 0
-        first = int(source.split(":")[2]) if source.count(":") > 1 and source.split(":")[2].isdecimal() else 0
-        spacing = self._draft.values("settings").get("spacing_mm", 1.0)
-        held = max(round(heads * _VALIDATION_SHARE), 1) if heads > 1 else 0
-        each = round(_SLICES_PER_HEAD / min(max(float(spacing), 0.7), 4.0))
-        kinds = (Domain.CT, Domain.MR_T1)
-        slices = (heads - held) * each
-        figures = {"digital heads": str(heads), "to learn from": f"about {slices}", "validation": f"about {held * each}"}
-        self.phantom.show_heads({**figures, "kinds": ", ".join(kind.label for kind in kinds)}, min(heads, _HEADS_SHOWN))
-        for number, latest in enumerate(self._heads[:heads]):
-            take = partial(self.phantom.show_head, number)
-            latest.ask("Draw a digital head", partial(digital_head, first + number), take, listed=False)
+        known = heads_known(source, float(self._draft.values("settings").get("spacing_mm", 1.0)))
+        self.phantom.show_heads(known)
         self.state.setText("")
-        self._know(KnownData(source, kinds, slices, heads - held, held * each, slices, groups=((kinds, slices),)))
+        self._know(known)
 
     def _choose_preparation(self, chosen: dict[str, Any]) -> None:
         """Other choices make other slices, unless these are prepared already."""
@@ -207,8 +193,6 @@ class DataPage(QWidget):
         if live is not None and Path(live.plan.data) == prepared.folder:
             QMessageBox.information(self, "Delete prepared data", _IN_USE)
             return
-        from ctmri_gui.training.new_run.check_card import size_words
-
         box = QMessageBox(QMessageBox.Icon.Question, "Delete prepared data", _SURE.format(size=size_words(prepared.size)))
         box.setParent(self, box.windowFlags())
         yes = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)

@@ -50,8 +50,7 @@ class MethodPage(QWidget):
             self.direction.clear()
             for way in ways:
                 self.direction.addItem(way.label, way)
-        row = self.direction.findData(draft.direction)
-        self.direction.setCurrentIndex(row)
+        self.direction.setCurrentIndex(ways.index(draft.direction) if draft.direction in ways else -1)
         self.direction.setPlaceholderText("Choose")
         self.ways.setText(self._said_of_ways())
         self.citation.setText(draft.card.citation)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from ctmri_core.training.first_lesson import first_lesson
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run.data_page import DataPage
 from ctmri_gui.training.new_run.draft import PHANTOM, Draft, path_of
 from ctmri_gui.training.new_run.method_page import MethodPage
 from ctmri_gui.training.new_run.settings_page import SettingsPage
+from ctmri_gui.training.new_run.start_page import StartPage
 from ctmri_gui.training.trainings import Trainings
 
 _TITLES = ("Data", "Method", "Settings", "Start")
@@ -27,7 +29,7 @@ class NewRun(QWidget):
         super().__init__(parent)
         self.draft, self._settings, self._jobs, self._trainings = draft, settings, jobs, trainings
         self._make: tuple[Callable[[], QWidget], ...] = (
-            self._data_page, self._method_page, lambda: SettingsPage(draft), self._start_page,
+            self._data_page, self._method_page, lambda: SettingsPage(draft), lambda: StartPage(draft, trainings),
         )  # fmt: skip
         self.pages: list[QWidget | None] = [None] * len(_TITLES)
         self.stack = QStackedWidget()
@@ -61,8 +63,6 @@ class NewRun(QWidget):
 
     def take_lesson(self) -> None:
         """Everything as the first lesson has it; it only waits to be started."""
-        from ctmri_core.training.first_lesson import first_lesson
-
         self.draft.take(first_lesson())
         self.go(START)
 
@@ -75,11 +75,6 @@ class NewRun(QWidget):
         page = DataPage(self.draft, self._settings, self._jobs, self._trainings)
         page.lesson.connect(self.take_lesson)
         return page
-
-    def _start_page(self) -> QWidget:
-        from ctmri_gui.training.new_run.start_page import StartPage
-
-        return StartPage(self.draft, self._trainings)
 
     def _method_page(self) -> QWidget:
         page = MethodPage(self.draft)

@@ -24,6 +24,7 @@ from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run.draft import PHANTOM
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 _WHAT = "Patients with CT and MR, DICOM, slices as pictures, or slices that were prepared before. The layout is found out."
 _HEADS = "No scans at hand? Digital heads are made on the spot; everything can be tried on them."
@@ -118,21 +119,14 @@ class SourceCard(QWidget):
         self.recent.setEnabled(bool(self._settings["training_recent"]))
 
     def _folders(self) -> QWidget:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.choose)
-        buttons.addWidget(self.recent)
-        buttons.addStretch(1)
+        buttons = QVBoxLayout()
+        buttons.addWidget(FlowingRow(self.choose, self.recent))
         return _framed("drop", "Drop a folder here", _WHAT, buttons)
 
     def _phantoms(self) -> QWidget:
-        row = QHBoxLayout()
-        row.addWidget(naming("&Heads", self.heads))
-        row.addWidget(self.heads)
-        row.addWidget(self.use_heads)
-        row.addStretch(1)
         both = QVBoxLayout()
         both.setSpacing(8)
-        both.addLayout(row)
+        both.addWidget(FlowingRow(naming("&Heads", self.heads), self.heads, self.use_heads))
         both.addWidget(self.first, 0, Qt.AlignmentFlag.AlignLeft)
         return _framed("card", "Learn on the phantom", _HEADS, both)
 
