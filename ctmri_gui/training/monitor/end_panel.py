@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -82,6 +82,7 @@ class EndPanel(QFrame):
         self.log.setVisible(there)
         self.copy.setVisible(there)
         self.log.setFixedHeight(scaled(_LOG_HEIGHT))
+        QTimer.singleShot(0, self.log, self.log.ensureCursorVisible)  # the last lines tell most; its height is known by then
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.log.toPlainText())
