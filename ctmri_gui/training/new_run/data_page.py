@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.errors import CtmriError
@@ -43,6 +43,7 @@ class DataPage(QWidget):
         self._prepared: Prepared | None = None
         self._preparing: JobState | None = None
         self._source, self._shown = "", False
+        self.setAcceptDrops(True)
         self.source = SourceCard(settings)
         self.name, self.other = label("", "title"), QPushButton("&Other data…")
         self.state = label("", "muted")
@@ -65,6 +66,12 @@ class DataPage(QWidget):
         super().showEvent(event)
         self._shown = True
         self._follow()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self.source.dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.source.dropEvent(event)
 
     def choose(self, source: str) -> None:
         """A folder, or `phantom:COUNT`, in place of what was chosen; how to prepare it stays but for what belongs to a folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -31,6 +32,11 @@ class Figures(QWidget):
         self._cells = [_figure(name, value) for name, value in figures.items()]
         self._place()
 
+    def minimumSizeHint(self) -> QSize:
+        """Two in a row, whatever there is room for now."""
+        widest = max((cell.minimumSizeHint().width() for cell in self._cells), default=0)
+        return QSize(2 * widest + self._grid.horizontalSpacing(), super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place()
@@ -40,7 +46,8 @@ class Figures(QWidget):
         for number, cell in enumerate(self._cells):
             self._grid.addWidget(cell, number // across, number % across)
             cell.show()
-        self._grid.setColumnStretch(min(across, len(self._cells)), 1)
+        for column in range(self._grid.columnCount() + 1):
+            self._grid.setColumnStretch(column, int(column == min(across, len(self._cells))))
 
 
 def _figure(name: str, value: str) -> QWidget:

@@ -29,6 +29,7 @@ from ctmri_gui.training.data_work import PREPARED, Look
 from ctmri_gui.training.new_run.case_rows import without_flags
 from ctmri_gui.training.new_run.config_form import ConfigForm
 from ctmri_gui.training.new_run.data_choices import DOMAINS, LAYOUT, form_fields, form_values
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 _FOUND_OUT = "found out by itself"
 _BAR_HEIGHT, _STEPS = 10, 1000
@@ -158,16 +159,16 @@ class FoundCard(QFrame):
             self.form.setVisible(opened)
 
     def _lay_out(self) -> None:
-        self._layout_line = QWidget()
-        line = QHBoxLayout(self._layout_line)
+        chosen = QWidget()
+        line = QHBoxLayout(chosen)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(naming("&Layout", self.layout_choice))
         line.addWidget(self.layout_choice)
-        line.addStretch(1)
-        line.addWidget(self.how)
+        self._layout_line = FlowingRow(chosen, self.how)
         self._foot = QWidget()
         foot = QHBoxLayout(self._foot)
         foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(12)
         foot.addWidget(self.begin)
         foot.addWidget(self.stop)
         foot.addWidget(self.where, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from ctmri_core.training.first_lesson import first_lesson
@@ -19,7 +20,9 @@ from ctmri_gui.training.trainings import Trainings
 
 _TITLES = ("Data", "Method", "Settings", "Start")
 DATA, METHOD, SETTINGS, START = range(len(_TITLES))
-_STEP_LETTERS = 21
+_STEP_LETTERS, _FEW_LETTERS = 21, 13
+_LEAST_LETTERS = 120
+"""Of a window in which the names of steps need not be short."""
 
 
 class NewRun(QWidget):
@@ -66,6 +69,10 @@ class NewRun(QWidget):
         self.draft.take(first_lesson())
         self.go(START)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and self.layout() is not None:
@@ -105,13 +112,17 @@ class NewRun(QWidget):
         name = f"{draft.source.split(':')[1]} digital heads" if draft.source.startswith(PHANTOM) else path.name if path else ""
         return f"▲ {name}" if data.serious else f"✓ {name}", method, settings, start
 
+    @property
+    def _letters(self) -> int:
+        return _FEW_LETTERS if self.width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth() else _STEP_LETTERS
+
     def _short(self, text: str) -> str:
-        room = _STEP_LETTERS * self.fontMetrics().averageCharWidth()
+        room = self._letters * self.fontMetrics().averageCharWidth()
         return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
 
     def _fit(self) -> None:
         for step in self.steps:
-            step.setFixedWidth(round(1.25 * _STEP_LETTERS * self.fontMetrics().averageCharWidth()))
+            step.setFixedWidth(round((self._letters + 5) * self.fontMetrics().averageCharWidth()))
         self._follow()
 
     def _lay_out(self) -> None:
