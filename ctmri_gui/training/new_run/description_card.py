@@ -38,6 +38,7 @@ class DescriptionCard(QWidget):
         self._card: MethodCard | None = None
         self._direction: Direction | None = None
         self._own_name = False
+        self._given: set[Path] = set()
         self.run, self.model = QLineEdit(), QLineEdit()
         self.run.setMaxLength(LONGEST)
         self.model.setMaxLength(_LONGEST_MODEL)
@@ -78,7 +79,7 @@ class DescriptionCard(QWidget):
             self._card, self._direction = card, direction
             self.model.setPlaceholderText(f"{card.title} {direction.label}" if direction is not None else card.title)
             if not self._own_name:
-                self.begin_anew()
+                self._begin_anew()
         if self.model.text().strip() != (about.get(_MODEL) or ""):
             self.model.setText(about.get(_MODEL) or "")
         told = {name: value for name, value in about.items() if name != _MODEL}
@@ -86,11 +87,15 @@ class DescriptionCard(QWidget):
             self.more.set_values(told)
         self._warn()
 
-    def begin_anew(self) -> None:
-        """A name that no run has yet."""
+    def take_up(self) -> None:
+        """The run has begun: the next one has another name."""
+        self._given.add(self.folder)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._own_name = False
         if self._card is not None:
-            self.run.setText(usual_name(self._card, self._direction, self._parent_folder))
+            self.run.setText(usual_name(self._card, self._direction, self._parent_folder, self._given))
             self._show_place()
 
     def _name_run(self, text: str) -> None:

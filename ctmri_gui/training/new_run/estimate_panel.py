@@ -49,7 +49,7 @@ class EstimatePanel(QWidget):
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Measuring")
-        self.again, self.cancel, self.smaller = QPushButton("Measure"), QPushButton("Cancel"), QPushButton()
+        self.again, self.cancel, self.smaller = QPushButton("Measure"), QPushButton("Cancel"), QPushButton("Use what fits")
         self.again.clicked.connect(self.measure)
         self.cancel.clicked.connect(self._give_up)
         self.smaller.clicked.connect(lambda: self.wanted.emit(self._changes))
@@ -76,7 +76,7 @@ class EstimatePanel(QWidget):
             return
         self.drop()
         self._key = key
-        self._take(None)
+        self.take(None)
         if plan is None:
             self._show("It is measured once everything is chosen.", measuring=False)
         else:
@@ -90,7 +90,7 @@ class EstimatePanel(QWidget):
             return
         self._show(_MEASURING, measuring=True)
         work = partial(start_work.measure, self._plan, self._slices)
-        self._latest.ask("Measure what training takes", work, self._take, ended=self._ended, listed=False)
+        self._latest.ask("Measure what training takes", work, self.take, ended=self._ended, listed=False)
 
     def drop(self) -> None:
         """Measures no longer; it is measured anew when it is wanted again."""
@@ -105,7 +105,8 @@ class EstimatePanel(QWidget):
         self._key = key
         self._show("Not measured.", measuring=False)
 
-    def _take(self, found: Estimate | None) -> None:
+    def take(self, found: Estimate | None) -> None:
+        """What was found; None: nothing is known any more."""
         self.estimate = found
         self._changes = smaller(self._plan, found) if found is not None and found.tight and self._plan is not None else {}
         if found is not None:

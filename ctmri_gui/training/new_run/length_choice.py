@@ -98,7 +98,7 @@ def length_words(settings: TrainingSettings, found: Estimate | None, now: dateti
         done = ""
         if per_step and per_epoch:
             epochs = length.total / per_step / per_epoch
-            done = f" It is enough for about {epochs:.2g} passes over the slices."
+            done = f" It is enough for about {epochs:.{0 if epochs >= 10 else 1}f} passes over the slices."
         return f"{span(length.total)}: it would end {end_after(length.total, now)}.{done}"
     if per_step is None or (length.unit == "epochs" and per_epoch is None):
         return ""

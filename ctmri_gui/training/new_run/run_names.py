@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from ctmri_core.domain import Direction
@@ -13,11 +14,11 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def usual_name(card: MethodCard, direction: Direction | None, folder: Path) -> str:
-    """`pix2pix_ct_to_mr_t1`, with a number where `folder` has it already."""
+def usual_name(card: MethodCard, direction: Direction | None, folder: Path, given: Collection[Path] = ()) -> str:
+    """`pix2pix_ct_to_mr_t1`, with a number where `folder` has it already. `given`: folders that runs will make soon."""
     name = card.name if direction is None else f"{card.name}_{direction.name}"
     number = 1
-    while (folder / (named := name if number == 1 else f"{name}_{number}")).exists():
+    while (path := folder / (named := name if number == 1 else f"{name}_{number}")).exists() or path in given:
         number += 1
     return named
 

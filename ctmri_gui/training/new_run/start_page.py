@@ -68,7 +68,7 @@ class StartPage(QWidget):
         if not problem and plan is not None:
             self.measured.drop()
             if self._trainings.start(plan, self.description.folder, self.where) is not None:
-                self.description.begin_anew()
+                self.description.take_up()
 
     @property
     def where(self) -> Where:

@@ -32,7 +32,7 @@ _CLOCK = "HH:mm"
 _DECIMALS = 12
 _WIDEST = 2**31 - 1
 _SMALL, _LARGE = 1e-3, 1e6
-_PART_OF_NUMBER = re.compile(r"[+-]?\d*[.,]?\d*(e[+-]?\d*)?", re.IGNORECASE)
+_PART_OF_NUMBER = re.compile(r"[+-]?\d*\.?\d*(e[+-]?\d*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class NumberBox(QDoubleSpinBox):
         return self.minimum() if self._is_unset(text) else _number(text)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        states = QValidator.State
+        states, text = QValidator.State, text.replace(",", ".")
         if self._is_unset(text):
             return states.Acceptable, text, position
         if _PART_OF_NUMBER.fullmatch(text.strip()) is None:
