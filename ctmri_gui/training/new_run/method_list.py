@@ -25,7 +25,7 @@ _NEEDS = {
 }
 _ORDER = tuple(_NEEDS)
 _WIDTH, _HEIGHT, _PADDING, _GAP, _SIGN = 120, 80, 12, 16, 18
-_NARROW_LETTERS = 70
+_NARROW_LETTERS = 56
 _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
 Index = QModelIndex | QPersistentModelIndex

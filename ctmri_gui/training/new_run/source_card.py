@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -87,6 +87,12 @@ class SourceCard(QWidget):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             self.chosen.emit(str(dropped(paths)))
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the widest part must be: they can stand below each other."""
+        parts = [item.widget() for number in range(self._row.count()) if (item := self._row.itemAt(number)) is not None]
+        widest = max((part.minimumSizeHint().width() for part in parts if part is not None), default=0)
+        return QSize(widest, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
