@@ -62,7 +62,7 @@ class EstimatePanel(QWidget):
         for part in (self.text, self.bar):
             column.addWidget(part)
         column.addLayout(row)
-        self._show("", measuring=False)
+        self._show(_LATER, measuring=False)
 
     @property
     def measuring(self) -> bool:
@@ -78,7 +78,7 @@ class EstimatePanel(QWidget):
         self._key = key
         self.take(None)
         if plan is None:
-            self._show("It is measured once everything is chosen.", measuring=False)
+            self._show(_LATER, measuring=False)
         else:
             self._show(_MEASURING, measuring=True)
             self._soon.start()
@@ -130,6 +130,7 @@ class EstimatePanel(QWidget):
             self.smaller.setText(f"Use what fits: {change_words(self._changes, run_fields(self._plan.card))}")
 
 
+_LATER = "It is measured once everything is chosen."
 _MEASURING = "Measuring: a few steps are tried in a process of their own …"
 
 

@@ -60,6 +60,8 @@ class NewRun(QWidget):
         if page is None:
             page = self.pages[step] = self._make[step]()
             self.stack.addWidget(page)
+            if isinstance(page, StartPage):
+                self._foot.insertWidget(1, page.foot, 100)
         self.steps[step].setChecked(True)
         self.stack.setCurrentWidget(page)
         self._follow()
@@ -96,6 +98,9 @@ class NewRun(QWidget):
             step.setAccessibleName(f"Step {self.steps.index(step) + 1}, {title}{f': {chosen}' if chosen else ''}")
         self.back.setEnabled(self.step > DATA)
         self.next.setVisible(self.step < START)
+        start = self.pages[START]
+        if isinstance(start, StartPage):
+            start.foot.setVisible(self.step == START)
         ready = self.step != DATA or self.draft.data is not None
         self.next.setEnabled(ready)
         self.next.setToolTip("" if ready else "First choose data, and have them checked")
@@ -135,7 +140,7 @@ class NewRun(QWidget):
         for step in self.steps:
             column.addWidget(step)
         column.addStretch(1)
-        foot = QHBoxLayout()
+        foot = self._foot = QHBoxLayout()
         foot.setContentsMargins(18, 6, 18, 12)
         foot.addWidget(self.back)
         foot.addStretch(1)

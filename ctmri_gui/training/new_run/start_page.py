@@ -32,7 +32,10 @@ _TICK_MS = 30_000
 
 
 class StartPage(QWidget):
-    """What is chosen here stands in `draft` at once; `start` hands its plan to `trainings`. A configuration may be dropped."""
+    """What is chosen here stands in `draft` at once; `start` hands its plan to `trainings`. A configuration may be dropped.
+
+    `foot`: what starts the run and says why it cannot; whoever shows the page may put it elsewhere.
+    """
 
     def __init__(self, draft: Draft, trainings: Trainings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +51,7 @@ class StartPage(QWidget):
         self.start_button = QPushButton("&Start training")
         self.start_button.setProperty("primary", True)
         self.problem = label("", "warning")
+        self.foot = QWidget()
         self._clock = QTimer(self)
         self._clock.setInterval(_TICK_MS)
         self._clock.timeout.connect(self._tell_length)
@@ -102,6 +106,14 @@ class StartPage(QWidget):
     def _best(self) -> Place:
         return best_place(self._plan, estimate=self.measured.estimate)
 
+    @property
+    def _slices(self) -> int | None:
+        """How many there are to learn from, in one pass."""
+        draft = self._draft
+        if draft.data is None or draft.direction is None:
+            return None
+        return draft.data.pairs(draft.direction) if draft.card.needs == "paired" else draft.data.slices
+
     def _follow(self) -> None:
         """Shows what the draft says now."""
         draft = self._draft
@@ -114,7 +126,7 @@ class StartPage(QWidget):
         except CtmriError:
             self._plan = None
         if self.isVisible():
-            self.measured.want(self._plan, draft.data.slices if draft.data is not None else None)
+            self.measured.want(self._plan, self._slices)
             self.summary.setText(summary_of(draft.card, self._plan))
         self.files.follow()
         self._tell()
@@ -177,15 +189,15 @@ class StartPage(QWidget):
         ):
             body.addWidget(_card(title, *parts))
         body.addStretch(1)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(18, 6, 18, 0)
+        foot = QHBoxLayout(self.foot)
+        foot.setContentsMargins(10, 0, 0, 0)
         foot.addWidget(self.problem, 1)
         foot.addWidget(self.start_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(scrolling(inside, "How the run starts"), 1)
-        column.addLayout(foot)
+        column.addWidget(self.foot)
 
 
 def _card(title: str, *parts: QWidget) -> QFrame:
