@@ -89,6 +89,9 @@ def _recipe(card: ModelCard) -> Iterator[str]:
     spacing = f"{recipe.spacing_mm:g} mm pixels" if recipe.spacing_mm else "the scan's own pixels"
     size = " x ".join(map(str, recipe.size)) if recipe.size else f"padded to multiples of {recipe.multiple}"
     yield f"{recipe.orientation}, {spacing}, {size}{', the body alone' if recipe.only_body else ''}"
+    if recipe.field_mm is not None:
+        rows, columns = recipe.field_mm
+        yield f"about {columns:.0f} x {rows:.0f} mm wide; of clearly wider ones as much about the body"
     for label, step in (("CT", recipe.ct), ("MR", recipe.mr), ("N4", recipe.bias_field)):
         if step is not None:
             yield f"{label}: {_pairs(step.model_dump())}"

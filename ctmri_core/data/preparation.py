@@ -31,6 +31,7 @@ from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 
 _VERSION = 3  # of the files; raised when they change
+_ALIKE = 1.25  # how much wider the slices of one domain may be than another's: a model has one field for what it is shown
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def open_dataset(
         recipe = recipe.model_copy(update={"slice_mm": round(float(np.median(distances)), 4)})
     slices_of = partial(PreparedSlices, context=context, multiple=multiple, slice_mm=recipe.slice_mm)
     slices = slices_of(train, domains, paired=paired)
+    recipe = recipe.model_copy(update={"field_mm": _field_mm(slices, recipe)})
     if not len(slices):
         both = "in both pictures of a patient" if paired else "in the pictures of each kind"
         raise TrainingFailed(f"The training cases hold no slice in which body is visible {both}.")
@@ -166,7 +168,7 @@ def _begun(
     if source.ct_window is not None:  # more than that the pictures do not hold
         recipe = recipe.model_copy(update={"ct": HuRange(low=source.ct_window[0], high=source.ct_window[1])})
     made: dict[str, object] = {"version": _VERSION, **made_from, "layout": source.layout, "domains": [d.value for d in domains]}
-    made |= {"recipe": recipe.model_dump(mode="json")}
+    made |= {"recipe": recipe.model_dump(mode="json", exclude={"field_mm"})}  # which follows from the files
     index = DatasetIndex(
         made_from=made, salt=secrets.token_hex(8), recipe=recipe, domains=tuple(domains), what=options.what or source.what,
         licence=options.licence or source.licence, phantom=source.phantom, layout=source.layout,
@@ -227,6 +229,20 @@ def _told(report: CheckReport, index: DatasetIndex, folder: Path) -> Iterator[No
     write_sheet(folder / "check.png", thumbnails)
     for sentence in report.sentences():
         yield Noted(message=sentence, serious=not report.good)
+
+
+def _field_mm(slices: PreparedSlices, recipe: Recipe) -> tuple[float, float] | None:
+    """(rows, columns) of the median case; None where the recipe has them, nobody knows, or the domains' differ much."""
+    if recipe.size is not None or recipe.spacing_mm is None:
+        return None
+    shapes = [np.array(slices.shapes(domain)) for domain in slices.domains]
+    if not all(map(len, shapes)):
+        return None
+    medians = np.array([np.median(each, 0) for each in shapes])
+    if (medians.max(0) > _ALIKE * medians.min(0)).any():
+        return None
+    rows, columns = np.median(np.concatenate(shapes), 0) * recipe.spacing_mm
+    return round(float(rows), 2), round(float(columns), 2)
 
 
 def _fitting(recipe: Recipe, multiple: int) -> Recipe:

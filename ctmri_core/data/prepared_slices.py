@@ -73,7 +73,7 @@ class PreparedSlices:
         self.multiple = multiple
         self._strides = [stride_for(slice_mm, case.slice_mm) for case in self.cases]
         self._slices = lru_cache(_MOST_MAPPED)(lambda number: self.cases[number].mapped())
-        self._counts = [len(self._slices(number)) for number in range(len(self.cases))]
+        self._shapes = [self._slices(number).shape for number in range(len(self.cases))]
         complete = self._places(self.domains)
         self._drawn = {domain: complete if paired else self._places((domain,)) for domain in self.domains}
         self._complete = complete
@@ -91,6 +91,11 @@ class PreparedSlices:
         """Slices in an epoch: of the domain that has most; none when a domain has none."""
         counts = [len(places) for places in self._drawn.values()]
         return max(counts) if all(counts) else 0
+
+    def shapes(self, domain: Domain) -> list[tuple[int, int]]:
+        """(rows, columns) of the slices of each case that is drawn from when a batch shows `domain`."""
+        cases = {number for number, _ in self._drawn[domain]}
+        return [self._shapes[number][2:] for number in sorted(cases)]
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Full batches in one pass; one incomplete batch when there are too few slices for any."""
@@ -186,7 +191,7 @@ class PreparedSlices:
         return [
             (number, n)
             for number, case in held
-            for n in (range(self._counts[number]) if case.chosen is None else case.chosen)
+            for n in (range(self._shapes[number][0]) if case.chosen is None else case.chosen)
         ]
 
     @staticmethod

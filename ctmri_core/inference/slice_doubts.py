@@ -1,4 +1,4 @@
-"""Whether a scan's slices are what a model was made for: as far apart, and no larger than it sees."""
+"""Whether a scan's slices are what a model was made for: as far apart, and as large."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
+from ctmri_core.preprocess.field_window import body_box
 from ctmri_core.preprocess.recipe import Recipe, Record
 from ctmri_core.preprocess.slice_context import stride_for
 from ctmri_core.volume import Finding, Volume
 
 _FAR = 1.5
 """How many times as far apart slices may be as those that were learnt from."""
+_LARGER = 1.1
+"""How many times as large as the slices that were learnt from a body may be."""
+_SMALLER = 1.5
+"""How many times as large slices may be that were learnt from."""
 _CELL_MM = 4.0
 
 
 def doubts_about_slices(volume: Volume, record: Record, recipe: Recipe, context: int) -> Iterator[Finding]:
-    """Serious findings: slices too far apart, or alone, for a model that is shown `context` of them; a body cut off."""
+    """Serious findings: slices too far apart, or alone, for a model that is shown `context` of them; a body cut off; a body too
+    large, or slices too small, beside what was learnt from. And, not serious, that only a part of the slices is translated."""
     wanted, own = recipe.slice_mm, record.grid.slice_mm
     if context > 1 and record.count == 1:
         message = f"This model looks at {context} slices at a time; this scan has one, which is shown to it {context} times."
@@ -30,6 +36,32 @@ def doubts_about_slices(volume: Volume, record: Record, recipe: Recipe, context:
         size = f"{columns.size * columns.spacing:.0f} x {rows.size * rows.spacing:.0f} mm"
         message = f"This model sees the middle {size} of a slice; the body in this scan reaches beyond, and is cut off there."
         yield Finding("cropped", message, serious=True)
+    if recipe.field_mm is not None and recipe.size is None:
+        yield from _doubts_about_field(volume, record, recipe.field_mm)
+
+
+def _doubts_about_field(volume: Volume, record: Record, field_mm: tuple[float, float]) -> Iterator[Finding]:
+    grid = record.grid
+    edges = grid.rows.source_spacing, grid.columns.source_spacing
+    own = tuple(n * edge for n, edge in zip(grid.source_shape, edges, strict=True))
+    learnt = f"This model learnt from slices of about {_size(field_mm)}"
+    if any(_SMALLER * ours < theirs for ours, theirs in zip(own, field_mm, strict=True)):
+        message = f"{learnt}; those of this scan are only {_size(own)}. Do not trust what it shows."
+        yield Finding("small_field", message, serious=True)
+    body = body_box(volume) if any(ours > _LARGER * theirs for ours, theirs in zip(own, field_mm, strict=True)) else None
+    if body is not None:
+        taken = tuple((stop - start) * edge for (start, stop), edge in zip(body, edges, strict=True))
+        if any(ours > _LARGER * theirs for ours, theirs in zip(taken, field_mm, strict=True)):
+            message = f"{learnt}; the body in this scan is larger, about {_size(taken)}. Do not trust what it shows."
+            yield Finding("large_body", message, serious=True)
+    if grid.is_window:
+        shown = grid.rows.source_size * edges[0], grid.columns.source_size * edges[1]
+        message = f"{learnt}; {_size(shown)} about the body are translated, and beyond that is background."
+        yield Finding("window", message)
+
+
+def _size(rows_and_columns: tuple[float, ...]) -> str:
+    return f"{rows_and_columns[1]:.0f} x {rows_and_columns[0]:.0f} mm"
 
 
 def _is_cut(volume: Volume, record: Record) -> bool:

@@ -95,7 +95,7 @@ def translate(
         region = doubt_about_region(volume, card)
         doubts = (*((region,) if region else ()), *doubts_about_slices(volume, record, card.recipe, context))
         for doubt in doubts:
-            yield Noted(message=doubt.message, serious=True)
+            yield Noted(message=doubt.message, serious=doubt.serious)
         middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1)[0]
         if stop():
             return None

@@ -18,12 +18,14 @@ from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.body_mask import body_mask
+from ctmri_core.preprocess.field_window import window_of
 from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
-from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices
+from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices, Window
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
+Millimetres = Annotated[float, Field(gt=0, le=10_000)]
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,15 @@ class SliceChoice(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Correct MR's bias field, clear what is outside the body (both if asked for), reorient, resample in plane, pad (or crop),
-    scale to [-1, 1].
+    """Correct MR's bias field, clear what is outside the body (both if asked for), reorient, crop to a window about the body
+    (slices far wider than what was learnt from), resample in plane, pad (or crop), scale to [-1, 1].
 
     `spacing_mm`: pixel spacing in plane, None keeps the source's. `size`: (rows, columns) to pad or crop to, centred; None
     pads to a `multiple` and never crops. `ct`, `mr`: how values of either modality are scaled. `bias_field`: N4 of MR, None for
     none. `only_body`: everything outside the outline of the body becomes background. `slices`: what is learnt from. `slice_mm`:
     how far apart the neighbouring slices are that a network is shown beside the one it translates; None where it is shown none
-    or nobody knows.
+    or nobody knows. `field_mm`: (rows, columns) of the slices that a network learnt from; None where nobody knows or `size`
+    decides: then slices are shown whole, as wide as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -103,6 +106,7 @@ class Recipe(BaseModel):
     only_body: bool = False
     slices: SliceChoice = SliceChoice()
     slice_mm: float | None = Field(default=None, gt=0, le=1000)
+    field_mm: tuple[Millimetres, Millimetres] | None = None
 
     def intensity(self, domain: Domain) -> HuRange | HuCurve | MrScaling:
         """The scaling of `domain`. Raises `WrongInput` for an unknown modality."""
@@ -119,11 +123,11 @@ class Recipe(BaseModel):
         return ""
 
     def record_of(self, volume: Volume) -> Record:
-        """Plans the preparation of `volume`; reads its voxels only to measure an MR's range.
+        """Plans the preparation of `volume`; reads its voxels only to measure an MR's range and to find the body in wide slices.
 
         Raises `WrongInput` when the modality is unknown or `problem_with` the geometry.
         """
-        grid = self.grid_of(volume.geometry)
+        grid = self.grid_of(volume.geometry, self._window_of(volume))
         changed = self.changed(volume)
         scale = self.intensity(volume.domain).scale_of(changed)
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
@@ -185,9 +189,12 @@ class Recipe(BaseModel):
         mask = record.grid.forward(record.grid.oriented(inside.astype(np.float32)), 0.0) > 0.5
         return slices, mask, tuple(backgrounds)
 
-    def grid_of(self, geometry: Geometry) -> SliceGrid:
-        """How a volume on `geometry` becomes slices. Raises `WrongInput` as `problem_with` says."""
-        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple)
+    def grid_of(self, geometry: Geometry, window: Window | None = None) -> SliceGrid:
+        """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says."""
+        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple, window)
+
+    def _window_of(self, volume: Volume) -> Window | None:
+        return None if self.field_mm is None or self.size is not None else window_of(volume, self.field_mm)
 
 
 def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,19 @@ _NARROWEST_MM = 32.0
 """Nothing that a model was made for is narrower; a stack of a few sagittal or coronal slices is."""
 
 
+class Window(NamedTuple):
+    """Pixels from the first to before the second of rows (to posterior) and columns (to the patient's left)."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class Axis:
     """One in-plane axis: `source_size` pixels of `source_spacing` mm <-> `size` pixels of `spacing` mm.
 
-    The two grids share their centre. The network's pixels `start` to `stop` hold data, the others are padding; `offset` is
+    `first`: where these pixels begin in the volume's axis, which is longer where the network sees a window of it. The two grids
+    share their centre. The network's pixels `start` to `stop` hold data, the others are padding; `offset` is
     where the resampled axis begins in the network's (negative when it is cropped).
     """
 
@@ -42,9 +50,12 @@ class Axis:
     spacing: float
     resampled_size: int
     offset: int
+    first: int = 0
 
     @classmethod
-    def plan(cls, source_size: int, source_spacing: float, spacing: float | None, size: int | None, multiple: int) -> Axis:
+    def plan(
+        cls, source_size: int, source_spacing: float, spacing: float | None, size: int | None, multiple: int, first: int = 0
+    ) -> Axis:  # fmt: skip
         """The network's axis: resampled to `spacing`, then padded or cropped to `size`, or else padded to a `multiple`."""
         spacing = source_spacing if spacing is None else spacing
         # Rounded up, so that every pixel centre of either grid lies in the other's field of view.
@@ -56,7 +67,12 @@ class Axis:
             )
         least = _SMALLEST_SLICE if multiple > 1 else 1
         padded = size if size is not None else -(-max(resampled, least) // multiple) * multiple
-        return cls(source_size, source_spacing, padded, spacing, resampled, (padded - resampled) // 2)
+        return cls(source_size, source_spacing, padded, spacing, resampled, (padded - resampled) // 2, first)
+
+    @property
+    def seen(self) -> slice:
+        """The network's part of the volume's axis."""
+        return slice(self.first, self.first + self.source_size)
 
     @property
     def start(self) -> int:
@@ -89,7 +105,8 @@ class Axis:
 
 @dataclass(frozen=True)
 class SliceGrid:
-    """How a volume's voxels became slices: `voxels.transpose(order)`, axes in `flips` reversed, rows and columns resampled."""
+    """How a volume's voxels became slices: `voxels.transpose(order)`, axes in `flips` reversed, cropped to a window where there
+    is one, rows and columns resampled."""
 
     source: Geometry
     order: tuple[int, int, int]
@@ -98,16 +115,23 @@ class SliceGrid:
     columns: Axis
 
     @classmethod
-    def plan(cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int) -> SliceGrid:
-        """Raises `WrongInput` when the volume's axial slices would be no pictures, or absurdly large ones."""
+    def plan(
+        cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int, window: Window | None = None
+    ) -> SliceGrid:  # fmt: skip
+        """`window`: what is used of the slices, None for all.
+
+        Raises `WrongInput` when the volume's axial slices would be no pictures, or absurdly large ones.
+        """
         order, flips = axial_order(source)
         oriented = source.permuted(order, flips)
         _check_width(oriented)
         rows, columns = size if size is not None else (None, None)
+        top, bottom = window.rows if window else (0, oriented.shape[1])
+        left, right = window.columns if window else (0, oriented.shape[2])
         return cls(
             source, order, flips,
-            Axis.plan(oriented.shape[1], oriented.spacing[1], spacing, rows, multiple),
-            Axis.plan(oriented.shape[2], oriented.spacing[2], spacing, columns, multiple),
+            Axis.plan(bottom - top, oriented.spacing[1], spacing, rows, multiple, top),
+            Axis.plan(right - left, oriented.spacing[2], spacing, columns, multiple, left),
         )  # fmt: skip
 
     @property
@@ -121,6 +145,16 @@ class SliceGrid:
         return self.source.spacing[self.order[0]]
 
     @property
+    def source_shape(self) -> tuple[int, int]:
+        """(rows, columns) of the volume's own slices."""
+        return self.source.shape[self.order[1]], self.source.shape[self.order[2]]
+
+    @property
+    def is_window(self) -> bool:
+        """Whether the network is shown a part of the slices."""
+        return (self.rows.source_size, self.columns.source_size) != self.source_shape
+
+    @property
     def slice_shape(self) -> tuple[int, int]:
         return self.rows.size, self.columns.size
 
@@ -131,6 +165,7 @@ class SliceGrid:
 
     def forward(self, oriented: NDArray[Any], background: float) -> Slices:
         """(n, source rows, source columns) -> (n, rows, columns) on the network's grid, `background` outside the field."""
+        oriented = oriented[:, self.rows.seen, self.columns.seen]
         if self.rows.is_identity and self.columns.is_identity:
             return np.ascontiguousarray(oriented, np.float32)
         return _apply(oriented, self.rows.forward_matrix, self.columns.forward_matrix, background)
@@ -138,8 +173,14 @@ class SliceGrid:
     def undo(self, slices: NDArray[Any], background: float) -> Slices:
         """(n, rows, columns) on the network's grid -> (n, source rows, source columns), `background` where it saw nothing."""
         if self.rows.is_identity and self.columns.is_identity:
-            return np.ascontiguousarray(slices, np.float32)
-        return _apply(slices, self.rows.undo_matrix, self.columns.undo_matrix, background)
+            seen = np.ascontiguousarray(slices, np.float32)
+        else:
+            seen = _apply(slices, self.rows.undo_matrix, self.columns.undo_matrix, background)
+        if not self.is_window:
+            return seen
+        whole = np.full((len(slices), *self.source_shape), background, np.float32)
+        whole[:, self.rows.seen, self.columns.seen] = seen
+        return whole
 
 
 def axial_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:

@@ -127,9 +127,8 @@ def _notes(method: Method[Any], cards: list[ModelCard], learnt: Any, data: Prepa
     if fresh and find_card(cards[0].method).needs != "multi_domain":  # one network for all
         names = ", ".join(way.label for way in fresh)
         yield Noted(message=f"No model of {names} lies beside the one to begin with: that direction begins anew.")
-    before, now = (
-        recipe.model_dump(exclude={"multiple", "slices", "slice_mm", "size"}) for recipe in (cards[0].recipe, data.recipe)
-    )
+    shapes = {"multiple", "slices", "slice_mm", "size", "field_mm"}
+    before, now = (recipe.model_dump(exclude=shapes) for recipe in (cards[0].recipe, data.recipe))
     if what := [field.replace("_", " ") for field in now if before[field] != now[field]]:
         yield Noted(message=_OTHERWISE.format(what=", ".join(what)), serious=True)
     seen = {mark for each in learnt if each.salt == data.facts.salt for mark in each.fingerprints}

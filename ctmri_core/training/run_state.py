@@ -19,7 +19,7 @@ def identity(card: MethodCard, config: MethodConfig, data: PreparedData) -> dict
     """What must be the same when a run goes on."""
     return {
         "method": card.name, "config": config.model_dump(mode="json"), "direction": data.direction.name,
-        "recipe": data.recipe.model_dump(mode="json"),
+        "recipe": data.recipe.model_dump(mode="json", exclude={"field_mm"}),
     }  # fmt: skip
 
 
