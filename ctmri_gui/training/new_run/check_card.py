@@ -20,6 +20,10 @@ from ctmri_gui.training.new_run.case_view import CaseView
 from ctmri_gui.training.new_run.figures import Figures
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
+_NOBODY_HELD = (
+    "△ No pair is kept for validation: nothing will tell how good the model is, or which one is best. It takes two patients with"
+    " both kinds, and a share for validation."
+)
 _LEAST_LINES, _MOST_SENTENCES = 17, 8
 
 
@@ -103,6 +107,8 @@ class CheckCard(QWidget):
             self.verdict.setText("✓ Nothing is wrong with the cases that are used.")
         else:
             self.verdict.setText("Look at this before you train." if serious else "Good enough to learn from; worth knowing:")
+        if not prepared.known.held:
+            told = [*told[: _MOST_SENTENCES - 1], ("warning", _NOBODY_HELD)]
         for role, words in told[:_MOST_SENTENCES]:
             self._told.addWidget(label(words, role))
         self.remarks.setText(without_flags(" ".join(prepared.remarks)))
@@ -138,7 +144,8 @@ class CheckCard(QWidget):
 def _figures_of(prepared: Prepared) -> dict[str, str]:
     index = prepared.index
     used = [case for case in index.cases if case.side and case.counted]
-    figures = {"patients": str(len({case.patient for case in used})), "slices": str(sum(case.counted for case in used))}
+    patients = len({case.patient for case in used})
+    figures = {"patient" if patients == 1 else "patients": str(patients), "slices": str(sum(case.counted for case in used))}
     sides: dict[Side, str] = {"train": "to learn from", "validation": "validation", "test": "last test"}
     for side, words in sides.items():
         slices = sum(case.counted for case in used if case.side == side)

@@ -243,7 +243,10 @@ def _told(look: Look) -> str:
         return f"The folder is laid out as {look.layout} ({look.looks}). Say which kinds of pictures it holds."
     kinds = " and ".join(domain.label for domain in look.domains)
     centres = f" from {_counted(look.centres, 'centre')}" if look.centres > 1 else ""
-    pairs = f"{look.pairs} of them show more than one kind in one place" if look.pairs else "none shows two kinds in one place"
+    pairs = "no case shows two kinds in one place"
+    if look.pairs:
+        pairs = f"{'all' if look.pairs == look.cases else look.pairs} show more than one kind in one place"
+        pairs = "it shows both in one place" if look.cases == 1 else pairs
     return (
         f"{_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}{centres}, laid out as {look.layout}:"
         f" {kinds}; {pairs}."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPixmap, QShowEvent
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
@@ -13,7 +13,7 @@ from ctmri_core.events import Finished
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label
-from ctmri_gui.training.new_run.case_pictures import SIDE, Tiles, digital_head
+from ctmri_gui.training.new_run.case_pictures import Tiles, digital_head
 from ctmri_gui.training.new_run.draft import PHANTOM, KnownData
 from ctmri_gui.training.new_run.figures import Figures
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
@@ -21,7 +21,7 @@ from ctmri_gui.training.new_run.flowing_row import FlowingRow
 _SLICES_PER_HEAD = 158
 """With body in them, of heads with voxels of 1 mm: counted."""
 _FINEST_MM, _COARSEST_MM = 0.7, 4.0  # of voxels that heads are made with
-_SHOWN = 3
+_SHOWN, _SIDE = 3, 140
 _VALIDATION_SHARE = 0.2
 _KINDS = (Domain.CT, Domain.MR_T1)
 
@@ -54,7 +54,7 @@ class PhantomCard(QWidget):
         self.figures.show_figures({**said, "kinds": ", ".join(kind.label for kind in known.domains)})
         for number, picture in enumerate(self.pictures):
             picture.setVisible(number < len(self._seeds))
-            picture.setPixmap(_black())
+            picture.setPixmap(_side_by_side())
         self._drawing.drop()
         self._draw_next()
 
@@ -72,12 +72,7 @@ class PhantomCard(QWidget):
         self._drawing.ask("Draw a digital head", begin, take, ended=self._ended, listed=False)
 
     def _take(self, number: int, tiles: Tiles) -> None:
-        both = _black()
-        painter = QPainter(both)
-        for place, picture in enumerate(tiles.pictures[:2]):
-            painter.drawImage(place * SIDE, 0, picture)
-        painter.end()
-        self.pictures[number].setPixmap(both)
+        self.pictures[number].setPixmap(_side_by_side(*tiles.pictures[:2]))
         self._drawn.add(number)
 
     def _ended(self, end: Finished) -> None:
@@ -85,10 +80,18 @@ class PhantomCard(QWidget):
             self._draw_next()
 
 
-def _black() -> QPixmap:
-    """Room for two pictures beside each other."""
-    both = QPixmap(2 * SIDE, SIDE)
+def _side_by_side(*pictures: QImage) -> QPixmap:
+    """Two pictures beside each other; none yet where there are none."""
+    both = QPixmap(2 * _SIDE, _SIDE)
     both.fill(Qt.GlobalColor.black)
+    painter = QPainter(both)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    for place, picture in enumerate(pictures):
+        painter.drawImage(QRect(place * _SIDE, 0, _SIDE, _SIDE), picture)
+    if not pictures:
+        painter.setPen(QColor("#b7c1cd"))
+        painter.drawText(both.rect(), Qt.AlignmentFlag.AlignCenter, "being drawn …")
+    painter.end()
     return both
 
 
