@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.config_fields import ConfigField, fields_of
@@ -41,6 +42,8 @@ class SettingsPage(QWidget):
         self._column.setSpacing(8)
         for part in (self.title, self.said, self.form):
             self._column.addWidget(part)
+        find = QShortcut(QKeySequence.StandardKey.Find, self, lambda: self.form.search.setFocus())
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         draft.changed.connect(self._follow)
         self._follow()
 
