@@ -50,7 +50,7 @@ def measured(plan: RunPlan, stop: StopSignal) -> Work[Estimate | None]:
         memory_bytes=peak, base_bytes=base, weights_bytes=weights, free_bytes=free, device=device.type,
         seconds_per_step=pace.seconds, steps_per_epoch=_steps_per_epoch(plan),
     )  # fmt: skip
-    if "memory" in message or trainer.parts > settings.accumulate:  # less than was asked for, at a time
+    if "memory" in message or (weights and trainer.parts > settings.accumulate):  # less than was asked for, at a time
         return whole.model_copy(update={"fits": False, "seconds_per_step": None})
     return whole
 
@@ -105,7 +105,7 @@ def _brief(settings: TrainingSettings) -> TrainingSettings:
     return settings.model_copy(
         update={
             **dict.fromkeys(LENGTHS), **own, "iterations": _STEPS, "validate_every": 10**9, "validation_slices": 1,
-            "checkpoint_seconds": 86_400.0,
+            "checkpoint_seconds": 86_400.0, "start_from": "",
         }
     )  # fmt: skip
 
@@ -146,7 +146,8 @@ def _peak(device: torch.device) -> int:
 
 
 def _weights(trainer: Trainer) -> int:
-    networks = trainer.method.networks.values()
+    """Bytes; 0 where there was no room to make the networks."""
+    networks = trainer.method.networks.values() if hasattr(trainer, "method") else ()
     return sum(each.numel() * each.element_size() for network in networks for each in network.parameters())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from ctmri_core.cli.main import main
 from ctmri_core.domain import Direction
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Progress, finish, never
@@ -121,17 +121,16 @@ def test_smaller_settings_are_tried_before_they_are_offered(monkeypatch: pytest.
     assert last is not None and not last.tight
 
 
-def test_the_command_line_prints_one_line_of_json_or_words(tmp_path: Path):
-    words = [sys.executable, "-m", "ctmri_core.cli", "train", "pix2pix", "--data", "phantom:3", "--direction", WAY.name]
-    words += ["--generator", "resnet_6", "--width", "4", "--discriminator-width", "4", "--receptive-field", "16", "--crop", "16"]
-
-    def said(*more: str) -> tuple[int, str]:
-        command = [*words, "--estimate", *more]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-        return done.returncode, done.stdout
-
-    status, line = said("--json")
-    assert status == 0 and line.count("\n") == 1 and Estimate.model_validate_json(line).fits
-    status, line = said("--json", "--crop", "18")
-    assert status == 1 and json.loads(line)["reason"] == "failed"
+def test_the_command_line_says_it_in_words_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+):
+    """Its JSON is what `estimate` reads."""
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "pix2pix", "--data", "phantom:3", "--direction", WAY.name, "--generator", "resnet_6", "--width", "4"]
+    words += ["--discriminator-width", "4", "--receptive-field", "16", "--crop", "16", "--no-tensorboard", "--estimate"]
+    assert main(words) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("memory: ") and "that are free on cpu" in said[0]
+    assert said[1].startswith("time: ") and said[1].endswith("s per step")
+    assert "when the data are prepared" in said[2]
     assert not list(tmp_path.iterdir())
