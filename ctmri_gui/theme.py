@@ -89,6 +89,9 @@ QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; sel
 QAbstractItemView { background: $window; border: 1px solid $border; border-radius: 5px; outline: none; }
 QAbstractItemView::item { padding: 5px 6px; border-radius: 4px; }
 QAbstractItemView::item:selected { background: $selected; color: $text; }
+QHeaderView { background: $panel; }
+QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $border; padding: 4px 8px; }
+QTableCornerButton::section { background: $panel; border: none; }
 QCheckBox { padding: 3px; border: 1px solid transparent; }
 QCheckBox:focus { border: 1px solid $accent; border-radius: 4px; }
 QCheckBox::indicator, QTreeView::indicator

@@ -17,7 +17,7 @@ from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import app_icon, icon, icon_side
+from ctmri_gui.theme import app_icon, icon
 from ctmri_gui.training import training_work
 from ctmri_gui.training.history.history_page import HistoryPage
 from ctmri_gui.training.live_run import LiveRun
@@ -25,6 +25,7 @@ from ctmri_gui.training.monitor.monitor import Monitor
 from ctmri_gui.training.new_run.draft import Draft
 from ctmri_gui.training.new_run.new_run import DATA, SETTINGS, NewRun
 from ctmri_gui.training.trainings import Trainings
+from ctmri_gui.viewer.palette import scaled
 
 TITLE = "Training – CT-MRI Studio"  # no name of a run or a folder: titles end up in screenshots
 NEW, CURRENT, RUNS = range(3)
@@ -254,7 +255,7 @@ class TrainingWindow(QWidget):
         directions = QBoxLayout.Direction
         self._outer.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
         self._ways.setDirection(directions.TopToBottom if beside else directions.LeftToRight)
-        side = icon_side(self.font().pixelSize())
+        side = scaled(20)
         style = Qt.ToolButtonStyle.ToolButtonTextUnderIcon if beside else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for number, (_, sign, _) in enumerate(_PAGES):
             way: Any = self._group.button(number)

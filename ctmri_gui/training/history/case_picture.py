@@ -19,7 +19,6 @@ from ctmri_gui.training.history.history_work import Colour, read_case
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.palette import scaled
 
-_TITLES = {"best": "Best case", "worst": "Worst case"}
 _SMALL_WIDTH = 560
 
 
@@ -28,7 +27,7 @@ class CaseButton(QWidget):
 
     def __init__(self, case: CasePicture, folder: Path, jobs: Jobs) -> None:
         super().__init__()
-        self._title = f"{_TITLES[case.which]}: {case.caption}"
+        self._title = case.caption
         self._image: QImage | None = None
         self._latest = Latest(jobs)
         self.press = QPushButton()

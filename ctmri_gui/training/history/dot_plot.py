@@ -52,12 +52,14 @@ class DotPlot(QWidget):
         line = self.fontMetrics().lineSpacing()
         rows = self._draw_legend(painter, verdict, line)
         left = self.fontMetrics().horizontalAdvance("0000.0 ") + 8
-        area = QRectF(left, (rows + 0.6) * line, self.width() - left - line, self.height() - (rows + 2.4) * line)
+        area = QRectF(left, (rows + 0.8) * line, self.width() - left - line, self.height() - (rows + 3.2) * line)
         top = max(each.error for one in verdict.contenders for each in one.scores) or 1.0
         self._draw_axes(painter, verdict, area, top, line)
         for place, contender in enumerate(verdict.contenders):
             for column, scores in enumerate(contender.scores):
-                x = area.left() + (column + 0.5) * area.width() / verdict.patients
+                wide = area.width() / verdict.patients
+                aside = (place - (len(verdict.contenders) - 1) / 2) * min(wide / 8, line)  # equal errors stay apart
+                x = area.left() + (column + 0.5) * wide + aside
                 self._draw_dot(painter, QPointF(x, area.bottom() - scores.error / top * area.height()), place)
 
     def _draw_legend(self, painter: QPainter, verdict: DirectionVerdict, line: int) -> int:

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.training.runs import RunSummary
 from ctmri_gui.panels.small_parts import label
-from ctmri_gui.theme import icon_side
 from ctmri_gui.training.history.run_commands import RunCommands
 from ctmri_gui.training.history.run_table import NEWEST_FIRST, RunTable, SortedRuns
 from ctmri_gui.training.history.run_words import about
 from ctmri_gui.training.monitor.flow import Flow
 from ctmri_gui.training.trainings import Trainings
+from ctmri_gui.viewer.palette import scaled
 
 _LINES = 9  # of the table that are seen at least
 _PRIMARY = ("look", "compare")
@@ -146,7 +146,7 @@ class ListPage(QWidget):
         """The runs may be others now; what is selected stays so."""
         kept = {run.folder for run in self.selected}
         self.table.take(self._trainings.runs)
-        side = icon_side(self.font().pixelSize())
+        side = scaled(20)
         self.view.setIconSize(QSize(side, side))
         self.view.verticalHeader().setDefaultSectionSize(round(1.35 * side))
         self.view.setMinimumHeight(min(_LINES, max(len(self.table.runs), 3) + 1) * round(0.9 * side))

@@ -71,7 +71,7 @@ class SortedRuns(QSortFilterProxyModel):
     def look_for(self, text: str) -> None:
         """Every word of `text` must stand somewhere in a row."""
         self._words = text.casefold().split()
-        self.invalidateFilter()
+        self.invalidate()
 
     def filterAcceptsRow(self, row: int, _parent: Index) -> bool:
         text = " ".join(cells(self._table.runs[row])).casefold()

@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -25,13 +27,15 @@ from ctmri_core.training.verdict import DirectionVerdict
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.small_parts import label, scrolling
-from ctmri_gui.theme import current_palette, icon, icon_side
+from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.history.case_picture import CaseButton
 from ctmri_gui.training.history.dot_plot import DotPlot
 from ctmri_gui.training.history.history_work import Judged, judge
 from ctmri_gui.training.history.verdict_rows import VerdictTable
 from ctmri_gui.training.monitor.flow import Flow
+from ctmri_gui.viewer.palette import scaled
 
+_CASES_BESIDE = 1000
 _SIGNS = {True: "done", False: "warning", None: "info"}
 
 
@@ -72,6 +76,11 @@ class VerdictPage(QWidget):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange) and hasattr(self, "_judged"):
             self._draw_sign()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction
+        self._cases_row.setDirection(directions.LeftToRight if self.width() >= scaled(_CASES_BESIDE) else directions.TopToBottom)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -116,7 +125,7 @@ class VerdictPage(QWidget):
         for press in (self.keep, self.use, self.again, self.discard):
             ways.addWidget(press)
         self._body = QWidget()
-        self._cases_row = QVBoxLayout()
+        self._cases_row = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(10)
@@ -206,7 +215,9 @@ class VerdictPage(QWidget):
         line = round(1.9 * self.fontMetrics().lineSpacing())
         self.table.verticalHeader().setDefaultSectionSize(line)
         bar = self.table.horizontalScrollBar().sizeHint().height()
-        self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + line * len(table.rows) + bar + 4)
+        head = round(2.8 * self.fontMetrics().lineSpacing())
+        self.table.horizontalHeader().setFixedHeight(head)
+        self.table.setFixedHeight(head + line * len(table.rows) + bar + 4)
 
     def _show_cases(self, verdict: DirectionVerdict) -> None:
         for case in self._cases:
@@ -231,7 +242,7 @@ class VerdictPage(QWidget):
         self.progress.setVisible(self._judged is None)
 
     def _draw_sign(self) -> None:
-        colours, side = current_palette(), icon_side(self.font().pixelSize())
+        colours, side = current_palette(), scaled(20)
         colour = {"done": colours.good, "warning": colours.warning, "error": colours.error}.get(self._sign_name, colours.accent)
         self._sign.setPixmap(icon(self._sign_name, colour).pixmap(side, side))
 

@@ -11,12 +11,12 @@ from ctmri_core.training.verdict import Contender, DirectionVerdict, Measure, in
 _BETTER = {"error": -1.0, "psnr_db": 1.0, "ssim": 1.0}
 _FORMS = {"error": "{:.1f}", "psnr_db": "{:.2f}", "ssim": "{:.3f}"}
 _UNITS = {"psnr_db": "dB", "ssim": ""}
-_NAMES = {"error": "Mean absolute error", "psnr_db": "PSNR", "ssim": "SSIM"}
+_NAMES = {"error": "Error", "psnr_db": "PSNR", "ssim": "SSIM"}
 
 
 @dataclass(frozen=True)
 class VerdictTable:
-    """`head`: titles of the columns with units; `rows`: texts, the new model first; `spoken`: each row in words."""
+    """`head`: titles of the columns with units; `rows`: texts, the new model first."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -25,10 +25,10 @@ class VerdictTable:
 def table_of(verdict: DirectionVerdict) -> VerdictTable:
     """A row for each contender: mean and SD over patients of each measure, then by how much the new model is better."""
     units = {**_UNITS, "error": verdict.unit}
-    head = ["Patients' means"]
+    head = ["Means over patients"]
     for measure, name in _NAMES.items():
         unit = f", {units[measure]}" if units[measure] else ""
-        head += [f"{name}{unit}\nmean ± SD", f"{name}{unit}\nthis model is better by (95 %)"]
+        head += [f"{name}{unit}\nmean ± SD", f"{name}{unit}\nbetter by (95 % interval)"]
     own = verdict.contenders[0] if verdict.contenders else None
     return VerdictTable(tuple(head), tuple(_row(own, each) for each in verdict.contenders if own is not None))
 
