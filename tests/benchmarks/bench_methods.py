@@ -1,85 +1,100 @@
-"""What a training step of each method costs beside pix2pix's: operations, processor time and memory, of one slice of 256 x 256.
+"""What a training step of each method costs beside pix2pix's: operations and memory, of one slice of 256 x 256.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/bench_methods.py [--size 256] [--rounds 2]
+    python tests/benchmarks/bench_methods.py [--size 256] [--steps 5]
 
-Each method trains with its default networks in float32 in a process of its own, one after the other. Operations are counted by
-torch and do not depend on the machine; memory is the most that the process held beyond what it held before.
+Nothing is computed: default networks are run on tensors without content (torch's device "meta"), so the figures depend on no
+machine. Operations are those that torch counts, averaged over `--steps`. Memory is what must be held at least: weights, their
+gradients, Adam's two running means, and the most that is kept at a time for the way back, in float32.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import statistics
-import subprocess
-import sys
-import time
+import gc
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ctmri_core.domain import Direction
+from ctmri_core.method import SliceBatch
 from ctmri_core.registry import find_card, load_method, method_cards
 
 DIRECTION = Direction.parse("ct_to_mr_t1")
 BESIDE = "pix2pix"
+BYTES_PER_WEIGHT = 4 * 4
 
 
-def measured(name: str, size: int, rounds: int) -> dict[str, float]:
-    """In this process."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
+class Counting(TorchDispatchMode):
+    """Sums operations, also of gradients of gradients."""
 
-    from ctmri_core.method import SliceBatch
-    from ctmri_core.training.optimisation import Optimisation
-    from ctmri_core.training.processes import join_processes
-    from ctmri_core.training.random_state import RandomState
-    from ctmri_core.training.settings import TrainingSettings
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
 
-    torch.manual_seed(0)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    card = find_card(name)
-    config = card.config().for_crop(size)
-    device = torch.device("cpu")
-    domains = config.domains_of(DIRECTION)
-    context = torch.rand(1, config.context, size, size) * 2 - 1 if config.context > 1 else None
-    pictures = {domain: torch.rand(1, 1, size, size) * 2 - 1 for domain in domains}
-    masks = {domain: torch.ones(1, 1, size, size) for domain in domains}
-    batch = SliceBatch(pictures, masks, context)
-    processes = join_processes(TrainingSettings(device="cpu"), device, "32")
-    optimisation = Optimisation(processes, load_method(name)(config, DIRECTION), config, RandomState(0, device))
-    with FlopCounterMode(display=False) as counter:
-        optimisation.step([batch], lambda: False)
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        optimisation.step([batch], lambda: False)
-        times.append(time.process_time() - start)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"operations": float(counter.get_total_flops()), "seconds": statistics.median(times), "kib": float(memory)}
+    def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        counted = flop_registry.get(function._overloadpacket)
+        if counted is not None:
+            self.operations += counted(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+class Kept:
+    """The bytes that are kept for the way back, each storage once, and the most there were at a time."""
+
+    class _Held:
+        def __init__(self, kept: Kept, tensor: torch.Tensor) -> None:
+            storage = tensor.untyped_storage()
+            self.kept, self.tensor, self.key, self.size = kept, tensor, storage._cdata, storage.nbytes()
+            if kept.users.get(self.key, 0) == 0:
+                kept.now += self.size
+                kept.most = max(kept.most, kept.now)
+            kept.users[self.key] = kept.users.get(self.key, 0) + 1
+
+        def __del__(self) -> None:
+            self.kept.users[self.key] -= 1
+            if self.kept.users[self.key] == 0:
+                self.kept.now -= self.size
+
+    def __init__(self) -> None:
+        self.users: dict[int, int] = {}
+        self.now = self.most = 0
+
+    def pack(self, tensor: torch.Tensor) -> Kept._Held:
+        return Kept._Held(self, tensor)
+
+
+def measured(name: str, size: int, steps: int) -> tuple[float, float]:
+    """Operations of a step, and bytes."""
+    config = find_card(name).config().for_crop(size)
+    kept, counting = Kept(), Counting()
+    with torch.device("meta"), torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda held: held.tensor), counting:
+        method = load_method(name)(config, DIRECTION)
+        domains = config.domains_of(DIRECTION)
+        context = torch.empty(1, config.context, size, size) if config.context > 1 else None
+        pictures = {domain: torch.empty(1, 1, size, size) for domain in domains}
+        masks = {domain: torch.empty(1, 1, size, size) for domain in domains}
+        for step in range(steps):
+            gc.collect()  # graphs of gradients of gradients hold themselves
+            method.training_step(SliceBatch(pictures, masks, context, step=step), lambda _group, loss: loss.backward())
+    weights = sum(each.numel() for network in method.networks.values() for each in network.parameters())
+    return counting.operations / steps, weights * BYTES_PER_WEIGHT + kept.most
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--method", help="this one, in this process, as JSON")
+    parser.add_argument("--steps", type=int, default=5)
     arguments = parser.parse_args()
-    if arguments.method:
-        print(json.dumps(measured(arguments.method, arguments.size, arguments.rounds)))
-        return
-    flags = ["--size", str(arguments.size), "--rounds", str(arguments.rounds)]
-    found = {}
-    for name in sorted(method_cards(), key=lambda each: each != BESIDE):
-        done = subprocess.run([sys.executable, __file__, "--method", name, *flags], capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{name}: {done.stderr.strip().splitlines()[-1]}")
-            continue
-        found[name] = json.loads(done.stdout)
-        own, usual = found[name], found[BESIDE]
+    operations, memory = measured(BESIDE, arguments.size, arguments.steps)
+    for name in method_cards():
+        own = measured(name, arguments.size, arguments.steps)
         print(
-            f"{name:15s} {own['operations'] / 1e9:7.0f} GFLOP ({own['operations'] / usual['operations']:4.1f} x)"
-            f"  {own['seconds']:6.1f} s of a processor ({own['seconds'] / usual['seconds']:4.1f} x)"
-            f"  {own['kib'] / 2**20:5.2f} GiB ({own['kib'] / usual['kib']:4.1f} x)", flush=True,
-        )  # fmt: skip
+            f"{name:15s} {own[0] / 1e9:6.0f} GFLOP ({own[0] / operations:5.1f} x)"
+            f"  {own[1] / 2**30:5.2f} GiB ({own[1] / memory:4.2f} x)"
+        )
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def entries_of(
 
     def place(entry: MethodEntry) -> tuple[bool, int, float]:
         cost = COSTS.get(entry.card.name)
-        return bool(entry.reason), _ORDER.index(entry.card.needs), cost.time if cost else float("inf")
+        return bool(entry.reason), _ORDER.index(entry.card.needs), cost.work if cost else float("inf")
 
     return tuple(sorted(entries, key=place))
 

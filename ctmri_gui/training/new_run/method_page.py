@@ -12,7 +12,7 @@ from ctmri_gui.training.new_run.draft import Draft
 from ctmri_gui.training.new_run.method_list import MethodList, entries_of
 
 _USUAL = (Direction(Domain.CT, Domain.MR_T1), Direction(Domain.MR_T1, Domain.CT))
-_COSTS = "Time and memory of one step, one slice at a time, as multiples of pix2pix; measured with the usual networks."
+_COSTS = "Arithmetic and memory of one step, one slice at a time, as multiples of pix2pix with the usual networks."
 
 
 class MethodPage(QWidget):
