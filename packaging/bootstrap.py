@@ -64,12 +64,19 @@ def main(arguments: list[str]) -> int:
     if problem:
         return _say(problem)
     if action == "test":
-        return _needing_qt([str(PYTHON), "-m", "pytest", *rest])
+        return run_tests(rest)
     if has_display():
         return _needing_qt([str(PYTHON), "-m", "ctmri_gui", "--demo", *rest])
     folder = ROOT / "demo-output"
     print(f"No display found: running the demo without a window. Pictures and volumes go to {folder}", flush=True)
     return subprocess.call([str(PYTHON), "-m", "ctmri_core.cli", "demo", "--headless", str(folder), *rest])
+
+
+def run_tests(rest: list[str]) -> int:
+    """One process for each processor, with one thread in each: a suite that trains would else quarrel over them."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    return _needing_qt([str(PYTHON), "-m", "pytest", "--numprocesses", "logical", *rest])
 
 
 def set_up(*, with_tests: bool) -> str:
