@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
-from ctmri_core.preprocess.field_window import body_box
+from ctmri_core.preprocess.field_window import body_boxes
 from ctmri_core.preprocess.recipe import Recipe, Record
 from ctmri_core.preprocess.slice_context import stride_for
 from ctmri_core.volume import Finding, Volume
@@ -48,17 +48,19 @@ def _doubts_about_field(volume: Volume, record: Record, field_mm: tuple[float, f
     if any(_SMALLER * ours < theirs for ours, theirs in zip(own, field_mm, strict=True)):
         message = f"{learnt}; those of this scan are only {_size(own)}. Do not trust what it shows."
         yield Finding("small_field", message, serious=True)
-    body = body_box(volume) if any(ours > _LARGER * theirs for ours, theirs in zip(own, field_mm, strict=True)) else None
-    if body is not None:
-        taken = tuple((stop - start) * edge for (start, stop), edge in zip(body, edges, strict=True))
-        if any(ours > _LARGER * theirs for ours, theirs in zip(taken, field_mm, strict=True)):
-            message = f"{learnt}; the body in this scan is larger, about {_size(taken)}. Do not trust what it shows."
+    if any(ours > _LARGER * theirs for ours, theirs in zip(own, field_mm, strict=True)):
+        bodies = np.ptp(body_boxes(volume), axis=2) * edges
+        large = (bodies > _LARGER * np.array(field_mm)).any(1)
+        if large.any():
+            message = f"{learnt}; the body is larger in {large.sum()} of {len(large)} slices of this scan, "
+            message += f"up to {_size(tuple(bodies.max(0)))}. Do not trust what those show."
             yield Finding("large_body", message, serious=True)
-    if grid.is_window:
-        shown = grid.rows.source_size * edges[0], grid.columns.source_size * edges[1]
-        message = f"{learnt}; {_size(shown)} about the body are translated, and beyond that is background."
+    if grid.is_window or record.field_grid:
+        shown = record.field_grid or grid
+        size = _size((shown.rows.source_size * edges[0], shown.columns.source_size * edges[1]))
+        more = ", more where it is larger," if record.field_grid else ""
+        message = f"{learnt}; {size} about the body{more} are translated, and beyond that is background."
         yield Finding("window", message)
-
 
 def _size(rows_and_columns: tuple[float, ...]) -> str:
     return f"{rows_and_columns[1]:.0f} x {rows_and_columns[0]:.0f} mm"

@@ -25,7 +25,7 @@ from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.preprocess.recipe import Record
 from ctmri_core.preprocess.slice_context import neighbours, stride_for
-from ctmri_core.preprocess.slice_grid import Slices
+from ctmri_core.preprocess.slice_grid import SliceGrid, Slices
 from ctmri_core.registry import validated_config
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
@@ -48,7 +48,7 @@ class _Job:
 
     def seen(self, start: int, end: int) -> Slices:
         """What the network is shown for slices `start` to `end`: float32 (end - start, context, h, w)."""
-        return _seen(self.source, self.card, self.record, self.context, start, end)
+        return _seen(self.source, self.card, self.record, self.context, start, end, self.record.grid_at(start))
 
 
 def check_input(volume: Volume, card: ModelCard) -> None:
@@ -96,7 +96,7 @@ def translate(
         doubts = (*((region,) if region else ()), *doubts_about_slices(volume, record, card.recipe, context))
         for doubt in doubts:
             yield Noted(message=doubt.message, serious=doubt.serious)
-        middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1)[0]
+        middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1, record.grid)[0]
         if stop():
             return None
         yield Progress(done=0, message="timing this machine")
@@ -129,7 +129,7 @@ def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
             "precision": job.plan.precision,
             "batch": batch,
             "estimated_memory_mb": round(job.plan.bytes_per_slice * batch / 1e6),
-            "estimated_seconds": round(job.plan.seconds_per_slice * count, 1),
+            "estimated_seconds": round(job.plan.seconds_per_slice * job.record.slices_of_full_size, 1),
         },
     )
     background = job.card.recipe.intensity(job.target).nominal.low
@@ -138,7 +138,7 @@ def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
     result: Voxels = np.full(shape, background, np.int16) if is_ct else np.full(shape, background, np.float32)
     done, begun = 0, time.perf_counter()
     while done < count:
-        end = min(done + batch, count)
+        end = job.record.alike(done, min(done + batch, count))
         if stop() or not _translate_slices(job, done, end, result, background, stop):
             return None
         done = end
@@ -148,7 +148,7 @@ def _run(job: _Job, batch: int, stop: StopSignal) -> Work[Volume | None]:
 
 def _translate_slices(job: _Job, start: int, end: int, result: Voxels, background: float, stop: StopSignal) -> bool:
     """Fills slices `start` to `end` (feet first) of `result`; False when stopped on the way."""
-    recipe, grid = job.card.recipe, job.record.grid
+    recipe, grid = job.card.recipe, job.record.grid_at(start)
     slices = job.seen(start, end)
     try:
         with _stoppable(job.network, stop):
@@ -163,11 +163,13 @@ def _translate_slices(job: _Job, start: int, end: int, result: Voxels, backgroun
     return True
 
 
-def _seen(source: Volume, card: ModelCard, record: Record, context: int, start: int, end: int) -> Slices:
+def _seen(
+    source: Volume, card: ModelCard, record: Record, context: int, start: int, end: int, grid: SliceGrid
+) -> Slices:  # fmt: skip
     stride = stride_for(card.recipe.slice_mm, record.grid.slice_mm)
     places = neighbours(start, end, context, record.count, stride)
     first = int(places.min())
-    return card.recipe.forward_slices(source, record, first, int(places.max()) + 1)[places - first]
+    return card.recipe.forward_slices(source, record, first, int(places.max()) + 1, grid)[places - first]
 
 
 def _as_stored(values: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.body_mask import body_mask
-from ctmri_core.preprocess.field_window import window_of
+from ctmri_core.preprocess.field_window import windows_of
 from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices, Window
@@ -38,6 +38,10 @@ class Record:
     """The source's background in [-1, 1]."""
     changed: NDArray[Any] | None = field(default=None, compare=False, repr=False)
     """The source's voxels where steps before the scaling changed them: bias field, body mask."""
+    field_grid: SliceGrid | None = None
+    """Of slices wider than what was learnt from: a window as large as that, where some slices fit into it and others do not."""
+    in_field: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+    """(n,): which slices fit into `field_grid`."""
 
     @property
     def geometry(self) -> Geometry:
@@ -51,8 +55,24 @@ class Record:
 
     @property
     def slice_shape(self) -> tuple[int, int]:
-        """(rows, columns) of a prepared slice."""
+        """(rows, columns) of a prepared slice, the largest where they differ."""
         return self.grid.slice_shape
+
+    def grid_at(self, number: int) -> SliceGrid:
+        """On what grid slice `number` is translated."""
+        if self.field_grid is None or self.in_field is None or not self.in_field[number]:
+            return self.grid
+        return self.field_grid
+
+    def alike(self, start: int, stop: int) -> int:
+        """Up to where, at most `stop`, slices from `start` on share a grid."""
+        return next((n for n in range(start + 1, stop) if self.grid_at(n) is not self.grid_at(start)), stop)
+
+    @property
+    def slices_of_full_size(self) -> float:
+        """How many slices of `slice_shape` have as many pixels as all that are translated."""
+        pixels = sum(float(np.prod(self.grid_at(n).slice_shape)) for n in range(self.count))
+        return pixels / float(np.prod(self.slice_shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +147,14 @@ class Recipe(BaseModel):
 
         Raises `WrongInput` when the modality is unknown or `problem_with` the geometry.
         """
-        grid = self.grid_of(volume.geometry, self._window_of(volume))
+        windows = None if self.field_mm is None or self.size is not None else windows_of(volume, self.field_mm)
+        grid = self.grid_of(volume.geometry, windows.whole if windows else None)
+        field_grid = self.grid_of(volume.geometry, windows.field) if windows and windows.field else None
         changed = self.changed(volume)
         scale = self.intensity(volume.domain).scale_of(changed)
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
-        return Record(grid, scale, background, None if changed is volume else changed.voxels)
+        voxels = None if changed is volume else changed.voxels
+        return Record(grid, scale, background, voxels, field_grid, windows.fit if windows else None)
 
     def changed(self, volume: Volume) -> Volume:
         """`volume` after the steps on its own grid; itself where there are none. The body is outlined before any of them."""
@@ -147,10 +170,12 @@ class Recipe(BaseModel):
             changed = changed.with_history("outside of the body cleared", voxels=voxels)
         return changed
 
-    def forward_slices(self, volume: Volume, record: Record, start: int, stop: int) -> Slices:
-        """Prepared slices `start` to `stop` alone: float32 (stop - start, h, w)."""
+    def forward_slices(
+        self, volume: Volume, record: Record, start: int, stop: int, grid: SliceGrid | None = None
+    ) -> Slices:  # fmt: skip
+        """Prepared slices `start` to `stop` alone: float32 (stop - start, h, w), on `grid` where it is not the record's."""
         voxels = volume.voxels if record.changed is None else record.changed
-        return _forward(voxels, record.grid, record.scale, record.background, start, stop)
+        return _forward(voxels, grid or record.grid, record.scale, record.background, start, stop)
 
     def forward(self, volume: Volume) -> Prepared:
         """All slices. Raises `WrongInput` as `record_of` does."""
@@ -192,9 +217,6 @@ class Recipe(BaseModel):
     def grid_of(self, geometry: Geometry, window: Window | None = None) -> SliceGrid:
         """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says."""
         return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple, window)
-
-    def _window_of(self, volume: Volume) -> Window | None:
-        return None if self.field_mm is None or self.size is not None else window_of(volume, self.field_mm)
 
 
 def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:
