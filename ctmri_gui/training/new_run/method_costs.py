@@ -42,7 +42,7 @@ COSTS: Mapping[str, Cost] = MappingProxyType({
     "reggan": Cost(4.3, 0.74),
     "regressor": Cost(1.2, 0.60),
     "ssim_cyclegan": Cost(20.3, 2.26),
-    "stargan": Cost(5.2, 3.27),
+    "stargan": Cost(5.2, 1.88),
     "unit": Cost(25.2, 2.83),
     "vae_cyclegan": Cost(28.1, 2.75),
 })  # fmt: skip
