@@ -33,7 +33,7 @@ class Latest:
                 take(answer)
 
         def end(how: Finished) -> None:
-            if self.state is state and ended is not None:
+            if self.state is state and ended is not None and not self._jobs.closed:
                 ended(how)
 
         state = self.state = self._jobs.run(title, begin, on_result=deliver, on_end=end, listed=listed)

@@ -120,7 +120,9 @@ class Jobs(QAbstractListModel):
         on_event: Callable[[Event], None] | None = None,
         listed: bool = True,
     ) -> JobState:
-        """Starts `begin` as a job. The call-backs come on this thread. `listed=False` keeps small work out of the tray."""
+        """Starts `begin` as a job. The call-backs come on this thread; once all is closed no result does, for whoever asked may
+        be gone. `listed=False` keeps small work out of the tray.
+        """
         job = Job(title, begin)
         state = JobState(title, job)
         self._running[job] = state
@@ -130,7 +132,7 @@ class Jobs(QAbstractListModel):
         if on_event is not None:
             job.happened.connect(on_event)
         if on_result is not None:
-            job.result.connect(on_result)
+            job.result.connect(lambda answer: None if self.closed else on_result(answer))
         job.finishedWith.connect(lambda end: self._ended(state, end))
         if on_end is not None:
             job.finishedWith.connect(on_end)
@@ -140,6 +142,11 @@ class Jobs(QAbstractListModel):
         job.start()
         self._tell(state)
         return state
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is begun any more."""
+        return self._closed
 
     @property
     def running(self) -> tuple[JobState, ...]:
