@@ -80,6 +80,6 @@ def body_boxes(volume: Volume) -> _Boxes:
         first, last = body.argmax(1), body.shape[1] - body[:, ::-1].argmax(1)
         size, step = sizes[1 + n], steps[1 + n]
         span = np.stack([first * step, np.minimum(last * step, size)], 1)
-        boxes[:, n] = np.where(body.any(1)[:, None], size - span[:, ::-1] if flips[1 + n] else span, 0)
+        boxes[:, n] = np.where(body.max(1)[:, None], size - span[:, ::-1] if flips[1 + n] else span, 0)
     of_slices = boxes[np.arange(sizes[0]) // steps[0]]
     return of_slices[::-1] if flips[0] else of_slices
