@@ -37,6 +37,7 @@ class Trainings(QObject):
         self._jobs = jobs
         self.folder = folder if folder is not None else user_runs_folder()
         self.live: LiveRun | None = None
+        self._over: LiveRun | None = None
         self.runs: tuple[RunSummary, ...] = ()
 
     @property
@@ -85,10 +86,13 @@ class Trainings(QObject):
         run.ended.connect(partial(self._ended, run))
         run.begin(self._jobs, partial(work, run.plan, run.folder, resume, run.orders))
         self.begun.emit(run)
+        if self._over is not None:  # nobody shows it any more: a long run's record is large
+            self._over.deleteLater()
+            self._over = None
         return run
 
     def _ended(self, run: LiveRun, end: Finished) -> None:
-        self.live = None
+        self.live, self._over = None, run
         self.ended.emit(run, end)
         self.refresh()
 

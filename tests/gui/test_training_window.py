@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -16,8 +17,9 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.events import Step, Validated
 from ctmri_core.training.estimate import Estimate
-from ctmri_gui.jobs.job import stop_and_join_all
+from ctmri_gui.jobs.job import _alive, stop_and_join_all
 from ctmri_gui.training import training_work
+from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.training_window import CURRENT, NEW, RUNS, TITLE
 from ctmri_gui.training.where import best_place
 from tests.gui.test_training_history import broken_off, runs, tiny_plan, trained  # noqa: F401  # fixtures
@@ -244,6 +246,26 @@ def test_the_end_of_the_program_leaves_no_process_behind(training, qtbot, where)
     stop_and_join_all()
     assert not [child for child in psutil.Process().children(recursive=True) if "--orders" in child.cmdline()]
     assert (run.folder / "checkpoints" / "latest.checkpoint").is_file()
+
+
+def test_starting_and_stopping_again_and_again_leaves_nothing_behind(window, training, qtbot, monkeypatch):
+    def count(_plan, _folder, _resume, orders, stop):
+        step = 0
+        while not (stop() or orders.stop()):
+            step += 1
+            yield Step(iteration=step, epoch=0, losses={"l1": 1.0}, learning_rate=1e-4, seconds=0.001)
+            time.sleep(0.001)
+
+    monkeypatch.setattr(training_work, "train_here", count)
+    training.open()
+    for number in range(8):
+        run = begin(training, name=f"run-{number}")
+        until_it_steps(qtbot, run)
+        run.ask("stop")
+        qtbot.waitUntil(lambda: training.live is None, timeout=WAIT)
+    qtbot.waitUntil(lambda: not _alive, timeout=WAIT)
+    assert len(training.trainings.findChildren(LiveRun)) <= 2
+    end(window, qtbot)
 
 
 # After an unclean end -------------------------------------------------------------------------------------------------
