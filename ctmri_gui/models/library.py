@@ -69,12 +69,14 @@ class Library(QObject):
             self.chose.emit(entry)
 
     def choose_fitting(self, source: Volume | None, truth: Volume | None) -> None:
-        """Keeps the present model while it fits the source; else takes the best: a target like the truth's, then made for that
-        very contrast, then a real model before a demonstration (as `choose_model` does), then the list's order."""
+        """Keeps the present model while it fits the source; else takes the best: a target like the truth's, then any before those
+        that lie in a run, which nobody kept yet, then made for that very contrast, then a real model before a demonstration (as
+        `choose_model` does), then the list's order.
+        """
         if self.chosen is not None and (source is None or fits(self.chosen, source)):
             return
         ranks = {
-            (truth is not None and not card.direction.target.accepts(truth.domain),
+            (truth is not None and not card.direction.target.accepts(truth.domain), bool(self.run_of(entry)),
              source is not None and card.direction.source is not source.domain, card.demo, number): entry
             for number, entry in enumerate(self.entries)
             if (card := entry.card) is not None and (source is None or fits(entry, source))

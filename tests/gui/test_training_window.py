@@ -22,6 +22,7 @@ from ctmri_gui.training import training_work
 from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.training_window import CURRENT, NEW, RUNS, TITLE
 from ctmri_gui.training.where import best_place
+from tests.gui.conftest import write_model
 from tests.gui.test_training_history import broken_off, runs, tiny_plan, trained  # noqa: F401  # fixtures
 
 WAIT = 90_000
@@ -158,6 +159,17 @@ def test_models_of_runs_go_with_the_run_and_stay_when_kept(window, training, qtb
     qtbot.waitUntil(lambda: not any(library.run_of(each) for each in library.entries), timeout=WAIT)
     assert any(each.path.parent == library._folders[-1] for each in library.entries)
     end(window, qtbot)
+
+
+def test_a_model_that_lies_in_a_run_is_not_taken_unasked_where_there_is_another(window, training, qtbot, tmp_path):
+    library = window.session.library
+    assert library.run_of(library.chosen) == "pix2pix-001"  # there is no other
+    write_model(tmp_path / "models" / "other.safetensors", demo=True)
+    with qtbot.waitSignal(library.changed, timeout=WAIT):
+        library.refresh()
+    library.choose(None)
+    library.choose_fitting(None, None)
+    assert library.chosen.path.stem == "other"
 
 
 def test_a_template_and_fine_tuning_fill_the_draft(window, training, qtbot):
