@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ctmri_gui.training.trainings import Trainings
 
 _LEFT = (
-    "Its state is kept: the run can be resumed later. Training cannot go on once the program is closed; ending it takes at most"
+    "Training cannot go on once the program is closed. Its state is kept, so the run can be resumed later; ending it takes at most"
     " ten seconds."
 )
 

@@ -130,7 +130,7 @@ def main() -> None:
         lateness = Lateness()
         lateness.measure(given.seconds / 2)
         print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-        print(lateness.told("no run"))
+        print(lateness.told("no run"), flush=True)
         lateness.measure(given.seconds / 2, scroller(window))
         print(lateness.told("no run, scrolling"))
         plan = RunPlan.made(

@@ -25,7 +25,7 @@ from ctmri_core.training.run_record import Curve, RunRecord
 from ctmri_core.training.runs import RunSummary
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
-from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.panels.small_parts import label, naming, scrolling
 from ctmri_gui.theme import PALETTES, current_palette
 from ctmri_gui.training.history.differences import compared, full_name
 from ctmri_gui.training.history.history_work import read_records
@@ -38,7 +38,7 @@ from ctmri_gui.viewer.palette import scaled
 if TYPE_CHECKING:
     from ctmri_gui.training.monitor.plots import Plot
 
-_SMOOTHING = 0.9
+_SMOOTHING, _LEAST_HEIGHT = 0.9, 560
 _TOP, _BELOW = 0, 1
 _PLACES = ("Upper curves", "Lower curves")
 
@@ -73,6 +73,7 @@ class ComparePage(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange) and hasattr(self, "_words") and self._runs:
+            self._measure()
             self._fill()
             self._draw()
 
@@ -113,7 +114,13 @@ class ComparePage(QWidget):
         split.setSizes([scaled(420), scaled(210)])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(split)
+        outer.addWidget(scrolling(split, "Comparison"))
+        self._split = split
+        self._measure()
+
+    def _measure(self) -> None:
+        """Plots that are lower than this say nothing: a small window scrolls."""
+        self._split.setMinimumHeight(scaled(_LEAST_HEIGHT))
 
     def _set_plots(self, module: ModuleType) -> None:
         self._module = module
