@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ctmri_gui.training.trainings import Trainings
 
 _LEFT = (
-    "Training cannot go on once the program is closed. Its state is kept, so the run can be resumed later; ending it takes at most"
-    " ten seconds."
+    "Training cannot go on once the program is closed. Its state is kept, so the run can be resumed later; ending it takes at"
+    " most ten seconds."
 )
 
 
