@@ -75,6 +75,7 @@ def summary_of(path: Path) -> RunSummary:
         plan = RunPlan.read(folder.read_config())
     except CtmriError as error:
         return RunSummary(path, None, begun, "unreadable", str(error), models=models)
+    first: Started | None = None
     best: Validated | None = None
     last: Step | None = None
     end: Finished | None = None
@@ -87,8 +88,10 @@ def summary_of(path: Path) -> RunSummary:
             case Finished():
                 end = event
             case Started():
-                end = None
+                first, end = first or event, None
     state: State = "running" if is_held(path) else end.reason if end is not None else "interrupted"
+    if first is not None and first.at is not None:  # the settings are written anew when a run is resumed
+        begun = first.at.astimezone()
     iteration, seconds = (last.iteration, last.elapsed or 0.0) if last else (0, 0.0)
     return RunSummary(path, plan, begun, state, end.message if end else "", iteration, seconds, best, models)
 

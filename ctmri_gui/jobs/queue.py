@@ -15,6 +15,7 @@ from ctmri_gui.jobs.job import Job
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
 _SETTING = ("device", "precision")  # what a person may want to know of how it runs
+_SLOWEST_TOLD = 0.05  # per second: less would read 0.0
 _ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
 
 Index = QModelIndex | QPersistentModelIndex
@@ -29,6 +30,7 @@ class JobState:
     unit: str = ""
     done: int = 0
     total: int | None = None
+    share: float | None = None
     rate: float | None = None
     seconds_left: float | None = None
     message: str = ""
@@ -55,7 +57,7 @@ class JobState:
         """0 to 1, or None when nobody knows."""
         if self.end is not None and self.end.reason == "completed":
             return 1.0
-        return min(self.done / self.total, 1.0) if self.total else None
+        return self.share if not self.total else min(self.done / self.total, 1.0)
 
     @property
     def text(self) -> str:
@@ -65,7 +67,7 @@ class JobState:
         if self.stopping:
             return "cancelling"
         parts = [self._counted] if self.total else []
-        if self.rate and self.unit != "bytes":
+        if self.rate and self.rate >= _SLOWEST_TOLD and self.unit != "bytes":
             parts.append(f"{self.rate:.1f} per s")
         if self.seconds_left is not None and time.monotonic() - self.started > _SECONDS_BEFORE_TIME_LEFT:
             parts.append(f"{int(self.seconds_left) // 60}:{int(self.seconds_left) % 60:02d} left")
@@ -80,7 +82,7 @@ class JobState:
     def hear(self, event: Event) -> None:
         """Takes over what `event` says."""
         if isinstance(event, Started):
-            self.total, self.unit, self.done = event.total, event.unit, 0
+            self.total, self.unit, self.done, self.share = event.total, event.unit, 0, None
             self.setting = ", ".join(str(event.details[name]) for name in _SETTING if name in event.details)
         elif isinstance(event, Progress):
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
@@ -88,6 +90,7 @@ class JobState:
             self.message = event.message or self.message
         elif isinstance(event, Step):
             self.done, self.seconds_left, self.rate = event.iteration, event.seconds_left, 1 / max(event.seconds, 1e-9)
+            self.share = event.share
         elif isinstance(event, Noted):
             self.message = event.message.partition("\n")[0]
 

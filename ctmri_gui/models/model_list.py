@@ -53,16 +53,15 @@ class ModelList(QAbstractListModel):
     def _title(self, entry: ModelEntry) -> str:
         if entry.card is None:
             return entry.path.name
-        if run := self._library.run_of(entry):
-            return run
         names = [other.card.name for other in self._entries if other.card is not None]
-        return entry.card.name if names.count(entry.card.name) == 1 else f"{entry.card.name} ({entry.path.stem})"
+        alone = names.count(entry.card.name) == 1
+        return entry.card.name if alone else f"{entry.card.name} ({self._library.run_of(entry) or entry.path.stem})"
 
     def _standing(self, entry: ModelEntry) -> str:
         if entry.card is None:
             return "cannot be used"
         if self._library.run_of(entry):
-            return " · ".join((entry.card.direction.label, entry.card.body_region, "your run, unverified"))
+            return " · ".join((entry.card.direction.label, entry.card.body_region, "your run"))
         kind = "shipped" if self._library.is_shipped(entry) else "unverified"
         return " · ".join((entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind))
 

@@ -142,6 +142,7 @@ class TrainingWindow(QWidget):
     # Runs -------------------------------------------------------------------------------------------------------------
 
     def _begun(self, run: LiveRun) -> None:
+        self._settings.save()  # what was put together outlives a crash too
         self.monitor.follow(run)
         self.go(CURRENT)
 

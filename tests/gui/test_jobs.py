@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMainWindow
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.events import Finished, Noted, Progress, Started
+from ctmri_core.events import Finished, Noted, Progress, Started, Step
 from ctmri_gui.jobs import job as job_module
 from ctmri_gui.jobs.job import Job
 from ctmri_gui.jobs.latest import Latest
@@ -276,6 +276,15 @@ def test_bytes_are_told_as_people_count_them():
     state = JobState("Open scan")
     state.hear(Progress(done=50 << 20, total=250 << 20, unit="bytes", rate=1e8))
     assert state.text == "50 of 250 MB"
+
+
+def test_a_run_that_is_told_how_long_to_go_on_shows_how_far_it_is():
+    state = JobState("Train")
+    state.hear(Started(job="Train", unit="steps"))
+    assert state.fraction is None
+    state.hear(Step(iteration=7, epoch=0, losses={}, learning_rate=1e-3, seconds=40.0, share=0.25))
+    assert state.fraction == 0.25
+    assert "0.0 per s" not in state.text
 
 
 def test_time_left_is_told_only_after_three_seconds(qtbot):

@@ -141,6 +141,7 @@ def test_data_are_named_without_telling_of_a_patient():
     assert data_words("/data/DOE^JANE") == "a folder"
     assert data_words("/data/Doe_Jane/prepared") == "a folder"
     assert data_words("phantom:1") == "1 digital head"
+    assert data_words("phantom:15:100") == "15 digital heads"
 
 
 def test_the_best_model_comes_before_that_of_the_last_step(runs):

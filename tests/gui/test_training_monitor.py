@@ -226,10 +226,11 @@ def test_orders_go_to_the_run_and_show_what_is_under_way(qtbot, monitor, script)
     presses["epoch"].click()
     assert not script.run.orders.ends_with_epoch
     presses["sample"].click()
-    assert not presses["sample"].isEnabled()
+    assert "Sample" in under_way.text()
+    assert presses["sample"].isEnabled()
     assert script.run.orders.take("sample")
     script.say(sample(Path("none.png"), 1), step(2))
-    qtbot.waitUntil(lambda: presses["sample"].isEnabled(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Sample" not in under_way.text(), timeout=WAIT)
     presses["stop"].click()
     assert "at most 10 s" in under_way.text()
     assert not presses["stop"].isEnabled()
@@ -461,6 +462,12 @@ def test_signs_of_health_are_words_and_small_numbers():
 
 
 # With the real parts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_begins_anew_has_no_signs_of_health_yet():
+    signals = {"judged_real_ct": 0.9, "judged_synthetic_ct": 0.1, "loss_ratio": 0.5, "gradient_generator": 1.0, "variety_ct": 0.5}
+    record = RunRecord.of([started(), Health(iteration=1, signals=signals), started(from_step=0)])
+    assert list(readings(record, None)) == []
 
 
 def test_a_real_run_is_followed_to_its_end(qtbot, monitor, jobs, tmp_path):

@@ -226,6 +226,18 @@ def test_a_folder_that_cannot_be_used_is_said_in_words(qtbot, make_run, tmp_path
     assert page.source.isVisible() and not page.found.isVisible()
 
 
+def test_why_preparing_failed_stands_until_something_else_is_tried(qtbot, make_run, collection) -> None:
+    for patient in ("p2", "p3", "p4", "p5"):
+        for name in ("ct.nii.gz", "mr_t1.nii.gz"):
+            (collection / patient / name).write_bytes((collection / "p1" / name).read_bytes())
+    page = make_run().pages[0]
+    page.choose(str(collection))
+    qtbot.waitUntil(lambda: page.found.isVisible() and page.found.begin.isEnabled(), timeout=WAIT)
+    qtbot.mouseClick(page.found.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "one scan under" in page.state.text() and not page._looks, timeout=WAIT)
+    assert page.state.isVisible() and "one scan under" in page.state.text()
+
+
 def test_dropped_things_stand_for_a_folder(qtbot, make_run, collection) -> None:
     run = make_run()
     card = run.pages[0].source

@@ -59,7 +59,7 @@ def best(run: RunSummary) -> str:
 def data_words(spec: str) -> str:
     """What a run learnt from, without telling of a patient."""
     if spec.startswith(_PHANTOM):
-        number = spec.removeprefix(_PHANTOM)
+        number = spec.removeprefix(_PHANTOM).partition(":")[0]
         return "1 digital head" if number == "1" else f"{number} digital heads"
     path = Path(spec)
     return "a folder" if tells_of_patient(path) or not path.name else path.name

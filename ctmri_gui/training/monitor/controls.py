@@ -100,10 +100,8 @@ class Controls(QWidget):
         paused = run is not None and (run.orders.paused or run.record.paused)
         self.presses["pause"].setText("&Resume" if paused else "&Pause")
         self.presses["epoch"].setChecked(run is not None and run.orders.ends_with_epoch)
-        for name in ("pause", "epoch"):
+        for name in ("pause", "epoch", "sample", "checkpoint"):  # awaited ones as well: the keyboard would go on to "Discard…"
             self.presses[name].setEnabled(begun)
-        for name in ("sample", "checkpoint"):
-            self.presses[name].setEnabled(begun and name not in self._awaited)
         self.presses["stop"].setEnabled(running and not stopping)
         self.presses["discard"].setEnabled(running and not self.discarding)
         said = self._said(run, stopping=stopping) if run is not None and running else ""

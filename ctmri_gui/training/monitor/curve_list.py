@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 from ctmri_gui.training.monitor.curve_kinds import Kind, palette_name, swatch
 from ctmri_gui.viewer.palette import scaled
 
-_WIDTH = 230
+_WIDTH = 270
 _KEY = Qt.ItemDataRole.UserRole
 
 

@@ -50,9 +50,9 @@ def _losses(record: RunRecord) -> Iterator[Reading]:
 
 def _judgements(record: RunRecord, plan: RunPlan | None) -> Iterator[Reading]:
     real, synthetic = f"{JUDGED}real_", f"{JUDGED}synthetic_"
-    for name, curve in record.signals.items():
+    for name, curve in _told(record):
         other = record.signals.get(synthetic + name.removeprefix(real))
-        if not name.startswith(real) or other is None:
+        if not name.startswith(real) or other is None or not other.values:
             continue
         means = _recent(curve), _recent(other)
         values = f"real {number(means[0])}, synthetic {number(means[1])}"
@@ -75,13 +75,13 @@ def _told_apart(means: tuple[float, float], plan: RunPlan | None) -> tuple[str, 
 
 def _balance(record: RunRecord) -> Iterator[Reading]:
     curve = record.signals.get("loss_ratio")
-    if curve is not None:
+    if curve is not None and curve.values:
         meaning = "Discriminators' share of all losses. What matters is whether it stays: falling to 0, they win."
         yield Reading("Balance", f"{100 * _recent(curve):.1f} %", meaning)
 
 
 def _gradients(record: RunRecord) -> Iterator[Reading]:
-    for name, curve in record.signals.items():
+    for name, curve in _told(record):
         if not name.startswith("gradient_"):
             continue
         now, before = curve.values[-1], median(curve.values[-_EARLIER:])
@@ -91,12 +91,12 @@ def _gradients(record: RunRecord) -> Iterator[Reading]:
         elif now == 0:
             meaning, watch = "It learns nothing at present.", True
         elif now > _JUMP * before:
-            meaning, watch = f"{now / before:.0f} times as long as usual. Clipping (--clip-norm) keeps such steps short.", True
+            meaning, watch = f"{now / before:.0f} times as long as usual. The setting “Clip norm” keeps such steps short.", True
         yield Reading(f"Gradient of {signal_of(name)}", number(now), meaning, watch)
 
 
 def _saturation(record: RunRecord) -> Iterator[Reading]:
-    for name, curve in record.signals.items():
+    for name, curve in _told(record):
         if not name.startswith("saturation_"):
             continue
         share = curve.values[-1]
@@ -109,7 +109,7 @@ def _saturation(record: RunRecord) -> Iterator[Reading]:
 
 
 def _variety(record: RunRecord) -> Iterator[Reading]:
-    for name, curve in record.signals.items():
+    for name, curve in _told(record):
         if not name.startswith("variety_"):
             continue
         alike = curve.values[-1] < _ALIKE and curve.iterations[-1] >= _SETTLED
@@ -139,6 +139,11 @@ def memory(record: RunRecord) -> tuple[float | None, float | None]:
         older = last.get("device_memory_mb", last.get("memory_mb"))
         used = None if older is None else older / 1024
     return used, last.get("memory_free_gib")
+
+
+def _told(record: RunRecord) -> Iterator[tuple[str, Curve]]:
+    """The signals that have a value: a run that is resumed has none until it tells them anew."""
+    return ((name, curve) for name, curve in record.signals.items() if curve.values)
 
 
 def _recent(curve: Curve) -> float:

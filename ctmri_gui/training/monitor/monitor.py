@@ -95,7 +95,8 @@ class Monitor(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 10, 10, 10)
         column.setSpacing(8)
-        for part in (self._empty, self.header, self.controls, self.end, self.message):
+        # What may be asked stands above all that grows while a run goes on: no button may move away under the pointer.
+        for part in (self._empty, self.controls, self.header, self.end, self.message):
             column.addWidget(part)
         column.addWidget(self._body, 1)
         self._arrange(beside=False)

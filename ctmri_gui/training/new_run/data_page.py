@@ -43,6 +43,7 @@ class DataPage(QWidget):
         self._prepared: Prepared | None = None
         self._preparing: JobState | None = None
         self._source, self._shown = "", False
+        self._told = ""  # how preparing ended; stands until other data or choices are looked at
         self.setAcceptDrops(True)
         self.source = SourceCard(settings)
         self.name, self.other = label("", "title"), QPushButton("&Other data…")
@@ -85,6 +86,8 @@ class DataPage(QWidget):
         choices = self._choices()
         if look is None or choices is None or not look.domains or self._busy:
             return
+        self._told = ""
+        self.state.setText("")
         self._draft.choose(data=None)
         begin = partial(data_work.prepare, look.source, choices.showing(look.domains))
         source = self._source
@@ -103,6 +106,7 @@ class DataPage(QWidget):
         if self._shown and self._draft.source != self._source:
             self._cancel()
             self._source, self._look, self._prepared = self._draft.source, None, None
+            self._told = ""
             self._look_again()
 
     def _look_again(self) -> None:
@@ -120,7 +124,7 @@ class DataPage(QWidget):
         self._look = look
         self.source.remember(look.source)
         self.found.show_look(look, self._draft.preparation)
-        self.state.setText("")
+        self.state.setText(self._told)
         if look.prepared is not None:
             self._take_prepared(look.prepared, self._source)
         self._show()
@@ -158,7 +162,8 @@ class DataPage(QWidget):
         relook = any(chosen.get(name) != self._draft.preparation.get(name) for name in (LAYOUT, DOMAINS, "pair_by_name", "plane"))
         if relook:
             chosen = {name: value for name, value in chosen.items() if name != LEFT_OUT}
-        self._prepared = None
+        self._prepared, self._told = None, ""
+        self.state.setText("")
         self._draft.choose(preparation=chosen, data=None)
         choices = self._choices()
         look = self._look
@@ -230,7 +235,8 @@ class DataPage(QWidget):
     def _ended(self, end: Finished, source: str) -> None:
         if source == self._source:
             stopped = "Stopped. What is prepared is kept; press the button to go on."
-            self.state.setText(stopped if end.reason == "stopped" else end.message)
+            self._told = stopped if end.reason == "stopped" else end.message if end.reason != "completed" else ""
+            self.state.setText(self._told)
             if end.reason != "completed":
                 self._look_again()
         self._show()

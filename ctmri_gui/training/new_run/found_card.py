@@ -127,7 +127,7 @@ class FoundCard(QFrame):
         self.layout_choice.setAccessibleName("Layout of the folder")
         self.layout_choice.addItem(_FOUND_OUT, "")
         for layout in LAYOUTS:
-            self.layout_choice.addItem(layout.name, layout.name)
+            self.layout_choice.addItem(_words(layout.name), layout.name)
             self.layout_choice.setItemData(self.layout_choice.count() - 1, layout.looks, Qt.ItemDataRole.ToolTipRole)
         self.layout_choice.activated.connect(lambda row: self._change({LAYOUT: self.layout_choice.itemData(row)}))
 
@@ -240,17 +240,21 @@ def _told(look: Look) -> str:
     if look.layout == PREPARED:
         return f"Slices that are prepared already: {_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}."
     if not look.domains:
-        return f"The folder is laid out as {look.layout} ({look.looks}). Say which kinds of pictures it holds."
+        return f"The folder is laid out as {_words(look.layout)} ({look.looks}). Say which kinds of pictures it holds."
     kinds = " and ".join(domain.label for domain in look.domains)
     centres = f" from {_counted(look.centres, 'centre')}" if look.centres > 1 else ""
-    pairs = "no case shows two kinds in one place"
-    if look.pairs:
-        pairs = f"{'all' if look.pairs == look.cases else look.pairs} show more than one kind in one place"
-        pairs = "it shows both in one place" if look.cases == 1 else pairs
+    pairs = f"{'all' if look.pairs == look.cases else look.pairs or 'none'} of them pairs"
+    if look.cases == 1:
+        pairs = "a pair" if look.pairs else "no pair"
     return (
-        f"{_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}{centres}, laid out as {look.layout}:"
+        f"{_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}{centres}, laid out as {_words(look.layout)}:"
         f" {kinds}; {pairs}."
     )
+
+
+def _words(layout: str) -> str:
+    """The name of a layout as a person writes it."""
+    return layout.replace("_", " ")
 
 
 def _counted(count: int, thing: str) -> str:

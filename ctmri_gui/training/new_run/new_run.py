@@ -56,6 +56,8 @@ class NewRun(QWidget):
     def go(self, step: int) -> None:
         """Shows a step, from `DATA` to `START`."""
         step = min(max(step, DATA), START)
+        if step != self.step and self.step >= DATA:
+            self._settings.save()  # what was chosen so far outlives a crash
         page = self.pages[step]
         if page is None:
             page = self.pages[step] = self._make[step]()
