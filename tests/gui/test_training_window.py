@@ -143,7 +143,7 @@ def test_a_run_is_shown_listed_judged_and_its_model_offered(window, training, qt
         trainer.history.verdict.use.click()
     qtbot.waitUntil(lambda: library.chosen is not None and library.run_of(library.chosen) == "mine", timeout=WAIT)
     shown = [window.translation.models.index(row).data() for row in range(window.translation.models.rowCount())]
-    assert any(text.startswith("mine\n") and "your run" in text for text in shown)
+    assert any(text.startswith("pix2pix CT") and "your run" in text for text in shown)
     assert "your run mine" in window.translation.standing.text()
     end(window, qtbot)
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 from ctmri_gui.training.monitor.curve_kinds import Kind, palette_name, swatch
 from ctmri_gui.viewer.palette import scaled
 
-_WIDTH = 270
+_LEAST, _WIDTH = 200, 270
 _KEY = Qt.ItemDataRole.UserRole
 
 
@@ -33,6 +33,9 @@ class CurveList(QTreeWidget):
         self._rows: dict[str, QTreeWidgetItem] = {}
         self._heads: dict[str, QTreeWidgetItem] = {}
         self.itemChanged.connect(lambda row, column: self.chosen.emit() if column == 0 and row.data(0, _KEY) else None)
+
+    def sizeHint(self) -> QSize:
+        return QSize(scaled(_WIDTH), super().sizeHint().height())
 
     @property
     def plots(self) -> tuple[str, ...]:
@@ -89,7 +92,7 @@ class CurveList(QTreeWidget):
         """In the present colours and size of text."""
         side = scaled(13)
         self.setIconSize(QSize(2 * side, side))
-        self.setMinimumWidth(scaled(_WIDTH))
+        self.setMinimumWidth(scaled(_LEAST))
         self.blockSignals(True)
         for row in self._rows.values():
             row.setIcon(0, self._swatch(row))
