@@ -91,7 +91,9 @@ def scroller(window: MainWindow):
 def measure_run(window: MainWindow, plan: RunPlan, folder: Path, where: str, seconds: float) -> None:
     trainings = window.training.trainings
     run = trainings.start(plan, folder, where)
-    wait(300, lambda: run.record.last_step is not None and run.record.last_step.iteration >= 3)
+    wait(300, lambda: not run.running or (run.record.last_step is not None and run.record.last_step.iteration >= 3))
+    if not run.running or run.record.last_step is None:
+        raise SystemExit(f"the run did not begin: {run.record.finished or run.record.progress}")
     begun, first = time.monotonic(), run.record.last_step.iteration
     lateness = Lateness()
     lateness.measure(seconds)
@@ -134,7 +136,8 @@ def main() -> None:
         lateness.measure(given.seconds / 2, scroller(window))
         print(lateness.told("no run, scrolling"))
         plan = RunPlan.made(
-            find_card(given.method), "phantom:4", Direction.parse("ct_to_mr_t1"), config={"width": given.width},
+            find_card(given.method), "phantom:4", Direction.parse("ct_to_mr_t1"),
+            config={"width": given.width, "generator": "resnet_6"},
             settings={"iterations": 10**6, "crop": given.crop, "spacing_mm": 1.5, "validate_every": 20, "validation_slices": 8,
                       "checkpoint_seconds": 10.0, "device": "cpu"},
         )  # fmt: skip
