@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 PREPARED = "prepared slices"
 _CHECK = "check.json"
+_ABOVE, _MOST_NOTES = "See what is said of the cases above.", 3
+_TERMINAL = "All layouts: ctmri prepare --help."
+_USUAL_LAYOUT = "Most usual is a folder for each patient, with ct.nii.gz and mr.nii.gz in it."
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,19 @@ def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | Non
     return _looked(source, _cases_of(source, choices.showing(there)), choices.showing(there))
 
 
+def without_terminal(message: str) -> str:
+    """`message` without the advice to ask a terminal."""
+    return message.replace(_TERMINAL, _USUAL_LAYOUT)
+
+
+def _with_notes(message: str, notes: Sequence[str]) -> str:
+    """What was said of cases stands above in a terminal; in a window, where nothing does, the first of it follows."""
+    if _ABOVE not in message:
+        return message
+    more = f" {len(notes) - _MOST_NOTES} more were said." if len(notes) > _MOST_NOTES else ""
+    return " ".join((message.replace(_ABOVE, "").strip(), *notes[:_MOST_NOTES])) + more
+
+
 def prepare(source: str, choices: DataChoices, stop: StopSignal) -> Work[Prepared | None]:
     """Checks and prepares `source` into the folder that is kept for it; goes on where it was stopped."""
     yield Progress(done=0, message="looking at the folder")
@@ -119,12 +136,13 @@ def prepare(source: str, choices: DataChoices, stop: StopSignal) -> Work[Prepare
         "data": str(Path(source).absolute()), "options": choices.layout_options.model_dump_json(), "align": choices.options.align,
     }  # fmt: skip
     plan, notes = SplitPlan(**choices.split.model_dump()), list[str]()
-    index = yield from _timed(
-        prepare_dataset(
-            found, choices.domains, choices.recipe.recipe(), folder, plan, stop, made_from=made_from, options=choices.options
-        ),
-        notes,
+    begun = prepare_dataset(
+        found, choices.domains, choices.recipe.recipe(), folder, plan, stop, made_from=made_from, options=choices.options
     )
+    try:
+        index = yield from _timed(begun, notes)
+    except TrainingFailed as error:
+        raise TrainingFailed(_with_notes(str(error), notes)) from error
     if index is None:
         return None
     _leave_out(folder, index, choices.left_out)

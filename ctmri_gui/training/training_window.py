@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.events import Finished
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import TrainingSettings
+from ctmri_gui.actions import with_keys
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.session import Session
@@ -29,8 +30,8 @@ from ctmri_gui.viewer.palette import scaled
 
 TITLE = "Training – CT-MRI Studio"  # no name of a run or a folder: titles end up in screenshots
 NEW, CURRENT, RUNS = range(3)
-_PAGES = (("&New run", "add", "Put a run together and start it"), ("C&urrent run", "translate", "The run that goes on"),
-          ("&Runs", "train", "All runs: look at them, compare, resume, use their models"))  # fmt: skip
+_PAGES = (("New run", "add", "Put a run together and start it"), ("Current run", "translate", "The run that goes on"),
+          ("Runs", "train", "All runs: look at them, compare, resume, use their models"))  # fmt: skip
 _AT_FIRST, _SHARE_OF_SCREEN = QSize(1500, 950), 0.9
 _BESIDE_LETTERS = 110  # in a narrower window the ways to the pages stand above them
 _START_FROM = "start_from"
@@ -75,7 +76,9 @@ class TrainingWindow(QWidget):
         for number, (text, _, tip) in enumerate(_PAGES):
             way = QToolButton()
             way.setText(text)
-            way.setToolTip(tip)
+            keys = f"Ctrl+{number + 1}"  # letters with Alt are left to what stands in the pages
+            way.setToolTip(with_keys(tip, (keys,)))
+            QShortcut(QKeySequence(keys), self).activated.connect(way.click)
             way.setCheckable(True)
             way.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             way.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)

@@ -223,7 +223,19 @@ def test_a_folder_that_cannot_be_used_is_said_in_words(qtbot, make_run, tmp_path
     page = run.pages[0]
     page.choose(str(tmp_path / "nothing"))
     qtbot.waitUntil(lambda: "looks like none of the known layouts" in page.state.text(), timeout=WAIT)
+    assert "ctmri" not in page.state.text()
     assert page.source.isVisible() and not page.found.isVisible()
+
+
+def test_what_was_said_of_unreadable_cases_is_told_with_the_failure(qtbot, make_run, collection) -> None:
+    for file in collection.glob("*/*.nii.gz"):
+        file.write_bytes(file.read_bytes()[:400])
+    page = make_run().pages[0]
+    page.choose(str(collection))
+    qtbot.waitUntil(lambda: page.found.isVisible() and page.found.begin.isEnabled(), timeout=WAIT)
+    qtbot.mouseClick(page.found.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "left to learn from" in page.state.text(), timeout=WAIT)
+    assert "Case 1" in page.state.text() and "above" not in page.state.text()
 
 
 def test_why_preparing_failed_stands_until_something_else_is_tried(qtbot, make_run, collection) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QShortcut
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from ctmri_core.errors import TrainingFailed
@@ -105,6 +105,9 @@ def test_the_training_window_comes_with_the_command_and_remembers_its_place(wind
         assert way.focusPolicy() & Qt.FocusPolicy.TabFocus
         way.click()
         assert trainer.page == number
+        assert f"Ctrl+{number + 1}" in way.toolTip()
+    trainer.findChildren(QShortcut)[0].activated.emit()
+    assert trainer.page == NEW
     end(window, qtbot)
 
 

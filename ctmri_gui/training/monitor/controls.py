@@ -34,7 +34,7 @@ _PRESSES = (
     _Press("pause", "&Pause", "Holds after this step until Resume; the clock of the run stands still", "Ctrl+P"),
     _Press("epoch", "Stop after this &epoch", "Ends when all slices were seen; pressed again, goes on", "Ctrl+Shift+E"),
     _Press("stop", "&Stop now and keep", "Ends after this step; the state, models and pictures are kept", "Ctrl+."),
-    _Press("sample", "Sample &now", "Writes sample pictures after this step", "Ctrl+Shift+P"),
+    _Press("sample", "S&ample now", "Writes sample pictures after this step", "Ctrl+Shift+P"),
     _Press("checkpoint", "&Checkpoint now", "Writes the state after this step, to resume from", "Ctrl+S"),
     _Press("discard", "&Discard…", "Stops the run and deletes its folder, after asking", "Ctrl+Shift+Del"),
 )

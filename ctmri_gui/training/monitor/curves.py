@@ -73,7 +73,7 @@ class Curves(QWidget):
 
     def _lay_out(self) -> None:
         tools = Flow(gap=10)
-        named = naming("&Smoothing", self.smoothing)
+        named = naming("S&moothing", self.smoothing)
         slider = QWidget()
         row = QHBoxLayout(slider)
         row.setContentsMargins(0, 0, 0, 0)

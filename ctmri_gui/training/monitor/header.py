@@ -38,7 +38,7 @@ class Header(QFrame):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the run")
-        self.folder = QPushButton("Open &folder")
+        self.folder = QPushButton("&Open folder")
         self.folder.setToolTip("The run's folder: settings, events, checkpoints, pictures, models")
         self.board = QPushButton("Open in &TensorBoard")
         self.board.setToolTip("Starts TensorBoard over this run's logs and opens the browser; it ends with this program")

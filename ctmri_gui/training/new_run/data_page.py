@@ -131,7 +131,7 @@ class DataPage(QWidget):
 
     def _looked(self, end: Finished) -> None:
         if end.reason in ("failed", "crashed"):
-            self.state.setText(end.message)
+            self.state.setText(data_work.without_terminal(end.message))
             self._show_sources()
         self._show()
 

@@ -246,6 +246,8 @@ def _told(look: Look) -> str:
     pairs = f"{'all' if look.pairs == look.cases else look.pairs or 'none'} of them pairs"
     if look.cases == 1:
         pairs = "a pair" if look.pairs else "no pair"
+    if len(look.domains) == 1:
+        pairs = "a method learns from two kinds of pictures or more, so scans of another kind must be added to the folder"
     return (
         f"{_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}{centres}, laid out as {_words(look.layout)}:"
         f" {kinds}; {pairs}."

@@ -53,7 +53,7 @@ class SourceCard(QWidget):
         self.heads.setRange(2, _MOST_HEADS)
         self.heads.setValue(_USUAL_HEADS)
         self.heads.setAccessibleName("Number of digital heads")
-        self.first = QPushButton("&First lesson: set everything for me")
+        self.first = QPushButton("First lesson: &set everything for me")
         self.first.setToolTip("Digital heads, a small network, a few minutes: all is filled in, and only waits to be started")
         self.choose.clicked.connect(self._ask)
         self.use_heads.clicked.connect(lambda: self.chosen.emit(f"{PHANTOM}{self.heads.value()}"))
