@@ -289,6 +289,14 @@ def test_a_failure_is_said_with_its_log_and_a_way_out(qtbot, monitor, script, qa
     assert not monitor.end.log.isVisible()
 
 
+def test_a_full_disk_asks_for_room_and_not_for_smaller_settings(qtbot, monitor, script):
+    full = "latest.checkpoint could not be written: the disk is full. Nothing partial was left behind."
+    script.say(started(), step(1), Finished(reason="failed", message=full))
+    qtbot.waitUntil(lambda: monitor.end.isVisible(), timeout=WAIT)
+    assert monitor.end.reason.text().endswith("Make room on it, then resume.")
+    assert monitor.end.resume_button.isVisible() and not monitor.end.smaller_button.isVisible()
+
+
 def test_a_run_that_is_resumed_is_preparing_until_it_begins_anew(qtbot, jobs, monitor, tmp_path):
     script = Script(tmp_path / "run-3")
     for event in (started(), step(1), step(2), Finished(reason="stopped")):

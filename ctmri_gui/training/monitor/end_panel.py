@@ -14,6 +14,7 @@ from ctmri_gui.viewer.palette import scaled
 
 _KINDS = {"good": "done", "error": "error", "warning": "warning"}
 _LAST_NOTES, _LOG_HEIGHT = 10, 150
+_MEMORY, _FULL = "emory", "disk is full"  # what a failure was about, as its sentence has it
 
 
 class EndPanel(QFrame):
@@ -63,10 +64,11 @@ class EndPanel(QFrame):
             widget.style().unpolish(widget)
             widget.style().polish(widget)
         said = state.sentence.startswith(state.word)
-        self.reason.setText(state.sentence if said else f"{state.word}: {state.sentence}")
+        way_out = " Make room on it, then resume." if failed and _FULL in state.sentence else ""
+        self.reason.setText((state.sentence if said else f"{state.word}: {state.sentence}") + way_out)
         set_role(self.reason, "error" if failed else "heading")
         self.resume_button.setVisible(not done)
-        self.smaller_button.setVisible(failed)
+        self.smaller_button.setVisible(failed and _MEMORY in state.sentence)
         self.verdict_button.setVisible(trained and bool(record.best or done))
         log = (end.log if end is not None else "") or "\n".join(note.message for note in record.notes[-_LAST_NOTES:])
         self.log.setPlainText(log)
