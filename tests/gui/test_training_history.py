@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QMessageBox, QPushButton
 from ctmri_core.domain import Direction
 from ctmri_core.events import finish
 from ctmri_core.registry import find_card
+from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.runs import interrupted_runs, summary_of
 from ctmri_core.training.train import train
@@ -142,6 +143,7 @@ def test_data_are_named_without_telling_of_a_patient():
     assert data_words("/data/Doe_Jane/prepared") == "a folder"
     assert data_words("phantom:1") == "1 digital head"
     assert data_words("phantom:15:100") == "15 digital heads"
+    assert data_words(str(user_datasets_folder() / "9dca02f7bdf86964e575")) == "prepared slices 9dca"
 
 
 def test_the_best_model_comes_before_that_of_the_last_step(runs):

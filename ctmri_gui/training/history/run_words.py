@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_core.training.runs import RunSummary, State
 from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.training.monitor.words import count, duration, score
@@ -23,6 +24,7 @@ STATES: dict[State, tuple[str, str]] = {
 COLUMNS = ("Run", "State", "Method", "Direction", "Best", "Steps", "Duration", "Begun", "Data")
 _PHANTOM = "phantom:"
 _NEVER = -1.0
+_KEY_LETTERS = 4
 
 
 def cells(run: RunSummary) -> tuple[str, ...]:
@@ -62,6 +64,8 @@ def data_words(spec: str) -> str:
         number = spec.removeprefix(_PHANTOM).partition(":")[0]
         return "1 digital head" if number == "1" else f"{number} digital heads"
     path = Path(spec)
+    if path.parent == user_datasets_folder():  # prepared in the window: its name is a key, of which little tells sets apart
+        return f"prepared slices {path.name[:_KEY_LETTERS]}"
     return "a folder" if tells_of_patient(path) or not path.name else path.name
 
 
