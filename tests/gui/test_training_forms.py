@@ -550,9 +550,9 @@ def test_start_trains_with_exactly_what_was_chosen(start_page, draft, qtbot):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_pages_fit_a_small_window_with_large_text(qtbot, draft, start_page, dressed, theme):
-    dressed(theme, 20)
-    settings = SettingsPage(draft)
+def test_the_pages_fit_a_small_window_with_large_text(qtbot, draft, dressed, theme, request):
+    dressed(theme, 20)  # before they are built, whatever text the test before left
+    settings, start_page = SettingsPage(draft), request.getfixturevalue("start_page")
     qtbot.addWidget(settings)
     for page in (settings, start_page):
         assert page.minimumSizeHint().width() <= 600 and page.minimumSizeHint().height() <= 450
