@@ -66,7 +66,9 @@ class EstimatePanel(QWidget):
 
     @property
     def measuring(self) -> bool:
-        return self._soon.isActive() or (self._latest.state is not None and self._latest.state.running)
+        if self._soon.isActive():
+            return True
+        return self.estimate is None and self._latest.state is not None and self._latest.state.running
 
     def want(self, plan: RunPlan | None, slices: int | None) -> None:
         """Measures `plan` soon, unless what matters of it is what was measured last. None: there is nothing to measure."""
