@@ -10,11 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ctmri_core.alignment import LEAST_INFORMATION, Alignment, alignment_of, looks_mirrored
 from ctmri_core.case import Case
-from ctmri_core.data.case_sources import CaseSource
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
-from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.io.domain_guess import looks_like_hounsfield
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.slice_grid import axial_order
@@ -103,24 +101,6 @@ class CheckReport(BaseModel):
             first = next(problem for case in self.cases for problem in case.problems if problem.kind == kind)
             lines.append(f"{len(found)} of {len(self.cases)} cases {_WORDS[kind]} (number {listed}). The first: {first.message}")
         return lines or [f"Nothing is wrong with the {len(self.cases)} cases."]
-
-
-def check_cases(
-    source: CaseSource, domains: Sequence[Domain], stop: StopSignal, *, paired: bool = True
-) -> Work[CheckReport | None]:
-    """Reads every case once and tells what is wrong; None when stopped. `paired`: whether cases must have all `domains`."""
-    checks = []
-    for number, reference in enumerate(source.cases, 1):
-        if stop():
-            return None
-        yield Progress(done=number - 1, total=len(source.cases), unit="cases", message=f"looking at case {number}")
-        try:
-            case = reference.load()
-        except CtmriError as refusal:
-            checks.append(refused(number, refusal))
-            continue
-        checks.append(check_case(case, domains, number, paired=paired, together=reference.together))
-    return CheckReport(cases=tuple(compared(checks)))
 
 
 def refused(number: int, refusal: CtmriError) -> CaseCheck:

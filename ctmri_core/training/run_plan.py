@@ -62,12 +62,12 @@ class RunPlan:
             raise CtmriError(f"The settings name no direction: {error}") from None
         return cls.made(find_card(stored["method"]), stored["data"], direction, **tables)
 
-    def from_model(self, path: Path) -> RunPlan:
-        """With method, direction and settings of the model in `path`, to go on from it. Raises `ModelRefused`."""
-        model, stored = read_card(path), self.stored()
-        config = validated_config(model).model_dump(mode="json")
-        own = {"method": model.method, "direction": model.direction.name, "config": config}
-        return self.read({**stored, **own, "settings": {**stored["settings"], "start_from": str(path)}})
+    @classmethod
+    def from_model(cls, path: Path, data: str) -> RunPlan:
+        """Method, direction and settings of the model in `path`, to go on from it with `data`. Raises `CtmriError`."""
+        model = read_card(path)
+        config, settings = validated_config(model).model_dump(mode="json"), {"start_from": str(path)}
+        return cls.made(find_card(model.method), data, model.direction, config=config, settings=settings)
 
     def stored(self) -> dict[str, Any]:
         """As `config.json` of a run folder holds it."""

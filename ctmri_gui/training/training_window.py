@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QSizePolicy, QStackedWid
 
 from ctmri_core.events import Finished
 from ctmri_core.training.run_plan import RunPlan
-from ctmri_core.training.settings import TrainingSettings
 from ctmri_gui.actions import with_keys
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.messages import Kind, MessageBars
@@ -25,6 +24,7 @@ from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.monitor.monitor import Monitor
 from ctmri_gui.training.new_run.draft import Draft
 from ctmri_gui.training.new_run.new_run import DATA, SETTINGS, NewRun
+from ctmri_gui.training.new_run.presets import FROM_MODEL
 from ctmri_gui.training.trainings import Trainings
 from ctmri_gui.viewer.palette import scaled
 
@@ -34,7 +34,6 @@ _PAGES = (("New run", "add", "Put a run together and start it"), ("Current run",
           ("Runs", "train", "All runs: look at them, compare, resume, use their models"))  # fmt: skip
 _AT_FIRST, _SHARE_OF_SCREEN = QSize(1500, 950), 0.9
 _BESIDE_LETTERS = 110  # in a narrower window the ways to the pages stand above them
-_START_FROM = "start_from"
 
 
 class TrainingWindow(QWidget):
@@ -189,8 +188,8 @@ class TrainingWindow(QWidget):
     def _take_template(self, plan: RunPlan, model: Path | None) -> None:
         """Fills the draft with the settings of `plan`; `model`: what the new run is to begin with."""
         self.draft.take(plan)
-        if model is not None and _START_FROM in TrainingSettings.model_fields:
-            self.draft.change("settings", {**self.draft.values("settings"), _START_FROM: str(model)})
+        if model is not None:
+            self.draft.change("settings", {**self.draft.values("settings"), FROM_MODEL: str(model)})
         self.go(NEW)
         self.new_run.go(DATA if self.draft.data is None else SETTINGS)
         self.messages.show_message("The settings of the run are filled in.", Kind.DONE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,15 +14,19 @@ from PIL import Image
 
 from ctmri_core.case import Case
 from ctmri_core.cli.main import main
-from ctmri_core.data.case_check import CheckReport, check_case, check_cases
+from ctmri_core.data.case_check import CheckReport, check_case
 from ctmri_core.data.case_sources import CaseSource
 from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.layouts.layout import CaseReference
+from ctmri_core.data.preparation import prepare_dataset
+from ctmri_core.data.preparation_options import PreparationOptions
+from ctmri_core.data.split import SplitPlan
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.volume import Synthetic, Volume
 
 PAIR = (Domain.CT, Domain.MR_T1)
@@ -87,30 +92,34 @@ def test_a_synthetic_truth_is_told(head: Case):
     assert kinds(changed(head, Domain.MR_T1, synthetic=Synthetic("m", "0"))) == ["synthetic"]
 
 
-def test_a_collection_is_reported_in_words_by_number(head: Case):
+def report_of(loads: Sequence[Callable[[], Case]], folder: Path, domains: Sequence[Domain] = PAIR) -> CheckReport:
+    """As preparing a collection writes it."""
+    source = CaseSource("x", "y", False, tuple(CaseReference(f"p{n}", load) for n, load in enumerate(loads)))
+    plan, recipe = SplitPlan(validation_share=0), Recipe(spacing_mm=4.0)
+    finish(prepare_dataset(source, domains, recipe, folder, plan, never, made_from={"data": "x"}, options=PreparationOptions()))
+    return CheckReport.model_validate_json((folder / "check.json").read_bytes())
+
+
+def test_a_collection_is_reported_in_words_by_number(head: Case, tmp_path: Path):
     def damaged() -> Case:
         raise FileRefused("Mustermann/ct.nii.gz", "is damaged.")
 
     alone = replace(head, volumes={Domain.CT: head[Domain.CT]})
-    loads = [lambda: head, damaged, lambda: alone, lambda: alone]
-    source = CaseSource("x", "y", False, tuple(CaseReference(f"p{n}", load) for n, load in enumerate(loads)))
-    report = finish(check_cases(source, PAIR, never))
-    assert report is not None and not report.good
+    report = report_of([lambda: head, damaged, lambda: alone, lambda: alone], tmp_path / "all")
+    assert not report.good
     first, second = report.sentences()
     assert first.startswith("2 of 4 cases lack a kind of picture (number 3, 4)") and "no T1 MR" in first
     assert second.startswith("1 of 4 cases cannot be read (number 2)") and "Mustermann" not in second
     assert CheckReport.model_validate_json(report.model_dump_json()) == report
-    assert finish(check_cases(source, PAIR, lambda: True)) is None
-    one = CaseSource("x", "y", False, source.cases[:1])
-    assert finish(check_cases(one, PAIR, never)).sentences() == ["Nothing is wrong with the 1 cases."]
+    assert report_of([lambda: head], tmp_path / "one").sentences() == ["Nothing is wrong with the 1 cases."]
 
 
-def test_a_case_unlike_the_others_is_told(head: Case):
+def test_a_case_unlike_the_others_is_told(head: Case, tmp_path: Path):
     fine = changed(head, Domain.CT, geometry=regridded(head[Domain.CT], (1.0, 1.0, 1.0)))
     fine = replace(fine, volumes={Domain.CT: fine[Domain.CT]})
     coarse = replace(head, volumes={Domain.CT: replace(head[Domain.CT], geometry=regridded(head[Domain.CT], (2.0, 2.0, 2.0)))})
-    cases = tuple(CaseReference(str(n), partial(lambda case: case, case)) for n, case in enumerate((fine, fine, coarse)))
-    report = finish(check_cases(CaseSource("x", "y", False, cases), (Domain.CT,), never))
+    loads = [partial(lambda case: case, case) for case in (fine, fine, coarse)]
+    report = report_of(loads, tmp_path, (Domain.CT,))
     assert [problem.message for problem in report.cases[2].problems] == [
         "Pixels of 2 mm, where 1 mm is usual here. Look whether the file is right."
     ]

@@ -188,9 +188,9 @@ def test_a_plan_takes_over_what_a_model_needs(tmp_path: Path):
     card = find_card("cut")
     path = tmp_path / "earlier.safetensors"
     model_file(path, card, small(card), WAY.reverse)
-    plan = RunPlan.made(find_card("pix2pix"), "phantom:3", WAY, settings={"crop": 64}).from_model(path)
-    assert (plan.card, plan.direction, plan.config) == (card, WAY.reverse, small(card))
-    assert plan.settings.start_from == str(path) and plan.settings.crop == 64
+    plan = RunPlan.from_model(path, "phantom:3")
+    assert (plan.card, plan.direction, plan.config, plan.data) == (card, WAY.reverse, small(card), "phantom:3")
+    assert plan.settings.start_from == str(path)
     words = plan.command("run")
     assert words[words.index("--start-from") + 1] == str(path)
     assert next(field for field in fields_of(TrainingSettings) if field.name == "start_from").kind == "file"

@@ -77,7 +77,9 @@ def ct_file(tmp_path: Path) -> Path:
     return path
 
 
-def write_model(path: Path, direction: str = "ct_to_mr_t1", name: str = "Test model", *, demo: bool = False) -> Path:
+def write_model(
+    path: Path, direction: str = "ct_to_mr_t1", name: str = "Test model", *, demo: bool = False, **more: object
+) -> Path:  # fmt: skip
     """A model file with a valid card and no weights."""
     card = {
         "name": name,
@@ -87,6 +89,7 @@ def write_model(path: Path, direction: str = "ct_to_mr_t1", name: str = "Test mo
         "created": "2025-01-01T00:00:00Z",
         "weights_sha256": "ab" * 32,
         "demo": demo,
+        **more,
     }
     header = json.dumps({"__metadata__": {"ctmri_card": json.dumps(card)}}).encode()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.registry import find_card, method_cards
 from ctmri_core.training.estimate import Estimate
 from ctmri_core.training.graphics_cards import GraphicsCards, graphics_cards
+from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import ModelDescription, TrainingSettings, settings_for
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.settings import Settings
@@ -37,6 +38,7 @@ from ctmri_gui.training.new_run.spans import end_after, span
 from ctmri_gui.training.new_run.start_page import StartPage
 from ctmri_gui.training.new_run.value_editors import WheelGuard, editor_for, shown
 from ctmri_gui.training.trainings import Trainings
+from tests.gui.conftest import write_model
 
 WAIT = 120_000
 CT_TO_MR = Direction(Domain.CT, Domain.MR_T1)
@@ -319,7 +321,8 @@ def test_presets_fit_every_method(method):
     config, settings = validated(card.config, small["config"]), settings_for(card, small["settings"])
     config.for_crop(settings.crop)
     assert settings.crop <= settings_for(card, {}).crop and config.width == card.config().width // 2
-    tuned = presets.fine_tuned(card, Path("model.safetensors"))
+    plan = RunPlan.made(card, "phantom:3", Direction.parse("ct_to_mr_t1"), settings={"start_from": "model.safetensors"})
+    tuned = presets.fine_tuned(plan)
     assert validated(card.config, tuned["config"]).learning_rate == pytest.approx(card.config().learning_rate / 10)
     assert settings_for(card, tuned["settings"]).start_from == "model.safetensors"
 
@@ -331,9 +334,22 @@ def test_a_preset_is_said_and_shown(qtbot, draft):
     small.trigger()
     assert draft.values("config") == {"width": 32, "discriminator_width": 32}
     assert "width 32" in page.said.text() and page.form.values["width"] == 32
-    page.start_from(Path("model.safetensors"))
-    assert draft.values("settings") == {"start_from": "model.safetensors"}
-    assert page.form.editor("start_from").text() == "model.safetensors"
+
+
+def test_fine_tuning_takes_over_what_the_networks_of_the_model_need(qtbot, draft, tmp_path):
+    model = write_model(tmp_path / "model.safetensors", "mr_t1_to_ct", config={"width": 48, "generator": "resnet_6"})
+    draft.choose(method="cut")
+    page = SettingsPage(draft)
+    qtbot.addWidget(page)
+    page.show()
+    page.start_from(model)
+    assert draft.method == "pix2pix" and draft.direction == Direction.parse("mr_t1_to_ct")
+    assert draft.values("config") == {"width": 48, "generator": "resnet_6", "learning_rate": pytest.approx(2e-5)}
+    assert draft.values("settings") == {"start_from": str(model)}
+    assert page.form.editor("start_from").text() == str(model)
+    page.start_from(tmp_path / "nothing.safetensors")
+    assert "nothing.safetensors" in page.said.text() and draft.values("settings") == {"start_from": str(model)}
+    page.close()
 
 
 def test_the_form_leaves_out_what_other_pages_ask(draft):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ctmri_core.config_fields import ConfigField, fields_of
 from ctmri_core.config_flags import validated
 from ctmri_core.errors import CtmriError
 from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import TrainingSettings
 
 Tables = dict[str, dict[str, Any]]
@@ -31,10 +31,11 @@ def small_and_quick(card: MethodCard) -> Tables:
     return {"config": config, "settings": {"crop": crop, "validation_slices": _FEW_SLICES}}
 
 
-def fine_tuned(card: MethodCard, model: Path) -> Tables:
-    """Goes on from the networks of `model`, in steps a tenth as large."""
-    rate = card.config().learning_rate * _GENTLER
-    return {"config": {"learning_rate": float(f"{rate:.3g}")}, "settings": {FROM_MODEL: str(model)}}
+def fine_tuned(plan: RunPlan) -> Tables:
+    """Of a plan that goes on from a model (`RunPlan.from_model`): its settings, in steps a tenth as large."""
+    rate = plan.config.learning_rate * _GENTLER
+    config = {**plan.changed["config"], "learning_rate": float(f"{rate:.3g}")}
+    return {"config": config, "settings": {FROM_MODEL: plan.settings.start_from}}
 
 
 def _makes_large(name: str) -> bool:

@@ -10,7 +10,9 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.config_fields import ConfigField, fields_of
+from ctmri_core.errors import CtmriError
 from ctmri_core.method import MethodCard
+from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import LENGTHS, TrainingSettings
 from ctmri_gui import file_choice
 from ctmri_gui.panels.small_parts import label
@@ -122,8 +124,15 @@ class SettingsPage(QWidget):
             self.start_from(chosen[0])
 
     def start_from(self, model: Path) -> None:
-        """Fine-tunes `model`."""
-        self._take("Fine-tuning", presets.fine_tuned(self._draft.card, model))
+        """Fine-tunes `model`: its method, direction and settings are taken over, for its networks fit no others."""
+        try:
+            plan = RunPlan.from_model(model, self._draft.source)
+        except CtmriError as refusal:
+            self.said.setText(str(refusal))
+            self.said.show()
+            return
+        self._draft.choose(method=plan.card.name, direction=plan.direction)
+        self._take("Fine-tuning", presets.fine_tuned(plan))
 
 
 def offered_fields(card: MethodCard) -> tuple[ConfigField, ...]:
