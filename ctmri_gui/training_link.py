@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ctmri_core.events import Event, Finished, Validated
 from ctmri_gui.jobs import work
 from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.panels.asking import ask
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 
@@ -140,17 +141,10 @@ class TrainingLink(QObject):
         run = self.live
         if run is None or self._agreed:
             return True
-        question = QMessageBox(QMessageBox.Icon.Question, "A run goes on", f"{run.title} goes on.", parent=self._main)
-        question.setObjectName("closing_question")
-        question.setTextFormat(Qt.TextFormat.PlainText)
-        question.setInformativeText(_LEFT)
-        stop = question.addButton("&Stop, keep the state and close", QMessageBox.ButtonRole.AcceptRole)
-        stay = question.addButton(QMessageBox.StandardButton.Cancel)
-        question.setDefaultButton(stay)
-        question.setEscapeButton(stay)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.buttonClicked.connect(lambda pressed: self.end() if pressed is stop else None)
-        question.open()
+        ask(
+            self._main, "A run goes on", f"{run.title} goes on.", _LEFT, yes="&Stop, keep the state and close", no="Cancel",
+            then=self.end, name="closing_question", icon=QMessageBox.Icon.Question, harm=False,
+        )  # fmt: skip
         return False
 
     def end(self) -> None:

@@ -22,24 +22,8 @@ from ctmri_core.model_file import load_model
 from ctmri_core.training.checkpoint import load_checkpoint
 from ctmri_core.training.optimisation import Optimisation, StepReport, _Turn
 from ctmri_core.training.run_folder import RunFolder
-from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
-
-TINY = Pix2PixConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16)
-
-
-def settings(**changes):
-    base = {"iterations": 6, "batch_size": 2, "crop": 16, "precision": "32", "device": "cpu", "tensorboard": False}
-    return TrainingSettings(**(base | changes))
-
-
-def run(trainer: Trainer, stop=never):
-    events, work = [], trainer.run(stop)
-    while True:
-        try:
-            events.append(next(work))
-        except StopIteration as ended:
-            return events, ended.value
+from tests.teaching.tiny_runs import TINY, run, settings
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:

@@ -20,30 +20,14 @@ from ctmri_core.data.preparation import PreparedData
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError
-from ctmri_core.events import CheckpointSaved, Finished, Health, Noted, Sample, Started, Step, Validated, never, to_json
-from ctmri_core.methods.pix2pix.card import CARD, Pix2PixConfig
+from ctmri_core.events import CheckpointSaved, Finished, Health, Noted, Sample, Started, Step, Validated, to_json
+from ctmri_core.methods.pix2pix.card import CARD
 from ctmri_core.training.checkpoint import load_checkpoint, save_checkpoint
 from ctmri_core.training.pace import Pace
 from ctmri_core.training.run_folder import RunFolder
-from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.train import resume_training, train
 from ctmri_core.training.trainer import Trainer
-
-TINY = Pix2PixConfig(generator="resnet_6", width=4, discriminator_width=4, receptive_field=16)
-
-
-def settings(**changed):
-    base = {"iterations": 4, "batch_size": 2, "crop": 16, "precision": "32", "device": "cpu", "tensorboard": False}
-    return TrainingSettings(**(base | changed))
-
-
-def run(trainer: Trainer, stop=never):
-    events, work = [], trainer.run(stop)
-    while True:
-        try:
-            events.append(next(work))
-        except StopIteration as ended:
-            return events, ended.value
+from tests.teaching.tiny_runs import TINY, run, settings
 
 
 def test_the_curves_of_a_resumed_run_are_read_as_one(tiny_pairs, tmp_path: Path):
@@ -132,7 +116,7 @@ def test_a_listener_that_leaves_takes_the_threads_along(tiny_pairs, tmp_path: Pa
 
 def test_a_stop_between_pictures_is_heeded(tiny_pairs, tmp_path: Path):
     """And what it left out is done when the run goes on."""
-    data, chosen = tiny_pairs(), settings(validate_every=2)
+    data, chosen = tiny_pairs(), settings(iterations=4, validate_every=2)
     trainer = Trainer(CARD, TINY, data, tmp_path / "run", chosen)
     shown: list[str] = []
     translate = Trainer._evaluate
@@ -269,7 +253,7 @@ def test_no_number_is_no_best(tiny_pairs, tmp_path: Path, monkeypatch):
         return result * np.nan if trainer.iteration == 2 else result
 
     monkeypatch.setattr(translate, sometimes)
-    trainer = Trainer(CARD, TINY, data, tmp_path / "run", settings(validate_every=2, schedule="plateau", patience=0))
+    trainer = Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=4, validate_every=2, schedule="plateau", patience=0))
     events, result = run(trainer)
     broken = [event for event in events if isinstance(event, Validated)]
     assert [event.best for event in broken] == [False, True] and result.reason == "completed"

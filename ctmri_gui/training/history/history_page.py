@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QMessageBox, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.runs import RunSummary
@@ -16,6 +16,7 @@ from ctmri_gui.actions import with_keys
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.messages import Kind
 from ctmri_gui.notices import open_folder
+from ctmri_gui.panels.asking import ask
 from ctmri_gui.training.history.compare_page import ComparePage
 from ctmri_gui.training.history.list_page import ListPage
 from ctmri_gui.training.history.run_words import what_is_lost
@@ -125,18 +126,11 @@ class HistoryPage(QWidget):
     def ask_to_delete(self, runs: Sequence[RunSummary]) -> None:
         """Names what is lost, then deletes."""
         what = f"the run {runs[0].folder.name}" if len(runs) == 1 else f"these {len(runs)} runs"
-        question = QMessageBox(QMessageBox.Icon.Warning, "Delete for good?", f"Delete {what}?", parent=self)
-        question.setObjectName("delete_question")
-        question.setTextFormat(Qt.TextFormat.PlainText)
-        question.setInformativeText(what_is_lost(runs))
-        yes = question.addButton("&Delete", QMessageBox.ButtonRole.DestructiveRole)
-        keep = question.addButton("&Keep", QMessageBox.ButtonRole.RejectRole)
-        question.setDefaultButton(keep)
-        question.setEscapeButton(keep)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         folders = [run.folder for run in runs]
-        question.buttonClicked.connect(lambda pressed: self._delete(folders) if pressed is yes else None)
-        question.open()
+        ask(
+            self, "Delete for good?", f"Delete {what}?", what_is_lost(runs),
+            yes="&Delete", no="&Keep", then=lambda: self._delete(folders), name="delete_question",
+        )  # fmt: skip
 
     # Commands ---------------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,12 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.events import CheckpointSaved, Event, Sample
 from ctmri_core.training.runs import own_score
 from ctmri_gui.actions import with_keys
+from ctmri_gui.panels.asking import ask
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.monitor.flow import Flow
@@ -149,16 +150,10 @@ class Controls(QWidget):
         run = self._run
         if run is None:
             return
-        question = QMessageBox(QMessageBox.Icon.Warning, "Discard the run?", f"Discard {run.title}?", parent=self)
-        question.setTextFormat(Qt.TextFormat.PlainText)
-        question.setInformativeText(what_is_lost(run))
-        yes = question.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
-        keep = question.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
-        question.setDefaultButton(keep)
-        question.setEscapeButton(keep)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        question.buttonClicked.connect(lambda pressed: self._discard_now(run) if pressed is yes else None)
-        question.open()
+        ask(
+            self, "Discard the run?", f"Discard {run.title}?", what_is_lost(run),
+            yes="Discard the run", no="Keep it", then=lambda: self._discard_now(run),
+        )  # fmt: skip
 
     def _discard_now(self, run: LiveRun) -> None:
         if run is not self._run:

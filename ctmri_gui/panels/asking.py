@@ -1,0 +1,27 @@
+"""A question before something is done for good, which holds nothing up while it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+
+def ask(
+    parent: QWidget, title: str, text: str, more: str, *, yes: str, no: str, then: Callable[[], None], name: str = "",
+    icon: QMessageBox.Icon = QMessageBox.Icon.Warning, harm: bool = True,
+) -> None:  # fmt: skip
+    """Asks `text`, explained by `more`; `then` is called for `yes` alone. Enter and Esc mean `no`. `harm`: something is lost."""
+    question = QMessageBox(icon, title, text, parent=parent)
+    question.setObjectName(name)
+    question.setTextFormat(Qt.TextFormat.PlainText)
+    question.setInformativeText(more)
+    roles = QMessageBox.ButtonRole
+    agree = question.addButton(yes, roles.DestructiveRole if harm else roles.AcceptRole)
+    keep = question.addButton(no, roles.RejectRole)
+    question.setDefaultButton(keep)
+    question.setEscapeButton(keep)
+    question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    question.buttonClicked.connect(lambda pressed: then() if pressed is agree else None)
+    question.open()
