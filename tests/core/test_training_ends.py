@@ -253,7 +253,8 @@ def test_no_number_is_no_best(tiny_pairs, tmp_path: Path, monkeypatch):
         return result * np.nan if trainer.iteration == 2 else result
 
     monkeypatch.setattr(translate, sometimes)
-    trainer = Trainer(CARD, TINY, data, tmp_path / "run", settings(iterations=4, validate_every=2, schedule="plateau", patience=0))
+    chosen = settings(iterations=4, validate_every=2, schedule="plateau", patience=0)
+    trainer = Trainer(CARD, TINY, data, tmp_path / "run", chosen)
     events, result = run(trainer)
     broken = [event for event in events if isinstance(event, Validated)]
     assert [event.best for event in broken] == [False, True] and result.reason == "completed"
