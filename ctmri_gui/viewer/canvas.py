@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -18,8 +18,16 @@ from PySide6.QtWidgets import QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
+from ctmri_gui.viewer.camera import Projection
 from ctmri_gui.viewer.gestures import Gestures
 from ctmri_gui.viewer.grey_picture import GreyPicture
+
+
+class Overlay(Protocol):
+    """Something drawn between the slice and its labels, in millimetres of the slice plane."""
+
+    def paint(self, painter: QPainter, projection: Projection) -> None:
+        """`projection` leads from (u, v) mm of the plane to pixels of the canvas and back."""
 
 
 class Canvas(QWidget):
@@ -31,11 +39,14 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.gestures = Gestures(self)
         self.annotations = Annotations()
+        self.overlays: list[Overlay] = []
+        """Painted in this order; call `update` after a change."""
         self._grey = GreyPicture()
         self._voxels: NDArray[Any] | None = None
         self._picture: QImage | None = None
         self._levels = (0.0, 1.0)
         self._target = QRectF()
+        self._projection: Projection | None = None
         self._smooth = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -55,10 +66,11 @@ class Canvas(QWidget):
         self._smooth = smooth
         self.update()
 
-    def place_picture(self, target: QRectF, mm_per_pixel: float) -> None:
-        """The pixels that the slice covers, edge to edge."""
-        self._target = target
-        self.annotations.mm_per_pixel = mm_per_pixel
+    def place_picture(self, projection: Projection, size_mm: tuple[float, float]) -> None:
+        """Where the slice, so many mm wide and high, lies on the canvas, edge to edge."""
+        self._target = QRectF(QPointF(*projection.to_pixel(0, 0)), QPointF(*projection.to_pixel(*size_mm)))
+        self._projection = projection
+        self.annotations.mm_per_pixel = projection.mm_per_pixel
         self.update()
 
     def set_text(self, text: PaneText) -> None:
@@ -92,8 +104,16 @@ class Canvas(QWidget):
         if self._picture is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
             painter.drawImage(self._target, self._picture)
+            self._paint_overlays(painter)
         self.annotations.draw(painter, self.width(), self.height())
         painter.end()
+
+    def _paint_overlays(self, painter: QPainter) -> None:
+        if self._projection is not None:
+            for overlay in self.overlays:
+                painter.save()
+                overlay.paint(painter, self._projection)
+                painter.restore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

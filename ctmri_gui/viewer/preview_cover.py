@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QVBoxLayout, QWidget
 
@@ -151,8 +151,7 @@ class PreviewCover(QWidget):
             return
         frame, size = self._shown.frame, self._shown.layout.size_mm
         projection = Projection(Camera.on(frame), (width, height), (width, height), frame)
-        target = QRectF(QPointF(*projection.to_pixel(0, 0)), QPointF(*projection.to_pixel(*size)))
-        self.canvas.place_picture(target, projection.mm_per_pixel)
+        self.canvas.place_picture(projection, size)
 
 
 class _Progress(QFrame):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -204,9 +204,7 @@ class SliceView(QWidget):
         self.hovered.emit(self._plane_point(at))
 
     def _apply_camera(self) -> None:
-        projection = self.projection
-        target = QRectF(QPointF(*projection.to_pixel(0, 0)), QPointF(*projection.to_pixel(*self._size_mm)))
-        self.canvas.place_picture(target, projection.mm_per_pixel)
+        self.canvas.place_picture(self.projection, self._size_mm)
         self._place_crosshair()
 
     def _place_crosshair(self) -> None:
