@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, Field
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
 
 from ctmri_core.cli import main as command_line_program
 from ctmri_core.cli.parser import Parser
@@ -30,6 +31,7 @@ from ctmri_gui.training.new_run import presets
 from ctmri_gui.training.new_run.config_form import ConfigForm
 from ctmri_gui.training.new_run.draft import Draft, KnownData
 from ctmri_gui.training.new_run.field_words import in_words, labels_of, run_fields
+from ctmri_gui.training.new_run.keyboard_order import takes_keys
 from ctmri_gui.training.new_run.length_choice import length_words
 from ctmri_gui.training.new_run.plan_files import command_line
 from ctmri_gui.training.new_run.run_names import name_problem, usual_name
@@ -239,6 +241,25 @@ def test_a_setting_is_found_by_words_of_its_name_and_help(shown_form):
     assert visible() == set() and form.nothing.isVisible()
     form.search.clear()
     assert visible() == before and "weight_decay" in before and "generator" not in before and not form.nothing.isVisible()
+
+
+def test_tab_goes_down_the_form_whenever_its_groups_were_opened(shown_form):
+    form = shown_form()
+    for name in ("weight_decay", "generator"):  # the lower group first
+        form.editor(name)
+    QApplication.processEvents()
+    places = [part.mapTo(form, part.rect().center()).y() for part in takes_keys(form) if part.isVisible()]
+    assert len(places) > 12
+    assert all(after > before - 9 for before, after in pairwise(places)), places
+
+
+def test_settings_that_are_not_found_leave_no_room(shown_form):
+    form = shown_form()
+    form.search.setText("vgg-19")
+    QApplication.processEvents()
+    head = next(part for part in form.findChildren(QToolButton) if part.text() == "Losses")
+    first = form.editor("lambda_features")
+    assert 0 < first.mapTo(form, QPoint()).y() - head.mapTo(form, head.rect().bottomLeft()).y() < first.height()
 
 
 def _row_is_visible(form: ConfigForm, name: str) -> bool:

@@ -26,6 +26,7 @@ from ctmri_gui.training.new_run.case_view import CaseView
 from ctmri_gui.training.new_run.data_choices import DataChoices, form_fields, form_values
 from ctmri_gui.training.new_run.draft import Draft, KnownData, why_not
 from ctmri_gui.training.new_run.drawings import _file
+from ctmri_gui.training.new_run.keyboard_order import takes_keys
 from ctmri_gui.training.new_run.method_costs import COSTS
 from ctmri_gui.training.new_run.method_list import entries_of
 from ctmri_gui.training.new_run.method_page import MethodPage
@@ -392,6 +393,27 @@ def test_methods_are_chosen_by_the_keys(qtbot, make_run) -> None:
     run.go(METHOD)
     page.direction.activated.emit(page.direction.findText(T1_TO_CT.label))
     assert run.draft.direction == T1_TO_CT
+
+
+def test_the_keyboard_goes_along_with_the_steps_and_through_each_page_before_its_foot(qtbot, make_run) -> None:
+    run = make_run()
+    run.draft.choose(data=PAIRS, direction=CT_TO_T1)
+    run.go(METHOD)
+    qtbot.waitUntil(lambda: (run.activateWindow(), run.pages[METHOD].list.setFocus(), run.pages[METHOD].list.hasFocus())[-1])
+    for step in (METHOD + 1, METHOD + 2, METHOD + 1, METHOD):
+        run.go(step)
+        page = run.pages[step]
+        assert page.isAncestorOf(run.focusWidget()), step
+        for _ in takes_keys(page):
+            qtbot.keyClick(run.focusWidget(), Qt.Key.Key_Tab)
+            if not page.isAncestorOf(run.focusWidget()):
+                break
+        assert run.focusWidget() is run.back
+        qtbot.keyClick(run.focusWidget(), Qt.Key.Key_Tab)
+        assert run.focusWidget() is (run.next if step < METHOD + 2 else run.pages[step].start_button)
+        run.steps[-1].setFocus()
+        qtbot.keyClick(run.steps[-1], Qt.Key.Key_Tab)
+        assert page.isAncestorOf(run.focusWidget())
 
 
 def test_every_method_has_a_drawing_a_cost_and_words() -> None:

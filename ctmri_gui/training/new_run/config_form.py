@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdi
 
 from ctmri_core.config_fields import ConfigField
 from ctmri_gui.panels.small_parts import label, scrolling, set_role
-from ctmri_gui.training.new_run.field_words import in_words, labels_of
+from ctmri_gui.training.new_run.field_words import in_words, labels_of, matches
+from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 from ctmri_gui.training.new_run.value_editors import Editor, WheelGuard, editor_for, shown
 from ctmri_gui.viewer.palette import scaled
 
@@ -198,6 +199,7 @@ class _Section(QWidget):
         if opened and not self.rows:
             for place, field in enumerate(self._fields):
                 self.rows[field.name] = _Row(self._form, field, self._grid, _LINES * place)
+            in_order((self.head, *(part for row in self.rows.values() for part in row.keys)))
         self._open = opened
         self.head.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
         self.body.setVisible(opened)
@@ -215,7 +217,7 @@ class _Section(QWidget):
         """Shows what matches all `words`; whether anything does. Without words it is as it was when the search began."""
         if begins:
             self._was_open = self._open
-        found = {field.name for field in self._fields if _matches(field, words)}
+        found = {field.name for field in self._fields if matches(field, words)}
         self.set_open(bool(found) if words else self._was_open)
         for name, row in self.rows.items():
             row.set_visible(name in found)
@@ -245,9 +247,7 @@ class _Row:
         self.back.setToolTip(f"Back to {shown(field.default)}")
         self.back.setAccessibleName(f"Reset {field.label} to {shown(field.default)}")
         self.back.clicked.connect(self._reset)
-        keeps = self.back.sizePolicy()
-        keeps.setRetainSizeWhenHidden(True)
-        self.back.setSizePolicy(keeps)
+        self._keep_room(True)
         grid.addWidget(self.name, line, 0)
         if field.kind in _LONG:
             grid.addWidget(self.editor.widget, line + 1, 0, 1, 3)
@@ -257,6 +257,11 @@ class _Row:
         grid.addWidget(self.back, line, 2)
         grid.addWidget(self.help, line + 2, 0, 1, 3)
         self.show_value()
+
+    @property
+    def keys(self) -> tuple[QWidget, ...]:
+        """What takes the keyboard, one after another."""
+        return *takes_keys(self.editor.widget), self.back
 
     def show_value(self) -> None:
         """What the form holds, without telling of it."""
@@ -275,7 +280,14 @@ class _Row:
     def set_visible(self, visible: bool) -> None:
         for widget in (self.name, self.editor.widget, self.help):
             widget.setVisible(visible)
+        self._keep_room(visible)
         self.back.setVisible(visible and self._form.is_changed(self.field.name))
+
+    def _keep_room(self, visible: bool) -> None:
+        """For the way back: what is edited does not move when it comes. Of a row that is not shown, nothing is left."""
+        keeps = self.back.sizePolicy()
+        keeps.setRetainSizeWhenHidden(visible)
+        self.back.setSizePolicy(keeps)
 
     def _take(self) -> None:
         if not self._quiet:
@@ -285,11 +297,6 @@ class _Row:
     def _reset(self) -> None:
         self.editor.focus.setFocus()
         self.editor.write(self.field.default)
-
-
-def _matches(field: ConfigField, words: Iterable[str]) -> bool:
-    text = f"{field.label} {field.name} {field.help} {field.group}".casefold()
-    return all(word in text for word in words)
 
 
 def _told(field: ConfigField, changed: bool) -> str:

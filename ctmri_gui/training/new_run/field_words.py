@@ -33,3 +33,9 @@ def in_words(text: str, labels: Mapping[str, str]) -> str:
 
     named = _NAME.sub(lambda match: labels.get(match[1], match[0]), _FLAG.sub(flag, text))
     return named[:1].upper() + named[1:]
+
+
+def matches(field: ConfigField, words: Iterable[str]) -> bool:
+    """Whether all `words`, in lower case, are part of its name, its help or its group."""
+    text = f"{field.label} {field.name} {field.help} {field.group}".casefold()
+    return all(word in text for word in words)

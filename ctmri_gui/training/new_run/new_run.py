@@ -6,13 +6,24 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ctmri_core.training.first_lesson import first_lesson
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run.data_page import DataPage
 from ctmri_gui.training.new_run.draft import PHANTOM, Draft, path_of
+from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 from ctmri_gui.training.new_run.method_page import MethodPage
 from ctmri_gui.training.new_run.settings_page import SettingsPage
 from ctmri_gui.training.new_run.start_page import StartPage
@@ -65,8 +76,11 @@ class NewRun(QWidget):
             if isinstance(page, StartPage):
                 self._foot.insertWidget(1, page.foot, 100)
         self.steps[step].setChecked(True)
+        left = self.stack.currentWidget()
+        had_keys = left is not None and left is not page and left.isAncestorOf(QApplication.focusWidget() or self)
         self.stack.setCurrentWidget(page)
         self._follow()
+        self._order_keys(page, take=had_keys)
 
     def take_lesson(self) -> None:
         """Everything as the first lesson has it; it only waits to be started."""
@@ -81,6 +95,14 @@ class NewRun(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and self.layout() is not None:
             self._fit()
+
+    def _order_keys(self, page: QWidget, *, take: bool) -> None:
+        """Pages are made late: Tab goes through the steps, then the page, then the foot. `take`: the page has the keys now."""
+        parts, foot = takes_keys(page), takes_keys(page.foot) if isinstance(page, StartPage) else ()
+        in_order((*self.steps, *parts, self.back, *foot, self.next))
+        first = next((part for part in parts if part.isVisibleTo(self) and part.isEnabled()), None)
+        if take and first is not None:
+            first.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _data_page(self) -> QWidget:
         page = DataPage(self.draft, self._settings, self._jobs, self._trainings)

@@ -83,6 +83,7 @@ class SettingsPage(QWidget):
         form = ConfigForm(offered_fields(card), self._chosen(), scrolls=True)
         form.edited.connect(self._store)
         form.head.insertWidget(1, self.presets)
+        QWidget.setTabOrder(form.search, self.presets)
         self._column.replaceWidget(self.form, form)
         self._column.setStretchFactor(form, 1)
         self.form.deleteLater()
