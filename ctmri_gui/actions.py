@@ -34,6 +34,8 @@ COMMANDS = (
     Command("copy_picture", "Copy &picture", "Copy what the panes show to the clipboard", ("Ctrl+C",)),
     Command("forget_recent", "&Forget recent scans", "Forget which scans were opened and where"),
     Command("quit", "&Quit", "End the program; running work is stopped cleanly", ("Ctrl+Q",)),
+    Command("undo", "&Undo", "Take back the last change of window, layout or annotation", ("Ctrl+Z",)),
+    Command("redo", "&Redo", "Do again what was taken back", ("Ctrl+Y", "Ctrl+Shift+Z")),
     Command("translate", "&Translate", "Make the synthetic image with the chosen model", ("Ctrl+T",), "translate"),
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
     Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),

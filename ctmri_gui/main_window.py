@@ -37,9 +37,11 @@ from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.theme import app_icon, apply_theme, icon
 from ctmri_gui.training_link import TrainingLink
+from ctmri_gui.undo import History, follow_history
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.window_steps import WindowSteps
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
@@ -56,6 +58,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
         self.command = make_actions(self)
+        self.history = History(self)
         self.views = LinkedViews()
         self.messages = MessageBars()
         self.pages = QStackedWidget()
@@ -138,6 +141,10 @@ class MainWindow(QMainWindow):
         }
         for name, handler in handlers.items():
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
+        follow_history(self.history, self.command["undo"], self.command["redo"])
+        window_steps = WindowSteps(self.views.model, self.history, self)
+        for pane in self.views.panes.values():
+            window_steps.follow(pane.canvas.gestures)
 
     def _connect_session(self) -> None:
         session = self.session

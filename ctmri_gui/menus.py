@@ -45,6 +45,7 @@ def make_menus(
     files.addActions([command[name] for name in ("save", "export_dicom", "screenshot", "copy_picture")])
     files.addSeparator()
     files.addActions([command["settings"], command["quit"]])
+    bar.addMenu("&Edit").addActions([command["undo"], command["redo"]])
     bar.addMenu("&Model").addActions([command[name] for name in ("translate", "cancel", "add_model", "train")])
     view = bar.addMenu("&View")
     view.addMenu("&Window presets").addActions([action for name, action in views.items() if name.startswith("preset_")])

@@ -34,6 +34,7 @@ class Gestures(QObject):
     windowResetAsked = Signal()
     menuAsked = Signal(object)  # QPoint on the screen
     pressed = Signal()
+    released = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +87,7 @@ class Gestures(QObject):
         drag, self._drag = self._drag, None
         if drag == "zoom" and not self._travelled:
             self.menuAsked.emit(event.globalPosition().toPoint())
+        self.released.emit()
 
     def double_click(self, event: QMouseEvent) -> None:
         if event.button() != _LEFT:
