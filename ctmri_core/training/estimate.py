@@ -145,14 +145,26 @@ def with_changes(plan: RunPlan, changes: Mapping[str, Mapping[str, Any]]) -> Run
 
 
 def free_memory() -> int:
-    """Bytes that a program may take now: of the machine, or of the control group that it runs in, where that is less."""
-    free = int(psutil.virtual_memory().available)
+    """Bytes that a program may take now: of the machine, of the control group that it runs in, or of what the system allows one
+    process (`ulimit -v`), whatever is least.
+    """
+    free = min(int(psutil.virtual_memory().available), _allowed())
     group = Path("/sys/fs/cgroup")
     with suppress(OSError, ValueError, KeyError):  # another system, or no limit ("max")
         limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
         facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         free = min(free, max(limit - used + int(facts["inactive_file"]), 0))
     return free
+
+
+def _allowed() -> int:
+    """Bytes that a process like this one may hold: of the addresses it may have, some hold nothing."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource
+
+    most, own = resource.getrlimit(resource.RLIMIT_AS)[0], psutil.Process().memory_info()
+    return sys.maxsize if most == resource.RLIM_INFINITY else max(most - own.vms + own.rss, 0)
 
 
 def _steps_down(plan: RunPlan) -> Iterator[tuple[dict[str, dict[str, Any]], float, float, float]]:

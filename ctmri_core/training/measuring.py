@@ -16,7 +16,7 @@ from ctmri_core.data.preparation import PreparedData, prepared_folder
 from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Domain
 from ctmri_core.errors import TrainingFailed
-from ctmri_core.events import Finished, Progress, Step, StopSignal, Work
+from ctmri_core.events import Finished, Noted, Progress, Step, StopSignal, Work
 from ctmri_core.model_card import TrainingData
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.estimate import Estimate, free_memory
@@ -96,6 +96,8 @@ def _until_known(trainer: Trainer, pace: _Pace, stop: StopSignal) -> Work[str]:
             yield Progress(done=event.iteration, unit="steps", message="trying a few steps")
         elif isinstance(event, Finished) and event.reason == "failed":
             message = event.message
+        elif isinstance(event, Noted) and trainer.parts > trainer.settings.accumulate:
+            pace.known = True  # it does not fit as it was asked for: further steps would take long and say nothing more
     return message
 
 

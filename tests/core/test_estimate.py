@@ -73,6 +73,16 @@ def test_more_than_is_free_does_not_fit_and_the_process_is_ended(monkeypatch: py
     assert result is not None and not result.fits and result.tight and result.seconds_per_step is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the addresses of a process")
+def test_what_the_system_allows_a_process_is_all_that_is_free():
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)); import ctmri_core.training.estimate as e;"
+        " print(e.free_memory())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert GIB // 2 < int(said) < GIB
+
+
 def test_peak_is_that_of_this_process_alone():
     """`getrusage` of a child on Linux would tell the peak of the process that started it."""
     held = np.ones(40 * 2**20 // 8)
