@@ -12,7 +12,21 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
+from ctmri_gui.viewer.keys import KEY_ACTIONS, PICTURE
 
+_RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
+_FILE = (
+    *("open_file", "open_folder", "open_demo", _RECENT, "close_volumes", ""),
+    *("save", "export_dicom", "screenshot", "copy_picture", "", "settings", "quit"),
+)
+MENUS = (
+    ("&File", _FILE),
+    ("&Edit", ("undo", "redo")),
+    ("&Model", ("translate", "cancel", "add_model", "train")),
+    (_VIEW, ("header", "full_screen")),
+    (_HELP, ("shortcuts", "about")),
+)
+"""Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "train", "", "save", "export_dicom", "screenshot")
 
 
@@ -36,25 +50,40 @@ def make_menus(
     window: QMainWindow, command: Mapping[str, QAction], views: Mapping[str, QAction], docks: Sequence[QAction], recent: QMenu
 ) -> None:
     """`views`: the viewer's actions by name; `docks`: what shows and hides the docks; `recent`: a menu of its own."""
-    bar = window.menuBar()
-    files = bar.addMenu("&File")
-    files.addActions([command[name] for name in ("open_file", "open_folder", "open_demo")])
-    files.addMenu(recent)
-    files.addAction(command["close_volumes"])
-    files.addSeparator()
-    files.addActions([command[name] for name in ("save", "export_dicom", "screenshot", "copy_picture")])
-    files.addSeparator()
-    files.addActions([command["settings"], command["quit"]])
-    bar.addMenu("&Edit").addActions([command["undo"], command["redo"]])
-    bar.addMenu("&Model").addActions([command[name] for name in ("translate", "cancel", "add_model", "train")])
-    view = bar.addMenu("&View")
-    view.addMenu("&Window presets").addActions([action for name, action in views.items() if name.startswith("preset_")])
-    view.addActions([action for name, action in views.items() if not name.startswith("preset_")])
-    view.addSeparator()
-    view.addActions(list(docks))
-    view.addActions([command["header"], command["full_screen"]])
-    bar.addMenu("&Help").addActions([command["shortcuts"], command["about"]])
+    for title, names in MENUS:
+        menu = window.menuBar().addMenu(title)
+        if title == _VIEW:
+            _fill_view(menu, views)
+            menu.addSeparator()
+            menu.addActions(list(docks))
+        for name in names:
+            if name == _RECENT:
+                menu.addMenu(recent)
+            elif name:
+                menu.addAction(command[name])
+            else:
+                menu.addSeparator()
     window.addActions(list(command.values()))
+
+
+def menu_of(name: str) -> str:
+    """The words of the menu that a command is found in."""
+    inside = name if name != "forget_recent" else _RECENT
+    return next((title for title, names in MENUS if inside in names), _HELP).replace("&", "")
+
+
+def _fill_view(menu: QMenu, views: Mapping[str, QAction]) -> None:
+    """A menu within for each group of the viewer's actions; what belongs to none stands below them."""
+    inner: dict[str, QMenu] = {}
+    loose = []
+    for row in KEY_ACTIONS:
+        if row.group == PICTURE:
+            loose.append(views[row.name])
+        else:
+            if row.group not in inner:
+                inner[row.group] = menu.addMenu(row.group)
+            inner[row.group].addAction(views[row.name])
+    menu.addActions(loose)
 
 
 class RecentMenu(QMenu):

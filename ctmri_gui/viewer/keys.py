@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 from ctmri_gui.viewer.presets import CT_PRESETS, MR_PRESETS
 
+PICTURE, SLICES, WINDOWS, TOOLS, PANES = "Picture", "Slices", "Window presets", "Tools", "Panes"
+
 
 @dataclass(frozen=True)
 class KeyAction:
     """`name`: stable, for settings; `text`: for menus and the shortcut sheet; `keys`: portable key sequences. `checked`: how
-    a switch stands at first; None for what is no switch."""
+    a switch stands at first; None for what is no switch. `group`: its part of the sheet, and its menu within View."""
 
     name: str
     text: str
     keys: tuple[str, ...]
     checked: bool | None = None
+    group: str = PICTURE
 
 
 def _preset_row(key: str) -> KeyAction:
@@ -25,31 +28,31 @@ def _preset_row(key: str) -> KeyAction:
         for preset in presets
         if preset.key == key
     ]
-    return KeyAction(f"preset_{key}", f"Window: {', '.join(names)}", (key,) if key.isdigit() else ())
+    return KeyAction(f"preset_{key}", f"Window: {', '.join(names)}", (key,) if key.isdigit() else (), group=WINDOWS)
 
 
 PRESET_KEYS = tuple(dict.fromkeys(preset.key for preset in (*CT_PRESETS, *MR_PRESETS)))
 
 KEY_ACTIONS = (
-    KeyAction("slice_forward", "One slice forward (towards head, front or left)", ("Up",)),
-    KeyAction("slice_back", "One slice back", ("Down",)),
-    KeyAction("slice_forward_10", "Ten slices forward", ("PgUp",)),
-    KeyAction("slice_back_10", "Ten slices back", ("PgDown",)),
-    KeyAction("slice_first", "First slice", ("Home",)),
-    KeyAction("slice_last", "Last slice", ("End",)),
+    KeyAction("slice_forward", "One slice forward (towards head, front or left)", ("Up",), group=SLICES),
+    KeyAction("slice_back", "One slice back", ("Down",), group=SLICES),
+    KeyAction("slice_forward_10", "Ten slices forward", ("PgUp",), group=SLICES),
+    KeyAction("slice_back_10", "Ten slices back", ("PgDown",), group=SLICES),
+    KeyAction("slice_first", "First slice", ("Home",), group=SLICES),
+    KeyAction("slice_last", "Last slice", ("End",), group=SLICES),
     *map(_preset_row, PRESET_KEYS),
     KeyAction("invert", "Inverted grey values", ("I",), checked=False),
     KeyAction("smooth", "Smooth pixels", (), checked=True),
     KeyAction("reset_views", "Reset zoom and position", ("R",)),
     KeyAction("toggle_text", "Position, window and scale on the pictures", ("Space", "T"), checked=True),
-    KeyAction("crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False),
-    KeyAction("scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False),
+    KeyAction("crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False, group=TOOLS),
+    KeyAction("scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False, group=TOOLS),
     KeyAction("neurological", "Neurological display (left on left)", ("Ctrl+Shift+N",), checked=False),
-    KeyAction("link", "Link this pane with the others", ("Ctrl+L",), checked=True),
-    KeyAction("next_pane", "Next pane", ("Ctrl+Tab",)),
-    KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",)),
-    KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",)),
-    KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",)),
+    KeyAction("link", "Link this pane with the others", ("Ctrl+L",), checked=True, group=PANES),
+    KeyAction("next_pane", "Next pane", ("Ctrl+Tab",), group=PANES),
+    KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",), group=PANES),
+    KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",), group=PANES),
+    KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",), group=PANES),
 )
 
 MOUSE_GESTURES = (
