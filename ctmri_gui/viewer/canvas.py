@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -20,7 +19,7 @@ from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
 from ctmri_gui.viewer.camera import Projection
 from ctmri_gui.viewer.gestures import Gestures
-from ctmri_gui.viewer.grey_picture import GreyPicture
+from ctmri_gui.viewer.grey_picture import GreyLayer
 
 
 class Overlay(Protocol):
@@ -28,6 +27,23 @@ class Overlay(Protocol):
 
     def paint(self, painter: QPainter, projection: Projection) -> None:
         """`projection` leads from (u, v) mm of the plane to pixels of the canvas and back."""
+
+
+class Composition(Protocol):
+    """What is painted in the place of the slice alone, such as two slices through one another."""
+
+    def paint(self, painter: QPainter, target: QRectF, own: GreyLayer, projection: Projection) -> None:
+        """`target`: where the slice lies, edge to edge; `own`: the slice that would be painted otherwise."""
+
+
+class Handle(Protocol):
+    """Something drawn on the canvas that the left button drags."""
+
+    def cursor_at(self, at: QPointF, projection: Projection) -> Qt.CursorShape | None:
+        """The mouse's shape where the handle can be taken, None elsewhere."""
+
+    def drag_to(self, at: QPointF, projection: Projection) -> None:
+        """The mouse that holds the handle is there now."""
 
 
 class Canvas(QWidget):
@@ -41,10 +57,12 @@ class Canvas(QWidget):
         self.annotations = Annotations()
         self.overlays: list[Overlay] = []
         """Painted in this order; call `update` after a change."""
-        self._grey = GreyPicture()
-        self._voxels: NDArray[Any] | None = None
-        self._picture: QImage | None = None
-        self._levels = (0.0, 1.0)
+        self.handles: list[Handle] = []
+        """The first that can be taken where the left button goes down gets the drag; the tools get the others."""
+        self._own = GreyLayer()
+        self._composition: Composition | None = None
+        self._dragged: Handle | None = None
+        self._other_cursor: Qt.CursorShape | None = None  # the tool's, while the mouse is over a handle
         self._target = QRectF()
         self._projection: Projection | None = None
         self._smooth = True
@@ -53,13 +71,17 @@ class Canvas(QWidget):
 
     def set_voxels(self, voxels: NDArray[Any] | None) -> None:
         """(rows, columns) in screen order, int16 or float32; None for no picture."""
-        self._voxels, self._picture = voxels, None
+        self._own.set_voxels(voxels)
         self.update()
 
     def set_levels(self, black: float, white: float) -> None:
-        if (black, white) != self._levels:
-            self._levels, self._picture = (black, white), None
+        if self._own.set_levels(black, white):
             self.update()
+
+    def set_composition(self, composition: Composition | None) -> None:
+        """What is painted instead of the slice alone; call `update` after a change of it."""
+        self._composition = composition
+        self.update()
 
     def set_smooth(self, smooth: bool) -> None:
         """Linear interpolation between pixels, or sharp pixel edges."""
@@ -99,14 +121,20 @@ class Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(event.rect(), palette.BACKGROUND)
-        if self._picture is None and self._voxels is not None:
-            self._picture = self._grey.render(self._voxels, *self._levels)
-        if self._picture is not None:
+        if self._own.present:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
-            painter.drawImage(self._target, self._picture)
+            self._paint_picture(painter)
             self._paint_overlays(painter)
         self.annotations.draw(painter, self.width(), self.height())
         painter.end()
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        if self._composition is not None and self._projection is not None:
+            painter.save()
+            self._composition.paint(painter, self._target, self._own, self._projection)
+            painter.restore()
+        elif self._own.image is not None:
+            painter.drawImage(self._target, self._own.image)
 
     def _paint_overlays(self, painter: QPainter) -> None:
         if self._projection is not None:
@@ -123,13 +151,26 @@ class Canvas(QWidget):
         self.gestures.wheel(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.gestures.press(event)
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        self._dragged = self._handle_at(event.position()) if plain else None
+        if self._dragged is None:
+            self.gestures.press(event)
+        else:
+            self.gestures.pressed.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged is not None and self._projection is not None:
+            self._dragged.drag_to(event.position(), self._projection)
+            self.gestures.hovered.emit(event.position())
+            return
+        if not event.buttons():
+            self._show_cursor(event.position())
         self.gestures.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.gestures.release(event)
+        if self._dragged is None:
+            self.gestures.release(event)
+        self._dragged = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.gestures.double_click(event)
@@ -137,3 +178,20 @@ class Canvas(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.gestures.leave()
         super().leaveEvent(event)
+
+    def _handle_at(self, at: QPointF) -> Handle | None:
+        where = self._projection
+        if where is None or not self._own.present:
+            return None
+        return next((handle for handle in self.handles if handle.cursor_at(at, where) is not None), None)
+
+    def _show_cursor(self, at: QPointF) -> None:
+        """A handle's shape over a handle, the tool's elsewhere."""
+        handle = self._handle_at(at)
+        shape = None if handle is None or self._projection is None else handle.cursor_at(at, self._projection)
+        if shape is not None:
+            self._other_cursor = self._other_cursor or self.cursor().shape()
+            self.setCursor(shape)
+        elif self._other_cursor is not None:
+            self.setCursor(self._other_cursor)
+            self._other_cursor = None

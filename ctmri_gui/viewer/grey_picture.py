@@ -41,3 +41,36 @@ class GreyPicture:
     def _resize(self, shape: tuple[int, ...]) -> None:
         self._scaled, self._grey = np.empty(shape, np.float32), np.empty(shape, np.uint8)
         self._rgb = np.empty(shape, np.uint32)
+
+
+class GreyLayer:
+    """One picture and its window, rendered when it is first painted."""
+
+    def __init__(self) -> None:
+        self._grey = GreyPicture()
+        self._voxels: NDArray[Any] | None = None
+        self._levels = (0.0, 1.0)
+        self._image: QImage | None = None
+
+    def set_voxels(self, voxels: NDArray[Any] | None) -> None:
+        """(rows, columns) in screen order, int16 or float32; None for no picture."""
+        self._voxels, self._image = voxels, None
+
+    def set_levels(self, black: float, white: float) -> bool:
+        """Whether that is a change."""
+        if (black, white) == self._levels:
+            return False
+        self._levels, self._image = (black, white), None
+        return True
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a picture."""
+        return self._voxels is not None
+
+    @property
+    def image(self) -> QImage | None:
+        """Shares the layer's buffer: valid until the voxels or the window change."""
+        if self._image is None and self._voxels is not None:
+            self._image = self._grey.render(self._voxels, *self._levels)
+        return self._image
