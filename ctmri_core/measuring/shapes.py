@@ -14,6 +14,7 @@ from ctmri_core.geometry import FloatArray, Geometry, Triple
 from ctmri_core.measuring.polygon import polygon_area, polygon_mask
 
 _ELLIPSE_POINTS = 96
+_ON_THE_LINE = 1e-9
 
 
 class Kind(StrEnum):
@@ -127,7 +128,7 @@ class Shape:
         index = np.stack(np.meshgrid([0], *(np.arange(n) for n in plane.shape[1:]), indexing="ij"), -1)[0]
         away = plane.index_to_mm(index) - middle
         one, other = (away @ half / max(float(half @ half), 1e-12) for half in (half_one, half_other))
-        inside: NDArray[np.bool_] = one**2 + other**2 <= 1.0
+        inside: NDArray[np.bool_] = one**2 + other**2 <= 1.0 + _ON_THE_LINE
         return inside
 
     def moved(self, mm: ArrayLike) -> Shape:
