@@ -1,0 +1,63 @@
+"""Which colour is which difference: the bar that stands in the pane."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen
+
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.compare import chips
+from ctmri_gui.viewer.compare.colour_maps import argb_table
+
+_WIDTH, _HEIGHT = 190, 12
+_WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """From -`limit` to +`limit` `unit` in the colours of a map; `convention`: of what the difference is, in words."""
+
+    limit: float
+    unit: str
+    convention: str
+    colours: str
+
+    @property
+    def ends(self) -> tuple[str, str, str]:
+        """What stands under the bar: at its left end, its middle and its right end."""
+        digits = 0 if self.limit >= 20 else 1
+        return f"−{self.limit:.{digits}f}", "0", f"+{self.limit:.{digits}f} {self.unit}"
+
+    def draw(self, painter: QPainter, pane_width: int) -> None:
+        """In the upper left corner of a pane."""
+        font = palette.font(12)
+        metrics = QFontMetricsF(font)
+        width = min(palette.scaled(_WIDTH), pane_width - 2 * chips.EDGE - 2 * chips.PADDING)
+        words = metrics.boundingRect(QRectF(0, 0, width, 1000), _WRAPPED, self.convention).height()
+        line = math.ceil(metrics.height())
+        box = chips.place(width + 2 * chips.PADDING, _HEIGHT + line + words + 14, pane_width)
+        chips.ground(painter, box)
+        bar = QRectF(box.left() + chips.PADDING, box.top() + 6, width, _HEIGHT)
+        painter.drawImage(bar, _bar_image(self.colours))
+        painter.setPen(QPen(palette.TEXT, 1))
+        for share in (0.0, 0.5, 1.0):
+            x = bar.left() + share * bar.width()
+            painter.drawLine(round(x), round(bar.bottom()), round(x), round(bar.bottom() + 3))
+        painter.setFont(font)
+        ticks = QRectF(bar.left(), bar.bottom() + 2, bar.width(), line)
+        places = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
+        for text, where in zip(self.ends, places, strict=True):
+            painter.drawText(ticks, where | Qt.AlignmentFlag.AlignTop, text)
+        painter.setPen(palette.MUTED)
+        painter.drawText(QRectF(bar.left(), ticks.bottom() + 1, bar.width(), words + 2), _WRAPPED, self.convention)
+
+
+@cache
+def _bar_image(colours: str) -> QImage:
+    row = np.ascontiguousarray(argb_table(colours)[1:])
+    return QImage(row.data, len(row), 1, 4 * len(row), QImage.Format.Format_ARGB32_Premultiplied).copy()
