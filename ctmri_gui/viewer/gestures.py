@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QWheelEvent
@@ -14,14 +14,28 @@ _ZOOM_PER_NOTCH = 1.15
 _ZOOM_PER_PIXEL = 1.005
 _PIXELS_PER_SLICE = 6.0
 
-Tool = Literal["window", "crosshair", "scroll"]
+Tool = Literal["window", "crosshair", "scroll", "draw"]
 
 _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 _LEFT, _RIGHT, _MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 
 
+class Grabber(Protocol):
+    """Something drawn over a picture that is drawn, selected or dragged with the plain left button."""
+
+    def takes(self, at: QPointF) -> bool:
+        """Whether a press here is meant for it; if so it hears of the rest until the release."""
+
+    def pull(self, at: QPointF) -> None:
+        """The mouse went on, with the button held."""
+
+    def let_go(self, at: QPointF, *, travelled: bool) -> None:
+        """The button was released. `travelled`: the mouse went farther than a click may."""
+
+
 class Gestures(QObject):
-    """One pane's mouse. `tool`: what plain left presses and drags do."""
+    """One pane's mouse. `tool`: what plain left presses and drags do. `grabbers`: asked in this order whether they want a press
+    before the tool gets it; with the tool `draw` nobody else does."""
 
     scrolled = Signal(int)  # notches, positive away from the user
     windowDragged = Signal(float, float)  # pixels right, pixels up
@@ -39,6 +53,8 @@ class Gestures(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.tool: Tool = "window"
+        self.grabbers: list[Grabber] = []
+        self._grabber: Grabber | None = None
         self._drag: str | None = None
         self._start = self._last = QPointF()
         self._wheel = 0
@@ -70,11 +86,14 @@ class Gestures(QObject):
             self.jumped.emit(event.position())
         elif event.button() == _LEFT:
             self._drag, self._pulled = self.tool, 0.0
+            self._grabber = next((one for one in self.grabbers if one.takes(event.position())), None)
 
     def move(self, event: QMouseEvent) -> None:
         here = event.position()
         self._travelled = self._travelled or (here - self._start).manhattanLength() > _CLICK_RADIUS
-        if self._drag == "jump":
+        if self._grabber is not None:
+            self._grabber.pull(here)
+        elif self._drag == "jump":
             self.jumped.emit(here)
         elif self._drag is not None and self._travelled:
             self._pull(self._drag, here - self._last)
@@ -85,6 +104,9 @@ class Gestures(QObject):
 
     def release(self, event: QMouseEvent) -> None:
         drag, self._drag = self._drag, None
+        grabber, self._grabber = self._grabber, None
+        if grabber is not None:
+            grabber.let_go(event.position(), travelled=self._travelled)
         if drag == "zoom" and not self._travelled:
             self.menuAsked.emit(event.globalPosition().toPoint())
         self.released.emit()
@@ -95,6 +117,8 @@ class Gestures(QObject):
         if event.modifiers() & _CTRL:
             self.jumped.emit(None)
             self.windowResetAsked.emit()
+        elif self.tool == "draw":
+            self.press(event)  # two quick clicks are two clicks
         else:
             self.maximiseAsked.emit()
 
@@ -122,5 +146,5 @@ class Gestures(QObject):
             self._pulled -= slices * _PIXELS_PER_SLICE
             if slices:
                 self.scrolled.emit(slices)
-        else:
+        elif drag == "window":
             self.windowDragged.emit(step.x(), -step.y())

@@ -35,6 +35,7 @@ _CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
     "crosshair": Qt.CursorShape.CrossCursor,
     "scroll": Qt.CursorShape.SizeVerCursor,
+    "draw": Qt.CursorShape.CrossCursor,
 }
 
 
