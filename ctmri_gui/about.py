@@ -1,4 +1,4 @@
-"""Versions, licences, the device and where the log is; and the sheet of keys."""
+"""Versions, licences, the device and where the log is."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 import ctmri_core
-from ctmri_gui.actions import COMMANDS, keys_text
 from ctmri_gui.logs import log_file
-from ctmri_gui.viewer.keys import KEY_ACTIONS, MOUSE_GESTURES
 
 _PARTS = (
     ("PySide6-Essentials", "LGPL-3.0"),
@@ -92,30 +90,6 @@ class AboutDialog(QDialog):
             "The program makes no network connection.</p>"
             f"<table cellspacing=4>{rows}</table><h3>Built on</h3><table cellspacing=4>{parts}</table>"
         )
-
-
-class KeysDialog(QDialog):
-    """Every key and mouse gesture, from the tables that define them."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys and mouse")
-        self.resize(640, 640)
-        self.text = QTextBrowser()
-        self.text.setAccessibleName("Keys and mouse")
-        mouse = "".join(_row(gesture, what) for gesture, what in MOUSE_GESTURES)
-        views = "".join(_row(keys_text(action.keys), action.text) for action in KEY_ACTIONS)
-        window = "".join(_row(keys_text(command.keys), command.tip) for command in COMMANDS if command.keys)
-        self.text.setHtml(
-            f"<h3>Mouse on a picture</h3><table cellspacing=4>{mouse}</table>"
-            f"<h3>Pictures</h3><table cellspacing=4>{views}</table>"
-            f"<h3>Program</h3><table cellspacing=4>{window}</table>"
-        )
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addWidget(self.text)
-        column.addWidget(buttons)
 
 
 def _row(name: str, value: str) -> str:

@@ -27,7 +27,11 @@ COMMANDS = (
     Command("open_file", "&Open scan…", "Open DICOM, NIfTI, MHA, NRRD, MGZ, pictures or a zip", ("Ctrl+O",), "open_file", "Open"),
     Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder", "Folder"),
     Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo", "Demo"),
-    Command("close_volumes", "&Close volumes", "Empty all panes and stop what is being opened", ("Ctrl+W",)),
+    Command("open_in_new_case", "Open in &new case…", "Open a scan beside what is open, in a case of its own", ("Ctrl+N",)),
+    Command("next_case", "Ne&xt case", "Show the case that was opened after this one", ("Ctrl+PgDown",)),
+    Command("previous_case", "&Previous case", "Show the case that was opened before this one", ("Ctrl+PgUp",)),
+    Command("close_case", "&Close case", "Close the scans of this case and stop what is being opened for it", ("Ctrl+W",)),
+    Command("close_all_cases", "Close a&ll cases", "Close everything that is open or being opened", ("Ctrl+Shift+W",)),
     Command("save", "&Save image as…", "Save an image as NIfTI, MHA, NRRD, PNG slices or DICOM", ("Ctrl+S",), "save", "Save"),
     Command("export_dicom", "&Export DICOM series…", "Save as a derived DICOM series", ("Ctrl+E",), "export", "DICOM"),
     Command("screenshot", "Save s&creenshot…", "Save what the panes show as PNG", ("Ctrl+Shift+S",), "camera", "Screenshot"),
@@ -44,6 +48,7 @@ COMMANDS = (
     Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),
     Command("settings", "&Settings…", "Colours, text size, what happens on opening", ("Ctrl+,",), "settings"),
     Command("shortcuts", "&Keys and mouse", "What every key and mouse gesture does", ("?", "F1"), "keys"),
+    Command("change_keys", "Change &keys…", "Choose the keys of any command"),
     Command("about", "&About CT-MRI Studio", "Versions, licences, device and log", (), "info"),
 )
 

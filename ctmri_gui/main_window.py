@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import COMMANDS, make_actions
+from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.docks import Docks
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
@@ -35,6 +36,7 @@ from ctmri_gui.questions import Questions
 from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
+from ctmri_gui.shortcuts.bindings import Bindings
 from ctmri_gui.theme import app_icon, apply_theme, icon
 from ctmri_gui.training_link import TrainingLink
 from ctmri_gui.undo import History, follow_history
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         self.history = History(self)
         self.views = LinkedViews()
         self.messages = MessageBars()
+        self.cases = CaseBar(session.cases)
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
         self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
@@ -85,6 +88,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.messages)
+        column.addWidget(self.cases)
         column.addWidget(self.pages, 1)
         self.setCentralWidget(centre)
 
@@ -113,16 +117,21 @@ class MainWindow(QMainWindow):
         self.recent = RecentMenu(self.session, self.settings, self.command["forget_recent"], self)
         docks = [dock.toggleViewAction() for dock in self.docks.by_name.values()]
         make_menus(self, self.command, self.views.actions_by_name, docks, self.recent)
+        self.bindings = Bindings(self.settings, self.command, self.views.actions_by_name, self)
 
     def _connect_commands(self) -> None:
         session = self.session
-        ask = self.questions = Questions(session, self.settings, self.views, self)
+        ask = self.questions = Questions(session, self.settings, self.views, self.bindings, self)
         self.training = TrainingLink(session, self.settings, self.messages, self)
         handlers = {
             "open_file": ask.which_file,
             "open_folder": ask.which_folder,
             "open_demo": session.open_demo,
-            "close_volumes": session.close_volumes,
+            "open_in_new_case": lambda: ask.which_file(alone=True),
+            "next_case": lambda: session.step_case(1),
+            "previous_case": lambda: session.step_case(-1),
+            "close_case": session.close_case,
+            "close_all_cases": session.close_all_cases,
             "save": lambda: ask.where_to_save(NIFTI),
             "export_dicom": lambda: ask.where_to_save(DICOM),
             "screenshot": ask.where_to_save_the_screenshot,
@@ -130,13 +139,14 @@ class MainWindow(QMainWindow):
             "forget_recent": self.settings.forget_recent,
             "quit": self.close,
             "translate": session.translate,
-            "cancel": session.translation.cancel,
+            "cancel": session.cancel_translation,
             "add_model": ask.which_model,
             "train": self.training.open,
             "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
             "settings": ask.show_settings,
             "shortcuts": ask.show_keys,
+            "change_keys": ask.change_keys,
             "about": ask.show_about,
         }
         for name, handler in handlers.items():
@@ -149,14 +159,20 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session = self.session
         self.notices = Notices(session, self.settings, self.messages, self)
+        session.caseChanged.connect(self._clear_views)
         session.volumeChanged.connect(self._show_volume)
-        session.translation.changed.connect(self._show_translation)
+        session.translationChanged.connect(self._show_translation)
+        self.cases.picked.connect(session.show_case)
+        self.cases.closeAsked.connect(session.close_case)
+        self.cases.dropped.connect(lambda paths: session.open_paths(paths, alone=True))
+        session.cases.listChanged.connect(self._follow_cases)
         session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
         session.openings.choiceNeeded.connect(self.questions.which_series)
         session.openings.spacingNeeded.connect(self.questions.which_spacing)
+        session.openings.roomNeeded.connect(self.questions.which_cases_to_close)
         session.openings.changed.connect(lambda state: self.views.covers.tell(state.text, state.fraction))
         session.openings.changed.connect(lambda state: self.welcome.tell(state.text))
-        session.openings.previewOver.connect(self._end_previews)
+        session.previewOver.connect(self._end_previews)
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
         session.jobs.idle.connect(self._close_when_asked)
@@ -168,6 +184,16 @@ class MainWindow(QMainWindow):
         session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._arrange_docks))
 
     # Showing ----------------------------------------------------------------------------------------------------------
+
+    def _clear_views(self) -> None:
+        """Between two cases, so that nothing of one is laid out beside the other."""
+        self.views.covers.clear()
+        for role in Role:
+            self.views.set_volume(role, None)
+
+    def _follow_cases(self) -> None:
+        for name in ("next_case", "previous_case"):
+            self.command[name].setEnabled(bool(self.session.cases.others))
 
     def _show_volume(self, role: Role, volume: Volume | None) -> None:
         self.views.set_volume(role, volume)
@@ -205,7 +231,7 @@ class MainWindow(QMainWindow):
         for name in ("screenshot", "copy_picture"):
             self.command[name].setEnabled(any_shown)
         for name in ("save", "export_dicom", "header"):  # they would take what lies under the first picture of another scan
-            self.command[name].setEnabled(any_shown and not self.session.openings.previewing)
+            self.command[name].setEnabled(any_shown and not self.session.previewing)
 
     def _leave_full_screen(self) -> None:
         if self.isFullScreen():
@@ -233,7 +259,8 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.session.open_paths(_local_paths(event))
+        alone = Qt.KeyboardModifier.ControlModifier in event.modifiers()
+        self.session.open_paths(_local_paths(event), alone=alone)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -12,7 +12,10 @@ from ctmri_core.errors import CtmriError
 from ctmri_core.files import atomic_file
 from ctmri_core.io.series import TILT
 from ctmri_gui import file_choice
-from ctmri_gui.about import AboutDialog, KeysDialog
+from ctmri_gui.about import AboutDialog
+from ctmri_gui.cases.room import Shortage
+from ctmri_gui.cases.room_dialog import RoomDialog
+from ctmri_gui.changes import Changes
 from ctmri_gui.jobs import work
 from ctmri_gui.openings import Opening
 from ctmri_gui.origins import SPACING_KINDS
@@ -20,6 +23,9 @@ from ctmri_gui.save_dialog import SaveDialog, SaveFormat
 from ctmri_gui.session import MODEL_SUFFIX, Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.settings_dialog import SettingsDialog
+from ctmri_gui.shortcuts.bindings import Bindings
+from ctmri_gui.shortcuts.editor import KeysEditor
+from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.spacing_dialog import SpacingDialog
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.roles import Role
@@ -33,12 +39,17 @@ if TYPE_CHECKING:
 class Questions(QObject):
     """Opens dialogs over `window` and hands the answers to the session. A dialog ends with its answer."""
 
-    def __init__(self, session: Session, settings: Settings, views: LinkedViews, window: QWidget) -> None:
+    def __init__(
+        self, session: Session, settings: Settings, views: LinkedViews, bindings: Bindings, window: QWidget
+    ) -> None:  # fmt: skip
         super().__init__(window)
         self._session, self._settings, self._views, self._window = session, settings, views, window
+        self._bindings = bindings
 
-    def which_file(self) -> None:
-        self._session.open_paths(file_choice.existing_files(self._window, "Open scan", self._settings["last_folder"]))
+    def which_file(self, *, alone: bool = False) -> None:
+        title = "Open in new case" if alone else "Open scan"
+        chosen = file_choice.existing_files(self._window, title, self._settings["last_folder"])
+        self._session.open_paths(chosen, alone=alone)
 
     def which_folder(self) -> None:
         chosen = file_choice.existing_folder(self._window, "Open folder", self._settings["last_folder"])
@@ -64,23 +75,33 @@ class Questions(QObject):
         dialog.rejected.connect(lambda: openings.choose(opening, ()))
         _open(dialog)
 
+    def which_cases_to_close(self, opening: Opening, lack: Shortage) -> None:
+        """Before a scan is loaded for which memory is short."""
+        session = self._session
+        dialog = RoomDialog(lack, [case for case in session.cases.all if not case.empty], self._window)
+        dialog.accepted.connect(lambda: session.make_room(opening, dialog.chosen))
+        dialog.rejected.connect(lambda: session.openings.choose(opening, ()))
+        _open(dialog)
+
     def mend(self, role: Role, kind: str) -> None:
         """Does what the banner of a pane offers beside a finding of this kind."""
         volume = self._session.volumes[role]
         series = self._session.origins.series_of(volume)
         if volume is None or series is None:
             return
+        changes = self._session.changes  # of the case that is shown now, should another be when it is answered
         if kind == TILT:
-            self._session.changes.correct_tilt(role, volume)
+            changes.correct_tilt(role, volume)
         elif kind in SPACING_KINDS:
             start = series.given_spacing or self._session.openings.spacings.last
             dialog = SpacingDialog(series, start, self._window, may_be_unknown=False)
-            dialog.accepted.connect(lambda: self._set_spacing(role, volume, dialog.spacing))
+            dialog.accepted.connect(lambda: self._set_spacing(changes, role, volume, dialog.spacing))
             _open(dialog)
 
-    def _set_spacing(self, role: Role, volume: Volume, spacing: Triple | None) -> None:
+    @staticmethod
+    def _set_spacing(changes: Changes, role: Role, volume: Volume, spacing: Triple | None) -> None:
         if spacing is not None:
-            self._session.changes.set_spacing(role, volume, spacing)
+            changes.set_spacing(role, volume, spacing)
 
     def where_to_save(self, chosen: SaveFormat) -> None:
         """Saves what the panes show now, even should they show something else when the dialog is answered."""
@@ -129,7 +150,13 @@ class Questions(QObject):
         _open(SettingsDialog(self._settings, self._window))
 
     def show_keys(self) -> None:
-        _open(KeysDialog(self._window))
+        """The sheet, and from there the dialog that changes keys."""
+        sheet = KeysSheet(self._bindings, self._window)
+        sheet.change.clicked.connect(lambda: _open(KeysEditor(self._bindings, sheet)))
+        _open(sheet)
+
+    def change_keys(self) -> None:
+        _open(KeysEditor(self._bindings, self._window))
 
     def show_about(self) -> None:
         """The device is asked for only where that costs nothing: torch takes seconds to load."""

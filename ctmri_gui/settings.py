@@ -61,6 +61,7 @@ _TABLE = (
     Setting("last_folder", ""),
     Setting("window_geometry", ""),
     Setting("window_state", ""),
+    Setting("shortcuts", ()),  # keys that are not those of the tables: `shortcuts.bindings`
     Setting("saved_count", 0, limits=(0, 10**9)),
     Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
     Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient

@@ -19,13 +19,14 @@ from ctmri_core.events import Progress, Started
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.series import Series
 from ctmri_core.volume import DicomSource, Synthetic, Volume
-from ctmri_gui.about import AboutDialog, KeysDialog
+from ctmri_gui.about import AboutDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import TITLE
 from ctmri_gui.open_files import writes_over
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_first
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
+from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.theme import icon
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
@@ -630,7 +631,7 @@ def test_every_button_can_be_named_and_every_key_stands_on_the_sheet(make_window
     assert not nameless
     for name in ("open_file", "translate", "save"):
         assert window.command[name].shortcut().toString() in window.command[name].toolTip()
-    sheet = KeysDialog()
+    sheet = KeysSheet(window.bindings)
     qtbot.addWidget(sheet)
     text = sheet.text.toPlainText()
     assert all(word in text for word in ("F11", "Ctrl+T", "Wheel", "PgUp"))
