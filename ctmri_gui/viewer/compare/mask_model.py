@@ -1,0 +1,105 @@
+"""Which masks lie over the pictures, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_gui.viewer.compare.label_map import LabelMap
+
+# Told apart by eyes of every kind (after Okabe and Ito, without their black), and bright enough for a black ground.
+COLOURS = ("#e69f00", "#56b4e9", "#f0e442", "#cc79a7", "#00b884", "#ff7f32", "#3d8eff", "#f5f5f5")
+_OPACITY_STEP = 0.1
+
+
+class MaskStyle(StrEnum):
+    """How regions are drawn."""
+
+    FILL = "Filled"
+    CONTOUR = "Contours"
+    BOTH = "Filled with contours"
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A label map on the screen. `first_colour`: of its first region, in `COLOURS`, counted on without end."""
+
+    map: LabelMap
+    first_colour: int
+    visible: bool = True
+
+    def colour(self, index: int) -> str:
+        """Of the region at place `index` (from 1)."""
+        return COLOURS[(self.first_colour + index - 1) % len(COLOURS)]
+
+    def table(self, opacity: float) -> NDArray[np.uint32]:
+        """(512,): 0xAARRGGBB, premultiplied; by place the filled regions, and from 256 on their contours, which nothing shows
+        through."""
+        table = np.zeros(512, np.uint32)
+        for index in range(1, len(self.map.values) + 1):
+            red, green, blue = bytes.fromhex(self.colour(index)[1:])
+            table[index] = _premultiplied(red, green, blue, opacity)
+            table[256 + index] = _premultiplied(red, green, blue, 1.0)
+        return table
+
+
+class MaskModel(QObject):
+    """Masks belong to the case: they go with its source. Style and opacity are one for all of them."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.masks: tuple[Mask, ...] = ()
+        self.style = MaskStyle.BOTH
+        self.opacity = 0.35
+        self.visible = True
+
+    @property
+    def shown(self) -> tuple[Mask, ...]:
+        return tuple(mask for mask in self.masks if mask.visible) if self.visible else ()
+
+    def add(self, label_map: LabelMap) -> None:
+        """Over the others; one of the same name is replaced."""
+        others = tuple(mask for mask in self.masks if mask.map.name != label_map.name)
+        self.masks = (*others, Mask(label_map, sum(len(mask.map.values) for mask in others)))
+        self.visible = True
+        self.changed.emit()
+
+    def remove(self, name: str) -> None:
+        self.masks = tuple(mask for mask in self.masks if mask.map.name != name)
+        self.changed.emit()
+
+    def clear(self) -> None:
+        if self.masks:
+            self.masks = ()
+            self.changed.emit()
+
+    def set_mask_visible(self, name: str, visible: bool) -> None:
+        self.masks = tuple(
+            Mask(mask.map, mask.first_colour, visible) if mask.map.name == name else mask for mask in self.masks
+        )
+        self.changed.emit()
+
+    def set_style(self, style: MaskStyle) -> None:
+        self.style = style
+        self.changed.emit()
+
+    def set_visible(self, visible: bool) -> None:
+        self.visible = visible
+        self.changed.emit()
+
+    def step(self, more: int) -> None:
+        """More (+1) or less (-1) of the fill."""
+        self.opacity = min(max(round(self.opacity + more * _OPACITY_STEP, 2), 0.05), 1.0)
+        self.changed.emit()
+
+
+def _premultiplied(red: int, green: int, blue: int, opacity: float) -> int:
+    alpha = round(255 * opacity)
+    red, green, blue = (round(channel * opacity) for channel in (red, green, blue))
+    return alpha << 24 | red << 16 | green << 8 | blue
