@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ctmri_core import NOT_FOR_DIAGNOSIS
 from ctmri_core.case import Case
-from ctmri_core.comparison import Comparison, SliceScores
+from ctmri_core.comparison import Comparison, Scores
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import WriteFailed
 from ctmri_core.events import Finished, Progress, StopSignal, Work
@@ -118,7 +118,7 @@ def _write_pictures(case: DemoCase, folder: Path) -> dict[str, str]:
 _PLAIN = str.maketrans({"×": "x", "–": "-"})  # Pillow's own font lacks these
 
 
-def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 420) -> Image.Image:
+def three_panes(case: DemoCase, k: int, scores: Scores | None, pane: int = 420) -> Image.Image:
     """Source, synthetic and truth at slice `k` of the source, as the window shows them, with the scores below."""
     geometry = case.source.geometry
     plane = geometry.cropped((k, 0, 0), (1, *geometry.shape[1:]))
@@ -135,15 +135,15 @@ def three_panes(case: DemoCase, k: int, scores: SliceScores | None, pane: int = 
             draw.text((column * pane + across, 30 + pane // 2), letter, font=large, fill=(225, 228, 232))
         if volume.synthetic is not None:
             draw.text((column * pane + 10, 36), NOT_FOR_DIAGNOSIS, font=small, fill=(255, 190, 70))
-    line = "no scores for this slice" if scores is None else _score_line(scores)
+    line = "no scores for this slice" if scores is None else _score_line(k, scores)
     draw.text((10, pane + 36), line, font=large, fill=(225, 228, 232))
     convention = "" if scores is None else scores.convention.translate(_PLAIN)
     draw.text((10, pane + 60), convention, font=small, fill=(150, 156, 166))
     return picture
 
 
-def _score_line(scores: SliceScores) -> str:
-    return f"slice {scores.k}:  SSIM {scores.ssim:.3f}   PSNR {scores.psnr:.1f} dB   MAE {scores.mae:.1f} {scores.unit}"
+def _score_line(k: int, scores: Scores) -> str:
+    return f"slice {k}:  SSIM {scores.ssim:.3f}   PSNR {scores.psnr:.1f} dB   MAE {scores.mae:.1f} {scores.unit}"
 
 
 def _grey(values: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:

@@ -29,10 +29,15 @@ def sample_plane(volume: Volume, plane: Geometry, outside: float | None = None) 
     """
     if plane.shape[0] != 1:
         raise GeometryMismatch(f"A plane has one slice; this one has {plane.shape[0]}.")
-    out = np.full(plane.shape, volume.background if outside is None else outside, np.float32)
-    _fill(out, volume.voxels, volume.geometry, plane, order=1)
-    result: NDArray[np.float32] = out[0]
+    result: NDArray[np.float32] = sample_lattice(volume, plane, outside)[0]
     return result
+
+
+def sample_lattice(volume: Volume, lattice: Geometry, outside: float | None = None) -> NDArray[np.float32]:
+    """float32 of the lattice's shape: the same on any number of slices."""
+    out = np.full(lattice.shape, volume.background if outside is None else outside, np.float32)
+    _fill(out, volume.voxels, volume.geometry, lattice, order=1)
+    return out
 
 
 def resample_to(volume: Volume, geometry: Geometry, order: int = 1) -> Volume:

@@ -1,0 +1,91 @@
+"""Two volumes and the body sampled on the same voxels, wherever they are to be compared."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.comparison.scores import REACH, Compared
+from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.resample import lattices_coincide, resample_array, sample_lattice
+from ctmri_core.volume import Volume
+
+Box = tuple[tuple[int, int, int], tuple[int, int, int]]
+"""First (k, j, i), and the one behind the last."""
+_Mask = NDArray[np.bool_]
+
+
+class SampledPair:
+    """`body`: on the lattice `grid` of coarse cells. Lattices count slices along axis 0 and may lie anywhere."""
+
+    def __init__(self, synthetic: Volume, truth: Volume, body: _Mask, grid: Geometry) -> None:
+        self._synthetic, self._truth = synthetic, truth
+        self._body, self._grid = body.astype(np.float32), grid
+        self._cells = None if not body.any() else _bounds(body)
+
+    def box_of_body(self, lattice: Geometry) -> Box | None:
+        """What of a lattice may hold the body or a window centred in it; None where nothing can."""
+        if self._cells is None:
+            return None
+        ends = np.asarray(self._cells) - ((1, 1, 1), (0, 0, 0))  # interpolated up to the next cell
+        corners = np.stack(np.meshgrid(*ends.T, indexing="ij"), -1).reshape(8, 3)
+        index = lattice.mm_to_index(self._grid.index_to_mm(corners))
+        low = np.maximum(np.floor(index.min(0)) - REACH, 0).astype(int)
+        high = np.minimum(np.ceil(index.max(0)) + REACH + 1, lattice.shape).astype(int)
+        return (tuple(low.tolist()), tuple(high.tolist())) if (high > low).all() else None
+
+    def inside_body(self, lattice: Geometry) -> Compared:
+        """On the whole lattice."""
+        return self._compared(lattice, self._body_on(lattice), alone=True, where="body only")
+
+    def inside_body_closely(self, lattice: Geometry) -> Compared | None:
+        """On as many rows and columns as the body takes there, with the reach of a window; None where it is not."""
+        body = self._body_on(lattice)
+        if not body.any():
+            return None
+        (_, j, i), (_, rows, columns) = _widened(_bounds(body), body.shape)
+        part, cut = _cut(lattice, body, ((0, j, i), (len(body), rows, columns)))
+        return self._compared(part, cut, alone=True, where="body only")
+
+    def everywhere(self, lattice: Geometry) -> Compared:
+        """Wherever both volumes are."""
+        return self._compared(lattice, np.ones(lattice.shape, np.bool_), alone=False, where="whole slice")
+
+    def in_region(self, lattice: Geometry, region: _Mask) -> Compared | None:
+        """In `region`, boolean on the lattice; windows at its edge see what lies beyond. None for an empty one."""
+        if not region.any():
+            return None
+        part, cut = _cut(lattice, region, _widened(_bounds(region), region.shape))
+        return self._compared(part, cut, alone=False, where="region, body or not")
+
+    def _body_on(self, lattice: Geometry) -> _Mask:
+        return resample_array(self._body, self._grid, lattice) >= 0.5
+
+    def _compared(self, lattice: Geometry, mask: _Mask, *, alone: bool, where: str) -> Compared:
+        synthetic, truth = (sample_lattice(volume, lattice, np.nan) for volume in (self._synthetic, self._truth))
+        if not lattices_coincide(self._synthetic.geometry, lattice):
+            where = f"{where}; both resampled (linear) to this plane"
+        elif not lattices_coincide(self._truth.geometry, lattice):
+            where = f"{where}; truth resampled (linear) to source's grid"
+        return Compared(synthetic, truth, mask, alone, where)
+
+
+def _bounds(mask: _Mask) -> Box:
+    low, high = [], []
+    for axis in range(3):
+        found = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        low.append(int(found[0]))
+        high.append(int(found[-1]) + 1)
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _widened(box: Box, shape: tuple[int, ...]) -> Box:
+    """With the windows centred in it."""
+    low = [max(n - REACH, 0) for n in box[0]]
+    high = [min(n + REACH, size) for n, size in zip(box[1], shape, strict=True)]
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _cut(lattice: Geometry, mask: _Mask, box: Box) -> tuple[Geometry, _Mask]:
+    part = tuple(slice(low, high) for low, high in zip(*box, strict=True))
+    return lattice.cropped(box[0], [n.stop - n.start for n in part]), mask[part]
