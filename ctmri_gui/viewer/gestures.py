@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QWheelEvent
@@ -20,8 +20,22 @@ _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftMo
 _LEFT, _RIGHT, _MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 
 
+class Grabber(Protocol):
+    """Something drawn over a picture that is drawn, selected or dragged with the plain left button."""
+
+    def takes(self, at: QPointF) -> bool:
+        """Whether a press here is meant for it; if so it hears of the rest until the release."""
+
+    def pull(self, at: QPointF) -> None:
+        """The mouse went on, with the button held."""
+
+    def let_go(self, at: QPointF, *, travelled: bool) -> None:
+        """The button was released. `travelled`: the mouse went farther than a click may."""
+
+
 class Gestures(QObject):
-    """One pane's mouse. `tool`: what plain left presses and drags do; `draw` passes them on as they come."""
+    """One pane's mouse. `tool`: what plain left presses and drags do. `grabbers`: asked in this order whether they want a press
+    before the tool gets it; with the tool `draw` nobody else does."""
 
     scrolled = Signal(int)  # notches, positive away from the user
     windowDragged = Signal(float, float)  # pixels right, pixels up
@@ -30,9 +44,6 @@ class Gestures(QObject):
     hovered = Signal(object)  # QPointF, or None when the mouse left
     pointed = Signal(object)  # QPointF while Shift is held, None when it is no more
     jumped = Signal(object)  # QPointF, or None when the press turned out to be half of a double click
-    drawPressed = Signal(object)  # QPointF
-    drawMoved = Signal(object)  # QPointF, with the button held or not
-    drawReleased = Signal(object, bool)  # QPointF, whether the mouse went farther than a click may
     maximiseAsked = Signal()
     windowResetAsked = Signal()
     menuAsked = Signal(object)  # QPoint on the screen
@@ -42,6 +53,8 @@ class Gestures(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.tool: Tool = "window"
+        self.grabbers: list[Grabber] = []
+        self._grabber: Grabber | None = None
         self._drag: str | None = None
         self._start = self._last = QPointF()
         self._wheel = 0
@@ -73,15 +86,14 @@ class Gestures(QObject):
             self.jumped.emit(event.position())
         elif event.button() == _LEFT:
             self._drag, self._pulled = self.tool, 0.0
-            if self.tool == "draw":
-                self.drawPressed.emit(event.position())
+            self._grabber = next((one for one in self.grabbers if one.takes(event.position())), None)
 
     def move(self, event: QMouseEvent) -> None:
         here = event.position()
         self._travelled = self._travelled or (here - self._start).manhattanLength() > _CLICK_RADIUS
-        if self.tool == "draw" and self._drag in ("draw", None):
-            self.drawMoved.emit(here)
-        if self._drag == "jump":
+        if self._grabber is not None:
+            self._grabber.pull(here)
+        elif self._drag == "jump":
             self.jumped.emit(here)
         elif self._drag is not None and self._travelled:
             self._pull(self._drag, here - self._last)
@@ -92,8 +104,9 @@ class Gestures(QObject):
 
     def release(self, event: QMouseEvent) -> None:
         drag, self._drag = self._drag, None
-        if drag == "draw":
-            self.drawReleased.emit(event.position(), self._travelled)
+        grabber, self._grabber = self._grabber, None
+        if grabber is not None:
+            grabber.let_go(event.position(), travelled=self._travelled)
         if drag == "zoom" and not self._travelled:
             self.menuAsked.emit(event.globalPosition().toPoint())
         self.released.emit()
