@@ -56,13 +56,15 @@ class MetricsLink(QObject):
         """Panes show slices of the source's grid, which is the synthetic volume's wherever the two can be compared."""
         if not self._comparable:
             return
-        synthetic = self._views.model.pose(Role.SYNTHETIC).k
-        if not self._views.model.show_one_slice(Role.SYNTHETIC, Role.TRUTH):
+        model = self._views.model
+        panes = model.acquired_panes(Role.SYNTHETIC, Role.TRUTH)
+        shown = model.pose(panes[0]).k if panes else model.slice
+        if any(not model.show_one_slice(panes[0], pane) for pane in panes[1:]):
             self._asked = None
             self._dock.set_reason(_APART)
-        elif synthetic != self._asked:
-            self._asked = synthetic
-            self.follower.request(synthetic)
+        elif shown != self._asked:
+            self._asked = shown
+            self.follower.request(shown)
 
     def _show_scores(self, k: int, scores: Scores | None) -> None:
         if self._asked is None:

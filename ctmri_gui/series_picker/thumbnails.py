@@ -83,7 +83,7 @@ def make_thumbnail(series: Series, stop: StopSignal) -> Work[QImage | None]:
 
 def picture_of(volume: Volume) -> QImage:
     """A slice as it lies on the screen, in the window the volume opens with, the body fitted into `SIDE` x `SIDE` px."""
-    shown = DisplayedGrid.of(volume, neurological=False)
+    shown = DisplayedGrid.of(volume)
     layout, frame = shown.layout, shown.frame
     grey = GreyPicture().render(
         layout.arrange(volume.voxels[shown.opening]), *first_window(volume).levels(dicom=volume.dicom is not None)

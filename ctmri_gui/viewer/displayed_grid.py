@@ -7,13 +7,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.geometry import Geometry
+from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.preprocess.body_mask import coarse_body_mask
+from ctmri_core.preprocess.resample import resample_array
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame, body_frame
+from ctmri_gui.viewer.panes import Plane
+from ctmri_gui.viewer.plane_grids import Order, is_straight, own_order, straightened, turned
 from ctmri_gui.viewer.screen_layout import ScreenLayout, screen_layout
 
 _COARSE_MM = 4.0
+
+
+@dataclass(frozen=True)
+class Display:
+    """How patients lie on the screen. `neurological`: their left on the left. `nose_right`: sagittal slices look to the right.
+    `straight`: axial, coronal and sagittal run along the patient's axes even where the volume's slices do not."""
+
+    neurological: bool = False
+    nose_right: bool = False
+    straight: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,22 +39,28 @@ class Pose:
 
 @dataclass(frozen=True)
 class DisplayedGrid:
-    """A volume's own slices. `opening`: the slice shown first; `frame`: what zoom 1 shows."""
+    """Slices of one plane through a volume. `order`: that of the volume's own array axes where its own voxels lie on them, else
+    None. `opening`: the slice shown first; `frame`: what zoom 1 shows."""
 
     grid: Geometry
+    order: Order | None
     layout: ScreenLayout
     frame: Frame
     opening: int
 
     @classmethod
-    def of(cls, volume: Volume, *, neurological: bool) -> DisplayedGrid:
+    def of(cls, volume: Volume, plane: Plane = Plane.ACQUIRED, display: Display | None = None) -> DisplayedGrid:
         """Opens where the volume tells most, on the body."""
-        layout = screen_layout(volume.geometry, neurological=neurological)
-        mask, _ = coarse_body_mask(volume, _COARSE_MM)
-        opening, count = _telling_slice(mask), volume.geometry.shape[0]
+        display = display or Display()
+        resliced = display.straight and plane is not Plane.ACQUIRED and not is_straight(volume.geometry)
+        order = None if resliced else own_order(volume.geometry, plane)
+        grid = straightened(volume.geometry, plane) if resliced else turned(volume.geometry, plane)
+        layout = layout_of(grid, display)
+        mask = _body_on(volume, grid, order)
+        opening, count = _telling_slice(mask), grid.shape[0]
         body = np.stack([layout.arrange(slice_) for slice_ in mask])
         frame = body_frame(body, opening, layout.size_mm)
-        return cls(volume.geometry, layout, frame, min(int(opening * count), count - 1))
+        return cls(grid, order, layout, frame, min(int(opening * count), count - 1))
 
     @property
     def opening_pose(self) -> Pose:
@@ -50,17 +69,49 @@ class DisplayedGrid:
     def clamped(self, k: int) -> int:
         return min(max(k, 0), self.grid.shape[0] - 1)
 
-    def showing_as(self, other: DisplayedGrid, pose: Pose) -> tuple[DisplayedGrid, Pose] | None:
+    def relaid(self, display: Display) -> DisplayedGrid:
+        """The same slices in another display; the frame keeps the body in it."""
+        layout = layout_of(self.grid, display)
+        old = self.frame
+        centre = layout.from_mm(self.layout.to_mm(*Camera.on(old).centre, self.opening))
+        frame = replace(old, left=centre[0] - old.width / 2, top=centre[1] - old.height / 2)
+        return replace(self, layout=layout, frame=frame)
+
+    def moved_here(self, pose: Pose, before: DisplayedGrid) -> Pose:
+        """The pose on these slices that shows what `pose` showed on the same slices in another display."""
+        centre = self.layout.from_mm(before.layout.to_mm(*pose.camera.centre, pose.k))[:2]
+        return replace(pose, camera=replace(pose.camera, centre=centre))
+
+    def showing_as(self, other: DisplayedGrid, pose: Pose, offset: FloatArray | None = None) -> tuple[DisplayedGrid, Pose] | None:
         """This grid and a pose that show the place, at the scale, which `pose` shows on `other`; None where it has no such
-        slice, or slices that cut the patient another way."""
-        u, v, k = self.layout.from_mm(other.layout.to_mm(*pose.camera.centre, pose.k))
+        slice, or slices that cut the patient another way. `offset`: mm from a place there to the same place here."""
+        away = np.zeros(3) if offset is None else offset
+        u, v, k = self.layout.from_mm(other.layout.to_mm(*pose.camera.centre, pose.k) + away)
         if self.layout.plane != other.layout.plane or not 0 <= round(k) < self.grid.shape[0]:
             return None
         middle = Camera.on(other.frame).centre
-        left, top, _ = self.layout.from_mm(other.layout.to_mm(*middle, pose.k))
+        left, top, _ = self.layout.from_mm(other.layout.to_mm(*middle, pose.k) + away)
         width, height = other.frame.width, other.frame.height
         alike = replace(self, frame=Frame(left - width / 2, top - height / 2, width, height))
         return alike, Pose(round(k), replace(pose.camera, centre=(u, v)))
+
+
+def layout_of(grid: Geometry, display: Display) -> ScreenLayout:
+    return screen_layout(grid, neurological=display.neurological, nose_right=display.nose_right)
+
+
+def _body_on(volume: Volume, grid: Geometry, order: Order | None) -> NDArray[np.bool_]:
+    """The body on a coarse lattice with the slices of `grid` along axis 0."""
+    mask, cells = coarse_body_mask(volume, _COARSE_MM)
+    if order is not None:
+        return mask.transpose(order)
+    steps = [max(round(_COARSE_MM / spacing), 1) for spacing in grid.spacing]
+    shape = tuple(-(-count // step) for count, step in zip(grid.shape, steps, strict=True))
+    spacing = tuple(extent / count for extent, count in zip(grid.extent, shape, strict=True))
+    first = [(fine / own - 1) / 2 for fine, own in zip(spacing, grid.spacing, strict=True)]
+    coarse = Geometry(shape, spacing, tuple(grid.index_to_mm(first)), grid.direction)  # type: ignore[arg-type]  # three each
+    on_grid: NDArray[np.bool_] = resample_array(mask.astype(np.uint8), cells, coarse, order=0, background=0) > 0
+    return on_grid
 
 
 def _telling_slice(body: NDArray[np.bool_]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
@@ -12,8 +13,10 @@ class FrameJudge:
     `comparable`: whether synthetic and truth show the same thing in the same place; None while that is not known.
     """
 
-    def __init__(self, model: ViewerModel, truth: SliceView) -> None:
-        self._model, self._truth = model, truth
+    def __init__(self, model: ViewerModel) -> None:
+        self._model = model
+        self.truths: list[SliceView] = []
+        """The panes that show the truth."""
         self.comparable: bool | None = None
         self._frames: tuple[str, str] | None = None
         self._kept_apart = False
@@ -23,10 +26,16 @@ class FrameJudge:
         frames = self._model.foreign_frames
         if frames != self._frames:
             self._frames, self._kept_apart = frames, frames is not None
-            self._truth.header.set_linked(frames is None)
+            self._link(frames is None)
         if self.comparable and self._kept_apart:
             self._kept_apart = False
-            self._truth.header.set_linked(True)
-        foreign = frames is not None and not self.comparable
+            self._link(True)
+        by_hand = self._model.offset(Role.TRUTH) is not None
+        foreign = frames is not None and not self.comparable and not by_hand
         badge = "not comparable" if self.comparable is False else "other frame of reference" if foreign else ""
-        self._truth.strip.set_state(badge)
+        for pane in self.truths:
+            pane.strip.set_state(badge)
+
+    def _link(self, linked: bool) -> None:
+        for pane in self.truths:
+            pane.header.set_linked(linked)

@@ -1,29 +1,33 @@
-"""Three panes of one place in the patient: source, synthetic, ground truth."""
+"""Panes of one place in the patient: source, synthetic, ground truth, along one plane or several."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
-from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import PRESET_KEYS
+from ctmri_gui.viewer.layouts import SIDE_BY_SIDE, PaneLayout, single
 from ctmri_gui.viewer.pane_contents import PaneContents
+from ctmri_gui.viewer.pane_grid import PaneGrid
+from ctmri_gui.viewer.panes import PaneSpec, Plane, named
 from ctmri_gui.viewer.presets import presets_for
 from ctmri_gui.viewer.preview_cover import Covers
 from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
-from ctmri_gui.viewer.viewer_actions import make_actions, name_presets, pane_menu
+from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
+_CHANGED = " (changed)"
 _TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll"}
 
 
@@ -35,32 +39,103 @@ class LinkedViews(QWidget):
     volumeDropped = Signal(object, object)  # tuple of Path, Role: everything that was dropped together
     offerTaken = Signal(object, str)  # Role, kind of the finding that is to be mended
     escaped = Signal()  # Esc where the panes have nothing to leave
+    panesChanged = Signal()  # other panes than before
+    layoutChanged = Signal()  # other panes, or other sizes of them
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ViewerModel(self)
-        self.panes = {role: SliceView(role) for role in Role}
-        self._contents = PaneContents(self.model, self.panes)
-        self.covers = Covers(self.model, self.panes)
-        self._active = Role.SOURCE
-        self._hovered: Role | None = None
-        self._maximised: Role | None = None
+        self.panes: dict[str, SliceView] = {}
+        self.grid = PaneGrid(self)
+        self._name, self._rows = SIDE_BY_SIDE.name, SIDE_BY_SIDE.rows
+        self.contents = PaneContents(self.model, {})
+        self.covers = Covers(self.model, {})
+        self._active: str = Role.SOURCE.value
+        self._hovered: str | None = None
         self._tool: Tool = "window"
-        self._frames = FrameJudge(self.model, self.panes[Role.TRUTH])
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(4)
-        splitter.setStyleSheet(f"QSplitter::handle {{ background: {palette.OUTLINE.name()}; }}")
-        for pane in self.panes.values():
-            splitter.addWidget(pane)
-        splitter.setSizes([10_000] * len(self.panes))
+        self._banners: dict[Role, tuple[tuple[Finding, ...], Mapping[str, str] | None]] = {}
+        self._frames = FrameJudge(self.model)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(splitter)
+        column.addWidget(self.grid)
         self.actions_by_name = make_actions(self, self._handlers())
         self._connect()
-        self._contents.show_volumes()
-        self.set_active(Role.SOURCE)
+        self.set_layout(SIDE_BY_SIDE)
+
+    # Layout -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def pane_layout(self) -> PaneLayout:
+        """What stands on the screen, with its sizes."""
+        return PaneLayout(self._name, self._rows, self.grid.sizes)
+
+    def set_layout(self, layout: PaneLayout) -> None:
+        """Arranges other panes. Volumes, windows and places stay; so does whatever shows the same as before."""
+        self._name, self._rows = layout.name, layout.rows
+        specs = named(layout.specs)
+        before, self.panes = self.panes, {}
+        for name, spec in specs.items():
+            kept = before.pop(name) if name in before and before[name].spec == spec else None
+            self.panes[name] = kept or self._make_pane(name, spec)
+        names = iter(self.panes)
+        self.grid.show_rows([[self.panes[next(names)] for _ in row] for row in layout.rows], layout.sizes)
+        for pane in before.values():
+            pane.deleteLater()
+        self._hovered = None
+        self._frames.truths = [pane for pane in self.panes.values() if pane.role is Role.TRUTH]
+        self.contents.set_panes(self.panes)
+        self.covers.set_panes(self.panes)
+        self.model.set_panes(specs)
+        self.contents.show_volumes()
+        for role, (findings, offers) in self._banners.items():
+            self.set_banner(role, findings, offers)
+        self._frames.judge()
+        self.set_active(self._active if self._active in self.panes else next(iter(self.panes)))
+        self.panesChanged.emit()
+        self.layoutChanged.emit()
+
+    def set_pane(self, pane: str, spec: PaneSpec) -> None:
+        """Another volume or plane in one pane."""
+        flat = [spec if name == pane else view.spec for name, view in self.panes.items()]
+        specs = iter(flat)
+        rows = tuple(tuple(next(specs) for _ in row) for row in self._rows)
+        self.set_layout(PaneLayout(_changed(self._name), rows, self.grid.sizes))
+
+    def show_single(self) -> None:
+        """The active pane alone."""
+        self.set_layout(single(self.panes[self._active].spec))
+
+    def set_detached(self, pane: str, detached: bool) -> None:
+        """Puts a pane into a window of its own, for another screen, or brings it back."""
+        view = self.panes[pane]
+        if detached:
+            words = view.role.label if view.spec.plane is Plane.ACQUIRED else f"{view.role.label}, {view.spec.plane.value}"
+            self.grid.detach(view, f"{words} - CT-MRI Studio")
+        else:
+            self.grid.attach(view)
+
+    def _make_pane(self, name: str, spec: PaneSpec) -> SliceView:
+        pane, model = SliceView(spec, name), self.model
+        pane.scrolled.connect(partial(model.step, pane=name))
+        pane.windowDragged.connect(partial(model.drag_window, spec.role))
+        pane.zoomed.connect(partial(model.zoom, pane=name))
+        pane.moved.connect(partial(model.move, pane=name))
+        pane.hovered.connect(partial(self._on_hovered, name))
+        pane.pointed.connect(partial(self._on_pointed, name))
+        pane.jumped.connect(partial(self._on_jumped, name))
+        pane.maximiseAsked.connect(partial(self._maximise, name))
+        pane.windowResetAsked.connect(partial(model.reset_window, spec.role))
+        pane.menuAsked.connect(partial(self._on_menu, name))
+        pane.activated.connect(partial(self.set_active, name))
+        pane.dropped.connect(partial(self._on_dropped, spec.role))
+        pane.linkToggled.connect(partial(self._on_link_toggled, name))
+        pane.resized.connect(self.contents.fit_panes)
+        pane.bars.changed.connect(self._align_pictures)
+        pane.banner.offerTaken.connect(partial(self.offerTaken.emit, spec.role))
+        pane.set_tool(self._tool)
+        pane.set_smooth(self.actions_by_name["smooth"].isChecked())
+        pane.set_text_visible(self.actions_by_name["toggle_text"].isChecked())
+        return pane
 
     # What the window sets
 
@@ -80,7 +155,7 @@ class LinkedViews(QWidget):
 
     def set_preset(self, key: str) -> None:
         """The window preset on `key` ("0" to "9") of the active pane's modality."""
-        shown = self._active if self._active in self.model.volumes else self.model.reference
+        shown = self.active if self.active in self.model.volumes else self.model.reference
         if shown is not None:
             self.model.apply_preset(key, shown)
 
@@ -94,12 +169,15 @@ class LinkedViews(QWidget):
 
     def set_banner(self, role: Role, findings: Iterable[Finding], offers: Mapping[str, str] | None = None) -> None:
         """What a person should know before trusting the picture, until replaced. `offers`: the words on the button of a kind of
-        finding that something can be done about."""
-        self.panes[role].banner.set_findings(tuple(findings), offers)
+        finding that something can be done about. It stands on the first pane of the role."""
+        self._banners[role] = tuple(findings), offers
+        first = next((pane for pane in self.panes.values() if pane.role is role), None)
+        if first is not None:
+            first.banner.set_findings(*self._banners[role])
 
     def set_empty(self, role: Role, headline: str = "", detail: str = "") -> None:
         """What a pane without a volume says, such as the progress of what will fill it; without a headline the invitation."""
-        self._contents.set_empty(role, headline, detail)
+        self.contents.set_empty(role, headline, detail)
 
     def set_comparable(self, comparable: bool | None) -> None:
         """Whether synthetic and truth show the same thing in the same place; None while that is not known.
@@ -110,24 +188,31 @@ class LinkedViews(QWidget):
         self._frames.judge()
         self._say_cursor()
 
-    def set_linked(self, role: Role, linked: bool) -> None:
+    def set_linked(self, pane: str, linked: bool) -> None:
         """Whether the pane follows the others' slices, zoom and position."""
-        self.panes[role].header.set_linked(linked)
+        self.panes[pane].header.set_linked(linked)
 
-    def set_convention(self, *, neurological: bool) -> None:
-        """Patient's right on screen left (radiological) or right."""
-        self.actions_by_name["neurological"].setChecked(neurological)
-        self.model.set_neurological(neurological)
+    def link_as_shown(self) -> None:
+        """What the active, unlinked pane shows is taken for the place that the others show."""
+        if self.model.can_link_as_shown(self._active):
+            self.model.link_as_shown(self._active)
+            self.set_linked(self._active, True)
+            self._frames.judge()
 
-    def set_active(self, role: Role) -> None:
+    def set_active(self, pane: str) -> None:
         """The pane that keys and presets work on."""
-        self._active = role
-        for one, pane in self.panes.items():
-            pane.set_active(one is role)
+        self._active = pane
+        for name, view in self.panes.items():
+            view.set_active(name == pane)
         self._follow_active()
 
     @property
     def active(self) -> Role:
+        """Whose pane it is that keys and presets work on."""
+        return self.panes[self._active].role
+
+    @property
+    def active_pane(self) -> str:
         return self._active
 
     @property
@@ -137,7 +222,7 @@ class LinkedViews(QWidget):
 
     def close_background(self) -> None:
         """No more pictures are made ahead; call before the program ends."""
-        self._contents.close()
+        self.contents.close()
 
     def grab_picture(self) -> QImage:
         """The panes as they stand on the screen, warnings included, names of files left out."""
@@ -150,11 +235,18 @@ class LinkedViews(QWidget):
             for strip in strips:
                 strip.set_private(False)
 
-    def make_menu(self, role: Role) -> QMenu:
+    def make_menu(self, pane: str) -> QMenu:
         """The right-click menu of a pane."""
+        role = self.panes[pane].role
         volume = self.model.volumes.get(role)
         apply = partial(self.model.apply_preset, role=role)
-        return pane_menu(self, presets_for(volume.domain) if volume else (), apply, self.actions_by_name)
+        menu = pane_menu(self, presets_for(volume.domain) if volume else (), apply, self.actions_by_name)
+        menu.addMenu(content_menu(menu, self.panes[pane].spec, partial(self.set_pane, pane)))
+        detached = self.grid.is_detached(self.panes[pane])
+        menu.addAction("Bring pane back" if detached else "Window of its own").triggered.connect(
+            lambda _checked=False: self.set_detached(pane, not detached)
+        )
+        return menu
 
     # What the user does
 
@@ -166,14 +258,19 @@ class LinkedViews(QWidget):
             "slice_first": lambda: model.set_slice(0, self._active),
             "slice_last": lambda: model.set_slice(10**9, self._active),
             **{f"preset_{key}": partial(self.set_preset, key) for key in PRESET_KEYS},
-            "invert": self._contents.set_inverted,
+            "invert": self.contents.set_inverted,
             "reset_views": self.reset_views,
             "smooth": lambda on: self._tell_panes(SliceView.set_smooth, on),
             "toggle_text": lambda on: self._tell_panes(SliceView.set_text_visible, on),
             "crosshair_tool": lambda on: self._use_tool("crosshair_tool", on),
             "scroll_tool": lambda on: self._use_tool("scroll_tool", on),
-            "neurological": model.set_neurological,
+            "neurological": lambda on: model.set_display(replace(model.display, neurological=on)),
+            "nose_right": lambda on: model.set_display(replace(model.display, nose_right=on)),
+            "straight": lambda on: model.set_display(replace(model.display, straight=on)),
             "link": lambda on: self.set_linked(self._active, on),
+            "link_as_shown": self.link_as_shown,
+            "single_pane": self.show_single,
+            "detach_pane": lambda: self.set_detached(self._active, not self.grid.is_detached(self.panes[self._active])),
             "next_pane": lambda: self._go_to_pane(1),
             "previous_pane": lambda: self._go_to_pane(-1),
             "maximise_pane": lambda: self._maximise(self._active),
@@ -185,33 +282,23 @@ class LinkedViews(QWidget):
 
     def _connect(self) -> None:
         model = self.model
-        for role, pane in self.panes.items():
-            pane.scrolled.connect(partial(model.step, role=role))
-            pane.windowDragged.connect(partial(model.drag_window, role))
-            pane.zoomed.connect(partial(model.zoom, role=role))
-            pane.moved.connect(partial(model.move, role=role))
-            pane.hovered.connect(partial(self._on_hovered, role))
-            pane.pointed.connect(partial(self._on_pointed, role))
-            pane.jumped.connect(partial(self._on_jumped, role))
-            pane.maximiseAsked.connect(partial(self._maximise, role))
-            pane.windowResetAsked.connect(partial(model.reset_window, role))
-            pane.menuAsked.connect(partial(self._on_menu, role))
-            pane.activated.connect(partial(self.set_active, role))
-            pane.dropped.connect(partial(self._on_dropped, role))
-            pane.linkToggled.connect(partial(self._on_link_toggled, role))
-            pane.resized.connect(self._contents.fit_panes)
-            pane.bars.changed.connect(self._align_pictures)
-            pane.banner.offerTaken.connect(partial(self.offerTaken.emit, role))
         model.volumesChanged.connect(self._on_volumes)
         model.posesChanged.connect(self._say_cursor)
         model.sliceChanged.connect(self.sliceChanged)
+        self.grid.changed.connect(self._on_grid)
+
+    def _on_grid(self) -> None:
+        self.contents.fit_panes()
+        self.layoutChanged.emit()
 
     def _align_pictures(self) -> None:
-        """All pictures begin at one height, whatever stands above them."""
-        bars = [pane.bars for pane in self.panes.values() if not pane.isHidden()]
-        highest = max(one.needed for one in bars)
-        for one in bars:
-            one.setFixedHeight(highest)
+        """All pictures of a row begin at one height, whatever stands above them."""
+        names = iter(self.panes.values())
+        for row in self._rows:
+            bars = [pane.bars for pane in (next(names) for _ in row) if not pane.isHidden()]
+            highest = max((one.needed for one in bars), default=0)
+            for one in bars:
+                one.setFixedHeight(highest)
 
     def _on_volumes(self) -> None:
         self._frames.judge()
@@ -219,16 +306,18 @@ class LinkedViews(QWidget):
         self._say_cursor()
 
     def _follow_active(self) -> None:
-        volume = self.model.volumes.get(self._active)
+        volume = self.model.volumes.get(self.active)
         name_presets(self.actions_by_name, presets_for(volume.domain) if volume else ())
         self.actions_by_name["link"].setChecked(self.model.is_linked(self._active))
+        self.actions_by_name["link_as_shown"].setEnabled(self.model.can_link_as_shown(self._active))
 
-    def _on_link_toggled(self, role: Role, linked: bool) -> None:
-        self.model.set_linked(role, linked)
+    def _on_link_toggled(self, pane: str, linked: bool) -> None:
+        if linked != self.model.is_linked(pane):
+            self.model.set_linked(pane, linked)
         self._follow_active()
 
-    def _on_hovered(self, role: Role, point: tuple[float, float] | None) -> None:
-        self._hovered = None if point is None else role
+    def _on_hovered(self, pane: str, point: tuple[float, float] | None) -> None:
+        self._hovered = None if point is None else pane
         if point is None:
             self.cursorMoved.emit(None)
         else:
@@ -241,34 +330,33 @@ class LinkedViews(QWidget):
         point = self.panes[self._hovered].point_under_mouse
         mm = None if point is None else self.model.point_mm(self._hovered, point)
         same_thing = self._frames.comparable is not False
-        self.cursorMoved.emit(None if mm is None else read_out(self.model.volumes, mm, comparable=same_thing))
+        self.cursorMoved.emit(None if mm is None else read_out(self.model.placed, mm, comparable=same_thing))
 
-    def _on_pointed(self, role: Role, point: tuple[float, float] | None) -> None:
-        self.model.point_at(None if point is None else self.model.point_mm(role, point))
+    def _on_pointed(self, pane: str, point: tuple[float, float] | None) -> None:
+        self.model.point_at(None if point is None else self.model.point_mm(pane, point))
 
-    def _on_jumped(self, role: Role, point: tuple[float, float] | None) -> None:
-        self.model.set_crosshair(None if point is None else self.model.point_mm(role, point), go=True)
+    def _on_jumped(self, pane: str, point: tuple[float, float] | None) -> None:
+        self.model.set_crosshair(None if point is None else self.model.point_mm(pane, point), go=True)
 
-    def _on_menu(self, role: Role, where: QPoint) -> None:
-        self.make_menu(role).popup(where)
+    def _on_menu(self, pane: str, where: QPoint) -> None:
+        self.make_menu(pane).popup(where)
 
     def _on_dropped(self, role: Role, paths: object) -> None:
         self.volumeDropped.emit(paths, role)
 
-    def _maximise(self, role: Role) -> None:
-        self._maximised = None if self._maximised is role else role
-        for one, pane in self.panes.items():
-            pane.setVisible(self._maximised in (None, one))
-        self.panes[role].setFocus()
-        self._contents.fit_panes()
+    def _maximise(self, pane: str) -> None:
+        view = self.panes[pane]
+        self.grid.maximise(None if self.grid.maximised is view else view)
+        view.setFocus()
 
     def _go_to_pane(self, step: int) -> None:
-        roles = list(Role)
-        role = roles[(roles.index(self._active) + step) % len(roles)]
-        if self._maximised is not None:
-            self._maximise(role)
-        self.panes[role].setFocus()
-        self.set_active(role)
+        names = list(self.panes)
+        pane = names[(names.index(self._active) + step) % len(names)]
+        if self.grid.maximised is not None:
+            self._maximise(pane)
+        self.panes[pane].activateWindow()
+        self.panes[pane].setFocus()
+        self.set_active(pane)
 
     def _tell_panes(self, set_state: Callable[[SliceView, bool], None], on: bool) -> None:
         for pane in self.panes.values():
@@ -290,7 +378,12 @@ class LinkedViews(QWidget):
             self._use_tool(in_use, False)
         elif self.model.crosshair is not None:
             self.model.set_crosshair(None)
-        elif self._maximised is not None:
-            self._maximise(self._maximised)
+        elif self.grid.maximised is not None:
+            self._maximise(self._active)
         else:
             self.escaped.emit()
+
+
+def _changed(name: str) -> str:
+    """A layout that is no longer the named one."""
+    return name if name.endswith(_CHANGED) else f"{name}{_CHANGED}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 from PySide6.QtCore import QSize
 
-from ctmri_core.geometry import Geometry
-from ctmri_core.volume import Volume
+from ctmri_core.geometry import letters
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.pane_frame import show_provenance
 from ctmri_gui.viewer.roles import Role
-from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack, slices_of
+from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack
+from ctmri_gui.viewer.slice_stacks import SliceStacks
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
@@ -28,9 +28,10 @@ _PREPARING = EmptyText("Resampling …", "onto the slices of the source")
 class PaneContents:
     """Follows the model's signals; the panes' own state is set here and nowhere else."""
 
-    def __init__(self, model: ViewerModel, panes: Mapping[Role, SliceView]) -> None:
+    def __init__(self, model: ViewerModel, panes: Mapping[str, SliceView]) -> None:
         self._model, self._panes = model, panes
-        self._stacks: dict[Role, SliceStack] = {}
+        self.stacks = SliceStacks(self._show_first)
+        self._shown: dict[str, SliceStack] = {}
         self._empty = dict(_EMPTY)
         self._inverted = False
         model.volumesChanged.connect(self.show_volumes)
@@ -38,88 +39,108 @@ class PaneContents:
         model.windowsChanged.connect(self._show_windows)
         model.crosshairChanged.connect(self._show_crosshair)
 
+    def set_panes(self, panes: Mapping[str, SliceView]) -> None:
+        """Other panes; what they show comes with `show_volumes`."""
+        self._panes = panes
+        self._shown = {pane: stack for pane, stack in self._shown.items() if pane in panes}
+
     def set_empty(self, role: Role, headline: str, detail: str) -> None:
-        """What the pane says without a volume; without a headline the usual invitation."""
+        """What the panes of a role say without a volume; without a headline the usual invitation."""
         self._empty[role] = EmptyText(headline, detail) if headline else _EMPTY[role]
         if role not in self._model.volumes:
-            self._panes[role].set_empty(self._empty[role])
+            for pane in self._panes.values():
+                if pane.role is role:
+                    pane.set_empty(self._empty[role])
 
     def set_inverted(self, inverted: bool) -> None:
         """Bright becomes dark, and each picture says so."""
         self._inverted = inverted
-        self._show_windows(tuple(self._stacks))
+        self._show_windows(tuple(Role))
 
     def fit_panes(self) -> None:
         """One scale for all panes: the smallest one's that shows the body."""
         shown = [pane.canvas.size() for pane in self._panes.values() if not pane.isHidden()]
+        if not shown:
+            return
         fit = QSize(min(size.width() for size in shown), min(size.height() for size in shown))
-        for role, pane in self._panes.items():
-            displayed = self._model.displayed(role)
+        for name, pane in self._panes.items():
+            displayed = self._model.displayed(name)
             pane.set_fit(fit, self._model.frame if displayed is None else displayed.frame)
 
     def close(self) -> None:
         """No more pictures are made ahead."""
-        for stack in self._stacks.values():
-            stack.close()
+        self.stacks.keep(())
 
     def show_volumes(self) -> None:
-        for role, pane in self._panes.items():
-            volume, displayed = self._model.volumes.get(role), self._model.displayed(role)
+        """Everything anew, but for pictures that are there already."""
+        for name, pane in self._panes.items():
+            volume, displayed = self._model.placed.get(pane.role), self._model.displayed(name)
             if volume is None or displayed is None:
-                self._close_stack(role)
-                pane.set_empty(self._empty[role])
+                self._shown.pop(name, None)
+                pane.set_empty(self._empty[pane.role])
                 pane.set_picture(None, (1.0, 1.0))
                 pane.header.set_title("")
                 pane.strip.set_note("")
-            elif role not in self._stacks or not self._stacks[role].serves(volume, displayed.grid):
-                self._close_stack(role)
-                self._open_stack(role, volume, displayed.grid)
+                continue
+            stack = self.stacks.of(volume, displayed)
+            if self._shown.get(name) is not stack:
+                self._shown[name] = stack
+                show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
+            pane.header.set_offset(self._offset_words(pane.role))
+        self.stacks.keep(self._shown.values())
         self.fit_panes()
-        self._show_windows(tuple(self._stacks))
-        self._show_poses(tuple(self._stacks))
+        self._show_windows(tuple(Role))
+        self._show_poses(tuple(self._shown))
 
-    def _open_stack(self, role: Role, volume: Volume, grid: Geometry) -> None:
-        stack = slices_of(volume, grid, partial(self._show_slice, role))
-        self._stacks[role] = stack
-        pane = self._panes[role]
-        show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
+    def _offset_words(self, role: Role) -> str:
+        """`12.0 mm S, 3.5 mm L`; empty where the volume lies where its file says."""
+        offset = self._model.offset(role)
+        if offset is None:
+            return ""
+        parts = [f"{abs(part):.1f} mm {letters(np.sign(part) * axis)}" for part, axis in zip(offset, np.eye(3), strict=True)]
+        told = [part for part in parts if not part.startswith("0.0")]
+        return ", ".join(told) or "0 mm"
 
-    def _close_stack(self, role: Role) -> None:
-        if role in self._stacks:
-            self._stacks.pop(role).close()
+    def _show_first(self, stack: SliceStack) -> None:
+        for name, shown in self._shown.items():
+            if shown is stack:
+                self._show_slice(name)
 
-    def _show_poses(self, roles: tuple[Role, ...]) -> None:
-        for role in roles:
-            self._panes[role].set_camera(self._model.pose(role).camera)
-            self._show_slice(role)
+    def _show_poses(self, panes: Iterable[str]) -> None:
+        for name in panes:
+            if name in self._panes:
+                self._panes[name].set_camera(self._model.pose(name).camera)
+                self._show_slice(name)
         self._show_crosshair()
 
-    def _show_slice(self, role: Role) -> None:
-        displayed, pane, stack = self._model.displayed(role), self._panes[role], self._stacks.get(role)
+    def _show_slice(self, name: str) -> None:
+        displayed, pane, stack = self._model.displayed(name), self._panes[name], self._shown.get(name)
         if displayed is None or stack is None:
             return
-        layout, k = displayed.layout, self._model.pose(role).k
+        layout, k = displayed.layout, self._model.pose(name).k
         picture = stack.picture(k)
         pane.set_empty(_PREPARING if picture is None else None if stack.reaches(k) else _NOTHING_HERE)
         pane.set_picture(None if picture is None else layout.arrange(picture), layout.size_mm)
-        self._show_text(role)
+        self._show_text(name)
 
-    def _show_text(self, role: Role) -> None:
-        displayed, stack = self._model.displayed(role), self._stacks.get(role)
+    def _show_text(self, name: str) -> None:
+        displayed, stack, role = self._model.displayed(name), self._shown.get(name), self._panes[name].role
         if displayed is None or stack is None:
             return
         layout = displayed.layout
-        convention = "NEUROLOGICAL" if self._model.neurological else "RADIOLOGICAL"
-        position = stack.position_label(self._model.pose(role).k)
-        window, letters = self._model.windows[role].label, layout.edge_letters
-        self._panes[role].set_text(PaneText(letters, position, window, convention, layout.plane, self._inverted))
+        convention = "NEUROLOGICAL" if self._model.display.neurological else "RADIOLOGICAL"
+        position = stack.position_label(self._model.pose(name).k)
+        window, edges = self._model.windows[role].label, layout.edge_letters
+        self._panes[name].set_text(PaneText(edges, position, window, convention, layout.plane, self._inverted))
 
-    def _show_windows(self, roles: tuple[Role, ...]) -> None:
-        for role in roles:
-            low, high = self._model.levels(role)
-            self._panes[role].set_levels(*((high, low) if self._inverted else (low, high)))
-            self._show_text(role)
+    def _show_windows(self, roles: Iterable[Role]) -> None:
+        for name in self._shown:
+            role = self._panes[name].role
+            if role in roles:
+                low, high = self._model.levels(role)
+                self._panes[name].set_levels(*((high, low) if self._inverted else (low, high)))
+                self._show_text(name)
 
     def _show_crosshair(self) -> None:
-        for role, pane in self._panes.items():
-            pane.set_crosshair(self._model.crosshair_in(role) if role in self._stacks else None)
+        for name, pane in self._panes.items():
+            pane.set_crosshair(self._model.crosshair_in(name) if name in self._shown else None)

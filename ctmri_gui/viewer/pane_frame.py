@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout
 
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.panes import Plane
 from ctmri_gui.viewer.roles import Role
 
 _SHORTEST_NAME = 6
@@ -79,11 +80,14 @@ class Header(QWidget):
 
     linkToggled = Signal(bool)
 
-    def __init__(self, role: Role, parent: QWidget | None = None, *, fixed: bool = False) -> None:
+    def __init__(
+        self, role: Role, plane: Plane = Plane.ACQUIRED, parent: QWidget | None = None, *, fixed: bool = False
+    ) -> None:  # fmt: skip
         """`fixed`: without the link switch."""
         super().__init__(parent)
+        self._offset = ""
         self._title, self._role = _Text(14, palette.TEXT, bold=True), _Text(12, palette.MUTED)
-        self._role.set_text(role.label)
+        self._role.set_text(role.label if plane is Plane.ACQUIRED else f"{role.label} · {plane.value}")
         self._role.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the volume's name comes first
         self._link = PaneButton()
         self._link.setCheckable(True)
@@ -93,7 +97,7 @@ class Header(QWidget):
         self._link.setAccessibleName(f"{role.label}: follow the other panes")
         self._link.toggled.connect(self._show_link)
         self._link.toggled.connect(self.linkToggled)
-        self._show_link(True)
+        self._show_link()
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 3, 6, 3)
         row.setSpacing(8)
@@ -112,10 +116,21 @@ class Header(QWidget):
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
-    def _show_link(self, linked: bool) -> None:
-        self._link.setText("Linked" if linked else "Unlinked")
+    def set_offset(self, words: str) -> None:
+        """How far from its place in the patient the picture is linked; empty where it is not."""
+        if words != self._offset:
+            self._offset = words
+            self._show_link()
+
+    def _show_link(self) -> None:
+        linked, offset = self._link.isChecked(), self._offset
+        self._link.setText("Unlinked" if not linked else "Linked by hand" if offset else "Linked")
+        moved = f"Linked by hand: {offset} away from where its file says. " if offset else ""
         self._link.setToolTip(
-            "This pane follows the others. Click to move it alone." if linked else "This pane moves alone. Click to link it."
+            f"{moved}This pane follows the others. Click to move it alone (Ctrl+L)."
+            if linked
+            else "This pane moves alone. Click to link it by its place in the patient (Ctrl+L), "
+            "or link it as it is shown now (Ctrl+Shift+L)."
         )
 
 

@@ -15,10 +15,11 @@ from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.banner import Banner
 from ctmri_gui.viewer.camera import Camera, Projection
 from ctmri_gui.viewer.canvas import Canvas
-from ctmri_gui.viewer.displayed_grid import DisplayedGrid
+from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid
 from ctmri_gui.viewer.pane_frame import Header, Strip, show_provenance
 from ctmri_gui.viewer.presets import first_window
 from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 _WAITING = EmptyText("Another scan is being opened", "This pane follows once it is there")
@@ -34,33 +35,51 @@ QProgressBar::chunk {{ background: {palette.ACCENT.name()}; border-radius: 2px; 
 class Covers:
     """One cover for each pane; none is shown until `show`."""
 
-    def __init__(self, model: ViewerModel, panes: Mapping[Role, QWidget]) -> None:
+    def __init__(self, model: ViewerModel, panes: Mapping[str, SliceView]) -> None:
         self._model = model
-        self._by_role = {role: PreviewCover(role, pane) for role, pane in panes.items()}
+        self._roles: dict[str, Role] = {}
+        self._by_pane: dict[str, PreviewCover] = {}
+        self.set_panes(panes)
+
+    def set_panes(self, panes: Mapping[str, SliceView]) -> None:
+        """Covers for these panes. New ones wait where others wait."""
+        waiting = any(not cover.isHidden() for cover in self._by_pane.values())
+        before, self._by_pane = self._by_pane, {}
+        self._roles = {name: pane.role for name, pane in panes.items()}
+        for name, pane in panes.items():
+            known = before.pop(name, None)
+            if known is not None and known.pane is pane:
+                self._by_pane[name] = known
+                continue
+            self._by_pane[name] = PreviewCover(pane.role, pane)
+            if waiting:
+                self._by_pane[name].show_waiting()
 
     def show(self, role: Role, volume: Volume) -> None:
-        """One slice of a volume that is on its way to a pane, over what the pane holds. A new source takes the other panes with
+        """One slice of a volume that is on its way, over what the panes of its role hold. A new source takes the other panes with
         it: what they show belongs to the one before."""
-        self._by_role[role].show_first(volume, neurological=self._model.neurological)
-        if role is Role.SOURCE:
-            for other in self._model.volumes:
-                if other is not role and self._by_role[other].isHidden():
-                    self._by_role[other].show_waiting()
+        first = self._first(role)
+        if first is not None:
+            first.show_first(volume, display=self._model.display)
+        for name, cover in self._by_pane.items():
+            goes_too = role is Role.SOURCE and self._roles[name] in self._model.volumes
+            if cover is not first and cover.isHidden() and (goes_too or self._roles[name] is role):
+                cover.show_waiting()
 
     def tell(self, text: str, fraction: float | None) -> None:
         """How far the opening has come: words, and 0 to 1 where that is known."""
-        for cover in self._by_role.values():
+        for cover in self._by_pane.values():
             cover.progress.tell(text, fraction)
 
     def clear(self) -> None:
         """The panes show what they hold."""
-        for cover in self._by_role.values():
+        for cover in self._by_pane.values():
             cover.hide()
 
     def shown(self, role: Role) -> PreviewCover | None:
-        """The cover over a pane, where one lies there."""
-        cover = self._by_role[role]
-        return None if cover.isHidden() else cover
+        """The cover over the first pane of a role, where one lies there."""
+        cover = self._first(role)
+        return None if cover is None or cover.isHidden() else cover
 
     def place(self, role: Role) -> FloatArray | None:
         """LPS mm of a point of the first picture that is seen on a pane; None where none is."""
@@ -69,7 +88,10 @@ class Covers:
 
     @property
     def strips(self) -> tuple[Strip, ...]:
-        return tuple(cover.strip for cover in self._by_role.values())
+        return tuple(cover.strip for cover in self._by_pane.values())
+
+    def _first(self, role: Role) -> PreviewCover | None:
+        return next((cover for name, cover in self._by_pane.items() if self._roles[name] is role), None)
 
 
 class PreviewCover(QWidget):
@@ -79,7 +101,7 @@ class PreviewCover(QWidget):
 
     def __init__(self, role: Role, parent: QWidget) -> None:
         super().__init__(parent)
-        self._role, self._pane = role, parent
+        self._role, self.pane = role, parent
         self._shown: DisplayedGrid | None = None
         self.header, self.strip, self.banner, self.canvas = Header(role, fixed=True), Strip(), Banner(), Canvas(self)
         self.banner.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -95,16 +117,16 @@ class PreviewCover(QWidget):
         self.canvas.resized.connect(self._place)
         self.hide()
 
-    def show_first(self, volume: Volume, *, neurological: bool) -> None:
+    def show_first(self, volume: Volume, *, display: Display) -> None:
         """One slice (its middle one), in the window it opens with, fitted into the pane."""
-        shown = self._shown = DisplayedGrid.of(volume, neurological=neurological)
+        shown = self._shown = DisplayedGrid.of(volume, display=display)
         window, k = first_window(volume), shown.opening
         show_provenance(self.header, self.strip, volume)
         self.banner.set_findings(volume.findings)
         self.canvas.set_empty(None)
         self.canvas.set_voxels(shown.layout.arrange(volume.voxels[k]))
         self.canvas.set_levels(*window.levels(dicom=volume.dicom is not None))
-        convention = "NEUROLOGICAL" if neurological else "RADIOLOGICAL"
+        convention = "NEUROLOGICAL" if display.neurological else "RADIOLOGICAL"
         text = PaneText(shown.layout.edge_letters, "first picture", window.label, convention, shown.layout.plane)
         self.canvas.set_text(text)
         self.setAccessibleName(f"{self._role.label}: first picture of a scan that is being opened")
@@ -127,8 +149,8 @@ class PreviewCover(QWidget):
         return None if self._shown is None else self._shown.layout.to_mm(0.0, 0.0, self._shown.opening)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._pane:
-            self.setGeometry(self._pane.rect())
+        if event.type() == QEvent.Type.Resize and watched is self.pane:
+            self.setGeometry(self.pane.rect())
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -139,7 +161,7 @@ class PreviewCover(QWidget):
     def _cover(self) -> None:
         self.progress.setVisible(self._shown is not None)
         self.canvas.set_font_size()
-        self.setGeometry(self._pane.rect())
+        self.setGeometry(self.pane.rect())
         self.raise_()
         self.show()
         self._place()

@@ -62,12 +62,13 @@ class ScreenLayout:
         return float((column + 0.5) * right), float((row + 0.5) * down), float(k)
 
 
-def screen_layout(geometry: Geometry, *, neurological: bool = False) -> ScreenLayout:
-    """The layout nearest to the radiological display (patient's right on screen left, front up), or its mirror image."""
+def screen_layout(geometry: Geometry, *, neurological: bool = False, nose_right: bool = False) -> ScreenLayout:
+    """The layout nearest to the radiological display (patient's right on screen left, front up), or its mirror image.
+    `nose_right`: of sagittal slices the mirror image, which look to the left else."""
     axes = geometry.axes
     normal = int(np.argmax(np.abs(axes[0])))
     right, down = _RIGHT[normal], _DOWN[normal]
-    if neurological and normal != 0:
+    if nose_right if normal == 0 else neurological:
         right = -right
     straight = abs(axes[1] @ down) + abs(axes[2] @ right)
     turned = abs(axes[2] @ down) + abs(axes[1] @ right)

@@ -15,6 +15,8 @@ from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.preprocess.resample import sample_plane
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.background import Background
+from ctmri_gui.viewer.displayed_grid import DisplayedGrid
+from ctmri_gui.viewer.plane_grids import Order
 from ctmri_gui.viewer.screen_layout import position_text
 
 _KEPT = 48
@@ -43,20 +45,20 @@ class SliceStack(Protocol):
 
 
 class OwnSlices:
-    """A volume on the displayed grid itself: nothing is computed."""
+    """A volume whose own voxels lie on the displayed grid: nothing is computed. `order`: of its array axes there."""
 
-    def __init__(self, volume: Volume, grid: Geometry) -> None:
-        self._volume, self._grid = volume, grid
+    def __init__(self, volume: Volume, grid: Geometry, order: Order = (0, 1, 2)) -> None:
+        self._volume, self._grid, self._voxels = volume, grid, volume.voxels.transpose(order)
 
     def serves(self, volume: Volume, grid: Geometry) -> bool:
         return self._volume is volume and self._grid is grid
 
     def picture(self, k: int) -> NDArray[Any]:
-        slice_: NDArray[Any] = self._volume.voxels[k]
+        slice_: NDArray[Any] = self._voxels[k]
         return slice_
 
     def position_label(self, k: int) -> str:
-        return f"{position_text(self._volume.geometry, k)} · {k + 1}/{self._volume.geometry.shape[0]}"
+        return f"{position_text(self._grid, k)} · {k + 1}/{self._grid.shape[0]}"
 
     def reaches(self, _k: int) -> bool:
         return True
@@ -186,6 +188,11 @@ def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:
     return Geometry((1, rows, columns), (grid.spacing[0], *steps), (x, y, z), grid.direction)
 
 
-def slices_of(volume: Volume, grid: Geometry, ready: Callable[[], None]) -> OwnSlices | SampledSlices:
-    """The volume's own slices when it lies on `grid`, else sampled ones, which call `ready` once the first can be had."""
-    return OwnSlices(volume, grid) if volume.geometry.is_close(grid) else SampledSlices(volume, grid, ready)
+def slices_of(volume: Volume, shown: DisplayedGrid, ready: Callable[[], None]) -> OwnSlices | SampledSlices:
+    """The volume's own slices when its voxels lie on those shown, else sampled ones, which call `ready` once the first can be
+    had."""
+    order = shown.order or (0, 1, 2)
+    own = volume.geometry if order == (0, 1, 2) else volume.geometry.permuted(order, (False, False, False))
+    if shown.order is not None and own.is_close(shown.grid):
+        return OwnSlices(volume, shown.grid, order)
+    return SampledSlices(volume, shown.grid, ready)

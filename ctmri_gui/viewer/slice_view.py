@@ -27,7 +27,7 @@ from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.pane_frame import Bars, Header, Strip
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.panes import PaneSpec
 
 PlanePoint = tuple[float, float]
 
@@ -57,10 +57,10 @@ class SliceView(QWidget):
     linkToggled = Signal(bool)
     resized = Signal()
 
-    def __init__(self, role: Role, parent: QWidget | None = None) -> None:
+    def __init__(self, spec: PaneSpec, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.role = role
-        self.setObjectName(f"pane_{role.value}")
+        self.spec, self.role = spec, spec.role
+        self.setObjectName(f"pane_{name or spec.role.value}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self._active = False
@@ -68,7 +68,7 @@ class SliceView(QWidget):
         self._camera, self._size_mm = Camera(), (1.0, 1.0)
         self._crosshair: PlanePoint | None = None
         self._fit, self._frame = (1, 1), Frame(0, 0, 1, 1)
-        self.header, self.strip, self.banner, self.canvas = Header(role), Strip(), Banner(), Canvas(self)
+        self.header, self.strip, self.banner, self.canvas = Header(spec.role, spec.plane), Strip(), Banner(), Canvas(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)

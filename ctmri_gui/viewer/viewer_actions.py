@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -10,7 +11,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ctmri_gui.viewer.keys import KEY_ACTIONS
+from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.presets import Preset
+from ctmri_gui.viewer.roles import Role
 
 _COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "scroll_tool", "neurological", "reset_views")
 
@@ -56,6 +59,22 @@ def pane_menu(owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str]
     menu.addSeparator()
     menu.addActions([actions[name] for name in _COMMON])
     return menu
+
+
+def content_menu(menu: QMenu, shown: PaneSpec, choose: Callable[[PaneSpec], None]) -> QMenu:
+    """Which volume a pane shows, and along which plane."""
+    content = QMenu("Show in this pane", menu)
+    for choices in (
+        [(role.label, replace(shown, role=role), role is shown.role) for role in Role],
+        [(plane.label, replace(shown, plane=plane), plane is shown.plane) for plane in Plane],
+    ):
+        content.addSeparator()
+        for text, spec, is_shown in choices:
+            action = content.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(is_shown)
+            action.triggered.connect(_without_argument(partial(choose, spec)))
+    return content
 
 
 def _without_argument(function: Callable[[], None]) -> Callable[..., None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,22 +11,27 @@ from PySide6.QtCore import QObject, Signal
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame
-from ctmri_gui.viewer.displayed_grid import DisplayedGrid, Pose
-from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
+from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
+from ctmri_gui.viewer.pane_poses import PanePoses, frames_apart
+from ctmri_gui.viewer.panes import PaneSpec, Plane, named
+from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
+from ctmri_gui.viewer.volume_windows import VolumeWindows
+
+THREE = named(PaneSpec(role) for role in Role)
 
 
 class ViewerModel(QObject):
-    """Linked panes show slices (axis 0) of one grid, the reference: the source's, or without one the first volume's there is.
+    """Linked panes show slices of one grid, the reference's: the source's, or without one the first volume's there is. How poses
+    and windows go together is said by `PanePoses` and `VolumeWindows`. Panes have ids, volumes and windows have roles.
 
-    They share one pose; an unlinked pane keeps its own and goes through its own volume's slices. Windows are shared within a
-    modality: CT panes have the same window; MR panes, whose units are arbitrary, move in proportion unless the synthetic one
-    matches truth.
+    `placed`: the volumes as they lie on the screen: moved where one was linked by hand.
     """
 
     volumesChanged = Signal()
-    posesChanged = Signal(object)  # tuple of roles
+    panesChanged = Signal()
+    posesChanged = Signal(object)  # tuple of ids of panes
     windowsChanged = Signal(object)  # tuple of roles
     crosshairChanged = Signal()
     sliceChanged = Signal(int)
@@ -34,306 +39,265 @@ class ViewerModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.volumes: dict[Role, Volume] = {}
-        self._shared: DisplayedGrid | None = None
-        self._alone: dict[Role, DisplayedGrid] = {}  # unlinked panes whose volumes lie on another grid
-        self.windows: dict[Role, Window] = {}
-        self._placed: FloatArray | None = None
+        self.placed: dict[Role, Volume] = {}
+        self._poses = PanePoses(self.volumes, dict(THREE))
+        self._windows = VolumeWindows(self.volumes)
+        self._crosshair: FloatArray | None = None
         self._pointed: FloatArray | None = None
-        self.neurological = False
-        self.matches_truth = False
-        self._unlinked: set[Role] = set()
-        self._poses = dict.fromkeys(Role, Pose(0, Camera()))
+
+    # Panes ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def panes(self) -> Mapping[str, PaneSpec]:
+        return self._poses.panes
+
+    def set_panes(self, panes: Mapping[str, PaneSpec]) -> None:
+        """Other panes; those that show the same as before stay as they were."""
+        self._poses.set_panes(dict(panes))
+        if self.crosshair is not None:
+            self.show_place(self.crosshair)
+        self.panesChanged.emit()
 
     @property
     def reference(self) -> Role | None:
         return next((role for role in Role if role in self.volumes), None)
 
-    @property
-    def slice(self) -> int:
-        """The slice of the reference grid that the linked panes show."""
-        return self._poses[self._linked_roles()[0] if self._linked_roles() else Role.SOURCE].k
+    def displayed(self, pane: str) -> DisplayedGrid | None:
+        """The slices that a pane goes through; None without any volume."""
+        return self._poses.displayed(pane)
+
+    def pose(self, pane: str) -> Pose:
+        """On the slices that the pane goes through."""
+        return self._poses.pose(pane)
 
     @property
-    def crosshair(self) -> FloatArray | None:
-        """LPS mm: the point under the mouse while it points, else the one placed."""
-        return self._placed if self._pointed is None else self._pointed
+    def slice(self) -> int:
+        """The slice of the reference grid, as it was acquired, that the linked panes show."""
+        return self._poses.shared_pose().k
 
     @property
     def layout(self) -> ScreenLayout | None:
-        """Of the linked panes."""
-        return None if self._shared is None else self._shared.layout
+        """Of the linked panes that show the slices as acquired."""
+        shared = self._poses.shared()
+        return None if shared is None else shared.layout
 
     @property
     def frame(self) -> Frame:
-        """Of the linked panes."""
-        return Frame(0, 0, 1, 1) if self._shared is None else self._shared.frame
+        """Of the linked panes that show the slices as acquired."""
+        shared = self._poses.shared()
+        return Frame(0, 0, 1, 1) if shared is None else shared.frame
 
-    def displayed(self, role: Role) -> DisplayedGrid | None:
-        """The slices that a pane goes through; None without any volume."""
-        return self._alone.get(role, self._shared)
+    def acquired_panes(self, *roles: Role) -> list[str]:
+        """The panes of some volumes that cut as the slices were acquired."""
+        acquired = self._poses.cut(Plane.ACQUIRED)
+        return [pane for pane, spec in self.panes.items() if spec.role in roles and self._poses.cut(spec.plane) is acquired]
 
-    def pose(self, role: Role) -> Pose:
-        """On the slices that the pane goes through."""
-        return self._poses[role]
-
-    def show_one_slice(self, one: Role, other: Role) -> bool:
+    def show_one_slice(self, one: str, other: str) -> bool:
         """Whether two panes show the same slice of the same grid."""
         same_grid = self.displayed(one) is self.displayed(other)
-        return same_grid and self._poses[one].k == self._poses[other].k
+        return same_grid and self.pose(one).k == self.pose(other).k
 
-    def is_linked(self, role: Role) -> bool:
-        return role not in self._unlinked
+    # Volumes ----------------------------------------------------------------------------------------------------------
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Puts a volume in a pane, or takes it away. Slice and camera stay unless the reference grid becomes another;
-        the number of the slice stays even then where the same files were read another way."""
-        before, old, k = self._grid, self._reference_volume, self.slice
-        volumes = {**self.volumes, role: volume}
-        self.volumes = {one: present for one in Role if (present := volumes.get(one)) is not None}
-        self.windows.pop(role, None)
-        if volume is not None:
-            self.windows[role] = self._opening_window(role, volume)
-            self._follow_truth()
-        grid = self._grid
-        moved = grid is not None and (before is None or not before.is_close(grid))
-        if moved or grid is None:
-            self._lay_out()
-            self._go_to_opening(k if _same_slices(old, self._reference_volume) else None)
-        for unlinked in tuple(self._unlinked):
-            self._part(unlinked)
+        """Puts a volume in the panes of a role, or takes it away. Slice and camera stay unless the reference grid becomes
+        another; the number of the slice stays even then where the same files were read another way."""
+        old, k, poses = self._poses.reference, self.slice, self._poses
+        before, present = self.volumes.get(role), {**self.volumes, role: volume}
+        self.volumes.clear()
+        self.volumes.update({one: found for one in Role if (found := present.get(one)) is not None})
+        self._windows.renew(role)
+        new = poses.reference
+        moved = new is not None and (old is None or not old.geometry.is_close(new.geometry))
+        if moved or new is None:
+            self._crosshair = self._pointed = None
+            poses.begin_anew(k if _same_slices(old, new) else None)
+        elif volume is None or before is None or not before.geometry.is_close(volume.geometry):
+            poses.offsets.pop(role, None)
+        poses.part_unlinked()
+        self._place()
         self.volumesChanged.emit()
         if moved:
             self.sliceChanged.emit(self.slice)
 
-    def set_neurological(self, neurological: bool) -> None:
-        """Patient's right on screen left (False) or right; slice, zoom and the point in the middle stay."""
-        before = {role: self.displayed(role) for role in Role}
-        self.neurological = neurological
-        self._lay_out()
-        for role, alone in self._alone.items():
-            layout = DisplayedGrid.of(self.volumes[role], neurological=neurological).layout
-            self._alone[role] = replace(alone, layout=layout)
-        for role, pose in self._poses.items():
-            old, new = before[role], self.displayed(role)
-            if old is not None and new is not None:
-                middle = new.layout.from_mm(old.layout.to_mm(*pose.camera.centre, pose.k))[:2]
-                self._poses[role] = replace(pose, camera=replace(pose.camera, centre=middle))
-        self.volumesChanged.emit()
+    @property
+    def foreign_frames(self) -> tuple[str, str] | None:
+        """The frames of reference of the reference grid and the truth where both are known and differ."""
+        return frames_apart(self.volumes.get(Role.TRUTH), self._poses.reference)
 
-    def set_slice(self, k: int, role: Role | None = None) -> None:
-        """Clamped to the stack; in all linked panes, or in `role` alone when it is unlinked."""
-        shown = self._displayed_with(role)
-        if shown is None:
-            return
+    # Slices and cameras -----------------------------------------------------------------------------------------------
+
+    def set_slice(self, k: int, pane: str | None = None) -> None:
+        """Clamped to the stack; in all linked panes of the pane's plane, or in it alone when it is unlinked. Without a pane:
+        of the slices as acquired."""
         before = self.slice
-        self._change(self._moving_with(role), k=shown.clamped(k))
-        if self.slice != before:
-            self.sliceChanged.emit(self.slice)
+        changed = self._poses.show_shared(Plane.ACQUIRED, k) if pane is None else self._poses.move(pane, k=k)
+        self._tell(changed, before)
 
-    def step(self, forward: int, role: Role | None = None) -> None:
+    def step(self, forward: int, pane: str = Role.SOURCE) -> None:
         """So many slices towards head, front or left."""
-        shown = self._displayed_with(role)
+        shown = self.displayed(pane)
         if shown is not None:
-            self.set_slice(self._pose_of(role).k + forward * shown.layout.forward, role)
+            self.set_slice(self.pose(pane).k + forward * shown.layout.forward, pane)
 
-    def zoom(self, factor: float, anchor: tuple[float, float] | None, role: Role | None = None) -> None:
-        self._change(self._moving_with(role), camera=self._pose_of(role).camera.zoomed(factor, anchor))
+    def zoom(self, factor: float, anchor: tuple[float, float] | None, pane: str = Role.SOURCE) -> None:
+        self._tell(self._poses.move(pane, camera=self.pose(pane).camera.zoomed(factor, anchor)))
 
-    def move(self, right: float, down: float, role: Role | None = None) -> None:
-        self._change(self._moving_with(role), camera=self._pose_of(role).camera.moved(right, down))
+    def move(self, right: float, down: float, pane: str = Role.SOURCE) -> None:
+        self._tell(self._poses.move(pane, camera=self.pose(pane).camera.moved(right, down)))
 
     def reset_cameras(self) -> None:
-        for role in Role:
-            shown = self.displayed(role)
+        changed: set[str] = set()
+        for pane in self.panes:
+            shown = self.displayed(pane)
             if shown is not None:
-                self._change((role,), camera=Camera.on(shown.frame))
+                changed |= set(self._poses.move(pane, camera=Camera.on(shown.frame)))
+        self._tell(tuple(changed))
 
-    def set_linked(self, role: Role, linked: bool) -> None:
-        """A pane that is linked again goes where the others are; one that is not goes through its own volume."""
-        before = self.displayed(role)
-        if linked:
-            self._unlinked.discard(role)
-            self._alone.pop(role, None)
-            others = [other for other in (*self._linked_roles(), *Role) if other is not role and other not in self._alone]
-            if self.displayed(role) is not before or self._linked_roles() != (role,):
-                self._poses[role] = self._poses[others[0]]
-        else:
-            self._unlinked.add(role)
-            self._part(role)
-        if self.displayed(role) is not before:
+    @property
+    def display(self) -> Display:
+        return self._poses.display
+
+    def set_display(self, display: Display) -> None:
+        """How patients lie on the screen; slice, zoom and the point in the middle stay."""
+        if display != self._poses.display:
+            self._poses.set_display(display)
             self.volumesChanged.emit()
-        self.posesChanged.emit((role,))
+
+    # Linking ----------------------------------------------------------------------------------------------------------
+
+    def is_linked(self, pane: str) -> bool:
+        return self._poses.is_linked(pane)
+
+    def set_linked(self, pane: str, linked: bool) -> None:
+        """A pane that is linked again goes where the others are; one that is not goes through its own volume. Linked is by
+        place in the patient: an offset set by hand ends."""
+        before, role = self.displayed(pane), self.panes[pane].role
+        if linked:
+            self._poses.link(pane)
+        else:
+            self._poses.unlink(pane)
+        ended = linked and self._poses.offsets.pop(role, None) is not None
+        self._place()
+        if ended or self.displayed(pane) is not before:
+            self.volumesChanged.emit()
+        self.posesChanged.emit((pane,))
+
+    def can_link_as_shown(self, pane: str) -> bool:
+        """Whether an unlinked pane goes through slices of its own."""
+        return self._poses.offset_to(pane) is not None
+
+    def link_as_shown(self, pane: str) -> None:
+        """From now on what the pane shows is taken for the place that the others show; does nothing for a pane that shows the
+        others' slices already."""
+        offset = self._poses.offset_to(pane)
+        if offset is None:
+            return
+        self._poses.offsets[self.panes[pane].role] = offset
+        self._poses.link(pane)
+        self._place()
+        self.volumesChanged.emit()
+        self.posesChanged.emit((pane,))
+
+    def offset(self, role: Role) -> FloatArray | None:
+        """LPS mm from a place of the reference to the same place of the volume, where it was linked by hand."""
+        return self._poses.offsets.get(role)
+
+    # Places -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def crosshair(self) -> FloatArray | None:
+        """LPS mm: the point under the mouse while it points, else the one placed."""
+        return self._crosshair if self._pointed is None else self._pointed
 
     def set_crosshair(self, mm: FloatArray | None, *, go: bool = False) -> None:
-        """Places it, or takes it away. `go`: also show the slice nearest to the point."""
-        self._placed = None if mm is None else np.asarray(mm, np.float64)
-        if go and self._placed is not None:
-            self.show_place(self._placed)
+        """Places it, or takes it away. `go`: also show the slices nearest to the point."""
+        self._crosshair = None if mm is None else np.asarray(mm, np.float64)
+        if go and self._crosshair is not None:
+            self.show_place(self._crosshair)
         self.crosshairChanged.emit()
 
     def show_place(self, mm: FloatArray) -> None:
-        """The slice nearest to a point."""
-        if self.layout is not None:
-            self.set_slice(round(self.layout.from_mm(mm)[2]))
+        """The slices nearest to a point, in every plane."""
+        before = self.slice
+        changed: list[str] = []
+        for plane in dict.fromkeys((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values()))):
+            shared = self._poses.shared(plane)
+            if shared is not None:
+                changed += self._poses.show_shared(plane, round(shared.layout.from_mm(mm)[2]))
+        self._tell(tuple(dict.fromkeys(changed)), before)
 
     def point_at(self, mm: FloatArray | None) -> None:
         """Shows the crosshair elsewhere for as long as the mouse points; None brings the placed one back."""
         self._pointed = mm
         self.crosshairChanged.emit()
 
-    @property
-    def foreign_frames(self) -> tuple[str, str] | None:
-        """The frames of reference of the reference grid and the truth where both are known and differ."""
-        shown, truth = self._reference_volume, self.volumes.get(Role.TRUTH)
-        if shown is None or truth is None or shown.frame_of_reference is None or truth.frame_of_reference is None:
-            return None
-        frames = shown.frame_of_reference, truth.frame_of_reference
-        return frames if frames[0] != frames[1] else None
-
-    def point_mm(self, role: Role, point: tuple[float, float]) -> FloatArray | None:
+    def point_mm(self, pane: str, point: tuple[float, float]) -> FloatArray | None:
         """LPS mm of a point of a pane's picture."""
-        shown = self.displayed(role)
-        return None if shown is None else shown.layout.to_mm(*point, self._poses[role].k)
+        shown = self.displayed(pane)
+        return None if shown is None else shown.layout.to_mm(*point, self.pose(pane).k)
 
-    def crosshair_in(self, role: Role) -> tuple[float, float] | None:
+    def crosshair_in(self, pane: str) -> tuple[float, float] | None:
         """Where the crosshair is in a pane's picture; None when it lies in another slice."""
-        shown = self.displayed(role)
+        shown = self.displayed(pane)
         if self.crosshair is None or shown is None:
             return None
         u, v, k = shown.layout.from_mm(self.crosshair)
-        return (u, v) if abs(k - self._poses[role].k) <= 0.5 + 1e-6 else None
+        return (u, v) if abs(k - self.pose(pane).k) <= 0.5 + 1e-6 else None
+
+    # Windows ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def windows(self) -> dict[Role, Window]:
+        return self._windows.by_role
+
+    @property
+    def matches_truth(self) -> bool:
+        return self._windows.matches_truth
+
+    @matches_truth.setter
+    def matches_truth(self, matches: bool) -> None:
+        self._windows.matches_truth = matches
 
     def levels(self, role: Role) -> tuple[float, float]:
-        return self.windows[role].levels(dicom=self.volumes[role].dicom is not None)
+        return self._windows.levels(role)
 
     def drag_window(self, role: Role, right: float, up: float) -> None:
         if role in self.windows:
             self.set_window(role, self.windows[role].dragged(right, up))
 
     def set_window(self, role: Role, window: Window) -> None:
-        """The window of a pane, and of the panes whose windows go with it."""
-        before = self.windows[role]
-        peers = self._peers(role)
-        for peer in peers:
-            if self._same_scale(role, peer):
-                self.windows[peer] = window
-            else:
-                own, ratio = self.windows[peer], self.windows[peer].width / before.width
-                centre = own.centre + (window.centre - before.centre) * ratio
-                self.windows[peer] = Window(centre, max(window.width * ratio, 1e-3))
-        self.windowsChanged.emit(peers)
+        """The window of a volume, and of those whose windows go with it."""
+        self.windowsChanged.emit(self._windows.set(role, window))
 
     def apply_preset(self, key: str, role: Role) -> None:
-        """The preset on `key` in the list of the pane's modality; keys without a preset do nothing."""
-        preset = next((one for one in self._presets(role) if one.key == key), None)
-        if preset is None:
-            return
-        peers = self._peers(role)
-        if preset.percentiles is not None:
-            self.matches_truth = self.matches_truth and preset.key != "0"
-            for peer in peers:
-                self.windows[peer] = percentile_window(self.volumes[peer], *preset.percentiles)
-        elif preset.window is not None:
-            self.windows.update(dict.fromkeys(peers, preset.window))
-        if preset.matches_truth:
-            self.matches_truth = True
-        self._follow_truth()
-        self.windowsChanged.emit(peers)
+        """The preset on `key` in the list of the modality; keys without a preset do nothing."""
+        changed = self._windows.apply_preset(key, role)
+        if changed:
+            self.windowsChanged.emit(changed)
 
     def reset_window(self, role: Role) -> None:
-        """The window with which the volume opened, for the pane and its modality."""
-        self.matches_truth = False
-        peers = self._peers(role)
-        for peer in peers:
-            self.windows[peer] = first_window(self.volumes[peer])
-        self.windowsChanged.emit(peers)
+        """The window with which the volume opened, for it and its modality."""
+        self.windowsChanged.emit(self._windows.reset(role))
 
-    def _presets(self, role: Role) -> Iterable[Preset]:
-        return presets_for(self.volumes[role].domain) if role in self.volumes else ()
-
-    def _opening_window(self, role: Role, volume: Volume) -> Window:
-        for other, present in self.volumes.items():
-            if other is not role and self._same_units(volume, present):
-                return self.windows[other]
-        return first_window(volume)
-
-    def _follow_truth(self) -> None:
-        if self.matches_truth and {Role.SYNTHETIC, Role.TRUTH} <= set(self._peers(Role.TRUTH)):
-            self.windows[Role.SYNTHETIC] = self.windows[Role.TRUTH]
-
-    def _same_scale(self, one: Role, other: Role) -> bool:
-        matched = self.matches_truth and {one, other} == {Role.SYNTHETIC, Role.TRUTH}
-        return one is other or matched or self._same_units(self.volumes[one], self.volumes[other])
-
-    @staticmethod
-    def _same_units(one: Volume, other: Volume) -> bool:
-        return one.unit == other.unit == "HU"
-
-    def _peers(self, role: Role) -> tuple[Role, ...]:
-        """The panes of the same modality, `role` among them; nothing for an empty pane."""
-        if role not in self.volumes:
-            return ()
-        modality = self.volumes[role].domain.modality
-        return tuple(one for one, volume in self.volumes.items() if volume.domain.modality == modality)
-
-    @property
-    def _grid(self) -> Geometry | None:
-        volume = self._reference_volume
-        return None if volume is None else volume.geometry
-
-    @property
-    def _reference_volume(self) -> Volume | None:
-        return None if self.reference is None else self.volumes[self.reference]
-
-    def _lay_out(self) -> None:
-        volume = self._reference_volume
-        self._shared = None if volume is None else DisplayedGrid.of(volume, neurological=self.neurological)
-
-    def _go_to_opening(self, k: int | None = None) -> None:
-        """`k`: another slice than the one that tells most."""
-        self._placed = self._pointed = None
-        self._alone.clear()
-        if self._shared is not None:
-            opening = self._shared.opening_pose
-            self._poses = dict.fromkeys(Role, opening if k is None else replace(opening, k=k))
-
-    def _part(self, role: Role) -> None:
-        """Leads an unlinked pane through its own volume's slices, from the place it shows; from the slice that tells most
-        where that place is none in its volume, or no place in its frame of reference."""
-        volume, shared, before = self.volumes.get(role), self._shared, self._alone.pop(role, None)
-        if volume is None or shared is None or volume.geometry.is_close(shared.grid):
-            if before is not None and shared is not None:
-                self._poses[role] = self._poses[self.reference] if self.reference else shared.opening_pose
-        elif before is not None and before.grid.is_close(volume.geometry):
-            self._alone[role] = before
-        else:
-            own = DisplayedGrid.of(volume, neurological=self.neurological)
-            foreign = role is Role.TRUTH and self.foreign_frames is not None
-            alike = None if foreign or before is not None else own.showing_as(shared, self._poses[role])
-            self._alone[role], self._poses[role] = alike or (own, own.opening_pose)
-
-    def _linked_roles(self) -> tuple[Role, ...]:
-        return tuple(role for role in Role if role not in self._unlinked)
-
-    def _moving_with(self, role: Role | None) -> tuple[Role, ...]:
-        return (role,) if role in self._unlinked and role is not None else self._linked_roles()
-
-    def _displayed_with(self, role: Role | None) -> DisplayedGrid | None:
-        return self._shared if role is None else self.displayed(role)
-
-    def _pose_of(self, role: Role | None) -> Pose:
-        return self._poses[self._moving_with(role)[0]] if self._moving_with(role) else self._poses[Role.SOURCE]
-
-    def _change(self, roles: tuple[Role, ...], *, k: int | None = None, camera: Camera | None = None) -> None:
-        changed = []
-        for role in roles:
-            before = self._poses[role]
-            after = Pose(before.k if k is None else k, camera or before.camera)
-            if after != before:
-                self._poses[role] = after
-                changed.append(role)
+    def _tell(self, changed: tuple[str, ...], slice_before: int | None = None) -> None:
         if changed:
-            self.posesChanged.emit(tuple(changed))
+            self.posesChanged.emit(changed)
+        if slice_before is not None and self.slice != slice_before:
+            self.sliceChanged.emit(self.slice)
+
+    def _place(self) -> None:
+        """Volumes linked by hand lie where they were put; the voxels are the same."""
+        self.placed = {role: _moved(volume, self.offset(role), self.placed.get(role)) for role, volume in self.volumes.items()}
+
+
+def _moved(volume: Volume, offset: FloatArray | None, before: Volume | None) -> Volume:
+    if offset is None:
+        return volume
+    x, y, z = (np.asarray(volume.geometry.origin) - offset).tolist()
+    geometry: Geometry = replace(volume.geometry, origin=(x, y, z))
+    same = before is not None and before.voxels is volume.voxels and before.geometry == geometry
+    return before if same and before is not None else replace(volume, geometry=geometry)
 
 
 def _same_slices(one: Volume | None, other: Volume | None) -> bool:

@@ -491,7 +491,7 @@ def test_every_slice_of_a_truth_in_another_frame_of_reference_can_be_reached(vie
     views.set_linked(Role.TRUTH, True)
     qtbot.waitUntil(lambda: truth.annotations.empty is not None and "Nothing" in truth.annotations.empty.headline)
     views.set_linked(Role.TRUTH, False)
-    views.set_convention(neurological=True)
+    views.actions_by_name["neurological"].trigger()
     views.reset_views()
     assert truth.annotations.text.letters[:2] == ("L", "R") and truth.annotations.empty is None
     views.set_volume(Role.SOURCE, None)
@@ -673,7 +673,7 @@ def test_neurological_display_mirrors_picture_letters_and_badge(views) -> None:
     views.model.move(-4.0, 3.0)
     scale = views.panes[Role.SOURCE].projection.mm_per_pixel
     before = pixel_of(views, Role.SOURCE, MARK_MM)
-    views.set_convention(neurological=True)
+    views.actions_by_name["neurological"].trigger()
     text = views.panes[Role.SOURCE].canvas.annotations.text
     assert text.convention == "NEUROLOGICAL" and text.letters[:2] == ("L", "R")
     assert views.slice == 25

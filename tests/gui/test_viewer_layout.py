@@ -8,6 +8,7 @@ import pytest
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.volume import Volume
+from ctmri_gui.viewer.displayed_grid import DisplayedGrid
 from ctmri_gui.viewer.screen_layout import screen_layout
 from ctmri_gui.viewer.slice_stack import slices_of
 
@@ -80,6 +81,7 @@ def test_wheel_forward_goes_to_head_front_or_left(direction) -> None:
 
 def test_position_label_names_side_and_place() -> None:
     geometry = Geometry((180, 8, 8), (1.0, 1.0, 1.0), (0.0, 0.0, -27.9))
-    stack = slices_of(Volume(np.zeros(geometry.shape, np.int16), geometry, Domain.CT), geometry, lambda: None)
+    volume = Volume(np.zeros(geometry.shape, np.int16), geometry, Domain.CT)
+    stack = slices_of(volume, DisplayedGrid.of(volume), lambda: None)
     assert stack.position_label(40) == "S 12.1 mm · 41/180"
     assert stack.position_label(0) == "I 27.9 mm · 1/180"

@@ -10,13 +10,14 @@ from ctmri_gui.theme import PALETTES
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.pane_frame import Strip
+from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 
 
 @pytest.fixture
 def pane(qtbot) -> Iterator[SliceView]:
-    made = SliceView(Role.SYNTHETIC)
+    made = SliceView(PaneSpec(Role.SYNTHETIC))
     qtbot.addWidget(made)
     made.strip.set_synthetic("MRI", "A model with a long name")
     made.show()

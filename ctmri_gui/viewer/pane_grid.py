@@ -1,0 +1,164 @@
+"""Panes in rows that can be resized, one of them maximised, others in windows of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.layouts import Sizes
+from ctmri_gui.viewer.slice_view import SliceView
+
+_EVEN = 10_000
+_DETACHED_SIZE = 900, 960
+
+
+class PaneGrid(QWidget):
+    """Holds panes; knows nothing of what they show. `changed` after sizes, maximising or detaching."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[list[SliceView]] = []
+        self._outer = QSplitter(Qt.Orientation.Vertical)
+        self._inner: list[QSplitter] = []
+        self._windows: dict[SliceView, _PaneWindow] = {}
+        self._maximised: SliceView | None = None
+        self._dress(self._outer)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._outer)
+
+    def show_rows(self, rows: Sequence[Sequence[SliceView]], sizes: Sizes = ()) -> None:
+        """Arranges panes anew; those that are in no row any more are left to their owner, without a parent."""
+        wanted = [view for row in rows for view in row]
+        self._maximised = None
+        for view in [view for view in self._windows if view not in wanted]:
+            self._windows.pop(view).release()
+        old = [view for row in self._rows for view in row]
+        self._rows = [list(row) for row in rows]
+        for view in old:
+            if view not in self._windows:
+                view.setParent(None)
+        for splitter in self._inner:
+            splitter.setParent(None)
+            splitter.deleteLater()
+        self._inner = [self._make_row(row) for row in self._rows]
+        for view in wanted:
+            view.setVisible(True)
+        self._share(sizes)
+        self._hide_empty_rows()
+        self.changed.emit()
+
+    @property
+    def sizes(self) -> Sizes:
+        """Heights of the rows, then widths in each row."""
+        return tuple(self._outer.sizes()), *(tuple(row.sizes()) for row in self._inner)
+
+    @property
+    def maximised(self) -> SliceView | None:
+        return self._maximised
+
+    def maximise(self, view: SliceView | None) -> None:
+        """Shows one pane alone, or all again; panes in windows of their own stay there."""
+        self._maximised = None if view in self._windows else view
+        for row, panes in zip(self._inner, self._rows, strict=True):
+            inside = [pane for pane in panes if pane not in self._windows]
+            for pane in inside:
+                pane.setVisible(self._maximised in (None, pane))
+            row.setVisible(any(self._maximised in (None, pane) for pane in inside))
+        self.changed.emit()
+
+    def is_detached(self, view: SliceView) -> bool:
+        return view in self._windows
+
+    def detach(self, view: SliceView, title: str) -> None:
+        """Puts a pane into a window of its own, which brings it back when it is closed."""
+        if view in self._windows:
+            self._windows[view].activateWindow()
+            return
+        window = self._windows[view] = _PaneWindow(view, title, self)
+        window.closed.connect(partial(self.attach, view))
+        parent = self.parentWidget()
+        window.addActions(parent.actions() if parent is not None else [])  # the viewer's keys work there too
+        self._hide_empty_rows()
+        window.show()
+        view.show()
+        self.changed.emit()
+
+    def attach(self, view: SliceView) -> None:
+        """Brings a pane back to its place."""
+        if view in self._windows:
+            self._windows.pop(view).release()
+            self.show_rows(self._rows, self.sizes)
+
+    def attach_all(self) -> None:
+        for view in list(self._windows):
+            self.attach(view)
+
+    def _make_row(self, panes: Sequence[SliceView]) -> QSplitter:
+        row = QSplitter(Qt.Orientation.Horizontal)
+        self._dress(row)
+        for pane in panes:
+            if pane not in self._windows:
+                row.addWidget(pane)
+        row.splitterMoved.connect(partial(self._follow_columns, row))
+        self._outer.addWidget(row)
+        return row
+
+    def _share(self, sizes: Sizes) -> None:
+        heights, *widths = sizes or ((),)
+        self._outer.setSizes(heights if len(heights) == len(self._inner) and any(heights) else [_EVEN] * len(self._inner))
+        for number, row in enumerate(self._inner):
+            given = widths[number] if number < len(widths) else ()
+            row.setSizes(given if len(given) == row.count() and any(given) else [_EVEN] * row.count())
+
+    def _hide_empty_rows(self) -> None:
+        for row in self._inner:
+            row.setVisible(row.count() > 0)
+
+    def _follow_columns(self, moved: QSplitter, *_: int) -> None:
+        """Columns stay under one another where rows have as many."""
+        for row in self._inner:
+            if row is not moved and row.count() == moved.count():
+                row.setSizes(moved.sizes())
+        self.changed.emit()
+
+    @staticmethod
+    def _dress(splitter: QSplitter) -> None:
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(4)
+        splitter.setStyleSheet(f"QSplitter::handle {{ background: {palette.OUTLINE.name()}; }}")
+
+
+class _PaneWindow(QWidget):
+    """A window around one pane. It belongs to the viewer and closes with it."""
+
+    closed = Signal()
+
+    def __init__(self, view: SliceView, title: str, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.resize(*_DETACHED_SIZE)
+        self._view = view
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(view)
+        self._held = True
+
+    def release(self) -> None:
+        """Gives the pane away and ends."""
+        self._held = False
+        self._view.setParent(None)
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        if self._held:
+            self.closed.emit()

@@ -1,0 +1,209 @@
+"""Which slices each pane goes through, and where it is on them. Arithmetic alone: who moves tells the panes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ctmri_core.geometry import FloatArray
+from ctmri_core.volume import Volume
+from ctmri_gui.viewer.camera import Camera
+from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
+from ctmri_gui.viewer.panes import PaneSpec, Plane
+from ctmri_gui.viewer.plane_grids import is_straight, native_plane
+from ctmri_gui.viewer.roles import Role
+
+_NOWHERE = Pose(0, Camera())
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """What an unlinked pane goes through. `own`: its volume's slices, not the linked panes'."""
+
+    shown: DisplayedGrid
+    pose: Pose
+    own: bool
+
+
+class PanePoses:
+    """Linked panes of one plane show slices of one grid, the reference volume's, and share one pose on them.
+
+    An unlinked pane has a pose of its own; it goes through its own volume's slices where these lie elsewhere. `volumes`: those of
+    the panes, kept up to date by their owner; the first in the order of roles is the reference. `offsets`: mm from a place of
+    the reference to the same place of a volume that was linked by hand.
+    """
+
+    def __init__(self, volumes: dict[Role, Volume], panes: dict[str, PaneSpec]) -> None:
+        self._volumes = volumes
+        self.panes = panes
+        self.display = Display()
+        self.offsets: dict[Role, FloatArray] = {}
+        self.unlinked: set[str] = set()
+        self._shared: dict[Plane, DisplayedGrid] = {}
+        self._poses: dict[Plane, Pose] = {}
+        self._alone: dict[str, _Alone] = {}
+
+    @property
+    def reference(self) -> Volume | None:
+        return next((self._volumes[role] for role in Role if role in self._volumes), None)
+
+    def shared(self, plane: Plane = Plane.ACQUIRED) -> DisplayedGrid | None:
+        """The slices that linked panes of a plane show; None without any volume."""
+        volume, cut = self.reference, self.cut(plane)
+        if volume is None:
+            return None
+        if cut not in self._shared:
+            self._shared[cut] = DisplayedGrid.of(volume, plane, self.display)
+            self._poses[cut] = self._shared[cut].opening_pose
+        return self._shared[cut]
+
+    def displayed(self, pane: str) -> DisplayedGrid | None:
+        """The slices that a pane goes through; None without any volume."""
+        alone = self._alone.get(pane)
+        return self.shared(self.panes[pane].plane) if alone is None else alone.shown
+
+    def pose(self, pane: str) -> Pose:
+        """On the slices that the pane goes through."""
+        alone = self._alone.get(pane)
+        return self.shared_pose(self.panes[pane].plane) if alone is None else alone.pose
+
+    def shared_pose(self, plane: Plane = Plane.ACQUIRED) -> Pose:
+        """Of the linked panes of a plane; of its first pane where none is linked."""
+        panes = self._of_plane(plane)
+        if panes and not any(pane not in self._alone for pane in panes):
+            return self._alone[panes[0]].pose
+        return self._poses[self.cut(plane)] if self.shared(plane) is not None else _NOWHERE
+
+    def is_linked(self, pane: str) -> bool:
+        return pane not in self.unlinked
+
+    def begin_anew(self, k: int | None = None) -> None:
+        """The reference grid is another: all panes where it tells most, or at its stored slice `k`."""
+        self._shared.clear()
+        self._poses.clear()
+        self._alone.clear()
+        self.offsets.clear()
+        shared = self.shared()
+        if shared is not None and k is not None:
+            self._poses[self.cut(Plane.ACQUIRED)] = replace(shared.opening_pose, k=k)
+
+    def set_panes(self, panes: dict[str, PaneSpec]) -> None:
+        """Other panes; those that show the same as before stay as they were."""
+        kept = {pane for pane, spec in panes.items() if pane in self.panes and self.panes[pane] == spec}
+        self.panes = panes
+        self.unlinked &= kept
+        self._alone = {pane: alone for pane, alone in self._alone.items() if pane in kept}
+
+    def set_display(self, display: Display) -> None:
+        """Slice, zoom and the point in the middle stay, unless the slices themselves become others."""
+        if display.straight != self.display.straight:
+            self._reslice(display)
+        self.display = display
+        for plane, shared in self._shared.items():
+            self._shared[plane] = shared.relaid(display)
+            self._poses[plane] = self._shared[plane].moved_here(self._poses[plane], shared)
+        for pane, alone in self._alone.items():
+            shown = alone.shown.relaid(display) if alone.own else self.shared(self.panes[pane].plane)
+            assert shown is not None
+            self._alone[pane] = replace(alone, shown=shown, pose=shown.moved_here(alone.pose, alone.shown))
+
+    def move(self, pane: str, *, k: int | None = None, camera: Camera | None = None) -> tuple[str, ...]:
+        """Another slice or camera, for the panes that move with this one; those whose pose has changed."""
+        shown = self.displayed(pane)
+        if shown is None:
+            return ()
+        before = self.pose(pane)
+        after = Pose(before.k if k is None else shown.clamped(k), camera or before.camera)
+        if after == before:
+            return ()
+        if pane in self._alone:
+            self._alone[pane] = replace(self._alone[pane], pose=after)
+            return (pane,)
+        plane = self.panes[pane].plane
+        self._poses[self.cut(plane)] = after
+        return tuple(other for other in self._of_plane(plane) if other not in self._alone)
+
+    def show_shared(self, plane: Plane, k: int) -> tuple[str, ...]:
+        """Another slice in the linked panes of a plane, there or to come; the panes that show it."""
+        shared = self.shared(plane)
+        if shared is None or shared.clamped(k) == self._poses[self.cut(plane)].k:
+            return ()
+        self._poses[self.cut(plane)] = replace(self._poses[self.cut(plane)], k=shared.clamped(k))
+        return tuple(pane for pane in self._of_plane(plane) if pane not in self._alone)
+
+    def link(self, pane: str) -> None:
+        """The pane goes where the others of its plane are; where none is linked, they will come to it."""
+        self.unlinked.discard(pane)
+        alone = self._alone.pop(pane, None)
+        plane = self.panes[pane].plane
+        others = [other for other in self._of_plane(plane) if other != pane and other not in self._alone]
+        if alone is not None and not alone.own and not others:
+            self._poses[self.cut(plane)] = alone.pose
+
+    def unlink(self, pane: str) -> None:
+        self.unlinked.add(pane)
+        self._part(pane)
+
+    def offset_to(self, pane: str) -> FloatArray | None:
+        """mm from the middle of what the linked panes show to the middle of what this unlinked pane shows on its own slices."""
+        alone, shared = self._alone.get(pane), self.shared(self.panes[pane].plane)
+        if alone is None or not alone.own or shared is None:
+            return None
+        pose = self.shared_pose(self.panes[pane].plane)
+        here = alone.shown.layout.to_mm(*alone.pose.camera.centre, alone.pose.k)
+        offset: FloatArray = here - shared.layout.to_mm(*pose.camera.centre, pose.k)
+        return offset
+
+    def part_unlinked(self) -> None:
+        """Leads the unlinked panes anew, after volumes have changed."""
+        for pane in tuple(self.unlinked):
+            self._part(pane)
+
+    def _part(self, pane: str) -> None:
+        """Leads an unlinked pane through its own volume's slices, from the place it shows; from the slice that tells most
+        where that place is none in its volume, or no place in its frame of reference."""
+        spec, shared, before = self.panes[pane], self.shared(self.panes[pane].plane), self._alone.pop(pane, None)
+        volume = self._volumes.get(spec.role)
+        if shared is None:
+            return
+        own = None if volume is None or volume is self.reference else DisplayedGrid.of(volume, spec.plane, self.display)
+        if volume is None or own is None or own.grid.is_close(shared.grid):
+            stays = before is not None and not before.own
+            pose = before.pose if before is not None and stays else self._poses[self.cut(spec.plane)]
+            self._alone[pane] = _Alone(shared, pose, own=False)
+        elif before is not None and before.own and before.shown.grid.is_close(own.grid):
+            self._alone[pane] = before
+        else:
+            foreign = spec.role not in self.offsets and frames_apart(volume, self.reference) is not None
+            pose = self._poses[self.cut(spec.plane)] if before is None else before.pose
+            again = before is not None and before.own
+            alike = None if foreign or again else own.showing_as(shared, pose, self.offsets.get(spec.role))
+            shown, pose = alike or (own, own.opening_pose)
+            self._alone[pane] = _Alone(shown, pose, own=True)
+
+    def _reslice(self, display: Display) -> None:
+        """Other slices in every plane but those as acquired."""
+        acquired, pose = self.shared(), self.shared_pose()
+        self.display = replace(self.display, straight=display.straight)
+        self._shared, self._poses, self._alone = {}, {}, {}
+        if acquired is not None:
+            self._shared, self._poses = {self.cut(Plane.ACQUIRED): acquired}, {self.cut(Plane.ACQUIRED): pose}
+        self.part_unlinked()
+
+    def _of_plane(self, plane: Plane) -> list[str]:
+        """The panes that cut as `plane` does."""
+        return [pane for pane, spec in self.panes.items() if self.cut(spec.plane) is self.cut(plane)]
+
+    def cut(self, plane: Plane) -> Plane:
+        """The plane under one name: as acquired is the one that it is nearest to, unless that is resliced."""
+        volume = self.reference
+        if volume is None or plane is not Plane.ACQUIRED or (self.display.straight and not is_straight(volume.geometry)):
+            return plane
+        return native_plane(volume.geometry)
+
+
+def frames_apart(volume: Volume | None, reference: Volume | None) -> tuple[str, str] | None:
+    """The frames of reference of both, where they are known and differ."""
+    if volume is None or reference is None or volume.frame_of_reference is None or reference.frame_of_reference is None:
+        return None
+    frames = reference.frame_of_reference, volume.frame_of_reference
+    return frames if frames[0] != frames[1] else None

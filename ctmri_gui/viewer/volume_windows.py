@@ -1,0 +1,96 @@
+"""The windows of the volumes on the panes, and which of them move together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ctmri_core.volume import Volume
+from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
+from ctmri_gui.viewer.roles import Role
+
+
+class VolumeWindows:
+    """Windows are shared within a modality: CT panes have the same window; MR panes, whose units are arbitrary, move in
+    proportion unless the synthetic one matches truth. `volumes`: those of the panes, kept up to date by their owner."""
+
+    def __init__(self, volumes: dict[Role, Volume]) -> None:
+        self._volumes = volumes
+        self.by_role: dict[Role, Window] = {}
+        self.matches_truth = False
+
+    def renew(self, role: Role) -> None:
+        """After the volume of a role was replaced or taken away."""
+        self.by_role.pop(role, None)
+        volume = self._volumes.get(role)
+        if volume is not None:
+            self.by_role[role] = self._opening(role, volume)
+            self._follow_truth()
+
+    def levels(self, role: Role) -> tuple[float, float]:
+        return self.by_role[role].levels(dicom=self._volumes[role].dicom is not None)
+
+    def set(self, role: Role, window: Window) -> tuple[Role, ...]:
+        """The window of a volume, and of those whose windows go with it; these roles."""
+        before = self.by_role[role]
+        peers = self._peers(role)
+        for peer in peers:
+            if self._same_scale(role, peer):
+                self.by_role[peer] = window
+            else:
+                own, ratio = self.by_role[peer], self.by_role[peer].width / before.width
+                centre = own.centre + (window.centre - before.centre) * ratio
+                self.by_role[peer] = Window(centre, max(window.width * ratio, 1e-3))
+        return peers
+
+    def apply_preset(self, key: str, role: Role) -> tuple[Role, ...]:
+        """The preset on `key` in the list of the modality; the roles whose windows it set, none for a key without a preset."""
+        preset = next((one for one in self._presets(role) if one.key == key), None)
+        if preset is None:
+            return ()
+        peers = self._peers(role)
+        if preset.percentiles is not None:
+            self.matches_truth = self.matches_truth and preset.key != "0"
+            for peer in peers:
+                self.by_role[peer] = percentile_window(self._volumes[peer], *preset.percentiles)
+        elif preset.window is not None:
+            self.by_role.update(dict.fromkeys(peers, preset.window))
+        if preset.matches_truth:
+            self.matches_truth = True
+        self._follow_truth()
+        return peers
+
+    def reset(self, role: Role) -> tuple[Role, ...]:
+        """The window with which the volume opened, for it and its modality."""
+        self.matches_truth = False
+        peers = self._peers(role)
+        for peer in peers:
+            self.by_role[peer] = first_window(self._volumes[peer])
+        return peers
+
+    def _presets(self, role: Role) -> Iterable[Preset]:
+        return presets_for(self._volumes[role].domain) if role in self._volumes else ()
+
+    def _opening(self, role: Role, volume: Volume) -> Window:
+        for other, present in self._volumes.items():
+            if other is not role and _same_units(volume, present):
+                return self.by_role[other]
+        return first_window(volume)
+
+    def _follow_truth(self) -> None:
+        if self.matches_truth and {Role.SYNTHETIC, Role.TRUTH} <= set(self._peers(Role.TRUTH)):
+            self.by_role[Role.SYNTHETIC] = self.by_role[Role.TRUTH]
+
+    def _same_scale(self, one: Role, other: Role) -> bool:
+        matched = self.matches_truth and {one, other} == {Role.SYNTHETIC, Role.TRUTH}
+        return one is other or matched or _same_units(self._volumes[one], self._volumes[other])
+
+    def _peers(self, role: Role) -> tuple[Role, ...]:
+        """The volumes of the same modality, `role` among them; nothing where there is none."""
+        if role not in self._volumes:
+            return ()
+        modality = self._volumes[role].domain.modality
+        return tuple(one for one, volume in self._volumes.items() if volume.domain.modality == modality)
+
+
+def _same_units(one: Volume, other: Volume) -> bool:
+    return one.unit == other.unit == "HU"
