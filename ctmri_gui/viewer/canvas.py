@@ -36,6 +36,19 @@ class Composition(Protocol):
         """`target`: where the slice lies, edge to edge; `own`: the slice that would be painted otherwise."""
 
 
+class Handle(Protocol):
+    """Something drawn on the canvas that the left button drags."""
+
+    def cursor_at(self, at: QPointF, projection: Projection) -> Qt.CursorShape | None:
+        """The mouse's shape where the handle can be taken, None elsewhere."""
+
+    def drag_to(self, at: QPointF, projection: Projection) -> None:
+        """The mouse that holds the handle is there now; asked first where it takes it."""
+
+    def let_go(self) -> None:
+        """The button was released."""
+
+
 class Canvas(QWidget):
     """Knows pixels only: where the slice lies on it is told by `place_picture`."""
 
@@ -47,8 +60,12 @@ class Canvas(QWidget):
         self.annotations = Annotations()
         self.overlays: list[Overlay] = []
         """Painted in this order; call `update` after a change."""
+        self.handles: list[Handle] = []
+        """The first that can be taken where the left button goes down gets the drag; the tools get the others."""
         self._own = GreyLayer()
         self._composition: Composition | None = None
+        self._dragged: Handle | None = None
+        self._other_cursor: Qt.CursorShape | None = None  # the tool's, while the mouse is over a handle
         self._target = QRectF()
         self._projection: Projection | None = None
         self._smooth = True
@@ -137,13 +154,30 @@ class Canvas(QWidget):
         self.gestures.wheel(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.gestures.press(event)
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        self._dragged = self._handle_at(event.position()) if plain else None
+        if self._dragged is None:
+            self.gestures.press(event)
+        else:
+            self.gestures.pressed.emit()
+            self._drag(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged is not None:
+            self._drag(event.position())
+            self.gestures.hovered.emit(event.position())
+            return
+        if not event.buttons():
+            self._show_cursor(event.position())
         self.gestures.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.gestures.release(event)
+        dragged, self._dragged = self._dragged, None
+        if dragged is None:
+            self.gestures.release(event)
+        else:
+            dragged.let_go()
+            self.gestures.released.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.gestures.double_click(event)
@@ -151,3 +185,24 @@ class Canvas(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.gestures.leave()
         super().leaveEvent(event)
+
+    def _drag(self, at: QPointF) -> None:
+        if self._dragged is not None and self._projection is not None:
+            self._dragged.drag_to(at, self._projection)
+
+    def _handle_at(self, at: QPointF) -> Handle | None:
+        where = self._projection
+        if where is None or not self._own.present:
+            return None
+        return next((handle for handle in self.handles if handle.cursor_at(at, where) is not None), None)
+
+    def _show_cursor(self, at: QPointF) -> None:
+        """A handle's shape over a handle, the tool's elsewhere."""
+        handle = self._handle_at(at)
+        shape = None if handle is None or self._projection is None else handle.cursor_at(at, self._projection)
+        if shape is not None:
+            self._other_cursor = self._other_cursor or self.cursor().shape()
+            self.setCursor(shape)
+        elif self._other_cursor is not None:
+            self.setCursor(self._other_cursor)
+            self._other_cursor = None
