@@ -44,6 +44,10 @@ class _Text(QWidget):
         self._pixels, self._bold, self._colour, self._text = pixels, bold, colour, ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
+    @property
+    def text(self) -> str:
+        return self._text
+
     def set_text(self, text: str) -> None:
         self._text = text
         self.setAccessibleName(text)
@@ -113,6 +117,11 @@ class Header(QWidget):
     def set_title(self, title: str) -> None:
         self._title.set_text(title)
 
+    def say_as(self, other: Header) -> None:
+        """The words of another one."""
+        self._title.set_text(other._title.text)
+        self._role.set_text(other._role.text)
+
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
@@ -151,6 +160,16 @@ class Strip(QWidget):
         """Whether the note, which names a file, is left out of what is painted; a warning never is."""
         self._private = private
         self.update()
+
+    def say_as(self, other: Strip) -> None:
+        """The words of another one; its own stay private where they are."""
+        self._kind, self._name, self._warning, self._state = other._kind, other._name, other._warning, other._state
+        self._announce()
+
+    @property
+    def warns(self) -> bool:
+        """Whether it says that a picture is synthetic."""
+        return bool(self._warning)
 
     def set_state(self, text: str) -> None:
         """How the picture stands to the others, where that is not as it should be; empty for nothing."""

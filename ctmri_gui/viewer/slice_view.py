@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
-from ctmri_gui.viewer.annotations import EmptyText, PaneText
+from ctmri_gui.viewer.annotations import Annotations, EmptyText, PaneText
 from ctmri_gui.viewer.banner import Banner
 from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.canvas import Canvas
@@ -156,6 +156,19 @@ class SliceView(QWidget):
     def projection(self) -> Projection:
         pane = self.canvas.width(), self.canvas.height()
         return Projection(self._camera, pane, self._fit, self._frame)
+
+    def paint_elsewhere(
+        self, painter: QPainter, size: tuple[int, int], annotations: Annotations, *, overlaid: bool, crossed: bool
+    ) -> None:
+        """What the pane shows now, on (width, height) pixels right of and below the painter's origin.
+
+        Texts are those of `annotations`, which gets the crosshair when the picture is to be `crossed`; `overlaid`: with what lies
+        over the slice.
+        """
+        projection = Projection(self._camera, size, size, self._frame)
+        at = self._crosshair if crossed else None
+        annotations.crosshair = None if at is None else QPointF(*projection.to_pixel(*at))
+        self.canvas.paint_elsewhere(painter, projection, self._size_mm, annotations, overlaid=overlaid)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.activated.emit()
