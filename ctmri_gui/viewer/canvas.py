@@ -36,19 +36,6 @@ class Composition(Protocol):
         """`target`: where the slice lies, edge to edge; `own`: the slice that would be painted otherwise."""
 
 
-class Handle(Protocol):
-    """Something drawn on the canvas that the left button drags."""
-
-    def cursor_at(self, at: QPointF, projection: Projection) -> Qt.CursorShape | None:
-        """The mouse's shape where the handle can be taken, None elsewhere."""
-
-    def drag_to(self, at: QPointF, projection: Projection) -> None:
-        """The mouse that holds the handle is there now; asked first where it takes it."""
-
-    def let_go(self) -> None:
-        """The button was released."""
-
-
 class Canvas(QWidget):
     """Knows pixels only: where the slice lies on it is told by `place_picture`."""
 
@@ -60,12 +47,8 @@ class Canvas(QWidget):
         self.annotations = Annotations()
         self.overlays: list[Overlay] = []
         """Painted in this order; call `update` after a change."""
-        self.handles: list[Handle] = []
-        """The first that can be taken where the left button goes down gets the drag; the tools get the others."""
         self._own = GreyLayer()
         self._composition: Composition | None = None
-        self._dragged: Handle | None = None
-        self._other_cursor: Qt.CursorShape | None = None  # the tool's, while the mouse is over a handle
         self._target = QRectF()
         self._projection: Projection | None = None
         self._smooth = True
@@ -93,7 +76,7 @@ class Canvas(QWidget):
 
     def place_picture(self, projection: Projection, size_mm: tuple[float, float]) -> None:
         """Where the slice, so many mm wide and high, lies on the canvas, edge to edge."""
-        self._target = QRectF(QPointF(*projection.to_pixel(0, 0)), QPointF(*projection.to_pixel(*size_mm)))
+        self._target = _place_of(projection, size_mm)
         self._projection = projection
         self.annotations.mm_per_pixel = projection.mm_per_pixel
         self.update()
@@ -121,30 +104,48 @@ class Canvas(QWidget):
         self.annotations.forget_layout()
         self.update()
 
+    def paint_elsewhere(
+        self,
+        painter: QPainter,
+        projection: Projection,
+        size_mm: tuple[float, float],
+        annotations: Annotations,
+        *,
+        overlaid: bool,
+    ) -> None:
+        """What the canvas shows now, on the pixels of another `projection`, right of and below the painter's origin. `overlaid`:
+        with what lies over the slice."""
+        width, height = projection.pane
+        painter.save()
+        painter.setClipRect(QRectF(0, 0, width, height), Qt.ClipOperation.IntersectClip)
+        painter.fillRect(QRectF(0, 0, width, height), palette.BACKGROUND)
+        self._paint(painter, _place_of(projection, size_mm), projection, overlaid=overlaid)
+        annotations.mm_per_pixel = projection.mm_per_pixel
+        annotations.draw(painter, width, height)
+        painter.restore()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(event.rect(), palette.BACKGROUND)
-        if self._own.present:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
-            self._paint_picture(painter)
-            self._paint_overlays(painter)
+        if self._projection is not None:
+            self._paint(painter, self._target, self._projection)
         self.annotations.draw(painter, self.width(), self.height())
         painter.end()
 
-    def _paint_picture(self, painter: QPainter) -> None:
-        if self._composition is not None and self._projection is not None:
+    def _paint(self, painter: QPainter, target: QRectF, projection: Projection, *, overlaid: bool = True) -> None:
+        if not self._own.present:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
+        if self._composition is not None:
             painter.save()
-            self._composition.paint(painter, self._target, self._own, self._projection)
+            self._composition.paint(painter, target, self._own, projection)
             painter.restore()
         elif self._own.image is not None:
-            painter.drawImage(self._target, self._own.image)
-
-    def _paint_overlays(self, painter: QPainter) -> None:
-        if self._projection is not None:
-            for overlay in self.overlays:
-                painter.save()
-                overlay.paint(painter, self._projection)
-                painter.restore()
+            painter.drawImage(target, self._own.image)
+        for overlay in self.overlays if overlaid else ():
+            painter.save()
+            overlay.paint(painter, projection)
+            painter.restore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -154,30 +155,13 @@ class Canvas(QWidget):
         self.gestures.wheel(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-        self._dragged = self._handle_at(event.position()) if plain else None
-        if self._dragged is None:
-            self.gestures.press(event)
-        else:
-            self.gestures.pressed.emit()
-            self._drag(event.position())
+        self.gestures.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged is not None:
-            self._drag(event.position())
-            self.gestures.hovered.emit(event.position())
-            return
-        if not event.buttons():
-            self._show_cursor(event.position())
         self.gestures.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        dragged, self._dragged = self._dragged, None
-        if dragged is None:
-            self.gestures.release(event)
-        else:
-            dragged.let_go()
-            self.gestures.released.emit()
+        self.gestures.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.gestures.double_click(event)
@@ -186,23 +170,7 @@ class Canvas(QWidget):
         self.gestures.leave()
         super().leaveEvent(event)
 
-    def _drag(self, at: QPointF) -> None:
-        if self._dragged is not None and self._projection is not None:
-            self._dragged.drag_to(at, self._projection)
 
-    def _handle_at(self, at: QPointF) -> Handle | None:
-        where = self._projection
-        if where is None or not self._own.present:
-            return None
-        return next((handle for handle in self.handles if handle.cursor_at(at, where) is not None), None)
-
-    def _show_cursor(self, at: QPointF) -> None:
-        """A handle's shape over a handle, the tool's elsewhere."""
-        handle = self._handle_at(at)
-        shape = None if handle is None or self._projection is None else handle.cursor_at(at, self._projection)
-        if shape is not None:
-            self._other_cursor = self._other_cursor or self.cursor().shape()
-            self.setCursor(shape)
-        elif self._other_cursor is not None:
-            self.setCursor(self._other_cursor)
-            self._other_cursor = None
+def _place_of(projection: Projection, size_mm: tuple[float, float]) -> QRectF:
+    """Where a slice of so many mm lies, in pixels."""
+    return QRectF(QPointF(*projection.to_pixel(0, 0)), QPointF(*projection.to_pixel(*size_mm)))
