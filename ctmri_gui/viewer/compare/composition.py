@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QRegion
 
 from ctmri_gui.viewer.camera import Projection
@@ -67,9 +67,10 @@ class ComparedPicture:
         if mode is Mode.FADE:
             painter.setOpacity(self.compare.amount)
         elif mode is Mode.WIPE:
-            painter.setClipRect(beyond_line(self.compare, projection.pane))
+            painter.setClipRect(beyond_line(self.compare, projection.pane), Qt.ClipOperation.IntersectClip)
         elif mode is Mode.CHECKER:
-            painter.setClipRegion(self._board.squares(self.compare.checker_mm, target, projection))
+            board = self._board.squares(self.compare.checker_mm, target, projection)
+            painter.setClipRegion(board, Qt.ClipOperation.IntersectClip)
         else:
             return
         painter.drawImage(target, other)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.camera import Projection
@@ -35,13 +36,16 @@ class MarksState:
 
 
 class CompareMarks:
-    """An `Overlay` and a `Handle` of one pane. `amount_asked`, `line_asked`: told where the mouse drags slider and line."""
+    """An `Overlay` and a `Grabber` of one pane. `amount_asked`, `line_asked`: told where the mouse drags slider and line."""
 
     def __init__(self, amount_asked: Callable[[float], None], line_asked: Callable[[float], None]) -> None:
         self.state = MarksState()
         self._amount_asked, self._line_asked = amount_asked, line_asked
+        self._painted: Projection | None = None
 
     def paint(self, painter: QPainter, projection: Projection) -> None:
+        if isinstance(painter.device(), QWidget):  # and not a picture of the pane that is made elsewhere
+            self._painted = projection
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         state, width = self.state, projection.pane[0]
         if state.held:
@@ -55,9 +59,10 @@ class CompareMarks:
         elif state.compare.mode is Mode.WIPE:
             self._draw_line(painter, projection)
 
-    def cursor_at(self, at: QPointF, projection: Projection) -> Qt.CursorShape | None:
-        compare = self.state.compare
-        if not self._can_be_dragged:
+    def cursor_at(self, at: QPointF) -> Qt.CursorShape | None:
+        """The mouse's shape where line or slider can be taken, None elsewhere."""
+        compare, projection = self.state.compare, self._painted
+        if projection is None or not self._can_be_dragged:
             return None
         if compare.mode is Mode.FADE:
             near = self._track(projection).adjusted(-_GRAB, -_GRAB, _GRAB, _GRAB)
@@ -67,8 +72,17 @@ class CompareMarks:
             return None
         return Qt.CursorShape.SplitHCursor if compare.upright else Qt.CursorShape.SplitVCursor
 
-    def drag_to(self, at: QPointF, projection: Projection) -> None:
-        compare, (width, height) = self.state.compare, projection.pane
+    def takes(self, at: QPointF) -> bool:
+        taken = self.cursor_at(at) is not None
+        if taken:
+            self.pull(at)
+        return taken
+
+    def pull(self, at: QPointF) -> None:
+        compare, projection = self.state.compare, self._painted
+        if projection is None:
+            return
+        width, height = projection.pane
         if compare.mode is Mode.FADE:
             track = self._track(projection)
             self._amount_asked((at.x() - track.left()) / track.width())
@@ -77,7 +91,7 @@ class CompareMarks:
         else:
             self._line_asked(at.y() / max(height, 1))
 
-    def let_go(self) -> None:
+    def let_go(self, at: QPointF, *, travelled: bool) -> None:
         """Nothing is left to do."""
 
     @property
