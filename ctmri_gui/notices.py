@@ -35,7 +35,7 @@ class Notices(QObject):
         self._bars.show_message(text, Kind.DONE, offers=[("Show folder", partial(open_folder, path.parent))])
 
     def _shown(self, folder: Path) -> str:
-        patients = [volume.dicom for volume in self._session.volumes.values() if volume is not None and volume.dicom is not None]
+        patients = [volume.dicom for volume in self._session.open_volumes if volume.dicom is not None]
         if tells_of_patient(folder, map(identity_of, patients)):
             return "the folder that you chose"
         home = Path.home()

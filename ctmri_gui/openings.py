@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from ctmri_core.events import Finished
+from ctmri_gui.cases.room import shortage
 from ctmri_gui.given_spacings import GivenSpacings, lacks_spacing
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.queue import Jobs, JobState
@@ -22,14 +23,27 @@ if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
     from ctmri_core.volume import Volume
+    from ctmri_gui.cases.case import Case
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Opening:
-    """Paths that were dropped or chosen together, and the pane they were dropped on, if any."""
+    """Paths that were dropped or chosen together, and the pane they were dropped on, if any.
+
+    `asked_in`: the case that was on the screen then; `alone`: asked for as a new case; `home`: the case that they go to, once
+    that is known.
+    """
 
     paths: tuple[Path, ...]
     role: Role | None
+    asked_in: Case
+    alone: bool = False
+    home: Case | None = None
+
+    def concerns(self, case: Case) -> bool:
+        """Whether nobody wants it any more once `case` is closed."""
+        meant = self.role is not None or case.empty
+        return self.home is case or (self.home is None and self.asked_in is case and meant and not self.alone)
 
 
 class Openings(QObject):
@@ -38,14 +52,18 @@ class Openings(QObject):
     loaded = Signal(object, object, object)  # Opening, tuple[Series, ...], tuple[Volume, ...]: in the same order
     choiceNeeded = Signal(object, object)  # Opening, tuple[Series, ...]: answer with `choose`
     spacingNeeded = Signal(object, object)  # Opening, Series: answer with `tell_spacing`, or give up with `choose`
+    roomNeeded = Signal(object, object)  # Opening, Shortage: answer with `load`, or give up with `choose`
     previewed = Signal(object, object, object)  # Opening, tuple[Series, ...], (which of them, one slice of it as a Volume)
     previewOver = Signal()  # what was previewed is there, or will not come
+    over = Signal(object)  # Opening: it has come to its end, whichever
     changed = Signal(object)  # JobState of what is being loaded
     _seen = Signal(object, int, object)  # from the thread that loads
 
-    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: Jobs, may_make_room: Callable[[], bool], parent: QObject | None = None) -> None:
+        """`may_make_room`: whether closing something would give memory back."""
         super().__init__(parent)
         self._jobs = jobs
+        self._may_make_room = may_make_room
         self.spacings = GivenSpacings()
         self._waiting: deque[Opening] = deque()
         self._current: Opening | None = None
@@ -55,8 +73,8 @@ class Openings(QObject):
         self._seen.connect(self._take_preview)
         jobs.changed.connect(self._follow)
 
-    def add(self, paths: Sequence[Path], role: Role | None) -> None:
-        self._waiting.append(Opening(tuple(paths), role))
+    def add(self, opening: Opening) -> None:
+        self._waiting.append(opening)
         self._next()
 
     @property
@@ -67,11 +85,13 @@ class Openings(QObject):
     def stop(self) -> None:
         """Gives up what is being opened and what waits; no answer comes any more."""
         self._waiting.clear()
-        self._current = None
-        if self._state is not None:
-            self._jobs.stop(self._state)
-            self._state = None
-        self._end_preview()
+        self._give_up()
+
+    def drop(self, case: Case) -> None:
+        """Gives up what was to go to a case that is closed."""
+        self._waiting = deque(opening for opening in self._waiting if not opening.concerns(case))
+        if self._current is not None and self._current.concerns(case):
+            self._give_up()
 
     def choose(self, opening: Opening, chosen: Sequence[Series]) -> None:
         """Loads `chosen`, once their voxel sizes are settled; an empty choice gives the opening up."""
@@ -86,6 +106,16 @@ class Openings(QObject):
             self.spacingNeeded.emit(opening, unsettled)
             return
         self._chosen = tuple(self.spacings.applied(series) for series in chosen)
+        lack = shortage(self._chosen) if self._may_make_room() else None
+        if lack is not None:
+            self.roomNeeded.emit(opening, lack)
+        else:
+            self.load(opening)
+
+    def load(self, opening: Opening) -> None:
+        """Loads what was chosen, whether or not there is room."""
+        if opening is not self._current:
+            return
         self._state = self._jobs.run(
             "Open scan",  # without a name: a folder's is often a patient's, and this stands on the screen
             partial(work.load_series, self._chosen, show=partial(self._seen.emit, opening)),
@@ -145,10 +175,17 @@ class Openings(QObject):
         if opening is self._current:
             self._finish()
 
+    def _give_up(self) -> None:
+        if self._state is not None:
+            self._jobs.stop(self._state)
+        self._finish()
+
     def _finish(self) -> None:
-        self._current = self._state = None
+        opening, self._current, self._state = self._current, None, None
         self._chosen = ()
         self._end_preview()
+        if opening is not None:
+            self.over.emit(opening)
         self._next()
 
     def _end_preview(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.domain import Direction, Domain
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ctmri_core.io.series import Series
 
 Image = TypeVar("Image", bound="Volume | Series")
+_PATIENT_ID = "00100020"
 
 
 def choose_at_once(series: Sequence[Series], role: Role | None) -> tuple[Series, ...]:
@@ -83,3 +84,30 @@ def same_patient(one: Volume, other: Volume) -> bool:
     same_frame = one.frame_of_reference is not None and one.frame_of_reference == other.frame_of_reference
     same_study = one.dicom is not None and other.dicom is not None and one.dicom.study_uid == other.dicom.study_uid
     return same_file or same_frame or same_study
+
+
+def other_patient(one: Volume, other: Volume) -> bool:
+    """Whether the files themselves say so: two DICOM studies with two patient IDs."""
+    if one.dicom is None or other.dicom is None or same_patient(one, other):
+        return False
+    first, second = one.dicom.term(_PATIENT_ID), other.dicom.term(_PATIENT_ID)
+    return bool(first and second) and first.casefold() != second.casefold()
+
+
+def belongs(volumes: Sequence[Volume], shown: Mapping[Role, Volume | None]) -> bool:
+    """Whether volumes are known to belong beside `shown`: they are of one patient, or synthetic and on the source's grid."""
+    held, source = [volume for volume in shown.values() if volume is not None], shown[Role.SOURCE]
+    if any(same_patient(volume, present) for volume in volumes for present in held):
+        return True
+    made = [volume for volume in volumes if volume.synthetic is not None]
+    return source is not None and bool(made) and all(volume.geometry.is_close(source.geometry) for volume in made)
+
+
+def joins(volumes: Sequence[Volume], shown: Mapping[Role, Volume | None], direction: Direction | None) -> bool:
+    """Whether volumes of whose patient nothing is known may be put beside `shown`: one, where a pane waits for its kind.
+
+    So nothing that is open is pushed out by what was opened on no pane. `direction`: of the case's model.
+    """
+    if any(other_patient(volume, present) for volume in volumes for present in shown.values() if present is not None):
+        return False
+    return len(volumes) == 1 and shown[place_for(volumes[0], shown[Role.SOURCE], direction)] is None

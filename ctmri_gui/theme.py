@@ -66,6 +66,13 @@ QMainWindow > QTabBar { font-size: ${tab}px; }
 QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
 QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QToolBar, QTabBar { icon-size: ${icon}px; }
+QTabBar[role="cases"] { icon-size: ${picture}px; background: $panel; }
+QTabBar[role="cases"]::tab { padding: 2px 4px 2px 6px; background: $panel; border: 1px solid transparent;
+  border-bottom: 3px solid $panel; }
+QTabBar[role="cases"]::tab:selected { background: $raised; border-bottom-color: $accent; }
+QTabBar[role="cases"]::tab:hover:!selected { background: $window; }
+QTabBar[role="cases"]::tab:focus { border-color: $accent; }
+QTabBar[role="cases"] QToolButton { padding: 3px; }
 QTabWidget[role="views"] QTabBar::tab { padding: 5px 12px; background: $panel; border-bottom: 2px solid $panel; }
 QTabWidget[role="views"] QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QFrame[role="dock_title"] { background: $panel; border-top: 1px solid $border; }
@@ -159,6 +166,7 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "figure": round(size * 1.54),
         "icon": icon_side(size),
         "arrow": round(size * 1.4),
+        "picture": round(size * 2.6),
         "tab": max(13, round(size * 0.75)),
     }
     more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black

@@ -1,12 +1,15 @@
-"""The one translation that may run at a time, and why one cannot."""
+"""The translation of a case, and why one cannot be. Those of several cases run one after another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.volume import Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
@@ -15,6 +18,12 @@ from ctmri_gui.models.library import fits
 
 if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
+
+Result = TypeVar("Result")
+
+_LOOK_AGAIN_S = 0.1
+_turn = Lock()
+"""Held by the translation that runs: two at once would take twice the memory and be no faster."""
 
 
 class Translation(QObject):
@@ -35,11 +44,12 @@ class Translation(QObject):
         state = self._latest.state
         return state if state is not None and state.running else None
 
-    def start(self, source: Volume, entry: ModelEntry, device: str) -> None:
-        """Translates `source`; a translation that runs already is abandoned. `entry` must have a card."""
+    def start(self, source: Volume, entry: ModelEntry, device: str, whose: str = "") -> None:
+        """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `whose`: for the list of
+        jobs, where there are several cases."""
         assert entry.card is not None
-        begin = partial(work.translate, source, entry.path, device)
-        self._latest.ask(f"Translate {entry.card.direction.label}", begin, lambda made: self.made.emit(made, source))
+        begin = partial(in_turn, _turn, partial(work.translate, source, entry.path, device))
+        self._latest.ask(f"Translate {entry.card.direction.label}{whose}", begin, lambda made: self.made.emit(made, source))
         self.changed.emit(self.state)
 
     def cancel(self) -> None:
@@ -56,6 +66,19 @@ class Translation(QObject):
     def _follow(self, state: JobState) -> None:
         if state is self._latest.state:
             self.changed.emit(self.state)
+
+
+def in_turn(turn: Lock, begin: Callable[[StopSignal], Work[Result | None]], stop: StopSignal) -> Work[Result | None]:
+    """`begin` as soon as nobody else holds `turn`; None when it was stopped before."""
+    if not turn.acquire(blocking=False):
+        yield Progress(done=0, message="waiting for another translation")
+        while not turn.acquire(timeout=_LOOK_AGAIN_S):
+            if stop():
+                return None
+    try:
+        return (yield from begin(stop))
+    finally:
+        turn.release()
 
 
 def why_not(source: Volume | None, model: ModelEntry | None) -> str:

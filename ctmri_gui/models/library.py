@@ -68,21 +68,24 @@ class Library(QObject):
             self.chosen = entry
             self.chose.emit(entry)
 
-    def choose_fitting(self, source: Volume | None, truth: Volume | None) -> None:
-        """Keeps the present model while it fits the source; else takes the best: a target like the truth's, then any before those
-        that lie in a run, which nobody kept yet, then made for that very contrast, then a real model before a demonstration (as
-        `choose_model` does), then the list's order.
+    def at(self, path: Path) -> ModelEntry | None:
+        """The usable model in the file `path`."""
+        return next((entry for entry in self.entries if entry.path == path and entry.card is not None), None)
+
+    def fitting(self, present: ModelEntry | None, source: Volume | None, truth: Volume | None) -> ModelEntry | None:
+        """`present` while it fits the source; else the best: a target like the truth's, then any before those that lie in a run,
+        which nobody kept yet, then made for that very contrast, then a real model before a demonstration (as `choose_model`
+        does), then the list's order. Where none fits, `present`.
         """
-        if self.chosen is not None and (source is None or fits(self.chosen, source)):
-            return
+        if present is not None and (source is None or fits(present, source)):
+            return present
         ranks = {
             (truth is not None and not card.direction.target.accepts(truth.domain), bool(self.run_of(entry)),
              source is not None and card.direction.source is not source.domain, card.demo, number): entry
             for number, entry in enumerate(self.entries)
             if (card := entry.card) is not None and (source is None or fits(entry, source))
         }  # fmt: skip
-        if ranks:
-            self.choose(ranks[min(ranks)])
+        return ranks[min(ranks)] if ranks else present
 
     def is_shipped(self, entry: ModelEntry) -> bool:
         """Whether the model came with the program; any other is unverified."""
@@ -104,7 +107,7 @@ class Library(QObject):
     def _take(self, choose: Path | None, entries: tuple[ModelEntry, ...]) -> None:
         wanted = choose or (self.chosen.path if self.chosen is not None else None)
         self.entries = entries
-        self.chosen = next((entry for entry in entries if entry.path == wanted and entry.card is not None), None)
+        self.chosen = None if wanted is None else self.at(wanted)
         self.changed.emit()
         self.chose.emit(self.chosen)
 

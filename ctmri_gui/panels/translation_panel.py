@@ -80,8 +80,8 @@ class TranslationPanel(QWidget):
         session.library.chose.connect(self._show_choice)
         session.volumeChanged.connect(lambda _role, _volume: self._show_state())
         session.previewed.connect(lambda _role, _first: self._show_state())
-        session.openings.previewOver.connect(self._show_state)
-        session.translation.changed.connect(self._show_run)
+        session.previewOver.connect(self._show_state)
+        session.translationChanged.connect(self._show_run)
         self._show_models()
         self._show_run(session.translation.state)
 

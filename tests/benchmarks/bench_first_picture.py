@@ -45,7 +45,7 @@ def opened(window: MainWindow, path: Path) -> tuple[float | None, float]:
         if time.perf_counter() - start > PATIENCE:
             raise SystemExit(f"{path.name} did not open: {window.messages.texts}")
     whole = time.perf_counter() - start
-    session.close_volumes()
+    session.close_case()
     while session.jobs.running:
         app.processEvents()
         time.sleep(0.001)  # the work needs the interpreter as well

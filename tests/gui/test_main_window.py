@@ -137,7 +137,7 @@ def test_a_new_source_clears_what_belonged_to_the_old_one_unless_it_is_the_same_
     session.place(make_volume(), Role.SOURCE)  # a NIfTI says nothing of the patient
     assert session.volumes[Role.TRUTH] is None
     assert "ground truth was taken off" in window.messages.texts[0]
-    session.close_volumes()
+    session.close_case()
     assert window.pages.currentWidget() is window.welcome
 
 
@@ -464,7 +464,7 @@ def test_what_is_done_last_wins_over_what_was_still_being_opened(make_window, qt
     qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
     assert session.volumes[Role.SOURCE].path == ct_file
     monkeypatch.setattr(work, "load_series", load_series)
-    for end, expected in ((session.close_volumes, None), (session.open_demo, head[0])):
+    for end, expected in ((session.close_all_cases, None), (session.open_demo, head[0])):
         ready.clear()
         session.open_paths([ct_file])
         session.open_paths([ct_file])
@@ -474,8 +474,8 @@ def test_what_is_done_last_wins_over_what_was_still_being_opened(make_window, qt
         qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
         assert session.volumes[Role.SOURCE] is expected
     session.open_demo()
-    assert window.command["close_volumes"].isEnabled()
-    session.close_volumes()
+    assert window.command["close_all_cases"].isEnabled()
+    session.close_all_cases()
     qtbot.waitUntil(lambda: not session.jobs.running, timeout=WAIT)
     assert set(session.volumes.values()) == {None}
 
@@ -715,7 +715,7 @@ def test_what_was_said_of_a_scan_goes_with_it_and_a_synthetic_source_is_named_on
     wait_for(qtbot, window, Role.SYNTHETIC)
     assert not any("twice removed" in finding.message for finding in session.warnings(Role.SYNTHETIC))
     session.noted.emit("a note")
-    session.close_volumes()
+    session.close_case()
     assert window.messages.texts == ()
 
 

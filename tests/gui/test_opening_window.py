@@ -286,7 +286,7 @@ def test_the_first_picture_is_there_before_the_volume(make_window, qtbot, tmp_pa
                        Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
     QApplication.sendEvent(cover.canvas, turn)
     middle = head_voxels()[5]
-    seen = cover.canvas._voxels
+    seen = cover.canvas._own._voxels
     assert np.array_equal(seen, middle)
     assert not cover.grab().isNull() and "first picture" in cover.accessibleName()
     turned = []
@@ -316,7 +316,7 @@ def test_the_volume_opens_at_its_first_picture_and_what_is_said_of_it_stands_the
     wait_for(qtbot, window)
     assert window.views.slice == 5
     at_rest(qtbot, window)
-    window.session.close_volumes()
+    window.session.close_case()
     monkeypatch.setattr(opening, "_LARGE", 10**9)
     drop(window, folder)
     wait_for(qtbot, window)
@@ -330,7 +330,7 @@ def test_what_lies_under_a_first_picture_is_neither_saved_nor_translated(make_wi
     window.session.place(make_volume(), Role.SOURCE)
     names = ("save", "export_dicom", "header", "translate")
     assert all(window.command[name].isEnabled() for name in names)
-    drop(window, write(tmp_path / "series", head_slices()))
+    drop(window.views.panes[Role.SOURCE], write(tmp_path / "series", head_slices()))
     qtbot.waitUntil(lambda: window.views.covers.shown(Role.SOURCE) is not None, timeout=WAIT)
     assert not any(window.command[name].isEnabled() for name in names)
     assert "being opened" in window.session.translation_problem
@@ -349,10 +349,10 @@ def test_a_first_picture_covers_what_belongs_to_the_scan_before_and_goes_with_it
     session.place(make_volume(), Role.SOURCE)
     session.place(make_volume(Domain.MR_T1), Role.TRUTH)
     folder = write(tmp_path / "series", head_slices())
-    drop(window, folder)
+    drop(window.views.panes[Role.SOURCE], folder)
     qtbot.waitUntil(lambda: covers.shown(Role.SOURCE) is not None, timeout=WAIT)
     assert covers.shown(Role.TRUTH) is not None and covers.shown(Role.SYNTHETIC) is None
-    assert covers.shown(Role.TRUTH).canvas._voxels is None
+    assert covers.shown(Role.TRUTH).canvas._own._voxels is None
     monkeypatch.setattr(work, "make_demo_case", lambda _stop: iter(()))
     session.open_demo()  # gives up what is being opened
     assert all(covers.shown(role) is None for role in Role)
@@ -360,9 +360,9 @@ def test_a_first_picture_covers_what_belongs_to_the_scan_before_and_goes_with_it
     at_rest(qtbot, window)
     assert session.volumes[Role.SOURCE].path is None  # the one that was there
     held.go.clear()
-    drop(window, folder)
+    drop(window.views.panes[Role.SOURCE], folder)
     qtbot.waitUntil(lambda: covers.shown(Role.SOURCE) is not None, timeout=WAIT)
-    session.close_volumes()
+    session.close_case()
     assert covers.shown(Role.SOURCE) is None and window.pages.currentWidget() is window.welcome
     held.go.set()
     at_rest(qtbot, window)

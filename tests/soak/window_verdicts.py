@@ -82,7 +82,7 @@ class Desk:
             time.sleep(0.002)
 
     def drop(self, name: str, path: Path) -> Answer:
-        self.window.session.close_volumes()
+        self.window.session.close_case()
         self.window.messages.clear()
         self.app.processEvents()
         held, start, self.bugs[:] = reset_peak(), time.monotonic(), []

@@ -1,0 +1,209 @@
+"""One case: a source, its synthetic twin, its truth, and the work on them. Knows no widget and no other case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.volume import Finding, Volume
+from ctmri_gui.changes import Changes
+from ctmri_gui.doubts import doubts
+from ctmri_gui.given_spacings import GivenSpacings
+from ctmri_gui.jobs import work
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.models.library import Library
+from ctmri_gui.origins import Origins
+from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
+from ctmri_gui.translation import Translation
+from ctmri_gui.viewer.roles import Role
+
+if TYPE_CHECKING:
+    from ctmri_core.comparison import Comparison
+    from ctmri_core.model_card import ModelEntry
+
+_TRUTH_GONE = (
+    "The ground truth was taken off: nothing says that it shows the patient of the new scan. If it does, open it once more."
+)
+_TRUTH_KEPT = "{name} does not say what it shows; drop it on a pane to put it there."
+_NOT_MARKED = "Nothing in this image says that a model made it, so it is shown as {place} and not as synthetic."
+
+
+class Case(QObject):
+    """Its jobs answer to it, whether or not it is the one on the screen.
+
+    `number`: by which a person tells it from the others; `synthetic_source`: what the synthetic volume was made from, where it
+    was made here; `model`: what translates it; `waits_for_model`: its source came before the models were listed; `kept`: what
+    parts of the window keep for it while another case is shown (`Cases.keep`).
+    """
+
+    volumeChanged = Signal(object, object)  # Role, Volume | None
+    comparisonChanged = Signal(object)  # Comparison | None
+    translationChanged = Signal(object)  # JobState | None
+    sourcePlaced = Signal(object)  # this Case: a model has to be chosen, and may be run
+    noted = Signal(str)
+
+    def __init__(
+        self, number: int, jobs: Jobs, library: Library, origins: Origins, spacings: GivenSpacings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.number = number
+        self.volumes: dict[Role, Volume | None] = dict.fromkeys(Role)
+        self.synthetic_source: Volume | None = None
+        self.comparison: Comparison | None = None
+        self.model: ModelEntry | None = None
+        self.waits_for_model = False
+        self.kept: dict[str, object] = {}
+        self._library = library
+        self._comparing = Latest(jobs)
+        self.translation = Translation(jobs, self)
+        self.translation.changed.connect(self.translationChanged)
+        self.translation.made.connect(self._take_synthetic)
+        self.changes = Changes(jobs, origins, spacings, self)
+        self.changes.made.connect(self._take_changed)
+
+    # What it holds ----------------------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> tuple[Volume, ...]:
+        """All volumes that it keeps in memory, each once."""
+        everything = (*self.volumes.values(), self.synthetic_source)
+        return tuple({id(volume): volume for volume in everything if volume is not None}.values())
+
+    @property
+    def empty(self) -> bool:
+        return not self.held
+
+    @property
+    def size(self) -> int:
+        """Bytes of voxels."""
+        return sum(volume.voxels.nbytes for volume in self.held)
+
+    @property
+    def first(self) -> Volume | None:
+        """What it is known by: its source, else what else lies there."""
+        return next((volume for volume in self.volumes.values() if volume is not None), None)
+
+    @property
+    def label(self) -> str:
+        """`2 CT`: nothing of the patient and no file name."""
+        return f"{self.number} {'Empty' if self.first is None else self.first.label}"
+
+    def warnings(self, role: Role) -> tuple[Finding, ...]:
+        """What must stand on the pane: the volume's findings, and a synthetic image of doubtful origin."""
+        volume = self.volumes[role]
+        made_from = self.synthetic_source if role is Role.SYNTHETIC else None
+        return () if volume is None else doubts(volume, made_from, self._library)
+
+    # Putting volumes there --------------------------------------------------------------------------------------------
+
+    def place(self, volume: Volume, asked: Role | None = None) -> None:
+        """Puts `volume` on a pane: `asked`, or where it belongs beside what is there. Only marked volumes are synthetic."""
+        role = self.place_of(volume, asked)
+        if role is None:
+            self.noted.emit(_TRUTH_KEPT.format(name=volume.path.name if volume.path is not None else "The scan"))
+            return
+        if asked is Role.SYNTHETIC and role is not asked:
+            self.noted.emit(_NOT_MARKED.format(place=role.label.lower()))
+        if role is Role.SOURCE:
+            self._replace_source(volume)
+            return
+        if role is Role.SYNTHETIC:
+            self.translation.abandon()
+        self._set(role, volume)
+        self._compare()
+
+    def place_of(self, volume: Volume, asked: Role | None) -> Role | None:
+        """Where `volume` goes that was dropped on `asked`; None where it would push out a better truth."""
+        if asked is not None and (asked is not Role.SYNTHETIC or volume.synthetic is not None):
+            return asked
+        place = place_for(volume, self.volumes[Role.SOURCE], self._direction)
+        better = place is Role.TRUTH and hides_a_better_truth(volume, self.volumes[Role.TRUTH])
+        return None if better else place
+
+    def place_together(self, volumes: Sequence[Volume]) -> None:
+        """Puts volumes that belong together on the panes in place of what is there: a source, its truth, its synthetic twin."""
+        together = roles_together(volumes, self._library.directions)
+        self.translation.abandon()
+        for role in (Role.SYNTHETIC, Role.TRUTH):
+            self._set(role, together.get(role))
+        self._set_source(together[Role.SOURCE])
+
+    def set_domain(self, role: Role, domain: Domain) -> None:
+        """Corrects what a volume is, where its file could not say."""
+        volume = self.volumes[role]
+        if volume is not None:
+            self.changes.set_domain(role, volume, domain)
+
+    def close(self) -> None:
+        """Gives up its work and lets go of its volumes, without a word; it is of no use any more."""
+        self.translation.abandon()
+        self._comparing.drop()
+        for role in Role:
+            self.changes.drop(role)
+        self.volumes = dict.fromkeys(Role)
+        self.synthetic_source = self.comparison = None
+        self.kept.clear()
+
+    @property
+    def _direction(self) -> Direction | None:
+        return self.model.card.direction if self.model is not None and self.model.card is not None else None
+
+    def _replace_source(self, volume: Volume) -> None:
+        """A truth that lay there first waits for its source; one beside an old source goes unless the patient is the same."""
+        old, truth = self.volumes[Role.SOURCE], self.volumes[Role.TRUTH]
+        if old is not None and truth is not None and not same_patient(volume, old) and not same_patient(volume, truth):
+            self._set(Role.TRUTH, None)
+            self.noted.emit(_TRUTH_GONE)
+        self.translation.abandon()
+        self._set(Role.SYNTHETIC, None)
+        self._set_source(volume)
+
+    def _take_changed(self, role: Role, volume: Volume, changed: Volume) -> None:
+        """Puts a corrected volume in the place of `volume`, unless another lies there by now."""
+        if self.volumes[role] is not volume:
+            return
+        if role is not Role.SOURCE:
+            self._set(role, changed, self.synthetic_source if role is Role.SYNTHETIC else None)
+            self._compare()
+            return
+        self.translation.abandon()
+        if self.synthetic_source is not None:
+            self._set(Role.SYNTHETIC, None)
+        self._set_source(changed)
+
+    def _take_synthetic(self, synthetic: Volume, source: Volume) -> None:
+        self._set(Role.SYNTHETIC, synthetic, source)
+        self._compare()
+
+    def _set_source(self, volume: Volume) -> None:
+        self._set(Role.SOURCE, volume)
+        self.waits_for_model = False
+        self._compare()
+        self.sourcePlaced.emit(self)
+
+    def _set(self, role: Role, volume: Volume | None, made_from: Volume | None = None) -> None:
+        if role is Role.SYNTHETIC:
+            self.synthetic_source = made_from
+        if self.volumes[role] is not volume:
+            self._comparing.drop()
+            self._take_comparison(None)
+            self.volumes[role] = volume
+            self.volumeChanged.emit(role, volume)
+
+    # Comparing --------------------------------------------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        source, synthetic, truth = (self.volumes[role] for role in Role)
+        if source is not None and synthetic is not None and truth is not None:
+            begin = partial(work.compare, source, synthetic, truth)
+            self._comparing.ask("Compare with ground truth", begin, self._take_comparison)
+
+    def _take_comparison(self, comparison: Comparison | None) -> None:
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self.comparisonChanged.emit(comparison)
