@@ -26,6 +26,15 @@ class Docks:
         self._tabs: bool | None = None
         self._pair()
 
+    def show_dock(self, name: str) -> None:
+        """Brings a dock in front, with the focus in it."""
+        dock = self.by_name[name]
+        dock.show()
+        dock.raise_()
+        content = dock.widget()
+        if content is not None:
+            content.setFocus()
+
     def follow_size(self) -> bool:
         """Tabs or a stack, whichever the window's height asks for now; whether that has changed."""
         tabs = self._window.height() < _LEAST_LINES * self._window.font().pixelSize()

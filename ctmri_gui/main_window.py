@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
@@ -9,9 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
-    QLabel,
     QMainWindow,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,8 +26,6 @@ from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.notices import Notices
 from ctmri_gui.panels.jobs_panel import JobsPanel
-from ctmri_gui.panels.running_work import RunningWork
-from ctmri_gui.panels.small_parts import label
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
@@ -37,6 +34,7 @@ from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.shortcuts.bindings import Bindings
+from ctmri_gui.status_bar import StatusBar
 from ctmri_gui.theme import app_icon, apply_theme, icon
 from ctmri_gui.training_link import TrainingLink
 from ctmri_gui.undo import History, follow_history
@@ -103,14 +101,9 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, contents)
 
     def _place_status(self) -> None:
-        self.cursor_text = QLabel()
-        self.cursor_text.setAccessibleName("Values under the mouse")
-        self.cursor_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the window
-        badge = label("Synthetic images: not for diagnosis", "badge", wrap=False)
-        self.statusBar().addWidget(self.cursor_text, 1)
-        self.statusBar().addPermanentWidget(RunningWork(self.session.jobs))
-        self.statusBar().addPermanentWidget(badge)
-        self.statusBar().setSizeGripEnabled(False)
+        self.foot = StatusBar(self.session.jobs, self.command["jobs"])
+        self.cursor_text = self.foot.cursor_text
+        self.setStatusBar(self.foot)
 
     def _place_commands(self) -> None:
         make_tool_bar(self, self.command)
@@ -142,6 +135,7 @@ class MainWindow(QMainWindow):
             "cancel": session.cancel_translation,
             "add_model": ask.which_model,
             "train": self.training.open,
+            "jobs": partial(self.docks.show_dock, "Jobs"),
             "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
             "settings": ask.show_settings,

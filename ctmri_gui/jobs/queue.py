@@ -15,6 +15,7 @@ from ctmri_gui.jobs.job import Job
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
 _SETTING = ("device", "precision")  # what a person may want to know of how it runs
+_LONG_MINUTES = 90
 _SLOWEST_TOLD = 0.05  # per second: less would read 0.0
 _ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
 
@@ -37,6 +38,7 @@ class JobState:
     setting: str = ""
     end: Finished | None = None
     started: float = field(default_factory=time.monotonic)
+    part_began: float = field(default_factory=time.monotonic)
     show: Callable[[], None] | None = field(default=None, repr=False)
     """Leads to where a person sees more of it."""
 
@@ -66,12 +68,21 @@ class JobState:
             return self.end.message.partition("\n")[0] or _ENDED_WORDS[self.end.reason]
         if self.stopping:
             return "cancelling"
-        parts = [self._counted] if self.total else []
+        parts = [self._counted if self.total else self.message or "working"]
         if self.rate and self.rate >= _SLOWEST_TOLD and self.unit != "bytes":
             parts.append(f"{self.rate:.1f} per s")
-        if self.seconds_left is not None and time.monotonic() - self.started > _SECONDS_BEFORE_TIME_LEFT:
-            parts.append(f"{int(self.seconds_left) // 60}:{int(self.seconds_left) % 60:02d} left")
-        return " · ".join(parts) or self.message or "working"
+        elapsed = time.monotonic() - self.started
+        if elapsed > _SECONDS_BEFORE_TIME_LEFT:
+            left = self._left
+            parts.append(f"{_clock(elapsed)} so far" if left is None else f"{_clock(left)} left")
+        return " · ".join(parts)
+
+    @property
+    def _left(self) -> float | None:
+        """Seconds: as the work says, else as what is done of this part of it promises."""
+        if self.seconds_left is None and self.fraction:
+            return (time.monotonic() - self.part_began) * (1 / self.fraction - 1)
+        return self.seconds_left
 
     @property
     def _counted(self) -> str:
@@ -83,6 +94,7 @@ class JobState:
         """Takes over what `event` says."""
         if isinstance(event, Started):
             self.total, self.unit, self.done, self.share = event.total, event.unit, 0, None
+            self.rate, self.seconds_left, self.part_began = None, None, time.monotonic()
             self.setting = ", ".join(str(event.details[name]) for name in _SETTING if name in event.details)
         elif isinstance(event, Progress):
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
@@ -93,6 +105,12 @@ class JobState:
             self.share = event.share
         elif isinstance(event, Noted):
             self.message = event.message.partition("\n")[0]
+
+
+def _clock(seconds: float) -> str:
+    """`0:19`, `61:05`, `3 h 20 min`."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < _LONG_MINUTES else f"{minutes // 60} h {minutes % 60} min"
 
 
 class Jobs(QAbstractListModel):
@@ -161,6 +179,15 @@ class Jobs(QAbstractListModel):
         return self.newest_running is not None
 
     @property
+    def listed(self) -> tuple[JobState, ...]:
+        """Those that a person sees, newest first."""
+        return tuple(self._listed)
+
+    def forget_ended(self) -> None:
+        """Takes out of the list what runs no more."""
+        self._remove([row for row, state in enumerate(self._listed) if not state.running])
+
+    @property
     def newest_running(self) -> JobState | None:
         """The listed job that was started last among those that run."""
         return next((state for state in self._listed if state.running), None)
@@ -195,7 +222,10 @@ class Jobs(QAbstractListModel):
         self._listed.insert(0, state)
         self.endInsertRows()
         ended = [row for row, old in enumerate(self._listed) if not old.running]
-        for row in reversed(ended[_KEPT_ENDED:]):
+        self._remove(ended[_KEPT_ENDED:])
+
+    def _remove(self, rows: list[int]) -> None:
+        for row in reversed(rows):
             self.beginRemoveRows(QModelIndex(), row, row)
             del self._listed[row]
             self.endRemoveRows()
