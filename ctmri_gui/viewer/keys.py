@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ctmri_gui.viewer.presets import CT_PRESETS, MR_PRESETS
 
-PICTURE, SLICES, WINDOWS, TOOLS, PANES = "Picture", "Slices", "Window presets", "Tools", "Panes"
+PICTURE, SLICES, WINDOWS, TOOLS, PANES, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Panes", "Measure"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,25 @@ KEY_ACTIONS = (
     KeyAction("toggle_text", "Position, window and scale on the pictures", ("Space", "T"), checked=True),
     KeyAction("crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False, group=TOOLS),
     KeyAction("scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False, group=TOOLS),
+    KeyAction("measure_length", "Length", ("D", "L"), checked=False, group=MEASURE),
+    KeyAction("measure_angle", "Angle", ("A",), checked=False, group=MEASURE),
+    KeyAction("measure_region", "Region: rectangle; pressed again ellipse, freehand, off", ("O",), group=MEASURE),
+    KeyAction("measure_rectangle", "Rectangle", (), checked=False, group=MEASURE),
+    KeyAction("measure_ellipse", "Ellipse", (), checked=False, group=MEASURE),
+    KeyAction("measure_freehand", "Freehand region", (), checked=False, group=MEASURE),
+    KeyAction("measure_place", "Put the tool's shape into the middle of the pane", ("Return",), group=MEASURE),
+    KeyAction("measure_next", "Select the next measurement and go there", ("N",), group=MEASURE),
+    KeyAction("measure_previous", "Select the measurement before and go there", ("Shift+N",), group=MEASURE),
+    KeyAction("measure_delete", "Delete the selected measurement", ("Del",), group=MEASURE),
+    KeyAction("measure_window", "Window from the selected region", ("Shift+W",), group=MEASURE),
+    KeyAction("measure_profile", "Profile along the selected line", ("P",), group=MEASURE),
+    KeyAction("measure_histogram", "Joint histogram of two images", ("J",), group=MEASURE),
+    *(
+        KeyAction(f"measure_{word}_{way}", f"{words} selected measurement {way}", (f"{held}+{way.capitalize()}",), group=MEASURE)
+        for word, words, held in (("move", "Move", "Alt"), ("size", "Resize", "Alt+Shift"))
+        for way in ("left", "right", "up", "down")
+    ),
+    KeyAction("measure_shown", "Measurements on the pictures", (), checked=True, group=MEASURE),
     KeyAction("neurological", "Neurological display (left on left)", ("Ctrl+Shift+N",), checked=False),
     KeyAction("link", "Link this pane with the others", ("Ctrl+L",), checked=True, group=PANES),
     KeyAction("nose_right", "Sagittal slices look to the right", (), checked=False, group=PANES),
@@ -60,10 +79,13 @@ KEY_ACTIONS = (
     KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",), group=PANES),
 )
 
+MEASURE_TOOLS = tuple(row.name for row in KEY_ACTIONS if row.group == MEASURE and row.checked is False)
+
 MOUSE_GESTURES = (
     ("Wheel", "Scroll slices; with Shift five at a time"),
     ("Ctrl + wheel, right drag", "Zoom"),
     ("Left drag", "Window: sideways width, up and down level (or the tool chosen with X or S)"),
+    ("Left drag or clicks with a measuring tool", "Draw; afterwards drag handles to change, the line to move"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
     ("Ctrl + click", "Put the crosshair; all linked panes go there"),

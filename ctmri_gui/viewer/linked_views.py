@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
-from ctmri_gui.viewer.keys import PRESET_KEYS
+from ctmri_gui.viewer.keys import MEASURE_TOOLS, PRESET_KEYS
 from ctmri_gui.viewer.layouts import SIDE_BY_SIDE, PaneLayout, single
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
@@ -28,7 +28,7 @@ from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_pre
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 _CHANGED = " (changed)"
-_TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll"}
+_TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll", **dict.fromkeys(MEASURE_TOOLS, "draw")}
 
 
 class LinkedViews(QWidget):
@@ -41,6 +41,7 @@ class LinkedViews(QWidget):
     escaped = Signal()  # Esc where the panes have nothing to leave
     panesChanged = Signal()  # other panes than before
     layoutChanged = Signal()  # other panes, or other sizes of them
+    toolChanged = Signal(str)  # the name of its action, empty for the window tool
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +53,9 @@ class LinkedViews(QWidget):
         self.covers = Covers(self.model, {})
         self._active: str = Role.SOURCE.value
         self._hovered: str | None = None
-        self._tool: Tool = "window"
+        self._tool = ""
+        self.cancels: list[Callable[[], bool]] = []
+        """Asked in this order, before all else, whether Esc is for them."""
         self._banners: dict[Role, tuple[tuple[Finding, ...], Mapping[str, str] | None]] = {}
         self._frames = FrameJudge(self.model)
         column = QVBoxLayout(self)
@@ -132,7 +135,7 @@ class LinkedViews(QWidget):
         pane.resized.connect(self.contents.fit_panes)
         pane.bars.changed.connect(self._align_pictures)
         pane.banner.offerTaken.connect(partial(self.offerTaken.emit, spec.role))
-        pane.set_tool(self._tool)
+        pane.set_tool(_TOOLS.get(self._tool, "window"))
         pane.set_smooth(self.actions_by_name["smooth"].isChecked())
         pane.set_text_visible(self.actions_by_name["toggle_text"].isChecked())
         return pane
@@ -262,8 +265,7 @@ class LinkedViews(QWidget):
             "reset_views": self.reset_views,
             "smooth": lambda on: self._tell_panes(SliceView.set_smooth, on),
             "toggle_text": lambda on: self._tell_panes(SliceView.set_text_visible, on),
-            "crosshair_tool": lambda on: self._use_tool("crosshair_tool", on),
-            "scroll_tool": lambda on: self._use_tool("scroll_tool", on),
+            **{name: partial(self.use_tool, name) for name in _TOOLS},
             "neurological": lambda on: model.set_display(replace(model.display, neurological=on)),
             "nose_right": lambda on: model.set_display(replace(model.display, nose_right=on)),
             "straight": lambda on: model.set_display(replace(model.display, straight=on)),
@@ -362,20 +364,22 @@ class LinkedViews(QWidget):
         for pane in self.panes.values():
             set_state(pane, on)
 
-    def _use_tool(self, name: str, on: bool) -> None:
-        """One tool at a time; none is the window tool. The crosshair goes with its tool."""
-        if self._tool == "crosshair":
+    def use_tool(self, name: str, on: bool = True) -> None:
+        """One tool at a time, by the name of its action; none is the window tool. The crosshair goes with its tool."""
+        if self._tool == "crosshair_tool":
             self.model.set_crosshair(None)
-        self._tool = _TOOLS[name] if on else "window"
-        for other, tool in _TOOLS.items():
-            self.actions_by_name[other].setChecked(tool == self._tool)
+        self._tool = name if on else ""
+        for other in _TOOLS:
+            self.actions_by_name[other].setChecked(other == self._tool)
         for pane in self.panes.values():
-            pane.set_tool(self._tool)
+            pane.set_tool(_TOOLS.get(self._tool, "window"))
+        self.toolChanged.emit(self._tool)
 
     def _cancel(self) -> None:
-        in_use = next((name for name, tool in _TOOLS.items() if tool == self._tool), None)
-        if in_use is not None:
-            self._use_tool(in_use, False)
+        if any(cancel() for cancel in self.cancels):
+            return
+        if self._tool:
+            self.use_tool(self._tool, False)
         elif self.model.crosshair is not None:
             self.model.set_crosshair(None)
         elif self.grid.maximised is not None:

@@ -21,7 +21,8 @@ _COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "scroll_tool", "
 def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:
     """One action per row of `KEY_ACTIONS`, working while the focus is inside `owner`.
 
-    Handlers by the row's name; that of a switch is told whether it is on now.
+    Handlers by the row's name; that of a switch is told whether it is on now. What has none is connected by the part of the
+    viewer that it belongs to.
     """
     actions = {}
     for row in KEY_ACTIONS:
@@ -29,12 +30,12 @@ def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., None]]) ->
         action.setObjectName(row.name)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        handler = handlers.get(row.name)
         if row.checked is not None:
             action.setCheckable(True)
             action.setChecked(row.checked)
-            action.triggered.connect(handlers[row.name])
-        else:
-            action.triggered.connect(_without_argument(handlers[row.name]))
+        if handler is not None:
+            action.triggered.connect(handler if row.checked is not None else _without_argument(handler))
         owner.addAction(action)
         actions[row.name] = action
     return actions
