@@ -27,7 +27,8 @@ _KEPT_RECENT = 12
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set. `default` gives its type; without a `label` it is remembered but not offered in a form."""
+    """One thing that can be set. `default` gives its type; without a `label` it is remembered but not offered in a form.
+    `words`: what a person reads for each of `choices`; `group`: the heading it stands under."""
 
     key: str
     default: bool | int | str | tuple[str, ...]
@@ -35,6 +36,8 @@ class Setting:
     help: str = ""
     choices: tuple[str, ...] = ()
     limits: tuple[int, int] | None = None
+    words: tuple[str, ...] = ()
+    group: str = "General"
 
     def accepts(self, value: object) -> bool:
         """Whether `value` (as JSON gives it) may stand here."""
@@ -46,16 +49,25 @@ class Setting:
 
 
 _TABLE = (
-    Setting("theme", "dark", "Colours", "Dark suits a reading room.", choices=("dark", "light")),
-    Setting("text_size", 13, "Text size (px)", "Size of the interface's text.", limits=(12, 24)),
-    Setting("translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it."),
-    Setting("device", "auto", "Device", "Where translation runs.", choices=("auto", "cpu", "cuda")),
+    Setting(
+        "theme", "dark", "Colours", "Dark suits a reading room.", ("dark", "light"), words=("Dark", "Light"), group="Appearance"
+    ),
+    Setting("text_size", 13, "Text size (px)", "Text, icons and dialogs grow with it.", limits=(12, 24), group="Appearance"),
+    Setting(
+        "translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it.",
+        group="Opening",
+    ),
     Setting(
         "remember_recent",
         True,
         "Remember recent scans",
         "Keeps a list of opened scans, readable by you alone. Paths that seem to "
         "hold a patient's name, number or date are never kept.",
+        group="Opening",
+    ),
+    Setting(
+        "device", "auto", "Device", "Where translation runs. A graphics card is much faster where there is one.",
+        ("auto", "cpu", "cuda"), words=("Automatic", "Processor", "Graphics card"), group="Computing",
     ),
     Setting("recent", ()),  # `Recent.to_text`
     Setting("last_folder", ""),

@@ -6,13 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QDialog, QDialogButtonBox, QLabel
 
 from ctmri_core.domain import Domain
 from ctmri_core.io.series import Series
 from ctmri_core.volume import DicomSource
+from ctmri_gui.actions import make_actions
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
+from ctmri_gui.settings import Settings
+from ctmri_gui.settings_dialog import SettingsDialog
+from ctmri_gui.shortcuts.bindings import Bindings
+from ctmri_gui.shortcuts.editor import KeysEditor
+from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.spacing_dialog import SpacingDialog
+from ctmri_gui.viewer.keys import KEY_ACTIONS
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 
@@ -54,6 +62,21 @@ def test_the_save_dialog_grows_with_what_it_says(qtbot, dressed, tmp_path, size)
 def test_the_question_of_voxel_size_can_be_read_whole(qtbot, dressed, size):
     dressed("dark", size)
     dialog = SpacingDialog(Series(Path("a"), "pictures", Domain.CT, "CT, 12 slices from a_rather_long_name_of_a_file.png", ()))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert_readable(qtbot, dialog)
+    dialog.close()
+
+
+@pytest.mark.parametrize("size", [13, 24])
+@pytest.mark.parametrize("make", ["settings", "editor", "sheet"])
+def test_settings_and_keys_can_be_read_whole(qtbot, dressed, qapp, size, make):
+    dressed("light", size)
+    settings = Settings()
+    settings["text_size"] = 20
+    bindings = Bindings(settings, make_actions(qapp), {row.name: QAction(row.text, qapp) for row in KEY_ACTIONS}, qapp)
+    bindings.set_keys("view.invert", ["F7"])
+    dialog = SettingsDialog(settings) if make == "settings" else (KeysEditor if make == "editor" else KeysSheet)(bindings)
     qtbot.addWidget(dialog)
     dialog.show()
     assert_readable(qtbot, dialog)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from ctmri_core.volume import DicomSource
 from ctmri_gui.private_paths import identity_of, looks_like_patient, tells_of_patient
@@ -166,7 +167,7 @@ def test_the_form_is_made_from_the_table(qtbot):
     dialog = SettingsDialog(settings)
     qtbot.addWidget(dialog)
     offered = {key for key, setting in SETTINGS.items() if setting.label}
-    assert set(dialog._values) == offered
+    assert set(dialog.fields) == offered
     changed = []
     settings.changed.connect(changed.append)
     dialog.findChild(object, "text_size").setValue(16)
@@ -174,3 +175,53 @@ def test_the_form_is_made_from_the_table(qtbot):
     dialog.accept()
     assert sorted(changed) == ["text_size", "translate_after_open"]
     assert settings["text_size"] == 16
+
+
+def test_a_setting_goes_back_to_its_default_alone_or_with_all(qtbot):
+    settings = Settings()
+    settings["theme"], settings["text_size"], settings["remember_recent"] = "light", 18, False
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    field = dialog.fields["text_size"]
+    assert not field.is_default and dialog.fields["device"].reset.isHidden()
+    field.reset.click()
+    assert field.value == 13 and field.reset.isHidden() and dialog.reset_all.isEnabled()
+    dialog.reset_all.click()
+    assert not dialog.reset_all.isEnabled()
+    assert settings["theme"] == "light"  # nothing is kept before OK
+    dialog.accept()
+    assert (settings["theme"], settings["text_size"], settings["remember_recent"]) == ("dark", 13, True)
+
+
+def test_settings_are_searched_by_all_that_is_said_of_them(qtbot):
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    dialog.search.setText("graphics faster")
+    assert [key for key, field in dialog.fields.items() if not field.isHidden()] == ["device"]
+    assert {group for group, heading in dialog._headings.items() if not heading.isHidden()} == {"Computing"}
+    dialog.search.setText("zebra")
+    assert not dialog.none.isHidden()
+    dialog.search.clear()
+    assert all(not field.isHidden() for field in dialog.fields.values()) and dialog.none.isHidden()
+
+
+def test_every_setting_that_is_offered_is_explained_in_a_group():
+    for setting in SETTINGS.values():
+        if setting.label:
+            assert setting.help.endswith(".") and setting.group
+            assert not setting.words or len(setting.words) == len(setting.choices)
+
+
+def test_the_form_is_walked_through_by_keyboard(qtbot):
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.fields["theme"]._field.setFocus()
+    walked = []
+    for _ in range(12):
+        focused = dialog.focusWidget()
+        walked.append(focused.objectName())
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    offered = [key for key, setting in SETTINGS.items() if setting.label]
+    assert set(offered[:4]) <= set(walked)
+    dialog.close()
