@@ -122,6 +122,11 @@ class Header(QWidget):
         self._title.set_text(other._title.text)
         self._role.set_text(other._role.text)
 
+    @property
+    def words(self) -> str:
+        """`Source: CT`."""
+        return ": ".join(part for part in (self._role.text, self._title.text) if part)
+
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
