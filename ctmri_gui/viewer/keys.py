@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ctmri_gui.viewer.presets import CT_PRESETS, MR_PRESETS
 
 PICTURE, SLICES, WINDOWS, TOOLS, PANES, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Panes", "Measure"
+COMPARE = "Compare"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,16 @@ KEY_ACTIONS = (
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",), group=PANES),
     KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",), group=PANES),
     KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",), group=PANES),
+    KeyAction("compare_next", "Compare: fade, wipe, checkerboard, difference, flicker, off", ("K",), group=COMPARE),
+    KeyAction("compare_other", "Compare with the next image", ("Shift+K",), group=COMPARE),
+    KeyAction("compare_less", "Less of the other image, or of the masks", ("Q",), group=COMPARE),
+    KeyAction("compare_toggle", "Comparison, or masks, off and on again", ("W",), group=COMPARE),
+    KeyAction("compare_more", "More of the other image, or of the masks", ("E",), group=COMPARE),
+    KeyAction("compare_hold", "Show the other image for as long as the key is held", ("H",), group=COMPARE),
+    KeyAction("compare_turn", "Turn the line of the wipe", ("Shift+H",), group=COMPARE),
+    KeyAction("masks_shown", "Masks on the pictures", ("M",), checked=True, group=COMPARE),
+    KeyAction("masks_style", "Masks filled, as contours, or both", ("Shift+M",), group=COMPARE),
+    KeyAction("body_mask", "Body of the source as a mask", (), checked=False, group=COMPARE),
     KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",), group=PANES),
 )
 

@@ -30,10 +30,11 @@ class PaneContents:
 
     def __init__(self, model: ViewerModel, panes: Mapping[str, SliceView]) -> None:
         self._model, self._panes = model, panes
-        self.stacks = SliceStacks(self._show_first)
+        self.stacks = SliceStacks()
+        self.stacks.listeners.append(self._show_first)
         self._shown: dict[str, SliceStack] = {}
         self._empty = dict(_EMPTY)
-        self._inverted = False
+        self.inverted = False
         model.volumesChanged.connect(self.show_volumes)
         model.posesChanged.connect(self._show_poses)
         model.windowsChanged.connect(self._show_windows)
@@ -54,7 +55,7 @@ class PaneContents:
 
     def set_inverted(self, inverted: bool) -> None:
         """Bright becomes dark, and each picture says so."""
-        self._inverted = inverted
+        self.inverted = inverted
         self._show_windows(tuple(Role))
 
     def fit_panes(self) -> None:
@@ -69,7 +70,7 @@ class PaneContents:
 
     def close(self) -> None:
         """No more pictures are made ahead."""
-        self.stacks.keep(())
+        self.stacks.close()
 
     def show_volumes(self) -> None:
         """Everything anew, but for pictures that are there already."""
@@ -85,12 +86,19 @@ class PaneContents:
             stack = self.stacks.of(volume, displayed)
             if self._shown.get(name) is not stack:
                 self._shown[name] = stack
-                show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
+                self.show_name(name)
             pane.header.set_offset(self._offset_words(pane.role))
-        self.stacks.keep(self._shown.values())
+        self.stacks.keep("panes", self._shown.values())
         self.fit_panes()
         self._show_windows(tuple(Role))
         self._show_poses(tuple(self._shown))
+
+    def show_name(self, name: str) -> None:
+        """What a pane shows, in its bars, as long as it shows its own volume alone."""
+        pane, stack = self._panes[name], self._shown.get(name)
+        volume = self._model.placed.get(pane.role)
+        if volume is not None and stack is not None:
+            show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
 
     def _offset_words(self, role: Role) -> str:
         """`12.0 mm S, 3.5 mm L`; empty where the volume lies where its file says."""
@@ -131,14 +139,14 @@ class PaneContents:
         convention = "NEUROLOGICAL" if self._model.display.neurological else "RADIOLOGICAL"
         position = stack.position_label(self._model.pose(name).k)
         window, edges = self._model.windows[role].label, layout.edge_letters
-        self._panes[name].set_text(PaneText(edges, position, window, convention, layout.plane, self._inverted))
+        self._panes[name].set_text(PaneText(edges, position, window, convention, layout.plane, self.inverted))
 
     def _show_windows(self, roles: Iterable[Role]) -> None:
         for name in self._shown:
             role = self._panes[name].role
             if role in roles:
                 low, high = self._model.levels(role)
-                self._panes[name].set_levels(*((high, low) if self._inverted else (low, high)))
+                self._panes[name].set_levels(*((high, low) if self.inverted else (low, high)))
                 self._show_text(name)
 
     def _show_crosshair(self) -> None:

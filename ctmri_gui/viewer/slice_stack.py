@@ -37,8 +37,9 @@ class SliceStack(Protocol):
     def reaches(self, k: int) -> bool:
         """Whether anything of the volume can lie on slice `k`."""
 
-    def serves(self, volume: Volume, grid: Geometry) -> bool:
-        """Whether the pictures are of this volume on this grid."""
+    def serves(self, volume: Volume, grid: Geometry, *, exactly: bool = False) -> bool:
+        """Whether the pictures are of this volume on this grid. `exactly`: on the voxels of the grid themselves, and not a
+        number outside the volume."""
 
     def close(self) -> None:
         """No more pictures are wanted."""
@@ -50,7 +51,7 @@ class OwnSlices:
     def __init__(self, volume: Volume, grid: Geometry, order: Order = (0, 1, 2)) -> None:
         self._volume, self._grid, self._voxels = volume, grid, volume.voxels.transpose(order)
 
-    def serves(self, volume: Volume, grid: Geometry) -> bool:
+    def serves(self, volume: Volume, grid: Geometry, *, exactly: bool = False) -> bool:  # noqa: ARG002  # they always are exact
         return self._volume is volume and self._grid is grid
 
     def picture(self, k: int) -> NDArray[Any]:
@@ -68,16 +69,17 @@ class OwnSlices:
 
 
 class SampledSlices:
-    """`volume` sampled (trilinear) on the slices of `grid`, at its own resolution where that is finer.
+    """`volume` sampled (trilinear) on the slices of `grid`, at its own resolution where that is finer; or `exactly` on the
+    voxels of the grid, and not a number outside the volume.
 
     The slices around the last one asked for are made ahead on one thread. Only the very first picture, which may have to
     wait for compilation, is made there alone: `picture` returns None until `ready` is called, in the interface thread.
     Replace the object when the volume or the grid changes, and close the old one: its answers then go nowhere.
     """
 
-    def __init__(self, volume: Volume, grid: Geometry, ready: Callable[[], None]) -> None:
-        self._volume, self._grid, self._ready = volume, grid, ready
-        self._sampler = _Sampler(volume, grid)
+    def __init__(self, volume: Volume, grid: Geometry, ready: Callable[[], None], *, exactly: bool = False) -> None:
+        self._volume, self._grid, self._ready, self._exactly = volume, grid, ready, exactly
+        self._sampler = _Sampler(volume, grid, exactly)
         self._first, self._last = box_in(volume.geometry, grid)
         ends = np.asarray(grid.shape) - 0.5
         self._beside = bool((self._first[1:] < ends[1:]).all() and (self._last[1:] > -0.5).all())
@@ -85,8 +87,8 @@ class SampledSlices:
         self._maker = Background("slices")
         self._queued: set[int] = set()
 
-    def serves(self, volume: Volume, grid: Geometry) -> bool:
-        return self._volume is volume and self._grid is grid
+    def serves(self, volume: Volume, grid: Geometry, *, exactly: bool = False) -> bool:
+        return self._volume is volume and self._grid is grid and self._exactly is exactly
 
     def picture(self, k: int) -> NDArray[np.float32] | None:
         direction = -1 if k < self._sampler.wanted else 1
@@ -134,9 +136,9 @@ class SampledSlices:
 class _Sampler:
     """The pictures of `SampledSlices`, made in either thread. `wanted`: the slice last asked for."""
 
-    def __init__(self, volume: Volume, grid: Geometry) -> None:
+    def __init__(self, volume: Volume, grid: Geometry, exactly: bool) -> None:
         self._volume, self._grid = volume, grid
-        self._finest = min(volume.geometry.spacing)
+        self._finest, self._outside = (np.inf, np.nan) if exactly else (min(volume.geometry.spacing), volume.background)
         self._pictures: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
         self.wanted = 0
@@ -162,7 +164,7 @@ class _Sampler:
         return k
 
     def _make(self, k: int) -> NDArray[np.float32]:
-        picture = sample_plane(self._volume, plane_through(self._grid, k, self._finest))
+        picture = sample_plane(self._volume, plane_through(self._grid, k, self._finest), self._outside)
         with self._lock:
             self._pictures[k] = picture
             while len(self._pictures) > _KEPT:
@@ -188,11 +190,13 @@ def plane_through(grid: Geometry, k: int, finest: float) -> Geometry:
     return Geometry((1, rows, columns), (grid.spacing[0], *steps), (x, y, z), grid.direction)
 
 
-def slices_of(volume: Volume, shown: DisplayedGrid, ready: Callable[[], None]) -> OwnSlices | SampledSlices:
+def slices_of(
+    volume: Volume, shown: DisplayedGrid, ready: Callable[[], None], *, exactly: bool = False
+) -> OwnSlices | SampledSlices:
     """The volume's own slices when its voxels lie on those shown, else sampled ones, which call `ready` once the first can be
-    had."""
+    had. `exactly`: as of `SliceStack.serves`."""
     order = shown.order or (0, 1, 2)
     own = volume.geometry if order == (0, 1, 2) else volume.geometry.permuted(order, (False, False, False))
     if shown.order is not None and own.is_close(shown.grid):
         return OwnSlices(volume, shown.grid, order)
-    return SampledSlices(volume, shown.grid, ready)
+    return SampledSlices(volume, shown.grid, ready, exactly=exactly)

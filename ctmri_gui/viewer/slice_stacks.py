@@ -11,29 +11,40 @@ from ctmri_gui.viewer.slice_stack import SliceStack, slices_of
 
 
 class SliceStacks:
-    """`ready` is told of a stack whose first picture can be had now."""
+    """`listeners` are told of a stack whose first picture can be had now."""
 
-    def __init__(self, ready: Callable[[SliceStack], None]) -> None:
-        self._ready = ready
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[SliceStack], None]] = []
         self._stacks: list[SliceStack] = []
+        self._wanted: dict[str, list[SliceStack]] = {}
 
-    def of(self, volume: Volume, shown: DisplayedGrid) -> SliceStack:
-        """The pictures of a volume on the slices shown."""
-        found = next((stack for stack in self._stacks if stack.serves(volume, shown.grid)), None)
+    def of(self, volume: Volume, shown: DisplayedGrid, *, exactly: bool = False) -> SliceStack:
+        """The pictures of a volume on the slices shown. `exactly`: as of `SliceStack.serves`."""
+        found = self._find(volume, shown, exactly)
         if found is None:
-            found = slices_of(volume, shown, partial(self._tell, volume, shown))
+            found = slices_of(volume, shown, partial(self._tell, volume, shown, exactly), exactly=exactly)
             self._stacks.append(found)
         return found
 
-    def keep(self, wanted: Iterable[SliceStack]) -> None:
-        """Ends all others."""
-        kept = list(wanted)
+    def keep(self, who: str, wanted: Iterable[SliceStack]) -> None:
+        """What `who` needs from now on; ends those that nobody needs."""
+        self._wanted[who] = list(wanted)
+        kept = {id(stack) for stacks in self._wanted.values() for stack in stacks}
         for stack in self._stacks:
-            if not any(stack is one for one in kept):
+            if id(stack) not in kept:
                 stack.close()
-        self._stacks = [stack for stack in self._stacks if any(stack is one for one in kept)]
+        self._stacks = [stack for stack in self._stacks if id(stack) in kept]
 
-    def _tell(self, volume: Volume, shown: DisplayedGrid) -> None:
-        stack = next((stack for stack in self._stacks if stack.serves(volume, shown.grid)), None)
+    def close(self) -> None:
+        """No more pictures are made ahead."""
+        for who in tuple(self._wanted):
+            self.keep(who, ())
+
+    def _find(self, volume: Volume, shown: DisplayedGrid, exactly: bool) -> SliceStack | None:
+        return next((stack for stack in self._stacks if stack.serves(volume, shown.grid, exactly=exactly)), None)
+
+    def _tell(self, volume: Volume, shown: DisplayedGrid, exactly: bool) -> None:
+        stack = self._find(volume, shown, exactly)
         if stack is not None:
-            self._ready(stack)
+            for listener in self.listeners:
+                listener(stack)
