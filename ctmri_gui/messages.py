@@ -75,15 +75,18 @@ class MessageBars(QScrollArea):
         """What is kept, oldest first."""
         return tuple(self._bars)
 
-    def show_message(self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False, offers: Sequence[Offer] = ()) -> None:
+    def show_message(
+        self, text: str, kind: Kind = Kind.INFO, *, passing: bool = False, stays: bool = False, offers: Sequence[Offer] = ()
+    ) -> None:
         """Shows `text`; the same text again only moves up. What follows its first line can be read by pointing at it.
 
-        `passing`: it concerns the scans that are open now, and goes with them. `offers`: what buttons beside it say and do.
+        `passing`: it concerns the scans that are open now, and goes with them. `stays`: until it is closed, as of work that goes
+        on. `offers`: what buttons beside it say and do.
         """
         self.close_message(text)
         bar = _Bar(text, kind, self.close_message, passing=passing, offers=offers)
         self._bars[text] = bar
-        if kind in _PASSING_MS:
+        if kind in _PASSING_MS and not stays:
             QTimer.singleShot(_PASSING_MS[kind], bar, lambda: self.close_message(text))
         self._column.insertWidget(0, bar)
         for oldest in tuple(self._bars)[:-_KEPT]:

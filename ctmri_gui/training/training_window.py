@@ -196,19 +196,35 @@ class TrainingWindow(QWidget):
 
     def _fit_memory(self, folder: Path) -> None:
         """Looks for smaller settings with which the run in `folder` fits the memory, and fills them in."""
-        self.messages.show_message("Looking for smaller settings by trying some steps …", Kind.INFO)
+        self.messages.show_message(_LOOKING, stays=True, offers=[("Cancel", self._stop_fitting)])
         work = partial(training_work.fit_memory, folder)
         self._fitting.ask("Look for smaller settings", work, self._take_smaller, ended=self._not_fitted)
 
     def _take_smaller(self, plans: tuple[RunPlan, RunPlan]) -> None:
-        before, after = plans
-        self.draft.take(after)
+        if self.page != NEW:
+            self._fill_in(plans)
+            return
+        found = f"Smaller settings were found: {_changes(*plans)}."  # by now another run is put together there
+
+        def fill_in() -> None:
+            self.messages.close_message(found)
+            self._fill_in(plans)
+
+        self.messages.show_message(found, Kind.WARNING, offers=[("Fill them in", fill_in)])
+
+    def _fill_in(self, plans: tuple[RunPlan, RunPlan]) -> None:
+        self.draft.take(plans[1])
         self.go(NEW)
         self.new_run.go(DATA if self.draft.data is None else SETTINGS)
-        changed = _changes(before, after)
+        changed = _changes(*plans)
         self.messages.show_message(f"Filled in, with smaller settings: {changed}." if changed else _NOTHING_SMALLER, Kind.WARNING)
 
+    def _stop_fitting(self) -> None:
+        self._fitting.drop()
+        self.messages.close_message(_LOOKING)
+
     def _not_fitted(self, end: Finished) -> None:
+        self.messages.close_message(_LOOKING)
         if end.reason in ("failed", "crashed"):
             self.messages.show_message(end.message, Kind.ERROR)
 
@@ -267,6 +283,7 @@ class TrainingWindow(QWidget):
             way.setToolButtonStyle(style)
 
 
+_LOOKING = "Looking for smaller settings by trying some steps …"
 _NOTHING_SMALLER = "The settings are filled in. There seems to be memory enough for them now."
 
 

@@ -20,6 +20,7 @@ from ctmri_core.training.estimate import Estimate
 from ctmri_gui.jobs.job import _alive, stop_and_join_all
 from ctmri_gui.training import training_work
 from ctmri_gui.training.live_run import LiveRun
+from ctmri_gui.training.new_run.draft import KnownData
 from ctmri_gui.training.training_window import CURRENT, NEW, RUNS, TITLE
 from ctmri_gui.training.where import best_place
 from tests.gui.conftest import write_model
@@ -171,7 +172,7 @@ def test_a_model_that_lies_in_a_run_is_not_taken_unasked_where_there_is_another(
     with qtbot.waitSignal(library.changed, timeout=WAIT):
         library.refresh()
     library.choose(None)
-    library.choose_fitting(None, None)
+    library.choose(library.fitting(None, None, None))
     assert library.chosen.path.stem == "other"
 
 
@@ -218,6 +219,46 @@ def test_a_process_that_is_killed_ends_in_words_and_the_window_goes_on(window, t
     qtbot.waitUntil(lambda: training.live is None, timeout=WAIT)
     assert "killed" in run.record.finished.message
     assert window.isEnabled()
+    end(window, qtbot)
+
+
+def test_where_memory_runs_out_smaller_settings_are_found_filled_in_and_start(window, training, qtbot):
+    training.open()
+    run = begin(training, "process", crop=128, batch_size=2)
+    until_it_steps(qtbot, run)
+    (trainer,) = [child for child in psutil.Process().children(recursive=True) if "--orders" in child.cmdline()]
+    trainer.kill()  # as a system without memory does
+    qtbot.waitUntil(lambda: training.live is None, timeout=WAIT)
+    assert run.record.finished.reason == "failed"
+    own, end_panel = training.window, training.window.monitor.end
+    assert "memory" in end_panel.reason.text() and "--" not in end_panel.reason.text()
+    assert end_panel.smaller_button.isVisible()
+    end_panel.smaller_button.click()
+    assert "Cancel" in offers(own.messages)
+    qtbot.waitUntil(lambda: own.page == NEW, timeout=WAIT)
+    assert not any("Looking" in text for text in own.messages.texts)
+    assert any(text.startswith("Filled in, with smaller settings: ") for text in own.messages.texts)
+    own.draft.choose(data=KnownData("phantom:3", (run.plan.direction.source, run.plan.direction.target), 9, 2, 3, 9))
+    found = own.draft.plan()
+    assert found.settings.accumulate > 1 or found.settings.crop < 128
+    smaller = training.trainings.start(found, training.trainings.folder / "smaller", "thread")
+    until_it_steps(qtbot, smaller)
+    end(window, qtbot)
+
+
+def test_smaller_settings_do_not_overwrite_what_is_put_together_meanwhile(window, training, runs, qtbot):  # noqa: F811
+    own = training.window
+    own.show_current()
+    own._fit_memory(runs / "pix2pix-001")
+    own.go(NEW)
+    own.draft.choose(method="cut")
+    qtbot.waitUntil(lambda: "Fill them in" in offers(own.messages), timeout=WAIT)
+    assert own.draft.method == "cut"
+    offers(own.messages)["Fill them in"].click()
+    assert own.draft.method == "pix2pix" and "Fill them in" not in offers(own.messages)
+    own._fit_memory(runs / "pix2pix-001")
+    offers(own.messages)["Cancel"].click()
+    assert not any("Looking" in text for text in own.messages.texts)
     end(window, qtbot)
 
 

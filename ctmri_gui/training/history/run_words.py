@@ -9,6 +9,7 @@ from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_core.training.runs import RunSummary, State
 from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.training.monitor.words import count, duration, score
+from ctmri_gui.training.new_run.field_words import run_words
 
 STATES: dict[State, tuple[str, str]] = {
     "running": ("goes on", "translate"),
@@ -79,7 +80,7 @@ def about(run: RunSummary) -> str:
     if run.best is not None:
         told.append(f"Best: {best(run)} at step {count(run.best.iteration)}.")
     if run.message:
-        told.append(run.message)
+        told.append(run_words(run.message, run.plan.card))
     return " ".join(told)
 
 

@@ -6,10 +6,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from ctmri_core.method import MethodCard
 from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.training.monitor.flow import Flow
 from ctmri_gui.training.monitor.state_words import RunState
+from ctmri_gui.training.new_run.field_words import run_words
 from ctmri_gui.viewer.palette import scaled
 
 _KINDS = {"good": "done", "error": "error", "warning": "warning"}
@@ -51,13 +53,16 @@ class EndPanel(QFrame):
         column.addWidget(self.log)
         self.hide()
 
-    def show_end(self, state: RunState, record: RunRecord) -> None:
-        """`state`: of a run that is over."""
+    def show_end(self, state: RunState, record: RunRecord, card: MethodCard | None = None) -> None:
+        """`state`: of a run of `card` that is over."""
         end = record.finished
         failed = end is not None and end.reason in ("failed", "crashed")
         trained = record.last_step is not None
         done = end is not None and end.reason == "completed"
-        self.resume_button.setProperty("primary", not done)
+        short = failed and _MEMORY in state.sentence
+        again = not done and (not short or "resume" in state.sentence)  # the same would not fit again
+        self.resume_button.setProperty("primary", again)
+        self.smaller_button.setProperty("primary", short and not again)
         self.verdict_button.setProperty("primary", done)
         self.setProperty("kind", _KINDS.get(state.role, "info"))
         for widget in (self, *self.findChildren(QWidget)):
@@ -65,12 +70,14 @@ class EndPanel(QFrame):
             widget.style().polish(widget)
         said = state.sentence.startswith(state.word)
         way_out = " Make room on it, then resume." if failed and _FULL in state.sentence else ""
-        self.reason.setText((state.sentence if said else f"{state.word}: {state.sentence}") + way_out)
+        sentence = run_words(state.sentence, card)
+        self.reason.setText((sentence if said else f"{state.word}: {sentence}") + way_out)
         set_role(self.reason, "error" if failed else "heading")
         self.resume_button.setVisible(not done)
-        self.smaller_button.setVisible(failed and _MEMORY in state.sentence)
+        self.smaller_button.setVisible(short)
         self.verdict_button.setVisible(trained and bool(record.best or done))
-        log = (end.log if end is not None else "") or "\n".join(note.message for note in record.notes[-_LAST_NOTES:])
+        notes = (run_words(note.message, card) for note in record.notes[-_LAST_NOTES:])
+        log = (end.log if end is not None else "") or "\n".join(notes)
         self.log.setPlainText(log)
         self.log.moveCursor(QTextCursor.MoveOperation.End)
         self.unfold.setChecked(failed and bool(log))

@@ -13,6 +13,7 @@ from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.panels.small_parts import label, scrolling, set_role
 from ctmri_gui.training.monitor.health_words import Reading, readings
 from ctmri_gui.training.monitor.words import count, duration
+from ctmri_gui.training.new_run.field_words import run_words
 
 _WATCH = "▲"
 
@@ -71,10 +72,10 @@ class HealthPanel(QWidget):
         self._take(now=True)
 
     def _take(self, *, now: bool) -> None:
-        record = self._record
+        record, card = self._record, self._plan.card if self._plan is not None else None
         for note, after in zip(record.notes[self._told :], record.notes_after[self._told :], strict=True):
             mark = f"{_WATCH} " if note.serious else ""
-            self.advice.appendPlainText(f"{mark}{_when(after, now=now)}: {note.message}")
+            self.advice.appendPlainText(f"{mark}{_when(after, now=now)}: {run_words(note.message, card)}")
         self._told = len(record.notes)
         if not self._told:
             self.advice.setPlaceholderText("Nothing so far that is worth saying.")

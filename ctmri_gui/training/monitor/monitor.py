@@ -244,7 +244,7 @@ class Monitor(QWidget):
         self.controls.show_state()
         self.controls.setVisible(not state.over)
         if state.over and self.end.isHidden():
-            self.end.show_end(state, self._record)
+            self.end.show_end(state, self._record, self._plan.card if self._plan is not None else None)
 
     def _show_health_tab(self) -> None:
         tabs = self.right if self.right.count() else self.left

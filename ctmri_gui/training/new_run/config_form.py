@@ -28,14 +28,14 @@ class ConfigForm(QWidget):
 
     `changed`: the values that differ; others than those of `fields` are left out. `edited(dict)` gives all that differ, each
     time the user changes one. `scrolls`: with a scrolling area of its own, under what finds settings and says what is wrong.
-    `closed`: only groups in which something is changed are open at first.
+    `closed`: only groups in which something is changed are open at first. `beside`: stands beside what finds settings.
     """
 
     edited = Signal(object)  # dict[str, Any]
 
     def __init__(
         self, fields: Sequence[ConfigField], changed: Mapping[str, Any] | None = None, *, scrolls: bool = False,
-        closed: bool = False, parent: QWidget | None = None,
+        closed: bool = False, beside: QWidget | None = None, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._fields = {field.name: field for field in fields}
@@ -58,7 +58,7 @@ class ConfigForm(QWidget):
         self.reset_everything = QPushButton("Reset all")
         self.reset_everything.setToolTip("Back to the defaults")
         self.reset_everything.clicked.connect(self.reset_all)
-        self._lay_out(scrolls)
+        self._lay_out(scrolls, beside)
         if not closed:
             self._open_first()
         self.open_changed()
@@ -143,10 +143,11 @@ class ConfigForm(QWidget):
             section.show_count(sum(name in self._changed for name in section.names))
         self.reset_everything.setEnabled(bool(self._changed))
 
-    def _lay_out(self, scrolls: bool) -> None:
-        head = self.head = QHBoxLayout()
-        for part in (self.search, self.reset_everything):
+    def _lay_out(self, scrolls: bool, beside: QWidget | None) -> None:
+        head = QHBoxLayout()
+        for part in filter(None, (self.search, beside, self.reset_everything)):
             head.addWidget(part)
+        for part in (self.search, self.reset_everything):
             part.setVisible(len(self._fields) > _FEW)
         inside = QWidget() if scrolls else self
         column = QVBoxLayout(self)

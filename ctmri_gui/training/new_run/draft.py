@@ -148,16 +148,16 @@ class Draft(QObject):
         return ""
 
     def take(self, plan: RunPlan) -> None:
-        """Everything as in `plan`, of a stored configuration or another run; its data must be looked at anew."""
+        """Everything as in `plan`, of a stored configuration or another run; other data must be looked at anew."""
         for table, values in plan.changed.items():
             if table == "config":
                 self._config[plan.card.name] = dict(values)
             else:
                 self._shared[table] = dict(values)
         same = self.data is not None and self.data.spec == plan.data
-        self.choose(
-            method=plan.card.name, direction=plan.direction, source=plan.data, data=self.data if same else None, preparation={}
-        )
+        if not same:
+            self.source, self.data, self.preparation = plan.data, None, {}
+        self.choose(method=plan.card.name, direction=plan.direction)
 
     def _made(self, data: str, direction: Direction) -> RunPlan:
         """Refused here is what the run would refuse before it does anything."""

@@ -129,7 +129,9 @@ class EstimatePanel(QWidget):
         self.again.setVisible(not measuring and self._plan is not None and self.estimate is None)
         self.smaller.setVisible(bool(self._changes) and not measuring)
         if self._changes and self._plan is not None:
-            self.smaller.setText(f"Use what fits: {change_words(self._changes, run_fields(self._plan.card))}")
+            sure = self.estimate is not None and self.estimate.fits
+            offer = "Use what fits" if sure else "Try what may fit"
+            self.smaller.setText(f"{offer}: {change_words(self._changes, run_fields(self._plan.card))}")
 
 
 _LATER = "It is measured once everything is chosen."

@@ -24,6 +24,11 @@ def labels_of(fields: Iterable[ConfigField]) -> dict[str, str]:
     return {field.name: f"“{field.label}”" for field in fields}
 
 
+def run_words(text: str, card: MethodCard | None) -> str:
+    """What a run of `card` says, `in_words`; as it is where nobody knows the method."""
+    return text if card is None or not text else in_words(text, labels_of(run_fields(card)))
+
+
 def in_words(text: str, labels: Mapping[str, str]) -> str:
     """`text` with `labels` in place of flags (`--crop`), and of the names of fields where these hold a `_`."""
 

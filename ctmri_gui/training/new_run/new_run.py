@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 from ctmri_core.training.first_lesson import first_lesson
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.settings import Settings
+from ctmri_gui.training.history.run_words import data_words
 from ctmri_gui.training.new_run.data_page import DataPage
-from ctmri_gui.training.new_run.draft import PHANTOM, Draft, path_of
+from ctmri_gui.training.new_run.draft import Draft
 from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 from ctmri_gui.training.new_run.method_page import MethodPage
 from ctmri_gui.training.new_run.settings_page import SettingsPage
@@ -137,8 +138,7 @@ class NewRun(QWidget):
         start = "ready" if data is not None and not draft.problem else ""
         if data is None:
             return "" if not draft.source else "not checked yet", method, settings, start
-        path = path_of(draft.source)
-        name = f"{draft.source.split(':')[1]} digital heads" if draft.source.startswith(PHANTOM) else path.name if path else ""
+        name = data_words(draft.source)
         return f"▲ {name}" if data.serious else f"✓ {name}", method, settings, start
 
     @property

@@ -80,10 +80,8 @@ class SettingsPage(QWidget):
 
     def _renew(self, card: MethodCard) -> None:
         self._card = card
-        form = ConfigForm(offered_fields(card), self._chosen(), scrolls=True)
+        form = ConfigForm(offered_fields(card), self._chosen(), scrolls=True, beside=self.presets)
         form.edited.connect(self._store)
-        form.head.insertWidget(1, self.presets)
-        QWidget.setTabOrder(form.search, self.presets)
         self._column.replaceWidget(self.form, form)
         self._column.setStretchFactor(form, 1)
         self.form.deleteLater()
