@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self.cases.closeAsked.connect(session.close_case)
         self.cases.dropped.connect(lambda paths: session.open_paths(paths, alone=True))
         session.cases.listChanged.connect(self._follow_cases)
+        session.cases.keep("views", self.views.model.keep, self.views.put_back)
         session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
         session.openings.choiceNeeded.connect(self.questions.which_series)
         session.openings.spacingNeeded.connect(self.questions.which_spacing)
@@ -170,7 +171,7 @@ class MainWindow(QMainWindow):
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
         session.jobs.idle.connect(self._close_when_asked)
-        self.views.volumeDropped.connect(session.open_paths)
+        self.views.volumeDropped.connect(lambda paths, role: session.open_paths(paths, role, alone=role is None))
         self.views.escaped.connect(self._leave_full_screen)
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
@@ -182,8 +183,7 @@ class MainWindow(QMainWindow):
     def _clear_views(self) -> None:
         """Between two cases, so that nothing of one is laid out beside the other."""
         self.views.covers.clear()
-        for role in Role:
-            self.views.set_volume(role, None)
+        self.views.clear()
 
     def _follow_cases(self) -> None:
         for name in ("next_case", "previous_case"):

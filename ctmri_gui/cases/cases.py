@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_gui.cases.case import Case
+
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
 class _Part:
     """How a part of the window hands over what it keeps for a case, and takes it back; None for a case it has not seen yet."""
 
-    take: Callable[[], object]
-    put: Callable[[object], None]
+    take: Callable[[], Any]
+    put: Callable[[Any], None]
 
 
 class Cases(QObject):
@@ -43,7 +46,7 @@ class Cases(QObject):
         """Those that are not on the screen."""
         return tuple(case for case in self._cases if case is not self.current)
 
-    def keep(self, name: str, take: Callable[[], object], put: Callable[[object], None]) -> None:
+    def keep(self, name: str, take: Callable[[], State], put: Callable[[State | None], None]) -> None:
         """From now on a part of the window has a state for each case: `take` gives that of the case on the screen before another
         one comes there; `put` gets it back once the volumes of its case are shown again, and None for a case shown for the first
         time. What `take` gives is let go when its case is closed, so it may hold volumes.

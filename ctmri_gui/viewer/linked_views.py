@@ -25,7 +25,7 @@ from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
-from ctmri_gui.viewer.viewer_model import ViewerModel
+from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
 
 _CHANGED = " (changed)"
 _TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll", **dict.fromkeys(MEASURE_TOOLS, "draw")}
@@ -36,7 +36,7 @@ class LinkedViews(QWidget):
 
     cursorMoved = Signal(object)  # Readout, or None when the mouse is over no volume
     sliceChanged = Signal(int)  # slice of the source's grid
-    volumeDropped = Signal(object, object)  # tuple of Path, Role: everything that was dropped together
+    volumeDropped = Signal(object, object)  # tuple of Path, Role (None: a case of their own): everything dropped together
     offerTaken = Signal(object, str)  # Role, kind of the finding that is to be mended
     escaped = Signal()  # Esc where the panes have nothing to leave
     panesChanged = Signal()  # other panes than before
@@ -151,6 +151,19 @@ class LinkedViews(QWidget):
         self.model.set_volume(role, volume)
         if volume is not None and seen is not None and role is self.model.reference:
             self.model.show_place(seen)
+
+    def clear(self) -> None:
+        """Shows nothing: what comes next has to do with nothing that was here."""
+        for role in Role:
+            self.set_volume(role, None)
+        for pane in self.panes:
+            self.set_linked(pane, True)
+
+    def put_back(self, state: ViewState | None) -> None:
+        """See `ViewerModel.put_back`."""
+        self.model.put_back(state)
+        for name, pane in self.panes.items():
+            pane.header.set_linked(self.model.is_linked(name))
 
     def set_slice(self, k: int) -> None:
         """Slice `k` of the source's grid (axis 0), clamped."""
@@ -343,8 +356,8 @@ class LinkedViews(QWidget):
     def _on_menu(self, pane: str, where: QPoint) -> None:
         self.make_menu(pane).popup(where)
 
-    def _on_dropped(self, role: Role, paths: object) -> None:
-        self.volumeDropped.emit(paths, role)
+    def _on_dropped(self, role: Role, paths: object, alone: bool) -> None:
+        self.volumeDropped.emit(paths, None if alone else role)
 
     def _maximise(self, pane: str) -> None:
         view = self.panes[pane]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ctmri_core.geometry import FloatArray
@@ -22,6 +23,15 @@ class _Alone:
     shown: DisplayedGrid
     pose: Pose
     own: bool
+
+
+@dataclass(frozen=True)
+class KeptPoses:
+    """Where all panes were: those of a plane together, those that were not linked each for itself."""
+
+    shared: dict[Plane, tuple[DisplayedGrid, Pose]]
+    alone: dict[str, tuple[PaneSpec, DisplayedGrid, Pose]]
+    offsets: dict[Role, FloatArray]
 
 
 class PanePoses:
@@ -105,6 +115,32 @@ class PanePoses:
             shown = alone.shown.relaid(display) if alone.own else self.shared(self.panes[pane].plane)
             assert shown is not None
             self._alone[pane] = replace(alone, shown=shown, pose=shown.moved_here(alone.pose, alone.shown))
+
+    def keep(self) -> KeptPoses:
+        """For `put_back`, once these volumes are shown again."""
+        shared = {plane: (shown, self._poses[plane]) for plane, shown in self._shared.items()}
+        alone = {pane: (self.panes[pane], one.shown, one.pose) for pane, one in self._alone.items()}
+        return KeptPoses(shared, alone, dict(self.offsets))
+
+    def put_back(self, kept: KeptPoses, same: Collection[Role]) -> None:
+        """All panes where they were, as far as they go through the same slices still; how patients lie may have changed. `same`:
+        the roles whose volumes are those of then."""
+        if next((role for role in Role if role in self._volumes), None) in same:
+            self.offsets.update({role: offset for role, offset in kept.offsets.items() if role in same})
+        for plane, (before, pose) in kept.shared.items():
+            shown = self.shared(plane)
+            if shown is not None and shown.grid.is_close(before.grid):
+                self._poses[self.cut(plane)] = shown.moved_here(pose, before)
+        for pane in self.panes:
+            if pane not in kept.alone or kept.alone[pane][0] != self.panes[pane]:
+                self.link(pane)
+                continue
+            self.unlink(pane)
+            _, before, pose = kept.alone[pane]
+            alone = self._alone.get(pane)
+            if alone is not None and alone.shown.grid.is_close(before.grid):
+                shown = before.relaid(self.display) if alone.own else alone.shown  # at the scale at which it was seen
+                self._alone[pane] = _Alone(shown, shown.moved_here(pose, before), alone.own)
 
     def move(self, pane: str, *, k: int | None = None, camera: Camera | None = None) -> tuple[str, ...]:
         """Another slice or camera, for the panes that move with this one; those whose pose has changed."""

@@ -53,7 +53,7 @@ class SliceView(QWidget):
     windowResetAsked = Signal()
     menuAsked = Signal(object)  # QPoint on the screen
     activated = Signal()
-    dropped = Signal(object)  # tuple of Path
+    dropped = Signal(object, bool)  # tuple of Path; whether they are wanted in a case of their own, for Ctrl was held
     linkToggled = Signal(bool)
     resized = Signal()
 
@@ -191,7 +191,8 @@ class SliceView(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.dropped.emit(tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()))
+        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        self.dropped.emit(paths, Qt.KeyboardModifier.ControlModifier in event.modifiers())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

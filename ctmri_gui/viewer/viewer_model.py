@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from weakref import ref
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +13,7 @@ from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
-from ctmri_gui.viewer.pane_poses import PanePoses, frames_apart
+from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses, frames_apart
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
@@ -20,6 +21,16 @@ from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.volume_windows import VolumeWindows
 
 THREE = named(PaneSpec(role) for role in Role)
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """How the volumes of a case were seen while it was on the screen."""
+
+    poses: KeptPoses
+    windows: dict[Role, tuple[ref[Volume], Window]]
+    matches_truth: bool
+    crosshair: FloatArray | None
 
 
 class ViewerModel(QObject):
@@ -124,6 +135,25 @@ class ViewerModel(QObject):
     def foreign_frames(self) -> tuple[str, str] | None:
         """The frames of reference of the reference grid and the truth where both are known and differ."""
         return frames_apart(self.volumes.get(Role.TRUTH), self._poses.reference)
+
+    def keep(self) -> ViewState:
+        """How everything is seen, for `put_back` once these volumes are shown again. Holds no volume."""
+        windows = {role: (ref(volume), self.windows[role]) for role, volume in self.volumes.items()}
+        return ViewState(self._poses.keep(), windows, self.matches_truth, self._crosshair)
+
+    def put_back(self, state: ViewState | None) -> None:
+        """Everything is seen as it was, as far as the volumes are the same; None: nobody has seen them before."""
+        before = self.slice
+        if state is None:
+            self.matches_truth = False
+            return
+        seen = {role: window for role, (volume, window) in state.windows.items() if volume() is self.volumes.get(role, self)}
+        self._poses.put_back(state.poses, seen)
+        self._windows.put_back(seen, state.matches_truth)
+        self._crosshair = state.crosshair if self.volumes else None
+        self._place()
+        self.volumesChanged.emit()
+        self._tell(tuple(self.panes), before)
 
     # Slices and cameras -----------------------------------------------------------------------------------------------
 

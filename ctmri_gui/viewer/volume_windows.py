@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
@@ -25,6 +25,14 @@ class VolumeWindows:
         if volume is not None:
             self.by_role[role] = self._opening(role, volume)
             self._follow_truth()
+
+    def put_back(self, windows: Mapping[Role, Window], matches_truth: bool) -> None:
+        """Windows of volumes that were shown before; what came since opens beside them."""
+        self.matches_truth = matches_truth
+        self.by_role.update(windows)
+        for role in self._volumes:
+            if role not in windows:
+                self.renew(role)
 
     def levels(self, role: Role) -> tuple[float, float]:
         return self.by_role[role].levels(dicom=self._volumes[role].dicom is not None)
