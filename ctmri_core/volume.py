@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -88,13 +88,22 @@ def kind_label(domain: Domain, *, synthetic: bool, phantom: bool) -> str:
     return text[0].upper() + text[1:]
 
 
+class StoredWindow(NamedTuple):
+    """A window that a file offers, in the unit of its voxels; `explanation`: short words of the scanner, or empty."""
+
+    centre: float
+    width: float
+    explanation: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """Voxels of one patient on one grid.
 
     `voxels`: int16 or float32, C-contiguous, (k, j, i), HU for CT, arbitrary units for MR; treated as read-only.
     `name`: what the user may see: a label made from domain and file name, never from patient attributes.
-    `window`: (centre, width) stored in the file, if any. `synthetic`: set exactly when the voxels were made by a model.
+    `window`: (centre, width) stored in the file, if any; `windows`: all of them.
+    `synthetic`: set exactly when the voxels were made by a model.
     `history`: what was done to the voxels, in order, in words; like the messages of `findings` it is written into files, so
     neither holds a file name, which may be the name of a patient. `phantom`: nobody's scan, but that of a phantom.
     `path`: the file or folder that was opened; `files`: those it was read from, in the order of k where each holds a slice.
@@ -106,6 +115,7 @@ class Volume:
     domain: Domain
     name: str = ""
     window: tuple[float, float] | None = None
+    windows: tuple[StoredWindow, ...] = ()
     frame_of_reference: str | None = field(default=None, repr=False)
     findings: tuple[Finding, ...] = ()
     history: tuple[str, ...] = ()

@@ -85,12 +85,14 @@ def _usable(series: Series) -> tuple[tuple[SliceHeader, ...], Stack]:
 
 
 def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geometry: Geometry) -> Volume:
+    windows = headers[len(headers) // 2].windows
     return Volume(
         voxels=voxels,
         geometry=geometry,
         domain=series.domain,
         name=series.label,
-        window=headers[len(headers) // 2].window,
+        window=windows[0][:2] if windows else None,
+        windows=windows,
         frame_of_reference=next((header.frame_of_reference for header in headers if header.frame_of_reference), None),
         findings=series.findings,
         synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),

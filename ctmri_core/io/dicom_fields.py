@@ -22,6 +22,7 @@ _KEYWORDS = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "GridFrameOffsetVector", "DoseGridScaling",
     "PulseSequenceName", "EchoPulseSequence", "AcquisitionContrast", "InstanceNumber", "ImagesInAcquisition",
     "NumberOfSeriesRelatedInstances", "PatientID", "PatientName", "DiffusionBValue",
+    "WindowCenterWidthExplanation",
 )  # fmt: skip
 _SHORTS = {
     "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PlanarConfiguration",

@@ -38,7 +38,7 @@ _MACROS: Mapping[str, Sequence[str]] = {
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
-    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation"),
     "FrameContentSequence": ("FrameAcquisitionNumber", "TemporalPositionIndex", "StackID", "DimensionIndexValues"),
     "MREchoSequence": ("EffectiveEchoTime",),
     "MRTimingAndRelatedParametersSequence": ("RepetitionTime",),

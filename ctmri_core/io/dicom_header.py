@@ -8,8 +8,10 @@ the reader process only.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from itertools import chain, repeat
 from pathlib import Path
 
 from pydicom.filereader import read_file_meta_info
@@ -29,7 +31,7 @@ from ctmri_core.io.dicom_pixel_format import PALETTE, modality_of, pixel_format
 from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, of_series
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
 from ctmri_core.io.synthetic_mark import CONVERTED
-from ctmri_core.volume import LossyCompression
+from ctmri_core.volume import LossyCompression, StoredWindow
 
 FIRST_READ = 16 << 10
 _MOST_READS = 200_000  # a second; the headers of slices have some hundred elements
@@ -37,6 +39,7 @@ _FARTHEST_MM = 1e6
 _SPECIAL_TAGS = frozenset(
     TAG_OF[name] for name in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence", "ModalityLUTSequence")
 )
+_SHORT_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9 _/+-]{0,23}")
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
 Headers = tuple[SliceHeader, ...]
@@ -139,7 +142,6 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
     if len(spacing) != 2 or not all(1e-4 < value < 1e4 for value in spacing):
         problem = f"PixelSpacing is {fields.told('PixelSpacing')}; two sizes in mm are needed."
         raise FileRefused(path, problem, "Export it again.")
-    centre, width = fields.number("WindowCenter"), fields.number("WindowWidth")
     return SliceHeader(
         path=path,
         modality=modality_of(fields),
@@ -155,7 +157,7 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
         orientation=orientation,
         pixel_spacing=spacing,
         thickness=fields.number("SliceThickness"),
-        window=(centre, width) if centre is not None and width is not None and width > 0 else None,
+        windows=_windows(fields),
         timing=_timing(fields),
         origin=_origin(fields, pixels.transfer_syntax),
         pixels=pixels,
@@ -165,6 +167,15 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
         b_value=fields.double("DiffusionBValue"),
         patient=_patient(fields),
     )
+
+
+def _windows(fields: Fields) -> tuple[StoredWindow, ...]:
+    """Those that can be shown, in the order of the file. Explanations are kept where they are short words, as those of scanners
+    are: any other text may tell of the patient."""
+    explanations = [part.strip() for part in fields.text("WindowCenterWidthExplanation").split("\\")]
+    pairs = zip(fields.numbers("WindowCenter"), fields.numbers("WindowWidth"), strict=False)
+    names = (name if _SHORT_WORDS.fullmatch(name) else "" for name in chain(explanations, repeat("")))
+    return tuple(StoredWindow(centre, width, name) for (centre, width), name in zip(pairs, names, strict=False) if width > 0)
 
 
 def _images_told(fields: Fields) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io.dicom_syntaxes import NATIVE_SYNTAXES
-from ctmri_core.volume import LossyCompression
+from ctmri_core.volume import LossyCompression, StoredWindow
 
 
 class NotDicom(FileRefused):
@@ -149,7 +149,7 @@ class SliceHeader:
     orientation: tuple[float, ...]
     pixel_spacing: tuple[float, ...]
     thickness: float | None
-    window: tuple[float, float] | None
+    windows: tuple[StoredWindow, ...]
     timing: MrTiming
     origin: Origin
     pixels: PixelFormat

@@ -488,6 +488,21 @@ def test_window_of_the_middle_slice(tmp_path):
     assert load(write(tmp_path, series_of(3, WindowCenter=[40, 400], WindowWidth=[80, 2000]))).window == (40.0, 80.0)
 
 
+@pytest.mark.parametrize(
+    ("explanation", "kept"),
+    [(["BRAIN", "BONE"], ("BRAIN", "BONE")), (["BRAIN"], ("BRAIN", "")), (None, ("", "")), (["Doe^Jane", "1970"], ("", ""))],
+)
+def test_all_windows_are_kept_with_what_the_scanner_calls_them(tmp_path, explanation, kept):
+    more = {} if explanation is None else {"WindowCenterWidthExplanation": explanation}
+    volume = load(write(tmp_path, series_of(3, WindowCenter=[40, 400], WindowWidth=[80, 2000], **more)))
+    assert volume.windows == ((40.0, 80.0, kept[0]), (400.0, 2000.0, kept[1]))
+
+
+def test_windows_that_show_nothing_are_left_out(tmp_path):
+    volume = load(write(tmp_path, series_of(3, WindowCenter=[40, 400, 7], WindowWidth=[0, 2000])))
+    assert volume.window == (400.0, 2000.0) and len(volume.windows) == 1
+
+
 def test_progress_and_stopping(tmp_path):
     (series,) = DICOM_READER.scan(write(tmp_path, series_of(45)))
     events = list(DICOM_READER.load(series, never))
