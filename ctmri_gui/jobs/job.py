@@ -11,9 +11,11 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Finished, StopSignal, Work
+from ctmri_gui.jobs.collecting import Collecting
 
 _log = logging.getLogger(__name__)
 _alive: set[Job] = set()  # a QThread destroyed while it runs aborts the program
+_collecting: list[Collecting] = []  # one, made on the interface thread with the first job
 
 _STACK_BYTES = 16 * 2**20  # macOS gives secondary threads 0.5 MB, too little for compiled kernels
 _CRASHED = "{title} ended with an unexpected error. It was written to the log; the program goes on."
@@ -42,6 +44,9 @@ class Job(QThread):
 
     def start(self, priority: QThread.Priority = QThread.Priority.InheritPriority) -> None:
         _alive.add(self)
+        if not _collecting:
+            _collecting.append(Collecting())
+        _collecting[0].begin()
         super().start(priority)
 
     def stop(self) -> None:
@@ -84,7 +89,13 @@ class Job(QThread):
 
     def _let_go(self) -> None:
         self.wait()
-        QTimer.singleShot(0, lambda: _alive.discard(self))  # not here: the last reference must not die inside its own slot
+        QTimer.singleShot(0, lambda: _forget(self))  # not here: the last reference must not die inside its own slot
+
+
+def _forget(job: Job) -> None:
+    _alive.discard(job)
+    if not _alive:
+        _collecting[0].end()
 
 
 def stop_and_join_all() -> None:
@@ -93,4 +104,4 @@ def stop_and_join_all() -> None:
         job.stop()
     for job in tuple(_alive):
         job.wait()
-        _alive.discard(job)
+        _forget(job)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ctmri_core.events import Finished, StopSignal, Work
-from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.jobs.queue import Jobs, JobState, gone
 
 
 class Latest:
@@ -29,11 +29,11 @@ class Latest:
         self.drop()
 
         def deliver(answer: Any) -> None:
-            if self.state is state and answer is not None:
+            if self.state is state and answer is not None and not gone(take):
                 take(answer)
 
         def end(how: Finished) -> None:
-            if self.state is state and ended is not None and not self._jobs.closed:
+            if self.state is state and ended is not None and not (self._jobs.closed or gone(ended)):
                 ended(how)
 
         state = self.state = self._jobs.run(title, begin, on_result=deliver, on_end=end, listed=listed)

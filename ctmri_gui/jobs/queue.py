@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from ctmri_core.events import Event, Finished, Noted, Progress, Started, Step, StopSignal, Work
@@ -20,6 +21,12 @@ _SLOWEST_TOLD = 0.05  # per second: less would read 0.0
 _ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+def gone(call: Callable[..., object]) -> bool:
+    """Whether `call` is a method of a Qt object that was destroyed since: nobody is there to answer to."""
+    owner = getattr(call, "__self__", None)
+    return isinstance(owner, QObject) and not shiboken6.isValid(owner)
 
 
 @dataclass(eq=False)
@@ -153,7 +160,7 @@ class Jobs(QAbstractListModel):
         if on_event is not None:
             job.happened.connect(on_event)
         if on_result is not None:
-            job.result.connect(lambda answer: None if self.closed else on_result(answer))
+            job.result.connect(lambda answer: None if self.closed or gone(on_result) else on_result(answer))
         job.finishedWith.connect(lambda end: self._ended(state, end))
         if on_end is not None:
             job.finishedWith.connect(on_end)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 import threading
 import time
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMainWindow
 
@@ -322,3 +324,77 @@ def test_serious_notes_are_passed_on(qtbot):
     with qtbot.waitSignal(jobs.idle, timeout=5000):
         jobs.run("Note", noting)
     assert notes == ["take care"]
+
+
+# Objects that are let go while a job runs --------------------------------------------------------------------------------
+
+_LET_GO = """
+import gc, sys, threading, time, weakref
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from ctmri_core.events import Progress
+from ctmri_gui.jobs.job import stop_and_join_all
+from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.training.history.history_page import HistoryPage
+from ctmri_gui.training.trainings import Trainings
+
+def allocating(stop):
+    while not stop():
+        for _ in range(200):
+            one = []
+            one.append([one])
+        time.sleep(0.001)
+        yield Progress(done=0)
+
+died = []
+app = QApplication([])
+gc.set_threshold(200, 2, 2)
+always = Jobs()
+always.run("Allocate", allocating)
+for number in range(25):
+    jobs = Jobs()
+    trainings = Trainings(jobs, Path(sys.argv[1]))
+    page = HistoryPage(trainings, jobs)
+    page.show()
+    trainings.refresh()
+    page.show_run(Path(sys.argv[1]) / "none")
+    page.compare
+    jobs.run("Allocate", allocating)
+    for each in (jobs, trainings, page, page.list.table, page.monitor):
+        weakref.finalize(each, lambda: died.append(threading.current_thread() is threading.main_thread()))
+    for _ in range(number % 4):
+        app.processEvents()
+    page.close()
+    jobs.close()
+    del jobs, trainings, page, each
+    app.processEvents()
+assert not gc.isenabled()
+stop_and_join_all()
+assert gc.isenabled()
+app.processEvents()
+print(len(died) > 50, all(died))
+"""
+
+
+def test_what_is_let_go_dies_on_the_interface_thread_whatever_jobs_allocate(tmp_path):
+    """Otherwise Qt aborts the program now and then: `pure virtual method called`."""
+    command = [sys.executable, "-X", "faulthandler", "-c", _LET_GO, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "True True"), done.stderr[-2000:]
+    assert "Traceback" not in done.stderr, done.stderr[-2000:]
+
+
+def test_an_answer_is_not_given_to_what_was_destroyed(qtbot):
+    class Owner(QObject):
+        def take(self, answer):
+            heard.append(answer)
+
+    heard: list[str] = []
+    jobs, owner = Jobs(), Owner()
+    state = jobs.run("count", counting, on_result=owner.take)
+    latest = Latest(jobs)
+    latest.ask("count", counting, owner.take)
+    shiboken6.delete(owner)
+    qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
+    assert state.end == Finished(reason="completed")
+    assert heard == []
