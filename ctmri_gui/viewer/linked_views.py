@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
+from ctmri_gui.viewer.compare.compare_views import CompareViews
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import MEASURE_TOOLS, PRESET_KEYS
@@ -62,6 +63,7 @@ class LinkedViews(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.grid)
         self.actions_by_name = make_actions(self, self._handlers())
+        self.compare = CompareViews(self)
         self._connect()
         self.set_layout(SIDE_BY_SIDE)
 
@@ -120,7 +122,7 @@ class LinkedViews(QWidget):
     def _make_pane(self, name: str, spec: PaneSpec) -> SliceView:
         pane, model = SliceView(spec, name), self.model
         pane.scrolled.connect(partial(model.step, pane=name))
-        pane.windowDragged.connect(partial(model.drag_window, spec.role))
+        pane.windowDragged.connect(partial(self.compare.drag_window, name))
         pane.zoomed.connect(partial(model.zoom, pane=name))
         pane.moved.connect(partial(model.move, pane=name))
         pane.hovered.connect(partial(self._on_hovered, name))
@@ -239,6 +241,7 @@ class LinkedViews(QWidget):
     def close_background(self) -> None:
         """No more pictures are made ahead; call before the program ends."""
         self.contents.close()
+        self.compare.close()
 
     def grab_picture(self) -> QImage:
         """The panes as they stand on the screen, warnings included, names of files left out."""
@@ -262,6 +265,7 @@ class LinkedViews(QWidget):
         menu.addAction("Bring pane back" if detached else "Window of its own").triggered.connect(
             lambda _checked=False: self.set_detached(pane, not detached)
         )
+        self.compare.fill_menu(menu, pane)
         return menu
 
     # What the user does

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -22,17 +21,16 @@ _PIXELS_TO_DOUBLE = 150.0
 class CompareModel(QObject):
     """By the ids of the panes. The scale of differences is one for all panes, so that they can be held against each other;
     everything else is each pane's own.
-
-    `role_of`: whose pane it is; None where there is no such pane any more.
     """
 
     changed = Signal(object)  # tuple of pane ids
 
-    def __init__(self, viewer: ViewerModel, role_of: Callable[[str], Role | None], parent: QObject | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._viewer, self._role_of = viewer, role_of
+        self._viewer = viewer
         self._by_pane: dict[str, Compare] = {}
         self._last: dict[str, Mode] = {}
+        self._paused: set[str] = set()
         self._limits = dict(FIRST_LIMITS)
         self._compared: Compared | None = None
         self.colours = MAPS[0]
@@ -80,7 +78,13 @@ class CompareModel(QObject):
 
     # What the user wants
 
+    def begin(self, pane: str, mode: Mode) -> None:
+        """A pane that is new, or shows something else than before: whatever was compared there is over. Tells nobody."""
+        self._by_pane[pane] = Compare(mode)
+        self._paused.discard(pane)
+
     def set_mode(self, pane: str, mode: Mode) -> None:
+        self._paused.discard(pane)
         if mode is not Mode.OFF:
             self._last[pane] = mode
         self._put(pane, replace(self.of(pane), mode=mode))
@@ -91,7 +95,20 @@ class CompareModel(QObject):
 
     def toggle(self, pane: str) -> None:
         """One picture, and back to the way in which the pane last compared."""
-        self.set_mode(pane, Mode.OFF if self.of(pane).active else self._last.get(pane, Mode.FADE))
+        active = self.of(pane).active
+        self.set_mode(pane, Mode.OFF if active else self._last.get(pane, Mode.FADE))
+        if active:
+            self._paused.add(pane)
+
+    def is_paused(self, pane: str) -> bool:
+        """Whether a comparison was switched off only for a look at the picture alone."""
+        return pane in self._paused
+
+    def next_other(self, pane: str) -> None:
+        """Compares with the next of the volumes that it may be compared with."""
+        others, other = self.partners(pane), self.partner(pane)
+        if other is not None:
+            self.set_other(pane, others[(others.index(other) + 1) % len(others)])
 
     def set_other(self, pane: str, other: Role | None) -> None:
         """Compares with that volume; None: with what tells most."""
@@ -150,6 +167,11 @@ class CompareModel(QObject):
         """What is known of synthetic and truth; None while that is not known."""
         self._compared = compared
         self._tell_differences()
+
+    def _role_of(self, pane: str) -> Role | None:
+        """Whose pane it is; None where there is no such pane any more."""
+        spec = self._viewer.panes.get(pane)
+        return None if spec is None else spec.role
 
     def _put(self, pane: str, compare: Compare) -> None:
         if compare != self.of(pane):

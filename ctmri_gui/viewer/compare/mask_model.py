@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from ctmri_core.volume import Volume
 from ctmri_gui.viewer.compare.label_map import LabelMap
 
 # Told apart by eyes of every kind (after Okabe and Ito, without their black), and bright enough for a black ground.
@@ -48,13 +50,15 @@ class Mask:
 
 
 class MaskModel(QObject):
-    """Masks belong to the case: they go with its source. Style and opacity are one for all of them."""
+    """Masks belong to the volume that they were put over, and come back with it. Style and opacity are one for all of them."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.masks: tuple[Mask, ...] = ()
+        self._kept: WeakKeyDictionary[Volume, tuple[Mask, ...]] = WeakKeyDictionary()
+        self._volume: ReferenceType[Volume] | None = None
         self.style = MaskStyle.BOTH
         self.opacity = 0.35
         self.visible = True
@@ -62,6 +66,21 @@ class MaskModel(QObject):
     @property
     def shown(self) -> tuple[Mask, ...]:
         return tuple(mask for mask in self.masks if mask.visible) if self.visible else ()
+
+    def follow(self, volume: Volume | None) -> None:
+        """The volume over which masks lie now. Another reading of the same file keeps those that it had."""
+        before = None if self._volume is None else self._volume()
+        if volume is before:
+            return
+        if before is not None:
+            self._kept[before] = self.masks
+        self._volume = None if volume is None else ref(volume)
+        had = self.masks
+        self.masks = () if volume is None else self._kept.get(volume, ())
+        if not self.masks and _same_file(before, volume):
+            self.masks = had
+        if self.masks or had:
+            self.changed.emit()
 
     def add(self, label_map: LabelMap) -> None:
         """Over the others; one of the same name is replaced."""
@@ -74,11 +93,6 @@ class MaskModel(QObject):
         self.masks = tuple(mask for mask in self.masks if mask.map.name != name)
         self.changed.emit()
 
-    def clear(self) -> None:
-        if self.masks:
-            self.masks = ()
-            self.changed.emit()
-
     def set_mask_visible(self, name: str, visible: bool) -> None:
         self.masks = tuple(
             Mask(mask.map, mask.first_colour, visible) if mask.map.name == name else mask for mask in self.masks
@@ -89,6 +103,10 @@ class MaskModel(QObject):
         self.style = style
         self.changed.emit()
 
+    def next_style(self) -> None:
+        styles = list(MaskStyle)
+        self.set_style(styles[(styles.index(self.style) + 1) % len(styles)])
+
     def set_visible(self, visible: bool) -> None:
         self.visible = visible
         self.changed.emit()
@@ -97,6 +115,12 @@ class MaskModel(QObject):
         """More (+1) or less (-1) of the fill."""
         self.opacity = min(max(round(self.opacity + more * _OPACITY_STEP, 2), 0.05), 1.0)
         self.changed.emit()
+
+
+def _same_file(one: Volume | None, other: Volume | None) -> bool:
+    if one is None or other is None or one.path is None:
+        return False
+    return one.path == other.path and one.geometry.is_close(other.geometry)
 
 
 def _premultiplied(red: int, green: int, blue: int, opacity: float) -> int:
