@@ -44,6 +44,7 @@ COMMANDS = (
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
     Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),
     Command("add_model", "&Add model…", "Copy a model file (.safetensors) to your models", (), "add"),
+    Command("worst_slice", "&Worst slice", "Show the slice in which synthetic and truth are least alike", ("Ctrl+K",)),
     Command("jobs", "&Jobs tray", "What runs, how far it is, and a way to stop it", ("Ctrl+J",)),
     Command("header", "&Header…", "What the header of an opened file says; patient data stay hidden", ("Ctrl+I",)),
     Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
         self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
-        self.metrics = MetricsDock()
+        self.metrics = MetricsDock(self.command["worst_slice"])
         self._place_centre()
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics)
@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
             "translate": session.translate,
             "cancel": session.cancel_translation,
             "add_model": ask.which_model,
+            "worst_slice": self.metrics_link.go_to_worst,
             "train": self.training.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
             "header": ask.show_header,
@@ -280,7 +281,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.training.close()
-        self.metrics_link.follower.close()
+        self.metrics_link.close()
         self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())
         self.settings["window_state"] = _text(self.saveState())

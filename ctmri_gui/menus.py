@@ -24,7 +24,7 @@ MENUS = (
     ("&File", _FILE),
     ("&Edit", ("undo", "redo")),
     ("&Model", ("translate", "cancel", "add_model", "train")),
-    (_VIEW, ("jobs", "header", "full_screen")),
+    (_VIEW, ("worst_slice", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),
 )
 """Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""

@@ -2,77 +2,245 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from ctmri_core.events import Progress
+from ctmri_core.geometry import Geometry
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.metric_kinds import CurveValues, Scores
+from ctmri_gui.viewer.metric_place import Place, go_to, place_of
+from ctmri_gui.viewer.metric_questions import Inside, OfRegion, OfSlice, Question, Region, Scope, lies_on
 from ctmri_gui.viewer.metrics_dock import MetricsDock
-from ctmri_gui.viewer.metrics_follower import MetricsFollower, Scores
+from ctmri_gui.viewer.metrics_follower import MetricsFollower
+from ctmri_gui.viewer.piecewise import Piecewise
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
 
 _NOTHING_HERE = "No numbers for this slice: the body or the ground truth does not reach it."
+_NOTHING_UNDER = "No numbers for this region: the ground truth does not reach it, or no voxel lies in it."
+_NOTHING_AT_ALL = "No numbers: the ground truth shows nothing of the body."
 _APART = "No numbers: the synthetic image and the ground truth show different slices. Link their panes to compare them."
+_BY_HAND = "No numbers: a pane was linked by hand with an offset, so what lies on one another there is not one place."
+_NO_REGION = "Draw a rectangle, an ellipse or an outline, or select one, to compare inside it."
+_OTHER_PLANE = "The selected region was drawn on slices of another plane; scroll in a pane of that plane."
 
 
 class MetricsLink(QObject):
-    """Numbers where the comparison allows them and both panes show the slice they are of; else the reason why not."""
+    """Numbers where the comparison allows them and the panes show the slice they are of; else the reason why not.
+
+    The plane is that of the pane which was scrolled or made active last.
+    """
 
     def __init__(self, session: Session, views: LinkedViews, dock: MetricsDock) -> None:
         super().__init__(dock)
         self._session, self._views, self._dock = session, views, dock
-        self._comparable = False
-        self._asked: int | None = None  # the slice that both panes show
+        self._comparison: Comparison | None = None  # only one that allows numbers
+        self._followed = views.active_pane
+        self._asked: Question | None = None
+        self._region: tuple[Region, str] | None = None
+        self._place: Place | None = None
+        self._curves: dict[tuple[Geometry, Inside], CurveValues] = {}
+        self._curve: CurveValues | None = None
+        self._worst_wanted = False
+        self._volume: Scores | None = None
+        self._volume_known = False
         self.follower = MetricsFollower(self)
+        self._curve_work, self._volume_work = Piecewise("metric curve", self), Piecewise("volume metrics", self)
+        self._connect()
+        self._follow_panes()
+        self._show_comparison(session.comparison)
+
+    def set_region(self, region: Region | None, name: str = "") -> None:
+        """What the scores of a region are of, and what it is called; None: nothing is selected."""
+        self._region = None if region is None else (region, name)
+        if self._dock.scope is Scope.REGION:
+            self._follow()
+
+    def go_to_worst(self) -> None:
+        """Shows the slice in which synthetic and truth are least alike, as soon as all are known."""
+        if self._comparison is None or self._place is None:
+            return
+        self._worst_wanted = True
+        self._follow_curve()
+        self._go_when_known()
+
+    def close(self) -> None:
+        """No more numbers."""
+        for work in (self.follower, self._curve_work, self._volume_work):
+            work.close()
+
+    def _connect(self) -> None:
+        views, dock, session = self._views, self._dock, self._session
         self.follower.scored.connect(self._show_scores)
-        views.sliceChanged.connect(lambda _k: self._follow_slices())
-        views.model.posesChanged.connect(lambda _roles: self._follow_slices())
+        views.model.posesChanged.connect(lambda _panes: self._follow())
+        views.model.volumesChanged.connect(self._follow)
+        views.panesChanged.connect(self._follow_panes)
         session.comparisonChanged.connect(self._show_comparison)
         session.volumeChanged.connect(lambda _role, _volume: self._show_comparison(session.comparison))
-        self._show_comparison(session.comparison)
+        dock.scopeChosen.connect(lambda _scope: self._follow())
+        dock.sliceChosen.connect(self._go_to)
+        dock.shown.connect(self._follow_curve)
+        dock.hidden.connect(self._leave_curve)
+        self._curve_work.came.connect(self._take_curve)
+        self._curve_work.ended.connect(lambda _result: self._go_when_known())
+        self._volume_work.came.connect(self._take_progress)
+        self._volume_work.ended.connect(self._take_volume)
+
+    # What is followed -------------------------------------------------------------------------------------------------
+
+    def _follow_panes(self) -> None:
+        """There may be other panes than before."""
+        for name, pane in self._views.panes.items():
+            if not pane.property("followed by metrics"):
+                pane.setProperty("followed by metrics", True)
+                pane.scrolled.connect(lambda _steps, name=name: self._follow_pane(name))
+                pane.activated.connect(lambda name=name: self._follow_pane(name))
+        self._follow()
+
+    def _follow_pane(self, name: str) -> None:
+        if name != self._followed:
+            self._followed = name
+            self._follow()
 
     def _show_comparison(self, comparison: Comparison | None) -> None:
         verdict = comparison.verdict if comparison is not None else None
-        self._comparable = verdict is not None and verdict.comparable
-        self._asked = None
-        self.follower.set_comparison(comparison if self._comparable else None)
+        comparable = verdict is not None and verdict.comparable
+        self._comparison = comparison if comparable else None
+        self._asked, self._volume, self._volume_known = None, None, False
+        self._curves.clear()
+        self._set_curve(None)
+        self._volume_work.run(None)
+        self.follower.set_comparison(self._comparison)
         self._views.set_comparable(verdict.comparable if verdict is not None else None)
+        self._dock.set_comparable(comparable)
         if verdict is None:
             self._dock.set_alignment(None, None)
             self._dock.set_reason(self._waiting_for())
             return
         self._dock.set_alignment(verdict.outline_dice, verdict.mutual_information)
-        if self._comparable:
-            self._dock.set_scores(None)
-            self._follow_slices()
-        else:
+        if not comparable:
             self._dock.set_reason(verdict.message)
+            return
+        self._dock.set_scores(None)
+        self._follow()
 
-    def _follow_slices(self) -> None:
-        """Panes show slices of the source's grid, which is the synthetic volume's wherever the two can be compared."""
-        if not self._comparable:
+    def _follow(self) -> None:
+        """Numbers for what is shown by now."""
+        if self._comparison is None:
             return
         model = self._views.model
-        panes = model.acquired_panes(Role.SYNTHETIC, Role.TRUTH)
-        shown = model.pose(panes[0]).k if panes else model.slice
-        if any(not model.show_one_slice(panes[0], pane) for pane in panes[1:]):
+        if self._followed not in model.panes:
+            self._followed = self._views.active_pane
+        moved = any(model.offset(role) is not None for role in Role)
+        self._place = None if moved else place_of(model, self._followed)
+        self._follow_curve()
+        if self._dock.scope is Scope.VOLUME:
+            self._follow_volume()
+            return
+        question = self._question()
+        if isinstance(question, str):
             self._asked = None
-            self._dock.set_reason(_APART)
-        elif shown != self._asked:
-            self._asked = shown
-            self.follower.request(shown)
+            self._dock.set_reason(_BY_HAND if moved else question)
+        elif question != self._asked:
+            self._asked = question
+            self.follower.request(question)
 
-    def _show_scores(self, k: int, scores: Scores | None) -> None:
-        if self._asked is None:
-            return  # the panes have come apart since
+    def _question(self) -> Question | str:
+        """What to ask, or why nothing."""
+        scope, place = self._dock.scope, self._place
+        if place is None:
+            return _APART
+        if scope is not Scope.REGION:
+            return OfSlice(place.k, place.grid, _inside(scope))
+        if self._region is None:
+            return _NO_REGION
+        region, _ = self._region
+        return OfRegion(place.k, place.grid, region) if lies_on(region, place.grid) else _OTHER_PLANE
+
+    def _show_scores(self, question: Question, scores: Scores | None) -> None:
+        if question != self._asked or self._place is None:
+            return  # the panes have come apart since, or something else is wanted by now
+        title = f"Slice {self._place.k + 1}, {self._place.plane}"
         if scores is None:
-            self._dock.set_reason(_NOTHING_HERE)
+            self._dock.set_reason(_NOTHING_UNDER if isinstance(question, OfRegion) else _NOTHING_HERE)
+        elif isinstance(question, OfRegion) and self._region is not None:
+            self._dock.set_scores(scores, f"{self._region[1]} · {title}".removeprefix(" · "))
         else:
-            self._dock.set_scores(scores, f"Slice {k + 1}")
+            self._dock.set_scores(scores, title)
+
+    # The whole volume -------------------------------------------------------------------------------------------------
+
+    def _follow_volume(self) -> None:
+        self._asked = None
+        if self._volume_known:
+            self._show_volume()
+        elif self._comparison is not None and not self._volume_work.running:
+            self._dock.set_scores(None, "All slices …")
+            self._volume_work.run(self._comparison.volume_scores())
+
+    def _take_progress(self, progress: Progress) -> None:
+        if self._dock.scope is Scope.VOLUME:
+            self._dock.set_scores(None, f"All slices: {progress.done} of {progress.total} …")
+
+    def _take_volume(self, scores: Scores | None) -> None:
+        self._volume, self._volume_known = scores, True
+        if self._dock.scope is Scope.VOLUME:
+            self._show_volume()
+
+    def _show_volume(self) -> None:
+        if self._volume is None:
+            self._dock.set_reason(_NOTHING_AT_ALL)
+        else:
+            self._dock.set_scores(self._volume, "All slices")
+
+    # The curve --------------------------------------------------------------------------------------------------------
+
+    def _follow_curve(self) -> None:
+        """The curve of the plane that is followed, once somebody sees it."""
+        place, comparison = self._place, self._comparison
+        self._dock.show_slice(None if place is None else place.k)
+        if place is None or comparison is None or not (self._dock.isVisible() or self._worst_wanted):
+            return
+        inside = _inside(self._dock.scope)
+        values = self._curves.setdefault((place.grid, inside), CurveValues(place.grid.shape[0]))
+        if values is not self._curve:
+            self._set_curve(values)
+            if not values.complete:
+                self._curve_work.run(_pieces(comparison, place.grid, inside))
+
+    def _leave_curve(self) -> None:
+        """Nobody sees it any more: what is not ready begins anew when it is seen again."""
+        if self._curve is not None and not self._curve.complete and not self._worst_wanted:
+            self._set_curve(None)
+
+    def _set_curve(self, values: CurveValues | None) -> None:
+        self._curve_work.run(None)
+        self._curve = values
+        self._dock.set_curve(values if values is not None and values.known else None)
+
+    def _take_curve(self, piece: tuple[range, tuple[Scores | None, ...]] | None) -> None:
+        if self._curve is not None and piece is not None:
+            self._curve.put(*piece)
+            self._dock.set_curve(self._curve)
+
+    def _go_when_known(self) -> None:
+        values = self._curve
+        if self._worst_wanted and values is not None and values.complete:
+            self._worst_wanted = False
+            worst = values.worst(self._dock.curve_metric)
+            if worst is not None:
+                self._go_to(worst)
+
+    def _go_to(self, k: int) -> None:
+        if self._place is not None:
+            go_to(self._views.model, self._place, k)
 
     def _waiting_for(self) -> str:
         volumes = self._session.volumes
@@ -83,3 +251,14 @@ class MetricsLink(QObject):
         if volumes[Role.TRUTH] is None:
             return "Drop the real counterpart on the window to compare it with the synthetic image."
         return "Looking whether both show the same place …"
+
+
+def _inside(scope: Scope) -> Inside:
+    return "slice" if scope is Scope.SLICE else "body"
+
+
+def _pieces(comparison: Comparison, grid: Geometry, inside: Inside) -> Iterator[Any]:
+    """The curve; what draws it is brought into memory first, beside the interface thread."""
+    importlib.import_module("ctmri_gui.viewer.metric_curve")
+    yield None
+    yield from comparison.curve(grid, inside=inside)

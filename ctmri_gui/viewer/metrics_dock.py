@@ -1,54 +1,85 @@
-"""How alike synthetic and truth are in the slice shown: three numbers with their convention, or why there is none."""
+"""How alike synthetic and truth are: three figures with their convention, or why there is none, and their curve by slice."""
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ctmri_gui.viewer.metrics_follower import Scores
+from ctmri_gui.viewer.metric_kinds import METRICS, NO_NUMBER, CurveValues, Scores, number
+from ctmri_gui.viewer.metric_questions import Scope
 
-_NUMBERS = (
-    ("SSIM", "Structural similarity: 1 is identical"),
-    ("PSNR", "Peak signal-to-noise ratio: higher is more alike"),
-    ("MAE", "Mean absolute error: lower is more alike"),
-)
-_NONE = "–"
+if TYPE_CHECKING:
+    from ctmri_gui.viewer.metric_curve import MetricCurve
 
 
 class MetricsDock(QWidget):
-    """Shows what it is given. A reason takes the place of the numbers: the two are never seen together."""
+    """Shows what it is given. A reason takes the place of the figures: the two are never seen together.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    `worst`: the action behind the button that goes to the worst slice. `curve`: None until a curve is first shown.
+    """
+
+    scopeChosen = Signal(object)  # Scope
+    sliceChosen = Signal(int)
+    shown = Signal()
+    hidden = Signal()
+
+    def __init__(self, worst: QAction | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("metrics_dock")
-        self._values = {name: QLabel(_NONE) for name, _ in _NUMBERS}
-        self._slice, self._convention = _quiet_label(), _quiet_label()
+        self.curve: MetricCurve | None = None
+        self._curve_values: CurveValues | None = None
+        self._slice: int | None = None
+        self._values = {name: QLabel(NO_NUMBER) for name in METRICS}
+        self._title, self._convention = _quiet_label(), _quiet_label()
         self._alignment, self._reason = _quiet_label(), QLabel()
         self._reason.setWordWrap(True)
+        self._scope = _choice([scope.value for scope in Scope], "Metrics of", Scope.BODY.value)
+        self._scope.currentTextChanged.connect(lambda text: self.scopeChosen.emit(Scope(text)))
         self._numbers = self._make_numbers()
+        self._stack = self._make_stack(worst or QAction("Worst slice", self))
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
-        for widget in (self._slice, self._numbers, self._reason, self._convention, self._alignment):
+        parts = (self._scope, self._title, self._numbers, self._reason, self._convention, self._alignment, self._stack)
+        for widget in parts:
             column.addWidget(widget)
         column.addStretch(1)
+        self.set_comparable(False)
         self.set_reason("Translate a scan and drop its real counterpart to compare them.")
 
-    def set_scores(self, scores: Scores | None, slice_label: str = "") -> None:
-        """The numbers of one slice; None leaves dashes until they come."""
+    # What it is told
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self._scope.currentText())
+
+    @property
+    def curve_metric(self) -> str:
+        """The one along the curve."""
+        return self._metric.currentText()
+
+    def set_comparable(self, comparable: bool) -> None:
+        """Whether there is anything to choose."""
+        self._scope.setVisible(comparable)
+        self._stack.setVisible(comparable)
+        self._worst.setEnabled(comparable)
+
+    def set_scores(self, scores: Scores | None, title: str = "") -> None:
+        """The figures of what `title` says; None leaves dashes until they come."""
         self._show_reason("")
-        self._put(self._slice, slice_label)
-        self._put(self._values["SSIM"], _number(scores.ssim, 3) if scores else _NONE)
-        self._put(self._values["PSNR"], f"{_number(scores.psnr, 1)} dB" if scores else _NONE)
-        self._put(self._values["MAE"], f"{_number(scores.mae, 1)} {scores.unit}" if scores else _NONE)
+        self._put(self._title, title)
+        for name, metric in METRICS.items():
+            text = metric.text(metric.of(scores), scores.unit) if scores else NO_NUMBER
+            self._put(self._values[name], text)
         if scores:
             self._put(self._convention, scores.convention)
 
     def set_reason(self, text: str) -> None:
-        """Why there is no number, in a sentence."""
-        self._put(self._slice, "")
+        """Why there is no figure, in a sentence."""
+        self._put(self._title, "")
         self._put(self._convention, "")
         self._show_reason(text)
 
@@ -56,10 +87,33 @@ class MetricsDock(QWidget):
         """How well the two lie on each other: overlap of the outlines (0 to 1) and normalised mutual information (1 to 2)."""
         parts = []
         if outline_dice is not None:
-            parts.append(f"outline Dice {_number(outline_dice, 2)}")
+            parts.append(f"outline Dice {number(outline_dice, 2)}")
         if mutual_information is not None:
-            parts.append(f"NMI {_number(mutual_information, 2)}")
+            parts.append(f"NMI {number(mutual_information, 2)}")
         self._put(self._alignment, "Alignment: " + " · ".join(parts) if parts else "")
+
+    def set_curve(self, values: CurveValues | None) -> None:
+        """The curve as far as it is known; None where there is none. The first one needs pyqtgraph."""
+        self._curve_values = values
+        if values is not None and self.curve is None:
+            self._make_curve()
+        self._draw()
+
+    def show_slice(self, k: int | None) -> None:
+        """Where the panes are on the curve."""
+        self._slice = k
+        if self.curve is not None:
+            self.curve.show_slice(k)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.hidden.emit()
+
+    # How it is built
 
     def _make_numbers(self) -> QFrame:
         box = QFrame()
@@ -67,7 +121,7 @@ class MetricsDock(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
-        for row, (name, meaning) in enumerate(_NUMBERS):
+        for row, (name, metric) in enumerate(METRICS.items()):
             title, value = _quiet_label(name), self._values[name]
             value.setProperty("role", "figure")
             value.setWordWrap(True)  # with large text a figure with its unit is wider than the dock
@@ -75,10 +129,64 @@ class MetricsDock(QWidget):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(name)
             for widget in (title, value):
-                widget.setToolTip(meaning)
+                widget.setToolTip(metric.meaning)
             grid.addWidget(title, row, 0)
             grid.addWidget(value, row, 1)
         return box
+
+    def _make_stack(self, worst: QAction) -> QWidget:
+        """What stands about the curve."""
+        box = QWidget()
+        self._metric = _choice(list(METRICS), "Metric of the curve", "SSIM")
+        self._metric.currentTextChanged.connect(self._draw)
+        self._worst = worst
+        go = QPushButton(worst.text().replace("&", ""))
+        go.setToolTip(worst.toolTip())
+        go.clicked.connect(worst.trigger)
+        worst.changed.connect(lambda: go.setEnabled(worst.isEnabled()))
+        worst.changed.connect(lambda: go.setToolTip(worst.toolTip()))
+        row = QHBoxLayout()
+        row.addWidget(self._metric, 1)
+        row.addWidget(go)
+        self._curve_text = _quiet_label()
+        self._curve_place = QVBoxLayout(box)
+        self._curve_place.setContentsMargins(0, 4, 0, 0)
+        self._curve_place.setSpacing(6)
+        self._curve_place.addLayout(row)
+        self._curve_place.addWidget(self._curve_text)
+        return box
+
+    def _make_curve(self) -> None:
+        from ctmri_gui.viewer.metric_curve import MetricCurve
+
+        self.curve = MetricCurve()
+        self.curve.chosen.connect(self.sliceChosen)
+        self.curve.pointed.connect(self._tell_of)
+        self.curve.show_slice(self._slice)
+        self._curve_place.insertWidget(1, self.curve)
+
+    # What it shows
+
+    def _draw(self) -> None:
+        if self.curve is not None:
+            self.curve.setVisible(self._curve_values is not None)
+            if self._curve_values is not None:
+                self.curve.draw(self._curve_values, self.curve_metric)
+        self._tell_of(None)
+
+    def _tell_of(self, k: int | None) -> None:
+        """What the curve says of a slice, else which one is the worst."""
+        values, metric = self._curve_values, self.curve_metric
+        if values is None:
+            text = ""
+        elif k is not None:
+            text = values.text(metric, k)
+        elif not values.complete:
+            text = f"Computing … {values.known} of {values.count} slices"
+        else:
+            worst = values.worst(metric)
+            text = "No slice can be compared." if worst is None else f"Worst: {values.text(metric, worst)}"
+        self._put(self._curve_text, text)
 
     def _show_reason(self, text: str) -> None:
         self._put(self._reason, text)
@@ -102,7 +210,12 @@ def _quiet_label(text: str = "") -> QLabel:
     return label
 
 
-def _number(value: float, digits: int) -> str:
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return _NONE if math.isnan(value) else f"{value:.{digits}f}"
+def _choice(entries: list[str], name: str, chosen: str) -> QComboBox:
+    box = QComboBox()
+    box.addItems(entries)
+    box.setCurrentText(chosen)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    box.setMinimumContentsLength(6)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return box

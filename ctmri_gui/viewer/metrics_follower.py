@@ -1,60 +1,41 @@
-"""Scores of the slice shown, computed beside the interface thread: always the newest slice next, older ones skipped."""
+"""Scores of what is shown, computed beside the interface thread: always the newest question next, older ones skipped."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
+from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from ctmri_gui.viewer.background import Background
+from ctmri_gui.viewer.metric_kinds import Scores
+from ctmri_gui.viewer.metric_questions import Question
 
-_INTERVAL_MS = 33  # more numbers a second nobody reads, and pictures come later
-
-
-class Scores(Protocol):
-    """`ctmri_core.comparison.SliceScores` as far as it is shown."""
-
-    @property
-    def ssim(self) -> float: ...
-    @property
-    def psnr(self) -> float: ...
-    @property
-    def mae(self) -> float: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def convention(self) -> str: ...
-
-
-class ScoresSlices(Protocol):
-    """`ctmri_core.comparison.Comparison` as far as it is used."""
-
-    def scores(self, k: int) -> Scores | None: ...
+_INTERVAL_MS = 60  # more numbers a second nobody reads, and pictures come later
 
 
 class MetricsFollower(QObject):
     """`request` as often as the slice changes: it is answered at once, or after a pause while scores come one after another.
     The last request is always answered. Answers of a comparison that is no longer the present one are dropped."""
 
-    scored = Signal(int, object)  # slice, Scores or None where there is nothing to compare
+    scored = Signal(object, object)  # question, Scores or None where there is nothing to compare
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = Background("metrics")
-        self._comparison: ScoresSlices | None = None
-        self._wanted: int | None = None
+        self._comparison: Any = None
+        self._wanted: Question | None = None
         self._since_begun = QElapsedTimer()
         self._pause = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._pause.timeout.connect(self._go_on)
 
-    def set_comparison(self, comparison: ScoresSlices | None) -> None:
-        """From now on scores come from `comparison`; None: no scores."""
+    def set_comparison(self, comparison: Any) -> None:
+        """From now on `comparison` answers; None: nobody."""
         self._comparison, self._wanted = comparison, None
 
-    def request(self, k: int) -> None:
-        """Wants the scores of slice `k`, and of no earlier one that has not been begun."""
-        self._wanted = k
+    def request(self, question: Question) -> None:
+        """Wants this answered, and no earlier question that has not been begun."""
+        self._wanted = question
         self._go_on()
 
     def close(self) -> None:
@@ -63,13 +44,13 @@ class MetricsFollower(QObject):
         self._background.close()
 
     def _go_on(self) -> None:
-        comparison, k = self._comparison, self._wanted
-        if comparison is not None and k is not None and not self._background.busy and not self._pause.isActive():
+        comparison, question = self._comparison, self._wanted
+        if comparison is not None and question is not None and not self._background.busy and not self._pause.isActive():
             self._wanted = None
             self._since_begun.start()
-            self._background.submit(partial(comparison.scores, k), partial(self._take, comparison, k))
+            self._background.submit(partial(question.ask, comparison), partial(self._take, comparison, question))
 
-    def _take(self, comparison: ScoresSlices, k: int, scores: Scores | None) -> None:
+    def _take(self, comparison: Any, question: Question, scores: Scores | None) -> None:
         if comparison is self._comparison:
-            self.scored.emit(k, scores)
+            self.scored.emit(question, scores)
         self._pause.start(max(_INTERVAL_MS - self._since_begun.elapsed(), 0))

@@ -288,7 +288,7 @@ def test_metrics_follow_the_slice_where_they_mean_something_and_else_say_why_not
     session.place(structured_head(Domain.MR_T1), Role.TRUTH)
     qtbot.waitUntil(lambda: dock._values["SSIM"].text() == "1.000", timeout=WAIT)
     assert "SSIM uniform 7" in dock._convention.text()
-    assert f"Slice {window.views.slice + 1}" in dock._slice.text()
+    assert f"Slice {window.views.slice + 1}" in dock._title.text()
     k = window.views.slice
     window.views.set_linked(Role.TRUTH, False)
     window.views.model.set_slice(k + 3, Role.TRUTH)
@@ -297,7 +297,7 @@ def test_metrics_follow_the_slice_where_they_mean_something_and_else_say_why_not
     qtbot.wait(100)  # an answer on its way must not come through
     assert dock._numbers.isHidden()
     window.views.set_slice(k + 3)  # the others come to where the truth is
-    qtbot.waitUntil(lambda: f"Slice {k + 4}" in dock._slice.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: f"Slice {k + 4}" in dock._title.text(), timeout=WAIT)
     window.views.set_linked(Role.TRUTH, True)
     window.views.set_slice(0)
     qtbot.waitUntil(lambda: "No numbers for this slice" in dock._reason.text(), timeout=WAIT)

@@ -42,6 +42,16 @@ class Broken:
         raise ZeroDivisionError(k)
 
 
+@dataclass(frozen=True)
+class Slice:
+    """The question for one slice."""
+
+    k: int
+
+    def ask(self, comparison: SlowComparison | Broken) -> Scores:
+        return comparison.scores(self.k)
+
+
 @pytest.fixture
 def follower(qtbot) -> Iterator[MetricsFollower]:
     made = MetricsFollower()
@@ -51,10 +61,10 @@ def follower(qtbot) -> Iterator[MetricsFollower]:
 
 def test_only_the_newest_slice_is_computed_next(follower, qtbot) -> None:
     comparison, told = SlowComparison(), []
-    follower.scored.connect(lambda k, scores: told.append((k, scores.ssim)))
+    follower.scored.connect(lambda k, scores: told.append((k.k, scores.ssim)))
     follower.set_comparison(comparison)
     for k in range(50):
-        follower.request(k)
+        follower.request(Slice(k))
     qtbot.waitUntil(lambda: len(comparison.asked) == 1)
     comparison.let_go(60)
     qtbot.waitUntil(lambda: bool(told) and told[-1][0] == 49)
@@ -64,10 +74,10 @@ def test_only_the_newest_slice_is_computed_next(follower, qtbot) -> None:
 def test_while_scrolling_scores_come_at_intervals_and_the_last_one_comes(follower, qtbot) -> None:
     comparison, told = SlowComparison(), []
     comparison.let_go(1000)
-    follower.scored.connect(lambda k, scores: told.append(k))
+    follower.scored.connect(lambda k, scores: told.append(k.k))
     follower.set_comparison(comparison)
     for k in range(40):
-        follower.request(k)
+        follower.request(Slice(k))
         qtbot.wait(5)
     qtbot.waitUntil(lambda: told[-1] == 39)
     assert len(told) < 20, "fast answers are not asked for as fast as slices go by"
@@ -77,10 +87,10 @@ def test_answers_of_an_earlier_comparison_are_dropped(follower, qtbot) -> None:
     old, new, told = SlowComparison(1.0), SlowComparison(2.0), []
     follower.scored.connect(lambda k, scores: told.append(scores.ssim))
     follower.set_comparison(old)
-    follower.request(5)
+    follower.request(Slice(5))
     qtbot.waitUntil(lambda: old.asked == [5])
     follower.set_comparison(new)
-    follower.request(5)
+    follower.request(Slice(5))
     old.let_go()
     new.let_go()
     qtbot.waitUntil(lambda: bool(told))
@@ -91,7 +101,7 @@ def test_without_a_comparison_nothing_is_computed(follower, qtbot) -> None:
     comparison = SlowComparison()
     follower.set_comparison(comparison)
     follower.set_comparison(None)
-    follower.request(1)
+    follower.request(Slice(1))
     qtbot.wait(30)
     assert comparison.asked == []
 
@@ -99,14 +109,14 @@ def test_without_a_comparison_nothing_is_computed(follower, qtbot) -> None:
 def test_a_failing_comparison_is_not_silent_and_not_the_end(follower, qtbot) -> None:
     follower.set_comparison(Broken())
     with qtbot.captureExceptions() as failures:
-        follower.request(3)
+        follower.request(Slice(3))
         qtbot.waitUntil(lambda: bool(failures))
     assert failures[0][0] is ZeroDivisionError
     comparison = SlowComparison()
     comparison.let_go()
     follower.set_comparison(comparison)
     with qtbot.waitSignal(follower.scored):
-        follower.request(4)
+        follower.request(Slice(4))
 
 
 def visible_text(dock: MetricsDock) -> str:

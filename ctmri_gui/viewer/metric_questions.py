@@ -1,0 +1,75 @@
+"""What may be asked of a comparison. Equal questions have equal answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctmri_core.geometry import Geometry
+from ctmri_gui.viewer.metric_kinds import Scores
+
+Inside = Literal["body", "slice"]
+
+
+class Scope(StrEnum):
+    """Of what the metrics are. The value is what a person reads."""
+
+    SLICE = "This slice, all of it"
+    REGION = "Selected region, on this slice"
+    BODY = "This slice, inside the body"
+    VOLUME = "All slices, inside the body"
+
+
+class ScoresPlaces(Protocol):
+    """`ctmri_core.comparison.Comparison` as far as questions use it."""
+
+    def scores(self, k: int, axis: Geometry, *, inside: Inside) -> Scores | None: ...
+    def region_scores(self, region: NDArray[np.bool_], lattice: Geometry) -> Scores | None: ...
+
+
+class Region(Protocol):
+    """What has an inside on a slice: `ctmri_core.measuring.shapes.Shape`."""
+
+    @property
+    def lattice(self) -> Geometry: ...
+    def mask_on(self, plane: Geometry) -> NDArray[np.bool_]: ...
+
+
+class Question(Protocol):
+    """Asked on a helper thread."""
+
+    def ask(self, comparison: Any) -> Scores | None: ...
+
+
+@dataclass(frozen=True)
+class OfSlice:
+    """The scores of slice `k` of `grid`."""
+
+    k: int
+    grid: Geometry
+    inside: Inside = "body"
+
+    def ask(self, comparison: ScoresPlaces) -> Scores | None:
+        return comparison.scores(self.k, self.grid, inside=self.inside)
+
+
+@dataclass(frozen=True)
+class OfRegion:
+    """The scores under a region's outline on slice `k` of `grid`."""
+
+    k: int
+    grid: Geometry
+    region: Region
+
+    def ask(self, comparison: ScoresPlaces) -> Scores | None:
+        plane = self.grid.cropped((self.k, 0, 0), (1, *self.grid.shape[1:]))
+        return comparison.region_scores(self.region.mask_on(plane)[None], plane)
+
+
+def lies_on(region: Region, grid: Geometry) -> bool:
+    """Whether a region was drawn on slices of this plane, so that its outline means the same on any of them."""
+    return bool(abs(region.lattice.axes[0] @ grid.axes[0]) > 1 - 1e-6)
