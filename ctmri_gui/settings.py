@@ -75,6 +75,8 @@ _TABLE = (
     Setting("window_state", ""),
     Setting("shortcuts", ()),  # keys that are not those of the tables: `shortcuts.bindings`
     Setting("saved_count", 0, limits=(0, 10**9)),
+    Setting("cine_rate", 10, limits=(1, 60)),  # slices per second
+    Setting("cine_there_and_back", False),
     Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
     Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient
     Setting("training_recent", ()),

@@ -1,0 +1,50 @@
+"""What changes from frame to frame of a film: the slice, or the line of a wipe. Everything else stays as it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from ctmri_core.errors import CtmriError
+from ctmri_gui.viewer.viewer_model import ViewerModel
+
+GONE = "The panes show something else by now, so nothing was saved."
+
+
+class States(Protocol):
+    """The states of a film, in their order."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, number: int) -> AbstractContextManager[None]:
+        """Brings the panes into state `number`, and back when the block ends. Raises `CtmriError` when they no longer can."""
+
+
+class Slices:
+    """Slices of a pane, and of those that are linked with it: `numbers` of its displayed grid."""
+
+    def __init__(self, model: ViewerModel, pane: str, numbers: range) -> None:
+        self._model, self._pane, self.numbers = model, pane, numbers
+        self._began = _seen(model, pane)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @contextmanager
+    def at(self, number: int) -> Iterator[None]:
+        model, pane = self._model, self._pane
+        if _seen(model, pane) != self._began:
+            raise CtmriError(GONE)
+        before = model.pose(pane).k
+        model.set_slice(self.numbers[number], pane)
+        try:
+            yield
+        finally:
+            model.set_slice(before, pane)
+
+
+def _seen(model: ViewerModel, pane: str) -> tuple[object, ...]:
+    """What must stay the same for a film to go on: the volumes, and the slices that are gone through."""
+    shown = model.displayed(pane)
+    return (*((role, id(volume)) for role, volume in model.volumes.items()), None if shown is None else id(shown))
