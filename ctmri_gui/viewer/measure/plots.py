@@ -1,0 +1,174 @@
+"""Curves along a line and counts of two images' values. Imports pyqtgraph, which takes a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPen
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ctmri_core.measuring.joint_histogram import JointHistogram
+from ctmri_core.measuring.profile import Profile
+from ctmri_core.volume import Volume
+from ctmri_gui.theme import PALETTES, Palette
+from ctmri_gui.viewer.palette import font, scaled
+from ctmri_gui.viewer.roles import Role
+
+_COLOURS = {  # Okabe and Ito 2008, lighter or darker where the ground asks for it
+    "dark": {Role.SOURCE: "#56b4e9", Role.SYNTHETIC: "#e69f00", Role.TRUTH: "#33c9a0"},
+    "light": {Role.SOURCE: "#0072b2", Role.SYNTHETIC: "#a85c00", Role.TRUTH: "#007a59"},
+}
+_LINES = {Role.SOURCE: Qt.PenStyle.SolidLine, Role.SYNTHETIC: Qt.PenStyle.DashLine, Role.TRUTH: Qt.PenStyle.DotLine}
+_STEPS = 100
+_KEYS = "The left and right arrow move the line that reads values; drag or turn the wheel to zoom and move."
+
+
+class ProfilePlot(QWidget):
+    """One curve per volume over the distance along the line; what is in HU has the left axis, what has no unit the right one.
+
+    `pointed`: told the distance in mm that is read, or None.
+    """
+
+    def __init__(self, palette: str, pointed: Callable[[float | None], None]) -> None:
+        super().__init__()
+        self._palette, self._pointed = palette, pointed
+        self.widget = pyqtgraph.PlotWidget()
+        self.item = self.widget.getPlotItem()
+        self._right = pyqtgraph.ViewBox()
+        self._legend = self.item.addLegend(offset=(-10, 10))
+        self._reading = pyqtgraph.InfiniteLine(angle=90, movable=False)
+        self.curves: dict[Role, pyqtgraph.PlotDataItem] = {}
+        self._length = 0.0
+        self._set_up()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.widget)
+
+    def _set_up(self) -> None:
+        colours = PALETTES[self._palette]
+        item = self.item
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.showGrid(x=True, y=True, alpha=0.15)
+        item.scene().addItem(self._right)
+        item.getAxis("right").linkToView(self._right)
+        self._right.setXLink(item)
+        item.vb.sigResized.connect(lambda: self._right.setGeometry(item.vb.sceneBoundingRect()))
+        item.addItem(self._reading, ignoreBounds=True)
+        self._reading.setPen(pyqtgraph.mkPen(colours.muted, width=1))
+        self._reading.hide()
+        _dress(self.widget, colours, ("left", "right", "bottom"))
+        self._legend.setLabelTextColor(colours.text)
+        self.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.widget.setAccessibleName("Profile of all images along the line")
+        self.widget.setAccessibleDescription(_KEYS)
+        self.widget.setToolTip(_KEYS)
+        self.widget.installEventFilter(self)
+        self.widget.scene().sigMouseMoved.connect(self._moved)
+
+    def draw(self, profile: Profile, volumes: Mapping[Role, Volume]) -> None:
+        units = list(dict.fromkeys(volume.unit for volume in volumes.values()))
+        units.sort(key=lambda unit: unit != "HU")
+        self._forget()
+        self._length = float(profile.distance_mm[-1])
+        for role, volume in volumes.items():
+            curve = pyqtgraph.PlotDataItem(
+                profile.distance_mm, profile.values[role].astype(np.float64), pen=self._pen(role), connect="finite"
+            )
+            (self.item if volume.unit == units[0] else self._right).addItem(curve)
+            self._legend.addItem(curve, f"{role.label}, {volume.label} ({volume.unit})")
+            self.curves[role] = curve
+        self._name_axes(volumes, units)
+        self._right.enableAutoRange()
+        self.item.enableAutoRange()
+
+    def read_at(self, mm: float | None) -> None:
+        self._reading.setVisible(mm is not None)
+        if mm is not None:
+            self._reading.setValue(mm)
+
+    def _name_axes(self, volumes: Mapping[Role, Volume], units: list[str]) -> None:
+        """`CT (HU)`, and the modality of what stands on the right."""
+        self.item.setLabel("bottom", "Distance along the line (mm)")
+        for side, unit in zip(("left", "right"), units, strict=False):
+            kinds = dict.fromkeys(volume.domain.modality for volume in volumes.values() if volume.unit == unit)
+            self.item.setLabel(side, f"{' and '.join(kinds)} ({unit})")
+        self.item.showAxis("right", len(units) > 1)
+
+    def _forget(self) -> None:
+        for curve in self.curves.values():
+            self._legend.removeItem(curve)
+            for place in (self.item, self._right):
+                if curve in (place.items if place is self.item else place.addedItems):
+                    place.removeItem(curve)
+        self.curves.clear()
+
+    def _pen(self, role: Role) -> QPen:
+        """Qt strokes dashes that are wider than a pixel very slowly."""
+        style = _LINES[role]
+        width = 2 if style is Qt.PenStyle.SolidLine else 1
+        made = pyqtgraph.mkPen(QColor(_COLOURS[self._palette][role]), width=width, style=style)
+        assert isinstance(made, QPen)
+        return made
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._pointed(None)
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+            if step is not None and self._length:
+                now = self._reading.value() if self._reading.isVisible() else self._length / 2
+                self._pointed(min(max(now + step * self._length / _STEPS, 0.0), self._length))
+                return True
+        return super().eventFilter(watched, event)
+
+    def _moved(self, place: QPointF) -> None:
+        if self._length and self.item.vb.sceneBoundingRect().contains(place):
+            mm = float(self.item.vb.mapSceneToView(place).x())
+            self._pointed(mm if 0 <= mm <= self._length else None)
+        else:
+            self._pointed(None)
+
+
+class HistogramPlot(QWidget):
+    """Counts as colours, brighter for more, on a logarithmic scale."""
+
+    def __init__(self, palette: str) -> None:
+        super().__init__()
+        self.widget = pyqtgraph.PlotWidget()
+        self.item = self.widget.getPlotItem()
+        self.picture = pyqtgraph.ImageItem(axisOrder="col-major")
+        self.picture.setColorMap(pyqtgraph.colormap.get("viridis"))
+        self.item.addItem(self.picture)
+        self.item.setMenuEnabled(False)
+        self.item.hideButtons()
+        _dress(self.widget, PALETTES[palette], ("left", "bottom"))
+        self.widget.setAccessibleName("Joint histogram")
+        self.widget.setToolTip("Brighter: more voxels have these two values (logarithmic).")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.widget)
+
+    def draw(self, histogram: JointHistogram, across: str, up: str) -> None:
+        """`across`, `up`: what stands on the axes."""
+        x, y = histogram.one_edges, histogram.other_edges
+        self.picture.setImage(np.log1p(histogram.counts.astype(np.float32)))
+        self.picture.setRect(QRectF(x[0], y[0], x[-1] - x[0], y[-1] - y[0]))
+        self.item.setLabel("bottom", across)
+        self.item.setLabel("left", up)
+        self.item.enableAutoRange()
+
+
+def _dress(widget: pyqtgraph.PlotWidget, colours: Palette, sides: tuple[str, ...]) -> None:
+    widget.setBackground(colours.panel)
+    for side in sides:
+        axis = widget.getPlotItem().getAxis(side)
+        axis.setPen(colours.border)
+        axis.setTextPen(colours.text)
+        axis.setTickFont(font(12))
+        axis.label.setFont(font(12))
+        if side != "bottom":
+            axis.setWidth(scaled(66))

@@ -1,0 +1,48 @@
+"""Measurements in words, as they stand beside shapes and in the list."""
+
+from __future__ import annotations
+
+import math
+
+from ctmri_core.measuring.shapes import Shape
+from ctmri_core.measuring.statistics import Sampling, Statistics
+from ctmri_gui.viewer.readout import number_text
+
+PENDING, NOTHING = "…", "no value here"
+LEGEND = "≈ sampled (trilinear): no slice of that image lies on the plane of the region. Else the file's own voxels."
+
+
+def size_text(shape: Shape) -> str:
+    """`23.4 mm`, `45.2°` or `123 mm²`."""
+    if shape.length_mm is not None:
+        return f"{shape.length_mm:.1f} mm"
+    if shape.angle_degrees is not None:
+        return "–" if math.isnan(shape.angle_degrees) else f"{shape.angle_degrees:.1f}°"
+    area = shape.area_mm2 or 0.0
+    return f"{area:.{0 if area >= 100 else 1}f} mm²"
+
+
+def mean_text(found: Statistics | None, unit: str) -> str:
+    """`≈ 43.1 ± 12.0 HU`: the sign stands before sampled values."""
+    if found is None:
+        return NOTHING
+    spread = "" if math.isnan(found.sd) else f" ± {_number(found.sd)}"
+    return f"{'≈ ' if found.sampling is Sampling.SAMPLES else ''}{_number(found.mean)}{spread} {unit}"
+
+
+def range_text(found: Statistics, unit: str) -> str:
+    """`−20 … 90 HU`."""
+    return f"{number_text(found.minimum)} … {number_text(found.maximum)} {unit}"
+
+
+def count_text(found: Statistics) -> str:
+    """`143 voxels`, and how many places the image does not reach."""
+    what = "voxel" if found.sampling is Sampling.VOXELS else "sample"
+    beyond = f", {found.missing} beyond the image" if found.missing else ""
+    return f"{found.count} {what}{'' if found.count == 1 else 's'}{beyond}"
+
+
+def _number(value: float) -> str:
+    """One decimal for what is measured in tens, more for what is small."""
+    size = abs(value)
+    return f"{value:.{1 if size >= 10 or size == 0 else 2 if size >= 1 else 4}f}"
