@@ -119,6 +119,7 @@ class MetricsLink(QObject):
         self._volume_work.run(None)
         self.follower.set_comparison(self._comparison)
         self._views.set_comparable(verdict.comparable if verdict is not None else None)
+        self._views.compare.model.set_compared(comparison)
         self._dock.set_comparable(comparable)
         if verdict is None:
             self._dock.set_alignment(None, None)

@@ -44,6 +44,12 @@ class Comparison:
             self._pair = SampledPair(synthetic, truth, pair.body, pair.grid)
             self._convention = Convention.of(synthetic.domain, _range_of(synthetic, pair), _range_of(truth, pair))
 
+    @property
+    def ranges(self) -> tuple[Range, Range] | None:
+        """The values of synthetic and truth that count as 0 and 100 %, in their bodies; None where values are HU, and without a
+        comparison."""
+        return self._convention.ranges if self.verdict.comparable else None
+
     def slices(self, axis: int = 0) -> Geometry:
         """The source's grid with `axis` first: the lattice whose slices `scores` and `curve` count."""
         return self._grid.permuted([axis, *(other for other in range(3) if other != axis)], (False,) * 3)

@@ -12,7 +12,7 @@ from ctmri_gui.viewer import palette
 
 EDGE, PADDING = 12.0, 7.0
 _BESIDE_LETTER = 22.0
-_GROUND = QColor(8, 12, 16, 205)
+_GROUND = QColor(8, 12, 16, 225)
 _WIDEST = 420
 _WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 

@@ -48,8 +48,8 @@ class CompareContents(QObject):
             if before.get(name) is pane:
                 self._by_pane[name] = old[name]
                 continue
-            pane.canvas.overlays.insert(0, MaskOverlay(self._masks, partial(self._place, name)))
             self._by_pane[name] = PaneCompare(name, pane.canvas, self._model, self._contents.stacks)
+            pane.canvas.overlays.insert(0, MaskOverlay(self._masks, partial(self._place, name)))  # under all words
             mode = pane.spec.compare
             self._model.begin(name, Mode(mode) if mode in tuple(Mode) else Mode.OFF)
         self._show_all()

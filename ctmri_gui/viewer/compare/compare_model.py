@@ -16,6 +16,7 @@ FIRST_LIMITS = {"HU": 200.0, "%": 30.0}
 _LIMITS = {"HU": (5.0, 4000.0), "%": (1.0, 200.0)}
 _FADE_STEP, _LINE_STEP, _LIMIT_STEP = 0.1, 0.05, 1.25
 _PIXELS_TO_DOUBLE = 150.0
+_BY_HAND = "The two were linked by hand with an offset, so what lies on one another is not known to be one place."
 
 
 class CompareModel(QObject):
@@ -57,6 +58,8 @@ class CompareModel(QObject):
         """How the two volumes of a pane are subtracted, or why they are not. Only asked where there are two."""
         role, other = self._role_of(pane), self.partner(pane)
         assert role is not None and other is not None
+        if self._viewer.offset(role) is not None or self._viewer.offset(other) is not None:
+            return _BY_HAND
         return scale_of(self._compared, self._viewer.volumes, {role, other})
 
     def limit(self, unit: str) -> float:
