@@ -85,9 +85,11 @@ class Docks:
         self._pair()
 
     def _pair(self) -> None:
-        volumes, jobs = self.by_name["Volumes"], self.by_name["Jobs"]
-        if not volumes.isFloating() and not jobs.isFloating():
-            self._window.tabifyDockWidget(volumes, jobs)
+        volumes = self.by_name["Volumes"]
+        for name in ("Measurements", "Jobs"):
+            if not volumes.isFloating() and not self.by_name[name].isFloating():
+                self._window.tabifyDockWidget(volumes, self.by_name[name])
+        if not volumes.isFloating():
             volumes.raise_()
 
 

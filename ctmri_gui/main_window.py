@@ -21,6 +21,7 @@ from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.docks import Docks
 from ctmri_gui.jobs.queue import JobState
+from ctmri_gui.measuring_link import MeasuringLink
 from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
         self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
         self.metrics = MetricsDock(self.command["worst_slice"])
+        self.measuring = MeasuringLink(session, settings, self.views, self.history, self)
         self._place_centre()
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics)
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
             "Translation": self.translation,
             "Metrics": self.metrics,
             "Volumes": VolumesPanel(self.session),
+            "Measurements": self.measuring.dock,
             "Jobs": JobsPanel(self.session.jobs),
         }
         self.docks = Docks(self, contents)
@@ -282,6 +285,7 @@ class MainWindow(QMainWindow):
             return
         self.training.close()
         self.metrics_link.close()
+        self.measuring.close()
         self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())
         self.settings["window_state"] = _text(self.saveState())
