@@ -194,7 +194,7 @@ class Session(QObject):
 
     def open_paths(self, paths: Sequence[Path], role: Role | None = None, *, alone: bool = False) -> None:
         """Opens scans (one after another, in the order asked) and adds model files. `alone`: in a case of their own; else `role`
-        says where, or what is known of them does (docs/decisions/0010)."""
+        says where, or what is known of them does (docs/decisions/0012)."""
         for path in paths:
             if path.suffix == MODEL_SUFFIX:
                 self.library.add(path)

@@ -36,8 +36,7 @@ class History(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._stack = QUndoStack(self)
-        self._stack.setUndoLimit(_KEPT)
+        self._stack = _empty()
         self._newest: _Step | None = None
         self._replaying = False
 
@@ -55,6 +54,15 @@ class History(QObject):
             return
         self._newest = _Step(text, undo, redo, merge)
         self._stack.push(self._newest)
+        self.changed.emit()
+
+    def keep(self) -> QUndoStack:
+        """All steps, for `put_back`: each case has its own."""
+        return self._stack
+
+    def put_back(self, steps: QUndoStack | None) -> None:
+        """Goes on where `keep` was; without steps nothing can be taken back."""
+        self._stack, self._newest = steps or _empty(), None
         self.changed.emit()
 
     def undo(self) -> None:
@@ -93,6 +101,13 @@ class History(QObject):
         finally:
             self._replaying = False
         self.changed.emit()
+
+
+def _empty() -> QUndoStack:
+    """Without a parent, which would keep its steps and what they hold."""
+    stack = QUndoStack()
+    stack.setUndoLimit(_KEPT)
+    return stack
 
 
 def follow_history(history: History, undo: QAction, redo: QAction) -> None:
