@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctmri_gui.viewer.presets import CT_PRESETS, MR_PRESETS
+from ctmri_gui.viewer.preset_book import PRESET_KEYS
 
 PICTURE, SLICES, WINDOWS, TOOLS, PANES, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Panes", "Measure"
 COMPARE = "Compare"
@@ -22,18 +22,6 @@ class KeyAction:
     group: str = PICTURE
 
 
-def _preset_row(key: str) -> KeyAction:
-    names = [
-        f"{preset.name} ({modality})"
-        for modality, presets in (("CT", CT_PRESETS), ("MR", MR_PRESETS))
-        for preset in presets
-        if preset.key == key
-    ]
-    return KeyAction(f"preset_{key}", f"Window: {', '.join(names)}", (key,) if key.isdigit() else (), group=WINDOWS)
-
-
-PRESET_KEYS = tuple(dict.fromkeys(preset.key for preset in (*CT_PRESETS, *MR_PRESETS)))
-
 KEY_ACTIONS = (
     KeyAction("slice_forward", "One slice forward (towards head, front or left)", ("Up",), group=SLICES),
     KeyAction("slice_back", "One slice back", ("Down",), group=SLICES),
@@ -41,7 +29,10 @@ KEY_ACTIONS = (
     KeyAction("slice_back_10", "Ten slices back", ("PgDown",), group=SLICES),
     KeyAction("slice_first", "First slice", ("Home",), group=SLICES),
     KeyAction("slice_last", "Last slice", ("End",), group=SLICES),
-    *map(_preset_row, PRESET_KEYS),
+    *(KeyAction(f"preset_{key}", f"Window preset {key}", (key,), group=WINDOWS) for key in PRESET_KEYS),
+    KeyAction("type_window", "Type width and level of the window", ("G",), group=WINDOWS),
+    KeyAction("reset_window", "Window as at first", ("Shift+R",), group=WINDOWS),
+    KeyAction("edit_presets", "Edit window presets", (), group=WINDOWS),
     KeyAction("invert", "Inverted grey values", ("I",), checked=False),
     KeyAction("smooth", "Smooth pixels", (), checked=True),
     KeyAction("reset_views", "Reset zoom and position", ("R",)),

@@ -15,18 +15,19 @@ from ctmri_core.volume import Finding, Volume
 from ctmri_gui.viewer.compare.compare_views import CompareViews
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
-from ctmri_gui.viewer.keys import MEASURE_TOOLS, PRESET_KEYS
+from ctmri_gui.viewer.keys import MEASURE_TOOLS
 from ctmri_gui.viewer.layouts import SIDE_BY_SIDE, PaneLayout, single
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
-from ctmri_gui.viewer.presets import presets_for
+from ctmri_gui.viewer.preset_book import PRESET_KEYS
 from ctmri_gui.viewer.preview_cover import Covers
 from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
+from ctmri_gui.viewer.window_entry import WindowEntry
 
 _CHANGED = " (changed)"
 _TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll", **dict.fromkeys(MEASURE_TOOLS, "draw")}
@@ -172,10 +173,15 @@ class LinkedViews(QWidget):
         self.model.set_slice(k)
 
     def set_preset(self, key: str) -> None:
-        """The window preset on `key` ("0" to "9") of the active pane's modality."""
+        """The window preset on `key` ("0" to "9") of the active pane's modality, or by its id."""
         shown = self.active if self.active in self.model.volumes else self.model.reference
         if shown is not None:
             self.model.apply_preset(key, shown)
+
+    def type_window(self) -> None:
+        """Asks for the numbers of the active pane's window."""
+        if self.active in self.model.windows:
+            WindowEntry(self.model, self.active, self.panes[self._active]).open()
 
     def reset_views(self) -> None:
         """The whole body in all panes."""
@@ -257,9 +263,8 @@ class LinkedViews(QWidget):
     def make_menu(self, pane: str) -> QMenu:
         """The right-click menu of a pane."""
         role = self.panes[pane].role
-        volume = self.model.volumes.get(role)
-        apply = partial(self.model.apply_preset, role=role)
-        menu = pane_menu(self, presets_for(volume.domain) if volume else (), apply, self.actions_by_name)
+        presets = self.model.presets.of(self.model.volumes.get(role))
+        menu = pane_menu(self, presets, partial(self.model.apply_preset, role=role), self.actions_by_name)
         menu.addMenu(content_menu(menu, self.panes[pane].spec, partial(self.set_pane, pane)))
         detached = self.grid.is_detached(self.panes[pane])
         menu.addAction("Bring pane back" if detached else "Window of its own").triggered.connect(
@@ -278,6 +283,8 @@ class LinkedViews(QWidget):
             "slice_first": lambda: model.set_slice(0, self._active),
             "slice_last": lambda: model.set_slice(10**9, self._active),
             **{f"preset_{key}": partial(self.set_preset, key) for key in PRESET_KEYS},
+            "type_window": self.type_window,
+            "reset_window": lambda: model.reset_window(self.active),
             "invert": self.contents.set_inverted,
             "reset_views": self.reset_views,
             "smooth": lambda on: self._tell_panes(SliceView.set_smooth, on),
@@ -304,6 +311,7 @@ class LinkedViews(QWidget):
         model.volumesChanged.connect(self._on_volumes)
         model.posesChanged.connect(self._say_cursor)
         model.sliceChanged.connect(self.sliceChanged)
+        model.presets.changed.connect(self._follow_active)
         self.grid.changed.connect(self._on_grid)
 
     def _on_grid(self) -> None:
@@ -325,8 +333,7 @@ class LinkedViews(QWidget):
         self._say_cursor()
 
     def _follow_active(self) -> None:
-        volume = self.model.volumes.get(self.active)
-        name_presets(self.actions_by_name, presets_for(volume.domain) if volume else ())
+        name_presets(self.actions_by_name, self.model.presets.of(self.model.volumes.get(self.active)))
         self.actions_by_name["link"].setChecked(self.model.is_linked(self._active))
         self.actions_by_name["link_as_shown"].setEnabled(self.model.can_link_as_shown(self._active))
 

@@ -1,4 +1,4 @@
-"""Windows: what grey range is shown, and the presets that go with each modality."""
+"""Windows: what grey range is shown, what names it has, and with which a volume opens."""
 
 from __future__ import annotations
 
@@ -42,50 +42,35 @@ class Window:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named window. `key`: its number key, or its name where it has none. `window` is fixed (CT), else `percentiles` of
-    the body are taken (MR), else the truth's."""
+    """A named window. `window` is fixed (CT), else `percentiles` of the body are taken (MR), else the truth's.
 
-    key: str
+    `key`: the number key that applies it, empty for none. `stored`: it is one of those that the volume's file offers.
+    """
+
     name: str
     window: Window | None = None
     percentiles: tuple[float, float] | None = None
     matches_truth: bool = False
+    key: str = ""
+    stored: bool = False
 
     @property
-    def shortcut(self) -> str:
-        return self.key if self.key.isdigit() else ""
+    def id(self) -> str:
+        """By which it is applied: unique among the presets of a volume."""
+        return f"stored {self.name}" if self.stored else self.key or self.name
+
+    @property
+    def words(self) -> str:
+        """What it shows: `W 80  L 40`, `2 to 98 % of the body`."""
+        if self.window is not None:
+            return self.window.label
+        return f"{self.percentiles[0]:g} to {self.percentiles[1]:g} % of the body" if self.percentiles else "the truth's window"
 
 
 _BRAIN = Window(40, 80)
 _HEAD_MM = (120.0, 220.0)
 _COARSE_MM = 4.0
 _CUT_SHARE = 0.2
-
-AUTO = Preset("0", "Auto", percentiles=(0.5, 99.5))
-CT_PRESETS = (
-    AUTO,
-    Preset("1", "Brain", _BRAIN),
-    Preset("2", "Bone", Window(400, 2000)),
-    Preset("3", "Lung", Window(-600, 1500)),
-    Preset("4", "Mediastinum", Window(40, 400)),
-    Preset("5", "Abdomen / soft tissue", Window(40, 400)),
-    Preset("6", "Liver", Window(90, 150)),
-    Preset("7", "Angio", Window(200, 600)),
-    Preset("8", "Stroke", Window(40, 40)),
-    Preset("9", "Full", Window(988, 4024)),
-    Preset("subdural", "Subdural", Window(75, 200)),
-)
-MR_PRESETS = (
-    AUTO,
-    Preset("1", "Tight", percentiles=(2, 98)),
-    Preset("2", "Wide", percentiles=(0.1, 99.9)),
-    Preset("3", "Match truth", matches_truth=True),
-)
-
-
-def presets_for(domain: Domain) -> tuple[Preset, ...]:
-    """The list of the modality, automatic window first."""
-    return CT_PRESETS if domain is Domain.CT else MR_PRESETS
 
 
 def first_window(volume: Volume) -> Window:

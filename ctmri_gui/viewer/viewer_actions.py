@@ -15,6 +15,7 @@ from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.presets import Preset
 from ctmri_gui.viewer.roles import Role
 
+_OF_WINDOWS = ("type_window", "reset_window", "edit_presets")
 _COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "scroll_tool", "neurological", "reset_views")
 
 
@@ -43,20 +44,31 @@ def make_actions(owner: QWidget, handlers: Mapping[str, Callable[..., None]]) ->
 
 def name_presets(actions: Mapping[str, QAction], presets: tuple[Preset, ...]) -> None:
     """Gives the preset actions the names of one modality's presets; those it has not are hidden."""
-    names = {f"preset_{preset.key}": preset.name for preset in presets}
+    names = {f"preset_{preset.key}": preset.name for preset in presets if preset.key}
     for name, action in actions.items():
         if name.startswith("preset_"):
             action.setText(names.get(name, action.text()))
             action.setVisible(name in names)
 
 
+def list_presets(
+    menu: QMenu, presets: tuple[Preset, ...], apply: Callable[[str], None], actions: Mapping[str, QAction]
+) -> None:  # fmt: skip
+    """Each preset with what it shows and its key, then what else can be done about windows."""
+    for preset in presets:
+        key = actions[f"preset_{preset.key}"].shortcut() if preset.key else QKeySequence()
+        words = f"{preset.name}  ({preset.words})".replace("&", "&&")
+        action = menu.addAction(f"{words}\t{key.toString(QKeySequence.SequenceFormat.NativeText)}".rstrip())
+        action.triggered.connect(_without_argument(partial(apply, preset.id)))
+    menu.addSeparator()
+    menu.addActions([actions[name] for name in _OF_WINDOWS])
+
+
 def pane_menu(owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str], None], actions: Mapping[str, QAction]) -> QMenu:
     """Presets of the pane's modality with their keys, then what all panes offer. Deletes itself when closed."""
     menu = QMenu(owner)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    for preset in presets:
-        action = menu.addAction(f"{preset.name}\t{preset.shortcut}".rstrip())
-        action.triggered.connect(_without_argument(partial(apply, preset.key)))
+    list_presets(menu, presets, apply, actions)
     menu.addSeparator()
     menu.addActions([actions[name] for name in _COMMON])
     return menu

@@ -15,6 +15,7 @@ from ctmri_gui.viewer.camera import Camera, Frame
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
 from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses, frames_apart
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
+from ctmri_gui.viewer.preset_book import PresetBook
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
@@ -52,7 +53,8 @@ class ViewerModel(QObject):
         self.volumes: dict[Role, Volume] = {}
         self.placed: dict[Role, Volume] = {}
         self._poses = PanePoses(self.volumes, dict(THREE))
-        self._windows = VolumeWindows(self.volumes)
+        self.presets = PresetBook(self)
+        self._windows = VolumeWindows(self.volumes, self.presets)
         self._crosshair: FloatArray | None = None
         self._pointed: FloatArray | None = None
 
@@ -300,9 +302,9 @@ class ViewerModel(QObject):
         """The window of a volume, and of those whose windows go with it."""
         self.windowsChanged.emit(self._windows.set(role, window))
 
-    def apply_preset(self, key: str, role: Role) -> None:
-        """The preset on `key` in the list of the modality; keys without a preset do nothing."""
-        changed = self._windows.apply_preset(key, role)
+    def apply_preset(self, preset_id: str, role: Role) -> None:
+        """One of the presets that `presets` has for the volume, by number key or id; keys without a preset do nothing."""
+        changed = self._windows.apply_preset(preset_id, role)
         if changed:
             self.windowsChanged.emit(changed)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ctmri_core.volume import Volume
-from ctmri_gui.viewer.presets import Preset, Window, first_window, percentile_window, presets_for
+from ctmri_gui.viewer.preset_book import PresetBook
+from ctmri_gui.viewer.presets import Window, first_window, percentile_window
 from ctmri_gui.viewer.roles import Role
 
 
@@ -13,8 +14,8 @@ class VolumeWindows:
     """Windows are shared within a modality: CT panes have the same window; MR panes, whose units are arbitrary, move in
     proportion unless the synthetic one matches truth. `volumes`: those of the panes, kept up to date by their owner."""
 
-    def __init__(self, volumes: dict[Role, Volume]) -> None:
-        self._volumes = volumes
+    def __init__(self, volumes: dict[Role, Volume], presets: PresetBook) -> None:
+        self._volumes, self._presets = volumes, presets
         self.by_role: dict[Role, Window] = {}
         self.matches_truth = False
 
@@ -50,11 +51,13 @@ class VolumeWindows:
                 self.by_role[peer] = Window(centre, max(window.width * ratio, 1e-3))
         return peers
 
-    def apply_preset(self, key: str, role: Role) -> tuple[Role, ...]:
-        """The preset on `key` in the list of the modality; the roles whose windows it set, none for a key without a preset."""
-        preset = next((one for one in self._presets(role) if one.key == key), None)
+    def apply_preset(self, preset_id: str, role: Role) -> tuple[Role, ...]:
+        """One of the volume's presets; the roles whose windows it set, none where there is no such preset."""
+        preset = next((one for one in self._presets.of(self._volumes.get(role)) if one.id == preset_id), None)
         if preset is None:
             return ()
+        if preset.stored and preset.window is not None:  # of this volume's scale
+            return self.set(role, preset.window)
         peers = self._peers(role)
         if preset.percentiles is not None:
             self.matches_truth = self.matches_truth and preset.key != "0"
@@ -74,9 +77,6 @@ class VolumeWindows:
         for peer in peers:
             self.by_role[peer] = first_window(self._volumes[peer])
         return peers
-
-    def _presets(self, role: Role) -> Iterable[Preset]:
-        return presets_for(self._volumes[role].domain) if role in self._volumes else ()
 
     def _opening(self, role: Role, volume: Volume) -> Window:
         for other, present in self._volumes.items():

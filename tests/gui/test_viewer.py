@@ -143,7 +143,7 @@ def test_right_drag_zooms_and_right_click_opens_the_menu(views, monkeypatch) -> 
     scale = views.panes[Role.SOURCE].projection.mm_per_pixel
     drag(views, Role.SOURCE, (100, 100), (101, 102), RIGHT)
     assert views.panes[Role.SOURCE].projection.mm_per_pixel == scale
-    assert "Brain\t1" in [action.text() for action in shown[0].actions()]
+    assert "Brain  (W 80  L 40)\t1" in [action.text() for action in shown[0].actions()]
     drag(views, Role.TRUTH, (100, 100), (100, 60), RIGHT)
     assert views.panes[Role.SOURCE].projection.mm_per_pixel < scale
     assert len(shown) == 1
@@ -377,16 +377,16 @@ def test_the_menu_key_opens_the_menu_and_a_press_of_the_mouse_does_not(views, mo
         event = QContextMenuEvent(reason, QPoint(10, 10), QPoint(10, 10))
         QApplication.sendEvent(views.panes[Role.SOURCE], event)
         assert len(shown) == count and event.isAccepted()
-    assert "Subdural" in [action.text() for action in shown[0].actions()]
+    assert "Subdural  (W 200  L 75)" in [action.text() for action in shown[0].actions()]
 
 
 def test_preset_actions_bear_the_names_of_the_active_modality(views) -> None:
     actions = views.actions_by_name
-    assert actions["preset_1"].text() == "Brain" and actions["preset_subdural"].isVisible()
-    actions["preset_subdural"].trigger()
-    assert views.model.windows[Role.SOURCE] == Window(75, 200)
+    assert actions["preset_1"].text() == "Brain" and actions["preset_9"].isVisible()
+    actions["preset_9"].trigger()
+    assert views.model.windows[Role.SOURCE] == Window(988, 4024)
     views.set_active(Role.TRUTH)
-    assert actions["preset_1"].text() == "Tight" and not actions["preset_subdural"].isVisible()
+    assert actions["preset_1"].text() == "Tight" and not actions["preset_9"].isVisible()
 
 
 def test_escape_leaves_one_thing_after_another(views, qtbot) -> None:

@@ -13,7 +13,8 @@ from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.viewer.grey_picture import GreyPicture
-from ctmri_gui.viewer.presets import CT_PRESETS, Window, first_window, percentile_window
+from ctmri_gui.viewer.preset_book import CT_PRESETS
+from ctmri_gui.viewer.presets import Window, first_window, percentile_window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
 

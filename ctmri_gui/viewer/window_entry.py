@@ -1,0 +1,70 @@
+"""Width and level of a window typed by hand."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
+
+from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.viewer.presets import Window
+from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.viewer_model import ViewerModel
+
+_LARGEST, _SMALLEST_WIDTH = 1e7, 1e-3
+_COARSE_FROM = 20.0  # width: numbers of a wider window have no decimals
+
+
+class WindowEntry(QDialog):
+    """Two numbers. Enter shows the window in the panes of the modality and closes, Esc leaves it as it was."""
+
+    def __init__(self, model: ViewerModel, role: Role, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Window")
+        self._model, self._role = model, role
+        window, unit = model.windows[role], model.volumes[role].unit
+        self._unit = f" {unit}" if unit == "HU" else ""
+        decimals = 0 if window.width >= _COARSE_FROM else 3
+        self.width_field = _number("Width", window.width, decimals, lowest=_SMALLEST_WIDTH if decimals else 1.0)
+        self.level_field = _number("Level", window.centre, decimals, lowest=-_LARGEST)
+        self.range = label("", "muted", wrap=False)
+        form = QFormLayout()
+        form.addRow(naming("&Width", self.width_field), self.width_field)
+        form.addRow(naming("&Level", self.level_field), self.level_field)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Apply | QDialogButtonBox.StandardButton.Cancel)
+        apply = buttons.button(QDialogButtonBox.StandardButton.Apply)
+        apply.setDefault(True)
+        apply.clicked.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addWidget(self.range)
+        column.addWidget(buttons)
+        for field in (self.width_field, self.level_field):
+            field.valueChanged.connect(lambda _value: self._say())
+        self._say()
+        self.width_field.setFocus()
+        self.width_field.selectAll()
+
+    @property
+    def window_typed(self) -> Window:
+        return Window(self.level_field.value(), self.width_field.value())
+
+    def accept(self) -> None:
+        if self._role in self._model.windows:  # the volume may be gone
+            self._model.set_window(self._role, self.window_typed)
+        super().accept()
+
+    def _say(self) -> None:
+        low, high = self.window_typed.levels(dicom=self._model.volumes[self._role].dicom is not None)
+        self.range.setText(f"Black at {low:g}{self._unit}, white at {high:g}{self._unit}")
+
+
+def _number(name: str, value: float, decimals: int, lowest: float) -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setAccessibleName(f"{name} of the window")
+    field.setDecimals(decimals)
+    field.setRange(lowest, _LARGEST)
+    field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+    field.setValue(value)
+    return field
