@@ -1,0 +1,100 @@
+"""Opens masks over the case: asked for by command, or recognised when they are dropped like scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import StopSignal, Work
+from ctmri_core.geometry import Geometry
+from ctmri_core.volume import Volume
+from ctmri_gui import file_choice
+from ctmri_gui.jobs import work
+from ctmri_gui.session import Session
+from ctmri_gui.settings import Settings
+from ctmri_gui.viewer.compare.label_map import LabelMap, label_map_of
+from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.slice_stack import box_in
+
+_NOTHING_OPEN = "Open a scan first; a mask lies over one."
+_SEVERAL = "{count} images lie there; a mask is one. Choose its file."
+_ELSEWHERE = "The mask lies outside the images of this case: nothing of it is seen."
+_QUESTION = "This image holds few different values, all of them whole numbers, as a mask does. Show it over the pictures?"
+
+
+class MasksLink(QObject):
+    """Masks lie over what `views` show. They are named by number: a file's name may be that of a patient, and names of masks
+    stand on the pictures."""
+
+    def __init__(self, session: Session, settings: Settings, views: LinkedViews, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._settings, self._views, self._window = session, settings, views, window
+        self._count = 0
+        session.arrivals.maskLike.connect(self._ask)
+        views.compare.failed.connect(session.failed)
+
+    def which_file(self) -> None:
+        """Asks for a mask and shows it."""
+        if self._views.model.reference is None:
+            self._session.failed.emit(_NOTHING_OPEN)
+            return
+        chosen = file_choice.existing_files(self._window, "Open mask", self._settings["last_folder"])
+        for path in chosen:
+            self.open(path)
+
+    def open(self, path: Path) -> None:
+        """Reads a mask in the background and puts it over what is open by then."""
+        self._session.jobs.run("Open mask", partial(_read, path, self._next_name()), on_result=self._take)
+
+    def _ask(self, volume: Volume, as_scan: Callable[[], None]) -> None:
+        """`as_scan`: what is done with anything else that is dropped."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Mask or scan", _QUESTION, parent=self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        yes = box.addButton("Show as &mask", QMessageBox.ButtonRole.AcceptRole)
+        no = box.addButton("Open as &scan", QMessageBox.ButtonRole.NoRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(yes)
+        yes.clicked.connect(lambda: self._convert(volume))
+        no.clicked.connect(as_scan)
+        box.open()
+
+    def _convert(self, volume: Volume) -> None:
+        self._session.jobs.run("Open mask", partial(_converted, volume, self._next_name()), on_result=self._take, listed=False)
+
+    def _next_name(self) -> str:
+        self._count += 1
+        return f"Mask {self._count}"
+
+    def _take(self, found: LabelMap | None) -> None:
+        reference = self._views.model.reference
+        if found is None or reference is None:
+            return
+        self._views.compare.masks.add(found)
+        if _apart(found.geometry, self._views.model.volumes[reference].geometry):
+            self._session.noted.emit(_ELSEWHERE)
+
+
+def _read(path: Path, name: str, stop: StopSignal) -> Work[LabelMap | None]:
+    series = yield from work.find_series((path,), stop)
+    if series is None:
+        return None
+    if len(series) != 1:
+        raise CtmriError(_SEVERAL.format(count=len(series)))
+    volumes = yield from work.load_series(series, stop)
+    return None if volumes is None else label_map_of(volumes[0], name)
+
+
+def _converted(volume: Volume, name: str, _stop: StopSignal) -> Work[LabelMap]:
+    yield from ()
+    return label_map_of(volume, name)
+
+
+def _apart(one: Geometry, other: Geometry) -> bool:
+    """Whether two grids have no part of space in common, as boxes along the axes of the second."""
+    first, last = box_in(one, other)
+    return bool((last < -0.5).any() or (first > [n - 0.5 for n in other.shape]).any())
