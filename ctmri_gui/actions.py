@@ -28,6 +28,7 @@ COMMANDS = (
     Command("open_folder", "Open &folder…", "Open a folder with a DICOM series", ("Ctrl+Shift+O",), "open_folder", "Folder"),
     Command("open_demo", "Open &demo case", "Open a digital head and translate it", ("Ctrl+D",), "demo", "Demo"),
     Command("open_in_new_case", "Open in &new case…", "Open a scan beside what is open, in a case of its own", ("Ctrl+N",)),
+    Command("open_mask", "Open mas&k over the case…", "Show a mask or label map over the pictures", ("Ctrl+M",)),
     Command("next_case", "Ne&xt case", "Show the case that was opened after this one", ("Ctrl+PgDown",)),
     Command("previous_case", "&Previous case", "Show the case that was opened before this one", ("Ctrl+PgUp",)),
     Command("close_case", "&Close case", "Close the scans of this case and stop what is being opened for it", ("Ctrl+W",)),

@@ -16,7 +16,7 @@ from ctmri_gui.viewer.keys import KEY_ACTIONS, PICTURE
 
 _RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
 _FILE = (
-    *("open_file", "open_folder", "open_in_new_case", "open_demo", _RECENT, ""),
+    *("open_file", "open_folder", "open_in_new_case", "open_mask", "open_demo", _RECENT, ""),
     *("previous_case", "next_case", "close_case", "close_all_cases", ""),
     *("save", "export_dicom", "screenshot", "copy_picture", "", "settings", "change_keys", "quit"),
 )

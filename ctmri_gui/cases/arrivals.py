@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +16,7 @@ from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.placement import belongs, joins, roles_together
 from ctmri_gui.settings import Settings
+from ctmri_gui.viewer.compare.label_map import looks_like_mask
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Arrivals(QObject):
     arrived = Signal()  # a scan is open
     previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there
     previewOver = Signal()
+    maskLike = Signal(object, object)  # Volume that looks like a mask over the case on the screen, what opens it as a scan
 
     def __init__(self, cases: Cases, openings: Openings, library: Library, settings: Settings, origins: Origins) -> None:
         super().__init__(openings)
@@ -56,6 +59,14 @@ class Arrivals(QObject):
         self.arrived.emit()
 
     def _take(self, opening: Opening, chosen: tuple[Series, ...], volumes: tuple[Volume, ...]) -> None:
+        take = partial(self._take_scans, opening, chosen, volumes)
+        shown = self._cases.current
+        if len(volumes) == 1 and not (opening.alone or shown.empty) and looks_like_mask(volumes[0]):
+            self.maskLike.emit(volumes[0], take)
+        else:
+            take()
+
+    def _take_scans(self, opening: Opening, chosen: tuple[Series, ...], volumes: tuple[Volume, ...]) -> None:
         for volume, series in zip(volumes, chosen, strict=True):
             self._origins.remember(volume, series)
         for path in opening.paths:
