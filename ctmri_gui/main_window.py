@@ -31,6 +31,7 @@ from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
+from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.questions import Questions
 from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self._place_commands()
         self._connect_commands()
         self._connect_session()
+        self.layouts = LayoutLink(self.views.arrangement, self.settings, self.history, self)
         self._restore()
         self._follow_volumes()
 
@@ -292,6 +294,7 @@ class MainWindow(QMainWindow):
         self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())
         self.settings["window_state"] = _text(self.saveState())
+        self.layouts.keep()
         self.settings.save()
         event.accept()
 

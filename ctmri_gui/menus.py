@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.keys import KEY_ACTIONS, PICTURE
+from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, PICTURE
 
 _RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
 _FILE = (
@@ -83,8 +83,25 @@ def _fill_view(menu: QMenu, views: Mapping[str, QAction]) -> None:
         else:
             if row.group not in inner:
                 inner[row.group] = menu.addMenu(row.group)
+                inner[row.group].setObjectName(f"menu_{row.group.lower().replace(' ', '_')}")
             inner[row.group].addAction(views[row.name])
     menu.addActions(loose)
+
+
+def layout_menu(window: QMainWindow) -> QMenu:
+    """The menu of the layouts, which stands on the tool bar as well."""
+    menu = window.findChild(QMenu, f"menu_{LAYOUTS.lower()}")
+    bar = window.findChild(QToolBar, "tools")
+    assert menu is not None and bar is not None
+    button = QToolButton()
+    button.setText(LAYOUTS)
+    button.setToolTip("How the panes are arranged")
+    button.setAccessibleName(LAYOUTS)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setMenu(menu)
+    bar.addSeparator()
+    bar.addWidget(button)
+    return menu
 
 
 class RecentMenu(QMenu):

@@ -73,6 +73,8 @@ _TABLE = (
     Setting("last_folder", ""),
     Setting("window_geometry", ""),
     Setting("window_state", ""),
+    Setting("layout", ""),  # the panes as they stood last, and what was named: `PaneLayout.stored` as JSON
+    Setting("layouts", ()),
     Setting("shortcuts", ()),  # keys that are not those of the tables: `shortcuts.bindings`
     Setting("saved_count", 0, limits=(0, 10**9)),
     Setting("cine_rate", 10, limits=(1, 60)),  # slices per second

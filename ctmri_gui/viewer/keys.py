@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 
-PICTURE, SLICES, WINDOWS, TOOLS, PANES, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Panes", "Measure"
-COMPARE = "Compare"
+PICTURE, SLICES, WINDOWS, TOOLS, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Measure"
+LAYOUTS, PANES, COMPARE = "Layout", "Panes", "Compare"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,11 @@ KEY_ACTIONS = (
     KeyAction("nose_right", "Sagittal slices look to the right", (), checked=False, group=PANES),
     KeyAction("straight", "Planes along the patient's axes, resliced", (), checked=False, group=PANES),
     KeyAction("link_as_shown", "Link this pane as it is shown now (offset by hand)", ("Ctrl+Shift+L",), group=PANES),
-    KeyAction("single_pane", "This pane alone", ("Ctrl+4",), group=PANES),
+    KeyAction("layout_1", "Layout: side by side", ("Ctrl+1",), group=LAYOUTS),
+    KeyAction("layout_2", "Layout: three planes of each", ("Ctrl+2",), group=LAYOUTS),
+    KeyAction("layout_3", "Layout: two by two", ("Ctrl+3",), group=LAYOUTS),
+    KeyAction("layout_4", "Layout: planes of the source", ("Ctrl+4",), group=LAYOUTS),
+    KeyAction("single_pane", "Layout: this pane alone", ("Ctrl+5",), group=LAYOUTS),
     KeyAction("detach_pane", "This pane in a window of its own, or back", ("Ctrl+Shift+D",), group=PANES),
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",), group=PANES),
     KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",), group=PANES),

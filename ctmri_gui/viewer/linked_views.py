@@ -12,14 +12,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
+from ctmri_gui.viewer.arrangement import Arrangement
 from ctmri_gui.viewer.compare.compare_views import CompareViews
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import MEASURE_TOOLS
-from ctmri_gui.viewer.layouts import SIDE_BY_SIDE, PaneLayout, single
+from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, PaneLayout
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
-from ctmri_gui.viewer.panes import PaneSpec, Plane, named
+from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 from ctmri_gui.viewer.preview_cover import Covers
 from ctmri_gui.viewer.readout import read_out
@@ -29,7 +30,6 @@ from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_pre
 from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
 from ctmri_gui.viewer.window_entry import WindowEntry
 
-_CHANGED = " (changed)"
 _TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll", **dict.fromkeys(MEASURE_TOOLS, "draw")}
 
 
@@ -42,15 +42,12 @@ class LinkedViews(QWidget):
     offerTaken = Signal(object, str)  # Role, kind of the finding that is to be mended
     escaped = Signal()  # Esc where the panes have nothing to leave
     panesChanged = Signal()  # other panes than before
-    layoutChanged = Signal()  # other panes, or other sizes of them
     toolChanged = Signal(str)  # the name of its action, empty for the window tool
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ViewerModel(self)
-        self.panes: dict[str, SliceView] = {}
-        self.grid = PaneGrid(self)
-        self._name, self._rows = SIDE_BY_SIDE.name, SIDE_BY_SIDE.rows
+        self.arrangement = Arrangement(PaneGrid(self), self._make_pane, self)
         self.contents = PaneContents(self.model, {})
         self.covers = Covers(self.model, {})
         self._active: str = Role.SOURCE.value
@@ -62,63 +59,39 @@ class LinkedViews(QWidget):
         self._frames = FrameJudge(self.model)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.grid)
+        column.addWidget(self.arrangement.grid)
         self.actions_by_name = make_actions(self, self._handlers())
         self.compare = CompareViews(self)
         self._connect()
-        self.set_layout(SIDE_BY_SIDE)
+        self.arrangement.show(SIDE_BY_SIDE)
 
-    # Layout -----------------------------------------------------------------------------------------------------------
+    # Panes ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def panes(self) -> dict[str, SliceView]:
+        """By id, in the order in which they stand."""
+        return self.arrangement.panes
 
     @property
     def pane_layout(self) -> PaneLayout:
         """What stands on the screen, with its sizes."""
-        return PaneLayout(self._name, self._rows, self.grid.sizes)
+        return self.arrangement.layout
 
-    def set_layout(self, layout: PaneLayout) -> None:
-        """Arranges other panes. Volumes, windows and places stay; so does whatever shows the same as before."""
-        self._name, self._rows = layout.name, layout.rows
-        specs = named(layout.specs)
-        before, self.panes = self.panes, {}
-        for name, spec in specs.items():
-            kept = before.pop(name) if name in before and before[name].spec == spec else None
-            self.panes[name] = kept or self._make_pane(name, spec)
-        names = iter(self.panes)
-        self.grid.show_rows([[self.panes[next(names)] for _ in row] for row in layout.rows], layout.sizes)
-        for pane in before.values():
-            pane.deleteLater()
+    def _on_panes(self) -> None:
+        """Volumes, windows and places stay."""
         self._hovered = None
         self._frames.truths = [pane for pane in self.panes.values() if pane.role is Role.TRUTH]
         self.contents.set_panes(self.panes)
         self.covers.set_panes(self.panes)
-        self.model.set_panes(specs)
+        self.model.set_panes({name: pane.spec for name, pane in self.panes.items()})
         self.contents.show_volumes()
         for role, (findings, offers) in self._banners.items():
             self.set_banner(role, findings, offers)
+        for name, pane in self.panes.items():
+            pane.header.set_linked(self.model.is_linked(name))
         self._frames.judge()
         self.set_active(self._active if self._active in self.panes else next(iter(self.panes)))
         self.panesChanged.emit()
-        self.layoutChanged.emit()
-
-    def set_pane(self, pane: str, spec: PaneSpec) -> None:
-        """Another volume or plane in one pane."""
-        flat = [spec if name == pane else view.spec for name, view in self.panes.items()]
-        specs = iter(flat)
-        rows = tuple(tuple(next(specs) for _ in row) for row in self._rows)
-        self.set_layout(PaneLayout(_changed(self._name), rows, self.grid.sizes))
-
-    def show_single(self) -> None:
-        """The active pane alone."""
-        self.set_layout(single(self.panes[self._active].spec))
-
-    def set_detached(self, pane: str, detached: bool) -> None:
-        """Puts a pane into a window of its own, for another screen, or brings it back."""
-        view = self.panes[pane]
-        if detached:
-            words = view.role.label if view.spec.plane is Plane.ACQUIRED else f"{view.role.label}, {view.spec.plane.value}"
-            self.grid.detach(view, f"{words} - CT-MRI Studio")
-        else:
-            self.grid.attach(view)
 
     def _make_pane(self, name: str, spec: PaneSpec) -> SliceView:
         pane, model = SliceView(spec, name), self.model
@@ -129,7 +102,7 @@ class LinkedViews(QWidget):
         pane.hovered.connect(partial(self._on_hovered, name))
         pane.pointed.connect(partial(self._on_pointed, name))
         pane.jumped.connect(partial(self._on_jumped, name))
-        pane.maximiseAsked.connect(partial(self._maximise, name))
+        pane.maximiseAsked.connect(partial(self.arrangement.maximise, name))
         pane.windowResetAsked.connect(partial(model.reset_window, spec.role))
         pane.menuAsked.connect(partial(self._on_menu, name))
         pane.activated.connect(partial(self.set_active, name))
@@ -195,7 +168,7 @@ class LinkedViews(QWidget):
         """What a person should know before trusting the picture, until replaced. `offers`: the words on the button of a kind of
         finding that something can be done about. It stands on the first pane of the role."""
         self._banners[role] = tuple(findings), offers
-        first = next((pane for pane in self.panes.values() if pane.role is role), None)
+        first = self.arrangement.first(role)
         if first is not None:
             first.banner.set_findings(*self._banners[role])
 
@@ -225,10 +198,16 @@ class LinkedViews(QWidget):
 
     def set_active(self, pane: str) -> None:
         """The pane that keys and presets work on."""
+        if pane not in self.panes:
+            return  # it is just being taken away
         self._active = pane
         for name, view in self.panes.items():
             view.set_active(name == pane)
         self._follow_active()
+
+    def focus_source(self) -> None:
+        """Keys go to the source's pane, or to the first where it has none."""
+        (self.arrangement.first(Role.SOURCE) or next(iter(self.panes.values()))).setFocus()
 
     @property
     def active(self) -> Role:
@@ -265,10 +244,10 @@ class LinkedViews(QWidget):
         role = self.panes[pane].role
         presets = self.model.presets.of(self.model.volumes.get(role))
         menu = pane_menu(self, presets, partial(self.model.apply_preset, role=role), self.actions_by_name)
-        menu.addMenu(content_menu(menu, self.panes[pane].spec, partial(self.set_pane, pane)))
-        detached = self.grid.is_detached(self.panes[pane])
+        menu.addMenu(content_menu(menu, self.panes[pane].spec, partial(self.arrangement.show_in, pane)))
+        detached = self.arrangement.is_detached(pane)
         menu.addAction("Bring pane back" if detached else "Window of its own").triggered.connect(
-            lambda _checked=False: self.set_detached(pane, not detached)
+            lambda _checked=False: self.arrangement.set_detached(pane, not detached)
         )
         self.compare.fill_menu(menu, pane)
         return menu
@@ -295,13 +274,17 @@ class LinkedViews(QWidget):
             "straight": lambda on: model.set_display(replace(model.display, straight=on)),
             "link": lambda on: self.set_linked(self._active, on),
             "link_as_shown": self.link_as_shown,
-            "single_pane": self.show_single,
-            "detach_pane": lambda: self.set_detached(self._active, not self.grid.is_detached(self.panes[self._active])),
+            **{f"layout_{n}": partial(self.arrangement.show, layout) for n, layout in enumerate(BUILT_IN, 1)},
+            "single_pane": lambda: self.arrangement.show_single(self._active),
+            "detach_pane": self._toggle_detached,
             "next_pane": lambda: self._go_to_pane(1),
             "previous_pane": lambda: self._go_to_pane(-1),
-            "maximise_pane": lambda: self._maximise(self._active),
+            "maximise_pane": lambda: self.arrangement.maximise(self._active),
             "cancel": self._cancel,
         }
+
+    def _toggle_detached(self) -> None:
+        self.arrangement.set_detached(self._active, not self.arrangement.is_detached(self._active))
 
     def _step_active(self, forward: int) -> None:
         self.model.step(forward, self._active)
@@ -312,17 +295,13 @@ class LinkedViews(QWidget):
         model.posesChanged.connect(self._say_cursor)
         model.sliceChanged.connect(self.sliceChanged)
         model.presets.changed.connect(self._follow_active)
-        self.grid.changed.connect(self._on_grid)
-
-    def _on_grid(self) -> None:
-        self.contents.fit_panes()
-        self.layoutChanged.emit()
+        self.arrangement.changed.connect(self._on_panes)
+        self.arrangement.moved.connect(self.contents.fit_panes)
 
     def _align_pictures(self) -> None:
         """All pictures of a row begin at one height, whatever stands above them."""
-        names = iter(self.panes.values())
-        for row in self._rows:
-            bars = [pane.bars for pane in (next(names) for _ in row) if not pane.isHidden()]
+        for row in self.arrangement.rows:
+            bars = [pane.bars for pane in row if not pane.isHidden()]
             highest = max((one.needed for one in bars), default=0)
             for one in bars:
                 one.setFixedHeight(highest)
@@ -370,16 +349,11 @@ class LinkedViews(QWidget):
     def _on_dropped(self, role: Role, paths: object, alone: bool) -> None:
         self.volumeDropped.emit(paths, None if alone else role)
 
-    def _maximise(self, pane: str) -> None:
-        view = self.panes[pane]
-        self.grid.maximise(None if self.grid.maximised is view else view)
-        view.setFocus()
-
     def _go_to_pane(self, step: int) -> None:
         names = list(self.panes)
         pane = names[(names.index(self._active) + step) % len(names)]
-        if self.grid.maximised is not None:
-            self._maximise(pane)
+        if self.arrangement.grid.maximised is not None:
+            self.arrangement.maximise(pane)
         self.panes[pane].activateWindow()
         self.panes[pane].setFocus()
         self.set_active(pane)
@@ -406,12 +380,7 @@ class LinkedViews(QWidget):
             self.use_tool(self._tool, False)
         elif self.model.crosshair is not None:
             self.model.set_crosshair(None)
-        elif self.grid.maximised is not None:
-            self._maximise(self._active)
+        elif self.arrangement.grid.maximised is not None:
+            self.arrangement.maximise(self._active)
         else:
             self.escaped.emit()
-
-
-def _changed(name: str) -> str:
-    """A layout that is no longer the named one."""
-    return name if name.endswith(_CHANGED) else f"{name}{_CHANGED}"

@@ -29,7 +29,7 @@ class PaneContents:
     """Follows the model's signals; the panes' own state is set here and nowhere else."""
 
     def __init__(self, model: ViewerModel, panes: Mapping[str, SliceView]) -> None:
-        self._model, self._panes = model, panes
+        self._model, self._panes = model, dict(panes)
         self.stacks = SliceStacks()
         self.stacks.listeners.append(self._show_first)
         self._shown: dict[str, SliceStack] = {}
@@ -42,8 +42,8 @@ class PaneContents:
 
     def set_panes(self, panes: Mapping[str, SliceView]) -> None:
         """Other panes; what they show comes with `show_volumes`."""
-        self._panes = panes
-        self._shown = {pane: stack for pane, stack in self._shown.items() if pane in panes}
+        self._shown = {name: stack for name, stack in self._shown.items() if panes.get(name) is self._panes.get(name)}
+        self._panes = dict(panes)
 
     def set_empty(self, role: Role, headline: str, detail: str) -> None:
         """What the panes of a role say without a volume; without a headline the usual invitation."""

@@ -127,6 +127,14 @@ class Header(QWidget):
         """`Source: CT`."""
         return ": ".join(part for part in (self._role.text, self._title.text) if part)
 
+    @property
+    def accessible_title(self) -> str:
+        return self._title.accessibleName()
+
+    @property
+    def link_text(self) -> str:
+        return self._link.text()
+
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
