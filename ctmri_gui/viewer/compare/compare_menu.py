@@ -30,7 +30,7 @@ def compare_menu(parent: QMenu, model: CompareModel, pane: str) -> QMenu:
         ]
         _choice(menu, sizes)
     elif compare.mode is Mode.DIFFERENCE:
-        _choice(menu, [(name, name == model.colours, partial(model.set_colours, name)) for name in MAPS])
+        _choice(menu, [(words, name == model.colours, partial(model.set_colours, name)) for name, words in MAPS.items()])
         menu.addSeparator()
         menu.addAction("Reset the scale").triggered.connect(_without_argument(model.reset_limits))
     return menu

@@ -25,6 +25,7 @@ class CompareModel(QObject):
     """
 
     changed = Signal(object)  # tuple of pane ids
+    coloursChanged = Signal(str)
 
     def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +35,7 @@ class CompareModel(QObject):
         self._paused: set[str] = set()
         self._limits = dict(FIRST_LIMITS)
         self._compared: Compared | None = None
-        self.colours = MAPS[0]
+        self.colours = next(iter(MAPS))
         self.held: str | None = None
 
     # What is
@@ -156,8 +157,10 @@ class CompareModel(QObject):
 
     def set_colours(self, name: str) -> None:
         """One of `MAPS`, for all panes."""
-        self.colours = name
-        self._tell_differences()
+        if name != self.colours:
+            self.colours = name
+            self.coloursChanged.emit(name)
+            self._tell_differences()
 
     def hold(self, pane: str | None) -> None:
         """Shows the other volume alone in a pane for as long as it is held; None lets go."""

@@ -1,4 +1,5 @@
-"""Opens masks over the case: asked for by command, or recognised when they are dropped like scans."""
+"""Ties comparing to the session: masks are opened by command, or recognised when they are dropped like scans; what was chosen is
+remembered."""
 
 from __future__ import annotations
 
@@ -21,13 +22,14 @@ from ctmri_gui.viewer.compare.label_map import LabelMap, label_map_of
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.slice_stack import box_in
 
+_COLOURS = "difference_colours"
 _NOTHING_OPEN = "Open a scan first; a mask lies over one."
 _SEVERAL = "{count} images lie there; a mask is one. Choose its file."
 _ELSEWHERE = "The mask lies outside the images of this case: nothing of it is seen."
 _QUESTION = "This image holds few different values, all of them whole numbers, as a mask does. Show it over the pictures?"
 
 
-class MasksLink(QObject):
+class CompareLink(QObject):
     """Masks lie over what `views` show. They are named by number: a file's name may be that of a patient, and names of masks
     stand on the pictures."""
 
@@ -37,6 +39,9 @@ class MasksLink(QObject):
         self._count = 0
         session.arrivals.maskLike.connect(self._ask)
         views.compare.failed.connect(session.failed)
+        views.compare.model.set_colours(settings[_COLOURS])
+        views.compare.model.coloursChanged.connect(self._remember_colours)
+        settings.changed.connect(self._setting_changed)
 
     def which_file(self) -> None:
         """Asks for a mask and shows it."""
@@ -50,6 +55,13 @@ class MasksLink(QObject):
     def open(self, path: Path) -> None:
         """Reads a mask in the background and puts it over what is open by then."""
         self._session.jobs.run("Open mask", partial(_read, path, self._next_name()), on_result=self._take)
+
+    def _remember_colours(self, name: str) -> None:
+        self._settings[_COLOURS] = name
+
+    def _setting_changed(self, key: str) -> None:
+        if key == _COLOURS:
+            self._views.compare.model.set_colours(self._settings[key])
 
     def _ask(self, volume: Volume, as_scan: Callable[[], None]) -> None:
         """`as_scan`: what is done with anything else that is dropped."""
