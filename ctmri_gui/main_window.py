@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.cases.case_bar import CaseBar
+from ctmri_gui.compare_link import CompareLink
 from ctmri_gui.docks import Docks
 from ctmri_gui.jobs.queue import JobState
-from ctmri_gui.masks_link import MasksLink
 from ctmri_gui.measuring_link import MeasuringLink
 from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
 from ctmri_gui.messages import MessageBars
@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self._place_centre()
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics)
-        self.masks = MasksLink(session, settings, self.views, self)
+        self.compare_link = CompareLink(session, settings, self.views, self)
         self._place_status()
         self._place_commands()
         self._connect_commands()
@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
             "open_folder": ask.which_folder,
             "open_demo": session.open_demo,
             "open_in_new_case": lambda: ask.which_file(alone=True),
-            "open_mask": self.masks.which_file,
+            "open_mask": self.compare_link.which_file,
             "next_case": lambda: session.step_case(1),
             "previous_case": lambda: session.step_case(-1),
             "close_case": session.close_case,

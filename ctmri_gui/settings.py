@@ -20,6 +20,7 @@ from ctmri_core.files import write_bytes
 from ctmri_core.volume import DicomSource
 from ctmri_gui.private_paths import identity_of, tells_of_patient
 from ctmri_gui.recent import Recent
+from ctmri_gui.viewer.compare.colour_maps import MAPS
 
 _log = logging.getLogger(__name__)
 _KEPT_RECENT = 12
@@ -53,6 +54,10 @@ _TABLE = (
         "theme", "dark", "Colours", "Dark suits a reading room.", ("dark", "light"), words=("Dark", "Light"), group="Appearance"
     ),
     Setting("text_size", 13, "Text size (px)", "Text, icons and dialogs grow with it.", limits=(12, 24), group="Appearance"),
+    Setting(
+        "difference_colours", "white", "Colours of differences", "Both suit colour-blind eyes; dark is easier on them at night.",
+        tuple(MAPS), words=tuple(MAPS.values()), group="Appearance",
+    ),
     Setting(
         "translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it.",
         group="Opening",
