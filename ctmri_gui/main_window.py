@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -21,6 +21,8 @@ from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
 from ctmri_gui.docks import Docks
+from ctmri_gui.film.film_link import FilmLink
+from ctmri_gui.film.order import Kind
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.measuring_link import MeasuringLink
 from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
@@ -47,6 +49,8 @@ from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.window_steps import WindowSteps
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
+_TAKE_VOLUMES = ("save", "export_dicom", "header", "screenshot", "film", "copy_picture", "cine")
+"""Commands that would take what lies under the first picture of a scan that is being opened."""
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 
 
@@ -64,6 +68,7 @@ class MainWindow(QMainWindow):
         self.history = History(self)
         self.views = LinkedViews()
         self.messages = MessageBars()
+        self.film = FilmLink(session, settings, self.views, self.command["cine"])
         self.cases = CaseBar(session.cases)
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
@@ -94,6 +99,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.messages)
         column.addWidget(self.cases)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.film.bar)
         self.setCentralWidget(centre)
 
     def _place_docks(self) -> None:
@@ -135,8 +141,10 @@ class MainWindow(QMainWindow):
             "close_all_cases": session.close_all_cases,
             "save": lambda: ask.where_to_save(NIFTI),
             "export_dicom": lambda: ask.where_to_save(DICOM),
-            "screenshot": ask.where_to_save_the_screenshot,
-            "copy_picture": lambda: QGuiApplication.clipboard().setImage(self.views.grab_picture()),
+            "screenshot": partial(self.film.ask, Kind.PICTURE),
+            "film": partial(self.film.ask, Kind.SCROLL),
+            "copy_picture": self.film.copy,
+            "cine": self.film.toggle_cine,
             "forget_recent": self.settings.forget_recent,
             "quit": self.close,
             "translate": session.translate,
@@ -231,9 +239,7 @@ class MainWindow(QMainWindow):
         any_shown = any(volume is not None for volume in volumes.values())
         shows = any_shown or any(self.views.covers.shown(role) for role in Role)
         self.pages.setCurrentWidget(self.views if shows else self.welcome)
-        for name in ("screenshot", "copy_picture"):
-            self.command[name].setEnabled(any_shown)
-        for name in ("save", "export_dicom", "header"):  # they would take what lies under the first picture of another scan
+        for name in _TAKE_VOLUMES:
             self.command[name].setEnabled(any_shown and not self.session.previewing)
 
     def _leave_full_screen(self) -> None:

@@ -18,13 +18,13 @@ _RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
 _FILE = (
     *("open_file", "open_folder", "open_in_new_case", "open_mask", "open_demo", _RECENT, ""),
     *("previous_case", "next_case", "close_case", "close_all_cases", ""),
-    *("save", "export_dicom", "screenshot", "copy_picture", "", "settings", "change_keys", "quit"),
+    *("save", "export_dicom", "screenshot", "film", "copy_picture", "", "settings", "change_keys", "quit"),
 )
 MENUS = (
     ("&File", _FILE),
     ("&Edit", ("undo", "redo")),
     ("&Model", ("translate", "cancel", "add_model", "train")),
-    (_VIEW, ("worst_slice", "jobs", "header", "full_screen")),
+    (_VIEW, ("worst_slice", "cine", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),
 )
 """Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""
