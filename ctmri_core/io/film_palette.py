@@ -46,10 +46,7 @@ class FramePalette:
             found = frame[~grey]
             coloured.append(found[:: max(len(found) // _KEPT, 1)])
         colours = _few(np.concatenate(coloured)) if coloured else np.zeros((0, 3), np.uint8)
-        greys, room = np.flatnonzero(levels).astype(np.uint8), _ALL - len(colours)
-        if len(greys) > room or not len(greys):
-            greys = np.linspace(0, _ALL - 1, room).round().astype(np.uint8)
-        return cls(greys, colours)
+        return cls(_greys(levels, _ALL - len(colours)), colours)
 
     def indices(self, frame: Frame) -> NDArray[np.uint8]:
         """(rows, columns): the entry of each pixel."""
@@ -62,6 +59,16 @@ class FramePalette:
 def is_grey(frame: Frame) -> NDArray[np.bool_]:
     """(rows, columns): whether red, green and blue are the same."""
     return cast("NDArray[np.bool_]", (frame[..., 0] == frame[..., 1]) & (frame[..., 1] == frame[..., 2]))
+
+
+def _greys(seen: NDArray[np.bool_], room: int) -> NDArray[np.uint8]:
+    """`room` levels: those that were `seen`, and between them others, which frames that nobody looked at may have; all evenly
+    spaced where there is no room for that."""
+    if seen.sum() > room:
+        return np.linspace(0, _ALL - 1, room).round().astype(np.uint8)
+    others = np.flatnonzero(~seen)
+    more = others[np.linspace(0, len(others) - 1, min(room - int(seen.sum()), len(others))).round().astype(int)]
+    return np.union1d(np.flatnonzero(seen), more).astype(np.uint8)
 
 
 def _few(pixels: Frame) -> Frame:

@@ -42,6 +42,7 @@ class FilmLink(QObject):
         self.cine = Cine(views, self)
         self.bar = CineBar(self.cine, settings, cine)
         self.bar.closed.connect(self._close_cine)
+        views.model.volumesChanged.connect(self._follow_volumes)
         self._last = Order(Kind.PICTURE, (), "", Look())
         self._mp4_problem: str | None = None
 
@@ -52,7 +53,7 @@ class FilmLink(QObject):
         self.cine.toggle()
         self.bar.setVisible(self.bar.isVisible() or self.cine.playing)
 
-    def follow_volumes(self) -> None:
+    def _follow_volumes(self) -> None:
         """There is nothing to play without a volume."""
         if not self._views.model.volumes:
             self._close_cine()

@@ -80,4 +80,4 @@ def pixels_of(image: QImage) -> NDArray[np.uint8]:
     """(rows, columns, 3) of an RGB888 picture, copied."""
     height, width = image.height(), image.width()
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
-    return np.ascontiguousarray(lines[:, : 3 * width]).reshape(height, width, 3)
+    return lines[:, : 3 * width].copy().reshape(height, width, 3)

@@ -146,6 +146,13 @@ def test_a_gif_of_greys_alone_is_exact(tmp_path):
     assert np.array_equal(FramePalette.of(greys).colours[FramePalette.of(greys).indices(greys[0])], greys[0])
 
 
+def test_greys_that_no_sample_has_are_in_the_palette_too():
+    black = np.zeros((4, 4, 3), np.uint8)
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    palette = FramePalette.of([black])
+    assert np.array_equal(palette.colours[palette.indices(ramp)], ramp)
+
+
 def test_still_frames_of_a_gif_are_shown_for_their_time(tmp_path):
     class Same(Painted):
         def pictures(self, numbers, stop):

@@ -1,0 +1,281 @@
+"""Pictures, grids and films of what the panes show; cine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
+
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Synthetic
+from ctmri_gui import file_choice
+from ctmri_gui.film.look import Look
+from ctmri_gui.film.order import Kind
+from ctmri_gui.film.painted_frames import pixels_of
+from ctmri_gui.film.picture_dialog import PictureDialog
+from ctmri_gui.film.studio import Studio, rows_of
+from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.roles import Role
+from tests.gui.conftest import make_volume
+
+PLAIN = Look((200, 180), captions=False, letters=False, facts=False, drawings=False)
+
+
+def stepped(slices: int = 10) -> np.ndarray:
+    """Slice k has the value 100 k everywhere."""
+    return (np.arange(slices, dtype=np.int16) * 100)[:, None, None] * np.ones((1, 24, 28), np.int16)
+
+
+@pytest.fixture
+def window(make_window):
+    window = make_window()
+    window.resize(1200, 700)
+    window.session.place(make_volume(voxels=stepped()))
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def three(window):
+    window.session.place_together(
+        [make_volume(voxels=stepped()), make_volume(Domain.MR_T1, voxels=stepped()),
+         make_volume(Domain.MR_T1, voxels=stepped(), synthetic=Synthetic("A model", "ab"))]
+    )  # fmt: skip
+    return window
+
+
+def painted(window, roles, look=PLAIN) -> np.ndarray:
+    panes = window.views.panes
+    return pixels_of(Studio(rows_of(panes, roles), look).paint())
+
+
+def has_colour(pixels: np.ndarray, colour) -> bool:
+    return bool((pixels == (colour.red(), colour.green(), colour.blue())).all(axis=-1).any())
+
+
+def save(qtbot, window, monkeypatch, target: Path, kind: Kind, change=lambda dialog: None) -> None:
+    """Through the dialog, as a person does."""
+    monkeypatch.setattr(file_choice, "new_file", lambda parent, title, start, pattern: target)
+    window.command["screenshot" if kind is Kind.PICTURE else "film"].trigger()
+    (dialog,) = window.findChildren(PictureDialog)
+    dialog.what.setCurrentIndex(dialog.what.findData(kind.value))
+    change(dialog)
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        dialog.save.click()
+
+
+def test_a_pane_is_painted_at_any_size_as_sharp_as_asked(window):
+    one, four = painted(window, [Role.SOURCE]), painted(window, [Role.SOURCE], Look((200, 180), 4))
+    assert one.shape == (180, 200, 3)
+    assert four.shape[1] == 800 and four.shape[0] > 720  # captions above
+    grey = window.views.model.levels(Role.SOURCE)
+    value = 100 * window.views.slice
+    assert one[90, 100, 0] == pytest.approx(255 * np.clip((value - grey[0]) / (grey[1] - grey[0]), 0, 1), abs=1)
+    assert np.array_equal(painted(window, [Role.SOURCE]), one)
+
+
+def test_panes_stand_beside_one_another_as_on_the_screen(three):
+    whole = painted(three, [Role.TRUTH, Role.SYNTHETIC, Role.SOURCE])
+    assert whole.shape[1] == 3 * 200 + 2 * 2
+    assert np.array_equal(whole[-180:, :200], painted(three, [Role.SOURCE]))
+
+
+def test_the_warning_stays_whatever_is_switched_off(three):
+    assert has_colour(painted(three, [Role.SYNTHETIC]), palette.STRIP_GROUND)
+    assert has_colour(painted(three, list(Role)), palette.STRIP_GROUND)
+    assert not has_colour(painted(three, [Role.TRUTH]), palette.STRIP_GROUND)
+
+
+def test_drawings_and_letters_can_be_left_out(window):
+    window.views.set_crosshair((10.0, 10.0, 0.0))
+    plain, drawn = painted(window, [Role.SOURCE]), painted(window, [Role.SOURCE], replace(PLAIN, drawings=True)).astype(int)
+    assert (plain[..., 0] == plain[..., 2]).all()  # greys alone
+    assert (drawn[..., 0] - drawn[..., 2] > 80).any()  # the yellow of the crosshair
+    window.views.set_crosshair(None)
+
+
+def test_names_of_files_stay_out_unless_asked_for(window, ct_file, qtbot):
+    strip_on = Look((400, 200), names=True)
+    without = painted(window, [Role.SOURCE], Look((400, 200)))
+    assert painted(window, [Role.SOURCE], strip_on).shape[0] > without.shape[0]
+
+
+def test_copy_puts_the_panes_into_the_clipboard(three):
+    three.command["copy_picture"].trigger()
+    image = QGuiApplication.clipboard().image()
+    assert has_colour(pixels_of(image.convertToFormat(QImage.Format.Format_RGB888)), palette.STRIP_GROUND)
+    assert image.width() >= 3 * three.views.panes[Role.SOURCE].canvas.width()
+
+
+def test_a_picture_is_saved_as_asked_with_a_number_for_a_name(qtbot, three, monkeypatch, tmp_path):
+    names = []
+    monkeypatch.setattr(file_choice, "new_file", lambda parent, title, start, pattern: names.append(start.name))
+    three.command["screenshot"].trigger()
+    (dialog,) = three.findChildren(PictureDialog)
+    dialog.save.click()
+    assert names == ["ct_mri_studio_001.png"]
+    qtbot.waitUntil(lambda: not three.findChildren(PictureDialog))
+
+    def small(dialog):
+        dialog.look.width_px.setValue(240)
+        dialog.look.height_px.setValue(200)
+        dialog.look.sharpness.setCurrentIndex(0)
+
+    save(qtbot, three, monkeypatch, tmp_path / "a", Kind.PICTURE, small)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width == 3 * 240 + 4
+        assert picture.text["Comment"].startswith("synthetic, not for diagnosis")
+
+
+def test_a_grid_holds_every_nth_slice(qtbot, window, monkeypatch, tmp_path):
+    def every_third(dialog):
+        dialog.slices.step.setValue(3)
+        dialog.slices.columns.setValue(2)
+        for box in dialog.look.shown.values():
+            box.setChecked(False)
+        dialog.look.width_px.setValue(200)
+        dialog.look.height_px.setValue(160)
+
+    window.views.model.set_window(Role.SOURCE, type(window.views.model.windows[Role.SOURCE])(500, 1000))
+    before = window.views.slice
+    save(qtbot, window, monkeypatch, tmp_path / "grid.png", Kind.GRID, every_third)
+    with Image.open(tmp_path / "grid.png") as picture:
+        sheet = np.array(picture)[..., 0]
+        assert "synthetic" not in picture.text["Comment"]
+    assert sheet.shape == (2 * 160 + 4, 2 * 200 + 4)
+    middles = [sheet[80, 100], sheet[80, 304], sheet[244, 100], sheet[244, 304]]
+    assert middles == pytest.approx([0, 300 * 0.255, 600 * 0.255, 900 * 0.255], abs=1.5)
+    assert window.views.slice == before
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_a_film_goes_through_the_slices_and_leaves_the_panes_alone(qtbot, three, monkeypatch, tmp_path, suffix):
+    model = three.views.model
+    model.set_window(Role.SOURCE, type(model.windows[Role.SOURCE])(500, 1000))
+
+    def small(dialog):
+        dialog.which.setCurrentText("Source: CT")
+        dialog.play.format.setCurrentIndex([".gif", ".mp4"].index(suffix))
+        dialog.play.rate.setValue(20)
+        dialog.play.turns.setChecked(False)
+        dialog.look.width_px.setValue(160)
+        dialog.look.height_px.setValue(160)
+        for box in dialog.look.shown.values():
+            box.setChecked(False)
+
+    before = three.views.slice
+    save(qtbot, three, monkeypatch, tmp_path / f"film{suffix}", Kind.SCROLL, small)
+    frames = decoded(tmp_path / f"film{suffix}")
+    middles = [float(frame[frame.shape[0] // 2, 80, 0]) for frame in frames]
+    assert middles == pytest.approx([100 * k * 0.255 for k in range(10)], abs=2.5)
+    assert three.views.slice == before
+
+
+def decoded(path: Path) -> list[np.ndarray]:
+    if path.suffix == ".mp4":
+        import av
+
+        with av.open(str(path)) as container:
+            return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with Image.open(path) as picture:
+        frames = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            frames.append(np.array(picture.convert("RGB")))
+        return frames
+
+
+def test_a_film_is_given_up_when_another_scan_comes(qtbot, window, monkeypatch, tmp_path):
+    monkeypatch.setattr(file_choice, "new_file", lambda parent, title, start, pattern: tmp_path / "film.gif")
+    window.command["film"].trigger()
+    (dialog,) = window.findChildren(PictureDialog)
+    with qtbot.waitSignal(window.session.failed, timeout=20_000) as failed:
+        dialog.save.click()
+        window.session.place(make_volume(shape=(12, 24, 28), voxels=stepped(12)))
+    assert "something else" in failed.args[0]
+    assert not (tmp_path / "film.gif").exists()
+
+
+def test_without_ffmpeg_the_dialog_says_so_and_saves_gif(qtbot, window, monkeypatch, tmp_path):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+    window.command["film"].trigger()
+    (dialog,) = window.findChildren(PictureDialog)
+    dialog.play.format.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: "MP4 cannot be written" in dialog.problem.text())
+    assert not dialog.save.isEnabled()
+    dialog.play.format.setCurrentIndex(0)
+    assert dialog.save.isEnabled()
+    dialog.close()
+
+
+def test_a_grid_beyond_all_measure_is_refused_before_it_is_painted(window):
+    window.command["film"].trigger()
+    (dialog,) = window.findChildren(PictureDialog)
+    dialog.what.setCurrentIndex(dialog.what.findData(Kind.GRID.value))
+    dialog.look.width_px.setValue(2048)
+    dialog.look.height_px.setValue(2048)
+    dialog.look.sharpness.setCurrentIndex(3)
+    assert "too many" in dialog.problem.text() and not dialog.save.isEnabled()
+    dialog.close()
+
+
+# Cine -----------------------------------------------------------------------------------------------------------------
+
+
+def played(window, qtbot, count: int) -> list[int]:
+    """The slices that cine goes to."""
+    seen: list[int] = []
+    window.views.sliceChanged.connect(seen.append)
+    window.film.bar.rate.setValue(60)
+    window.command["cine"].trigger()
+    qtbot.waitUntil(lambda: len(seen) >= count)
+    window.views.sliceChanged.disconnect(seen.append)
+    return seen[:count]
+
+
+def test_cine_begins_anew_at_the_end(window, qtbot):
+    window.views.set_slice(7)
+    assert played(window, qtbot, 5) == [8, 9, 0, 1, 2]
+    assert window.film.bar.isVisible() and window.film.cine.playing
+    window.command["cine"].trigger()
+    assert not window.film.cine.playing and window.film.bar.isVisible()
+
+
+def test_cine_goes_there_and_back(window, qtbot):
+    window.film.bar.ends.setCurrentIndex(1)
+    window.views.set_slice(8)
+    assert played(window, qtbot, 4) == [9, 8, 7, 6]
+    assert window.settings["cine_there_and_back"] is True
+    window.film.cine.pause()
+
+
+@pytest.mark.parametrize("how", ["wheel", "click", "key", "scan"])
+def test_whoever_takes_over_pauses_cine(window, qtbot, how):
+    played(window, qtbot, 1)
+    canvas = window.views.panes[Role.SOURCE].canvas
+    if how == "wheel":
+        at = QPointF(canvas.rect().center())
+        turned = QWheelEvent(at, canvas.mapToGlobal(at), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+        QGuiApplication.sendEvent(canvas, turned)
+    elif how == "click":
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton)
+    elif how == "key":
+        window.views.panes[Role.SOURCE].setFocus()
+        qtbot.keyClick(window.views.panes[Role.SOURCE], Qt.Key.Key_Down)
+    else:
+        window.session.place(make_volume(shape=(12, 24, 28), voxels=stepped(12)))
+    assert not window.film.cine.playing
+
+
+def test_zoom_does_not_pause_cine_and_closing_the_case_ends_it(window, qtbot):
+    played(window, qtbot, 1)
+    window.views.model.zoom(1.5, None)
+    assert window.film.cine.playing
+    window.session.close_case()
+    assert not window.film.cine.playing and not window.film.bar.isVisible()
