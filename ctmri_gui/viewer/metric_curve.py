@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy
 
@@ -37,7 +37,7 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         item.addItem(self._cursor, ignoreBounds=True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleDescription(_HELP)
         self.setToolTip(_HELP)
         self._dress()
@@ -61,6 +61,9 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         if k is not None:
             self._shown = k
             self._cursor.setValue(k + 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(scaled(_HEIGHT), scaled(_HEIGHT))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         k = self._slice_at(event.position())

@@ -90,11 +90,11 @@ class CurveValues:
         return np.where(np.isfinite(values), values, np.nan)
 
     def text(self, name: str, k: int) -> str:
-        """`Slice 41: SSIM 0.812`."""
+        """`slice 41, SSIM 0.812`."""
         value = float(self._values[name][k])
         if math.isnan(value):
-            return f"Slice {k + 1}: nothing to compare"
-        return f"Slice {k + 1}: {name} {METRICS[name].text(value, self.unit)}"
+            return f"slice {k + 1}, nothing to compare"
+        return f"slice {k + 1}, {name} {METRICS[name].text(value, self.unit)}"
 
     def worst(self, name: str) -> int | None:
         """The slice in which synthetic and truth are least alike; None while no slice has a finite value."""

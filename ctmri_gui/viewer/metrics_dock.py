@@ -43,7 +43,7 @@ class MetricsDock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
-        parts = (self._scope, self._title, self._numbers, self._reason, self._convention, self._alignment, self._stack)
+        parts = (self._scope, self._title, self._numbers, self._reason, self._convention, self._stack, self._alignment)
         for widget in parts:
             column.addWidget(widget)
         column.addStretch(1)
@@ -75,7 +75,7 @@ class MetricsDock(QWidget):
             text = metric.text(metric.of(scores), scores.unit) if scores else NO_NUMBER
             self._put(self._values[name], text)
         if scores:
-            self._put(self._convention, scores.convention)
+            self._put(self._convention, _unbroken(scores.convention))
 
     def set_reason(self, text: str) -> None:
         """Why there is no figure, in a sentence."""
@@ -180,7 +180,7 @@ class MetricsDock(QWidget):
         if values is None:
             text = ""
         elif k is not None:
-            text = values.text(metric, k)
+            text = f"Under the mouse: {values.text(metric, k)}"
         elif not values.complete:
             text = f"Computing … {values.known} of {values.count} slices"
         else:
@@ -201,6 +201,11 @@ class MetricsDock(QWidget):
             label.setText(text)
         if label.isHidden() != (not text):
             label.setVisible(bool(text))
+
+
+def _unbroken(text: str) -> str:
+    """Keeps numbers with what belongs to them on one line."""
+    return text.replace(" × ", "\u00a0×\u00a0").replace(" %", "\u00a0%")
 
 
 def _quiet_label(text: str = "") -> QLabel:
