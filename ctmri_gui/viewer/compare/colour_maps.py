@@ -13,7 +13,7 @@ positive one."""
 ZERO, STEPS = 128, 127
 _POINTS = {
     # The ends are bright enough to stand out from the black around the picture, and equally bright.
-    "white": ((29, 78, 216), (128, 176, 255), (236, 236, 234), (255, 160, 112), (214, 48, 10)),
+    "white": ((36, 104, 226), (128, 176, 255), (236, 236, 234), (255, 160, 112), (214, 48, 10)),
     # For dark rooms: nothing is a grey that is darker than any difference and still not the black of no picture.
     "dark": ((170, 210, 255), (48, 120, 255), (40, 42, 48), (226, 84, 30), (255, 206, 130)),
 }

@@ -35,7 +35,7 @@ class LabelMap:
 
     def region(self, index: int) -> str:
         """What the region of that place is called."""
-        return self.name if len(self.values) == 1 else f"{self.name} {self.values[index - 1]}"
+        return self.name if len(self.values) == 1 else f"{self.name}, {self.values[index - 1]}"
 
 
 def label_map_of(volume: Volume, name: str) -> LabelMap:
