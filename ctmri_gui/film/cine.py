@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from ctmri_gui.viewer.gestures import Gestures
 from ctmri_gui.viewer.linked_views import LinkedViews
 
 SLOWEST, FASTEST = 1, 60
@@ -29,7 +32,9 @@ class Cine(QObject):
         self.rate = 10
         self._model.posesChanged.connect(self._on_poses)
         self._model.volumesChanged.connect(self.pause)
-        self.follow_panes()
+        self._followed: WeakSet[Gestures] = WeakSet()
+        views.panesChanged.connect(self._follow_panes)
+        self._follow_panes()
 
     @property
     def playing(self) -> bool:
@@ -49,7 +54,7 @@ class Cine(QObject):
 
     def play(self) -> None:
         """Goes on in the active pane; nothing where it has no more than one slice."""
-        pane = self._views.active
+        pane = self._views.active_pane
         if self._count(pane) > 1:
             self._pane, self._k, self._step = pane, self._model.pose(pane).k, 1
             self._timer.start()
@@ -60,10 +65,13 @@ class Cine(QObject):
             self._timer.stop()
             self.changed.emit(False)
 
-    def follow_panes(self) -> None:
+    def _follow_panes(self) -> None:
         """Listens to the panes there are now."""
         for pane in self._views.panes.values():
-            pane.canvas.gestures.pressed.connect(self.pause, Qt.ConnectionType.UniqueConnection)
+            gestures = pane.canvas.gestures
+            if gestures not in self._followed:
+                self._followed.add(gestures)
+                gestures.pressed.connect(self.pause)
 
     def _go_on(self) -> None:
         count = self._count(self._pane)
@@ -88,4 +96,4 @@ class Cine(QObject):
 
     def _count(self, pane: str) -> int:
         shown = self._model.displayed(pane)
-        return 0 if shown is None or not self._model.volumes else shown.grid.shape[0]
+        return 0 if shown is None else shown.grid.shape[0]

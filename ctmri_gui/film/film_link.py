@@ -18,7 +18,7 @@ from ctmri_gui.film.cine_bar import CineBar
 from ctmri_gui.film.look import Look
 from ctmri_gui.film.order import Kind, Order
 from ctmri_gui.film.painted_frames import PaintedFrames
-from ctmri_gui.film.states import GONE, Slices, States
+from ctmri_gui.film.states import GONE, Slices, States, WipeLine
 from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.session import Session
@@ -27,6 +27,7 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.slice_view import SliceView
 
 _PATTERNS = {".png": "PNG (*.png)", ".gif": "GIF (*.gif)", ".mp4": "MP4 (*.mp4)"}
+_WIPE_FRAMES = 60
 _TITLES = {Kind.PICTURE: "Save picture", Kind.GRID: "Save grid of slices"}
 
 
@@ -80,9 +81,9 @@ class FilmLink(QObject):
         shown = self._shown
         if not shown:
             return
-        leading = self._views.active if self._views.active in shown else shown[0]
+        leading = self._views.active_pane if self._views.active_pane in shown else shown[0]
         start = replace(self._last, kind=kind, panes=shown, leading=leading)
-        dialog = PictureDialog(self._views, start, self._kinds, self._window)
+        dialog = PictureDialog(self._views, start, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._ask_where(dialog.order))
         dialog.copyAsked.connect(lambda: self._copy(dialog.order))
@@ -124,7 +125,7 @@ class FilmLink(QObject):
     def _save(self, order: Order, studio: Studio, image: QImage | None, target: Path) -> None:
         self.cine.pause()
         if image is None:
-            states = Slices(self._views.model, order.leading, order.slices)
+            states = self._states(order)
             frames = PaintedFrames(len(states), partial(self._paint, self._panes_of(order), studio, states), self)
         else:
             frames = PaintedFrames(1, lambda _number: image, self)
@@ -148,9 +149,10 @@ class FilmLink(QObject):
     def _panes_of(self, order: Order) -> dict[str, SliceView]:
         return {name: self._views.panes[name] for name in order.panes}
 
-    @property
-    def _kinds(self) -> tuple[Kind, ...]:
-        return (Kind.PICTURE, Kind.GRID, Kind.SCROLL)
+    def _states(self, order: Order) -> States:
+        if order.kind is Kind.WIPE:
+            return WipeLine(self._views.compare.model, order.leading, _WIPE_FRAMES)
+        return Slices(self._views.model, order.leading, order.slices)
 
     @property
     def _window(self) -> QWidget:

@@ -28,7 +28,7 @@ class PanePrint:
     @property
     def ready(self) -> bool:
         """Whether there is a picture; it may be on its way."""
-        return self._pane.canvas.annotations.empty is None
+        return self._pane.canvas.has_picture
 
     @property
     def warns(self) -> bool:
@@ -66,12 +66,10 @@ class PanePrint:
         painter.restore()
 
     def _say_on_picture(self) -> None:
-        shown = self._pane.canvas.annotations
-        text = shown.text
+        text = self._pane.canvas.annotations.text
         if not self._look.letters:
             text = replace(text, letters=("", "", "", ""), convention="")
-        self._annotations.text, self._annotations.empty = text, shown.empty
-        self._annotations.text_visible = self._look.facts
+        self._annotations.text, self._annotations.text_visible = text, self._look.facts
 
     @property
     def _header_height(self) -> int:

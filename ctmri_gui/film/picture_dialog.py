@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout,
 from ctmri_core.io.film import MOST_PIXELS, sheet_size
 from ctmri_gui.film.dialog_parts import LookPart, PlayPart, SlicesPart
 from ctmri_gui.film.order import Kind, Order
+from ctmri_gui.film.states import wipes
 from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.panels.small_parts import fit_height, label, naming, resize_dialog, scrolling
 from ctmri_gui.viewer.linked_views import LinkedViews
@@ -27,13 +28,13 @@ class PictureDialog(QDialog):
 
     copyAsked = Signal()
 
-    def __init__(self, views: LinkedViews, start: Order, kinds: tuple[Kind, ...], parent: QWidget | None = None) -> None:
+    def __init__(self, views: LinkedViews, start: Order, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Save picture or film")
         self._views = views
         self._later = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._later.timeout.connect(self._show_preview)
-        self._make_parts(start, kinds)
+        self._make_parts(start)
         self._lay_out()
         self._connect()
         resize_dialog(self, 860, 0)
@@ -69,16 +70,17 @@ class PictureDialog(QDialog):
 
     # Building ---------------------------------------------------------------------------------------------------------
 
-    def _make_parts(self, start: Order, kinds: tuple[Kind, ...]) -> None:
+    def _make_parts(self, start: Order) -> None:
         self.what, self.which = QComboBox(), QComboBox()
-        for kind in kinds:
-            self.what.addItem(kind.label, kind.value)
+        self._wiping = [name for name in start.panes if wipes(self._views.compare.model, name)]
+        for kind in Kind:
+            if kind is not Kind.WIPE or self._wiping:
+                self.what.addItem(kind.label, kind.value)
         self.what.setCurrentIndex(max(self.what.findData(start.kind.value), 0))
-        shown = [name for name in start.panes if name in self._views.panes]
-        if len(shown) > 1:
-            self.which.addItem(_ALL, tuple(shown))
-        for name in shown:
-            self.which.addItem(self._views.panes[name].header.words, (name,))
+        self._choices = [start.panes] if len(start.panes) > 1 else []
+        self._choices += [(name,) for name in start.panes]
+        for choice in self._choices:
+            self.which.addItem(_ALL if len(choice) > 1 else self._views.panes[choice[0]].header.words)
         self._first = start.leading
         self.slices = SlicesPart(start.columns)
         self.play = PlayPart(start.rate, there_and_back=start.there_and_back)
@@ -129,12 +131,13 @@ class PictureDialog(QDialog):
 
     @property
     def _panes(self) -> tuple[str, ...]:
-        return tuple(self.which.currentData())
+        return self._choices[self.which.currentIndex()]
 
     @property
     def _leading(self) -> str:
-        """The pane whose slices are gone through."""
-        return self._first if self._first in self._panes else self._panes[0]
+        """The pane whose slices are gone through, or whose line is moved."""
+        panes = [name for name in self._panes if self.kind is not Kind.WIPE or name in self._wiping] or self._panes
+        return self._first if self._first in panes else panes[0]
 
     def _follow_kind(self) -> None:
         kind = self.kind
@@ -166,6 +169,8 @@ class PictureDialog(QDialog):
         if self.kind is Kind.GRID:
             width, height = sheet_size(size, len(self.slices.slices), self.slices.columns.value())
             told = f"{width} × {height} pixels in the file, {size[0]} × {size[1]} for each slice"
+        if self.kind is Kind.WIPE and self._leading not in self._wiping:
+            problem = "There is no wipe in this pane. Choose another."
         if width * height > MOST_PIXELS:
             problem = f"{width} × {height} pixels are too many. Take fewer slices, or smaller ones."
         self.look.size_note.setText(told)

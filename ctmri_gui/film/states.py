@@ -1,4 +1,7 @@
-"""What changes from frame to frame of a film: the slice, or the line of a wipe. Everything else stays as it was asked for."""
+"""What changes from frame to frame of a film: the slice, or the line of a wipe.
+
+Everything else is as the panes have it when a frame is painted: whoever zooms meanwhile sees it in the frames that follow.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from ctmri_core.errors import CtmriError
+from ctmri_gui.viewer.compare.compare_model import CompareModel
+from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 GONE = "The panes show something else by now, so nothing was saved."
@@ -42,6 +47,33 @@ class Slices:
             yield
         finally:
             model.set_slice(before, pane)
+
+
+class WipeLine:
+    """The line of a pane's wipe, from one side to the other in `count` places."""
+
+    def __init__(self, model: CompareModel, pane: str, count: int) -> None:
+        self._model, self._pane, self._count = model, pane, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @contextmanager
+    def at(self, number: int) -> Iterator[None]:
+        model, pane = self._model, self._pane
+        if not wipes(model, pane):
+            raise CtmriError(GONE)
+        before = model.of(pane).line
+        model.set_line(pane, number / max(self._count - 1, 1))
+        try:
+            yield
+        finally:
+            model.set_line(pane, before)
+
+
+def wipes(model: CompareModel, pane: str) -> bool:
+    """Whether there is a line between two pictures in a pane."""
+    return model.of(pane).mode is Mode.WIPE and model.partner(pane) is not None
 
 
 def _seen(model: ViewerModel, pane: str) -> tuple[object, ...]:

@@ -60,6 +60,11 @@ class Canvas(QWidget):
         self._own.set_voxels(voxels)
         self.update()
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether the slice is there; it may be on its way."""
+        return self._own.present
+
     def set_levels(self, black: float, white: float) -> None:
         if self._own.set_levels(black, white):
             self.update()

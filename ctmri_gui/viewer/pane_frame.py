@@ -112,6 +112,7 @@ class Header(QWidget):
             keeps_height = self._link.sizePolicy()
             keeps_height.setRetainSizeWhenHidden(True)
             self._link.setSizePolicy(keeps_height)
+            self._link.setMaximumWidth(0)
             self._link.hide()
 
     def set_title(self, title: str) -> None:

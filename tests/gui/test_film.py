@@ -20,6 +20,7 @@ from ctmri_gui.film.painted_frames import pixels_of
 from ctmri_gui.film.picture_dialog import PictureDialog
 from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 
@@ -188,6 +189,37 @@ def decoded(path: Path) -> list[np.ndarray]:
             picture.seek(number)
             frames.append(np.array(picture.convert("RGB")))
         return frames
+
+
+def test_a_film_of_the_wipe_moves_its_line_from_side_to_side(qtbot, three, monkeypatch, tmp_path):
+    compare = three.views.compare.model
+    compare.set_mode(Role.SOURCE, Mode.WIPE)
+    three.command["film"].trigger()
+    (dialog,) = three.findChildren(PictureDialog)
+    assert dialog.what.findData(Kind.WIPE.value) >= 0
+    dialog.close()
+    qtbot.waitUntil(lambda: not three.findChildren(PictureDialog))
+
+    def small(dialog):
+        dialog.which.setCurrentIndex(1)
+        dialog.look.width_px.setValue(200)
+        dialog.look.height_px.setValue(160)
+        for box in dialog.look.shown.values():
+            box.setChecked(False)
+
+    own, line = painted(three, [Role.SYNTHETIC])[-90, 100], compare.of(Role.SOURCE).line
+    save(qtbot, three, monkeypatch, tmp_path / "wipe.gif", Kind.WIPE, small)
+    frames = decoded(tmp_path / "wipe.gif")
+    assert len(frames) == 60
+    assert compare.of(Role.SOURCE).line == line
+    assert frames[0][-90, 100] == pytest.approx(own, abs=2)  # the line is at the left: everything is the other picture
+    assert frames[-1][-90, 100] == pytest.approx(painted_alone(three, compare)[-90, 100], abs=2)
+    assert all(has_colour(frame, palette.STRIP_GROUND) for frame in (frames[0], frames[-1]))
+
+
+def painted_alone(window, compare) -> np.ndarray:
+    compare.set_mode(Role.SOURCE, Mode.OFF)
+    return painted(window, [Role.SOURCE])
 
 
 def test_a_film_is_given_up_when_another_scan_comes(qtbot, window, monkeypatch, tmp_path):
