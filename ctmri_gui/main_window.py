@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         self.measuring = MeasuringLink(session, settings, self.views, self.history, self)
         self._place_centre()
         self._place_docks()
-        self.metrics_link = MetricsLink(session, self.views, self.metrics)
+        self.metrics_link = MetricsLink(session, self.views, self.metrics, self.measuring.measuring.model)
         self.compare_link = CompareLink(session, settings, self.views, self)
         self._place_status()
         self._place_commands()

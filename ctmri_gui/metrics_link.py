@@ -12,9 +12,10 @@ from ctmri_core.events import Progress
 from ctmri_core.geometry import Geometry
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.measure.measure_model import MeasureModel
 from ctmri_gui.viewer.metric_kinds import CurveValues, Scores
 from ctmri_gui.viewer.metric_place import Place, go_to, place_of
-from ctmri_gui.viewer.metric_questions import Inside, OfRegion, OfSlice, Question, Region, Scope, lies_on
+from ctmri_gui.viewer.metric_questions import Inside, OfRegion, OfSlice, Question, Scope, lies_on
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.metrics_follower import MetricsFollower
 from ctmri_gui.viewer.piecewise import Piecewise
@@ -38,13 +39,12 @@ class MetricsLink(QObject):
     The plane is that of the pane which was scrolled or made active last.
     """
 
-    def __init__(self, session: Session, views: LinkedViews, dock: MetricsDock) -> None:
+    def __init__(self, session: Session, views: LinkedViews, dock: MetricsDock, measured: MeasureModel | None = None) -> None:
         super().__init__(dock)
-        self._session, self._views, self._dock = session, views, dock
+        self._session, self._views, self._dock, self._measured = session, views, dock, measured
         self._comparison: Comparison | None = None  # only one that allows numbers
         self._followed = views.active_pane
         self._asked: Question | None = None
-        self._region: tuple[Region, str] | None = None
         self._place: Place | None = None
         self._curves: dict[tuple[Geometry, Inside], CurveValues] = {}
         self._curve: CurveValues | None = None
@@ -56,12 +56,6 @@ class MetricsLink(QObject):
         self._connect()
         self._follow_panes()
         self._show_comparison(session.comparison)
-
-    def set_region(self, region: Region | None, name: str = "") -> None:
-        """What the scores of a region are of, and what it is called; None: nothing is selected."""
-        self._region = None if region is None else (region, name)
-        if self._dock.scope is Scope.REGION:
-            self._follow()
 
     def go_to_worst(self) -> None:
         """Shows the slice in which synthetic and truth are least alike, as soon as all are known."""
@@ -84,6 +78,9 @@ class MetricsLink(QObject):
         views.panesChanged.connect(self._follow_panes)
         session.comparisonChanged.connect(self._show_comparison)
         session.volumeChanged.connect(lambda _role, _volume: self._show_comparison(session.comparison))
+        if self._measured is not None:
+            self._measured.selectionChanged.connect(self._follow)
+            self._measured.changed.connect(self._follow)
         dock.scopeChosen.connect(lambda _scope: self._follow())
         dock.sliceChosen.connect(self._go_to)
         dock.shown.connect(self._follow_curve)
@@ -160,10 +157,12 @@ class MetricsLink(QObject):
             return _APART
         if scope is not Scope.REGION:
             return OfSlice(place.k, place.grid, _inside(scope))
-        if self._region is None:
+        selected = None if self._measured is None else self._measured.selected
+        if selected is None or not selected.shape.kind.is_region:
             return _NO_REGION
-        region, _ = self._region
-        return OfRegion(place.k, place.grid, region) if lies_on(region, place.grid) else _OTHER_PLANE
+        if not lies_on(selected.shape, place.grid):
+            return _OTHER_PLANE
+        return OfRegion(place.k, place.grid, selected.shape, selected.measurement.name)
 
     def _show_scores(self, question: Question, scores: Scores | None) -> None:
         if question != self._asked or self._place is None:
@@ -171,10 +170,8 @@ class MetricsLink(QObject):
         title = f"Slice {self._place.k + 1}, {self._place.plane}"
         if scores is None:
             self._dock.set_reason(_NOTHING_UNDER if isinstance(question, OfRegion) else _NOTHING_HERE)
-        elif isinstance(question, OfRegion) and self._region is not None:
-            self._dock.set_scores(scores, f"{self._region[1]} · {title}".removeprefix(" · "))
         else:
-            self._dock.set_scores(scores, title)
+            self._dock.set_scores(scores, f"{question.name} on {title.lower()}" if isinstance(question, OfRegion) else title)
 
     # The whole volume -------------------------------------------------------------------------------------------------
 

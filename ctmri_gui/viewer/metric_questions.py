@@ -59,11 +59,12 @@ class OfSlice:
 
 @dataclass(frozen=True)
 class OfRegion:
-    """The scores under a region's outline on slice `k` of `grid`."""
+    """The scores under the outline of a region, called `name`, on slice `k` of `grid`."""
 
     k: int
     grid: Geometry
     region: Region
+    name: str
 
     def ask(self, comparison: ScoresPlaces) -> Scores | None:
         plane = self.grid.cropped((self.k, 0, 0), (1, *self.grid.shape[1:]))
