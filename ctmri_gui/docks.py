@@ -85,12 +85,12 @@ class Docks:
         self._pair()
 
     def _pair(self) -> None:
-        volumes = self.by_name["Volumes"]
-        for name in ("Measurements", "Jobs"):
-            if not volumes.isFloating() and not self.by_name[name].isFloating():
-                self._window.tabifyDockWidget(volumes, self.by_name[name])
-        if not volumes.isFloating():
-            volumes.raise_()
+        """Docks behind one another: the list of measurements needs the room that the metrics have."""
+        for front, behind in (("Metrics", "Measurements"), ("Volumes", "Jobs")):
+            first, second = self.by_name[front], self.by_name[behind]
+            if not first.isFloating() and not second.isFloating():
+                self._window.tabifyDockWidget(first, second)
+                first.raise_()
 
 
 class _Title(QFrame):

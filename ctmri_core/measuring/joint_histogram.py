@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ def _of_slices(one: Volume, other: Volume) -> Iterator[Pairs]:
     body, grid = coarse_body_mask(one, _CELL_MM)
     slices, rows, columns = one.geometry.shape
     inside = float(body.mean()) * slices * rows * columns
-    for k in range(0, slices, max(1, round(inside / _MOST_VALUES))):
+    for k in range(0, slices, max(1, math.ceil(inside / _MOST_VALUES))):
         plane = one.geometry.cropped((k, 0, 0), (1, rows, columns))
         mask = resample_array(body.astype(np.float32), grid, plane)[0] >= 0.5
         if mask.any():

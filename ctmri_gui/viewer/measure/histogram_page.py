@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
@@ -67,8 +68,7 @@ class HistogramPage(QWidget):
             choice.activated.connect(self._chosen)
         self._column = QVBoxLayout(self)
         self._column.addLayout(form)
-        self._column.addStretch(1)
-        self._column.addWidget(self.said)
+        self._column.addWidget(self.said, 1, Qt.AlignmentFlag.AlignTop)
 
     def follow(self) -> None:
         """Counts again where what is shown has become something else."""
@@ -134,11 +134,12 @@ class HistogramPage(QWidget):
             from ctmri_gui.viewer.measure.plots import HistogramPlot  # takes a moment to import
 
             self.plot = HistogramPlot(self._palette())
+            self._column.setStretchFactor(self.said, 0)
             self._column.insertWidget(1, self.plot, 1)
         self.plot.show()
         self.plot.draw(histogram, f"{one.label} ({one.unit})", f"{other.label} ({other.unit})")
         made = " Synthetic images are not for diagnosis." if one.synthetic or other.synthetic else ""
-        self.said.setText(f"{where}: {histogram.pairs} pairs of values; brighter is more, logarithmic.{made}")
+        self.said.setText(f"{where}: {histogram.pairs:,} pairs of values; brighter is more, logarithmic.{made}")
 
     def _say(self, why: str) -> None:
         self.said.setText(why)

@@ -14,7 +14,7 @@ from ctmri_gui.viewer.measure.measure_model import MeasureModel
 from ctmri_gui.viewer.measure.places import PanePlaces
 from ctmri_gui.viewer.measure.values import Values
 
-_RIM, _GROUND = QColor(0, 0, 0, 190), QColor(0, 0, 0, 150)
+_RIM, _GROUND = QColor(0, 0, 0, 190), QColor(0, 0, 0, 170)
 _WIDTH, _RIM_WIDTH, _GRIP = 1.6, 4.0, 4.0
 _APART, _PADDING, _EDGE = 8.0, 4.0, 4.0
 
@@ -31,19 +31,26 @@ class MeasureOverlay:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(palette.font(12))
-        chosen = self._model.selected
-        for item in self._model.items:
-            if item is not chosen:
-                self._draw(painter, projection, item.measurement, chosen=False)
-        if chosen is not None:
-            self._draw(painter, projection, chosen.measurement, chosen=True)
-        if self._model.draft is not None:
-            self._draw(painter, projection, self._model.draft, chosen=False)
+        taken: list[QRectF] = []
+        shown = [one for one in self._all() if self._places.shows(one.shape, one.drawn_on)]
+        boxes = [self._draw(painter, projection, measurement) for measurement in shown]
+        for measurement, box in reversed(list(zip(shown, boxes, strict=True))):
+            self._write(painter, projection, self._words(measurement, chosen=self._is_chosen(measurement)), box, taken)
 
-    def _draw(self, painter: QPainter, projection: Projection, measurement: Measurement, *, chosen: bool) -> None:
-        shape = measurement.shape
-        if not self._places.shows(shape, measurement.drawn_on):
-            return
+    def _all(self) -> list[Measurement]:
+        """In the order in which they lie over one another: what is selected or being drawn on top."""
+        chosen = self._model.selected
+        below = [item.measurement for item in self._model.items if item is not chosen]
+        on_top = (None if chosen is None else chosen.measurement, self._model.draft)
+        return [*below, *(one for one in on_top if one is not None)]
+
+    def _is_chosen(self, measurement: Measurement) -> bool:
+        chosen = self._model.selected
+        return chosen is not None and chosen.measurement is measurement
+
+    def _draw(self, painter: QPainter, projection: Projection, measurement: Measurement) -> QRectF:
+        """The box around what was drawn."""
+        shape, chosen = measurement.shape, self._is_chosen(measurement)
         line = QPolygonF([QPointF(x, y) for x, y in self._places.pixels(shape.outline, projection).tolist()])
         draw = painter.drawPolygon if shape.kind.is_region else painter.drawPolyline
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -55,9 +62,10 @@ class MeasureOverlay:
             painter.setBrush(palette.TEXT)
             for x, y in self._places.pixels(handles(shape), projection).tolist():
                 painter.drawRect(QRectF(x - _GRIP, y - _GRIP, 2 * _GRIP, 2 * _GRIP))
-        self._write(painter, projection, self._words(measurement, chosen=chosen), line.boundingRect())
+        return line.boundingRect()
 
     def _words(self, measurement: Measurement, *, chosen: bool) -> list[str]:
+        """Name and the main number; the selected one says all."""
         shape = measurement.shape
         words = [measurement.name] if measurement.name else []
         if not shape.kind.is_region:
@@ -65,28 +73,46 @@ class MeasureOverlay:
         role = self._places.role
         found, unit = self._values.of(measurement), self._places.model.volumes[role].unit
         if found is None:
-            return [*words, texts.PENDING, texts.size_text(shape)]
+            return [*words, texts.PENDING]
         mine = found.get(role)
         words.append(texts.mean_text(mine, unit))
-        if mine is not None and chosen:
+        if not chosen and words[:-1]:
+            return words
+        if mine is not None:
             words += [texts.range_text(mine, unit), texts.count_text(mine)]
         return [*words, texts.size_text(shape)]
 
     @staticmethod
-    def _write(painter: QPainter, projection: Projection, words: list[str], box: QRectF) -> None:
-        """Beside the shape, on the side that has room; a dark ground keeps it legible on bone."""
+    def _write(painter: QPainter, projection: Projection, words: list[str], box: QRectF, taken: list[QRectF]) -> None:
+        """Beside the shape where no other text stands and there is room; a dark ground keeps it legible on bone."""
         metrics = QFontMetricsF(painter.font())
         width = max(metrics.horizontalAdvance(line) for line in words) + 2 * _PADDING
         height = len(words) * metrics.height() + _PADDING
-        across, down = projection.pane
-        left = box.right() + _APART
-        if left + width > across - _EDGE and box.left() - _APART - width >= _EDGE:
-            left = box.left() - _APART - width
-        left = min(max(left, _EDGE), max(across - _EDGE - width, _EDGE))
-        top = min(max(box.top(), _EDGE), max(down - _EDGE - height, _EDGE))
+        place = _free_place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken)
+        taken.append(place)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_GROUND)
-        painter.drawRoundedRect(QRectF(left, top, width, height), 3, 3)
+        painter.drawRoundedRect(place, 3, 3)
         painter.setPen(palette.TEXT)
         for number, text in enumerate(words):
-            painter.drawText(QPointF(left + _PADDING, top + _PADDING / 2 + number * metrics.height() + metrics.ascent()), text)
+            below = _PADDING / 2 + number * metrics.height() + metrics.ascent()
+            painter.drawText(place.topLeft() + QPointF(_PADDING, below), text)
+
+
+def _free_place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF]) -> QRectF:
+    """Right of the box, left of it, below or above it: the first that is free; else to the right all the same."""
+    across, down = label.width(), label.height()
+    room = pane.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
+    corners = (
+        QPointF(box.right() + _APART, box.top()),
+        QPointF(box.left() - _APART - across, box.top()),
+        QPointF(box.left(), box.bottom() + _APART),
+        QPointF(box.left(), box.top() - _APART - down),
+        QPointF(box.right() + _APART, box.bottom() - down),
+        QPointF(box.left() - _APART - across, box.bottom() - down),
+    )
+    places = [QRectF(corner, label.size()) for corner in corners]
+    free = (place for place in places if room.contains(place) and not any(place.intersects(other) for other in taken))
+    left = min(max(places[0].left(), room.left()), max(room.right() - across, room.left()))
+    top = min(max(places[0].top(), room.top()), max(room.bottom() - down, room.top()))
+    return next(free, QRectF(QPointF(left, top), label.size()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QDialog, QTabWidget, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import resize_dialog
@@ -20,6 +19,7 @@ class PlotDialog(QDialog):
         self.profile, self.histogram = profile, histogram
         self.tabs = QTabWidget()
         self.tabs.setProperty("role", "views")
+        self.tabs.setDocumentMode(True)
         self.tabs.addTab(profile, "&Profile")
         self.tabs.addTab(histogram, "Joint &histogram")
         column = QVBoxLayout(self)
@@ -30,7 +30,3 @@ class PlotDialog(QDialog):
         self.tabs.setCurrentWidget(page)
         self.show()
         self.raise_()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.profile.read_at(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pyqtgraph
@@ -10,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ctmri_core.geometry import FloatArray
 from ctmri_core.measuring.joint_histogram import JointHistogram
 from ctmri_core.measuring.profile import Profile
 from ctmri_core.volume import Volume
@@ -21,7 +23,8 @@ _COLOURS = {  # Okabe and Ito 2008, lighter or darker where the ground asks for 
     "dark": {Role.SOURCE: "#56b4e9", Role.SYNTHETIC: "#e69f00", Role.TRUTH: "#33c9a0"},
     "light": {Role.SOURCE: "#0072b2", Role.SYNTHETIC: "#a85c00", Role.TRUTH: "#007a59"},
 }
-_LINES = {Role.SOURCE: Qt.PenStyle.SolidLine, Role.SYNTHETIC: Qt.PenStyle.DashLine, Role.TRUTH: Qt.PenStyle.DotLine}
+_SYMBOLS = {Role.SOURCE: "o", Role.SYNTHETIC: "t", Role.TRUTH: "s"}  # Qt strokes dashes that are wider than a pixel very slowly
+_MARKS = 12
 _STEPS = 100
 _KEYS = "The left and right arrow move the line that reads values; drag or turn the wheel to zoom and move."
 
@@ -41,6 +44,7 @@ class ProfilePlot(QWidget):
         self._legend = self.item.addLegend(offset=(-10, 10))
         self._reading = pyqtgraph.InfiniteLine(angle=90, movable=False)
         self.curves: dict[Role, pyqtgraph.PlotDataItem] = {}
+        self._parts: list[tuple[pyqtgraph.ViewBox, pyqtgraph.PlotDataItem]] = []
         self._length = 0.0
         self._set_up()
         column = QVBoxLayout(self)
@@ -74,13 +78,10 @@ class ProfilePlot(QWidget):
         units.sort(key=lambda unit: unit != "HU")
         self._forget()
         self._length = float(profile.distance_mm[-1])
-        for role, volume in volumes.items():
-            curve = pyqtgraph.PlotDataItem(
-                profile.distance_mm, profile.values[role].astype(np.float64), pen=self._pen(role), connect="finite"
-            )
-            (self.item if volume.unit == units[0] else self._right).addItem(curve)
-            self._legend.addItem(curve, f"{role.label}, {volume.label} ({volume.unit})")
-            self.curves[role] = curve
+        for place, (role, volume) in enumerate(volumes.items()):
+            box = self.item.vb if volume.unit == units[0] else self._right
+            self._add(box, role, profile.distance_mm, profile.values[role].astype(np.float64), place)
+            self._legend.addItem(self._marked(role, [], []), f"{role.label}, {volume.label} ({volume.unit})")
         self._name_axes(volumes, units)
         self._right.enableAutoRange()
         self.item.enableAutoRange()
@@ -98,19 +99,29 @@ class ProfilePlot(QWidget):
             self.item.setLabel(side, f"{' and '.join(kinds)} ({unit})")
         self.item.showAxis("right", len(units) > 1)
 
+    def _add(self, box: pyqtgraph.ViewBox, role: Role, x: FloatArray, y: FloatArray, place: int) -> None:
+        """A line with a mark here and there, in another place than those of the other lines."""
+        step = max(len(x) // _MARKS, 1)
+        marks = slice(place * step // 3, None, step)
+        self.curves[role] = pyqtgraph.PlotDataItem(x, y, pen=self._pen(role), connect="finite")
+        for part in (self.curves[role], self._marked(role, x[marks], y[marks], line=False)):
+            box.addItem(part)
+            self._parts.append((box, part))
+
     def _forget(self) -> None:
-        for curve in self.curves.values():
-            self._legend.removeItem(curve)
-            for place in (self.item, self._right):
-                if curve in (place.items if place is self.item else place.addedItems):
-                    place.removeItem(curve)
+        self._legend.clear()
+        for box, part in self._parts:
+            box.removeItem(part)
+        self._parts.clear()
         self.curves.clear()
 
+    def _marked(self, role: Role, x: FloatArray | list[float], y: FloatArray | list[float], *, line: bool = True) -> Any:
+        colour = QColor(_COLOURS[self._palette][role])
+        mark = {"symbol": _SYMBOLS[role], "symbolBrush": colour, "symbolPen": None, "symbolSize": scaled(8)}
+        return pyqtgraph.PlotDataItem(x, y, pen=self._pen(role) if line else None, **mark)
+
     def _pen(self, role: Role) -> QPen:
-        """Qt strokes dashes that are wider than a pixel very slowly."""
-        style = _LINES[role]
-        width = 2 if style is Qt.PenStyle.SolidLine else 1
-        made = pyqtgraph.mkPen(QColor(_COLOURS[self._palette][role]), width=width, style=style)
+        made = pyqtgraph.mkPen(QColor(_COLOURS[self._palette][role]), width=2)
         assert isinstance(made, QPen)
         return made
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ctmri_core.geometry import FloatArray
@@ -42,8 +43,7 @@ class ProfilePage(QWidget):
         self.plot: ProfilePlot | None = None
         self.title, self.reading = label(NO_LINE, "muted"), label("", "muted")
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self.title)
-        self._column.addStretch(1)
+        self._column.addWidget(self.title, 1, Qt.AlignmentFlag.AlignTop)
         self._column.addWidget(self.reading)
         model.changed.connect(self.follow)
 
@@ -62,14 +62,9 @@ class ProfilePage(QWidget):
         super().showEvent(event)
         self.follow()
 
-    def clear(self) -> None:
-        """The line is no longer there."""
-        self._newest.drop()
-        self._shown = None
-        self.title.setText(NO_LINE)
-        self.reading.setText("")
-        if self.plot is not None:
-            self.plot.hide()
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.read_at(None)
 
     def close_background(self) -> None:
         self._newest.close()
@@ -84,6 +79,7 @@ class ProfilePage(QWidget):
             from ctmri_gui.viewer.measure.plots import ProfilePlot  # takes a moment to import
 
             self.plot = ProfilePlot(self._palette(), self.read_at)
+            self._column.setStretchFactor(self.title, 0)
             self._column.insertWidget(1, self.plot, 1)
         self._shown = measurement.shape, profile, volumes
         self.plot.show()

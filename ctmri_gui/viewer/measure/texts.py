@@ -26,8 +26,9 @@ def mean_text(found: Statistics | None, unit: str) -> str:
     """`≈ 43.1 ± 12.0 HU`: the sign stands before sampled values."""
     if found is None:
         return NOTHING
-    spread = "" if math.isnan(found.sd) else f" ± {_number(found.sd)}"
-    return f"{'≈ ' if found.sampling is Sampling.SAMPLES else ''}{_number(found.mean)}{spread} {unit}"
+    digits = _digits(max(abs(found.mean), found.sd if found.count > 1 else 0.0))
+    spread = f" ± {found.sd:.{digits}f}" if found.count > 1 else ""
+    return f"{'≈ ' if found.sampling is Sampling.SAMPLES else ''}{found.mean:.{digits}f}{spread} {unit}"
 
 
 def range_text(found: Statistics, unit: str) -> str:
@@ -42,7 +43,6 @@ def count_text(found: Statistics) -> str:
     return f"{found.count} {what}{'' if found.count == 1 else 's'}{beyond}"
 
 
-def _number(value: float) -> str:
+def _digits(size: float) -> int:
     """One decimal for what is measured in tens, more for what is small."""
-    size = abs(value)
-    return f"{value:.{1 if size >= 10 or size == 0 else 2 if size >= 1 else 4}f}"
+    return 1 if size >= 10 or size == 0 else 2 if size >= 1 else 4
