@@ -18,6 +18,9 @@ class SliceStacks:
         self._stacks: list[SliceStack] = []
         self._wanted: dict[str, list[SliceStack]] = {}
 
+    def __len__(self) -> int:
+        return len(self._stacks)
+
     def of(self, volume: Volume, shown: DisplayedGrid, *, exactly: bool = False) -> SliceStack:
         """The pictures of a volume on the slices shown. `exactly`: as of `SliceStack.serves`."""
         found = self._find(volume, shown, exactly)

@@ -15,6 +15,7 @@ from ctmri_gui.viewer.compare import chips
 from ctmri_gui.viewer.compare.colour_maps import argb_table
 
 _WIDTH, _HEIGHT = 190, 12
+_ROOM_FOR_WORDS = 300  # px of height beside text of 13 px
 _WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
@@ -33,14 +34,15 @@ class ColourBar:
         digits = 0 if self.limit >= 20 else 1
         return f"−{self.limit:.{digits}f}", "0", f"+{self.limit:.{digits}f} {self.unit}"
 
-    def draw(self, painter: QPainter, pane_width: int) -> None:
-        """In the upper left corner of a pane."""
+    def draw(self, painter: QPainter, pane: tuple[int, int]) -> None:
+        """In the upper left corner of a pane of (width, height). The convention needs a pane where there is room for it."""
         font = palette.font(12)
         metrics = QFontMetricsF(font)
-        width = min(palette.scaled(_WIDTH), pane_width - 2 * chips.EDGE - 2 * chips.PADDING)
-        words = metrics.boundingRect(QRectF(0, 0, width, 1000), _WRAPPED, self.convention).height()
+        width = min(palette.scaled(_WIDTH), pane[0] - 2 * chips.EDGE - 2 * chips.PADDING)
+        convention = self.convention if pane[1] >= palette.scaled(_ROOM_FOR_WORDS) else ""
+        words = metrics.boundingRect(QRectF(0, 0, width, 1000), _WRAPPED, convention).height() if convention else 0.0
         line = math.ceil(metrics.height())
-        box = chips.place(width + 2 * chips.PADDING, _HEIGHT + line + words + 14, pane_width)
+        box = chips.place(width + 2 * chips.PADDING, _HEIGHT + line + words + 12, pane[0])
         chips.ground(painter, box)
         bar = QRectF(box.left() + chips.PADDING, box.top() + 6, width, _HEIGHT)
         painter.drawImage(bar, _bar_image(self.colours))
@@ -54,7 +56,7 @@ class ColourBar:
         for text, where in zip(self.ends, places, strict=True):
             painter.drawText(ticks, where | Qt.AlignmentFlag.AlignTop, text)
         painter.setPen(palette.MUTED)
-        painter.drawText(QRectF(bar.left(), ticks.bottom() + 1, bar.width(), words + 2), _WRAPPED, self.convention)
+        painter.drawText(QRectF(bar.left(), ticks.bottom() + 1, bar.width(), words + 2), _WRAPPED, convention)
 
 
 @cache

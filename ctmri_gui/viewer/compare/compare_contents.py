@@ -9,6 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from ctmri_gui.viewer.compare.compare_model import CompareModel
+from ctmri_gui.viewer.compare.marks import MarksState
 from ctmri_gui.viewer.compare.mask_model import MaskModel
 from ctmri_gui.viewer.compare.mask_overlay import MaskOverlay
 from ctmri_gui.viewer.compare.modes import Mode
@@ -53,6 +54,10 @@ class CompareContents(QObject):
             mode = pane.spec.compare
             self._model.begin(name, Mode(mode) if mode in tuple(Mode) else Mode.OFF)
         self._show_all()
+
+    def state(self, name: str) -> MarksState:
+        """What is written over a pane."""
+        return self._by_pane[name].marks.state
 
     def show_inverted(self) -> None:
         """The other pictures follow the panes' own."""

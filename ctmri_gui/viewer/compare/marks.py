@@ -53,7 +53,7 @@ class CompareMarks:
         elif state.says:
             Chip(state.says).draw(painter, width)
         elif state.bar is not None:
-            state.bar.draw(painter, width)
+            state.bar.draw(painter, projection.pane)
         elif state.compare.mode is Mode.FADE:
             self._draw_slider(painter, projection)
         elif state.compare.mode is Mode.WIPE:

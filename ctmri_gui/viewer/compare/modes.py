@@ -14,7 +14,7 @@ class Mode(StrEnum):
     OFF = "off"
     FADE = "fade"
     WIPE = "wipe"
-    CHECKER = "checker"
+    CHECKER = "checkerboard"
     DIFFERENCE = "difference"
     FLICKER = "flicker"
 
