@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import nn
+from torch import Tensor, nn
 
 from ctmri_core.events import StopSignal, never
 
@@ -29,9 +29,7 @@ class Watch:
         for module in network.modules():
             if not any(True for _ in module.children()):
                 module.register_forward_pre_hook(self._look)
-        for parameter in network.parameters():
-            if parameter.requires_grad:
-                parameter.register_hook(self._look)  # type: ignore[no-untyped-call]  # not typed in torch
+                module.register_forward_hook(self._look_on_the_way_back)
 
     @contextmanager
     def during(self, stop: StopSignal) -> Iterator[None]:
@@ -41,6 +39,13 @@ class Watch:
             yield
         finally:
             self._stop = never
+
+    def _look_on_the_way_back(self, _module: nn.Module, _given: object, made: object) -> None:
+        """When the gradient comes to what a layer made. A parameter's own comes once all passes through the layer are done:
+        where networks work on the pictures of each other, that is near the end of the way back.
+        """
+        if isinstance(made, Tensor) and made.requires_grad and self._stop is not never:
+            made.register_hook(self._look)  # type: ignore[no-untyped-call]  # not typed in torch
 
     def _look(self, *_of: object) -> None:
         now = time.monotonic()

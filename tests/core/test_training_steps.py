@@ -193,6 +193,20 @@ def test_a_stop_is_seen_between_two_layers(monkeypatch, backwards: bool):
     assert len(reached) >= 8
 
 
+def test_a_stop_is_seen_before_the_way_back_is_through_the_last_of_several_passes(monkeypatch):
+    """Gradients of parameters come only where all passes are done: in a cycle near the end of a long way back."""
+    monkeypatch.setattr("ctmri_core.training.watch._SECONDS_BETWEEN_LOOKS", 0.0)
+    network, reached, asked, watch = nn.Sequential(*(nn.Linear(2, 2) for _ in range(3))), [], [], Watch()
+    watch.over(network)
+    with pytest.raises(StepAbandoned), watch.during(lambda: bool(asked)):
+        first = network(torch.ones(1, 2))
+        first.register_hook(lambda _gradient: reached.append("first"))
+        loss = network(first).sum()
+        asked.append("stop")
+        loss.backward()
+    assert not reached
+
+
 def test_float16_scales_its_losses_and_leaves_out_what_overflows():
     """On the CPU, whose scaler is the same code as the graphics card's."""
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
