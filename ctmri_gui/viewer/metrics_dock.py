@@ -221,6 +221,6 @@ def _choice(entries: list[str], name: str, chosen: str) -> QComboBox:
     box.setCurrentText(chosen)
     box.setAccessibleName(name)
     box.setToolTip(name)
-    box.setMinimumContentsLength(6)
+    box.setMinimumContentsLength(4)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box
