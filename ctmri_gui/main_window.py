@@ -24,8 +24,9 @@ from ctmri_gui.docks import Docks
 from ctmri_gui.film.film_link import FilmLink
 from ctmri_gui.film.order import Kind
 from ctmri_gui.jobs.queue import JobState
+from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.measuring_link import MeasuringLink
-from ctmri_gui.menus import RecentMenu, make_menus, make_tool_bar
+from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus, make_tool_bar
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.notices import Notices
@@ -33,7 +34,6 @@ from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
-from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.questions import Questions
 from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
@@ -46,7 +46,7 @@ from ctmri_gui.undo import History, follow_history
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
-from ctmri_gui.viewer.window_steps import WindowSteps
+from ctmri_gui.viewer_habits import ViewerHabits
 
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
 _TAKE_VOLUMES = ("save", "export_dicom", "header", "screenshot", "film", "copy_picture", "cine")
@@ -122,8 +122,9 @@ class MainWindow(QMainWindow):
         make_tool_bar(self, self.command)
         self.recent = RecentMenu(self.session, self.settings, self.command["forget_recent"], self)
         docks = [dock.toggleViewAction() for dock in self.docks.by_name.values()]
-        make_menus(self, self.command, self.views.actions_by_name, docks, self.recent)
+        make_menus(self, self.command, self.views.actions_by_name, docks, self.recent, PresetMenu(self.views))
         self.bindings = Bindings(self.settings, self.command, self.views.actions_by_name, self)
+        self.habits = ViewerHabits(self.views, self.settings, self.bindings, self.history, self)
 
     def _connect_commands(self) -> None:
         session = self.session
@@ -163,9 +164,6 @@ class MainWindow(QMainWindow):
         for name, handler in handlers.items():
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
         follow_history(self.history, self.command["undo"], self.command["redo"])
-        window_steps = WindowSteps(self.views.model, self.history, self)
-        for pane in self.views.panes.values():
-            window_steps.follow(pane.canvas.gestures)
 
     def _connect_session(self) -> None:
         session = self.session
@@ -178,7 +176,8 @@ class MainWindow(QMainWindow):
         self.cases.dropped.connect(lambda paths: session.open_paths(paths, alone=True))
         session.cases.listChanged.connect(self._follow_cases)
         session.cases.keep("views", self.views.model.keep, self.views.put_back)
-        session.scanOpened.connect(self.views.panes[Role.SOURCE].setFocus)
+        session.cases.keep("history", self.history.keep, self.history.put_back)
+        session.scanOpened.connect(self.views.focus_source)
         session.openings.choiceNeeded.connect(self.questions.which_series)
         session.openings.spacingNeeded.connect(self.questions.which_spacing)
         session.openings.roomNeeded.connect(self.questions.which_cases_to_close)

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, PICTURE
+from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, PICTURE, WINDOWS
+from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.viewer_actions import list_presets
 
 _RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
 _FILE = (
@@ -48,13 +50,14 @@ def make_tool_bar(window: QMainWindow, command: Mapping[str, QAction]) -> None:
 
 
 def make_menus(
-    window: QMainWindow, command: Mapping[str, QAction], views: Mapping[str, QAction], docks: Sequence[QAction], recent: QMenu
-) -> None:
-    """`views`: the viewer's actions by name; `docks`: what shows and hides the docks; `recent`: a menu of its own."""
+    window: QMainWindow, command: Mapping[str, QAction], views: Mapping[str, QAction], docks: Sequence[QAction], recent: QMenu,
+    presets: QMenu,
+) -> None:  # fmt: skip
+    """`views`: the viewer's actions by name; `docks`: what shows and hides the docks; `recent`, `presets`: menus of their own."""
     for title, names in MENUS:
         menu = window.menuBar().addMenu(title)
         if title == _VIEW:
-            _fill_view(menu, views)
+            _fill_view(menu, views, presets)
             menu.addSeparator()
             menu.addActions(list(docks))
         for name in names:
@@ -73,14 +76,15 @@ def menu_of(name: str) -> str:
     return next((title for title, names in MENUS if inside in names), _HELP).replace("&", "")
 
 
-def _fill_view(menu: QMenu, views: Mapping[str, QAction]) -> None:
+def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> None:
     """A menu within for each group of the viewer's actions; what belongs to none stands below them."""
     inner: dict[str, QMenu] = {}
+    menu.addMenu(presets)
     loose = []
     for row in KEY_ACTIONS:
         if row.group == PICTURE:
             loose.append(views[row.name])
-        else:
+        elif row.group != WINDOWS:
             if row.group not in inner:
                 inner[row.group] = menu.addMenu(row.group)
                 inner[row.group].setObjectName(f"menu_{row.group.lower().replace(' ', '_')}")
@@ -102,6 +106,22 @@ def layout_menu(window: QMainWindow) -> QMenu:
     bar.addSeparator()
     bar.addWidget(button)
     return menu
+
+
+class PresetMenu(QMenu):
+    """The window presets of the active pane; filled whenever it opens, for they are other ones for each volume."""
+
+    def __init__(self, views: LinkedViews) -> None:
+        super().__init__(WINDOWS, views)
+        self._views = views
+        self.aboutToShow.connect(self._fill)
+        self._fill()
+
+    def _fill(self) -> None:
+        views = self._views
+        self.clear()
+        presets = views.model.presets.of(views.model.volumes.get(views.active))
+        list_presets(self, presets, views.set_preset, views.actions_by_name)
 
 
 class RecentMenu(QMenu):

@@ -81,6 +81,7 @@ _TABLE = (
     Setting("layout", ""),  # the panes as they stood last, and what was named: `PaneLayout.stored` as JSON
     Setting("layouts", ()),
     Setting("shortcuts", ()),  # keys that are not those of the tables: `shortcuts.bindings`
+    Setting("window_presets", ()),  # where they are not those of the program: `PresetBook.texts`
     Setting("saved_count", 0, limits=(0, 10**9)),
     Setting("cine_rate", 10, limits=(1, 60)),  # slices per second
     Setting("cine_there_and_back", False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from weakref import ref
+from weakref import WeakSet, ref
 
 from PySide6.QtCore import QObject
 
@@ -47,12 +47,16 @@ class WindowSteps(QObject):
         super().__init__(parent)
         self._model, self._history = model, history
         self._drag: object | None = None
+        self._followed: WeakSet[Gestures] = WeakSet()
         self._before = _Windows.of(model)
         model.windowsChanged.connect(self._record)
         model.volumesChanged.connect(self._look)
 
     def follow(self, gestures: Gestures) -> None:
-        """What changes between a press and its release on a pane is one drag."""
+        """What changes between a press and its release on a pane is one drag. Does nothing for one that is followed already."""
+        if gestures in self._followed:
+            return
+        self._followed.add(gestures)
         gestures.pressed.connect(self._begin_drag)
         gestures.released.connect(self._end_drag)
 

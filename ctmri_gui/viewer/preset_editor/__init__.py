@@ -1,0 +1,1 @@
+"""The dialog in which window presets are changed."""
