@@ -119,11 +119,11 @@ class Annotations:
         rows = position.height() + 1, window.height() + 1
         bar = self._bar_mm()
         left_of_bar = self._width - _EDGE - max(bar / self.mm_per_pixel, self._size(f"{bar} mm", _SMALL).width())
-        lift = sum(row for row, end in zip(rows, ends, strict=True) if end > left_of_bar - _CLEARANCE)
+        lift = _height_up_to(left_of_bar - _CLEARANCE, ends, rows)
         if bottom - 6 - lift - self._size(f"{bar} mm", _SMALL).height() >= highest:
             self._draw_scale_bar(painter, bar, bottom - 2 - lift)
         start = (self._width - self._size(text.letters[3], _LETTER, bold=True).width()) / 2
-        return sum(row for row, end in zip(rows, ends, strict=True) if end > start - _CLEARANCE)
+        return _height_up_to(start - _CLEARANCE, ends, rows)
 
     def _bar_mm(self) -> int:
         longest = min(self._width * 0.22, _LONGEST_BAR) * self.mm_per_pixel
@@ -218,3 +218,9 @@ class Annotations:
             laid_out.prepare(font=font)
             self._laid_out[key] = laid_out, font, laid_out.size()
         return self._laid_out[key]
+
+
+def _height_up_to(x: float, ends: tuple[float, ...], rows: tuple[float, ...]) -> float:
+    """How high rows of text, the lowest first, stand that reach further right than `x`."""
+    reaching = [number for number, end in enumerate(ends, 1) if end > x]
+    return sum(rows[: reaching[-1]]) if reaching else 0.0
