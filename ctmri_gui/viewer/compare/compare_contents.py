@@ -98,7 +98,7 @@ class CompareContents(QObject):
             return
         pane.header.set_title(title)
         volume = self._viewer.placed[other]
-        if volume.synthetic is not None:
+        if volume.synthetic is not None and self._model.shows_both(name):
             pane.strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, volume.synthetic.model_name)
 
     def _show_windows(self, roles: Iterable[Role]) -> None:

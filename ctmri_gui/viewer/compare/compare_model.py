@@ -80,6 +80,15 @@ class CompareModel(QObject):
             return f"{role.label} | {other.label}, fade {round(100 * compare.amount)} %"
         return f"{role.label} | {other.label}, {compare.mode.value}" if compare.active else ""
 
+    def shows_both(self, pane: str) -> bool:
+        """Whether anything of the other volume is in the picture, or can be with a key."""
+        if self.partner(pane) is None:
+            return False
+        compare = self.of(pane)
+        if compare.mode is Mode.DIFFERENCE and self.held != pane:
+            return isinstance(self.scale(pane), Scale)
+        return compare.active or self.held == pane
+
     # What the user wants
 
     def begin(self, pane: str, mode: Mode) -> None:
