@@ -142,8 +142,9 @@ class TrainingLink(QObject):
         if run is None or self._agreed:
             return True
         ask(
-            self._main, "A run goes on", f"{run.title} goes on.", _LEFT, yes="&Stop, keep the state and close", no="Cancel",
-            then=self.end, name="closing_question", icon=QMessageBox.Icon.Question, harm=False,
+            self._main, "A run goes on", f"The run {run.folder.name} goes on.", _LEFT,
+            yes="&Stop, keep the state and close", no="Cancel", then=self.end, name="closing_question",
+            icon=QMessageBox.Icon.Question, harm=False,
         )  # fmt: skip
         return False
 

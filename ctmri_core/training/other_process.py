@@ -86,4 +86,5 @@ def _of_the_dead(child: ChildProcess, folder: RunFolder) -> Finished:
     if folder.config.exists():
         with suppress(WriteFailed):
             folder.log(end)
-    return end
+        return end
+    return end.model_copy(update={"message": end.message.replace(_KEPT, "It had not begun to learn")})

@@ -24,7 +24,7 @@ from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.monitor.monitor import Monitor
 from ctmri_gui.training.new_run.draft import Draft
 from ctmri_gui.training.new_run.new_run import DATA, SETTINGS, NewRun
-from ctmri_gui.training.new_run.presets import FROM_MODEL
+from ctmri_gui.training.new_run.presets import FROM_MODEL, gentler
 from ctmri_gui.training.trainings import Trainings
 from ctmri_gui.viewer.palette import scaled
 
@@ -190,9 +190,10 @@ class TrainingWindow(QWidget):
         self.draft.take(plan)
         if model is not None:
             self.draft.change("settings", {**self.draft.values("settings"), FROM_MODEL: str(model)})
+            self.draft.change("config", {**self.draft.values("config"), **gentler(plan)})
         self.go(NEW)
         self.new_run.go(DATA if self.draft.data is None else SETTINGS)
-        self.messages.show_message("The settings of the run are filled in.", Kind.DONE)
+        self.messages.show_message(_FILLED if model is None else _TUNED, Kind.DONE)
 
     def _fit_memory(self, folder: Path) -> None:
         """Looks for smaller settings with which the run in `folder` fits the memory, and fills them in."""
@@ -283,6 +284,8 @@ class TrainingWindow(QWidget):
             way.setToolButtonStyle(style)
 
 
+_FILLED = "The settings of the run are filled in."
+_TUNED = "The settings of the run are filled in; the new one begins with its model, and takes steps a tenth as large."
 _LOOKING = "Looking for smaller settings by trying some steps …"
 _NOTHING_SMALLER = "The settings are filled in. There seems to be memory enough for them now."
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from ctmri_core.domain import Direction
 from ctmri_core.events import (
@@ -243,8 +243,10 @@ def test_keys_reach_the_controls(qtbot, monitor, script):
     script.say(started(), step(1))
     qtbot.waitUntil(lambda: monitor.controls.presses["pause"].isEnabled(), timeout=WAIT)
     monitor.activateWindow()
-    monitor.curves.log.setFocus()
-    qtbot.keyClick(monitor.curves.log, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    beside = QPushButton("beside", monitor.window())  # of the window, not of the page
+    beside.show()
+    beside.setFocus()
+    qtbot.keyClick(beside, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert script.run.orders.paused
 
 
@@ -287,6 +289,22 @@ def test_a_failure_is_said_with_its_log_and_a_way_out(qtbot, monitor, script, qa
         assert wanted.args == [script.run.folder]
     monitor.end.unfold.click()
     assert not monitor.end.log.isVisible()
+
+
+def test_settings_are_named_as_in_the_form_and_smaller_ones_come_first_where_the_same_would_not_fit(qtbot, monitor, script):
+    refused = "The training step does not fit the memory of this device. Use a smaller --batch-size or --crop."
+    script.say(started(), step(1), Noted(message="Gradients explode. Try with --clip-norm 1.", serious=True))
+    script.say(Finished(reason="failed", message=refused))
+    qtbot.waitUntil(lambda: monitor.end.isVisible(), timeout=WAIT)
+    assert monitor.end.reason.text().endswith("Use a smaller “Batch size” or “Crop”.")
+    assert "“Clip norm” 1" in monitor.health.advice.toPlainText() and "“Clip norm” 1" in monitor.end.log.toPlainText()
+    assert monitor.end.smaller_button.property("primary") and not monitor.end.resume_button.property("primary")
+
+
+def test_a_run_that_never_began_is_not_offered_for_resuming(qtbot, monitor, script):
+    script.say(Finished(reason="crashed", message="The training process ended unexpectedly.", log="...\nMemoryError"))
+    qtbot.waitUntil(lambda: monitor.end.isVisible(), timeout=WAIT)
+    assert not monitor.end.resume_button.isVisible() and monitor.end.smaller_button.isVisible()
 
 
 def test_a_full_disk_asks_for_room_and_not_for_smaller_settings(qtbot, monitor, script):

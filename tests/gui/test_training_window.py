@@ -185,6 +185,9 @@ def test_a_template_and_fine_tuning_fill_the_draft(window, training, qtbot):
     assert trainer.draft.values("settings")["seed"] == 11
     assert trainer.draft.direction == plan.direction
     assert trainer.messages.texts
+    trainer.history.templateWanted.emit(plan, trainer._trainings.folder / "model.safetensors")
+    assert trainer.draft.values("settings")["start_from"].endswith("model.safetensors")
+    assert trainer.draft.values("config")["learning_rate"] == pytest.approx(plan.config.learning_rate / 10)
     end(window, qtbot)
 
 
@@ -255,7 +258,8 @@ def test_smaller_settings_do_not_overwrite_what_is_put_together_meanwhile(window
     qtbot.waitUntil(lambda: "Fill them in" in offers(own.messages), timeout=WAIT)
     assert own.draft.method == "cut"
     offers(own.messages)["Fill them in"].click()
-    assert own.draft.method == "pix2pix" and "Fill them in" not in offers(own.messages)
+    assert own.draft.method == "pix2pix"
+    assert not any(text.startswith("Smaller settings were found") for text in own.messages.texts)
     own._fit_memory(runs / "pix2pix-001")
     offers(own.messages)["Cancel"].click()
     assert not any("Looking" in text for text in own.messages.texts)

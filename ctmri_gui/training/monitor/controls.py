@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
@@ -42,7 +42,9 @@ _PRESSES = (
 
 
 class Controls(QWidget):
-    """Follows one run. `discarded`: the person wants it gone, and the run was asked to stop. `keys_in`: where keys work."""
+    """Follows one run. `discarded`: the person wants it gone, and the run was asked to stop. `keys_in`: while it is shown, keys
+    work in its window.
+    """
 
     discarded = Signal()
 
@@ -75,7 +77,7 @@ class Controls(QWidget):
         made.setToolTip(with_keys(press.tip, (press.keys,)))
         made.setAccessibleDescription(press.tip)
         made.clicked.connect(lambda: do())
-        keys = QShortcut(QKeySequence(press.keys), self._keys_in, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys = QShortcut(QKeySequence(press.keys), self._keys_in)  # wherever the keyboard is, while the run is shown
         keys.activated.connect(made.click)
         return made
 
@@ -151,7 +153,7 @@ class Controls(QWidget):
         if run is None:
             return
         ask(
-            self, "Discard the run?", f"Discard {run.title}?", what_is_lost(run),
+            self, "Discard the run?", f"Discard {run.folder.name}?", what_is_lost(run),
             yes="Discard the run", no="Keep it", then=lambda: self._discard_now(run),
         )  # fmt: skip
 

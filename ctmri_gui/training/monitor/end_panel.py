@@ -17,6 +17,7 @@ from ctmri_gui.viewer.palette import scaled
 _KINDS = {"good": "done", "error": "error", "warning": "warning"}
 _LAST_NOTES, _LOG_HEIGHT = 10, 150
 _MEMORY, _FULL = "emory", "disk is full"  # what a failure was about, as its sentence has it
+_NO_MEMORY = ("MemoryError", "bad_alloc")  # the same, as a process says it that dies of it
 
 
 class EndPanel(QFrame):
@@ -59,7 +60,8 @@ class EndPanel(QFrame):
         failed = end is not None and end.reason in ("failed", "crashed")
         trained = record.last_step is not None
         done = end is not None and end.reason == "completed"
-        short = failed and _MEMORY in state.sentence
+        said_last = end.log if failed and end is not None else ""
+        short = failed and (_MEMORY in state.sentence or any(word in said_last for word in _NO_MEMORY))
         again = not done and (not short or "resume" in state.sentence)  # the same would not fit again
         self.resume_button.setProperty("primary", again)
         self.smaller_button.setProperty("primary", short and not again)
@@ -73,7 +75,7 @@ class EndPanel(QFrame):
         sentence = run_words(state.sentence, card)
         self.reason.setText((sentence if said else f"{state.word}: {sentence}") + way_out)
         set_role(self.reason, "error" if failed else "heading")
-        self.resume_button.setVisible(not done)
+        self.resume_button.setVisible(not done and record.started is not None)  # before, nothing was kept to go on from
         self.smaller_button.setVisible(short)
         self.verdict_button.setVisible(trained and bool(record.best or done))
         notes = (run_words(note.message, card) for note in record.notes[-_LAST_NOTES:])

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished
+from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.small_parts import label, scrolling
@@ -257,7 +258,7 @@ class DataPage(QWidget):
         self.source.setVisible(not source or (not known and bool(self.state.text()) and not self._looks))
         self.other.setVisible(not self.source.isVisibleTo(self))
         path = path_of(source)
-        own = self._prepared is not None and path == self._prepared.folder and self._prepared.own
+        own = path is not None and path.parent == user_datasets_folder()  # named by a key
         self.name.setText("Digital heads" if phantom else "Prepared slices" if own else path.name if path is not None else "")
         self.name.setVisible(bool(source))
         self.state.setVisible(bool(self.state.text()))

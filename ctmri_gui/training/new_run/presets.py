@@ -33,9 +33,12 @@ def small_and_quick(card: MethodCard) -> Tables:
 
 def fine_tuned(plan: RunPlan) -> Tables:
     """Of a plan that goes on from a model (`RunPlan.from_model`): its settings, in steps a tenth as large."""
-    rate = plan.config.learning_rate * _GENTLER
-    config = {**plan.changed["config"], "learning_rate": float(f"{rate:.3g}")}
-    return {"config": config, "settings": {FROM_MODEL: plan.settings.start_from}}
+    return {"config": {**plan.changed["config"], **gentler(plan)}, "settings": {FROM_MODEL: plan.settings.start_from}}
+
+
+def gentler(plan: RunPlan) -> dict[str, Any]:
+    """What to change of the config of `plan` for what has learnt already: its steps are a tenth as large."""
+    return {"learning_rate": float(f"{plan.config.learning_rate * _GENTLER:.3g}")}
 
 
 def _makes_large(name: str) -> bool:
