@@ -26,7 +26,7 @@ from ctmri_gui.film.order import Kind
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.measuring_link import MeasuringLink
-from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus, make_tool_bar
+from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus, make_tool_bar, measure_menu
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.notices import Notices
@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         self.recent = RecentMenu(self.session, self.settings, self.command["forget_recent"], self)
         docks = [dock.toggleViewAction() for dock in self.docks.by_name.values()]
         make_menus(self, self.command, self.views.actions_by_name, docks, self.recent, PresetMenu(self.views))
+        measure_menu(self)
         self.bindings = Bindings(self.settings, self.command, self.views.actions_by_name, self)
         self.habits = ViewerHabits(self.views, self.settings, self.bindings, self.history, self)
 

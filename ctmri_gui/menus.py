@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, PICTURE, WINDOWS
+from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, MEASURE, PICTURE, WINDOWS
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.viewer_actions import list_presets
 
@@ -94,13 +94,22 @@ def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> Non
 
 def layout_menu(window: QMainWindow) -> QMenu:
     """The menu of the layouts, which stands on the tool bar as well."""
-    menu = window.findChild(QMenu, f"menu_{LAYOUTS.lower()}")
+    return _on_tool_bar(window, LAYOUTS, "How the panes are arranged")
+
+
+def measure_menu(window: QMainWindow) -> QMenu:
+    """The menu of measuring, which stands on the tool bar as well."""
+    return _on_tool_bar(window, MEASURE, "Lengths, angles, regions, profiles, joint histograms")
+
+
+def _on_tool_bar(window: QMainWindow, group: str, tip: str) -> QMenu:
+    menu = window.findChild(QMenu, f"menu_{group.lower()}")
     bar = window.findChild(QToolBar, "tools")
     assert menu is not None and bar is not None
     button = QToolButton()
-    button.setText(LAYOUTS)
-    button.setToolTip("How the panes are arranged")
-    button.setAccessibleName(LAYOUTS)
+    button.setText(group)
+    button.setToolTip(tip)
+    button.setAccessibleName(group)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setMenu(menu)
     bar.addSeparator()

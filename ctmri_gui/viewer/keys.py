@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 
 PICTURE, SLICES, WINDOWS, TOOLS, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Measure"
+NUDGE = "Move a measurement"
 LAYOUTS, PANES, COMPARE = "Layout", "Panes", "Compare"
 
 
@@ -53,7 +54,7 @@ KEY_ACTIONS = (
     KeyAction("measure_profile", "Profile along the selected line", ("P",), group=MEASURE),
     KeyAction("measure_histogram", "Joint histogram of two images", ("J",), group=MEASURE),
     *(
-        KeyAction(f"measure_{word}_{way}", f"{words} selected measurement {way}", (f"{held}+{way.capitalize()}",), group=MEASURE)
+        KeyAction(f"measure_{word}_{way}", f"{words} selected measurement {way}", (f"{held}+{way.capitalize()}",), group=NUDGE)
         for word, words, held in (("move", "Move", "Alt"), ("size", "Resize", "Alt+Shift"))
         for way in ("left", "right", "up", "down")
     ),
@@ -90,7 +91,7 @@ MEASURE_TOOLS = tuple(row.name for row in KEY_ACTIONS if row.group == MEASURE an
 MOUSE_GESTURES = (
     ("Wheel", "Scroll slices; with Shift five at a time"),
     ("Ctrl + wheel, right drag", "Zoom"),
-    ("Left drag", "Window: sideways width, up and down level (or the tool chosen with X or S)"),
+    ("Left drag", "Window: sideways width, up and down level (or what the tool in use does)"),
     ("Left drag or clicks with a measuring tool", "Draw; afterwards drag handles to change, the line to move"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
@@ -98,4 +99,5 @@ MOUSE_GESTURES = (
     ("Double click", "Maximise the pane, or show all"),
     ("Ctrl + double click", "Reset the window, take the crosshair away"),
     ("Right click, Menu key", "Menu"),
+    ("Drop on a pane", "Open there; with Ctrl, or on the tabs above the panes, in a case of its own"),
 )

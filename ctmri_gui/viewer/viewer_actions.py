@@ -15,7 +15,7 @@ from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.presets import Preset
 from ctmri_gui.viewer.roles import Role
 
-_OF_WINDOWS = ("type_window", "reset_window", "edit_presets")
+_OF_WINDOWS = ("type_window", "measure_window", "reset_window", "edit_presets")
 _COMMON = ("invert", "smooth", "toggle_text", "crosshair_tool", "scroll_tool", "neurological", "reset_views")
 
 

@@ -759,7 +759,7 @@ def test_low_windows_have_tabs_instead_of_a_stack_and_no_dock_scrolls_sideways(m
     window.settings["text_size"] = size
     window.resize(1200, height)
     translation = window.docks.by_name["Translation"]
-    qtbot.waitUntil(lambda: (len(window.tabifiedDockWidgets(translation)) == 3) is tabs)
+    qtbot.waitUntil(lambda: (len(window.tabifiedDockWidgets(translation)) == 4) is tabs)
     title = translation.titleBarWidget().findChild(QLabel)
     assert title.font().pixelSize() == size
     for area in window.findChildren(QScrollArea):

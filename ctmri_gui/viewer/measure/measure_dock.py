@@ -32,6 +32,7 @@ _INVITATION = (
 )
 _NUMBER = Qt.ItemDataRole.UserRole
 _LEAST_LINES = 7
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class MeasureDock(QWidget):
@@ -113,7 +114,7 @@ class MeasureDock(QWidget):
         row = QTreeWidgetItem(self.tree)
         row.setData(0, _NUMBER, item.number)
         row.setFlags(row.flags() | Qt.ItemFlag.ItemIsEditable)
-        row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.setTextAlignment(1, _RIGHT)
         row.setExpanded(True)
         return row
 
@@ -122,17 +123,18 @@ class MeasureDock(QWidget):
         _put(row, 0, measurement.name)
         _put(row, 1, texts.size_text(measurement.shape))
         found, volumes = self._values.of(measurement), self._values.volumes_for(measurement)
-        lines = [texts.PENDING] if found is None else [_volume_text(role, volumes[role], found[role]) for role in found]
+        lines = [(texts.PENDING, "")] if found is None else [_volume_text(role, volumes[role], found[role]) for role in found]
         drawn_on = volumes.get(Role(measurement.drawn_on))
         if drawn_on is not None and any(finding.serious for finding in drawn_on.findings):
-            lines.append("△ Sizes are doubtful: see the warning on the pane.")
+            lines.append(("△ Sizes are doubtful: see the pane", ""))
         while row.childCount() > len(lines):
             row.takeChild(row.childCount() - 1)
-        for place, text in enumerate(lines):
+        for place, words in enumerate(lines):
             child = row.child(place) or QTreeWidgetItem(row)
             child.setData(0, _NUMBER, row.data(0, _NUMBER))
-            child.setFirstColumnSpanned(True)
-            _put(child, 0, text)
+            child.setTextAlignment(1, _RIGHT)
+            for column, text in enumerate(words):
+                _put(child, column, text)
         return found is not None and any(one is not None and one.sampling is Sampling.SAMPLES for one in found.values())
 
     def _on_selected(self) -> None:
@@ -169,7 +171,6 @@ class _Tree(QTreeWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.SelectedClicked)
         self.setIndentation(12)
         self.setUniformRowHeights(False)
-        self.setWordWrap(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -196,10 +197,13 @@ class _Tree(QTreeWidget):
         return super().edit(index, trigger, event) if allowed else False
 
 
-def _volume_text(role: Role, volume: Volume, found: Statistics | None) -> str:
-    """`Source, CT: 43.1 ± 12.0 HU`, and in a second line range and count."""
-    first = f"{role.label}, {volume.label}: {texts.mean_text(found, volume.unit)}"
-    return first if found is None else f"{first}\n{texts.range_text(found, volume.unit)}; {texts.count_text(found)}"
+def _volume_text(role: Role, volume: Volume, found: Statistics | None) -> tuple[str, str]:
+    """Two lines in two columns: whose values, mean and spread; range, number of values."""
+    whose = f"{role.label}, {volume.label}"
+    if found is None:
+        return whose, texts.NOTHING
+    mean = texts.mean_text(found, volume.unit)
+    return f"{whose}\n{texts.range_text(found, volume.unit)}", f"{mean}\n{texts.count_text(found)}"
 
 
 def _put(row: QTreeWidgetItem, column: int, text: str) -> None:

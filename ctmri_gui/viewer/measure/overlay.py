@@ -35,7 +35,9 @@ class MeasureOverlay:
         shown = [one for one in self._all() if self._places.shows(one.shape, one.drawn_on)]
         boxes = [self._draw(painter, projection, measurement) for measurement in shown]
         for measurement, box in reversed(list(zip(shown, boxes, strict=True))):
-            self._write(painter, projection, self._words(measurement, chosen=self._is_chosen(measurement)), box, taken)
+            chosen = self._is_chosen(measurement)
+            words = self._words(measurement, chosen=chosen)
+            self._write(painter, projection, words, box, taken, needed=chosen or not measurement.name)
 
     def _all(self) -> list[Measurement]:
         """In the order in which they lie over one another: what is selected or being drawn on top."""
@@ -83,12 +85,17 @@ class MeasureOverlay:
         return [*words, texts.size_text(shape)]
 
     @staticmethod
-    def _write(painter: QPainter, projection: Projection, words: list[str], box: QRectF, taken: list[QRectF]) -> None:
-        """Beside the shape where no other text stands and there is room; a dark ground keeps it legible on bone."""
+    def _write(
+        painter: QPainter, projection: Projection, words: list[str], box: QRectF, taken: list[QRectF], *, needed: bool
+    ) -> None:
+        """Beside the shape where no other text stands; what is not `needed` is left out where there is no such room. A dark
+        ground keeps it legible on bone."""
         metrics = QFontMetricsF(painter.font())
         width = max(metrics.horizontalAdvance(line) for line in words) + 2 * _PADDING
         height = len(words) * metrics.height() + _PADDING
-        place = _free_place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken)
+        place = _place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken, needed=needed)
+        if place is None:
+            return
         taken.append(place)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_GROUND)
@@ -99,8 +106,8 @@ class MeasureOverlay:
             painter.drawText(place.topLeft() + QPointF(_PADDING, below), text)
 
 
-def _free_place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF]) -> QRectF:
-    """Right of the box, left of it, below or above it: the first that is free; else to the right all the same."""
+def _place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF], *, needed: bool) -> QRectF | None:
+    """Right of the box, left of it, below or above it: the first that is free; else, if it is `needed`, right all the same."""
     across, down = label.width(), label.height()
     room = pane.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
     corners = (
@@ -113,6 +120,9 @@ def _free_place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF]) -
     )
     places = [QRectF(corner, label.size()) for corner in corners]
     free = (place for place in places if room.contains(place) and not any(place.intersects(other) for other in taken))
+    found = next(free, None)
+    if found is not None or not needed:
+        return found
     left = min(max(places[0].left(), room.left()), max(room.right() - across, room.left()))
     top = min(max(places[0].top(), room.top()), max(room.bottom() - down, room.top()))
-    return next(free, QRectF(QPointF(left, top), label.size()))
+    return QRectF(QPointF(left, top), label.size())

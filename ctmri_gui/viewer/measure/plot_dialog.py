@@ -20,6 +20,7 @@ class PlotDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.setProperty("role", "views")
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(profile, "&Profile")
         self.tabs.addTab(histogram, "Joint &histogram")
         column = QVBoxLayout(self)

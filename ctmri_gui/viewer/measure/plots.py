@@ -41,7 +41,7 @@ class ProfilePlot(QWidget):
         self.widget = pyqtgraph.PlotWidget()
         self.item = self.widget.getPlotItem()
         self._right = pyqtgraph.ViewBox()
-        self._legend = self.item.addLegend(offset=(-10, 10))
+        self._legend = self.item.addLegend(offset=(-10, 10), labelTextSize=f"{scaled(12)}px")
         self._reading = pyqtgraph.InfiniteLine(angle=90, movable=False)
         self.curves: dict[Role, pyqtgraph.PlotDataItem] = {}
         self._parts: list[tuple[pyqtgraph.ViewBox, pyqtgraph.PlotDataItem]] = []
@@ -181,5 +181,3 @@ def _dress(widget: pyqtgraph.PlotWidget, colours: Palette, sides: tuple[str, ...
         axis.setTextPen(colours.text)
         axis.setTickFont(font(12))
         axis.label.setFont(font(12))
-        if side != "bottom":
-            axis.setWidth(scaled(66))

@@ -37,10 +37,10 @@ def range_text(found: Statistics, unit: str) -> str:
 
 
 def count_text(found: Statistics) -> str:
-    """`143 voxels`, and how many places the image does not reach."""
+    """`143 voxels`; `120 of 143 voxels` where the image does not reach the others."""
     what = "voxel" if found.sampling is Sampling.VOXELS else "sample"
-    beyond = f", {found.missing} beyond the image" if found.missing else ""
-    return f"{found.count} {what}{'' if found.count == 1 else 's'}{beyond}"
+    share = f" of {found.count + found.missing}" if found.missing else ""
+    return f"{found.count}{share} {what}{'' if found.count + found.missing == 1 else 's'}"
 
 
 def _digits(size: float) -> int:
