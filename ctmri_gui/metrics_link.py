@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from ctmri_core.events import Progress
@@ -156,13 +158,19 @@ class MetricsLink(QObject):
         if place is None:
             return _APART
         if scope is not Scope.REGION:
-            return OfSlice(place.k, place.grid, _inside(scope))
+            return OfSlice(place.k, place.grid, _inside(scope), self._truth_at_hand(place))
         selected = None if self._measured is None else self._measured.selected
         if selected is None or not selected.shape.kind.is_region:
             return _NO_REGION
         if not lies_on(selected.shape, place.grid):
             return _OTHER_PLANE
         return OfRegion(place.k, place.grid, selected.shape, selected.measurement.name)
+
+    def _truth_at_hand(self, place: Place) -> NDArray[np.float32] | None:
+        """What a pane of the truth has had sampled for its picture need not be sampled again."""
+        views = self._views
+        volume, shown = views.model.volumes.get(Role.TRUTH), views.model.displayed(place.panes[0])
+        return None if volume is None or shown is None else views.contents.stacks.made(volume, shown, place.k)
 
     def _show_scores(self, question: Question, scores: Scores | None) -> None:
         if question != self._asked or self._place is None:
@@ -207,7 +215,10 @@ class MetricsLink(QObject):
         if place is None or comparison is None or not (self._dock.isVisible() or self._worst_wanted):
             return
         inside = _inside(self._dock.scope)
-        values = self._curves.setdefault((place.grid, inside), CurveValues(place.grid.shape[0]))
+        key = (place.grid, inside)
+        if key not in self._curves:
+            self._curves[key] = CurveValues(place.grid.shape[0])
+        values = self._curves[key]
         if values is not self._curve:
             self._set_curve(values)
             if not values.complete:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.alignment import CoarsePair
-from ctmri_core.comparison.sampled_pair import SampledPair
+from ctmri_core.comparison.sampled_pair import SampledPair, Samples
 from ctmri_core.comparison.scores import WINDOW, Convention, Inside, Range, Scores, VolumeTally
 from ctmri_core.comparison.verdict import Verdict, verdict_on, why_never
 from ctmri_core.errors import GeometryMismatch
@@ -54,13 +54,20 @@ class Comparison:
         """The source's grid with `axis` first: the lattice whose slices `scores` and `curve` count."""
         return self._grid.permuted([axis, *(other for other in range(3) if other != axis)], (False,) * 3)
 
-    def scores(self, k: int, axis: int | Geometry = 0, *, inside: Inside = "body") -> Scores | None:
+    def scores(
+        self, k: int, axis: int | Geometry = 0, *, inside: Inside = "body", truth: Samples | None = None
+    ) -> Scores | None:
         """Scores of slice `k`, inside the body or wherever both volumes are; None where there is no such slice, less than 200
-        pixels of it to compare, and without a comparison."""
+        pixels of it to compare, and without a comparison.
+
+        `truth`: (rows, columns) of it on that very slice, where somebody has sampled it already; outside it any values.
+        """
         lattice = self._lattice(axis)
         if not self.verdict.comparable or not 0 <= k < lattice.shape[0]:
             return None
-        return self._scores_of(lattice, range(k, k + 1), inside)[0]
+        if truth is not None and truth.shape != lattice.shape[1:]:
+            raise GeometryMismatch(f"The slice has {lattice.shape[1:]} pixels, the samples {truth.shape}.")
+        return self._scores_of(lattice, range(k, k + 1), inside, truth)[0]
 
     def curve(
         self, axis: int | Geometry = 0, *, inside: Inside = "body"
@@ -107,8 +114,10 @@ class Comparison:
     def _lattice(self, axis: int | Geometry) -> Geometry:
         return axis if isinstance(axis, Geometry) else self.slices(axis)
 
-    def _scores_of(self, lattice: Geometry, ks: range, inside: Inside) -> tuple[Scores | None, ...]:
-        """Of slices that follow each other, which are sampled together."""
+    def _scores_of(
+        self, lattice: Geometry, ks: range, inside: Inside, truth: Samples | None = None
+    ) -> tuple[Scores | None, ...]:
+        """Of slices that follow each other, which are sampled together. `truth`: of the only one."""
         nothing = (None,) * len(ks)
         box = self._pair.box_of_body(lattice) if inside == "body" else ((0, 0, 0), lattice.shape)
         if box is None or ks.stop <= box[0][0] or ks.start >= box[1][0]:
@@ -118,7 +127,9 @@ class Comparison:
         if min(sizes) < WINDOW:
             return nothing
         block = lattice.cropped((ks.start, *corner), (len(ks), *sizes))
-        compared = self._pair.inside_body_closely(block) if inside == "body" else self._pair.everywhere(block)
+        at_hand = None if truth is None else truth[None, corner[0] : far[0], corner[1] : far[1]]
+        compare = self._pair.inside_body_closely if inside == "body" else self._pair.everywhere
+        compared = compare(block, at_hand)
         if compared is None:
             return nothing
         return tuple(_enough(self._convention.scores_of_slice(compared, n)) for n in range(len(ks)))

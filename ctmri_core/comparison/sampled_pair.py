@@ -12,6 +12,7 @@ from ctmri_core.volume import Volume
 
 Box = tuple[tuple[int, int, int], tuple[int, int, int]]
 """First (k, j, i), and the one behind the last."""
+Samples = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
 
@@ -36,33 +37,40 @@ class SampledPair:
 
     def inside_body(self, lattice: Geometry) -> Compared:
         """On the whole lattice."""
-        return self._compared(lattice, self._body_on(lattice), alone=True, where="body only")
+        return self._compared(lattice, self._body_on(lattice), None, alone=True, where="body only")
 
-    def inside_body_closely(self, lattice: Geometry) -> Compared | None:
+    def inside_body_closely(self, lattice: Geometry, truth: Samples | None = None) -> Compared | None:
         """On as many rows and columns as the body takes there, with the reach of a window; None where it is not."""
         body = self._body_on(lattice)
         if not body.any():
             return None
         (_, j, i), (_, rows, columns) = _widened(_bounds(body), body.shape)
-        part, cut = _cut(lattice, body, ((0, j, i), (len(body), rows, columns)))
-        return self._compared(part, cut, alone=True, where="body only")
+        box: Box = ((0, j, i), (len(body), rows, columns))
+        at_hand = None if truth is None else truth[_slices(box)]
+        return self._compared(lattice.cropped(*_start_and_size(box)), body[_slices(box)], at_hand, alone=True, where="body only")
 
-    def everywhere(self, lattice: Geometry) -> Compared:
+    def everywhere(self, lattice: Geometry, truth: Samples | None = None) -> Compared:
         """Wherever both volumes are."""
-        return self._compared(lattice, np.ones(lattice.shape, np.bool_), alone=False, where="whole slice")
+        return self._compared(lattice, np.ones(lattice.shape, np.bool_), truth, alone=False, where="whole slice")
 
     def in_region(self, lattice: Geometry, region: _Mask) -> Compared | None:
         """In `region`, boolean on the lattice; windows at its edge see what lies beyond. None for an empty one."""
         if not region.any():
             return None
-        part, cut = _cut(lattice, region, _widened(_bounds(region), region.shape))
-        return self._compared(part, cut, alone=False, where="region, body or not")
+        box = _widened(_bounds(region), region.shape)
+        part = lattice.cropped(*_start_and_size(box))
+        return self._compared(part, region[_slices(box)], None, alone=False, where="region, body or not")
 
     def _body_on(self, lattice: Geometry) -> _Mask:
         return resample_array(self._body, self._grid, lattice) >= 0.5
 
-    def _compared(self, lattice: Geometry, mask: _Mask, *, alone: bool, where: str) -> Compared:
-        synthetic, truth = (sample_lattice(volume, lattice, np.nan) for volume in (self._synthetic, self._truth))
+    def _compared(self, lattice: Geometry, mask: _Mask, truth: Samples | None, *, alone: bool, where: str) -> Compared:
+        """`truth`: on this lattice, where it is at hand."""
+        if truth is None:
+            truth = sample_lattice(self._truth, lattice, np.nan)
+        else:
+            truth = _only_within(self._truth.geometry, lattice, truth)
+        synthetic = sample_lattice(self._synthetic, lattice, np.nan)
         if not lattices_coincide(self._synthetic.geometry, lattice):
             where = f"{where}; both resampled (linear) to this plane"
         elif not lattices_coincide(self._truth.geometry, lattice):
@@ -86,6 +94,20 @@ def _widened(box: Box, shape: tuple[int, ...]) -> Box:
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
-def _cut(lattice: Geometry, mask: _Mask, box: Box) -> tuple[Geometry, _Mask]:
-    part = tuple(slice(low, high) for low, high in zip(*box, strict=True))
-    return lattice.cropped(box[0], [n.stop - n.start for n in part]), mask[part]
+def _slices(box: Box) -> tuple[slice, slice, slice]:
+    k, j, i = (slice(low, high) for low, high in zip(*box, strict=True))
+    return k, j, i
+
+
+def _start_and_size(box: Box) -> tuple[tuple[int, int, int], list[int]]:
+    return box[0], [high - low for low, high in zip(*box, strict=True)]
+
+
+def _only_within(volume: Geometry, lattice: Geometry, samples: Samples) -> Samples:
+    """Not a number at points of the lattice that lie outside the volume, whatever its samples hold there."""
+    corners = volume.mm_to_index(lattice.corners)
+    if (corners >= -0.5).all() and (corners < np.asarray(volume.shape) - 0.5).all():
+        return samples
+    whole = Geometry((1, 1, 1), volume.extent, tuple(volume.centre), volume.direction)
+    seen: _Mask = resample_array(np.ones((1, 1, 1), np.bool_), whole, lattice)
+    return np.where(seen, samples, np.float32(np.nan))

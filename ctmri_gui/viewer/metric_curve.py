@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy
 
@@ -13,6 +13,7 @@ from ctmri_gui.viewer.metric_kinds import CurveValues
 from ctmri_gui.viewer.palette import font, scaled
 
 _HEIGHT, _AXIS = 120, 44
+_INTERVAL_MS = 50
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageDown: -10, Qt.Key.Key_PageUp: 10}
 _ENDS = {Qt.Key.Key_Home: -(10**9), Qt.Key.Key_End: 10**9}
 _HELP = "Click or drag to go to a slice. Arrow keys go one slice on, Page keys ten, Home and End to the ends."
@@ -26,7 +27,9 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
 
     def __init__(self) -> None:
         super().__init__()
-        self._values, self._metric, self._shown = CurveValues(0), "SSIM", 0
+        self._values, self._shown, self._there = CurveValues(0), 0, False
+        self._soon = QTimer(self, singleShot=True, interval=_INTERVAL_MS)  # painting the plot takes longer than a slice
+        self._soon.timeout.connect(self._move_cursor)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -44,7 +47,7 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
 
     def draw(self, values: CurveValues, metric: str) -> None:
         """Takes over what is known by now."""
-        self._values, self._metric = values, metric
+        self._values = values
         heights, slices = values.of(metric), np.arange(1, values.count + 1)
         known = bool(np.isfinite(heights).any())
         self._line.setData(slices, heights) if known else self._line.setData([], [])
@@ -57,10 +60,9 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
 
     def show_slice(self, k: int | None) -> None:
         """Where the pane is; None: at no slice of this stack."""
-        self._cursor.setVisible(k is not None)
-        if k is not None:
-            self._shown = k
-            self._cursor.setValue(k + 1)
+        self._there, self._shown = k is not None, self._shown if k is None else k
+        if not self._soon.isActive():
+            self._soon.start()
 
     def sizeHint(self) -> QSize:
         return QSize(scaled(_HEIGHT), scaled(_HEIGHT))
@@ -98,6 +100,10 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_cursor"):
             self._dress()
+
+    def _move_cursor(self) -> None:
+        self._cursor.setVisible(self._there)
+        self._cursor.setValue(self._shown + 1)
 
     def _slice_at(self, place: QPointF) -> int | None:
         if not self._values.count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -27,7 +27,9 @@ class Scope(StrEnum):
 class ScoresPlaces(Protocol):
     """`ctmri_core.comparison.Comparison` as far as questions use it."""
 
-    def scores(self, k: int, axis: Geometry, *, inside: Inside) -> Scores | None: ...
+    def scores(
+        self, k: int, axis: Geometry, *, inside: Inside, truth: NDArray[np.float32] | None
+    ) -> Scores | None: ...
     def region_scores(self, region: NDArray[np.bool_], lattice: Geometry) -> Scores | None: ...
 
 
@@ -47,14 +49,15 @@ class Question(Protocol):
 
 @dataclass(frozen=True)
 class OfSlice:
-    """The scores of slice `k` of `grid`."""
+    """The scores of slice `k` of `grid`. `truth`: its samples there, where a pane has them already."""
 
     k: int
     grid: Geometry
     inside: Inside = "body"
+    truth: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     def ask(self, comparison: ScoresPlaces) -> Scores | None:
-        return comparison.scores(self.k, self.grid, inside=self.inside)
+        return comparison.scores(self.k, self.grid, inside=self.inside, truth=self.truth)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ class SampledSlices:
     def close(self) -> None:
         self._maker.close()
 
+    def made(self, k: int) -> NDArray[np.float32] | None:
+        """Slice `k` on the very voxels of the grid, where it has been made already; what lies outside the volume may hold any
+        value."""
+        return self._sampler.made(k)
+
     def _warmed_up(self, _made: object) -> None:
         self._warm = True
         self._ready()
@@ -153,6 +158,11 @@ class _Sampler:
             if found is not None:
                 self._pictures.move_to_end(k)
         return self._make(k) if found is None else found
+
+    def made(self, k: int) -> NDArray[np.float32] | None:
+        with self._lock:
+            found = self._pictures.get(k)
+        return found if found is not None and found.shape == self._grid.shape[1:] else None
 
     def make_wanted(self) -> None:
         self._make(self.wanted)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.displayed_grid import DisplayedGrid
-from ctmri_gui.viewer.slice_stack import SliceStack, slices_of
+from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack, slices_of
 
 
 class SliceStacks:
@@ -28,6 +31,15 @@ class SliceStacks:
             found = slices_of(volume, shown, partial(self._tell, volume, shown, exactly), exactly=exactly)
             self._stacks.append(found)
         return found
+
+    def made(self, volume: Volume, shown: DisplayedGrid, k: int) -> NDArray[np.float32] | None:
+        """As `SampledSlices.made`, whoever had it made."""
+        for exactly in (True, False):
+            stack = self._find(volume, shown, exactly)
+            found = stack.made(k) if isinstance(stack, SampledSlices) else None
+            if found is not None:
+                return found
+        return None
 
     def keep(self, who: str, wanted: Iterable[SliceStack]) -> None:
         """What `who` needs from now on; ends those that nobody needs."""

@@ -16,7 +16,7 @@ from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.metrics.synthrad import psnr_hu, ssim_2023
 from ctmri_core.metrics.volume_ssim import VolumeSsim
 from ctmri_core.phantom import make_head
-from ctmri_core.preprocess.resample import resample_array, resample_to
+from ctmri_core.preprocess.resample import resample_array, resample_to, sample_plane
 from ctmri_core.volume import Synthetic
 
 
@@ -221,3 +221,19 @@ def test_without_a_comparison_there_is_nothing(volumes):
     assert list(nothing.curve()) == []
     assert nothing.region_scores(np.ones(source.geometry.shape, np.bool_)) is None
     assert nothing.scores(20, 1) is None
+
+
+@pytest.mark.parametrize("inside", ["body", "slice"])
+def test_samples_that_are_at_hand_give_the_same_scores(head, volumes, inside):
+    """A pane has sampled the truth already, with any values beyond it."""
+    source, synthetic, truth = volumes
+    upper = resample_to(truth, truth.geometry.cropped((0, 0, 0), (truth.geometry.shape[0], 50, truth.geometry.shape[2])))
+    for real in (head[Domain.CT], upper):
+        comparison, grid = Comparison(source, synthetic, real), source.geometry
+        k = grid.shape[0] // 2
+        picture = sample_plane(real, grid.cropped((k, 0, 0), (1, *grid.shape[1:])))
+        found = comparison.scores(k, inside=inside, truth=picture)
+        assert found == comparison.scores(k, inside=inside)
+        assert found != comparison.scores(k, inside=inside, truth=picture + np.float32(100)), "they are used"
+    with pytest.raises(GeometryMismatch, match="samples"):
+        comparison.scores(k, truth=picture[1:])

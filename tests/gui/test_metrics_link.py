@@ -77,7 +77,7 @@ def test_the_worst_slice_is_told_marked_and_gone_to(window, qtbot):
     assert views.slice != WORST
     window.command["worst_slice"].trigger()
     assert views.slice == WORST
-    assert dock.curve._cursor.value() == WORST + 1
+    qtbot.waitUntil(lambda: dock.curve._cursor.value() == WORST + 1, timeout=WAIT)
     qtbot.waitUntil(lambda: dock._title.text() == f"Slice {WORST + 1}, axial", timeout=WAIT)
     dock._metric.setCurrentText("MAE")
     assert f"slice {WORST + 1}, MAE" in said(window) and "% of range" in said(window)
@@ -174,6 +174,9 @@ def test_a_truth_on_an_oblique_grid_of_its_own_has_figures_and_a_curve(make_wind
     scores = Comparison(source, synthetic, oblique).scores(window.views.slice)
     qtbot.waitUntil(lambda: figures(window) == expected(scores), timeout=WAIT)
     assert "resampled" in window.metrics._convention.text()
+    window.views.set_slice(window.views.slice + 1)
+    asked = window.metrics_link._asked
+    assert asked.truth is not None and asked.truth.shape == SHAPE[1:], "what the pane shows is not sampled once more"
 
 
 def test_panes_linked_by_hand_get_no_figures_and_no_curve_of_another_place(window, qtbot):
@@ -181,7 +184,7 @@ def test_panes_linked_by_hand_get_no_figures_and_no_curve_of_another_place(windo
     views.model._poses.offsets[Role.TRUTH] = np.array([0.0, 0.0, 9.0])
     views.model.volumesChanged.emit()
     assert "linked by hand" in window.metrics._reason.text()
-    assert not window.metrics.curve._cursor.isVisible()
+    qtbot.waitUntil(lambda: not window.metrics.curve._cursor.isVisible(), timeout=WAIT)
     before = views.slice
     window.command["worst_slice"].trigger()
     assert views.slice == before
