@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
-from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, finish, never, relayed
+from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, never, relayed
 from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_failed
 from ctmri_core.io.deidentify import check_pseudonym, pseudonymous
 from ctmri_core.io.dicom_export import write_dicom_series
@@ -72,14 +72,6 @@ def save(
     return target
 
 
-def save_volume(volume: Volume, path: str | Path) -> Path:
-    """`save` for a file, without listening to it. Returns `path`; raises `WriteFailed`."""
-    path = Path(path)
-    _refuse_sources(path, _paths_of(volume))
-    finish(_save_file(volume, path, never))
-    return path
-
-
 def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     """Writes the file, and a `.provenance.json` beside it.
 
@@ -87,8 +79,6 @@ def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     marked inside the file. Raises `WriteFailed`, and `Stopped` when `stop` ended it.
     """
     suffix = _suffix(path)
-    if not suffix:
-        raise WriteFailed(f"{path.name} cannot be written: its name must end in {_KNOWN}.")
     with atomic_file(sidecar_path(path)) as record:  # takes its room first, so that no image stands without its record
         record.write_text(provenance_of(volume).model_dump_json(indent=2), encoding="utf-8")
         with atomic_file(path) as temporary:

@@ -46,22 +46,11 @@ class UnitDecoder(nn.Module):
         return result
 
 
-class UnitAutoencoder(nn.Module):
-    """Encoder and decoder of one domain; state-dict keys are those of the public checkpoints."""
-
-    def __init__(self, channels: int = 1, width: int = 64, blocks: int = 4) -> None:
-        super().__init__()
-        self.enc = UnitEncoder(channels, width, blocks)
-        self.dec = UnitDecoder(channels, width, blocks)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Reconstruction without noise."""
-        result: Tensor = self.dec(self.enc(x))
-        return result
-
-
 class UnitTranslator(nn.Module):
-    """The encoder of one domain before the decoder of the other, (n, c, h, w) -> the same: what is used after training."""
+    """The encoder of one domain before the decoder of the other, (n, c, h, w) -> the same: what is used after training.
+
+    State-dict keys are those of the public checkpoints.
+    """
 
     multiple = 4
 

@@ -182,12 +182,6 @@ class Recipe(BaseModel):
         record = self.record_of(volume)
         return Prepared(self.forward_slices(volume, record, 0, record.count), record)
 
-    def undo_geometry(self, slices: NDArray[Any], record: Record, background: float) -> NDArray[np.float32]:
-        """(n, h, w) on the network's grid -> float32 on the source's grid; `background` where the network saw nothing."""
-        result = np.empty(record.geometry.shape, np.float32)
-        record.grid.oriented(result)[:] = record.grid.undo(slices, background)
-        return result
-
     def to_nominal(self, slices: NDArray[Any], domain: Domain) -> Slices:
         """[-1, 1] -> HU for CT, 0 to `mr.nominal_high` arbitrary units for MR."""
         return self.intensity(domain).nominal.from_unit(slices)

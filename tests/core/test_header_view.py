@@ -26,7 +26,7 @@ from ctmri_core.io.header_entry import HIDDEN, MOST_ENTRIES, Entries, differing,
 from ctmri_core.io.header_safe import is_safe
 from ctmri_core.io.header_view import header_entries, series_header, volume_header
 from ctmri_core.io.opening import load, scan
-from ctmri_core.io.saving import save_volume
+from ctmri_core.io.saving import save
 from ctmri_core.io.series import Series
 from ctmri_core.volume import Synthetic, Volume
 from tests.hostile.identifiers import plant_files, plant_series
@@ -247,7 +247,7 @@ def test_the_record_beside_a_file_of_ours_and_a_volume_made_here(tmp_path):
     grid = Geometry((2, 3, 4), (3.0, 2.0, 1.0))
     made = Synthetic("A model", "ab" * 32, {"recipe": {"steps": ["one", "two"]}})
     volume = Volume(np.zeros((2, 3, 4), np.float32), grid, Domain.MR_T1, synthetic=made, history=("made",))
-    path = save_volume(volume, tmp_path / "a.nii.gz")
+    path = finish(save(volume, tmp_path / "a.nii.gz"))
     named = by_name(entries_of(path))
     assert named["model name"].value == "A model"
     assert named["descrip"].safe_value.startswith("synthetic")

@@ -34,9 +34,13 @@ from ctmri_core.networks.shared_latent import (
 from ctmri_core.networks.stargan import StarganDiscriminator, StarganGenerator
 from ctmri_core.networks.unet_generator import UnetGenerator
 from ctmri_core.networks.unet_plus_plus import UnetPlusPlus
-from ctmri_core.networks.unit import MultiScaleDiscriminator, UnitAutoencoder
+from ctmri_core.networks.unit import MultiScaleDiscriminator, UnitDecoder, UnitEncoder, UnitTranslator
 from ctmri_core.networks.variational_resnet import LevelwiseDiscriminator, VariationalResnet
 from ctmri_core.networks.vgg_features import VggFeatures
+
+
+def unit(channels: int, width: int = 64) -> UnitTranslator:
+    return UnitTranslator(UnitEncoder(channels, width), UnitDecoder(channels, width))
 
 
 def parameters(network: nn.Module) -> int:
@@ -46,8 +50,8 @@ def parameters(network: nn.Module) -> int:
 @pytest.mark.parametrize(
     ("make", "count"),
     [
-        (lambda: UnitAutoencoder(1), 11_127_937),
-        (lambda: UnitAutoencoder(3), 11_140_483),
+        (lambda: unit(1), 11_127_937),
+        (lambda: unit(3), 11_140_483),
         (lambda: MultiScaleDiscriminator(1), 8_265_027),
         (lambda: MultiScaleDiscriminator(3), 8_271_171),
         (lambda: AgganGenerator(3), 7_931_332),
@@ -76,7 +80,7 @@ def test_networks_have_the_published_parameter_counts(make, count):
     ("make", "count", "patterns"),
     [
         (
-            lambda: UnitAutoencoder(1), 48,
+            lambda: unit(1), 48,
             r"enc\.model\.[012]\.conv\.\w+|enc\.model\.3\.model\.[0-3]\.model\.[01]\.conv\.\w+|"
             r"dec\.model\.0\.model\.[0-3]\.model\.[01]\.conv\.\w+|dec\.model\.[24]\.(conv\.\w+|norm\.(gamma|beta))|"
             r"dec\.model\.5\.conv\.\w+",
@@ -112,7 +116,7 @@ def test_keys_are_those_of_the_public_checkpoints(make, count, patterns):
 @pytest.mark.parametrize(
     ("make", "size"),
     [
-        (lambda: UnitAutoencoder(1, 8), 36),
+        (lambda: unit(1, 8), 36),
         (lambda: AgganGenerator(1, 8, bounded=True), 36),
         (lambda: AttentionGenerator(1, 8), 36),
         (lambda: AntialiasedResnetGenerator(1, width=8), 36),

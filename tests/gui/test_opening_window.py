@@ -15,10 +15,10 @@ from PySide6.QtGui import QDropEvent, QFontMetrics, QWheelEvent
 from PySide6.QtWidgets import QApplication, QDialog
 
 from ctmri_core.domain import Domain
-from ctmri_core.events import Progress
+from ctmri_core.events import Progress, finish
 from ctmri_core.io import opening
 from ctmri_core.io.opening import open_volume
-from ctmri_core.io.saving import save_volume
+from ctmri_core.io.saving import save
 from ctmri_core.io.series import ESTIMATED_SPACING, TILT, Series
 from ctmri_core.volume import Finding, Synthetic, Volume
 from ctmri_gui.jobs import work
@@ -111,7 +111,8 @@ def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot,
 
 def test_a_tilt_that_a_file_only_tells_of_is_not_offered_to_be_corrected(make_window, qtbot, tmp_path):
     """A NIfTI file made of tilted slices: where they lay, it does not know."""
-    copy = save_volume(open_volume(write(tmp_path / "tilted", head_slices(tilt=(0.3, 0.0)))), tmp_path / "copy.nii.gz")
+    tilted = open_volume(write(tmp_path / "tilted", head_slices(tilt=(0.3, 0.0))))
+    copy = finish(save(tilted, tmp_path / "copy.nii.gz"))
     window = make_window()
     drop(window, copy)
     assert any(finding.kind == TILT and finding.serious for finding in wait_for(qtbot, window).findings)
