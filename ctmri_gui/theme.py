@@ -92,6 +92,8 @@ QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstrac
 QLineEdit, QComboBox, QPlainTextEdit, QTextBrowser
   { background: $window; border: 1px solid $border; border-radius: 5px; padding: 4px 8px;
     selection-background-color: $selected; selection-color: $text; }
+QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center right; width: ${arrow}px; border: none; }
+QComboBox::down-arrow { image: url("$down"); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; selection-background-color: $selected; }
 QAbstractItemView { background: $window; border: 1px solid $border; border-radius: 5px; outline: none; }
 QAbstractItemView::item { padding: 5px 6px; border-radius: 4px; }
@@ -166,7 +168,7 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "figure": round(size * 1.54),
         "icon": icon_side(size),
         "arrow": round(size * 1.4),
-        "picture": round(size * 2.6),
+        "picture": min(round(size * 2.6), 40),  # a low window needs its height for the pictures that count
         "tab": max(13, round(size * 0.75)),
     }
     more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black

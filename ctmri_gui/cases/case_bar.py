@@ -40,7 +40,7 @@ class CaseBar(QTabBar):
         self.setExpanding(False)
         self.setDrawBase(False)
         self.setUsesScrollButtons(True)
-        self.setElideMode(Qt.TextElideMode.ElideRight)
+        self.setElideMode(Qt.TextElideMode.ElideNone)  # a number and a kind: what does not fit is reached by scrolling
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._size_pictures()
         self.currentChanged.connect(self._pick)
@@ -89,7 +89,7 @@ class CaseBar(QTabBar):
 
     def _close_button(self, case: Case) -> QToolButton:
         made = QToolButton()
-        made.setIcon(icon("close"))
+        _draw_cross(made)
         made.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+W does it
         made.setAutoRaise(True)
         made.clicked.connect(lambda: self.closeAsked.emit(case))
@@ -100,13 +100,12 @@ class CaseBar(QTabBar):
             self.picked.emit(self._shown[place])
 
     def _size_pictures(self) -> None:
-        side, small = scaled(_PICTURE), scaled(12)
+        side = scaled(_PICTURE)
         self.setIconSize(QSize(side, side))
         for place in range(self.count()):
             button = self.tabButton(place, _SIDE)
             if isinstance(button, QToolButton):
-                button.setIcon(icon("close"))
-                button.setIconSize(QSize(small, small))
+                _draw_cross(button)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -148,6 +147,13 @@ def _named(volume: Volume) -> str:
         return words
     patients = [] if volume.dicom is None else [identity_of(volume.dicom)]
     return words if tells_of_patient(Path(volume.path.name), patients) else f"{words}, {volume.path.name}"
+
+
+def _draw_cross(button: QToolButton) -> None:
+    """In the colours and the size of the text."""
+    side = scaled(12)
+    button.setIcon(icon("close"))
+    button.setIconSize(QSize(side, side))
 
 
 def _work_of(case: Case) -> str:
