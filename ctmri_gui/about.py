@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 import ctmri_core
 from ctmri_gui.logs import log_file
+from ctmri_gui.panels.small_parts import resize_dialog
 
 _PARTS = (
     ("PySide6-Essentials", "LGPL-3.0"),
@@ -52,7 +53,7 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About CT-MRI Studio")
-        self.resize(620, 560)
+        resize_dialog(self, 620, 560)
         self._facts = dict(facts()) | {_DEVICE: "not loaded yet; that happens with the first translation"}
         self.text = QTextBrowser()
         self.text.setAccessibleName("About")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -68,6 +69,9 @@ class SettingsDialog(QDialog):
         QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     def _form(self) -> QWidget:
+        names = [field.label for field in self.fields.values() if field.label is not None]
+        for name in names:  # one column
+            name.setMinimumWidth(max(other.sizeHint().width() for other in names))
         form = QWidget()
         column = QVBoxLayout(form)
         column.setContentsMargins(0, 0, 6, 0)
@@ -123,8 +127,10 @@ class SettingField(QWidget):
         self.reset.setAccessibleName(f"Default of {setting.label}")
         self.reset.clicked.connect(self.reset_to_default)
         row = QHBoxLayout()
+        self.label: QLabel | None = None
         if not isinstance(setting.default, bool):
-            row.addWidget(naming(setting.label, self._field))
+            self.label = naming(setting.label, self._field)
+            row.addWidget(self.label)
         row.addWidget(self._field)
         row.addStretch(1)
         row.addWidget(self.reset)

@@ -12,6 +12,7 @@ from ctmri_gui.panels.small_parts import label
 
 _EVERY_MS = 3000
 _ROOM_FOR_MEMORY = 150  # letters: in a narrower window the values under the mouse need the place
+_ROOM_FOR_SHARE = 110
 _SMALL_SHARE = 0.1  # of the computer's memory: less than that free is said in a warning
 
 
@@ -46,9 +47,11 @@ class JobsButton(QToolButton):
         running = [state for state in self._jobs.listed if state.running]
         known = [state.fraction for state in running if state.fraction is not None]
         words = f"{len(running)} {'job' if len(running) == 1 else 'jobs'}"
-        self.setText(f"{words}, {sum(known) / len(known):.0%}" if known else words)
+        full = f"{words}, {sum(known) / len(known):.0%}" if known else words
+        roomy = self.window().width() >= _ROOM_FOR_SHARE * self.fontMetrics().averageCharWidth()
+        self.setText(full if roomy else words)
         self.setVisible(bool(running))
-        self.setAccessibleName(f"{self.text()} running")
+        self.setAccessibleName(f"{full} running")
 
     def _name(self) -> None:
         self.setToolTip(self._tray.toolTip())

@@ -11,7 +11,7 @@ from ctmri_gui.panels.small_parts import label
 
 _SHOWN_AFTER_MS = 300  # shorter work would only flicker
 _TEXT_WIDTH, _BAR_WIDTH, _BAR_HEIGHT, _STEPS = 300, 80, 8, 100
-_REST_OF_BAR = 80  # letters: what stands beside the text, the warning above all, must stay whole
+_REST_OF_BAR = 88  # letters: what stands beside the text, the warning above all, must stay whole
 
 
 class RunningWork(QWidget):

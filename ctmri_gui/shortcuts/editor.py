@@ -24,6 +24,7 @@ from ctmri_gui.panels.asking import ask
 from ctmri_gui.panels.small_parts import label, naming, resize_dialog, set_role
 from ctmri_gui.shortcuts.bindings import Bindings, Row, reserved
 from ctmri_gui.shortcuts.key_field import KeyField
+from ctmri_gui.viewer.palette import scaled
 
 _KEYS, _ID = 1, Qt.ItemDataRole.UserRole
 
@@ -51,6 +52,7 @@ class KeysEditor(QDialog):
         self.table.setAccessibleName("Commands and their keys")
         self.table.setHorizontalHeaderLabels(["Command", "Keys", "Where"])
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(scaled(30))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -58,6 +60,7 @@ class KeysEditor(QDialog):
         self.table.setShowGrid(False)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.none = label("No command or key holds these words.", "muted")

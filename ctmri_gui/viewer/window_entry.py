@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.viewer.number_field import SMALLEST_WIDTH, NumberField
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
-
-_LARGEST, _SMALLEST_WIDTH = 1e7, 1e-3
-_COARSE_FROM = 20.0  # width: numbers of a wider window have no decimals
 
 
 class WindowEntry(QDialog):
@@ -24,9 +22,8 @@ class WindowEntry(QDialog):
         self._model, self._role = model, role
         window, unit = model.windows[role], model.volumes[role].unit
         self._unit = f" {unit}" if unit == "HU" else ""
-        decimals = 0 if window.width >= _COARSE_FROM else 3
-        self.width_field = _number("Width", window.width, decimals, lowest=_SMALLEST_WIDTH if decimals else 1.0)
-        self.level_field = _number("Level", window.centre, decimals, lowest=-_LARGEST)
+        self.width_field = NumberField("Width of the window", window.width, lowest=SMALLEST_WIDTH)
+        self.level_field = NumberField("Level of the window", window.centre)
         self.range = label("", "muted", wrap=False)
         form = QFormLayout()
         form.addRow(naming("&Width", self.width_field), self.width_field)
@@ -58,13 +55,3 @@ class WindowEntry(QDialog):
     def _say(self) -> None:
         low, high = self.window_typed.levels(dicom=self._model.volumes[self._role].dicom is not None)
         self.range.setText(f"Black at {low:g}{self._unit}, white at {high:g}{self._unit}")
-
-
-def _number(name: str, value: float, decimals: int, lowest: float) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setAccessibleName(f"{name} of the window")
-    field.setDecimals(decimals)
-    field.setRange(lowest, _LARGEST)
-    field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-    field.setValue(value)
-    return field

@@ -80,6 +80,8 @@ class PresetDialog(QDialog):
         right.addWidget(self.form)
         right.addWidget(self.message)
         right.addStretch(1)
+        for part, space in ((both, 18), (left, 6), (right, 6), (buttons, 6), (top, 6)):
+            part.setSpacing(space)
         both.addLayout(left, 1)
         both.addLayout(right, 1)
         column = QVBoxLayout(self)
@@ -180,7 +182,7 @@ class PresetDialog(QDialog):
 
 
 def _words(preset: Preset) -> str:
-    return f"{preset.key or '-'}   {preset.name}   ({preset.words})"
+    return f"{preset.key or '–'}   {preset.name}   ({preset.words})"
 
 
 def _problem(preset: Preset, others: list[Preset]) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
 from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.viewer.number_field import SMALLEST_WIDTH, NumberField
 from ctmri_gui.viewer.preset_book import LONGEST_NAME, PRESET_KEYS
 from ctmri_gui.viewer.presets import Preset, Window
 
 _NUMBERS, _PERCENT, _TRUTH = range(3)
 _KINDS = ("Width and level", "Percentiles of the body", "The truth's window")
-_LARGEST, _SMALLEST_WIDTH = 1e7, 1e-3
 
 
 class PresetForm(QWidget):
@@ -28,8 +28,8 @@ class PresetForm(QWidget):
         self.name.setMaxLength(LONGEST_NAME)
         self.kind = QComboBox()
         self.kind.addItems(_KINDS)
-        self.width_field, self.level = _number("Width", _SMALLEST_WIDTH, _LARGEST), _number("Level", -_LARGEST, _LARGEST)
-        self.low, self.high = _number("Lower percentile", 0, 100), _number("Upper percentile", 0, 100)
+        self.width_field, self.level = NumberField("Width", lowest=SMALLEST_WIDTH), NumberField("Level")
+        self.low, self.high = (NumberField(f"{word} percentile", lowest=0, highest=100) for word in ("Lower", "Upper"))
         self.key = QComboBox()
         self.key.addItem("no key", "")
         for key in PRESET_KEYS:
@@ -37,24 +37,21 @@ class PresetForm(QWidget):
             self.key.addItem(key if words == key else f"{key} (pressed as {words})" if words else f"{key} (without a key)", key)
         for name, part in (("Name", self.name), ("Kind", self.kind), ("Key", self.key)):
             part.setAccessibleName(f"{name} of the preset")
-        self._pages = QStackedWidget()
-        for rows in (
-            (("&Width", self.width_field), ("&Level", self.level)),
-            (("&From %", self.low), ("&To %", self.high)),
-            (),
-        ):
-            self._pages.addWidget(_page(rows))
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow(naming("&Name", self.name), self.name)
-        form.addRow(naming("&Shows", self.kind), self.kind)
-        form.addRow(self._pages)
-        form.addRow(naming("&Key", self.key), self.key)
+        self._truth = label("The synthetic image gets the window of the truth, for a fair comparison.", "muted")
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        rows = (
+            *(("&Name", self.name), ("&Shows", self.kind), ("&Width", self.width_field), ("&Level", self.level)),
+            *(("&From %", self.low), ("&To %", self.high), ("&Key", self.key)),
+        )
+        for words, field in rows:
+            self._form.addRow(naming(words, field), field)
+        self._form.addRow(self._truth)
         self.name.textEdited.connect(self._tell)
         self.kind.currentIndexChanged.connect(self._tell)
         self.key.currentIndexChanged.connect(self._tell)
-        for field in (self.width_field, self.level, self.low, self.high):
-            field.valueChanged.connect(self._tell)
+        for number in (self.width_field, self.level, self.low, self.high):
+            number.valueChanged.connect(self._tell)
 
     def show_preset(self, preset: Preset | None) -> None:
         """Without telling of a change; None for nothing to change."""
@@ -69,7 +66,7 @@ class PresetForm(QWidget):
         self.high.setValue(ends[1])
         self.kind.setCurrentIndex(_TRUTH if shown.matches_truth else _PERCENT if shown.percentiles else _NUMBERS)
         self.key.setCurrentIndex(max(self.key.findData(shown.key), 0))
-        self._pages.setCurrentIndex(self.kind.currentIndex())
+        self._follow_kind()
         self._filling = False
 
     @property
@@ -86,25 +83,11 @@ class PresetForm(QWidget):
 
     def _tell(self, *_: object) -> None:
         if not self._filling:
-            self._pages.setCurrentIndex(self.kind.currentIndex())
+            self._follow_kind()
             self.changed.emit()
 
-
-def _page(rows: tuple[tuple[str, QDoubleSpinBox], ...]) -> QWidget:
-    page = QWidget()
-    form = QFormLayout(page)
-    form.setContentsMargins(0, 0, 0, 0)
-    for words, field in rows:
-        form.addRow(naming(words, field), field)
-    if not rows:
-        form.addRow(label("The synthetic image gets the window of the truth, for a fair comparison.", "muted"))
-    return page
-
-
-def _number(name: str, lowest: float, highest: float) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setAccessibleName(name)
-    field.setDecimals(1)
-    field.setRange(lowest, highest)
-    field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-    return field
+    def _follow_kind(self) -> None:
+        kind = self.kind.currentIndex()
+        for field, needed in ((self.width_field, _NUMBERS), (self.level, _NUMBERS), (self.low, _PERCENT), (self.high, _PERCENT)):
+            self._form.setRowVisible(field, kind == needed)
+        self._form.setRowVisible(self._truth, kind == _TRUTH)
