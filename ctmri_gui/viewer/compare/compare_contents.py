@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPointF
 
 from ctmri_gui.viewer.compare.compare_model import CompareModel
 from ctmri_gui.viewer.compare.marks import MarksState
@@ -50,7 +50,9 @@ class CompareContents(QObject):
                 self._by_pane[name] = old[name]
                 continue
             self._by_pane[name] = PaneCompare(name, pane.canvas, self._model, self._contents.stacks)
-            pane.canvas.overlays.insert(0, MaskOverlay(self._masks, partial(self._place, name)))  # under all words
+            overlay = MaskOverlay(self._masks, partial(self._place, name))
+            pane.canvas.overlays.insert(0, overlay)  # under all words
+            pane.canvas.gestures.hovered.connect(partial(self._point, pane, overlay))
             mode = pane.spec.compare
             self._model.begin(name, Mode(mode) if mode in tuple(Mode) else Mode.OFF)
         self._show_all()
@@ -62,6 +64,11 @@ class CompareContents(QObject):
     def show_inverted(self) -> None:
         """The other pictures follow the panes' own."""
         self._show_windows(tuple(Role))
+
+    def _point(self, pane: SliceView, overlay: MaskOverlay, at: QPointF | None) -> None:
+        overlay.pointed = at
+        if self._masks.shown:
+            pane.canvas.update()
 
     def _place(self, name: str) -> tuple[ScreenLayout, int] | None:
         displayed = self._viewer.displayed(name) if name in self._viewer.panes else None

@@ -133,7 +133,7 @@ class CompareMarks:
             painter.setPen(QPen(colour, thickness))
             painter.drawLine(line)
         # Not where the letters of the edges and the middle of the picture are
-        grip = QPointF(at, height * 0.75) if compare.upright else QPointF(width * 0.25, at)
+        grip = QPointF(at, height * 0.62) if compare.upright else QPointF(width * 0.38, at)
         painter.setPen(QPen(QColor(0, 0, 0, 170), 1.5))
         painter.setBrush(palette.CROSSHAIR)
         painter.drawEllipse(grip, _GRIP, _GRIP)

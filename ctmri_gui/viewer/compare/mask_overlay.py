@@ -31,6 +31,8 @@ class MaskOverlay:
     def __init__(self, model: MaskModel, place: Callable[[], tuple[ScreenLayout, int] | None]) -> None:
         self._model, self._place = model, place
         self._pictures: dict[Mask, _MaskPicture] = {}
+        self.pointed: QPointF | None = None
+        """Where the mouse is on the pane: the legend begins with what lies there."""
 
     def paint(self, painter: QPainter, projection: Projection) -> None:
         place, shown = self._place(), self._model.shown
@@ -40,12 +42,15 @@ class MaskOverlay:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
+        under: list[tuple[str, str]] = []
         present: list[tuple[str, str]] = []
         for mask, picture in self._pictures.items():
             picture.follow(*place, projection, ratio)
             painter.drawImage(QPointF(0, 0), picture.image(self._model.style, self._model.opacity))
-            present += [(mask.map.region(index), mask.colour(index)) for index in picture.present]
-        _draw_legend(painter, present, projection)
+            here = picture.at(self.pointed)
+            under += [(f"▸ {mask.map.region(here)}", mask.colour(here))] if here else []
+            present += [(mask.map.region(index), mask.colour(index)) for index in picture.present if index != here]
+        _draw_legend(painter, under + present, projection)
 
 
 class _MaskPicture:
@@ -74,6 +79,14 @@ class _MaskPicture:
         self.present = tuple(seen[seen > 0].tolist())
         self._places = labels.astype(np.uint16)
         self._places[borders(labels, max(1, round(_LINE * ratio)))] += 256
+
+    def at(self, where: QPointF | None) -> int:
+        """The place of the region at a pixel of the pane, 0 where there is none."""
+        if where is None:
+            return 0
+        row, column = int(where.y() * self._ratio), int(where.x() * self._ratio)
+        rows, columns = self._places.shape
+        return int(self._places[row, column]) % 256 if 0 <= row < rows and 0 <= column < columns else 0
 
     def image(self, style: MaskStyle, opacity: float) -> QImage:
         if self._look != (style, opacity):
