@@ -29,6 +29,13 @@ _PARTS = (
     ("safetensors", "Apache-2.0"),
     ("pydantic", "MIT"),
     ("platformdirs", "MIT"),
+    ("pillow", "MIT-CMU"),
+    ("pyqtgraph", "MIT"),
+    ("monai", "Apache-2.0"),
+    ("tensorboard", "Apache-2.0"),
+    ("psutil", "BSD-3-Clause"),
+    ("wakepy", "MIT"),
+    ("imageio-ffmpeg", "BSD-2-Clause; starts ffmpeg, a program of its own under GPL or LGPL"),
 )
 _DEVICE = "Translation runs on"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
+from importlib.metadata import requires
 from pathlib import Path
 
 import nibabel
@@ -637,6 +639,14 @@ def test_every_button_can_be_named_and_every_key_stands_on_the_sheet(make_window
     assert all(word in text for word in ("F11", "Ctrl+T", "Wheel", "PgUp"))
 
 
+def test_about_names_whatever_the_program_is_built_on(qtbot):
+    dialog = AboutDialog()
+    qtbot.addWidget(dialog)
+    needed = [re.split(r"[ ;<>=!~\[]", one)[0] for one in requires("ctmri-studio") or () if "extra ==" not in one]
+    assert len(needed) > 15
+    assert not [name for name in needed if name.lower() not in dialog.text.toPlainText().lower()]
+
+
 def test_about_tells_versions_licences_log_and_purpose(qtbot, tmp_path):
     dialog = AboutDialog()
     qtbot.addWidget(dialog)
@@ -777,7 +787,7 @@ def test_the_smallest_window_holds_panes_and_docks_with_the_largest_text(make_wi
     for role in Role:
         window.session.place(made_volume() if role is Role.SYNTHETIC else make_volume(), role)
     dock = window.docks.by_name["Translation"]
-    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) == 3)
+    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) == 4)
     assert window.size() == window.minimumSize()
     qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= window.width())
     truth = window.views.panes[Role.TRUTH]
