@@ -359,11 +359,17 @@ def test_a_run_that_is_over_is_shown_as_it_went(shown):
     assert shown.header.title.text() == "pix2pix, CT → T1 MR"
 
 
+def tick(curves, plot: str, state: Qt.CheckState) -> None:
+    """The first curve under the title of `plot`."""
+    (head,) = curves.findItems(plot, Qt.MatchFlag.MatchExactly)
+    head.child(0).setCheckState(0, state)
+
+
 def test_curves_are_chosen_smoothed_and_read(qtbot, shown):
     curves = shown.curves
-    curves.list.show_curve("rate", shown=True)
+    tick(curves.list, "Learning rate", Qt.CheckState.Checked)
     assert list(curves.plots) == ["Losses", "Validation: error (%)", "Learning rate"]
-    curves.list.show_curve("metric/mae_percent", shown=False)
+    tick(curves.list, "Validation: error (%)", Qt.CheckState.Unchecked)
     assert "Validation: error (%)" not in curves.plots
     curves.smoothing.setValue(0)
     curves.read_at(20.2)
@@ -456,7 +462,7 @@ def test_pictures_that_are_gone_or_damaged_are_said_in_words(qtbot, monitor, scr
     damaged.write_bytes(damaged.read_bytes()[:-20])
     script.say(started(), step(1), sample(damaged, 1))
     qtbot.waitUntil(lambda: "cannot be shown" in monitor.previews.canvas.words, timeout=WAIT)
-    assert not monitor.previews.canvas.shows_picture
+    assert monitor.previews.canvas._image is None
     script.say(sample(tmp_path / "run-1/samples/2.png", 2))
     qtbot.waitUntil(lambda: "2.png is gone" in monitor.previews.canvas.words, timeout=WAIT)
 
@@ -465,7 +471,7 @@ def test_pictures_of_a_run_that_was_moved_are_found(qtbot, monitor, tmp_path):
     picture(tmp_path / "moved/samples/9.png")
     finished_run(tmp_path / "moved", 5, sample(tmp_path / "before/samples/9.png", 5))
     monitor.show_run(tmp_path / "moved")
-    qtbot.waitUntil(lambda: monitor.previews.canvas.shows_picture, timeout=WAIT)
+    qtbot.waitUntil(lambda: monitor.previews.canvas._image is not None, timeout=WAIT)
 
 
 # Health -------------------------------------------------------------------------------------------------------------------
@@ -504,7 +510,7 @@ def test_a_real_run_is_followed_to_its_end(qtbot, monitor, jobs, tmp_path):
     assert monitor.end.reason.text().startswith("Finished"), monitor.end.reason.text()
     assert monitor.header.fact("Steps") == "8 of 8"
     assert "error" in monitor.header.fact("Best so far")
-    qtbot.waitUntil(lambda: monitor.previews.canvas.shows_picture, timeout=WAIT)
+    qtbot.waitUntil(lambda: monitor.previews.canvas._image is not None, timeout=WAIT)
     assert {"loss/l1", "rate", "metric/mae_percent", "signal/memory_gib"} <= set(monitor.curves._kinds)
     qtbot.waitUntil(lambda: not jobs.running, timeout=WAIT)
 

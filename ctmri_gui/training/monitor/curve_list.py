@@ -68,10 +68,6 @@ class CurveList(QTreeWidget):
     def shows(self, key: str) -> bool:
         return self._rows[key].checkState(0) == Qt.CheckState.Checked
 
-    def show_curve(self, key: str, *, shown: bool) -> None:
-        """Ticks it, or not."""
-        self._rows[key].setCheckState(0, Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked)
-
     def place(self, key: str) -> int:
         """Of a curve among those of its plot."""
         return _place(self._rows[key])

@@ -23,10 +23,6 @@ class PreviewCanvas(QWidget):
         self._whole = False
 
     @property
-    def shows_picture(self) -> bool:
-        return self._image is not None
-
-    @property
     def words(self) -> str:
         """What stands there in place of a picture."""
         return self._words
