@@ -10,19 +10,22 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from ctmri_core.comparison import Comparison
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.volume import Synthetic, Volume
+from ctmri_gui.metrics_link import MetricsLink
+from ctmri_gui.session import Session
+from ctmri_gui.settings import Settings
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
-from ctmri_gui.viewer.metrics_follower import MetricsFollower, Scores
 from ctmri_gui.viewer.roles import Role
 
 SHAPE = (160, 512, 512)
@@ -91,23 +94,34 @@ def report(name: str, times: np.ndarray) -> None:
     print(f"{name}: {wall:.0f} frames/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms; {busy:.0f} per processor second of the thread")
 
 
-def follow(views: LinkedViews, shown: dict[Role, Volume]) -> tuple[MetricsFollower, MetricsDock, list[int]]:
-    """The metrics as the window runs them; the list grows by one slice number per update of the dock."""
-    comparison = Comparison(shown[Role.SOURCE], shown[Role.SYNTHETIC], shown[Role.TRUTH])
-    print("verdict:", comparison.verdict.message)
-    follower, dock, updated = MetricsFollower(), MetricsDock(), []
+class Followed:
+    """The metrics as the window runs them, curve included. `updates`: how often figures came."""
 
-    def show(k: int, scores: Scores | None) -> None:
-        dock.set_scores(scores, str(k))
-        dock.repaint()
-        updated.append(k)
+    def __init__(self, app: QApplication, views: LinkedViews, shown: dict[Role, Volume]) -> None:
+        settings = Settings(Path(self.folder.name) / "settings.json")
+        settings["translate_after_open"] = False
+        self.session, self.dock, self.updates = Session(settings, []), MetricsDock(), 0
+        self.link = MetricsLink(self.session, views, self.dock)
+        self.link.follower.scored.connect(self._count)
+        self.dock.resize(320, 560)
+        self.dock.show()
+        for role, volume in shown.items():
+            self.session.place(volume, role)
+        end = time.perf_counter() + 60
+        while (self.session.comparison is None or self.dock.curve is None) and time.perf_counter() < end:
+            settle(app, 0.1)
+        assert self.session.comparison is not None
+        print("verdict:", self.session.comparison.verdict.message)
 
-    follower.scored.connect(show)
-    follower.set_comparison(comparison)
-    views.sliceChanged.connect(follower.request)
-    dock.resize(300, 400)
-    dock.show()
-    return follower, dock, updated
+    folder = TemporaryDirectory()
+
+    def close(self) -> None:
+        self.link.close()
+        self.session.close()
+        self.dock.close()
+
+    def _count(self) -> None:
+        self.updates += 1
 
 
 def main() -> None:
@@ -123,14 +137,12 @@ def main() -> None:
             views.set_volume(role, volume)
         settle(app, 2.0)
         report(name, scroll(app, views.set_slice, seconds))
-        follower, dock, updated = follow(views, present)
-        follower.request(views.slice)
-        settle(app, 2.0)
-        updated.clear()
-        report(f"{name}, live metrics", scroll(app, views.set_slice, seconds))
-        print(f"    {len(updated) / seconds:.0f} updates of the metrics/s")
-        follower.close()
-        dock.close()
+        followed = Followed(app, views, present)
+        settle(app, 4.0)
+        before = followed.updates
+        report(f"{name}, live metrics and curve", scroll(app, views.set_slice, seconds))
+        print(f"    {(followed.updates - before) / seconds:.0f} updates of the metrics/s")
+        followed.close()
     views.actions_by_name["toggle_text"].trigger()
     plain = scroll(app, views.set_slice, seconds)
     report("all on one grid, no labels", plain)
