@@ -58,6 +58,13 @@ _TABLE = (
         "difference_colours", "white", "Colours of differences", "Both suit colour-blind eyes; dark is easier on them at night.",
         tuple(MAPS), words=tuple(MAPS.values()), group="Appearance",
     ),
+    Setting("wheel_inverted", False, "Turn the wheel the other way", "Turning towards you then goes forward.", group="Viewer"),
+    Setting(
+        "neurological", False, "Neurological display",
+        "The patient's left on the left of the screen; else as seen from the feet. Each picture says which.", group="Viewer",
+    ),
+    Setting("nose_right", False, "Sagittal slices look to the right", "Else the nose is at the left.", group="Viewer"),
+    Setting("smooth", True, "Smooth pixels", "Pictures are interpolated between voxels; values that are read are not.", group="Viewer"),
     Setting(
         "translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it.",
         group="Opening",

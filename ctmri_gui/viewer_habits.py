@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
@@ -13,7 +15,9 @@ from ctmri_gui.viewer.preset_book import PRESET_KEYS, PresetKind
 from ctmri_gui.viewer.preset_editor.preset_dialog import PresetDialog
 from ctmri_gui.viewer.window_steps import WindowSteps
 
-_PRESETS = "window_presets"
+_PRESETS, _WHEEL = "window_presets", "wheel_inverted"
+_SWITCHES = ("neurological", "nose_right", "smooth")
+"""Switches of the viewer that are settings as well, of the same name."""
 
 
 class ViewerHabits(QObject):
@@ -25,12 +29,16 @@ class ViewerHabits(QObject):
         self._book = views.model.presets
         self._window_steps = WindowSteps(views.model, history, self)
         self._book.changed.connect(self._describe)
+        bindings.changed.connect(self._follow_panes)
+        for name in _SWITCHES:
+            views.actions_by_name[name].toggled.connect(partial(settings.__setitem__, name))
         settings.changed.connect(self._read)
         views.panesChanged.connect(self._follow_panes)
         views.actions_by_name["edit_presets"].triggered.connect(lambda _checked=False: self.edit_presets())
         self._follow_panes()
         self._describe()
-        self._read(_PRESETS)
+        for key in (_PRESETS, *_SWITCHES):
+            self._read(key)
 
     def edit_presets(self) -> None:
         """The presets of the active pane's modality first."""
@@ -52,6 +60,10 @@ class ViewerHabits(QObject):
     def _read(self, key: str) -> None:
         if key == _PRESETS:
             self._book.read(self._settings[_PRESETS])
+        elif key == _WHEEL:
+            self._follow_panes()
+        elif key in _SWITCHES and self._views.actions_by_name[key].isChecked() != self._settings[key]:
+            self._views.actions_by_name[key].trigger()
 
     def _describe(self) -> None:
         """Sheet, menus and tooltips say what a number key does now."""
@@ -60,5 +72,8 @@ class ViewerHabits(QObject):
             self._bindings.describe(f"view.preset_{key}", f"Window: {words}" if words else "Window preset (none has this key)")
 
     def _follow_panes(self) -> None:
+        keys = self._bindings.keys_text("view.link"), self._bindings.keys_text("view.link_as_shown")
         for pane in self._views.panes.values():
             self._window_steps.follow(pane.canvas.gestures)
+            pane.canvas.gestures.inverts_wheel = self._settings[_WHEEL]
+            pane.header.set_keys(*keys)

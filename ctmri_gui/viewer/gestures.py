@@ -57,6 +57,7 @@ class Gestures(QObject):
         self._grabber: Grabber | None = None
         self._drag: str | None = None
         self._start = self._last = QPointF()
+        self.inverts_wheel = False
         self._wheel = 0
         self._pulled = 0.0
         self._pointing = self._travelled = False
@@ -69,7 +70,7 @@ class Gestures(QObject):
         if notches and event.modifiers() & _CTRL:
             self.zoomed.emit(_ZOOM_PER_NOTCH**notches, event.position())
         elif notches:
-            self.scrolled.emit(notches * (_FAST if event.modifiers() & _SHIFT else 1))
+            self.scrolled.emit((-notches if self.inverts_wheel else notches) * (_FAST if event.modifiers() & _SHIFT else 1))
         event.accept()
 
     def press(self, event: QMouseEvent) -> None:

@@ -90,6 +90,7 @@ class Header(QWidget):
         """`fixed`: without the link switch."""
         super().__init__(parent)
         self._offset = ""
+        self._keys = "", ""
         self._title, self._role = _Text(14, palette.TEXT, bold=True), _Text(12, palette.MUTED)
         self._role.set_text(role.label if plane is Plane.ACQUIRED else f"{role.label} · {plane.value}")
         self._role.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the volume's name comes first
@@ -139,6 +140,11 @@ class Header(QWidget):
     def set_linked(self, linked: bool) -> None:
         self._link.setChecked(linked)
 
+    def set_keys(self, link: str, as_shown: str) -> None:
+        """How the keys that do the same as the button are written; the tip says them."""
+        self._keys = link, as_shown
+        self._show_link()
+
     def set_offset(self, words: str) -> None:
         """How far from its place in the patient the picture is linked; empty where it is not."""
         if words != self._offset:
@@ -148,12 +154,13 @@ class Header(QWidget):
     def _show_link(self) -> None:
         linked, offset = self._link.isChecked(), self._offset
         self._link.setText("Unlinked" if not linked else "Linked by hand" if offset else "Linked")
+        link, as_shown = (f" ({keys})" if keys else "" for keys in self._keys)
         moved = f"Linked by hand: {offset} away from where its file says. " if offset else ""
         self._link.setToolTip(
-            f"{moved}This pane follows the others. Click to move it alone (Ctrl+L)."
+            f"{moved}This pane follows the others. Click to move it alone{link}."
             if linked
-            else "This pane moves alone. Click to link it by its place in the patient (Ctrl+L), "
-            "or link it as it is shown now (Ctrl+Shift+L)."
+            else f"This pane moves alone. Click to link it by its place in the patient{link}; "
+            f"the menu links it as it is shown now{as_shown}."
         )
 
 
