@@ -64,7 +64,9 @@ _TABLE = (
         "The patient's left on the left of the screen; else as seen from the feet. Each picture says which.", group="Viewer",
     ),
     Setting("nose_right", False, "Sagittal slices look to the right", "Else the nose is at the left.", group="Viewer"),
-    Setting("smooth", True, "Smooth pixels", "Pictures are interpolated between voxels; values that are read are not.", group="Viewer"),
+    Setting(
+        "smooth", True, "Smooth pixels", "Pictures are interpolated between voxels; values that are read are not.", group="Viewer"
+    ),
     Setting(
         "translate_after_open", True, "Translate at once", "Translate a scan as soon as it is open and a model fits it.",
         group="Opening",
