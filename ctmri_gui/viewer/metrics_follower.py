@@ -11,7 +11,7 @@ from ctmri_gui.viewer.background import Background
 from ctmri_gui.viewer.metric_kinds import Scores
 from ctmri_gui.viewer.metric_questions import Question
 
-_INTERVAL_MS = 60  # more numbers a second nobody reads, and pictures come later
+_INTERVAL_MS = 45  # more numbers a second nobody reads, and pictures come later
 
 
 class MetricsFollower(QObject):
