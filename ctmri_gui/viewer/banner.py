@@ -68,7 +68,9 @@ class Banner(QFrame):
         self._set_offers({kind: text for kind, text in offers.items() if any(kind == one.kind for one in ordered)})
         colours = {"colours": _SERIOUS if self._serious else _NOTE, "weight": 600 if self._serious else 400}
         words = palette.AMBER if self._serious else palette.MUTED
-        self.setStyleSheet(_SHEET.format(**colours, words=words.name(), text=palette.TEXT.name(), focus=palette.ACCENT.name()))
+        sheet = _SHEET.format(**colours, words=words.name(), text=palette.TEXT.name(), focus=palette.ACCENT.name())
+        if sheet != self.styleSheet():  # milliseconds each time
+            self.setStyleSheet(sheet)
         self.setToolTip("\n".join(self._lines))
         said = " ".join(finding.message for finding in ordered)
         self.setAccessibleName(f"{'Warning' if self._serious else 'Note'}: {said}" if said else "")

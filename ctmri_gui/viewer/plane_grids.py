@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
@@ -55,6 +56,7 @@ def straightened(geometry: Geometry, plane: Plane) -> Geometry:
     return Geometry(tuple(shape), tuple(spacing), tuple(origin), tuple(map(tuple, np.eye(3)[order])))  # type: ignore[arg-type]  # three each
 
 
+@lru_cache(maxsize=64)  # asked for every pane at every move
 def _nearest_axes(geometry: Geometry) -> Order:
     """Which array axis is nearest to the patient's x, y and z, each taken once."""
     share = np.abs(geometry.axes)
