@@ -104,7 +104,8 @@ class Annotations:
         letter = self._size("R", _LETTER, bold=True).height()
         highest = max((self._height + letter) / 2, self._top_letter_y(self._width) + 2 * letter)
         place = self._fitted(text.position, self._width - 2 * _EDGE - 10)
-        position, window = self._size(place, _NORMAL), self._size(text.window, _NORMAL)
+        values = self._fitted(text.window, self._width - 2 * _EDGE)
+        position, window = self._size(place, _NORMAL), self._size(values, _NORMAL)
         window_y = bottom - position.height() - 1
         if window_y - window.height() < highest:
             window = QSizeF()
@@ -114,7 +115,7 @@ class Annotations:
         painter.drawRoundedRect(QRectF(_EDGE, bottom - mark - 2, 4, mark), 1.5, 1.5)
         self._write(painter, place, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
         if not window.isEmpty():
-            self._write(painter, text.window, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
+            self._write(painter, values, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
         ends = _EDGE + 10 + position.width(), _EDGE + window.width()
         rows = position.height() + 1, window.height() + 1
         bar = self._bar_mm()
