@@ -43,7 +43,8 @@ def drop(widget, *paths: Path, key=Qt.KeyboardModifier.NoModifier) -> None:
 def write_nifti(path: Path, *, mr: bool = False, count: int = 10) -> Path:
     voxels = head_voxels((count, 24, 28))
     if mr:
-        voxels = np.select([voxels > 800, voxels > -500], [60, 700], 0).astype(np.int16)
+        grey = 700 + np.random.default_rng(0).integers(-99, 99, voxels.shape)  # with few values it were a map of labels
+        voxels = np.select([voxels > 800, voxels > -500], [60, grey], 0).astype(np.int16)
     image = nibabel.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([-2.0, -2.0, 3.0, 1.0]))
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
