@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, TrainingFailed
-from ctmri_core.events import Noted, Progress, StopSignal, Work
+from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
 from ctmri_core.files import write_failed
 from ctmri_core.resources_folder import user_datasets_folder
+from ctmri_gui.training.new_run.case_rows import without_flags
 from ctmri_gui.training.new_run.data_choices import DataChoices
 from ctmri_gui.training.new_run.draft import KnownData
 
@@ -30,8 +31,18 @@ Result = TypeVar("Result")
 PREPARED = "prepared slices"
 _CHECK = "check.json"
 _ABOVE, _MOST_NOTES = "See what is said of the cases above.", 3
-_TERMINAL = "All layouts: ctmri prepare --help."
-_USUAL_LAYOUT = "Most usual is a folder for each patient, with ct.nii.gz and mr.nii.gz in it."
+_STOPPED = "Stopped. What is prepared is kept; press the button to go on."
+_IN_THE_WINDOW = {
+    "All layouts: ctmri prepare --help.": "Most usual is a folder for each patient, with ct.nii.gz and mr.nii.gz in it.",
+    "Name the domains that it has.": "Tick other kinds of pictures, or choose the folder that holds them.",
+    "Name a folder of patients, or say phantom:COUNT.": "Choose the folder of the patients, or learn on digital heads.",
+    "Unpack it, or say phantom:COUNT.": "Unpack it, and choose the folder.",
+    " If pictures of equal names are pairs, prepare them with --pair-by-name; if they must be registered, with --align needed.":
+        " If pictures of equal names are pairs, or must be registered first, say so under “How pictures are prepared”.",
+    ", or put both on one side with --split.": ".", ", or give --split lists.": ".",
+    "Check what the series are: ctmri info.": "Look at what the series are in the main window.",
+}  # fmt: skip
+"""What to do instead of what is said in a terminal."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,15 @@ def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | Non
 
 
 def without_terminal(message: str) -> str:
-    """`message` without the advice to ask a terminal."""
-    return message.replace(_TERMINAL, _USUAL_LAYOUT)
+    """`message` with what can be done in the window in place of advice for a terminal."""
+    for terminal, window in _IN_THE_WINDOW.items():
+        message = message.replace(terminal, window)
+    return without_flags(message)
+
+
+def unfinished(end: Finished) -> tuple[str, str]:
+    """(words, role) of preparing that did not come to its end."""
+    return (_STOPPED, "muted") if end.reason == "stopped" else (without_terminal(end.message), "error")
 
 
 def _with_notes(message: str, notes: Sequence[str]) -> str:

@@ -432,6 +432,12 @@ def test_several_cards_need_several_cards(start_page, draft):
     assert "“Batch size” 4" in start_page.problem.text() and not start_page.start_button.isEnabled()
 
 
+def test_device_and_number_format_are_told_in_words(start_page):
+    for name in ("device", "precision"):
+        box = start_page.machine.editor(name)
+        assert all(box.itemText(row) != str(box.itemData(row)) for row in range(box.count()))
+
+
 def test_cards_are_counted_as_torch_counts_them(monkeypatch):
     import torch
 

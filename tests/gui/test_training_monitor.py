@@ -356,7 +356,7 @@ def test_a_run_that_is_over_is_shown_as_it_went(shown):
     assert shown.end.verdict_button.isVisible()
     assert not shown.end.resume_button.isVisible()
     assert "▲ After 60 steps" in shown.health.advice.toPlainText()
-    assert shown.header.title.text() == "pix2pix, CT → T1 MR"
+    assert shown.header.title.text() == "run-2: pix2pix, CT → T1 MR"
 
 
 def tick(curves, plot: str, state: Qt.CheckState) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QMessageBox
 
+from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError
@@ -19,7 +21,7 @@ from ctmri_core.resources_folder import resources_folder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.settings import Settings
-from ctmri_gui.training.data_work import PREPARED
+from ctmri_gui.training.data_work import PREPARED, without_terminal
 from ctmri_gui.training.new_run.case_grid import ROW_ROLE
 from ctmri_gui.training.new_run.case_rows import rows_of, without_flags
 from ctmri_gui.training.new_run.case_view import CaseView
@@ -188,7 +190,12 @@ def test_a_case_is_seen_large_and_left_out_from_there(qtbot, make_run, collectio
 def test_prepared_data_are_deleted(qtbot, make_run, collection, own_datasets) -> None:
     run = make_run()
     page = prepared_by(qtbot, run, collection)
-    page.delete(page._prepared)
+    for answer, left in (("Keep", True), ("Delete", False)):
+        page.check.throw_away.click()
+        box = page.findChild(QMessageBox, "delete_prepared_question")
+        next(button for button in box.buttons() if answer in button.text()).click()
+        qtbot.waitUntil(lambda: page.findChild(QMessageBox, "delete_prepared_question") is None, timeout=WAIT)
+        assert (page._prepared is not None) is left
     qtbot.waitUntil(lambda: not any(own_datasets.iterdir()), timeout=WAIT)
     assert run.draft.data is None and not page.check.isVisible()
     assert (collection / "p1" / "ct.nii.gz").exists()
@@ -224,8 +231,22 @@ def test_a_folder_that_cannot_be_used_is_said_in_words(qtbot, make_run, tmp_path
     page = run.pages[0]
     page.choose(str(tmp_path / "nothing"))
     qtbot.waitUntil(lambda: "looks like none of the known layouts" in page.state.text(), timeout=WAIT)
-    assert "ctmri" not in page.state.text()
+    assert "ctmri" not in page.state.text() and page.state.property("role") == "error"
     assert page.source.isVisible() and not page.found.isVisible()
+
+
+def test_advice_for_a_terminal_is_not_given_in_the_window(tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    save = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4))
+    (tmp_path / "scans" / "p1").mkdir(parents=True)
+    nibabel.save(save, tmp_path / "scans" / "p1" / "ct.nii.gz")
+    (tmp_path / "file").touch()
+    said = []
+    for folder in ("empty", "scans", "file", "nowhere"):
+        with pytest.raises(CtmriError) as refused:
+            find_cases(tmp_path / folder, (Domain.MR_T2,))
+        said.append(without_terminal(str(refused.value)))
+    assert not [text for text in said if "ctmri" in text or "phantom:" in text or "domains" in text or "--" in text], said
 
 
 def test_what_was_said_of_unreadable_cases_is_told_with_the_failure(qtbot, make_run, collection) -> None:

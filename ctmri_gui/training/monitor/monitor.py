@@ -122,7 +122,7 @@ class Monitor(QWidget):
         run.heard.connect(self._hear)
         run.ended.connect(self._ended)
         run.asked.connect(self._show_state)
-        self._show(run.record, run.plan, run.folder, run.title)
+        self._show(run.record, run.plan, run.folder, f"{run.folder.name}: {run.title}")
         self.controls.follow(run)
         self._clock.start()
         self._show_state()
@@ -198,7 +198,7 @@ class Monitor(QWidget):
 
     def _take_read(self, folder: Path, answer: tuple[RunRecord, RunPlan | None]) -> None:
         record, plan = answer
-        title = f"{plan.card.title}, {plan.direction.label}" if plan is not None else folder.name
+        title = f"{folder.name}: {plan.card.title}, {plan.direction.label}" if plan is not None else folder.name
         self._show(record, plan, folder, title)
         self._show_state()
 

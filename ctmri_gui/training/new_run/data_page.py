@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished
 from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.asking import ask
+from ctmri_gui.panels.small_parts import label, scrolling, set_role
 from ctmri_gui.settings import Settings
 from ctmri_gui.training import data_work
 from ctmri_gui.training.data_work import Look, Prepared
@@ -28,7 +30,8 @@ from ctmri_gui.training.new_run.source_card import SourceCard
 from ctmri_gui.training.trainings import Trainings
 
 _IN_USE = "A run learns from these data at present. Wait until it has ended."
-_SURE = "The prepared slices are removed ({size}). The scans stay. Runs that learnt from them cannot go on without them."
+_LOST = "The scans stay as they are. Runs that learnt from the slices cannot go on without them."
+_NOTHING = ("", "muted")
 
 
 class DataPage(QWidget):
@@ -44,7 +47,7 @@ class DataPage(QWidget):
         self._prepared: Prepared | None = None
         self._preparing: JobState | None = None
         self._source, self._shown = "", False
-        self._told = ""  # how preparing ended; stands until other data or choices are looked at
+        self._told = _NOTHING  # how preparing ended; stands until other data or choices are looked at
         self.setAcceptDrops(True)
         self.source = SourceCard(settings)
         self.name, self.other = label("", "title"), QPushButton("&Other data…")
@@ -87,8 +90,8 @@ class DataPage(QWidget):
         choices = self._choices()
         if look is None or choices is None or not look.domains or self._busy:
             return
-        self._told = ""
-        self.state.setText("")
+        self._told = _NOTHING
+        self._say("")
         self._draft.choose(data=None)
         begin = partial(data_work.prepare, look.source, choices.showing(look.domains))
         source = self._source
@@ -107,7 +110,7 @@ class DataPage(QWidget):
         if self._shown and self._draft.source != self._source:
             self._cancel()
             self._source, self._look, self._prepared = self._draft.source, None, None
-            self._told = ""
+            self._told = _NOTHING
             self._look_again()
 
     def _look_again(self) -> None:
@@ -117,7 +120,7 @@ class DataPage(QWidget):
         if source.startswith(PHANTOM):
             self._take_phantom(source)
         elif source and (choices := self._choices()) is not None:
-            self.state.setText("Looking at the folder …")
+            self._say("Looking at the folder …")
             self._looking.ask("Look at data", partial(data_work.look, source, choices), self._take_look, ended=self._looked)
         self._show()
 
@@ -125,14 +128,14 @@ class DataPage(QWidget):
         self._look = look
         self.source.remember(look.source)
         self.found.show_look(look, self._draft.preparation)
-        self.state.setText(self._told)
+        self._say(*self._told)
         if look.prepared is not None:
             self._take_prepared(look.prepared, self._source)
         self._show()
 
     def _looked(self, end: Finished) -> None:
         if end.reason in ("failed", "crashed"):
-            self.state.setText(data_work.without_terminal(end.message))
+            self._say(data_work.without_terminal(end.message), "error")
             self._show_sources()
         self._show()
 
@@ -140,6 +143,8 @@ class DataPage(QWidget):
         if prepared is None or source != self._source:
             return
         self._preparing = None  # it only has to say that it has ended
+        known = self._look.remarks if self._look is not None else ()  # what stands above already
+        prepared = replace(prepared, remarks=tuple(remark for remark in prepared.remarks if remark not in known))
         self._prepared = prepared
         self.check.show_prepared(prepared, may_change=prepared.own and self._look is not None and self._may_prepare)
         self._know(prepared.known)
@@ -155,7 +160,7 @@ class DataPage(QWidget):
     def _take_phantom(self, source: str) -> None:
         known = heads_known(source, float(self._draft.values("settings").get("spacing_mm", 1.0)))
         self.phantom.show_heads(known)
-        self.state.setText("")
+        self._say("")
         self._know(known)
 
     def _choose_preparation(self, chosen: dict[str, Any]) -> None:
@@ -163,8 +168,8 @@ class DataPage(QWidget):
         relook = any(chosen.get(name) != self._draft.preparation.get(name) for name in (LAYOUT, DOMAINS, "pair_by_name", "plane"))
         if relook:
             chosen = {name: value for name, value in chosen.items() if name != LEFT_OUT}
-        self._prepared, self._told = None, ""
-        self.state.setText("")
+        self._prepared, self._told = None, _NOTHING
+        self._say("")
         self._draft.choose(preparation=chosen, data=None)
         choices = self._choices()
         look = self._look
@@ -204,15 +209,13 @@ class DataPage(QWidget):
             return
         live = self._trainings.live
         if live is not None and Path(live.plan.data) == prepared.folder:
-            QMessageBox.information(self, "Delete prepared data", _IN_USE)
+            self._say(_IN_USE, "warning")
+            self._show()
             return
-        box = QMessageBox(QMessageBox.Icon.Question, "Delete prepared data", _SURE.format(size=size_words(prepared.size)))
-        box.setParent(self, box.windowFlags())
-        yes = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.exec()
-        if box.clickedButton() is yes:
-            self.delete(prepared)
+        ask(
+            self, "Delete for good?", f"Delete these prepared slices ({size_words(prepared.size)})?", _LOST,
+            yes="&Delete", no="&Keep", then=lambda: self.delete(prepared), name="delete_prepared_question",
+        )  # fmt: skip
 
     def delete(self, prepared: Prepared) -> None:
         """Removes prepared slices; whoever asks for it has asked the user."""
@@ -235,12 +238,15 @@ class DataPage(QWidget):
 
     def _ended(self, end: Finished, source: str) -> None:
         if source == self._source:
-            stopped = "Stopped. What is prepared is kept; press the button to go on."
-            self._told = stopped if end.reason == "stopped" else end.message if end.reason != "completed" else ""
-            self.state.setText(self._told)
+            self._told = _NOTHING if end.reason == "completed" else data_work.unfinished(end)
+            self._say(*self._told)
             if end.reason != "completed":
                 self._look_again()
         self._show()
+
+    def _say(self, text: str, role: str = "muted") -> None:
+        self.state.setText(text)
+        set_role(self.state, role)
 
     def _show_work(self, state: JobState) -> None:
         if state is self._preparing:
@@ -292,5 +298,3 @@ class DataPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(inside, "Data"))
-
-

@@ -18,11 +18,16 @@ from ctmri_gui.training.new_run.value_editors import WheelGuard, editor_for
 from ctmri_gui.training.where import Place
 from ctmri_gui.viewer.palette import scaled
 
+_EDITOR_WIDTH = 216
 ASKED = ("device", "precision", "devices")
 _LABELS = {"device": "Computed on", "precision": "Number format", "devices": "Graphics cards"}
 _PLACES: tuple[tuple[Where | None, str], ...] = (
     (None, "Let the program choose"), ("thread", "Beside this window"), ("process", "In a process of its own"),
 )  # fmt: skip
+_WORDS: dict[object, str] = {
+    "auto": "Let the program choose", "cpu": "Processor", "cuda": "Graphics card", "32": "Exact (float32)",
+    "bf16-mixed": "Faster (bfloat16)", "16-mixed": "Faster, older cards (float16)",
+}  # fmt: skip
 _LOOKING = "looking for graphics cards"
 
 
@@ -44,7 +49,10 @@ class MachineChoice(QWidget):
         for name in ASKED:
             made = self._editors[name]
             made.focus.setAccessibleName(_LABELS[name])
-            made.widget.setFixedWidth(scaled(144))
+            made.widget.setFixedWidth(scaled(_EDITOR_WIDTH))
+            if isinstance(made.focus, QComboBox):
+                for row in range(made.focus.count()):
+                    made.focus.setItemText(row, _WORDS[made.focus.itemData(row)])
             made.write(self._fields[name].default)
             form.addRow(_LABELS[name], made.widget)
         form.addRow(self.note)
