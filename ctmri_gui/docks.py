@@ -14,7 +14,7 @@ _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 _LEAST_LINES = 54  # of text, px: a lower window has no room for docks above each other
 _LETTERS, _SHARE = 46, 0.3  # width: so many letters, at most that share of the window
 _MORE_LINES = {"Translation": 5, "Metrics": 0}  # room for what comes later: progress, numbers
-_LINES_AT_LEAST = {"Translation": 0, "Metrics": 31}
+_LINES_AT_LEAST = {"Translation": 0, "Metrics": 34}
 
 
 class Docks:
