@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QWidget,
+)
 
 from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.theme import icon
@@ -103,7 +113,9 @@ class _Title(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 4, 2)
         row.setSpacing(0)
-        row.addWidget(label(dock.windowTitle(), "muted", wrap=False), 1)
+        title = label(dock.windowTitle(), "muted", wrap=False)
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the dock
+        row.addWidget(title, 1)
         for name, words in (("float", "Float or dock"), ("close", "Close")):
             press = QToolButton()
             press.setToolTip(f"{words}: {dock.windowTitle()}")

@@ -31,7 +31,7 @@ _INVITATION = (
     "the middle. The numbers of every image stand here."
 )
 _NUMBER = Qt.ItemDataRole.UserRole
-_LEAST_LINES = 7
+_LEAST_LINES, _LARGE_LINE = 7, 24
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -68,19 +68,17 @@ class MeasureDock(QWidget):
             "rename": _press("Rename", "Give it another name (F2)", lambda: self.tree.edit_name()),
             "delete": _press("Delete", "Delete it (Del)", self._delete),
             "window": _press("Window", "Take the window of the pane from the selected region", actions["measure_window"].trigger),
-            "plots": _press("Plots…", "Profile along a line (P), joint histogram of two images (J)", self.plotsAsked.emit),
-            "export": _press("Export…", "Write all measurements as CSV or JSON", self.exportAsked.emit),
+            "plots": _press("Plots", "Profile along a line (P), joint histogram of two images (J)", self.plotsAsked.emit),
+            "export": _press("Export", "Write all measurements as CSV or JSON", self.exportAsked.emit),
         }
         column = QVBoxLayout(self)
-        column.setContentsMargins(10, 8, 10, 8)
+        column.setContentsMargins(4, 8, 4, 8)
         column.setSpacing(6)
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        for place, press in enumerate(self._buttons.values()):
-            grid.addWidget(press, place // 3, place % 3)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(4)
         for part in (self.invitation, self.tree, self._legend):
             column.addWidget(part, 1 if part is self.tree else 0)
-        column.addLayout(grid)
+        column.addLayout(self._grid)
         self._follow_font()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -89,6 +87,11 @@ class MeasureDock(QWidget):
             self._follow_font()
 
     def _follow_font(self) -> None:
+        """Large text has room for fewer buttons beside one another."""
+        columns = 3 if self.fontMetrics().lineSpacing() < _LARGE_LINE else 2
+        for place, press in enumerate(self._buttons.values()):
+            self._grid.removeWidget(press)
+            self._grid.addWidget(press, place // columns, place % columns)
         self.tree.setMinimumHeight(_LEAST_LINES * self.fontMetrics().lineSpacing())
 
     def _show(self) -> None:
@@ -123,18 +126,17 @@ class MeasureDock(QWidget):
         _put(row, 0, measurement.name)
         _put(row, 1, texts.size_text(measurement.shape))
         found, volumes = self._values.of(measurement), self._values.volumes_for(measurement)
-        lines = [(texts.PENDING, "")] if found is None else [_volume_text(role, volumes[role], found[role]) for role in found]
+        lines = [texts.PENDING] if found is None else [_volume_text(role, volumes[role], found[role]) for role in found]
         drawn_on = volumes.get(Role(measurement.drawn_on))
         if drawn_on is not None and any(finding.serious for finding in drawn_on.findings):
-            lines.append(("△ Sizes are doubtful: see the pane", ""))
+            lines.append("△ Sizes are doubtful:\nsee the warning on the pane")
         while row.childCount() > len(lines):
             row.takeChild(row.childCount() - 1)
-        for place, words in enumerate(lines):
+        for place, text in enumerate(lines):
             child = row.child(place) or QTreeWidgetItem(row)
             child.setData(0, _NUMBER, row.data(0, _NUMBER))
-            child.setTextAlignment(1, _RIGHT)
-            for column, text in enumerate(words):
-                _put(child, column, text)
+            child.setFirstColumnSpanned(True)
+            _put(child, 0, text)
         return found is not None and any(one is not None and one.sampling is Sampling.SAMPLES for one in found.values())
 
     def _on_selected(self) -> None:
@@ -197,13 +199,12 @@ class _Tree(QTreeWidget):
         return super().edit(index, trigger, event) if allowed else False
 
 
-def _volume_text(role: Role, volume: Volume, found: Statistics | None) -> tuple[str, str]:
-    """Two lines in two columns: whose values, mean and spread; range, number of values."""
-    whose = f"{role.label}, {volume.label}"
-    if found is None:
-        return whose, texts.NOTHING
-    mean = texts.mean_text(found, volume.unit)
-    return f"{whose}\n{texts.range_text(found, volume.unit)}", f"{mean}\n{texts.count_text(found)}"
+def _volume_text(role: Role, volume: Volume, found: Statistics | None) -> str:
+    """Whose values; mean and spread; range and number of values. Short lines, for the list is narrow."""
+    lines = [f"{role.label}, {volume.label}", texts.mean_text(found, volume.unit)]
+    if found is not None:
+        lines.append(f"{texts.range_text(found)}, {texts.count_text(found)}")
+    return "\n".join(lines)
 
 
 def _put(row: QTreeWidgetItem, column: int, text: str) -> None:
@@ -214,6 +215,7 @@ def _put(row: QTreeWidgetItem, column: int, text: str) -> None:
 
 def _press(words: str, tip: str, then: Callable[[], object]) -> QPushButton:
     made = QPushButton(words)
+    made.setProperty("role", "small")
     made.setToolTip(tip)
     made.clicked.connect(lambda _checked=False: then())
     return made

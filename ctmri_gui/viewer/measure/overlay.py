@@ -81,7 +81,7 @@ class MeasureOverlay:
         if not chosen and words[:-1]:
             return words
         if mine is not None:
-            words += [texts.range_text(mine, unit), texts.count_text(mine)]
+            words += [texts.range_text(mine), texts.count_text(mine)]
         return [*words, texts.size_text(shape)]
 
     @staticmethod

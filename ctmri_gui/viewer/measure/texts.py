@@ -31,9 +31,9 @@ def mean_text(found: Statistics | None, unit: str) -> str:
     return f"{'≈ ' if found.sampling is Sampling.SAMPLES else ''}{found.mean:.{digits}f}{spread} {unit}"
 
 
-def range_text(found: Statistics, unit: str) -> str:
-    """`−20 … 90 HU`."""
-    return f"{number_text(found.minimum)} … {number_text(found.maximum)} {unit}"
+def range_text(found: Statistics) -> str:
+    """`−20 … 90`, in the unit that stands behind the mean."""
+    return f"{number_text(found.minimum)} … {number_text(found.maximum)}"
 
 
 def count_text(found: Statistics) -> str:
