@@ -35,20 +35,25 @@ def head(grid: Geometry, domain: Domain, inside: float, outside: float, *, spot:
     return Volume(values.astype(np.int16 if domain is Domain.CT else np.float32), grid, domain, **facts)
 
 
-@pytest.fixture
-def views(qtbot) -> Iterator[LinkedViews]:
+@pytest.fixture(scope="module")
+def case() -> tuple[dict[Role, Volume], Comparison]:
     """An MR, the CT that a model made of it, which is 100 HU too much in a spot and 40 HU too little elsewhere, and the CT."""
+    source = head(GRID, Domain.MR_T1, 300, 0, name="t1.nii.gz")
+    synthetic = head(GRID, Domain.CT, 0, -1000, spot=140, synthetic=MADE)
+    truth = head(TRUTH_GRID, Domain.CT, 40, -1000, name="ct.nii.gz")
+    return dict(zip(Role, (source, synthetic, truth), strict=True)), Comparison(source, synthetic, truth)
+
+
+@pytest.fixture
+def views(qtbot, case) -> Iterator[LinkedViews]:
     widget = LinkedViews()
     qtbot.addWidget(widget)
     widget.resize(1290, 520)
     widget.show()
     qtbot.waitExposed(widget)
-    source = head(GRID, Domain.MR_T1, 300, 0, name="t1.nii.gz")
-    synthetic = head(GRID, Domain.CT, 0, -1000, spot=140, synthetic=MADE)
-    truth = head(TRUTH_GRID, Domain.CT, 40, -1000, name="ct.nii.gz")
-    for role, volume in zip(Role, (source, synthetic, truth), strict=True):
+    for role, volume in case[0].items():
         widget.set_volume(role, volume)
-    widget.compare.model.set_compared(Comparison(source, synthetic, truth))
+    widget.compare.model.set_compared(case[1])
     qtbot.waitUntil(lambda: widget.panes[Role.TRUTH].canvas.annotations.empty is None)
     yield widget
     widget.close_background()
@@ -105,7 +110,7 @@ def test_one_key_goes_through_all_ways_and_the_pane_says_which(views, qtbot) -> 
         "Synthetic | Ground truth, fade 50 %",
         "Synthetic | Ground truth, wipe",
         "Synthetic | Ground truth, checkerboard",
-        "Synthetic − Ground truth",
+        "Synthetic − Ground truth, ±200 HU",
         "Synthetic | Ground truth, flicker",
         "Synthetic CT",
     ]
@@ -150,7 +155,7 @@ def test_a_difference_is_on_the_planes_of_the_pane(views, qtbot) -> None:
 
 def test_layouts_open_with_the_comparison_that_they_name(views, qtbot) -> None:
     views.arrangement.show(TWO_BY_TWO)
-    assert title(views, "synthetic-2") == "Synthetic − Ground truth" and title(views, "synthetic") == "Synthetic CT"
+    assert title(views, "synthetic-2") == "Synthetic − Ground truth, ±200 HU" and title(views, "synthetic") == "Synthetic CT"
     qtbot.waitUntil(lambda: shows_difference(views, "synthetic-2"))
 
 
@@ -199,6 +204,11 @@ def test_each_side_of_a_wipe_keeps_its_own_window_and_the_line_follows_the_mouse
     assert abs(colour_at(views, Role.SOURCE, (-4, 10, 0))[0] - 128) <= 2  # MR 300 of 100 to 500
     assert abs(colour_at(views, Role.SOURCE, (30, 10, 0))[0] - 128) <= 2  # CT 0 of -100 to 100
     assert canvas.annotations.text.window == "W 400  L 300 | W 200  L 0"
+    for start, role in ((middle * 1.6, Role.SYNTHETIC), (middle * 0.4, Role.SOURCE)):
+        before = dict(views.model.windows)
+        mouse(views, Role.SOURCE, QEvent.Type.MouseMove, (start, 200), down=False)
+        drag(views, Role.SOURCE, (start, 200), (middle, 150))  # over the line: it is meant for what it began on
+        assert [one for one in before if views.model.windows[one] != before[one] and one is not Role.TRUTH] == [role]
     mouse(views, Role.SOURCE, QEvent.Type.MouseMove, (round(middle * 1.3), 200), down=False)
     assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor
     mouse(views, Role.SOURCE, QEvent.Type.MouseMove, (40, 200), down=False)

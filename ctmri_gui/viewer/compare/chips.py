@@ -14,6 +14,7 @@ EDGE, PADDING = 12.0, 7.0
 _BESIDE_LETTER = 22.0
 _GROUND = QColor(8, 12, 16, 225)
 _WIDEST = 420
+_FEWEST_LETTERS = 2
 _WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
@@ -46,10 +47,15 @@ class Chip:
         size = self._size(min(pane_width - 2 * EDGE, palette.scaled(_WIDEST)))
         self._draw(painter, place(*size, pane_width))
 
-    def draw_at(self, painter: QPainter, at: QPointF, anchor: tuple[float, float], pane_width: int) -> None:
-        """`anchor`: which point of the box lies at `at`, (0, 0) its upper left corner."""
-        width, height = self._size(pane_width)
-        self._draw(painter, QRectF(at.x() - width * anchor[0], at.y() - height * anchor[1], width, height))
+    def draw_at(self, painter: QPainter, at: QPointF, anchor: tuple[float, float], room: float) -> None:
+        """In one line of at most `room`, shortened where that is too little; nothing where it is hopeless. `anchor`: which point
+        of the box lies at `at`, (0, 0) its upper left corner."""
+        metrics = QFontMetricsF(self._font)
+        text = metrics.elidedText(self.text, Qt.TextElideMode.ElideRight, room - 2 * PADDING - 1)
+        if len(text) > _FEWEST_LETTERS:
+            width, height = math.ceil(metrics.horizontalAdvance(text)) + 2 * PADDING + 1, math.ceil(metrics.height()) + 7
+            box = QRectF(at.x() - width * anchor[0], at.y() - height * anchor[1], width, height)
+            Chip(text, self.bold)._draw(painter, box)
 
     def _draw(self, painter: QPainter, box: QRectF) -> None:
         ground(painter, box)

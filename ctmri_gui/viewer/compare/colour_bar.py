@@ -13,6 +13,7 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.compare import chips
 from ctmri_gui.viewer.compare.colour_maps import argb_table
+from ctmri_gui.viewer.compare.difference import number
 
 _WIDTH, _HEIGHT = 190, 12
 _ROOM_FOR_WORDS = 300  # px of height beside text of 13 px
@@ -31,11 +32,11 @@ class ColourBar:
     @property
     def ends(self) -> tuple[str, str, str]:
         """What stands under the bar: at its left end, its middle and its right end."""
-        digits = 0 if self.limit >= 20 else 1
-        return f"−{self.limit:.{digits}f}", "0", f"+{self.limit:.{digits}f} {self.unit}"
+        return f"−{number(self.limit)}", "0", f"+{number(self.limit)} {self.unit}"
 
     def draw(self, painter: QPainter, pane: tuple[int, int]) -> None:
-        """In the upper left corner of a pane of (width, height). The convention needs a pane where there is room for it."""
+        """In the upper left corner of a pane of (width, height). The convention needs a pane where there is room for it; where
+        the bar would hide half of the picture it is left out, for its ends stand in the title too."""
         font = palette.font(12)
         metrics = QFontMetricsF(font)
         width = min(palette.scaled(_WIDTH), pane[0] - 2 * chips.EDGE - 2 * chips.PADDING)
@@ -43,6 +44,8 @@ class ColourBar:
         words = metrics.boundingRect(QRectF(0, 0, width, 1000), _WRAPPED, convention).height() if convention else 0.0
         line = math.ceil(metrics.height())
         box = chips.place(width + 2 * chips.PADDING, _HEIGHT + line + words + 12, pane[0])
+        if box.bottom() > pane[1] / 2:
+            return
         chips.ground(painter, box)
         bar = QRectF(box.left() + chips.PADDING, box.top() + 6, width, _HEIGHT)
         painter.drawImage(bar, _bar_image(self.colours))

@@ -61,6 +61,11 @@ class CompareContents(QObject):
         """What is written over a pane."""
         return self._by_pane[name].marks.state
 
+    def windowed(self, name: str) -> Role:
+        """The volume whose window a drag over a pane changes."""
+        other = self._model.partner(name)
+        return other if other is not None and self._by_pane[name].drags_other else self._panes[name].role
+
     def show_inverted(self) -> None:
         """The other pictures follow the panes' own."""
         self._show_windows(tuple(Role))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_gui.viewer.compare.colour_maps import MAPS
-from ctmri_gui.viewer.compare.difference import Compared, Scale, scale_of
+from ctmri_gui.viewer.compare.difference import Compared, Scale, number, scale_of
 from ctmri_gui.viewer.compare.modes import Compare, Mode, next_checker, partners_of
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
@@ -75,7 +75,10 @@ class CompareModel(QObject):
         if self.held == pane:
             return f"{other.label} instead of {role.label.lower()}"
         if compare.mode is Mode.DIFFERENCE:
-            return "Synthetic − Ground truth" if isinstance(self.scale(pane), Scale) else f"{role.label}: no difference"
+            scale = self.scale(pane)
+            if isinstance(scale, str):
+                return f"{role.label}: no difference"
+            return f"Synthetic − Ground truth, ±{number(self._limits[scale.unit])} {scale.unit}"
         if compare.mode is Mode.FADE:
             return f"{role.label} | {other.label}, fade {round(100 * compare.amount)} %"
         return f"{role.label} | {other.label}, {compare.mode.value}" if compare.active else ""

@@ -45,9 +45,9 @@ class CompareViews(QObject):
         menu.addMenu(mask_menu(menu, self.masks))
 
     def drag_window(self, pane: str, right: float, up: float) -> None:
-        """A left drag: it changes the scale of a difference, else the window of the pane's own volume."""
+        """A left drag: it changes the scale of a difference, else the window of the volume under it."""
         if not self.model.drag_limit(pane, right, up):
-            self._views.model.drag_window(self._views.panes[pane].role, right, up)
+            self._views.model.drag_window(self.contents.windowed(pane), right, up)
 
     def close(self) -> None:
         """No more answers."""

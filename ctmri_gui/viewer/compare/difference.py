@@ -16,7 +16,7 @@ from ctmri_gui.viewer.roles import Role
 
 _Range = tuple[float, float]
 _WAITING = "It is not known yet whether both show the same place."
-_NOT_A_PAIR = "Only a synthetic image and its ground truth can be subtracted; {one} and {other} have no scale in common."
+_NOT_A_PAIR = "{one} and {other} have no scale in common."
 
 
 class Verdict(Protocol):
@@ -69,6 +69,11 @@ def scale_of(compared: Compared | None, volumes: Mapping[Role, Volume], pair: se
     offset = gains[1] * compared.ranges[1][0] - gains[0] * compared.ranges[0][0]
     said = "synthetic − truth, % of each image's own in-body 0.5–99.5 % range"
     return Scale("%", said, (gains[0], gains[1]), offset)
+
+
+def number(limit: float) -> str:
+    """A limit as it is written."""
+    return f"{limit:.{0 if limit >= 20 else 1}f}"
 
 
 class DifferencePicture:

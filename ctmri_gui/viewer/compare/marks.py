@@ -103,7 +103,8 @@ class CompareMarks:
         metrics = QFontMetricsF(palette.font(12))
         names = metrics.horizontalAdvance(self.state.own + self.state.other) + 2 * _GAP
         room = projection.pane[0] - 2 * chips.EDGE
-        return chips.place(max(names, min(_TRACK, room)) + 2 * chips.PADDING, metrics.height() + 24, projection.pane[0])
+        width = min(max(names, _TRACK) + 2 * chips.PADDING, room)
+        return chips.place(width, metrics.height() + 24, projection.pane[0])
 
     def _track(self, projection: Projection) -> QRectF:
         box = self._slider_box(projection).adjusted(chips.PADDING + _KNOB, 0, -chips.PADDING - _KNOB, 0)
@@ -115,8 +116,12 @@ class CompareMarks:
         inner = box.adjusted(chips.PADDING, 3, -chips.PADDING, 0)
         painter.setFont(palette.font(12))
         painter.setPen(palette.TEXT)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.state.own)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, self.state.other)
+        metrics, half = QFontMetricsF(palette.font(12)), (inner.width() - _GAP) / 2
+        free = max(inner.width() - _GAP - metrics.horizontalAdvance(self.state.own), half)
+        own = metrics.elidedText(self.state.own, Qt.TextElideMode.ElideRight, inner.width() - _GAP - min(free, half))
+        other = metrics.elidedText(self.state.other, Qt.TextElideMode.ElideRight, free)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, own)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, other)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.OUTLINE.lighter(170))
         painter.drawRoundedRect(track, 2, 2)
@@ -141,12 +146,12 @@ class CompareMarks:
         own, other = Chip(self.state.own), Chip(self.state.other)
         if compare.upright:
             y = chips.below_letters()
-            own.draw_at(painter, QPointF(at - 6, y), (1.0, 0.0), width)
-            other.draw_at(painter, QPointF(at + 6, y), (0.0, 0.0), width)
+            own.draw_at(painter, QPointF(at - 6, y), (1.0, 0.0), at - 8)
+            other.draw_at(painter, QPointF(at + 6, y), (0.0, 0.0), width - at - 8)
         else:
             x = 2 * chips.EDGE + palette.scaled(24)  # beside the letter at the left edge
-            own.draw_at(painter, QPointF(x, at - 6), (0.0, 1.0), width)
-            other.draw_at(painter, QPointF(x, at + 6), (0.0, 0.0), width)
+            own.draw_at(painter, QPointF(x, at - 6), (0.0, 1.0), width - x)
+            other.draw_at(painter, QPointF(x, at + 6), (0.0, 0.0), width - x)
 
     @staticmethod
     def _draw_arrows(painter: QPainter, grip: QPointF, *, upright: bool) -> None:

@@ -12,7 +12,7 @@ from ctmri_core.volume import Volume
 from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.compare.colour_bar import ColourBar
 from ctmri_gui.viewer.compare.compare_model import CompareModel
-from ctmri_gui.viewer.compare.composition import ComparedPicture
+from ctmri_gui.viewer.compare.composition import ComparedPicture, beyond_line
 from ctmri_gui.viewer.compare.difference import Scale
 from ctmri_gui.viewer.compare.marks import CompareMarks, MarksState
 from ctmri_gui.viewer.compare.modes import Compare, Mode
@@ -43,9 +43,11 @@ class PaneCompare:
         self.needed: list[SliceStack] = []
         self.marks = CompareMarks(partial(model.set_amount, pane), partial(model.set_line, pane))
         self._tool_cursor: Qt.CursorShape | None = None
+        self._mouse = self._pressed = QPointF()
         canvas.overlays.insert(0, self.marks)
         canvas.gestures.grabbers.append(self.marks)
         canvas.gestures.hovered.connect(self._follow_mouse)
+        canvas.gestures.pressed.connect(self._note_press)
 
     def show(self, shown: Shown | None, hold_keys: str) -> None:
         """As the model has it; nothing is compared without a second volume. `hold_keys`: what is to be held to see it alone."""
@@ -75,6 +77,15 @@ class PaneCompare:
         if self._picture.other.set_levels(black, white):
             self._canvas.update()
 
+    @property
+    def drags_other(self) -> bool:
+        """Whether a drag is meant for the other picture: it began beyond the line of a wipe, or nothing else is seen."""
+        if self.marks.state.held:
+            return True
+        pane = self._canvas.width(), self._canvas.height()
+        wipes = self._compares and self._picture.compare.mode is Mode.WIPE and self._picture.other.present
+        return wipes and beyond_line(self._picture.compare, pane).contains(self._pressed.toPoint())
+
     def _marks_of(self, shown: Shown, compare: Compare, held: bool, scale: Scale | str | None, hold_keys: str) -> MarksState:
         bar, says, other = None, "", shown.other.label
         if isinstance(scale, str):
@@ -86,7 +97,7 @@ class PaneCompare:
         elif compare.mode is Mode.FLICKER:
             says = f"Hold {hold_keys} to see: {other}"
         elif compare.mode is Mode.CHECKER:
-            says = f"Squares of {compare.checker_mm:g} mm\nmiddle: {shown.own.label}\nbeside it: {other}"
+            says = f"{compare.checker_mm:g} mm, in the middle: {shown.own.label}"
         return MarksState(compare, shown.own.label, other, held and self._picture.other.present, says, bar)
 
     def _take_other(self, shown: Shown, *, wanted: bool) -> None:
@@ -112,6 +123,7 @@ class PaneCompare:
 
     def _follow_mouse(self, at: QPointF | None) -> None:
         """The mouse has the shape of what it would take."""
+        self._mouse = at or self._mouse
         shape = None if at is None else self.marks.cursor_at(at)
         if shape is not None:
             self._tool_cursor = self._tool_cursor or self._canvas.cursor().shape()
@@ -119,3 +131,6 @@ class PaneCompare:
         elif self._tool_cursor is not None:
             self._canvas.setCursor(self._tool_cursor)
             self._tool_cursor = None
+
+    def _note_press(self) -> None:
+        self._pressed = self._mouse
