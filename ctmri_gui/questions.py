@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QWidget
 
-from ctmri_core.errors import CtmriError
-from ctmri_core.files import atomic_file
 from ctmri_core.io.series import TILT
 from ctmri_gui import file_choice
 from ctmri_gui.about import AboutDialog
@@ -119,21 +117,6 @@ class Questions(QObject):
 
         dialog.accepted.connect(save)
         _open(dialog)
-
-    def where_to_save_the_screenshot(self) -> None:
-        picture = self._views.grab_picture()
-        start = self._start_folder / f"ct_mri_studio_{self._settings.next_number():03d}.png"
-        chosen = file_choice.new_file(self._window, "Save screenshot", start, "PNG (*.png)")
-        if chosen is None:
-            return
-        target = chosen if chosen.suffix.lower() == ".png" else chosen.with_name(f"{chosen.name}.png")
-        try:
-            with atomic_file(target) as temporary:
-                if not picture.save(str(temporary)):  # as its suffix says
-                    raise OSError("the picture could not be encoded")
-            self._session.saved.emit(target)
-        except CtmriError as error:
-            self._session.failed.emit(str(error))
 
     def show_header(self) -> None:
         """Beside the pictures, which can be gone through meanwhile; one window is enough."""

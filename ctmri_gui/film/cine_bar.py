@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSpinBox, QToolButton
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QSpinBox, QToolButton
 
 from ctmri_gui.film.cine import FASTEST, SLOWEST, Cine
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import Settings
 from ctmri_gui.theme import icon
 
-_ENDS = ("Begin anew at the end", "There and back")
+_ENDS = ("Loop", "There and back")
 
 
 class CineBar(QFrame):
@@ -27,7 +27,7 @@ class CineBar(QFrame):
         self.setAccessibleName("Cine")
         self.play = QToolButton()
         self.play.clicked.connect(command.trigger)
-        self.rate = QSpinBox(minimum=SLOWEST, maximum=FASTEST, value=settings["cine_rate"], suffix=" per second")
+        self.rate = QSpinBox(minimum=SLOWEST, maximum=FASTEST, value=settings["cine_rate"], suffix=" per s")
         self.rate.setToolTip("Slices per second, as far as the pictures can follow")
         self.ends = QComboBox()
         self.ends.addItems(_ENDS)
@@ -42,7 +42,9 @@ class CineBar(QFrame):
         row.setSpacing(8)
         for part in (self.play, naming("S&peed", self.rate), self.rate, self.ends):
             row.addWidget(part)
-        row.addWidget(label("The wheel or a click on a pane pauses.", "muted", wrap=False), 1)
+        hint = label("The wheel or a click on a pane pauses.", "muted", wrap=False)
+        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it goes first where there is little room
+        row.addWidget(hint, 1)
         row.addWidget(self._close)
         cine.changed.connect(self._show_playing)
         command.changed.connect(lambda: self._show_playing(cine.playing))  # another key

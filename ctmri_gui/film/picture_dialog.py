@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap, QShowEvent
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ctmri_core.io.film import MOST_PIXELS, sheet_size
@@ -15,11 +15,13 @@ from ctmri_gui.film.states import wipes
 from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.panels.small_parts import fit_height, label, naming, resize_dialog, scrolling
 from ctmri_gui.viewer.linked_views import LinkedViews
+from ctmri_gui.viewer.palette import scaled
 
 _PREVIEW = (360, 300)
 _PAUSE_MS = 120
 _MOST = {Kind.GRID: 30, Kind.SCROLL: 400}
-_SIDES = {Kind.GRID: 220, Kind.SCROLL: 400, Kind.WIPE: 480}
+_SIDES = {Kind.GRID: 260, Kind.SCROLL: 400, Kind.WIPE: 480}
+_LEAST_WIDTH = 700  # px beside text of 13 px; a narrower dialog has no room for the preview
 _ALL = "All panes, as they stand on the screen"
 
 
@@ -39,7 +41,6 @@ class PictureDialog(QDialog):
         self._connect()
         resize_dialog(self, 860, 0)
         self._follow_kind()
-        self.look.set_look(start.look)
 
     @property
     def order(self) -> Order:
@@ -67,6 +68,10 @@ class PictureDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._follow()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.preview.setVisible(self.width() >= scaled(_LEAST_WIDTH))
 
     # Building ---------------------------------------------------------------------------------------------------------
 

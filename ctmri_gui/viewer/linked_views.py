@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Finding, Volume
@@ -227,17 +226,6 @@ class LinkedViews(QWidget):
         """No more pictures are made ahead; call before the program ends."""
         self.contents.close()
         self.compare.close()
-
-    def grab_picture(self) -> QImage:
-        """The panes as they stand on the screen, warnings included, names of files left out."""
-        strips = [*(pane.strip for pane in self.panes.values()), *self.covers.strips]
-        for strip in strips:
-            strip.set_private(True)
-        try:
-            return self.grab().toImage()
-        finally:
-            for strip in strips:
-                strip.set_private(False)
 
     def make_menu(self, pane: str) -> QMenu:
         """The right-click menu of a pane."""

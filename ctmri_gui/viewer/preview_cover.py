@@ -86,10 +86,6 @@ class Covers:
         cover = self.shown(role)
         return None if cover is None else cover.place
 
-    @property
-    def strips(self) -> tuple[Strip, ...]:
-        return tuple(cover.strip for cover in self._by_pane.values())
-
     def _first(self, role: Role) -> PreviewCover | None:
         return next((cover for name, cover in self._by_pane.items() if self._roles[name] is role), None)
 

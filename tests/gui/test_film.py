@@ -100,10 +100,17 @@ def test_drawings_and_letters_can_be_left_out(window):
     window.views.set_crosshair(None)
 
 
-def test_names_of_files_stay_out_unless_asked_for(window, ct_file, qtbot):
-    strip_on = Look((400, 200), names=True)
-    without = painted(window, [Role.SOURCE], Look((400, 200)))
-    assert painted(window, [Role.SOURCE], strip_on).shape[0] > without.shape[0]
+def test_names_of_files_stay_out_unless_asked_for_and_the_model_never_does(three):
+    def picture(file: str, model: str, **look) -> np.ndarray:
+        volume = replace(three.views.model.volumes[Role.SOURCE], name=file)
+        three.views.set_volume(Role.SOURCE, volume)
+        made = replace(three.views.model.volumes[Role.SYNTHETIC], synthetic=Synthetic(model, "ab"))
+        three.views.set_volume(Role.SYNTHETIC, made)
+        return painted(three, list(Role), Look((500, 200), **look))
+
+    assert np.array_equal(picture("a.nii", "a"), picture("Doe_Jane.nii", "a"))
+    assert not np.array_equal(picture("a.nii", "a", names=True), picture("Doe_Jane.nii", "a", names=True))
+    assert not np.array_equal(picture("a.nii", "a"), picture("a.nii", "b"))
 
 
 def test_copy_puts_the_panes_into_the_clipboard(three):

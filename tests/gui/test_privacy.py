@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QLineE
 from ctmri_core.resources_folder import resources_folder
 from ctmri_gui import file_choice, logs, messages
 from ctmri_gui.app import build_window
+from ctmri_gui.film.picture_dialog import PictureDialog
 from ctmri_gui.header_browser.dialog import HeaderBrowser
 from ctmri_gui.main_window import TITLE, MainWindow
 from ctmri_gui.messages import Funnel
@@ -172,6 +173,7 @@ def take_pictures(watched: Watched, out: Path, monkeypatch) -> None:
     window = watched.window
     monkeypatch.setattr(file_choice, "new_file", lambda *_: out / "given_away" / "picture.png")
     window.command["screenshot"].trigger()
+    window.findChildren(PictureDialog)[-1].save.click()
     window.command["copy_picture"].trigger()
     watched.settle()
     assert (out / "given_away" / "picture.png").stat().st_size > 1000

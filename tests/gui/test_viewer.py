@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from ctmri_core.domain import Domain
@@ -178,7 +178,7 @@ def test_every_pane_shows_the_same_place_whatever_its_spacing(views, qtbot, tmp_
         crosshair = pane.canvas.annotations.crosshair
         assert (crosshair.x(), crosshair.y()) == pytest.approx(pixel_of(views, role, MARK_MM))
     qtbot.waitUntil(lambda: views.panes[Role.TRUTH].canvas.annotations.empty is None)
-    views.grab_picture().save(str(tmp_path / "crosshair.png"))
+    views.grab().save(str(tmp_path / "crosshair.png"))
     for role in Role:
         assert grey_at(views, role, pixel_of(views, role, MARK_MM)) == 255
         assert grey_at(views, role, pixel_of(views, role, MARK_MM * (-1, 1, 1))) < 250
@@ -439,20 +439,6 @@ def test_a_click_that_trembles_changes_no_window_and_a_drag_that_returns_opens_n
     assert not shown
 
 
-def test_pictures_of_the_panes_name_no_file_but_the_warning(views) -> None:
-    def grabbed(**names: str) -> QImage:
-        views.set_volume(Role.SOURCE, replace(views.model.volumes[Role.SOURCE], name=names.get("file", "a")))
-        made_by = Synthetic(names.get("model", "demo"), "0" * 64)
-        views.set_volume(Role.SYNTHETIC, replace(views.model.volumes[Role.SYNTHETIC], synthetic=made_by))
-        return views.grab_picture()
-
-    views.panes[Role.SOURCE].strip.setMinimumWidth(1)
-    assert grabbed(file="a") == grabbed(file="Doe_Jane")
-    views.resize(1600, 480)
-    assert grabbed(model="a") != grabbed(model="b")
-    assert views.panes[Role.SOURCE].strip.shown_text == "a"
-
-
 def test_an_unlinked_pane_goes_alone_through_its_own_slices_and_comes_back(views, qtbot) -> None:
     views.set_slice(25)
     before = pixel_of(views, Role.TRUTH, MARK_MM)
@@ -524,7 +510,7 @@ def test_findings_are_a_banner_and_link_states_a_badge(views, tmp_path) -> None:
     assert banner.isVisible() and banner.text() == "▲ Two slices are missing at S 40 mm."
     views.set_comparable(False)
     assert "not comparable" in views.panes[Role.TRUTH].strip.state_text
-    views.grab_picture().save(str(tmp_path / "banner.png"))
+    views.grab().save(str(tmp_path / "banner.png"))
     views.set_volume(Role.SOURCE, None)
     assert not banner.isVisible()
 
@@ -548,7 +534,7 @@ def test_the_banner_is_one_line_beside_the_picture_and_unfolds(views, tmp_path) 
     QApplication.processEvents()
     assert len({one.canvas.y() for one in views.panes.values()}) == 1, "pictures stay side by side"
     assert pane.banner.text().split() == pane.banner.toolTip().split() and pane.banner.height() >= 3 * (line - 8)
-    views.grab_picture().save(str(tmp_path / "unfolded.png"))
+    views.grab().save(str(tmp_path / "unfolded.png"))
     views.set_banner(Role.SOURCE, ())
     QApplication.processEvents()
     assert {one.canvas.y() for one in views.panes.values()} == {pane.header.height() + pane.strip.height() + 1}
@@ -659,7 +645,7 @@ def test_the_smallest_and_emptiest_volumes_open(qtbot, shape, domain) -> None:
     widget.set_volume(Role.SOURCE, Volume(voxels, Geometry(shape, (5.0, 0.5, 2.0)), domain))
     widget.set_preset("0")
     wheel(widget, Role.SOURCE, -120)
-    assert widget.grab_picture().height() > 0
+    assert widget.grab().height() > 0
 
 
 def test_other_panes_keep_their_pictures_when_one_volume_changes(views) -> None:
