@@ -12,10 +12,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from ctmri_gui.actions import COMMANDS, keys_text, with_keys
 from ctmri_gui.menus import MENUS, menu_of
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.keys import KEY_ACTIONS
+from ctmri_gui.viewer.keys import KEY_ACTIONS, PICTURE
 
 _SETTING = "shortcuts"
-_ON_PICTURES = "On the pictures: "
+_ON_PICTURES = "On the pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Row:
 def all_rows() -> tuple[Row, ...]:
     """Both tables in their order, the window's commands first."""
     window = (Row(f"window.{one.name}", _plain(one.text), menu_of(one.name), _normal(one.keys)) for one in COMMANDS)
-    views = (Row(f"view.{one.name}", one.text, _ON_PICTURES + one.group.lower(), _normal(one.keys)) for one in KEY_ACTIONS)
+    views = (Row(f"view.{one.name}", one.text, _place(one.group), _normal(one.keys)) for one in KEY_ACTIONS)
     return (*window, *views)
 
 
@@ -155,6 +155,10 @@ def _normal(keys: Iterable[str]) -> tuple[str, ...]:
     """Each key as Qt writes it, once."""
     portable = (QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText) for key in keys)
     return tuple(dict.fromkeys(key for key in portable if key))
+
+
+def _place(group: str) -> str:
+    return _ON_PICTURES if group == PICTURE else f"{_ON_PICTURES}: {group.lower()}"
 
 
 def _plain(text: str) -> str:
