@@ -8,7 +8,6 @@ the reader process only.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from itertools import chain, repeat
@@ -31,6 +30,7 @@ from ctmri_core.io.dicom_pixel_format import PALETTE, modality_of, pixel_format
 from ctmri_core.io.dicom_slice import EmptyFile, LookupTable, MrTiming, NotDicom, Origin, SliceHeader, of_series
 from ctmri_core.io.dicom_syntaxes import ALWAYS_LOSSY_SYNTAXES, LOSSY_SYNTAXES, standard_name
 from ctmri_core.io.synthetic_mark import CONVERTED
+from ctmri_core.io.window_names import names_a_window
 from ctmri_core.volume import LossyCompression, StoredWindow
 
 FIRST_READ = 16 << 10
@@ -39,7 +39,6 @@ _FARTHEST_MM = 1e6
 _SPECIAL_TAGS = frozenset(
     TAG_OF[name] for name in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence", "ModalityLUTSequence")
 )
-_SHORT_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9 _/+-]{0,23}")
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
 Headers = tuple[SliceHeader, ...]
@@ -170,11 +169,11 @@ def _checked_header(path: Path, fields: Fields, found: Elements, table: LookupTa
 
 
 def _windows(fields: Fields) -> tuple[StoredWindow, ...]:
-    """Those that can be shown, in the order of the file. Explanations are kept where they are short words, as those of scanners
-    are: any other text may tell of the patient."""
+    """Those that can be shown, in the order of the file. Explanations are kept where all their words are those of windows: any
+    other text may tell of the patient."""
     explanations = [part.strip() for part in fields.text("WindowCenterWidthExplanation").split("\\")]
     pairs = zip(fields.numbers("WindowCenter"), fields.numbers("WindowWidth"), strict=False)
-    names = (name if _SHORT_WORDS.fullmatch(name) else "" for name in chain(explanations, repeat("")))
+    names = (name if names_a_window(name) else "" for name in chain(explanations, repeat("")))
     return tuple(StoredWindow(centre, width, name) for (centre, width), name in zip(pairs, names, strict=False) if width > 0)
 
 

@@ -490,7 +490,10 @@ def test_window_of_the_middle_slice(tmp_path):
 
 @pytest.mark.parametrize(
     ("explanation", "kept"),
-    [(["BRAIN", "BONE"], ("BRAIN", "BONE")), (["BRAIN"], ("BRAIN", "")), (None, ("", "")), (["Doe^Jane", "1970"], ("", ""))],
+    [
+        *((["BRAIN", "BONE"], ("BRAIN", "BONE")), (["BRAIN"], ("BRAIN", "")), (None, ("", "")), (["Doe^Jane", "1970"], ("", ""))),
+        *((["WINDOW1", "soft tissue 2"], ("WINDOW1", "soft tissue 2")), (["Doe", "BRAIN_DOE"], ("", ""))),
+    ],
 )
 def test_all_windows_are_kept_with_what_the_scanner_calls_them(tmp_path, explanation, kept):
     more = {} if explanation is None else {"WindowCenterWidthExplanation": explanation}
