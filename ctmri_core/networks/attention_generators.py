@@ -9,13 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ctmri_core.networks.normalisation import Norm, norm_layer
 from ctmri_core.networks.resnet_generator import ResnetBlock
 
 
 class AgganGenerator(nn.Module):
     """(n, c, h, w) -> (n, c, h, w): y = content a + x (1 - a), one attention map a in [0, 1] (Tang et al. 2019, Eq. 1).
 
-    As in the public code the content has no tanh, so that values may leave [-1, 1]; `bounded` adds one. h, w multiples of 4.
+    As in the public code the content has no tanh, so that values may leave [-1, 1], and norms are those of the batch; `bounded`
+    adds a tanh and has instance norm. h, w multiples of 4.
     """
 
     multiple = 4
@@ -23,16 +25,17 @@ class AgganGenerator(nn.Module):
     def __init__(self, channels: int = 1, width: int = 64, blocks: int = 6, *, bounded: bool = False) -> None:
         super().__init__()
         self.bounded = bounded
+        norm: Norm = "instance" if bounded else "batch"
         self.model = nn.Sequential(
             nn.ReflectionPad2d(3),
             nn.Conv2d(channels, width, 7),
-            nn.BatchNorm2d(width),
+            norm_layer(norm, width),
             nn.ReLU(True),
-            *_halve(width),
-            *_halve(2 * width),
-            *(ResnetBlock(4 * width, "batch", False, bias=True) for _ in range(blocks)),
-            *_double(4 * width),
-            *_double(2 * width),
+            *_halve(width, norm),
+            *_halve(2 * width, norm),
+            *(ResnetBlock(4 * width, norm, False, bias=True) for _ in range(blocks)),
+            *_double(4 * width, norm),
+            *_double(2 * width, norm),
             nn.ReflectionPad2d(3),
             nn.Conv2d(width, channels + 1, 7),
         )
@@ -51,21 +54,19 @@ class AgganGenerator(nn.Module):
 
 
 class AgganDiscriminator(nn.Module):
-    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture; h and w at least `least`.
+    """(n, c, h, w) -> (n, 1, 1, 1): one judgement of the whole picture, as in the public code; h and w at least `least`.
 
-    `normed`: batch norm as in the public code. Of a batch of one it takes away what a picture's own mean and contrast say, and
-    the judge averages what is left: it then learns next to nothing.
+    Of a batch of one its batch norm takes away what a picture's own mean and contrast say, and the judge averages what is left.
     """
 
     least = 94
 
-    def __init__(self, in_channels: int = 1, width: int = 64, *, normed: bool = True) -> None:
+    def __init__(self, in_channels: int = 1, width: int = 64) -> None:
         super().__init__()
         parts: list[nn.Module] = []
         channels = [in_channels, width, 2 * width, 4 * width, 8 * width]
         for before, after in pairwise(channels):
-            norm = nn.BatchNorm2d(after) if normed else nn.Identity()
-            parts += [nn.Conv2d(before, after, 4, stride=2), norm, nn.LeakyReLU(0.01, True)]
+            parts += [nn.Conv2d(before, after, 4, stride=2), nn.BatchNorm2d(after), nn.LeakyReLU(0.01, True)]
         parts += [nn.Conv2d(8 * width, 8 * width, 4), nn.LeakyReLU(0.01, True)]
         self.conv_tower = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Conv2d(8 * width, 1, 1))
 
@@ -137,19 +138,19 @@ def _transposed(before: int, after: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
 
 
-def _halve(channels: int) -> Iterator[nn.Module]:
+def _halve(channels: int, norm: Norm) -> Iterator[nn.Module]:
     yield nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1)
-    yield nn.BatchNorm2d(2 * channels)
+    yield norm_layer(norm, 2 * channels)
     yield nn.ReLU(True)
 
 
-def _double(channels: int) -> Iterator[nn.Module]:
+def _double(channels: int, norm: Norm) -> Iterator[nn.Module]:
     half = channels // 2
     yield nn.ReflectionPad2d(1)
     yield nn.Conv2d(channels, half, 3)
-    yield nn.BatchNorm2d(half)
+    yield norm_layer(norm, half)
     yield nn.ReLU(True)
     yield nn.Conv2d(half, 4 * half, 1)
     yield nn.PixelShuffle(2)
-    yield nn.BatchNorm2d(half)
+    yield norm_layer(norm, half)
     yield nn.ReLU(True)

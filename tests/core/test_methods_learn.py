@@ -49,7 +49,7 @@ LESSONS = (
     Lesson("ssim_cyclegan", {"cycle": 0.8, "ssim": 0.95}, rate=1e-3),
     Lesson("unit", {"reconstruction": 0.7, "cycle": 0.75}, 32, rate=1e-3),
     Lesson("unit", {"reconstruction": 0.85, "cycle": 0.9}, 32, rate=1e-3, changes={"share_latent": True}),
-    Lesson("aggan", {"cycle": 0.5, "attention": 0.6}, 16, 96, changes={"curriculum_epochs": 0}),
+    Lesson("aggan", {"cycle": 0.5, "attention": 0.6}, 16, 96, changes={"curriculum_epochs": 0, "faithful": True}),
     Lesson("attention_gan", {"cycle": 0.75, "identity": 0.75}, changes={"maps": 4}),
     Lesson("stargan", {"class_real": 0.8, "reconstruction": 0.5}, 60, 64, changes={"critic_steps": 2, "discriminator_layers": 4}),
     Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 45),

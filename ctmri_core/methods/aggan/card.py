@@ -2,24 +2,24 @@
 
 H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
 curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
-turns it off; `faithful` has it and lets the content leave [-1, 1], as the code does. Its discriminator has batch norm, which in a
-batch of one hides how bright a picture is: it learns next to nothing. The default has none, `faithful` has it. That code repeats
-its attention map thrice, for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
+turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how bright a picture is:
+the attention closes before that judge says anything of use, and the input is copied. The default judges patches, as the paper has it
+(section 3), with instance norm throughout. `faithful` does as the code, and lets the content leave [-1, 1]. The code repeats its
+attention map thrice, for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
 """
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ctmri_core.method import MethodCard, MethodConfig
+from ctmri_core.method import MethodCard, PatchJudgedConfig
 
 
-class AgganConfig(MethodConfig):
+class AgganConfig(PatchJudgedConfig):
     """Settings of AGGAN."""
 
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
     width: int = Field(default=64, ge=4, le=256, description="channels of the generators' first layer")
-    discriminator_width: int = Field(default=64, ge=4, le=256, description="channels of the discriminators' first layer")
     blocks: int = Field(default=6, ge=1, le=16, description="residual blocks in each generator")
     lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
     lambda_pixel: float = Field(default=1.0, ge=0, le=1000, description="weight of the likeness to the input (with `faithful`)")
@@ -27,12 +27,12 @@ class AgganConfig(MethodConfig):
     curriculum_epochs: int = Field(default=10, ge=0, le=100_000, description="epochs in which the cycle hardly counts yet")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
     faithful: bool = Field(
-        default=False, description="as the authors' code: pixel loss, content without tanh, discriminators with batch norm"
+        default=False, description="as the authors' code: pixel loss, content without tanh, batch norm, discriminators of whole pictures"
     )
 
     @property
     def least_crop(self) -> int:
-        return 94  # five unpadded convolutions of the discriminator
+        return 94 if self.faithful else max(8, self.least_judged)  # five unpadded convolutions of the discriminator
 
 
 CARD = MethodCard(

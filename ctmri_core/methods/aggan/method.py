@@ -14,6 +14,7 @@ from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.aggan.card import AgganConfig
 from ctmri_core.networks.attention_generators import AgganDiscriminator, AgganGenerator
 from ctmri_core.networks.initialisation import initialise_normal
+from ctmri_core.networks.patchgan import patch_discriminator
 from ctmri_core.translators import TwoWay
 
 _EARLY, _LATE = 0.01, 0.5
@@ -21,14 +22,17 @@ _EARLY, _LATE = 0.01, 0.5
 
 
 class Aggan(TwoWay):
-    """A generator with one attention map into each domain, and a discriminator of whole pictures of each."""
+    """A generator with one attention map into each domain, and a discriminator of each: of patches, or as in the authors' code of
+    whole pictures."""
 
     def __init__(self, config: AgganConfig, direction: Direction) -> None:
         super().__init__(direction, config.pool_size)
         self.config = config
         self.set_networks(
             lambda: initialise_normal(self.build_generator(config, direction)),
-            lambda: initialise_normal(AgganDiscriminator(1, config.discriminator_width, normed=config.faithful)),
+            lambda: initialise_normal(
+                AgganDiscriminator(1, config.discriminator_width) if config.faithful else patch_discriminator(config)
+            ),
         )
 
     @staticmethod
