@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QDialogButtonBox, QLabel
 from ctmri_core.domain import Domain
 from ctmri_core.io.series import Series
 from ctmri_core.volume import DicomSource
+from ctmri_gui.about import AboutDialog
 from ctmri_gui.actions import make_actions
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
 from ctmri_gui.settings import Settings
@@ -21,6 +22,8 @@ from ctmri_gui.shortcuts.editor import KeysEditor
 from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.spacing_dialog import SpacingDialog
 from ctmri_gui.viewer.keys import KEY_ACTIONS
+from ctmri_gui.viewer.preset_book import PresetBook, PresetKind
+from ctmri_gui.viewer.preset_editor.preset_dialog import PresetDialog
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 
@@ -69,14 +72,18 @@ def test_the_question_of_voxel_size_can_be_read_whole(qtbot, dressed, size):
 
 
 @pytest.mark.parametrize("size", [13, 24])
-@pytest.mark.parametrize("make", ["settings", "editor", "sheet"])
+@pytest.mark.parametrize("make", ["settings", "editor", "sheet", "presets", "about"])
 def test_settings_and_keys_can_be_read_whole(qtbot, dressed, qapp, size, make):
     dressed("light", size)
     settings = Settings()
     settings["text_size"] = 20
     bindings = Bindings(settings, make_actions(qapp), {row.name: QAction(row.text, qapp) for row in KEY_ACTIONS}, qapp)
     bindings.set_keys("view.invert", ["F7"])
-    dialog = SettingsDialog(settings) if make == "settings" else (KeysEditor if make == "editor" else KeysSheet)(bindings)
+    makers = {
+        "settings": lambda: SettingsDialog(settings), "editor": lambda: KeysEditor(bindings),
+        "sheet": lambda: KeysSheet(bindings), "presets": lambda: PresetDialog(PresetBook(), PresetKind.MR), "about": AboutDialog,
+    }  # fmt: skip
+    dialog = makers[make]()
     qtbot.addWidget(dialog)
     dialog.show()
     assert_readable(qtbot, dialog)
