@@ -15,7 +15,7 @@ _SHOWN = {
     "letters": "Letters of the sides, RADIOLOGICAL",
     "facts": "Position, window and scale",
     "drawings": "Crosshair, measurements, masks",
-    "names": "Names of files (may tell who the patient is)",
+    "names": "Names of files (may name the patient)",
 }
 _ABOUT = {".gif": "Plays anywhere and over and over; large files.", ".mp4": "Small files for slides and browsers (H.264)."}
 SUFFIXES = tuple(_ABOUT)
@@ -36,21 +36,16 @@ class LookPart(QWidget):
         self.sharpness.addItems([f"{times} ×" for times in range(1, _SHARPEST + 1)])
         self.sharpness.setToolTip("Pixels of the file for each of these: 2 × and more for print and for large screens")
         self.size_note = label("", "muted")
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for part in (self.width_px, label("×", wrap=False), self.height_px, self.sharpness):
-            row.addWidget(part)
-        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(row)
+        column.addLayout(_row(self.width_px, label("×", wrap=False), self.height_px, self.sharpness))
         column.addWidget(self.size_note)
         self.shown = {name: QCheckBox(words) for name, words in _SHOWN.items()}
         for box in self.shown.values():
             column.addWidget(box)
             box.toggled.connect(self.changed)
-        column.addWidget(label("That a picture is synthetic always stands on it.", "muted"))
+        column.addWidget(label("Synthetic pictures always say so.", "muted"))
         self.set_look(look)
         for field in (self.width_px, self.height_px):
             field.valueChanged.connect(self.changed)
@@ -81,15 +76,10 @@ class SlicesPart(QWidget):
         self.columns.setValue(columns)
         self._columns_word = label("in a row", wrap=False)
         self.note = label("", "muted")
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        parts = (self.first, label("to", wrap=False), self.last, label("every", wrap=False), self.step)
-        for part in (*parts, self.columns, self._columns_word):
-            row.addWidget(part)
-        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
+        column.addLayout(_row(self.first, label("to", wrap=False), self.last, label("every", wrap=False), self.step))
+        column.addLayout(_row(self.columns, self._columns_word))
         column.addWidget(self.note)
         for field in (self.first, self.last, self.step, self.columns):
             field.valueChanged.connect(self._on_changed)
@@ -127,7 +117,7 @@ class PlayPart(QWidget):
     def __init__(self, rate: int, *, there_and_back: bool) -> None:
         super().__init__()
         self.rate = _number("Frames per second", SLOWEST, FASTEST)
-        self.rate.setSuffix(" per second")
+        self.rate.setSuffix(" per s")
         self.rate.setValue(rate)
         self.turns = QCheckBox("There and back")
         self.turns.setChecked(there_and_back)
@@ -135,14 +125,9 @@ class PlayPart(QWidget):
         self.format.setAccessibleName("Format")
         self.format.addItems(["GIF", "MP4"])
         self.note = label("", "muted")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for part in (self.format, self.rate, self.turns):
-            row.addWidget(part)
-        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
+        column.addLayout(_row(self.format, self.rate, self.turns))
         column.addWidget(self.note)
         self._problem = ""
         self.format.currentIndexChanged.connect(self._say)
@@ -167,6 +152,15 @@ class PlayPart(QWidget):
     def _say(self) -> None:
         self.note.setText(self.problem or _ABOUT[self.suffix])
         self.changed.emit()
+
+
+def _row(*parts: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(6)
+    for part in parts:
+        row.addWidget(part)
+    row.addStretch(1)
+    return row
 
 
 def _number(name: str, low: int, high: int) -> QSpinBox:

@@ -21,7 +21,7 @@ _PREVIEW = (360, 300)
 _PAUSE_MS = 120
 _MOST = {Kind.GRID: 30, Kind.SCROLL: 400}
 _SIDES = {Kind.GRID: 260, Kind.SCROLL: 400, Kind.WIPE: 480}
-_LEAST_WIDTH = 700  # px beside text of 13 px; a narrower dialog has no room for the preview
+_LEAST_WIDTH = 840  # px beside text of 13 px; a narrower dialog has no room for the preview
 _ALL = "All panes, as they stand on the screen"
 
 
@@ -92,6 +92,7 @@ class PictureDialog(QDialog):
         self.look = LookPart(start.look)
         self.preview, self.problem = QLabel(), label("", "error")
         self.preview.setFixedSize(*_PREVIEW)
+        self.preview.hide()  # until it is known that there is room
         self.preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.preview.setAccessibleName("How the picture will look")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -170,10 +171,10 @@ class PictureDialog(QDialog):
         self._later.start()
         studio = self._studio
         width, height = size = studio.size.toTuple()
-        told, problem = f"{width} × {height} pixels in the file", self.play.problem if self.kind.is_film else ""
+        told, problem = f"File: {width} × {height} pixels", self.play.problem if self.kind.is_film else ""
         if self.kind is Kind.GRID:
             width, height = sheet_size(size, len(self.slices.slices), self.slices.columns.value())
-            told = f"{width} × {height} pixels in the file, {size[0]} × {size[1]} for each slice"
+            told = f"File: {width} × {height} pixels"
         if self.kind is Kind.WIPE and self._leading not in self._wiping:
             problem = "There is no wipe in this pane. Choose another."
         if width * height > MOST_PIXELS:

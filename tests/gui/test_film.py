@@ -15,7 +15,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.volume import Synthetic
 from ctmri_gui import file_choice
 from ctmri_gui.film.look import Look
-from ctmri_gui.film.order import Kind
+from ctmri_gui.film.order import Kind, Order
 from ctmri_gui.film.painted_frames import pixels_of
 from ctmri_gui.film.picture_dialog import PictureDialog
 from ctmri_gui.film.studio import Studio, rows_of
@@ -23,6 +23,7 @@ from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
+from tests.gui.test_dialog_sizes import assert_readable
 
 PLAIN = Look((200, 180), captions=False, letters=False, facts=False, drawings=False)
 
@@ -249,6 +250,18 @@ def test_without_ffmpeg_the_dialog_says_so_and_saves_gif(qtbot, window, monkeypa
     assert not dialog.save.isEnabled()
     dialog.play.format.setCurrentIndex(0)
     assert dialog.save.isEnabled()
+    dialog.close()
+
+
+@pytest.mark.parametrize("size", [13, 24])
+def test_the_dialog_holds_its_words_at_every_size_of_text(qtbot, window, dressed, size):
+    dressed("light", size)
+    dialog = PictureDialog(window.views, Order(Kind.SCROLL, (Role.SOURCE,), Role.SOURCE, Look()))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for kind in (Kind.GRID, Kind.PICTURE, Kind.SCROLL):
+        dialog.what.setCurrentIndex(dialog.what.findData(kind.value))
+        assert_readable(qtbot, dialog)
     dialog.close()
 
 
