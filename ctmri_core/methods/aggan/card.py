@@ -2,9 +2,9 @@
 
 H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
 curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
-turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how bright a picture is:
-the attention closes before that judge says anything of use, and the input is copied. The default judges patches, as the paper has it
-(section 3), with instance norm throughout. `faithful` does as the code, and lets the content leave [-1, 1]. The code repeats its
+turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how bright a picture
+is: the attention closes before that judge says anything of use, and the input is copied. The default judges patches, as the paper
+has it, with instance norm throughout. `faithful` does as the code, and lets the content leave [-1, 1]. The code repeats its
 attention map thrice, for three colours, and weighs the sum with 1e-6; here there is one map, with 3e-6.
 """
 
@@ -27,7 +27,7 @@ class AgganConfig(PatchJudgedConfig):
     curriculum_epochs: int = Field(default=10, ge=0, le=100_000, description="epochs in which the cycle hardly counts yet")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
     faithful: bool = Field(
-        default=False, description="as the authors' code: pixel loss, content without tanh, batch norm, discriminators of whole pictures"
+        default=False, description="as the authors' code: pixel loss, content without tanh, batch norm, whole pictures judged"
     )
 
     @property
