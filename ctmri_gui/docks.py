@@ -23,6 +23,7 @@ from ctmri_gui.theme import icon
 _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 _LEAST_LINES = 54  # of text, px: a lower window has no room for docks above each other
 _LETTERS, _SHARE = 46, 0.3  # width: so many letters, at most that share of the window
+_SHARE_SHOWN = 0.35  # of the window's height, for a dock that was asked for
 _MORE_LINES = {"Translation": 5, "Metrics": 0}  # room for what comes later: progress, numbers
 _LINES_AT_LEAST = {"Translation": 0, "Metrics": 34}
 
@@ -37,10 +38,13 @@ class Docks:
         self._pair()
 
     def show_dock(self, name: str) -> None:
-        """Brings a dock in front, with the focus in it."""
+        """Brings a dock in front, with the focus in it and room for what it holds."""
         dock = self.by_name[name]
         dock.show()
         dock.raise_()
+        room = min(_wanted(dock, dock.width()), round(self._window.height() * _SHARE_SHOWN))
+        if not dock.isFloating() and dock.height() < room:
+            self._window.resizeDocks([dock], [room], Qt.Orientation.Vertical)
         content = dock.widget()
         if content is not None:
             content.setFocus()
