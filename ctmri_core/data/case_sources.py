@@ -9,7 +9,7 @@ from pathlib import Path
 from ctmri_core.data.layouts.collection import Place, located, what_is_there
 from ctmri_core.data.layouts.known import LAYOUTS, layout_named
 from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, folders
-from ctmri_core.data.layouts.phantoms import phantom_cases
+from ctmri_core.data.layouts.phantoms import phantom_cases, told_heads
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, TrainingFailed, shown_name
@@ -41,9 +41,7 @@ def find_cases(
     spec = str(spec)
     if spec.startswith("phantom:"):
         cases = phantom_cases(spec, voxel_mm)
-        first, last = (case.identifier.partition("-")[2] for case in (cases[0], cases[-1]))
-        what = f"digital head phantoms made by this program (seeds {first} to {last}), no patient"
-        return CaseSource(what, "Apache-2.0, as the program", True, cases, "phantom")
+        return CaseSource(told_heads(cases), "Apache-2.0, as the program", True, cases, "phantom")
     folder = Path(spec)
     if not folder.is_dir():
         problem = "is a file, no folder. Unpack it" if folder.is_file() else "does not exist. Name a folder of patients"

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from ctmri_core.data.dataset import DatasetFolder, DatasetIndex
+from ctmri_core.data.layouts.phantoms import seeds_of
 from ctmri_core.data.preparation import prepared_folder
 from ctmri_core.data.prepared_slices import PreparedCase
 from ctmri_core.domain import Direction, Domain
@@ -21,7 +22,7 @@ from ctmri_core.errors import ModelRefused, TrainingFailed, shown_name
 from ctmri_core.events import Event, Progress, StopSignal, Work, now, relayed
 from ctmri_core.files import write_bytes
 from ctmri_core.inference.translate import translate
-from ctmri_core.model_card import LAST, list_models
+from ctmri_core.model_card import LAST, TrainingData, list_models
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.registry import validated_config
 from ctmri_core.resources_folder import resources_folder
@@ -52,6 +53,7 @@ _CONVENTIONS = (
     "Intervals are 95 % bootstrap intervals of the mean over patients.",
 )
 _SAME_HEADS = "Both learnt from digital heads: the shipped model may know some of these."
+_OTHER_HEADS = "Both learnt from digital heads; none of these is among those of the shipped model."
 _OTHER_SCALE = "The shipped model scales MR in another way than these data; its error is partly that."
 
 
@@ -69,6 +71,12 @@ def judged(folder: RunFolder, stop: StopSignal) -> Work[Verdict | None]:
     verdict = Verdict(made=now(), directions=tuple(directions), conventions=_CONVENTIONS)
     write_bytes(folder.verdict, verdict.model_dump_json(indent=1).encode(), private=True)
     return verdict
+
+
+def _other_heads(what: str, learnt: Sequence[TrainingData]) -> bool:
+    """Whether `what` tells of digital heads of which no model that `learnt` from those can know one."""
+    own, theirs = seeds_of(what), [seeds_of(data.what) for data in learnt if data.phantom]
+    return own is not None and all(seeds is not None and not set(own) & set(seeds) for seeds in theirs)
 
 
 def _best_models(folder: RunFolder, own: Direction) -> list[Path]:
@@ -220,7 +228,7 @@ class _Judging:
         if shipped is None:
             yield f"The program ships no model for {self._direction.label}."
         elif self._index.phantom and any(data.phantom for data in shipped.card.training_data):
-            yield _SAME_HEADS
+            yield _OTHER_HEADS if _other_heads(self._index.what, shipped.card.training_data) else _SAME_HEADS
         if shipped is not None and not is_ct and shipped.card.recipe.mr != self._recipe.mr:
             yield _OTHER_SCALE
 

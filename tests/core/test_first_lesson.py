@@ -8,11 +8,13 @@ from pathlib import Path
 from ctmri_core import demo
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.train import add_arguments
+from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.events import Validated
 from ctmri_core.model_card import list_models
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.training.first_lesson import first_lesson
+from ctmri_core.training.judging import _other_heads
 from ctmri_core.training.trainer import Trainer
 
 
@@ -24,6 +26,14 @@ def test_its_heads_are_new_to_the_shipped_models_and_to_the_demo():
         assert entry.card is not None
         [known] = [data.what for data in entry.card.training_data if data.phantom]
         assert "(seeds 0 to 23)" in known and seeds.start > 23
+
+
+def test_a_verdict_tells_whether_the_shipped_model_may_know_its_heads():
+    for entry in list_models([resources_folder() / "models"]):
+        assert entry.card is not None
+        for spec, other in ((first_lesson().data, True), ("phantom:4", False), ("phantom:9:20", False)):
+            assert _other_heads(find_cases(spec, ()).what, entry.card.training_data) is other
+        assert not _other_heads("heads", entry.card.training_data)
 
 
 def test_it_leaves_room_within_five_minutes_and_judges_by_five_heads():
