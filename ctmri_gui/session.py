@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Domain
-from ctmri_core.resources_folder import user_runs_folder
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.cases.arrivals import Arrivals
 from ctmri_gui.cases.case import Case
@@ -27,6 +26,7 @@ from ctmri_gui.models.library import Library
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
+from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
 from ctmri_gui.translation import Translation, why_not
 from ctmri_gui.viewer.roles import Role
@@ -60,7 +60,7 @@ class Session(QObject):
         self.jobs = Jobs(self)
         self.jobs.noted.connect(self.noted)
         self.jobs.failed.connect(self.failed)
-        self.library = Library(self.jobs, folders, self, runs=user_runs_folder())
+        self.library = Library(self.jobs, folders, self, runs=run_places(settings))
         self.library.changed.connect(self._models_listed)
         self.library.chose.connect(self._model_chosen)
         self.library.added.connect(

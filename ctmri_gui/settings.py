@@ -97,6 +97,7 @@ _TABLE = (
     Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
     Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient
     Setting("training_recent", ()),
+    Setting("training_folders", ()),  # where runs were kept beside the usual folder, the last one first
     Setting("training_geometry", ""),
     Setting("training_not_now", ()),  # interrupted runs that nobody wanted to resume
 )

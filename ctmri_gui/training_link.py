@@ -15,6 +15,7 @@ from ctmri_core.events import Event, Finished, Validated
 from ctmri_gui.jobs import work
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.panels.asking import ask
+from ctmri_gui.run_places import run_places
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 
@@ -47,7 +48,7 @@ class TrainingLink(QObject):
         if self._trainings is None:
             from ctmri_gui.training.trainings import Trainings
 
-            self._trainings = Trainings(self._session.jobs, self._session.library.runs, self)
+            self._trainings = Trainings(self._session.jobs, parent=self, settings=self._settings)
             self._trainings.begun.connect(self._begun)
             self._trainings.ended.connect(self._ended)
             self._trainings.listed.connect(self._session.library.refresh)
@@ -84,6 +85,7 @@ class TrainingLink(QObject):
     # Runs -------------------------------------------------------------------------------------------------------------
 
     def _begun(self, run: LiveRun) -> None:
+        self._session.library.runs = run_places(self._settings)
         run.heard.connect(self._heard)
         if run.state is not None:
             run.state.show = self._show_current
@@ -106,11 +108,8 @@ class TrainingLink(QObject):
 
     def look_for_interrupted(self) -> None:
         """Offers to resume a run that ended without a word; a cheap look in the background."""
-        runs = self._session.library.runs
-        if runs is not None:
-            self._session.jobs.run(
-                "Look for interrupted runs", partial(work.find_interrupted, runs), on_result=self._offer, listed=False
-            )
+        begin = partial(work.find_interrupted, self._session.library.runs)
+        self._session.jobs.run("Look for interrupted runs", begin, on_result=self._offer, listed=False)
 
     def _offer(self, runs: tuple[RunSummary, ...]) -> None:
         known = set(self._settings["training_not_now"])

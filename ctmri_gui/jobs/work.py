@@ -171,24 +171,25 @@ def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
     return None if stop() else pair
 
 
-def list_models(folders: Sequence[Path], runs: Path | None, _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
-    """The model files of `folders` and the best ones of the training runs in `runs`, broken ones with their problem."""
+def list_models(folders: Sequence[Path], runs: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
+    """The model files of `folders` and the best ones of the runs in the folders `runs`, broken ones with their problem."""
     from ctmri_core.model_card import list_models as listed
     from ctmri_core.model_card import list_run_models
 
     yield Progress(done=0, message="looking for models")
-    return (*listed(folders), *(list_run_models(runs) if runs is not None else ()))
+    return (*listed(folders), *(entry for each in runs for entry in list_run_models(each)))
 
 
-def find_interrupted(runs: Path, _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
-    """The training runs in `runs` that ended without a word and can go on, newest first."""
-    if not runs.is_dir():
+def find_interrupted(runs: Sequence[Path], _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
+    """The training runs in the folders `runs` that ended without a word and can go on, folder by folder, newest first."""
+    there = [each for each in runs if each.is_dir()]
+    if not there:
         return ()
     yield Progress(done=0, message="looking for interrupted runs")
     with _importing:
         from ctmri_core.training.runs import interrupted_runs, summary_of
 
-    found = map(summary_of, interrupted_runs(runs))
+    found = (summary_of(path) for each in there for path in interrupted_runs(each))
     return tuple(run for run in found if run.can_go_on)
 
 

@@ -27,11 +27,11 @@ class Library(QObject):
     added = Signal(str)  # file name
 
     def __init__(
-        self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None, *, runs: Path | None = None
+        self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None, *, runs: Sequence[Path] = ()
     ) -> None:
-        """`runs`: a folder of training runs, whose best models are listed too."""
+        """`runs`: folders of training runs, whose best models are listed too."""
         super().__init__(parent)
-        self.runs = runs
+        self.runs = tuple(runs)
         self._jobs = jobs
         self._folders = tuple(folders) if folders is not None else model_folders()
         self.entries: tuple[ModelEntry, ...] = ()
@@ -93,8 +93,8 @@ class Library(QObject):
 
     def run_of(self, entry: ModelEntry) -> str:
         """The name of the run that made the model, where it lies there; empty for others."""
-        inside = self.runs is not None and entry.path.is_relative_to(self.runs)
-        return entry.path.relative_to(self.runs).parts[0] if inside and self.runs is not None else ""
+        inside = (runs for runs in self.runs if entry.path.is_relative_to(runs))
+        return next((entry.path.relative_to(runs).parts[0] for runs in inside), "")
 
     def vouches_for(self, made: Synthetic) -> bool:
         """Whether a model that came with the program made it."""

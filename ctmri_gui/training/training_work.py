@@ -6,6 +6,7 @@ Every function is a generator of events to be given to a `Job`; its return value
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +68,16 @@ def fit_memory(folder: Path, stop: StopSignal) -> Work[tuple[RunPlan, RunPlan] |
     return None if fits is None else (plan, with_changes(plan, fits[0]))
 
 
-def list_runs(folder: Path, _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
-    """The runs in `folder`, newest first."""
+def list_runs(folders: Sequence[Path], _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
+    """The runs in `folders`, newest first; one that cannot be looked into, such as on a disk that is away, holds none."""
     yield Progress(done=0, message="looking for runs")
     from ctmri_core.training.runs import list_runs as listed
 
-    return listed(folder)
+    found: list[RunSummary] = []
+    for folder in folders:
+        with suppress(OSError):
+            found += listed(folder)
+    return tuple(sorted(found, key=lambda run: run.begun, reverse=True))
 
 
 def delete_runs(folders: Sequence[Path], stop: StopSignal) -> Work[int]:

@@ -14,6 +14,8 @@ from ctmri_core.resources_folder import user_runs_folder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.run_places import remember_place, run_places
+from ctmri_gui.settings import Settings
 from ctmri_gui.training import training_work
 from ctmri_gui.training.live_run import LiveRun, Where
 from ctmri_gui.training.where import best_place
@@ -25,16 +27,20 @@ ONE_AT_A_TIME = "A run goes on already. Stop it, or wait until it ends, then sta
 
 
 class Trainings(QObject):
-    """Starts and lists runs. `live` is the one that goes on; `runs` all in the folder, newest first."""
+    """Starts and lists runs. `live` is the one that goes on; `runs` all in `folder`, where new ones are kept unless told, and in
+    those that `settings` remember, newest first.
+    """
 
     listed = Signal()
     begun = Signal(object)  # LiveRun
     ended = Signal(object, object)  # LiveRun, Finished
     failed = Signal(str)
 
-    def __init__(self, jobs: Jobs, folder: Path | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, folder: Path | None = None, parent: QObject | None = None, *, settings: Settings | None = None
+    ) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._settings = jobs, settings
         self.folder = folder if folder is not None else user_runs_folder()
         self.live: LiveRun | None = None
         self._over: LiveRun | None = None
@@ -69,7 +75,9 @@ class Trainings(QObject):
 
     def refresh(self) -> None:
         """Reads the folder of runs again."""
-        self._jobs.run("List runs", partial(training_work.list_runs, self.folder), on_result=self._take, listed=False)
+        elsewhere = run_places(self._settings) if self._settings is not None else ()
+        folders = tuple(dict.fromkeys((self.folder, *elsewhere)))
+        self._jobs.run("List runs", partial(training_work.list_runs, folders), on_result=self._take, listed=False)
 
     def delete(self, folders: Sequence[Path]) -> None:
         """Deletes runs for good; whoever asks for it has asked the user before. The one that goes on is left."""
@@ -85,6 +93,8 @@ class Trainings(QObject):
         self.live = run
         run.ended.connect(partial(self._ended, run))
         run.begin(self._jobs, partial(work, run.plan, run.folder, resume, run.orders))
+        if self._settings is not None and run.folder.parent != self.folder:
+            remember_place(self._settings, run.folder.parent)
         self.begun.emit(run)
         if self._over is not None:  # nobody shows it any more: a long run's record is large
             self._over.deleteLater()

@@ -13,13 +13,17 @@ from PySide6.QtWidgets import QDialog, QMessageBox, QPushButton
 from ctmri_core.domain import Direction
 from ctmri_core.events import finish
 from ctmri_core.registry import find_card
-from ctmri_core.resources_folder import user_datasets_folder
+from ctmri_core.resources_folder import user_datasets_folder, user_runs_folder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.runs import interrupted_runs, summary_of
 from ctmri_core.training.train import train
 from ctmri_core.training.verdict import Contender, DirectionVerdict, PatientScores
 from ctmri_gui.jobs.job import stop_and_join_all
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.models.library import Library
+from ctmri_gui.run_places import run_places
+from ctmri_gui.settings import Settings
+from ctmri_gui.training import training_work
 from ctmri_gui.training.history.differences import compared, differing
 from ctmri_gui.training.history.history_page import HistoryPage
 from ctmri_gui.training.history.run_words import COLUMNS, about, cells, data_words, what_is_lost
@@ -219,6 +223,27 @@ def test_runs_are_listed_newest_first_sorted_and_filtered(make_page, runs):
     page.list.search.setText("nothing like it")
     assert names(page) == []
     assert "No run holds" in page.list.details.text()
+
+
+def test_runs_in_other_folders_are_remembered_and_listed_with_their_models(runs, tmp_path, qtbot, owner, monkeypatch):
+    monkeypatch.setattr(training_work, "train_here", lambda *_: iter(()))
+    elsewhere, private = tmp_path / "elsewhere", tmp_path / "DOE^JANE"
+    for place in (elsewhere, private):
+        shutil.copytree(runs / "pix2pix-001", place / "far")
+    settings, jobs = Settings(), Jobs(owner)
+    trainings = Trainings(jobs, runs, owner, settings=settings)
+    for place in (elsewhere, private, runs):
+        with qtbot.waitSignal(trainings.ended, timeout=WAIT):
+            trainings.start(tiny_plan(), place / "new", "thread")
+    assert run_places(Settings()) == (user_runs_folder(), elsewhere)
+    again = Trainings(jobs, runs, owner, settings=Settings())
+    with qtbot.waitSignal(again.listed, timeout=WAIT):
+        again.refresh()
+    assert {run.folder for run in again.runs} == {runs / "pix2pix-001", elsewhere / "far"}
+    library = Library(jobs, [tmp_path / "models"], owner, runs=run_places(Settings()))
+    with qtbot.waitSignal(library.changed, timeout=WAIT):
+        library.refresh()
+    assert [library.run_of(entry) for entry in library.entries] == ["pix2pix-001", "far"]
 
 
 def test_a_damaged_run_says_what_is_wrong_and_can_only_be_opened_or_deleted(make_page, runs):

@@ -133,7 +133,7 @@ def cycles(kind: str, count: int) -> bool:
             training_work.train_here = fake
         where = "process" if kind == "process" else "thread"
         steps = 5 if kind == "fake" else 2
-        runs = window.session.library.runs
+        runs = window.session.library.runs[0]
         for number in range(min(WARM, count) if kind == "fake" else 2):
             cycle(window, runs / f"warm-{number}", where, steps)
         before = Level()
@@ -155,7 +155,7 @@ def closing(milliseconds: int, where: str) -> int:
     window = build_window()
     window.show()
     window.training.open()
-    window.training.trainings.start(plan(), window.session.library.runs / "closing", where)
+    window.training.trainings.start(plan(), window.session.library.runs[0] / "closing", where)
     QTimer.singleShot(milliseconds, window.training.end)
     status = app.exec()
     stop_and_join_all()
