@@ -19,6 +19,7 @@ _ALL, _MOST_COLOURS = 256, 96
 _KEPT = 60_000  # coloured pixels of each frame that are looked at
 _BITS = 5
 _CELLS = 1 << _BITS
+_BAND = 48
 
 
 class FramePalette:
@@ -49,11 +50,14 @@ class FramePalette:
         return cls(_greys(levels, _ALL - len(colours)), colours)
 
     def indices(self, frame: Frame) -> NDArray[np.uint8]:
-        """(rows, columns): the entry of each pixel."""
+        """(rows, columns): the entry of each pixel. A few rows at a time: looking up holds other threads up."""
+        return np.concatenate([self._of_band(frame[top : top + _BAND]) for top in range(0, len(frame), _BAND)])
+
+    def _of_band(self, frame: Frame) -> NDArray[np.uint8]:
         coarse = frame >> (8 - _BITS)
-        found = self._of_cell[coarse[..., 0], coarse[..., 1], coarse[..., 2]]
+        found: NDArray[np.uint8] = self._of_cell[coarse[..., 0], coarse[..., 1], coarse[..., 2]]
         np.copyto(found, self._of_grey[frame[..., 0]], where=is_grey(frame))
-        return cast("NDArray[np.uint8]", found)
+        return found
 
 
 def is_grey(frame: Frame) -> NDArray[np.bool_]:
