@@ -16,7 +16,7 @@ Frame = NDArray[np.uint8]
 """(rows, columns, 3) red, green, blue."""
 
 _ALL, _MOST_COLOURS = 256, 96
-_KEPT = 60_000  # coloured pixels of each frame that are looked at
+_KEPT = 20_000  # coloured pixels of each frame that are looked at
 _BITS = 5
 _CELLS = 1 << _BITS
 _BAND = 48
@@ -77,9 +77,9 @@ def _greys(seen: NDArray[np.bool_], room: int) -> NDArray[np.uint8]:
 
 def _few(pixels: Frame) -> Frame:
     """Colours that stand for (n, 3) pixels: themselves where they are few, else those of a median cut."""
-    different = np.unique(pixels, axis=0)
+    different = np.unique(pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32))  # far faster than by rows
     if len(different) <= _MOST_COLOURS:
-        return different
+        return np.stack([different >> 16, different >> 8 & 255, different & 255], axis=-1).astype(np.uint8)
     from PIL import Image
 
     cut = Image.fromarray(pixels[None]).quantize(_MOST_COLOURS, Image.Quantize.MEDIANCUT)
