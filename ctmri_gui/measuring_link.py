@@ -33,6 +33,7 @@ class MeasuringLink(QObject):
         self.measuring.noted.connect(session.noted)
         self.measuring.written.connect(session.saved)
         self.dock.exportAsked.connect(self.where_to_write)
+        settings.changed.connect(self._follow_setting)
 
     def where_to_write(self) -> None:
         """Asks for a file; its suffix decides between CSV, which is offered, and JSON."""
@@ -46,6 +47,10 @@ class MeasuringLink(QObject):
             self._session.failed.emit(KEPT.format(name=target.name))
         else:
             self.measuring.write(target)
+
+    def _follow_setting(self, key: str) -> None:
+        if key in ("theme", "text_size"):
+            self.measuring.dress()
 
     def close(self) -> None:
         """No more numbers."""

@@ -35,9 +35,9 @@ class Kind(StrEnum):
 _POINTS = {Kind.LENGTH: 2, Kind.ANGLE: 3, Kind.RECTANGLE: 4, Kind.ELLIPSE: 4}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
-    """A shape on one plane of the patient.
+    """A shape on one plane of the patient. It never changes; two are the same only if they are one object.
 
     `points`: LPS mm. Length: both ends; angle: an arm's end, the vertex, the other arm's end; rectangle: its corners in turn;
     ellipse: the corners of the rectangle around it; freehand: its outline, closed from the last point to the first.

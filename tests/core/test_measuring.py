@@ -5,6 +5,7 @@ import io
 import json
 import math
 
+import nibabel
 import numpy as np
 import pytest
 from skimage.draw import polygon2mask
@@ -13,6 +14,7 @@ from skimage.measure import points_in_poly
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
 from ctmri_core.geometry import Geometry, rigid_transform
+from ctmri_core.io.opening import open_volume
 from ctmri_core.measuring.export import Measured, Measurement, measurements_csv, measurements_json, write_measurements
 from ctmri_core.measuring.joint_histogram import joint_histogram, pairs_in_body, pairs_in_region, pairs_on_slice
 from ctmri_core.measuring.polygon import polygon_area, polygon_mask
@@ -110,6 +112,27 @@ def test_statistics_are_those_of_the_files_voxels() -> None:
     assert found.sampling is Sampling.VOXELS and (found.count, found.missing) == (own.size, 0)
     assert found.mean == pytest.approx(own.mean()) and found.sd == pytest.approx(np.std(own, ddof=1))
     assert (found.minimum, found.maximum) == (own.min(), own.max())
+
+
+@pytest.mark.shared_data
+def test_hounsfield_units_under_a_region_are_those_of_the_file(shared_data) -> None:
+    path = shared_data / "porcine_ct_t2" / "ct.nii.gz"
+    volume = open_volume(path)
+    image = nibabel.load(path)
+    truth, to_ras = np.asarray(image.dataobj), image.affine
+    lattice = slice_of(volume.geometry, 100)
+    shape = box(Kind.ELLIPSE, lattice, (110, 90), (150, 130))
+    i, j = np.mgrid[: truth.shape[0], : truth.shape[1]]
+    k = volume.geometry.shape[0] - 101 if to_ras[2, 2] * volume.geometry.affine[2, 0] < 0 else 100
+    lps = (np.stack((i, j, np.full_like(i, k), np.ones_like(i)), -1) @ to_ras.T)[..., :3] * (-1, -1, 1)
+    (x, y), (far_x, far_y) = shape.array[0, :2], shape.array[2, :2]
+    away = [(lps[..., n] - (a + b) / 2) / ((b - a) / 2) for n, (a, b) in enumerate(((x, far_x), (y, far_y)))]
+    inside = away[0] ** 2 + away[1] ** 2 <= 1 + 1e-9
+    found = region_statistics(shape, volume)
+    own = truth[..., k][inside].astype(float)
+    assert found.sampling is Sampling.VOXELS and found.count == own.size
+    assert (found.mean, found.minimum, found.maximum) == (pytest.approx(own.mean()), own.min(), own.max())
+    assert found.sd == pytest.approx(own.std(ddof=1))
 
 
 def test_an_ellipse_holds_the_voxels_whose_centres_lie_in_it() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -162,7 +163,8 @@ def test_numbers_stand_on_the_panes_and_in_the_list(views, measuring, qtbot) -> 
     assert row.child(0).text(0).startswith(f"Source, CT\n{mean}\n")
     assert row.child(0).text(0).endswith(f", {found[Role.SOURCE].count} voxels")
     assert "Synthetic T1 MR" in row.child(1).text(0) and "a.u." in row.child(1).text(0)
-    words = measuring._panes["truth"][2]._words(item.measurement, chosen=True)
+    _, tools, overlay = measuring._panes["truth"]
+    words = overlay._words(tools.places.now(), item.measurement, chosen=True)
     assert words[1].startswith("≈ ") and words[1].endswith("a.u.") and words[-1].endswith("mm²")
     views.grab()
 
@@ -173,13 +175,14 @@ def painted(views, measuring, pane: str) -> bool:
     rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
     pixels = rows[:, : picture.width() * 3].reshape(picture.height(), picture.width(), 3).astype(int)
     green = pixels[..., 1] - pixels[..., 0]
-    return np.count_nonzero(green > 60) > 100
+    return bool(np.count_nonzero(green > 60) > 100)
 
 
-def test_a_shape_is_drawn_where_it_lies_and_nowhere_else(views, measuring) -> None:
+def test_a_shape_is_drawn_where_it_lies_and_nowhere_else(views, measuring, qtbot) -> None:
     draw_region(views, measuring)
     measuring.model.select(None)
-    assert all(painted(views, measuring, pane) for pane in ("source", "synthetic", "truth"))
+    for pane in views.panes:
+        qtbot.waitUntil(partial(painted, views, measuring, pane))
     k = views.slice
     views.set_slice(k + 1)
     assert not any(painted(views, measuring, pane) for pane in views.panes)
@@ -195,13 +198,13 @@ def test_a_shape_stays_in_the_patient_under_zoom_flip_and_other_layouts(views, m
     middle = item.shape.centre
     views.model.zoom(2.0, None)
     views.actions_by_name["neurological"].trigger()
-    places = measuring._panes["source"][1].places
+    places = measuring._panes["source"][1].places.now()
     assert places.shows(item.shape, "source")
     u, v, _ = places.on_picture(middle[None])[0]
     assert places.mm((u, v)) == pytest.approx(middle)
     views.arrangement.show(THREE_PLANES)
     assert len(measuring._panes) == 9
-    shown = {name for name, (_, tools, _) in measuring._panes.items() if tools.places.shows(item.shape, "source")}
+    shown = {name for name, (_, tools, _) in measuring._panes.items() if tools.places.now().shows(item.shape, "source")}
     assert shown == {name for name, spec in views.model.panes.items() if views.model.displayed(name).layout.plane == "axial"}
     assert measuring.values.of(item.measurement) == before
 
@@ -320,7 +323,7 @@ def test_go_to_brings_slice_and_place_back(views, measuring) -> None:
     measuring.dock.goAsked.emit(item.number)
     assert views.slice == k
     view, tools, _ = measuring._panes["source"]
-    u, v, _ = tools.places.on_picture(item.shape.centre[None])[0]
+    u, v, _ = tools.places.now().on_picture(item.shape.centre[None])[0]
     assert view.canvas.rect().contains(*(round(value) for value in view.projection.to_pixel(u, v)))
 
 
@@ -342,7 +345,7 @@ def test_another_frame_of_reference_is_measured_apart(views, measuring, qtbot) -
     item = draw_region(views, measuring)
     wait_for_numbers(qtbot, measuring)
     assert Role.TRUTH not in measuring.values.of(item.measurement)
-    assert not measuring._panes["truth"][1].places.shows(item.shape, "source")
+    assert not measuring._panes["truth"][1].places.now().shows(item.shape, "source")
     views.model.set_linked("truth", True)
     wait_for_numbers(qtbot, measuring)
     assert measuring.values.of(item.measurement)[Role.TRUTH].count > 0
@@ -429,6 +432,9 @@ def test_the_profile_shows_all_images_each_on_its_axis(views, measuring, qtbot) 
     assert "Source" in page.reading.text() and views.model.crosshair is not None
     assert views.model.crosshair == pytest.approx(measuring.model.items[0].shape.centre, abs=0.1)
     assert "not for diagnosis" in page.title.text()
+    measuring.dress()
+    qtbot.waitUntil(lambda: page.plot is not None and set(page.plot.curves) == set(Role), timeout=20_000)
+    page.read_at(1.0)
     measuring._plots.close()
     assert views.model.crosshair is None
 

@@ -96,6 +96,14 @@ class HistogramPage(QWidget):
         super().showEvent(event)
         self.follow()
 
+    def dress(self) -> None:
+        """Colours or the size of text have changed: the plot is made anew."""
+        if self.plot is not None:
+            self._column.removeWidget(self.plot)
+            self.plot.deleteLater()
+            self.plot, self._asked = None, ()
+            self.follow()
+
     def close_background(self) -> None:
         self._newest.close()
 

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_core.measuring.export import Measurement
 from ctmri_core.measuring.statistics import Sampling, Statistics
 from ctmri_core.volume import Volume
 from ctmri_gui.panels.small_parts import label
@@ -47,6 +46,7 @@ class MeasureDock(QWidget):
         self.setObjectName("measure_dock")
         self._model, self._values = model, values
         self._rows: dict[int, QTreeWidgetItem] = {}
+        self._said: dict[int, tuple[object, ...]] = {}
         self._filling = False
         self._soon = QTimer(self, singleShot=True, interval=0)  # many changes of one drag are shown once
         self._soon.timeout.connect(self._show)
@@ -100,15 +100,14 @@ class MeasureDock(QWidget):
         if list(self._rows) != numbers:
             self.tree.clear()
             self._rows = {item.number: self._new_row(item) for item in self._model.items}
-        sampled = False
-        for item in self._model.items:
-            sampled = self._fill(self._rows[item.number], item.measurement) or sampled
+            self._said.clear()
+        sampled = [self._fill(item) for item in self._model.items]
         chosen = self._model.selected
         self.tree.point_to(None if chosen is None else self._rows[chosen.number])
         self._filling = False
         self.invitation.setVisible(not numbers)
         self.tree.setVisible(bool(numbers))
-        self._legend.setVisible(sampled)
+        self._legend.setVisible(any(sampled))
         for name, press in self._buttons.items():
             region = chosen is not None and chosen.shape.kind.is_region
             press.setEnabled(bool(numbers) if name in ("export", "plots") else region if name == "window" else chosen is not None)
@@ -121,11 +120,17 @@ class MeasureDock(QWidget):
         row.setExpanded(True)
         return row
 
-    def _fill(self, row: QTreeWidgetItem, measurement: Measurement) -> bool:
-        """Whether a value of it was sampled."""
+    def _fill(self, item: Item) -> bool:
+        """Says what there is to be said of a measurement, where that has changed; whether a value of it was sampled."""
+        measurement, row = item.measurement, self._rows[item.number]
+        found, volumes = self._values.of(measurement), self._values.volumes_for(measurement)
+        sampled = found is not None and any(one is not None and one.sampling is Sampling.SAMPLES for one in found.values())
+        now = (measurement, found, volumes)
+        if self._said.get(item.number) == now:
+            return sampled
+        self._said[item.number] = now
         _put(row, 0, measurement.name)
         _put(row, 1, texts.size_text(measurement.shape))
-        found, volumes = self._values.of(measurement), self._values.volumes_for(measurement)
         lines = [texts.PENDING] if found is None else [_volume_text(role, volumes[role], found[role]) for role in found]
         drawn_on = volumes.get(Role(measurement.drawn_on))
         if drawn_on is not None and any(finding.serious for finding in drawn_on.findings):
@@ -137,7 +142,7 @@ class MeasureDock(QWidget):
             child.setData(0, _NUMBER, row.data(0, _NUMBER))
             child.setFirstColumnSpanned(True)
             _put(child, 0, text)
-        return found is not None and any(one is not None and one.sampling is Sampling.SAMPLES for one in found.values())
+        return sampled
 
     def _on_selected(self) -> None:
         chosen = self.tree.selectedItems()

@@ -108,7 +108,7 @@ class MeasureModel(QObject):
     def reshape(self, number: int, shape: Shape, *, merge: object = None) -> None:
         """`merge`: changes in succession with the same key are one step."""
         item = self.item(number)
-        if item is not None and shape != item.shape:
+        if item is not None and shape.points != item.shape.points:
             self._change(item, replace(item.measurement, shape=shape), f"change {item.measurement.name}", merge)
 
     def take(self) -> ItemList:

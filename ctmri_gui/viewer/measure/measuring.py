@@ -66,6 +66,12 @@ class Measuring(QObject):
             self._plots.profile.close_background()
             self._plots.histogram.close_background()
 
+    def dress(self) -> None:
+        """Colours or the size of text have changed."""
+        if self._plots is not None:
+            self._plots.profile.dress()
+            self._plots.histogram.dress()
+
     def write(self, path: Path) -> None:
         """All measurements as CSV or JSON, by the suffix, once their numbers are there."""
         self.values.when_ready(partial(self._write, path))
@@ -79,16 +85,17 @@ class Measuring(QObject):
         centre, drawn_on = item.shape.centre, Role(item.measurement.drawn_on)
         self._viewer.show_place(centre)
         for name, (view, tools, _) in self._panes.items():
-            places = tools.places
-            if not places.there:
+            here = tools.places.now()
+            if here is None:
                 continue
-            u, v, away = places.on_picture(centre[None])[0].tolist()
-            if places.role is drawn_on and not self._viewer.is_linked(name):
-                self._viewer.set_slice(self._viewer.pose(name).k + round(away), name)
+            u, v, away = here.on_picture(centre[None])[0].tolist()
+            if here.role is drawn_on and not self._viewer.is_linked(name):
+                self._viewer.set_slice(here.k + round(away), name)
+                here = tools.places.now() or here
             x, y = view.projection.to_pixel(u, v)
-            if places.shows(item.shape, drawn_on.value) and not view.canvas.rect().contains(round(x), round(y)):
-                here = self._viewer.pose(name).camera.centre
-                self._viewer.move(here[0] - u, here[1] - v, name)
+            if here.shows(item.shape, drawn_on.value) and not view.canvas.rect().contains(round(x), round(y)):
+                middle = self._viewer.pose(name).camera.centre
+                self._viewer.move(middle[0] - u, middle[1] - v, name)
 
     def window_from_region(self) -> None:
         """The window of the active pane: from the 1st to the 99th percentile of its values in the selected region."""
@@ -195,8 +202,8 @@ class Measuring(QObject):
         self.show_plots("profile")
 
     def _plane(self) -> Geometry | None:
-        places = self._panes[self._views.active_pane][1].places
-        return places.lattice() if places.there else None
+        here = self._panes[self._views.active_pane][1].places.now()
+        return None if here is None else here.lattice()
 
     def _set_window(self, role: Role, found: RegionValues) -> None:
         if found.values.size and role in self._viewer.windows:

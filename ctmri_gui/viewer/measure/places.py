@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,69 +13,106 @@ from ctmri_core.measuring.shapes import Shape
 from ctmri_gui.viewer.camera import Projection
 from ctmri_gui.viewer.pane_poses import frames_apart
 from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 _ON_THE_SLICE = 0.5 + 1e-6
+_NOWHERE_ELSE = np.zeros(3)
+
+
+@dataclass(frozen=True)
+class _OnGrid:
+    """A shape on the slices laid out by `layout`: its outline (n, 2) in (u, v) mm, and the slices it reaches from and to."""
+
+    layout: ScreenLayout
+    shift: FloatArray
+    outline: FloatArray
+    first: float
+    last: float
 
 
 class PanePlaces:
-    """Of one pane. Places are LPS mm as the linked panes have them: those of a volume that was linked by hand are moved, on its
-    unlinked pane too, so that a shape and the volumes under it always mean the same place."""
+    """Of one pane, whatever it shows. Where shapes lie on its slices is worked out once: slices change more often."""
 
     def __init__(self, model: ViewerModel, pane: str) -> None:
         self.model, self.pane = model, pane
+        self._known: WeakKeyDictionary[Shape, _OnGrid] = WeakKeyDictionary()
 
-    @property
-    def role(self) -> Role:
-        return self.model.panes[self.pane].role
+    def now(self) -> SlicePlaces | None:
+        """For what the pane shows at this moment; None without a volume."""
+        spec = self.model.panes.get(self.pane)
+        shown = None if spec is None else self.model.displayed(self.pane)
+        if spec is None or shown is None or spec.role not in self.model.volumes:
+            return None
+        offset = self.model.offset(spec.role)
+        own = offset is not None and self.model.can_link_as_shown(self.pane)
+        shift = offset if own and offset is not None else _NOWHERE_ELSE
+        return SlicePlaces(self.model, spec.role, shown.layout, self.model.pose(self.pane).k, shift, self._known)
 
-    @property
-    def there(self) -> bool:
-        """Whether the pane exists and shows something."""
-        panes = self.model.panes
-        return self.pane in panes and self.role in self.model.volumes and self.model.displayed(self.pane) is not None
+
+@dataclass(frozen=True)
+class SlicePlaces:
+    """Of the slice on a pane. Places are LPS mm as the linked panes have them: those of a volume that was linked by hand are
+    moved (`shift`), on its unlinked pane too, so that a shape and the volumes under it always mean the same place."""
+
+    model: ViewerModel
+    role: Role
+    layout: ScreenLayout
+    k: int
+    shift: FloatArray
+    known: WeakKeyDictionary[Shape, _OnGrid]
 
     def mm(self, point: tuple[float, float]) -> FloatArray:
         """Of a point (u, v) of the picture."""
-        found = self.model.point_mm(self.pane, point)
-        assert found is not None
-        return found - self._shift
+        return self.layout.to_mm(*point, self.k) - self.shift
 
     def lattice(self) -> Geometry:
-        """The slice on the screen, rows down, columns to the right."""
-        shown = self.model.displayed(self.pane)
-        assert shown is not None
-        grid = shown.layout.geometry
+        """The slice itself, rows down, columns to the right."""
+        grid = self.layout.geometry
         _, rows, columns = grid.shape
-        start = grid.index_to_mm((self.model.pose(self.pane).k, 0, 0)) - self._shift
+        start = grid.index_to_mm((self.k, 0, 0)) - self.shift
         return Geometry((1, rows, columns), grid.spacing, tuple(start.tolist()), grid.direction)
 
     def on_picture(self, mm: FloatArray) -> FloatArray:
         """(n, 3): where points (n, 3) are on the picture, (u, v) mm, and how many slices away."""
-        shown = self.model.displayed(self.pane)
-        assert shown is not None
-        grid = shown.layout.geometry
-        k, row, column = grid.mm_to_index(mm + self._shift).T
-        _, down, right = grid.spacing
-        return np.stack(((column + 0.5) * right, (row + 0.5) * down, k - self.model.pose(self.pane).k), -1)
+        points = self._on_grid(mm)
+        points[:, 2] -= self.k
+        return points
 
     def pixels(self, mm: FloatArray, projection: Projection) -> NDArray[np.float64]:
         """(n, 2) on the canvas."""
-        points = self.on_picture(mm)[:, :2]
-        x, y = projection.to_pixel(0.0, 0.0)
-        return points / projection.mm_per_pixel + (x, y)
+        return _to_pixels(self._on_grid(mm)[:, :2], projection)
+
+    def line(self, shape: Shape, projection: Projection) -> NDArray[np.float64]:
+        """(n, 2) on the canvas: the outline of a shape."""
+        return _to_pixels(self._of(shape).outline, projection)
 
     def shows(self, shape: Shape, drawn_on: str) -> bool:
-        """Whether a shape lies in the slice on the screen."""
-        if not self.there or not share_space(self.model, Role(drawn_on), self.role):
-            return False
-        return bool(np.abs(self.on_picture(shape.array)[:, 2]).max() <= _ON_THE_SLICE)
+        """Whether a shape lies in the slice."""
+        lies = self._of(shape)
+        inside = max(self.k - lies.first, lies.last - self.k) <= _ON_THE_SLICE
+        return inside and share_space(self.model, Role(drawn_on), self.role)
 
-    @property
-    def _shift(self) -> FloatArray:
-        """The offset of a volume linked by hand, where the pane goes through the volume's own slices, which do not know it."""
-        offset = self.model.offset(self.role)
-        return np.zeros(3) if offset is None or not self.model.can_link_as_shown(self.pane) else offset
+    def _of(self, shape: Shape) -> _OnGrid:
+        known = self.known.get(shape)
+        if known is None or known.layout is not self.layout or (known.shift != self.shift).any():
+            points = self._on_grid(shape.outline)
+            k = points[:, 2]
+            known = _OnGrid(self.layout, self.shift, points[:, :2], float(k.min()), float(k.max()))
+            self.known[shape] = known
+        return known
+
+    def _on_grid(self, mm: FloatArray) -> FloatArray:
+        """(n, 3): (u, v) mm and the slice of points (n, 3)."""
+        grid = self.layout.geometry
+        k, row, column = grid.mm_to_index(mm + self.shift).T
+        _, down, right = grid.spacing
+        return np.stack(((column + 0.5) * right, (row + 0.5) * down, k), -1)
+
+
+def _to_pixels(points: FloatArray, projection: Projection) -> NDArray[np.float64]:
+    x, y = projection.to_pixel(0.0, 0.0)
+    return points / projection.mm_per_pixel + (x, y)
 
 
 def share_space(model: ViewerModel, one: Role, other: Role) -> bool:

@@ -66,6 +66,14 @@ class ProfilePage(QWidget):
         super().hideEvent(event)
         self.read_at(None)
 
+    def dress(self) -> None:
+        """Colours or the size of text have changed: the plot is made anew."""
+        if self.plot is not None:
+            self._column.removeWidget(self.plot)
+            self.plot.deleteLater()
+            self.plot, self._shown = None, None
+            self.follow()
+
     def close_background(self) -> None:
         self._newest.close()
 

@@ -13,7 +13,7 @@ from ctmri_core.measuring.shapes import Kind, Shape
 from ctmri_gui.viewer.measure.drawing import Drawing
 from ctmri_gui.viewer.measure.editing import dragged, grown, handles, part_at
 from ctmri_gui.viewer.measure.measure_model import Item, MeasureModel
-from ctmri_gui.viewer.measure.places import PanePlaces
+from ctmri_gui.viewer.measure.places import PanePlaces, SlicePlaces
 from ctmri_gui.viewer.slice_view import SliceView
 
 _FINEST_PIXELS = 2.5
@@ -38,71 +38,77 @@ class PaneTools:
         view.canvas.gestures.hovered.connect(self._hovered)
 
     def takes(self, at: QPointF) -> bool:
-        if not self.places.there:
+        here = self.places.now()
+        if here is None:
             return False
-        model, mm, hit = self._tools.model, self._mm(at), self._hit(at)
+        model, mm, hit = self._tools.model, self._mm(here, at), self._hit(here, at)
         if hit is None or self._tools.drawing is not None:
-            return self._tools.press(self, mm)
+            return self._tools.press(self, here, mm)
         item, part = hit
         model.select(item.number)
         self._held = item, part, mm, object()
         return True
 
     def pull(self, at: QPointF) -> None:
+        here = self.places.now()
+        if here is None:
+            return
         if self._held is None:
-            self._tools.move(self, self._mm(at))
+            self._tools.move(self, here, self._mm(here, at))
         else:
             item, part, start, drag = self._held
-            self._tools.model.reshape(item.number, dragged(item.shape, part, start, self._mm(at)), merge=drag)
+            self._tools.model.reshape(item.number, dragged(item.shape, part, start, self._mm(here, at)), merge=drag)
 
     def let_go(self, at: QPointF, *, travelled: bool) -> None:
         held, self._held = self._held, None
-        if held is None:
-            self._tools.release(self, self._mm(at), travelled=travelled)
+        here = self.places.now()
+        if held is None and here is not None:
+            self._tools.release(self, here, self._mm(here, at), travelled=travelled)
 
     @property
     def finest(self) -> float:
         """mm below which two places on the screen are one."""
         return _FINEST_PIXELS * self._view.projection.mm_per_pixel
 
-    def default(self, kind: Kind) -> Shape:
+    def default(self, kind: Kind, here: SlicePlaces) -> Shape:
         """A shape in the middle of the pane, or about the crosshair where that lies in it."""
         projection, pane = self._view.projection, self.places.pane
         middle = self.places.model.crosshair_in(pane) or self.places.model.pose(pane).camera.centre
         reach = _PLACED_SHARE * min(projection.pane) * projection.mm_per_pixel
-        drawing, mm = Drawing(kind, self.places.lattice(), 0.0), self.places.mm
+        drawing, mm = Drawing(kind, here.lattice(), 0.0), here.mm
         for u, v in _PLACED.get(kind, ((-1.0, -0.7), (1.0, 0.7))):
             drawing.press(mm((middle[0] + u * reach, middle[1] + v * reach)))
         made = drawing.shape
         assert made is not None
         return made
 
-    def _mm(self, at: QPointF) -> FloatArray:
-        return self.places.mm(self._view.projection.to_plane(at.x(), at.y()))
+    def _mm(self, here: SlicePlaces, at: QPointF) -> FloatArray:
+        return here.mm(self._view.projection.to_plane(at.x(), at.y()))
 
-    def _hit(self, at: QPointF) -> tuple[Item, int] | None:
+    def _hit(self, here: SlicePlaces, at: QPointF) -> tuple[Item, int] | None:
         """The shape under the mouse, the selected one first. While drawing with a tool only that one's handles count."""
         model = self._tools.model
         if not self._tools.visible:
             return None
         newest_first = model.items[::-1]
         for item in sorted(newest_first, key=lambda item: item is not model.selected):
-            if not self.places.shows(item.shape, item.measurement.drawn_on):
+            if not here.shows(item.shape, item.measurement.drawn_on):
                 continue
-            outline = self.places.pixels(item.shape.outline, self._view.projection)
-            grips = self.places.pixels(handles(item.shape), self._view.projection)
+            outline = here.line(item.shape, self._view.projection)
+            grips = here.pixels(handles(item.shape), self._view.projection)
             part = part_at((at.x(), at.y()), outline, grips, closed=item.shape.kind.is_region)
             if part is not None and (self._tools.kind is None or (part >= 0 and item is model.selected)):
                 return item, part
         return None
 
     def _hovered(self, at: QPointF | None) -> None:
-        if at is None or self._held is not None or not self.places.there:
+        here = self.places.now()
+        if at is None or self._held is not None or here is None:
             return
         if self._tools.drawing is not None:
-            self._tools.move(self, self._mm(at))
+            self._tools.move(self, here, self._mm(here, at))
             return
-        hit, canvas = self._hit(at), self._view.canvas
+        hit, canvas = self._hit(here, at), self._view.canvas
         if hit is not None:
             self._cursor = self._cursor or canvas.cursor().shape()
             canvas.setCursor(Qt.CursorShape.SizeAllCursor if hit[1] < 0 else Qt.CursorShape.PointingHandCursor)
@@ -133,33 +139,34 @@ class MeasureTools(QObject):
         self.model.set_draft(None)
         return was
 
-    def press(self, pane: PaneTools, mm: FloatArray) -> bool:
+    def press(self, pane: PaneTools, here: SlicePlaces, mm: FloatArray) -> bool:
         if self.kind is None:
             return False
         if self.drawing is None or pane is not self._pane:
-            self.drawing, self._pane = Drawing(self.kind, pane.places.lattice(), pane.finest), pane
+            self.drawing, self._pane = Drawing(self.kind, here.lattice(), pane.finest), pane
         self.drawing.press(mm)
         return True
 
-    def move(self, pane: PaneTools, mm: FloatArray) -> None:
+    def move(self, pane: PaneTools, here: SlicePlaces, mm: FloatArray) -> None:
         if self.drawing is not None and pane is self._pane:
             self.drawing.move(mm)
             shape = self.drawing.shape
-            self.model.set_draft(None if shape is None else Measurement("", shape, pane.places.role.value))
+            self.model.set_draft(None if shape is None else Measurement("", shape, here.role.value))
 
-    def release(self, pane: PaneTools, mm: FloatArray, *, travelled: bool) -> None:
+    def release(self, pane: PaneTools, here: SlicePlaces, mm: FloatArray, *, travelled: bool) -> None:
         if self.drawing is None or pane is not self._pane or not self.drawing.release(mm, travelled=travelled):
             return
         shape = self.drawing.shape
         self.give_up()
         if shape is not None:
-            self.model.add(shape, pane.places.role.value)
+            self.model.add(shape, here.role.value)
 
     def place(self, pane: PaneTools) -> None:
         """Puts a shape of the tool's kind where it can be moved by keys."""
-        if self.kind is not None and pane.places.there:
+        here = pane.places.now()
+        if self.kind is not None and here is not None:
             self.give_up()
-            self.model.add(pane.default(self.kind), pane.places.role.value)
+            self.model.add(pane.default(self.kind, here), here.role.value)
 
     def nudge(self, way: str, *, size: bool) -> None:
         """Moves the selected shape by a voxel of the slice it was drawn on, or its last point."""

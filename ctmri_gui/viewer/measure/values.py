@@ -30,15 +30,18 @@ class Values(QObject):
         self._model, self._viewer = model, viewer
         self._background = Background("measure")
         self._known: dict[Shape, _Found] = {}
+        self._sharing: dict[Role, frozenset[Role]] = {}
         self._then: list[Callable[[], None]] = []
         model.changed.connect(self._follow)
+        viewer.volumesChanged.connect(self._follow_links)
         viewer.volumesChanged.connect(self._follow)
         viewer.posesChanged.connect(lambda _panes: self._follow_links())
+        self._follow_links()
 
     def volumes_for(self, measurement: Measurement) -> dict[Role, Volume]:
         """The volumes as they lie on the screen, that share their space with what was drawn on."""
-        drawn_on = Role(measurement.drawn_on)
-        return {role: volume for role, volume in self._viewer.placed.items() if share_space(self._viewer, drawn_on, role)}
+        sharing = self._sharing[Role(measurement.drawn_on)]
+        return {role: volume for role, volume in self._viewer.placed.items() if role in sharing}
 
     def of(self, measurement: Measurement) -> Mapping[Role, Statistics | None] | None:
         """By volume; None until all are there. Nothing for what has no inside."""
@@ -66,8 +69,12 @@ class Values(QObject):
         return [*draft, *(item.measurement for item in items)]
 
     def _follow_links(self) -> None:
-        if any(self.of(item.measurement) is None for item in self._model.items):
+        """Slices change far more often than what belongs together."""
+        sharing = {one: frozenset(other for other in Role if share_space(self._viewer, one, other)) for one in Role}
+        if sharing != self._sharing:
+            self._sharing = sharing
             self._follow()
+            self.changed.emit()
 
     def _follow(self) -> None:
         """One shape at a time, what is drawn now first; what nobody asks for any more is forgotten."""
