@@ -66,7 +66,7 @@ QMainWindow > QTabBar { font-size: ${tab}px; }
 QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
 QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QToolBar, QTabBar { icon-size: ${icon}px; }
-QTabBar[role="cases"] { icon-size: ${picture}px; background: $panel; }
+QTabBar[role="cases"] { background: $panel; }
 QTabBar[role="cases"]::tab { padding: 2px 4px 2px 6px; background: $panel; border: 1px solid transparent;
   border-bottom: 3px solid $panel; }
 QTabBar[role="cases"]::tab:selected { background: $raised; border-bottom-color: $accent; }
@@ -169,7 +169,6 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "figure": round(size * 1.54),
         "icon": icon_side(size),
         "arrow": round(size * 1.4),
-        "picture": min(round(size * 2.6), 40),  # a low window needs its height for the pictures that count
         "tab": max(13, round(size * 0.75)),
     }
     more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black

@@ -17,7 +17,7 @@ from ctmri_gui.series_picker.thumbnails import picture_of
 from ctmri_gui.theme import icon
 from ctmri_gui.viewer.palette import scaled
 
-_PICTURE = 34  # px beside text of 13 px
+_PICTURE, _LARGEST = 34, 40  # px beside text of 13 px; a low window needs its height for the pictures that count
 _SIDE = QTabBar.ButtonPosition.RightSide
 
 
@@ -100,7 +100,7 @@ class CaseBar(QTabBar):
             self.picked.emit(self._shown[place])
 
     def _size_pictures(self) -> None:
-        side = scaled(_PICTURE)
+        side = min(scaled(_PICTURE), _LARGEST)
         self.setIconSize(QSize(side, side))
         for place in range(self.count()):
             button = self.tabButton(place, _SIDE)

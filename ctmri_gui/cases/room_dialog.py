@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from ctmri_gui.cases.case import Case
 from ctmri_gui.cases.room import Shortage, in_words
-from ctmri_gui.panels.small_parts import label, resize_dialog
+from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
 
 _WHY = (
     "The scan with its synthetic image needs about {needed}; {free} of memory are free for it. Where memory runs out the whole"
@@ -24,26 +26,35 @@ class RoomDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Memory is short")
         self._lack = lack
-        self.boxes = {case: QCheckBox(f"&Close {case.label.replace('&', '&&')}, {in_words(case.size)}") for case in cases}
+        self.boxes = {case: QCheckBox(f"Close {case.label.replace('&', '&&')}, {in_words(case.size)}") for case in cases}
         self.outcome = label("", "muted")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go_on = self.buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(10)
-        column.addWidget(label("There is little memory left for another scan.", "heading"))
-        column.addWidget(label(_WHY.format(needed=in_words(lack.needed), free=in_words(lack.free))))
+        inside = QWidget()
+        within = QVBoxLayout(inside)
+        within.setContentsMargins(0, 0, 0, 0)
+        within.setSpacing(10)
+        within.addWidget(label("There is little memory left for another scan.", "heading"))
+        within.addWidget(label(_WHY.format(needed=in_words(lack.needed), free=in_words(lack.free))))
         for box in self.boxes.values():
             box.toggled.connect(lambda _on: self._follow())
-            column.addWidget(box)
-        column.addWidget(self.outcome)
-        column.addWidget(label(_UNSAVED, "muted"))
-        column.addStretch(1)
+            within.addWidget(box)
+        within.addWidget(self.outcome)
+        within.addWidget(label(_UNSAVED, "muted"))
+        self._area = scrolling(inside, "Which cases to close")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.setSpacing(12)
+        column.addWidget(self._area, 1)
         column.addWidget(self.buttons)
         resize_dialog(self, 480, 0)
         self._follow()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     @property
     def chosen(self) -> tuple[Case, ...]:
@@ -52,7 +63,8 @@ class RoomDialog(QDialog):
     def _follow(self) -> None:
         freed = sum(case.size for case in self.chosen)
         enough = freed >= self._lack.missing
-        self.outcome.setText(f"{in_words(freed)} will be free again: {'enough' if enough else 'too little'}." if freed else "")
+        words = f"{in_words(freed)} will be free again: {'enough' if enough else 'too little'}."
+        self.outcome.setText(words if freed else "None of them is closed.")
         self.go_on.setText("Close and open" if self.chosen else "Open all the same")
         preferred = self.go_on if enough else self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
         preferred.setDefault(True)

@@ -469,7 +469,7 @@ def test_where_memory_is_short_cases_are_offered_to_be_closed_before_a_scan_is_l
     drop(window, path)
     dialog = room_dialog(qtbot, window)
     assert loads == [] and dialog.go_on.text() == "Open all the same"
-    assert [box.text() for box in dialog.boxes.values()] == ["&Close 1 CT, 1 MB", "&Close 2 T1 MR, 1 MB"]
+    assert [box.text() for box in dialog.boxes.values()] == ["Close 1 CT, 1 MB", "Close 2 T1 MR, 1 MB"]
     dialog.reject()
     at_rest(qtbot, window)
     assert loads == [] and cases.all == (first, second)
