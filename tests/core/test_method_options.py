@@ -122,14 +122,19 @@ def test_the_generator_of_a_stargan_moves_once_in_so_many_steps():
     assert moved == [critic, critic, both, critic, critic, both]
 
 
-def test_the_curriculum_of_aggan_follows_epochs():
-    config = AgganConfig(width=4, discriminator_width=4, blocks=1, curriculum_epochs=10)
-    shares = []
-    for epoch in (0, 9, 10):
+@pytest.mark.parametrize(
+    ("faithful", "growth"), [(True, {10: 50, 20: 50}), (False, {10: 50 ** (1 / 11), 14: 50 ** (5 / 11), 19: 50 ** (10 / 11), 20: 50})]
+)
+def test_the_curriculum_of_aggan_follows_epochs(faithful: bool, growth: dict[int, float]):
+    config = AgganConfig(width=4, discriminator_width=4, blocks=1, curriculum_epochs=10, faithful=faithful)
+    shares = {}
+    for epoch in (0, 9, *growth):
         torch.manual_seed(0)
         method = Aggan(config, DIRECTION)
-        shares.append(float(method.training_step(batch(96, epoch=epoch), Told())["cycle_ct"]))
-    assert shares[0] == shares[1] and shares[2] == pytest.approx(50 * shares[0], rel=1e-4)
+        shares[epoch] = float(method.training_step(batch(96, epoch=epoch), Told())["cycle_ct"])
+    assert shares[0] == shares[9]
+    for epoch, times in growth.items():
+        assert shares[epoch] == pytest.approx(times * shares[0], rel=1e-4)
 
 
 def test_the_faithful_aggan_has_a_pixel_loss_and_unbounded_contents():

@@ -21,6 +21,18 @@ _EARLY, _LATE = 0.01, 0.5
 """Share of cycle and pixel loss in the objective during and after the curriculum."""
 
 
+def likeness_at(epoch: int, config: AgganConfig) -> float:
+    """The share of cycle and pixel loss. It grows by a factor each epoch, over as many epochs as it was small, unless `faithful`:
+    the sudden fiftyfold of the authors' code meets running means of Adam that know of small gradients alone, and its steps undo
+    what was learned."""
+    past = epoch - config.curriculum_epochs
+    if past < 0:
+        return _EARLY
+    if config.faithful or past >= config.curriculum_epochs:
+        return _LATE
+    return float(_EARLY * (_LATE / _EARLY) ** ((past + 1) / (config.curriculum_epochs + 1)))
+
+
 class Aggan(TwoWay):
     """A generator with one attention map into each domain, and a discriminator of each: of patches, or as in the authors' code of
     whole pictures."""
@@ -43,7 +55,7 @@ class Aggan(TwoWay):
         real = self.real(batch)
         made = {domain: self.to(domain, real[self.other(domain)], attended=True) for domain in self.domains}
         synthetic = {domain: picture for domain, (picture, _) in made.items()}
-        likeness = _EARLY if batch.epoch < self.config.curriculum_epochs else _LATE
+        likeness = likeness_at(batch.epoch, self.config)
         attention = {domain: attention for domain, (_, attention) in made.items()}
         terms = self._generator_terms(real, synthetic, attention, likeness)
         return self.updated(real, synthetic, terms, update, share=0.5)  # Eq. 9
