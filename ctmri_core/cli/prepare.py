@@ -20,7 +20,7 @@ from ctmri_core.data.recipe_flags import RecipeChoices
 from ctmri_core.data.split import SplitChoices, SplitLists, SplitPlan
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, shown_name
-from ctmri_core.events import Finished, Noted, StopSignal, Work
+from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
 from ctmri_core.hints import nearest_hint
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def _work(arguments: argparse.Namespace, forms: Mapping[type[BaseModel], Any], s
     plan = SplitPlan(**forms[SplitChoices].model_dump(), lists=lists)
     made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.align}
     layout = arguments.layout or ""
-    source = find_cases(arguments.source, arguments.domains, choices.spacing_mm, layout=layout, options=layout_options)
+    yield Progress(done=0, message="looking for cases")
+    source = find_cases(
+        arguments.source, arguments.domains, choices.spacing_mm, layout=layout, options=layout_options, stop=stop
+    )
     yield Noted(message=f"{_counted(len(source.cases), 'case')} in the layout {source.layout}.")
     index = yield from prepare_dataset(
         source, arguments.domains, choices.recipe(), arguments.out, plan, stop, made_from=made_from, options=options

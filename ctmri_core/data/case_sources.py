@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctmri_core.data.layouts.collection import Place, located, what_is_there
+from ctmri_core.data.layouts.heeding import heeding
 from ctmri_core.data.layouts.known import LAYOUTS, layout_named
 from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, folders
 from ctmri_core.data.layouts.phantoms import phantom_cases, told_heads
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, TrainingFailed, shown_name
+from ctmri_core.events import StopSignal, never
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,20 @@ class CaseSource:
 
 
 def find_cases(
-    spec: str | Path, domains: Sequence[Domain], voxel_mm: float = 1.0, *, layout: str = "", options: LayoutOptions | None = None
-) -> CaseSource:
+    spec: str | Path, domains: Sequence[Domain], voxel_mm: float = 1.0, *, layout: str = "", options: LayoutOptions | None = None,
+    stop: StopSignal = never,
+) -> CaseSource:  # fmt: skip
     """The cases that `spec` names, with the volumes of `domains` that they have.
 
     `phantom:COUNT[:SEED]` makes COUNT digital heads with voxels near `voxel_mm`, seeds from SEED (0) on. Anything else is a
-    folder in one of the known layouts, `layout` or the one it looks like. Raises `TrainingFailed` saying what is missing.
+    folder in one of the known layouts, `layout` or the one it looks like. Raises `TrainingFailed` saying what is missing, and
+    `Stopped` when asked to end.
     """
-    spec = str(spec)
+    with heeding(stop):
+        return _found(str(spec), domains, voxel_mm, layout, options or LayoutOptions())
+
+
+def _found(spec: str, domains: Sequence[Domain], voxel_mm: float, layout: str, options: LayoutOptions) -> CaseSource:
     if spec.startswith("phantom:"):
         cases = phantom_cases(spec, voxel_mm)
         return CaseSource(told_heads(cases), "Apache-2.0, as the program", True, cases, "phantom")
@@ -46,7 +54,6 @@ def find_cases(
     if not folder.is_dir():
         problem = "is a file, no folder. Unpack it" if folder.is_file() else "does not exist. Name a folder of patients"
         raise TrainingFailed(f"The data folder {shown_name(folder)} {problem}, or say phantom:COUNT.")
-    options = options or LayoutOptions()
     asked = layout_named(layout) if layout else None
     found = located(folder, asked)
     if found is None and asked is None:

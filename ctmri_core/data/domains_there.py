@@ -5,15 +5,16 @@ from __future__ import annotations
 from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.preparation import prepared_folder
 from ctmri_core.domain import Domain
-from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed
+from ctmri_core.events import StopSignal, never
 
 _PHANTOMS = (Domain.CT, Domain.MR_T1)  # as `ctmri prepare` makes them, unless told
 
 
-def domains_there(spec: str) -> tuple[Domain, ...]:
+def domains_there(spec: str, stop: StopSignal = never) -> tuple[Domain, ...]:
     """Of prepared data in their own order, else CT first; empty where only reading the scans would tell.
 
-    Raises `CtmriError` where there are no data that can be used.
+    Raises `CtmriError` where there are no data that can be used, and `Stopped`.
     """
     if spec.startswith("phantom:"):
         return _PHANTOMS
@@ -22,8 +23,8 @@ def domains_there(spec: str) -> tuple[Domain, ...]:
         return tuple(domain for domain in index.domains if any(domain in case.domains for case in index.cases))
     asked = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
     try:
-        cases = find_cases(spec, asked).cases
-    except (TrainingFailed, FileRefused):
+        cases = find_cases(spec, asked, stop=stop).cases
+    except (TrainingFailed, FileRefused, Stopped):
         raise
     except CtmriError:  # layouts that say only which is A and which is B
         return ()

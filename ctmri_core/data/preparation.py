@@ -64,7 +64,7 @@ def prepare_slices(
     if prepared is None:
         prepared = DatasetFolder(folder)
         domains = tuple(domains) or (direction.source, direction.target)
-        source = find_cases(spec, domains, recipe.spacing_mm or 1.0)
+        source = find_cases(spec, domains, recipe.spacing_mm or 1.0, stop=stop)
         if paired:
             source = only_pairs(source, domains)
         plan = SplitPlan(validation_share=validation_share, seed=seed)

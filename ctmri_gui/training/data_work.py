@@ -113,13 +113,13 @@ def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | Non
             source, PREPARED, cases=len({case.key for case in cases}), patients=len({case.patient for case in cases}),
             centres=len({case.centre for case in cases if case.centre}), domains=prepared.known.domains, prepared=prepared,
         )  # fmt: skip
-    there = choices.domains or domains_there(source)
+    there = choices.domains or domains_there(source, stop)
     if not there:
         layout = layout_of(Path(source))
         return Look(source, choices.layout or (layout.name if layout else ""), layout.looks if layout else "")
     if stop():
         return None
-    return _looked(source, _cases_of(source, choices.showing(there)), choices.showing(there))
+    return _looked(source, _cases_of(source, choices.showing(there), stop), choices.showing(there))
 
 
 def without_terminal(message: str) -> str:
@@ -148,7 +148,7 @@ def prepare(source: str, choices: DataChoices, stop: StopSignal) -> Work[Prepare
     from ctmri_core.data.preparation import prepare_dataset
     from ctmri_core.data.split import SplitPlan
 
-    found, folder = _cases_of(source, choices), choices.folder_for(source)
+    found, folder = _cases_of(source, choices, stop), choices.folder_for(source)
     _make_private(folder)
     made_from = {
         "data": str(Path(source).absolute()), "options": choices.layout_options.model_dump_json(), "align": choices.options.align,
@@ -197,11 +197,11 @@ def read_prepared(folder: Path, *, own: bool) -> Prepared:
     return Prepared(folder, index, report, size, own)
 
 
-def _cases_of(source: str, choices: DataChoices) -> CaseSource:
+def _cases_of(source: str, choices: DataChoices, stop: StopSignal) -> CaseSource:
     from ctmri_core.data.case_sources import find_cases
 
     voxel_mm = choices.recipe.spacing_mm
-    return find_cases(source, choices.domains, voxel_mm, layout=choices.layout, options=choices.layout_options)
+    return find_cases(source, choices.domains, voxel_mm, layout=choices.layout, options=choices.layout_options, stop=stop)
 
 
 def _looked(source: str, found: CaseSource, choices: DataChoices) -> Look:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel
@@ -17,7 +18,7 @@ from ctmri_core.data.layouts.layout import LayoutOptions, as_asked
 from ctmri_core.data.layouts.picture_files import by_patient
 from ctmri_core.data.split import SplitPlan, split_cases
 from ctmri_core.domain import Domain
-from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
+from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed
 from tests.hostile.dicom_bytes import Value
 from tests.hostile.series import stack, write
 
@@ -452,3 +453,24 @@ def test_what_fits_no_layout_is_told_with_what_comes_near(tmp_path: Path):
     png(tmp_path / "b" / "p1" / "ct" / "1.png")
     with pytest.raises(TrainingFailed, match=r"Folders in it do: a \(patients\), b \(slice_folders\)"):
         found(tmp_path)
+
+
+@pytest.mark.parametrize("layout", ["", *(layout.name for layout in LAYOUTS)])
+def test_looking_for_cases_can_be_stopped_anywhere(tmp_path: Path, layout: str):
+    """In whatever layout, and after however many looks: nothing is taken for what was found so far."""
+    for number in range(6):
+        patient = tmp_path / f"1BA{number:03}"
+        patient.mkdir()
+        for name in ("ct.nii.gz", "mr.nii.gz", f"IXI{number:03}-Guys-0828-T1.nii.gz"):
+            (patient / name).touch()
+    domains = (Domain.CT, Domain.MR_T1)
+    looks = []
+    with suppress(CtmriError):
+        find_cases(tmp_path, domains, layout=layout, stop=lambda: bool(looks.append(1)))
+    assert looks
+    for at in range(0, len(looks), 3):
+        left = iter(range(at))
+        with pytest.raises(Stopped):
+            find_cases(tmp_path, domains, layout=layout, stop=lambda left=left: next(left, None) is None)
+    with suppress(CtmriError):
+        find_cases(tmp_path, domains, layout=layout)  # the next search heeds its own signal

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from ctmri_core.data.layouts.heeding import go_on
 from ctmri_core.data.layouts.known import layout_of
 from ctmri_core.data.layouts.layout import CaseReference, Layout, LayoutOptions, Side, folders, side_of
 from ctmri_core.data.layouts.picture_files import is_picture
@@ -36,13 +37,12 @@ class Place:
     def cases(self, layout: Layout, domains: Sequence[Domain], options: LayoutOptions) -> list[CaseReference]:
         """Those of `layout`. Patients of one name in several places stay one patient, so that no split takes them apart."""
         above = self.side or self.centre
-        return [
-            replace(
-                case, identifier=f"{above}/{case.identifier}" if above else case.identifier,
-                side=case.side or self.side, centre=case.centre or self.centre,
-            )
-            for case in layout.find(self.folder, domains, options)
-        ]  # fmt: skip
+        found = []
+        for case in layout.find(self.folder, domains, options):
+            go_on()
+            name = f"{above}/{case.identifier}" if above else case.identifier
+            found.append(replace(case, identifier=name, side=case.side or self.side, centre=case.centre or self.centre))
+        return found
 
 
 def located(folder: Path, asked: Layout | None = None, depth: int = _DEEPEST) -> tuple[Layout, list[Place]] | None:

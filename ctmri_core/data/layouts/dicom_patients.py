@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ctmri_core.data.layouts.heeding import go_on
 from ctmri_core.data.layouts.layout import folders
 from ctmri_core.data.layouts.names import says_domain_only
 from ctmri_core.errors import FileRefused
@@ -91,6 +92,7 @@ def _series_folders(folder: Path) -> Iterator[tuple[Path, _Whose]]:
     linked = [path for path in folders(folder) if path.is_symlink() and not root.startswith(os.path.realpath(path))]
     for top in (folder, *linked):
         for parent, below, names in os.walk(top):
+            go_on()
             below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
             whose = _whose([Path(parent, name) for name in sorted(names) if not name.startswith(".")])
             if whose is not None:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ctmri_core.case import Case
+from ctmri_core.data.layouts.heeding import go_on
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 
@@ -124,9 +125,13 @@ def files(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    entries = []
     try:
         with os.scandir(folder) as listing:
-            entries = [entry for entry in listing if not entry.name.startswith(".") and entry.name != "__MACOSX"]
+            for entry in listing:
+                go_on()
+                if not entry.name.startswith(".") and entry.name != "__MACOSX":
+                    entries.append(entry)
     except OSError as error:
         problem = f"cannot be read: {error.strerror or 'input error'}."
         raise FileRefused(folder, problem, "Change its permissions or copy it.") from error

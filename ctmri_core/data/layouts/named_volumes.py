@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from ctmri_core.data.layouts.heeding import go_on
 from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, side_of
 from ctmri_core.data.layouts.names import domain_said, says_domain_only, says_mask, without_domain
 from ctmri_core.data.layouts.volume_files import load_volumes, same_volume, stem_of
@@ -38,6 +39,7 @@ class Ixi:
     def find(self, folder: Path, domains: Sequence[Domain], options: LayoutOptions) -> Iterator[CaseReference]:  # noqa: ARG002  # the protocol's signature
         found: dict[tuple[str, str], dict[Domain, Path]] = {}
         for path in FolderFiles(folder):
+            go_on()
             if name := _IXI.fullmatch(stem_of(path)):
                 found.setdefault((name[1], name[2]), {})[_IXI_DOMAINS[name[3]]] = path
         for (patient, centre), known in sorted(found.items()):
@@ -61,6 +63,7 @@ class NamedVolumes:
         found: dict[_Key, list[tuple[Domain, Path]]] = {}
         masks: dict[_Key, Path] = {}
         for path in _volumes(folder, FolderFiles(folder)):
+            go_on()
             stem, place = stem_of(path), _place_of(path, folder)
             if says_mask(stem):
                 masks[place, re.sub(r"[_\-]?(mask|body)$", "", stem, flags=re.IGNORECASE)] = path
