@@ -53,8 +53,9 @@ class CompareLink(QObject):
             self.open(path)
 
     def open(self, path: Path) -> None:
-        """Reads a mask in the background and puts it over what is open by then."""
-        self._session.jobs.run("Open mask", partial(_read, path, self._next_name()), on_result=self._take)
+        """Reads a mask in the background and puts it over what is shown now, even if another case is shown by then."""
+        begin, take = partial(_read, path, self._next_name()), partial(self._take, self._reference)
+        self._session.jobs.run("Open mask", begin, on_result=take)
 
     def _remember_colours(self, name: str) -> None:
         self._settings[_COLOURS] = name
@@ -76,18 +77,24 @@ class CompareLink(QObject):
         box.open()
 
     def _convert(self, volume: Volume) -> None:
-        self._session.jobs.run("Open mask", partial(_converted, volume, self._next_name()), on_result=self._take, listed=False)
+        begin, take = partial(_converted, volume, self._next_name()), partial(self._take, self._reference)
+        self._session.jobs.run("Open mask", begin, on_result=take, listed=False)
 
     def _next_name(self) -> str:
         self._count += 1
         return f"Mask {self._count}"
 
-    def _take(self, found: LabelMap | None) -> None:
-        reference = self._views.model.reference
-        if found is None or reference is None:
+    @property
+    def _reference(self) -> Volume | None:
+        role = self._views.model.reference
+        return None if role is None else self._views.model.volumes[role]
+
+    def _take(self, over: Volume | None, found: LabelMap | None) -> None:
+        over = over or self._reference
+        if found is None or over is None:
             return
-        self._views.compare.masks.add(found)
-        if _apart(found.geometry, self._views.model.volumes[reference].geometry):
+        self._views.compare.masks.add(found, over)
+        if _apart(found.geometry, over.geometry):
             self._session.noted.emit(_ELSEWHERE)
 
 

@@ -267,6 +267,12 @@ def test_masks_come_back_with_their_volume_and_another_reading_keeps_them(tmp_pa
     assert model.masks == ()
     model.follow(first)
     assert [one.map for one in model.masks] == [mask]
-    model.follow(replace(first, domain=Domain.MR))
+    again = replace(first, domain=Domain.MR)
+    model.follow(again)
     assert [one.map for one in model.masks] == [mask]
+    late = labels_on(SKEW)
+    model.add(late, other)  # read for another volume than the one that is shown by now
+    assert [one.map for one in model.masks] == [mask]
+    model.follow(other)
+    assert [one.map for one in model.masks] == [late]
     assert Mask(mask, 6).colour(3) == COLOURS[0]  # colours go round

@@ -82,10 +82,14 @@ class MaskModel(QObject):
         if self.masks or had:
             self.changed.emit()
 
-    def add(self, label_map: LabelMap) -> None:
-        """Over the others; one of the same name is replaced."""
-        others = tuple(mask for mask in self.masks if mask.map.name != label_map.name)
-        self.masks = (*others, Mask(label_map, sum(len(mask.map.values) for mask in others)))
+    def add(self, label_map: LabelMap, over: Volume | None = None) -> None:
+        """Over the others; one of the same name is replaced. `over`: the volume that it was meant for, which need not be shown
+        any more: it waits there then."""
+        shown = None if self._volume is None else self._volume()
+        if over is not None and over is not shown and not _same_file(over, shown):
+            self._kept[over] = _with(self._kept.get(over, ()), label_map)
+            return
+        self.masks = _with(self.masks, label_map)
         self.visible = True
         self.changed.emit()
 
@@ -115,6 +119,11 @@ class MaskModel(QObject):
         """More (+1) or less (-1) of the fill."""
         self.opacity = min(max(round(self.opacity + more * _OPACITY_STEP, 2), 0.05), 1.0)
         self.changed.emit()
+
+
+def _with(masks: tuple[Mask, ...], label_map: LabelMap) -> tuple[Mask, ...]:
+    others = tuple(mask for mask in masks if mask.map.name != label_map.name)
+    return *others, Mask(label_map, sum(len(mask.map.values) for mask in others))
 
 
 def _same_file(one: Volume | None, other: Volume | None) -> bool:
