@@ -123,7 +123,8 @@ def test_the_generator_of_a_stargan_moves_once_in_so_many_steps():
 
 
 @pytest.mark.parametrize(
-    ("faithful", "growth"), [(True, {10: 50, 20: 50}), (False, {10: 50 ** (1 / 11), 14: 50 ** (5 / 11), 19: 50 ** (10 / 11), 20: 50})]
+    ("faithful", "growth"),
+    [(True, {10: 50, 20: 50}), (False, {10: 50 ** (1 / 11), 14: 50 ** (5 / 11), 19: 50 ** (10 / 11), 20: 50})],
 )
 def test_the_curriculum_of_aggan_follows_epochs(faithful: bool, growth: dict[int, float]):
     config = AgganConfig(width=4, discriminator_width=4, blocks=1, curriculum_epochs=10, faithful=faithful)

@@ -1,12 +1,12 @@
 """AGGAN: attention-guided generative adversarial networks for unsupervised image-to-image translation.
 
-H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and the
-curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the default
-turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how bright a picture
-is: the attention closes before that judge says anything of use, and the input is copied. The default judges patches, as the paper
-has it, with instance norm throughout, and the cycle's share grows step by step where the code's jumps. `faithful` does as the
-code, and lets the content leave [-1, 1]. The code repeats its attention map thrice, for three colours, and weighs the sum with
-1e-6; here there is one map, with 3e-6.
+H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 1; attention loss: Eq. 5; objective: Eq. 9 and
+the curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the
+default turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how
+bright a picture is: the attention closes before that judge says anything of use, and the input is copied. The default judges
+patches, as the paper has it, with instance norm throughout, and the cycle's share grows step by step where the code's jumps.
+`faithful` does as the code, and lets the content leave [-1, 1]. The code repeats its attention map thrice, for three colours,
+and weighs the sum with 1e-6; here there is one map, with 3e-6.
 """
 
 from __future__ import annotations
