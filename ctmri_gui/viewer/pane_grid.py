@@ -37,6 +37,7 @@ class PaneGrid(QWidget):
     def show_rows(self, rows: Sequence[Sequence[SliceView]], sizes: Sizes = ()) -> None:
         """Arranges panes anew; those that are in no row any more are left to their owner, without a parent."""
         wanted = [view for row in rows for view in row]
+        held = self._let_go_of_keys()
         self._maximised = None
         for view in [view for view in self._windows if view not in wanted]:
             self._windows.pop(view).release()
@@ -53,6 +54,8 @@ class PaneGrid(QWidget):
             view.setVisible(True)
         self._share(sizes)
         self._hide_empty_rows()
+        if held is not None:
+            next((view for view in wanted if view.objectName() == held), wanted[0]).setFocus()
         self.changed.emit()
 
     @property
@@ -100,6 +103,16 @@ class PaneGrid(QWidget):
     def attach_all(self) -> None:
         for view in list(self._windows):
             self.attach(view)
+
+    def _let_go_of_keys(self) -> str | None:
+        """The name of the pane that has the keyboard; it loses it, for Qt would hand it on from pane to pane as they are taken
+        away, to end outside of all."""
+        focus = self.window().focusWidget()
+        view = next((one for row in self._rows for one in row if focus is one or one.isAncestorOf(focus)), None) if focus else None
+        if focus is None or view is None:
+            return None
+        focus.clearFocus()
+        return view.objectName()
 
     def _make_row(self, panes: Sequence[SliceView]) -> QSplitter:
         row = QSplitter(Qt.Orientation.Horizontal)

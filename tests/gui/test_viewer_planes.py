@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QMenu
 from scipy.ndimage import map_coordinates
 
 from ctmri_core.domain import Domain
@@ -263,3 +263,26 @@ def test_double_click_shows_one_of_nine_and_all_again(views) -> None:
     assert [name for name, pane in views.panes.items() if pane.isVisible()] == [names[4]]
     views.panes[names[4]].maximiseAsked.emit()
     assert all(pane.isVisible() for pane in views.panes.values())
+
+
+def test_keys_stay_with_the_pane_when_the_layout_changes(qtbot, views) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    beside = QLineEdit()
+    window.setCentralWidget(views)
+    window.setMenuWidget(beside)
+    window.show()
+    window.activateWindow()
+    views.panes[Role.SOURCE].setFocus()
+    qtbot.waitUntil(views.panes[Role.SOURCE].hasFocus)
+    for key, count in ((Qt.Key.Key_2, 9), (Qt.Key.Key_4, 3), (Qt.Key.Key_3, 4), (Qt.Key.Key_1, 3)):
+        QTest.keyClick(QApplication.focusWidget(), key, Qt.KeyboardModifier.ControlModifier)
+        assert len(views.panes) == count
+        assert views.active_pane == Role.SOURCE and views.panes[Role.SOURCE].hasFocus()
+    views.panes[Role.TRUTH].setFocus()
+    QTest.keyClick(views.panes[Role.TRUTH], Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+    assert views.panes[views.active_pane].hasFocus()  # the pane itself has gone
+    beside.setFocus()
+    views.actions_by_name["layout_2"].trigger()
+    assert beside.hasFocus()
+    window.takeCentralWidget()
