@@ -108,11 +108,11 @@ class PaneGrid(QWidget):
         """The name of the pane that has the keyboard; it loses it, for Qt would hand it on from pane to pane as they are taken
         away, to end outside of all."""
         focus = self.window().focusWidget()
-        view = next((one for row in self._rows for one in row if focus is one or one.isAncestorOf(focus)), None) if focus else None
-        if focus is None or view is None:
-            return None
-        focus.clearFocus()
-        return view.objectName()
+        for view in (view for row in self._rows for view in row):
+            if focus is not None and (focus is view or view.isAncestorOf(focus)):
+                focus.clearFocus()
+                return view.objectName()
+        return None
 
     def _make_row(self, panes: Sequence[SliceView]) -> QSplitter:
         row = QSplitter(Qt.Orientation.Horizontal)
