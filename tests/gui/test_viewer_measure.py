@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -23,6 +23,7 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.measure import texts
 from ctmri_gui.viewer.measure.histogram_page import BODY, NO_REGION, REGION, SLICE
 from ctmri_gui.viewer.measure.measuring import Measuring
+from ctmri_gui.viewer.measure.overlay import _place
 from ctmri_gui.viewer.roles import Role
 
 GRID = Geometry((21, 64, 72), (3.0, 1.0, 1.25), (-45.0, -32.0, -30.0))
@@ -167,6 +168,19 @@ def test_numbers_stand_on_the_panes_and_in_the_list(views, measuring, qtbot) -> 
     words = overlay._words(tools.places.now(), item.measurement, chosen=True)
     assert words[1].startswith("≈ ") and words[1].endswith("a.u.") and words[-1].endswith("mm²")
     views.grab()
+
+
+def test_the_numbers_of_one_shape_do_not_stand_over_another_where_there_is_room() -> None:
+    pane, label = QRectF(0, 0, 400, 400), QRectF(0, 0, 80, 30)
+    left, right = QRectF(100, 150, 100, 80), QRectF(210, 140, 60, 100)
+    taken: list[QRectF] = []
+    for box, other in ((right, left), (left, right)):
+        place = _place(label, box, pane, taken, [other], needed=False)
+        assert place is not None and pane.contains(place)
+        assert not any(place.intersects(one) for one in (left, right, *taken))
+        taken.append(place)
+    everywhere = _place(label, left, pane, [], [pane], needed=False)  # better over another than not at all
+    assert everywhere is not None and not everywhere.intersects(left)
 
 
 def painted(views, measuring, pane: str) -> bool:

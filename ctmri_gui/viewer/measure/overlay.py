@@ -39,7 +39,8 @@ class MeasureOverlay:
         for measurement, box in reversed(list(zip(shown, boxes, strict=True))):
             chosen = self._is_chosen(measurement)
             words = self._words(here, measurement, chosen=chosen)
-            self._write(painter, projection, words, box, taken, needed=chosen or not measurement.name)
+            others = [other for other in boxes if other is not box]
+            self._write(painter, projection, words, box, taken, others, needed=chosen or not measurement.name)
 
     def _all(self) -> list[Measurement]:
         """In the order in which they lie over one another: what is selected or being drawn on top."""
@@ -87,14 +88,21 @@ class MeasureOverlay:
 
     @staticmethod
     def _write(
-        painter: QPainter, projection: Projection, words: list[str], box: QRectF, taken: list[QRectF], *, needed: bool
+        painter: QPainter,
+        projection: Projection,
+        words: list[str],
+        box: QRectF,
+        taken: list[QRectF],
+        others: list[QRectF],
+        *,
+        needed: bool,
     ) -> None:
         """Beside the shape where no other text stands; what is not `needed` is left out where there is no such room. A dark
         ground keeps it legible on bone."""
         metrics = QFontMetricsF(painter.font())
         width = max(metrics.horizontalAdvance(line) for line in words) + 2 * _PADDING
         height = len(words) * metrics.height() + _PADDING
-        place = _place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken, needed=needed)
+        place = _place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken, others, needed=needed)
         if place is None:
             return
         taken.append(place)
@@ -105,8 +113,11 @@ class MeasureOverlay:
             painter.drawText(place.topLeft() + QPointF(_PADDING, below), text)
 
 
-def _place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF], *, needed: bool) -> QRectF | None:
-    """Right of the box, left of it, below or above it: the first that is free; else, if it is `needed`, right all the same."""
+def _place(
+    label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF], others: list[QRectF], *, needed: bool
+) -> QRectF | None:
+    """Right of the box, left of it, below or above it: the first that is free, and over none of the `others`, whose numbers it
+    might be taken for, if there is one; else, if it is `needed`, right all the same."""
     across, down = label.width(), label.height()
     room = pane.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
     corners = (
@@ -118,8 +129,9 @@ def _place(label: QRectF, box: QRectF, pane: QRectF, taken: list[QRectF], *, nee
         QPointF(box.left() - _APART - across, box.bottom() - down),
     )
     places = [QRectF(corner, label.size()) for corner in corners]
-    free = (place for place in places if room.contains(place) and not any(place.intersects(other) for other in taken))
-    found = next(free, None)
+    free = [place for place in places if room.contains(place) and not any(place.intersects(text) for text in taken)]
+    alone = (place for place in free if not any(place.intersects(other) for other in others))
+    found = next(alone, free[0] if free else None)
     if found is not None or not needed:
         return found
     left = min(max(places[0].left(), room.left()), max(room.right() - across, room.left()))
