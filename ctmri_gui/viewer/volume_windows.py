@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.preset_book import PresetBook
@@ -61,8 +61,8 @@ class VolumeWindows:
         peers = self._peers(role)
         if preset.percentiles is not None:
             self.matches_truth = self.matches_truth and preset.key != "0"
-            for peer in peers:
-                self.by_role[peer] = percentile_window(self._volumes[peer], *preset.percentiles)
+            low, high = preset.percentiles
+            self._set_each(role, lambda volume: percentile_window(volume, low, high))
         elif preset.window is not None:
             self.by_role.update(dict.fromkeys(peers, preset.window))
         if preset.matches_truth:
@@ -71,12 +71,16 @@ class VolumeWindows:
         return peers
 
     def reset(self, role: Role) -> tuple[Role, ...]:
-        """The window with which the volume opened, for it and its modality."""
+        """The window with which the volume opened, for it and its modality; volumes in HU keep one in common."""
         self.matches_truth = False
-        peers = self._peers(role)
-        for peer in peers:
-            self.by_role[peer] = first_window(self._volumes[peer])
-        return peers
+        self._set_each(role, first_window)
+        return self._peers(role)
+
+    def _set_each(self, role: Role, of: Callable[[Volume], Window]) -> None:
+        """The volume's window and those of its peers, each from its own values; what is in HU keeps one window."""
+        for peer in self._peers(role):
+            whose = role if _same_units(self._volumes[role], self._volumes[peer]) else peer
+            self.by_role[peer] = of(self._volumes[whose])
 
     def _opening(self, role: Role, volume: Volume) -> Window:
         for other, present in self._volumes.items():

@@ -125,6 +125,23 @@ def test_two_cts_share_one_window_from_the_start() -> None:
     assert model.windows[Role.SYNTHETIC] == model.windows[Role.TRUTH] == Window(400, 2000)
 
 
+@pytest.mark.parametrize("automatic", [False, True])
+def test_two_cts_keep_one_window_when_it_is_found_anew(automatic) -> None:
+    model = ViewerModel()
+    model.set_volume(Role.TRUTH, ct(window=(50.0, 350.0)))
+    bone = Volume(np.full(GRID.shape, 900, np.int16), GRID, Domain.CT, synthetic=Synthetic("m", "0"))
+    model.set_volume(Role.SYNTHETIC, bone)
+    assert model.windows[Role.SYNTHETIC] == model.windows[Role.TRUTH] == Window(50, 350)
+    model.set_window(Role.SYNTHETIC, Window(10, 20))
+    if automatic:
+        model.apply_preset("0", Role.TRUTH)
+        assert model.windows[Role.TRUTH] == percentile_window(ct(), 0.5, 99.5)
+    else:
+        model.reset_window(Role.TRUTH)
+        assert model.windows[Role.TRUTH] == Window(50, 350)
+    assert model.windows[Role.SYNTHETIC] == model.windows[Role.TRUTH]
+
+
 def test_match_truth_gives_synthetic_mr_the_truths_window_until_auto() -> None:
     model = ViewerModel()
     model.set_volume(Role.SYNTHETIC, mr(synthetic=Synthetic("m", "0")))
