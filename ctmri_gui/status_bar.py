@@ -11,6 +11,7 @@ from ctmri_gui.panels.running_work import RunningWork
 from ctmri_gui.panels.small_parts import label
 
 _EVERY_MS = 3000
+_INDENT = 10  # pixels between the edge of the window and the values
 _ROOM_FOR_MEMORY = 150  # letters: in a narrower window the values under the mouse need the place
 _ROOM_FOR_SHARE = 110
 _SMALL_SHARE = 0.1  # of the computer's memory: less than that free is said in a warning
@@ -23,6 +24,7 @@ class StatusBar(QStatusBar):
         super().__init__()
         self.cursor_text = QLabel()
         self.cursor_text.setAccessibleName("Values under the mouse")
+        self.cursor_text.setIndent(_INDENT)
         self.cursor_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the window
         self.work, self.jobs, self.memory = RunningWork(jobs), JobsButton(jobs, tray), MemorySign()
         self.addWidget(self.cursor_text, 1)

@@ -66,6 +66,8 @@ class ProfilePlot(QWidget):
         self._reading.hide()
         _dress(self.widget, colours, ("left", "right", "bottom"))
         self._legend.setLabelTextColor(colours.text)
+        self._legend.setBrush(pyqtgraph.mkBrush(colours.panel))
+        self._legend.setParentItem(self._right)  # which lies over the other axis's curves
         self.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.widget.setAccessibleName("Profile of all images along the line")
         self.widget.setAccessibleDescription(_KEYS)
