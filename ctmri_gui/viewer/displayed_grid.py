@@ -77,20 +77,23 @@ class DisplayedGrid:
         frame = replace(old, left=centre[0] - old.width / 2, top=centre[1] - old.height / 2)
         return replace(self, layout=layout, frame=frame)
 
-    def moved_here(self, pose: Pose, before: DisplayedGrid) -> Pose:
-        """The pose on these slices that shows what `pose` showed on the same slices in another display."""
-        centre = self.layout.from_mm(before.layout.to_mm(*pose.camera.centre, pose.k))[:2]
-        return replace(pose, camera=replace(pose.camera, centre=centre))
+    def shifted(self, mm: FloatArray) -> DisplayedGrid:
+        """The same slices of a volume that was moved by so many mm."""
+        return replace(self, grid=_moved(self.grid, mm), layout=replace(self.layout, geometry=_moved(self.layout.geometry, mm)))
 
-    def showing_as(self, other: DisplayedGrid, pose: Pose, offset: FloatArray | None = None) -> tuple[DisplayedGrid, Pose] | None:
+    def moved_here(self, pose: Pose, before: DisplayedGrid) -> Pose:
+        """The pose on these slices nearest to the place that `pose` showed on others."""
+        u, v, k = self.layout.from_mm(before.layout.to_mm(*pose.camera.centre, pose.k))
+        return Pose(self.clamped(round(k)), replace(pose.camera, centre=(u, v)))
+
+    def showing_as(self, other: DisplayedGrid, pose: Pose) -> tuple[DisplayedGrid, Pose] | None:
         """This grid and a pose that show the place, at the scale, which `pose` shows on `other`; None where it has no such
-        slice, or slices that cut the patient another way. `offset`: mm from a place there to the same place here."""
-        away = np.zeros(3) if offset is None else offset
-        u, v, k = self.layout.from_mm(other.layout.to_mm(*pose.camera.centre, pose.k) + away)
+        slice, or slices that cut the patient another way."""
+        u, v, k = self.layout.from_mm(other.layout.to_mm(*pose.camera.centre, pose.k))
         if self.layout.plane != other.layout.plane or not 0 <= round(k) < self.grid.shape[0]:
             return None
         middle = Camera.on(other.frame).centre
-        left, top, _ = self.layout.from_mm(other.layout.to_mm(*middle, pose.k) + away)
+        left, top, _ = self.layout.from_mm(other.layout.to_mm(*middle, pose.k))
         width, height = other.frame.width, other.frame.height
         alike = replace(self, frame=Frame(left - width / 2, top - height / 2, width, height))
         return alike, Pose(round(k), replace(pose.camera, centre=(u, v)))
@@ -98,6 +101,11 @@ class DisplayedGrid:
 
 def layout_of(grid: Geometry, display: Display) -> ScreenLayout:
     return screen_layout(grid, neurological=display.neurological, nose_right=display.nose_right)
+
+
+def _moved(grid: Geometry, mm: FloatArray) -> Geometry:
+    x, y, z = (np.asarray(grid.origin) + mm).tolist()
+    return replace(grid, origin=(x, y, z))
 
 
 def _body_on(volume: Volume, grid: Geometry, order: Order | None) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ class FrameJudge:
     def __init__(self, model: ViewerModel) -> None:
         self._model = model
         self.truths: list[SliceView] = []
-        """The panes that show the truth."""
+        """The panes that show the truth and say what does not fit."""
         self.comparable: bool | None = None
         self._frames: tuple[str, str] | None = None
         self._kept_apart = False
@@ -26,16 +26,12 @@ class FrameJudge:
         frames = self._model.foreign_frames
         if frames != self._frames:
             self._frames, self._kept_apart = frames, frames is not None
-            self._link(frames is None)
+            self._model.set_role_linked(Role.TRUTH, frames is None)
         if self.comparable and self._kept_apart:
             self._kept_apart = False
-            self._link(True)
+            self._model.set_role_linked(Role.TRUTH, True)
         by_hand = self._model.offset(Role.TRUTH) is not None
         foreign = frames is not None and not self.comparable and not by_hand
         badge = "not comparable" if self.comparable is False else "other frame of reference" if foreign else ""
         for pane in self.truths:
             pane.strip.set_state(badge)
-
-    def _link(self, linked: bool) -> None:
-        for pane in self.truths:
-            pane.header.set_linked(linked)

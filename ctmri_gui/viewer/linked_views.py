@@ -79,6 +79,8 @@ class LinkedViews(QWidget):
     def _on_panes(self) -> None:
         """Volumes, windows and places stay."""
         self._hovered = None
+        if self._active not in self.panes:
+            self._active = next(iter(self.panes))
         self._frames.truths = [pane for pane in self.panes.values() if pane.role is Role.TRUTH]
         self.contents.set_panes(self.panes)
         self.covers.set_panes(self.panes)
@@ -86,10 +88,8 @@ class LinkedViews(QWidget):
         self.contents.show_volumes()
         for role, (findings, offers) in self._banners.items():
             self.set_banner(role, findings, offers)
-        for name, pane in self.panes.items():
-            pane.header.set_linked(self.model.is_linked(name))
         self._frames.judge()
-        self.set_active(self._active if self._active in self.panes else next(iter(self.panes)))
+        self.set_active(self._active)
         self.panesChanged.emit()
 
     def _make_pane(self, name: str, spec: PaneSpec) -> SliceView:
@@ -131,14 +131,11 @@ class LinkedViews(QWidget):
         """Shows nothing: what comes next has to do with nothing that was here."""
         for role in Role:
             self.set_volume(role, None)
-        for pane in self.panes:
-            self.set_linked(pane, True)
+        self.model.link_all()
 
     def put_back(self, state: ViewState | None) -> None:
         """See `ViewerModel.put_back`."""
         self.model.put_back(state)
-        for name, pane in self.panes.items():
-            pane.header.set_linked(self.model.is_linked(name))
 
     def set_slice(self, k: int) -> None:
         """Slice `k` of the source's grid (axis 0), clamped."""
@@ -190,10 +187,9 @@ class LinkedViews(QWidget):
 
     def link_as_shown(self) -> None:
         """What the active, unlinked pane shows is taken for the place that the others show."""
-        if self.model.can_link_as_shown(self._active):
-            self.model.link_as_shown(self._active)
-            self.set_linked(self._active, True)
-            self._frames.judge()
+        self.model.link_as_shown(self._active)
+        self._frames.judge()
+        self._follow_active()
 
     def set_active(self, pane: str) -> None:
         """The pane that keys and presets work on."""

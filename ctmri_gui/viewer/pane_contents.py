@@ -88,6 +88,7 @@ class PaneContents:
                 self._shown[name] = stack
                 self.show_name(name)
             pane.header.set_offset(self._offset_words(pane.role))
+        self._show_links(self._panes)
         self.stacks.keep("panes", self._shown.values())
         self.fit_panes()
         self._show_windows(tuple(Role))
@@ -114,7 +115,13 @@ class PaneContents:
             if shown is stack:
                 self._show_slice(name)
 
+    def _show_links(self, panes: Iterable[str]) -> None:
+        for name in panes:
+            if name in self._panes and name in self._model.panes:
+                self._panes[name].header.set_linked(self._model.is_linked(name))
+
     def _show_poses(self, panes: Iterable[str]) -> None:
+        self._show_links(panes)
         for name in panes:
             if name in self._panes:
                 self._panes[name].set_camera(self._model.pose(name).camera)

@@ -155,11 +155,12 @@ class Header(QWidget):
         linked, offset = self._link.isChecked(), self._offset
         self._link.setText("Unlinked" if not linked else "Linked by hand" if offset else "Linked")
         link, as_shown = (f" ({keys})" if keys else "" for keys in self._keys)
-        moved = f"Linked by hand: {offset} away from where its file says. " if offset else ""
+        moved = f"Linked by hand: {offset} away from where its file says. " if offset and linked else ""
+        where = "as the other panes of its volume are" if offset else "by its place in the patient"
         self._link.setToolTip(
             f"{moved}This pane follows the others. Click to move it alone{link}."
             if linked
-            else f"This pane moves alone. Click to link it by its place in the patient{link}; "
+            else f"This pane moves alone. Click to link it {where}{link}; "
             f"the menu links it as it is shown now{as_shown}."
         )
 

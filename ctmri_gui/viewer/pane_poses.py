@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ctmri_core.geometry import FloatArray
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera
@@ -14,6 +16,7 @@ from ctmri_gui.viewer.plane_grids import is_straight, native_plane
 from ctmri_gui.viewer.roles import Role
 
 _NOWHERE = Pose(0, Camera())
+_NOTHING_MM = 1e-3
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,11 @@ class _Alone:
 class KeptPoses:
     """Where all panes were: those of a plane together, those that were not linked each for itself."""
 
+    panes: dict[str, PaneSpec]
     shared: dict[Plane, tuple[DisplayedGrid, Pose]]
-    alone: dict[str, tuple[PaneSpec, DisplayedGrid, Pose]]
+    alone: dict[str, tuple[DisplayedGrid, Pose]]
     offsets: dict[Role, FloatArray]
+    apart: frozenset[Role]
 
 
 class PanePoses:
@@ -39,7 +44,9 @@ class PanePoses:
 
     An unlinked pane has a pose of its own; it goes through its own volume's slices where these lie elsewhere. `volumes`: those of
     the panes, kept up to date by their owner; the first in the order of roles is the reference. `offsets`: mm from a place of
-    the reference to the same place of a volume that was linked by hand.
+    the reference to the same place of a volume that was linked by hand, for as long as one of its panes is linked by it; all
+    panes, also those that go through its own slices, have it where it was put. `unlinked`: panes by id; `apart`: volumes none
+    of whose panes is linked, nor those that are still to come.
     """
 
     def __init__(self, volumes: dict[Role, Volume], panes: dict[str, PaneSpec]) -> None:
@@ -48,6 +55,7 @@ class PanePoses:
         self.display = Display()
         self.offsets: dict[Role, FloatArray] = {}
         self.unlinked: set[str] = set()
+        self.apart: set[Role] = set()
         self._shared: dict[Plane, DisplayedGrid] = {}
         self._poses: dict[Plane, Pose] = {}
         self._alone: dict[str, _Alone] = {}
@@ -77,10 +85,12 @@ class PanePoses:
         return self.shared_pose(self.panes[pane].plane) if alone is None else alone.pose
 
     def shared_pose(self, plane: Plane = Plane.ACQUIRED) -> Pose:
-        """Of the linked panes of a plane; of its first pane where none is linked."""
+        """Of the linked panes of a plane; where none is linked, of the first that goes through the same slices all the same."""
         panes = self._of_plane(plane)
-        if panes and not any(pane not in self._alone for pane in panes):
-            return self._alone[panes[0]].pose
+        if not any(pane not in self._alone for pane in panes):
+            ours = sorted((pane for pane in panes if not self._alone[pane].own), key=self._shows_other)
+            if ours:
+                return self._alone[ours[0]].pose
         return self._poses[self.cut(plane)] if self.shared(plane) is not None else _NOWHERE
 
     def is_linked(self, pane: str) -> bool:
@@ -97,16 +107,19 @@ class PanePoses:
             self._poses[self.cut(Plane.ACQUIRED)] = replace(shared.opening_pose, k=k)
 
     def set_panes(self, panes: dict[str, PaneSpec]) -> None:
-        """Other panes; those that show the same as before stay as they were."""
+        """Other panes; those that show the same as before stay as they were. New ones are linked, unless their volume is not."""
         kept = {pane for pane, spec in panes.items() if pane in self.panes and self.panes[pane] == spec}
+        new = {pane for pane, spec in panes.items() if pane not in kept and spec.role in self.apart}
         self.panes = panes
-        self.unlinked &= kept
+        self.unlinked = self.unlinked & kept | new
         self._alone = {pane: alone for pane, alone in self._alone.items() if pane in kept}
+        for pane in new:
+            self._part(pane)
 
     def set_display(self, display: Display) -> None:
-        """Slice, zoom and the point in the middle stay, unless the slices themselves become others."""
+        """Slice, zoom and the point in the middle stay, as nearly as the slices do."""
         if display.straight != self.display.straight:
-            self._reslice(display)
+            self._reslice(display.straight)
         self.display = display
         for plane, shared in self._shared.items():
             self._shared[plane] = shared.relaid(display)
@@ -119,28 +132,32 @@ class PanePoses:
     def keep(self) -> KeptPoses:
         """For `put_back`, once these volumes are shown again."""
         shared = {plane: (shown, self._poses[plane]) for plane, shown in self._shared.items()}
-        alone = {pane: (self.panes[pane], one.shown, one.pose) for pane, one in self._alone.items()}
-        return KeptPoses(shared, alone, dict(self.offsets))
+        alone = {pane: (one.shown, one.pose) for pane, one in self._alone.items()}
+        return KeptPoses(dict(self.panes), shared, alone, dict(self.offsets), frozenset(self.apart))
 
     def put_back(self, kept: KeptPoses, same: Collection[Role]) -> None:
-        """All panes where they were, as far as they go through the same slices still; how patients lie may have changed. `same`:
-        the roles whose volumes are those of then."""
+        """All panes where they were, as far as they go through the same slices still; how patients lie, and which panes there
+        are, may have changed. `same`: the roles whose volumes are those of then."""
         if next((role for role in Role if role in self._volumes), None) in same:
             self.offsets.update({role: offset for role, offset in kept.offsets.items() if role in same})
         for plane, (before, pose) in kept.shared.items():
             shown = self.shared(plane)
             if shown is not None and shown.grid.is_close(before.grid):
                 self._poses[self.cut(plane)] = shown.moved_here(pose, before)
-        for pane in self.panes:
-            if pane not in kept.alone or kept.alone[pane][0] != self.panes[pane]:
-                self.link(pane)
+        self.apart = self.apart.difference(same) | kept.apart.intersection(same)
+        for pane, spec in self.panes.items():
+            if spec.role not in same:
                 continue
-            self.unlink(pane)
-            _, before, pose = kept.alone[pane]
-            alone = self._alone.get(pane)
-            if alone is not None and alone.shown.grid.is_close(before.grid):
-                shown = before.relaid(self.display) if alone.own else alone.shown  # at the scale at which it was seen
-                self._alone[pane] = _Alone(shown, shown.moved_here(pose, before), alone.own)
+            known = kept.panes.get(pane) == spec
+            self._set_unlinked(pane, pane in kept.alone if known else spec.role in self.apart)
+            if known and pane in kept.alone:
+                self._go_back(pane, *kept.alone[pane])
+
+    def _go_back(self, pane: str, before: DisplayedGrid, pose: Pose) -> None:
+        alone = self._alone.get(pane)
+        if alone is not None and alone.shown.grid.is_close(before.grid):
+            shown = before.relaid(self.display) if alone.own else alone.shown  # at the scale at which it was seen
+            self._alone[pane] = _Alone(shown, shown.moved_here(pose, before), alone.own)
 
     def move(self, pane: str, *, k: int | None = None, camera: Camera | None = None) -> tuple[str, ...]:
         """Another slice or camera, for the panes that move with this one; those whose pose has changed."""
@@ -169,6 +186,7 @@ class PanePoses:
     def link(self, pane: str) -> None:
         """The pane goes where the others of its plane are; where none is linked, they will come to it."""
         self.unlinked.discard(pane)
+        self.apart.discard(self.panes[pane].role)
         alone = self._alone.pop(pane, None)
         plane = self.panes[pane].plane
         others = [other for other in self._of_plane(plane) if other != pane and other not in self._alone]
@@ -176,54 +194,117 @@ class PanePoses:
             self._poses[self.cut(plane)] = alone.pose
 
     def unlink(self, pane: str) -> None:
-        self.unlinked.add(pane)
-        self._part(pane)
+        """The pane goes through its volume's own slices. The last one of a volume ends its offset."""
+        self._set_unlinked(pane, True)
+        role = self.panes[pane].role
+        if not any(self.is_linked(other) for other in self.of_role(role)):
+            self.apart.add(role)
+            self._end_offset(role)
 
-    def offset_to(self, pane: str) -> FloatArray | None:
-        """mm from the middle of what the linked panes show to the middle of what this unlinked pane shows on its own slices."""
-        alone, shared = self._alone.get(pane), self.shared(self.panes[pane].plane)
-        if alone is None or not alone.own or shared is None:
-            return None
-        pose = self.shared_pose(self.panes[pane].plane)
-        here = alone.shown.layout.to_mm(*alone.pose.camera.centre, alone.pose.k)
-        offset: FloatArray = here - shared.layout.to_mm(*pose.camera.centre, pose.k)
-        return offset
+    def link_all(self) -> None:
+        """Every pane, also those that are still to come."""
+        self.apart.clear()
+        for pane in tuple(self.unlinked):
+            self.link(pane)
+
+    def can_link_as_shown(self, pane: str) -> bool:
+        """Whether what the pane shows can be another place than the one that the others show."""
+        alone, role = self._alone.get(pane), self.panes[pane].role
+        return alone is not None and role in self._volumes and self._volumes[role] is not self.reference
+
+    def link_as_shown(self, pane: str) -> None:
+        """The middle of what an unlinked pane shows is taken for the middle of what the linked panes show. All panes of its
+        volume are linked, for the volume lies in one place."""
+        spec, alone, shared = self.panes[pane], self._alone[pane], self.shared(self.panes[pane].plane)
+        if shared is None:
+            return
+        pose = self.shared_pose(spec.plane)
+        moved = alone.shown.layout.to_mm(*alone.pose.camera.centre, alone.pose.k)
+        moved = moved - shared.layout.to_mm(*pose.camera.centre, pose.k)
+        if alone.own or np.abs(moved).max() > _NOTHING_MM:
+            self.offsets[spec.role] = self.offsets.get(spec.role, np.zeros(3)) + moved
+        self.apart.discard(spec.role)
+        for other in self.of_role(spec.role):
+            self._set_unlinked(other, False)
+        self._poses[self.cut(spec.plane)] = pose
 
     def part_unlinked(self) -> None:
         """Leads the unlinked panes anew, after volumes have changed."""
         for pane in tuple(self.unlinked):
             self._part(pane)
 
+    def of_role(self, role: Role) -> list[str]:
+        """The panes of a volume."""
+        return [pane for pane, spec in self.panes.items() if spec.role is role]
+
+    def _set_unlinked(self, pane: str, unlinked: bool) -> None:
+        if unlinked:
+            self.unlinked.add(pane)
+            self._part(pane)
+        else:
+            self.unlinked.discard(pane)
+            self._alone.pop(pane, None)
+
+    def _end_offset(self, role: Role) -> None:
+        """The volume lies where its file says; unlinked panes go on showing the same voxels of it."""
+        offset = self.offsets.pop(role, None)
+        if offset is None:
+            return
+        for pane in self.of_role(role):
+            alone = self._alone.get(pane)
+            if alone is not None and alone.own:
+                self._alone[pane] = replace(alone, shown=alone.shown.shifted(offset))
+                self._part(pane)
+
+    def _own(self, pane: str) -> DisplayedGrid | None:
+        """The slices of the pane's volume where it lies; None where they are those of the linked panes, or there is none."""
+        spec, shared = self.panes[pane], self.shared(self.panes[pane].plane)
+        volume, offset = self._volumes.get(spec.role), self.offsets.get(spec.role)
+        if volume is None or shared is None or volume is self.reference:
+            return None
+        own = DisplayedGrid.of(volume, spec.plane, self.display)
+        own = own if offset is None else own.shifted(-offset)
+        return None if own.grid.is_close(shared.grid) else own
+
     def _part(self, pane: str) -> None:
         """Leads an unlinked pane through its own volume's slices, from the place it shows; from the slice that tells most
         where that place is none in its volume, or no place in its frame of reference."""
         spec, shared, before = self.panes[pane], self.shared(self.panes[pane].plane), self._alone.pop(pane, None)
-        volume = self._volumes.get(spec.role)
         if shared is None:
             return
-        own = None if volume is None or volume is self.reference else DisplayedGrid.of(volume, spec.plane, self.display)
-        if volume is None or own is None or own.grid.is_close(shared.grid):
-            stays = before is not None and not before.own
-            pose = before.pose if before is not None and stays else self._poses[self.cut(spec.plane)]
-            self._alone[pane] = _Alone(shared, pose, own=False)
-        elif before is not None and before.own and before.shown.grid.is_close(own.grid):
-            self._alone[pane] = before
+        own, place = self._own(pane), self._poses[self.cut(spec.plane)]
+        if own is None:
+            stays = before is not None and before.shown.grid.is_close(shared.grid)
+            self._alone[pane] = _Alone(shared, before.pose if before is not None and stays else place, own=False)
+        elif before is not None and before.shown.grid.is_close(own.grid):
+            self._alone[pane] = replace(before, own=True)
         else:
+            volume = self._volumes[spec.role]
             foreign = spec.role not in self.offsets and frames_apart(volume, self.reference) is not None
-            pose = self._poses[self.cut(spec.plane)] if before is None else before.pose
             again = before is not None and before.own
-            alike = None if foreign or again else own.showing_as(shared, pose, self.offsets.get(spec.role))
+            alike = None if foreign or again else own.showing_as(shared, place if before is None else before.pose)
             shown, pose = alike or (own, own.opening_pose)
             self._alone[pane] = _Alone(shown, pose, own=True)
 
-    def _reslice(self, display: Display) -> None:
-        """Other slices in every plane but those as acquired."""
-        acquired, pose = self.shared(), self.shared_pose()
-        self.display = replace(self.display, straight=display.straight)
+    def _reslice(self, straight: bool) -> None:
+        """Other slices in every plane but those as acquired, on the places that the panes show."""
+        planes = [*dict.fromkeys(spec.plane for spec in self.panes.values() if spec.plane is not Plane.ACQUIRED), Plane.ACQUIRED]
+        before = [(plane, shared, self.shared_pose(plane)) for plane in planes if (shared := self.shared(plane)) is not None]
+        alone = self._alone
+        self.display = replace(self.display, straight=straight)
         self._shared, self._poses, self._alone = {}, {}, {}
-        if acquired is not None:
-            self._shared, self._poses = {self.cut(Plane.ACQUIRED): acquired}, {self.cut(Plane.ACQUIRED): pose}
+        for plane, old, pose in before:
+            new = self.shared(plane)
+            assert new is not None
+            self._poses[self.cut(plane)] = new.moved_here(pose, old)
         self.part_unlinked()
+        for pane, old_one in alone.items():
+            shown = self._alone[pane].shown
+            self._alone[pane] = replace(self._alone[pane], pose=shown.moved_here(old_one.pose, old_one.shown))
+
+    def _shows_other(self, pane: str) -> bool:
+        """Whether the pane's volume is not the reference."""
+        return self._volumes.get(self.panes[pane].role) is not self.reference
 
     def _of_plane(self, plane: Plane) -> list[str]:
         """The panes that cut as `plane` does."""

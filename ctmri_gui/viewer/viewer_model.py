@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from weakref import ref
 
@@ -65,10 +65,11 @@ class ViewerModel(QObject):
         return self._poses.panes
 
     def set_panes(self, panes: Mapping[str, PaneSpec]) -> None:
-        """Other panes; those that show the same as before stay as they were."""
+        """Other panes; those that show the same as before stay as they were. Planes that no pane showed open at the crosshair."""
+        seen = {self._poses.cut(spec.plane) for spec in self.panes.values()}
         self._poses.set_panes(dict(panes))
         if self.crosshair is not None:
-            self.show_place(self.crosshair)
+            self._show_in({spec.plane for spec in panes.values() if self._poses.cut(spec.plane) not in seen}, self.crosshair)
         self.panesChanged.emit()
 
     @property
@@ -116,7 +117,7 @@ class ViewerModel(QObject):
         """Puts a volume in the panes of a role, or takes it away. Slice and camera stay unless the reference grid becomes
         another; the number of the slice stays even then where the same files were read another way."""
         old, k, poses = self._poses.reference, self.slice, self._poses
-        before, present = self.volumes.get(role), {**self.volumes, role: volume}
+        before, present, leads = self.volumes.get(role), {**self.volumes, role: volume}, self.reference
         self.volumes.clear()
         self.volumes.update({one: found for one in Role if (found := present.get(one)) is not None})
         self._windows.renew(role)
@@ -127,6 +128,8 @@ class ViewerModel(QObject):
             poses.begin_anew(k if _same_slices(old, new) else None)
         elif volume is None or before is None or not before.geometry.is_close(volume.geometry):
             poses.offsets.pop(role, None)
+        if self.reference is not None and self.reference is not leads:
+            poses.offsets.pop(self.reference, None)  # the others are counted from it now
         poses.part_unlinked()
         self._place()
         self.volumesChanged.emit()
@@ -203,33 +206,42 @@ class ViewerModel(QObject):
 
     def set_linked(self, pane: str, linked: bool) -> None:
         """A pane that is linked again goes where the others are; one that is not goes through its own volume. Linked is by
-        place in the patient: an offset set by hand ends."""
+        place in the patient: an offset set by hand ends with the last pane that is linked by it."""
         before, role = self.displayed(pane), self.panes[pane].role
+        offset = self.offset(role)
         if linked:
             self._poses.link(pane)
         else:
             self._poses.unlink(pane)
-        ended = linked and self._poses.offsets.pop(role, None) is not None
         self._place()
-        if ended or self.displayed(pane) is not before:
+        if self.offset(role) is not offset or self.displayed(pane) is not before:
             self.volumesChanged.emit()
         self.posesChanged.emit((pane,))
 
-    def can_link_as_shown(self, pane: str) -> bool:
-        """Whether an unlinked pane goes through slices of its own."""
-        return self._poses.offset_to(pane) is not None
+    def set_role_linked(self, role: Role, linked: bool) -> None:
+        """All panes of a volume, also those that are still to come."""
+        (self._poses.apart.discard if linked else self._poses.apart.add)(role)
+        for pane in self._poses.of_role(role):
+            if self.is_linked(pane) is not linked:
+                self.set_linked(pane, linked)
 
-    def link_as_shown(self, pane: str) -> None:
-        """From now on what the pane shows is taken for the place that the others show; does nothing for a pane that shows the
-        others' slices already."""
-        offset = self._poses.offset_to(pane)
-        if offset is None:
-            return
-        self._poses.offsets[self.panes[pane].role] = offset
-        self._poses.link(pane)
+    def link_all(self) -> None:
+        """As if nobody had ever unlinked anything."""
+        self._poses.link_all()
         self._place()
         self.volumesChanged.emit()
-        self.posesChanged.emit((pane,))
+
+    def can_link_as_shown(self, pane: str) -> bool:
+        """Whether what an unlinked pane shows can be taken for another place than that of the others."""
+        return self._poses.can_link_as_shown(pane)
+
+    def link_as_shown(self, pane: str) -> None:
+        """From now on what the pane shows is taken for the place that the others show, in all panes of its volume."""
+        if self.can_link_as_shown(pane):
+            self._poses.link_as_shown(pane)
+            self._place()
+            self.volumesChanged.emit()
+            self.posesChanged.emit(tuple(self._poses.of_role(self.panes[pane].role)))
 
     def offset(self, role: Role) -> FloatArray | None:
         """LPS mm from a place of the reference to the same place of the volume, where it was linked by hand."""
@@ -251,9 +263,12 @@ class ViewerModel(QObject):
 
     def show_place(self, mm: FloatArray) -> None:
         """The slices nearest to a point, in every plane."""
+        self._show_in((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values())), mm)
+
+    def _show_in(self, planes: Iterable[Plane], mm: FloatArray) -> None:
         before = self.slice
         changed: list[str] = []
-        for plane in dict.fromkeys((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values()))):
+        for plane in dict.fromkeys(planes):
             shared = self._poses.shared(plane)
             if shared is not None:
                 changed += self._poses.show_shared(plane, round(shared.layout.from_mm(mm)[2]))

@@ -17,7 +17,6 @@ from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
 _ON_THE_SLICE = 0.5 + 1e-6
-_NOWHERE_ELSE = np.zeros(3)
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class _OnGrid:
     """A shape on the slices laid out by `layout`: its outline (n, 2) in (u, v) mm, and the slices it reaches from and to."""
 
     layout: ScreenLayout
-    shift: FloatArray
     outline: FloatArray
     first: float
     last: float
@@ -44,33 +42,29 @@ class PanePlaces:
         shown = None if spec is None else self.model.displayed(self.pane)
         if spec is None or shown is None or spec.role not in self.model.volumes:
             return None
-        offset = self.model.offset(spec.role)
-        own = offset is not None and self.model.can_link_as_shown(self.pane)
-        shift = offset if own and offset is not None else _NOWHERE_ELSE
-        return SlicePlaces(self.model, spec.role, shown.layout, self.model.pose(self.pane).k, shift, self._known)
+        return SlicePlaces(self.model, spec.role, shown.layout, self.model.pose(self.pane).k, self._known)
 
 
 @dataclass(frozen=True)
 class SlicePlaces:
-    """Of the slice on a pane. Places are LPS mm as the linked panes have them: those of a volume that was linked by hand are
-    moved (`shift`), on its unlinked pane too, so that a shape and the volumes under it always mean the same place."""
+    """Of the slice on a pane. Places are LPS mm as the linked panes have them, so that a shape and the volumes under it always
+    mean the same place."""
 
     model: ViewerModel
     role: Role
     layout: ScreenLayout
     k: int
-    shift: FloatArray
     known: WeakKeyDictionary[Shape, _OnGrid]
 
     def mm(self, point: tuple[float, float]) -> FloatArray:
         """Of a point (u, v) of the picture."""
-        return self.layout.to_mm(*point, self.k) - self.shift
+        return self.layout.to_mm(*point, self.k)
 
     def lattice(self) -> Geometry:
         """The slice itself, rows down, columns to the right."""
         grid = self.layout.geometry
         _, rows, columns = grid.shape
-        start = grid.index_to_mm((self.k, 0, 0)) - self.shift
+        start = grid.index_to_mm((self.k, 0, 0))
         return Geometry((1, rows, columns), grid.spacing, tuple(start.tolist()), grid.direction)
 
     def on_picture(self, mm: FloatArray) -> FloatArray:
@@ -95,17 +89,17 @@ class SlicePlaces:
 
     def _of(self, shape: Shape) -> _OnGrid:
         known = self.known.get(shape)
-        if known is None or known.layout is not self.layout or (known.shift != self.shift).any():
+        if known is None or known.layout is not self.layout:
             points = self._on_grid(shape.outline)
             k = points[:, 2]
-            known = _OnGrid(self.layout, self.shift, points[:, :2], float(k.min()), float(k.max()))
+            known = _OnGrid(self.layout, points[:, :2], float(k.min()), float(k.max()))
             self.known[shape] = known
         return known
 
     def _on_grid(self, mm: FloatArray) -> FloatArray:
         """(n, 3): (u, v) mm and the slice of points (n, 3)."""
         grid = self.layout.geometry
-        k, row, column = grid.mm_to_index(mm + self.shift).T
+        k, row, column = grid.mm_to_index(mm).T
         _, down, right = grid.spacing
         return np.stack(((column + 0.5) * right, (row + 0.5) * down, k), -1)
 
