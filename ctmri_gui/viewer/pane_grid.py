@@ -29,17 +29,20 @@ class PaneGrid(QWidget):
         self._inner: list[QSplitter] = []
         self._windows: dict[SliceView, _PaneWindow] = {}
         self._maximised: SliceView | None = None
+        self._sizes_of_all: Sizes = ()
         self._dress(self._outer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._outer)
 
     def show_rows(self, rows: Sequence[Sequence[SliceView]], sizes: Sizes = ()) -> None:
-        """Arranges panes anew; those that are in no row any more are left to their owner, without a parent."""
+        """Arranges panes anew; those that are in no row any more are left to their owner, without a parent. Panes stay in windows
+        of their own unless nothing were left here."""
         wanted = [view for row in rows for view in row]
         held = self._let_go_of_keys()
         self._maximised = None
-        for view in [view for view in self._windows if view not in wanted]:
+        alone = all(view in self._windows for view in wanted)
+        for view in [view for view in self._windows if alone or view not in wanted]:
             self._windows.pop(view).release()
         old = [view for row in self._rows for view in row]
         self._rows = [list(row) for row in rows]
@@ -60,7 +63,11 @@ class PaneGrid(QWidget):
 
     @property
     def sizes(self) -> Sizes:
-        """Heights of the rows, then widths in each row."""
+        """Heights of the rows, then widths in each row, with all panes shown."""
+        return self._sizes_of_all if self._maximised is not None else self._sizes_now
+
+    @property
+    def _sizes_now(self) -> Sizes:
         return tuple(self._outer.sizes()), *(tuple(row.sizes()) for row in self._inner)
 
     @property
@@ -69,6 +76,8 @@ class PaneGrid(QWidget):
 
     def maximise(self, view: SliceView | None) -> None:
         """Shows one pane alone, or all again; panes in windows of their own stay there."""
+        if self._maximised is None:
+            self._sizes_of_all = self._sizes_now
         self._maximised = None if view in self._windows else view
         for row, panes in zip(self._inner, self._rows, strict=True):
             inside = [pane for pane in panes if pane not in self._windows]
@@ -85,6 +94,8 @@ class PaneGrid(QWidget):
         if view in self._windows:
             self._windows[view].activateWindow()
             return
+        if view is self._maximised:
+            self.maximise(None)
         window = self._windows[view] = _PaneWindow(view, title, self)
         window.closed.connect(partial(self.attach, view))
         parent = self.parentWidget()
