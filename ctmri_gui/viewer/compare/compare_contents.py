@@ -33,7 +33,8 @@ class CompareContents(QObject):
         self._viewer, self._model, self._masks, self._contents, self._hold_keys = viewer, model, masks, contents, hold_keys
         self._panes: dict[str, SliceView] = {}
         self._by_pane: dict[str, PaneCompare] = {}
-        self._titles: dict[str, str] = {}
+        self._titles: dict[str, str | None] = {}
+        """In the bars, by pane; None where that is not known."""
         viewer.volumesChanged.connect(self._show_all)
         viewer.posesChanged.connect(self._show)
         viewer.windowsChanged.connect(self._show_windows)
@@ -86,7 +87,8 @@ class CompareContents(QObject):
         return Shown(displayed, self._viewer.pose(name).k, self._panes[name].role, other, self._viewer.placed)
 
     def _show_all(self) -> None:
-        self._titles.clear()
+        """With other panes, or other volumes: by now the names of these may stand in the bars."""
+        self._titles = dict.fromkeys(self._titles)
         self._show(tuple(self._by_pane))
 
     def _show_first(self, stack: SliceStack) -> None:
