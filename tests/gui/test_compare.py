@@ -117,6 +117,19 @@ def test_one_key_goes_through_all_ways_and_the_pane_says_which(views, qtbot) -> 
     assert views.compare.model.of(Role.TRUTH).mode is Mode.OFF
 
 
+def test_keys_leave_a_pane_alone_that_has_nothing_to_compare_with(qtbot, case) -> None:
+    widget = LinkedViews()
+    qtbot.addWidget(widget)
+    widget.show()
+    widget.set_volume(Role.SOURCE, case[0][Role.SOURCE])
+    for pane in (Role.SOURCE, Role.SYNTHETIC):
+        press(widget, Qt.Key.Key_K, pane)
+        press(widget, Qt.Key.Key_W, pane)
+    widget.set_volume(Role.SYNTHETIC, case[0][Role.SYNTHETIC])
+    assert all(widget.compare.model.of(pane).mode is Mode.OFF for pane in widget.panes)
+    widget.close_background()
+
+
 def test_a_real_pane_that_shows_something_synthetic_bears_the_warning(views) -> None:
     assert "not for diagnosis" not in views.panes[Role.TRUTH].strip.text
     press(views, Qt.Key.Key_K, Role.TRUTH)

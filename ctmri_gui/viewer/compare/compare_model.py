@@ -106,11 +106,15 @@ class CompareModel(QObject):
         self._put(pane, replace(self.of(pane), mode=mode))
 
     def cycle(self, pane: str) -> None:
-        """To the next way of comparing, and back to one picture after the last."""
+        """To the next way of comparing, and back to one picture after the last; nothing where there is nothing to compare."""
+        if self.partner(pane) is None:
+            return  # else a picture that comes later would be mixed with another for a key that nobody remembers
         self.set_mode(pane, self.of(pane).mode.next)
 
     def toggle(self, pane: str) -> None:
-        """One picture, and back to the way in which the pane last compared."""
+        """One picture, and back to the way in which the pane last compared; nothing where there is nothing to compare."""
+        if self.partner(pane) is None:
+            return
         active = self.of(pane).active
         self.set_mode(pane, Mode.OFF if active else self._last.get(pane, Mode.FADE))
         if active:
