@@ -49,6 +49,7 @@ COMMANDS = (
     Command("add_model", "&Add model…", "Copy a model file (.safetensors) to your models", (), "add"),
     Command("worst_slice", "&Worst slice", "Show the slice in which synthetic and truth are least alike", ("Ctrl+K",)),
     Command("jobs", "&Jobs tray", "What runs, how far it is, and a way to stop it", ("Ctrl+J",)),
+    Command("arrange_docks", "Panels as at &first", "Put the panels beside the pictures back as they were at first"),
     Command("header", "&Header…", "What the header of an opened file says; patient data stay hidden", ("Ctrl+I",)),
     Command("full_screen", "F&ull screen", "Use the whole screen", ("F11",), "full_screen", checkable=True),
     Command("settings", "&Settings…", "Colours, text size, what happens on opening", ("Ctrl+,",), "settings"),

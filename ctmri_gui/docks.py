@@ -1,18 +1,20 @@
-"""The docks beside the views: stacked where the window is high enough for them, else one group of tabs."""
+"""The docks beside the views: one group of tabs, as high as the window, until somebody arranges them otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QMainWindow,
-    QScrollArea,
     QSizePolicy,
-    QStyle,
+    QTabBar,
+    QTabWidget,
     QToolButton,
     QWidget,
 )
@@ -21,115 +23,150 @@ from ctmri_gui.panels.small_parts import label, scrolling
 from ctmri_gui.theme import icon
 
 _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
-_LEAST_LINES = 54  # of text, px: a lower window has no room for docks above each other
-_LETTERS, _SHARE = 46, 0.3  # width: so many letters, at most that share of the window
-_SHARE_SHOWN = 0.35  # of the window's height, for a dock that was asked for
-_MORE_LINES = {"Translation": 5, "Metrics": 0}  # room for what comes later: progress, numbers
-_LINES_AT_LEAST = {"Translation": 0, "Metrics": 34}
+_LETTERS, _SHARE, _LARGEST_SHARE = 46, 0.3, 0.4  # width: so many letters, at most that share of the window; more for its tabs
 
 
-class Docks:
-    """Builds the docks of `window` and arranges them. `titles`: of each content, whose name is the title's first word."""
+@dataclass(frozen=True)
+class Panel:
+    """What one dock holds. `name`: stable, above the content; `tab`: on its tab and in the menu."""
 
-    def __init__(self, window: QMainWindow, contents: Mapping[str, QWidget]) -> None:
+    name: str
+    tab: str
+    content: QWidget
+
+
+class Docks(QObject):
+    """Builds the docks of `window` and arranges them. `by_hand`: whether somebody moved, resized or closed one, so that the
+    arrangement is worth keeping and is left alone.
+    """
+
+    def __init__(self, window: QMainWindow, panels: Sequence[Panel]) -> None:
+        super().__init__(window)
         self._window = window
-        self.by_name = {title.split()[0]: self._make(title, content) for title, content in contents.items()}
-        self._tabs: bool | None = None
-        self._pair()
+        self.by_hand = False
+        self._arranging = False
+        self._chosen = False
+        self._pressed_at: tuple[QSize, ...] | None = None
+        window.setTabPosition(_RIGHT, QTabWidget.TabPosition.North)
+        with self._in_order():
+            self.by_name = {panel.name: self._make(panel) for panel in panels}
+            self.arrange()
+        window.tabifiedDockWidgetActivated.connect(self._note_choice)
+        window.installEventFilter(self)
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The docks that are seen now."""
+        return tuple(name for name, dock in self.by_name.items() if not dock.visibleRegion().isEmpty())
+
+    def arrange(self) -> None:
+        """As at first: all in one group of tabs, the first in front."""
+        first, *others = docks = list(self.by_name.values())
+        with self._in_order():
+            for dock in docks:
+                dock.setFloating(False)
+                self._window.addDockWidget(_RIGHT, dock)
+                dock.show()
+            for dock in others:
+                self._window.tabifyDockWidget(first, dock)
+            first.raise_()
+        self.by_hand = self._chosen = False
+        self.share_room()
 
     def show_dock(self, name: str) -> None:
-        """Brings a dock in front, with the focus in it and room for what it holds."""
+        """Brings a dock in front because somebody asked for it, with the focus in it."""
         dock = self.by_name[name]
+        self._chosen = True
         dock.show()
         dock.raise_()
-        room = min(_wanted(dock, dock.width()), round(self._window.height() * _SHARE_SHOWN))
-        if not dock.isFloating() and dock.height() < room:
-            self._window.resizeDocks([dock], [room], Qt.Orientation.Vertical)
         content = dock.widget()
         if content is not None:
             content.setFocus()
 
-    def follow_size(self) -> bool:
-        """Tabs or a stack, whichever the window's height asks for now; whether that has changed."""
-        tabs = self._window.height() < _LEAST_LINES * self._window.font().pixelSize()
-        before, self._tabs = self._tabs, tabs
-        if tabs == before or (before is None and not tabs):
-            return False
-        docks = [dock for dock in self.by_name.values() if not dock.isFloating()]
-        if tabs:
-            for dock in docks[1:]:
-                self._window.tabifyDockWidget(docks[0], dock)
-            if docks:
-                docks[0].raise_()
-        else:
-            self._stack(docks)
-        return True
+    def bring(self, name: str) -> None:
+        """Brings a dock in front because it has to do with what happens; not over one that somebody chose, nor one put away."""
+        dock = self.by_name[name]
+        if not self._chosen and dock.toggleViewAction().isChecked() and not dock.isFloating():
+            with self._in_order():
+                dock.raise_()
+
+    def forget_choice(self) -> None:
+        """Something else is on the screen: what somebody chose was for what is there no more."""
+        self._chosen = False
 
     def share_room(self) -> None:
-        """Gives each dock the height of what it holds, and the last ones the rest."""
-        window, line = self._window, self._window.fontMetrics().lineSpacing()
-        width = min(_LETTERS * window.fontMetrics().averageCharWidth(), round(window.width() * _SHARE))
-        window.resizeDocks([self.by_name["Translation"]], [width], Qt.Orientation.Horizontal)
-        if self._tabs:
+        """Gives the docks the width of so many letters, and what the words on their tabs need, where nobody chose another."""
+        if self.by_hand:
             return
-        heights = [
-            max(_wanted(self.by_name[name], width) + _MORE_LINES[name] * line, _LINES_AT_LEAST[name] * line)
-            for name in ("Translation", "Metrics")
-        ]
-        middle = window.centralWidget()
-        assert middle is not None
-        rest = max(middle.height() - sum(heights), 8 * line)
-        docks = [self.by_name[name] for name in ("Translation", "Metrics", "Volumes")]
-        window.resizeDocks(docks, [*heights, rest], Qt.Orientation.Vertical)
+        window = self._window
+        letters = min(_LETTERS * window.fontMetrics().averageCharWidth(), round(window.width() * _SHARE))
+        tabs = max((bar.sizeHint().width() for bar in self._tab_bars()), default=0)
+        width = max(letters, min(tabs, round(window.width() * _LARGEST_SHARE)))
+        window.resizeDocks([next(iter(self.by_name.values()))], [width], Qt.Orientation.Horizontal)
 
-    def _make(self, title: str, content: QWidget) -> QDockWidget:
-        dock = QDockWidget(title, self._window)
-        dock.setObjectName(f"dock_{title.split()[0].lower()}")
-        dock.setWidget(scrolling(content, title))
-        dock.setTitleBarWidget(_Title(dock))
-        self._window.addDockWidget(_RIGHT, dock)
+    def eventFilter(self, _window: QObject, event: QEvent) -> bool:
+        """A border between docks and panes is dragged on the window itself."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._pressed_at = self._sizes()
+        elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
+            self.by_hand = self.by_hand or self._pressed_at != self._sizes()
+            self._pressed_at = None
+        return False
+
+    def _make(self, panel: Panel) -> QDockWidget:
+        dock = QDockWidget(panel.tab, self._window)
+        dock.setObjectName(f"dock_{panel.name.lower()}")
+        dock.setWidget(scrolling(panel.content, panel.name))
+        title = _Title(dock, panel.name)
+        dock.setTitleBarWidget(title)
+        dock.topLevelChanged.connect(self._moved)
+        dock.dockLocationChanged.connect(self._moved)
+        title.close_button.clicked.connect(self._moved)
+        dock.toggleViewAction().triggered.connect(lambda shown: self._toggled(dock, shown=shown))
         return dock
 
-    def _stack(self, docks: list[QDockWidget]) -> None:
-        shown = [dock.toggleViewAction().isChecked() for dock in docks]
-        for dock, visible in zip(docks, shown, strict=True):
-            self._window.removeDockWidget(dock)
-            self._window.addDockWidget(_RIGHT, dock)
-            dock.setVisible(visible)
-        self._pair()
+    def _toggled(self, dock: QDockWidget, *, shown: bool) -> None:
+        self._moved()
+        if shown:
+            dock.raise_()
 
-    def _pair(self) -> None:
-        """Docks behind one another: the list of measurements needs the room that the metrics have."""
-        for front, behind in (("Metrics", "Measurements"), ("Volumes", "Jobs")):
-            first, second = self.by_name[front], self.by_name[behind]
-            if not first.isFloating() and not second.isFloating():
-                self._window.tabifyDockWidget(first, second)
-                first.raise_()
+    def _moved(self) -> None:
+        self.by_hand = self.by_hand or not self._arranging
+
+    def _note_choice(self) -> None:
+        self._chosen = self._chosen or not self._arranging
+
+    @contextmanager
+    def _in_order(self) -> Iterator[None]:
+        """What changes now is nobody's own doing."""
+        before, self._arranging = self._arranging, True
+        try:
+            yield
+        finally:
+            self._arranging = before
+
+    def _sizes(self) -> tuple[QSize, ...]:
+        return tuple(dock.size() for dock in self.by_name.values())
+
+    def _tab_bars(self) -> list[QTabBar]:
+        return self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
 
 
 class _Title(QFrame):
     """Qt's own title keeps the text size that the program started with."""
 
-    def __init__(self, dock: QDockWidget) -> None:
+    def __init__(self, dock: QDockWidget, words: str) -> None:
         super().__init__()
         self.setProperty("role", "dock_title")
-        self._buttons = []
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 4, 2)
         row.setSpacing(0)
-        title = label(dock.windowTitle(), "muted", wrap=False)
+        title = label(words, "muted", wrap=False)
         title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the dock
         row.addWidget(title, 1)
-        for name, words in (("float", "Float or dock"), ("close", "Close")):
-            press = QToolButton()
-            press.setToolTip(f"{words}: {dock.windowTitle()}")
-            press.setAccessibleName(f"{words}: {dock.windowTitle()}")
-            press.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            row.addWidget(press)
-            self._buttons.append((press, name))
-        (floating, _), (close, _) = self._buttons
-        floating.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
-        close.clicked.connect(dock.close)
+        self._float_button, self.close_button = (self._add(row, f"{verb}: {words}") for verb in ("Float or dock", "Close"))
+        self._float_button.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        self.close_button.clicked.connect(dock.close)
         self._draw_icons()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -137,17 +174,17 @@ class _Title(QFrame):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange) and self.layout() is not None:
             self._draw_icons()
 
+    @staticmethod
+    def _add(row: QHBoxLayout, tip: str) -> QToolButton:
+        press = QToolButton()
+        press.setToolTip(tip)
+        press.setAccessibleName(tip)
+        press.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row.addWidget(press)
+        return press
+
     def _draw_icons(self) -> None:
-        for press, name in self._buttons:
-            standard = QStyle.StandardPixmap.SP_TitleBarNormalButton
-            press.setIcon(icon(name) if name == "close" else self.style().standardIcon(standard))
+        self._float_button.setIcon(icon("float"))
+        self.close_button.setIcon(icon("close"))
+        for press in (self._float_button, self.close_button):
             press.setIconSize(QSize(12, 12) * max(1.0, self.font().pixelSize() / 13))
-
-
-def _wanted(dock: QDockWidget, width: int) -> int:
-    area = dock.widget()
-    content = area.widget() if isinstance(area, QScrollArea) else None
-    assert content is not None
-    title = dock.titleBarWidget()
-    assert title is not None
-    return content.heightForWidth(width) + title.sizeHint().height()

@@ -20,9 +20,10 @@ from ctmri_core.volume import Volume
 from ctmri_gui.actions import COMMANDS, make_actions
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
-from ctmri_gui.docks import Docks
+from ctmri_gui.docks import Docks, Panel
 from ctmri_gui.film.film_link import FilmLink
 from ctmri_gui.film.order import Kind
+from ctmri_gui.front_dock import follow_work
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.measuring_link import MeasuringLink
@@ -51,6 +52,7 @@ from ctmri_gui.viewer_habits import ViewerHabits
 TITLE = "CT-MRI Studio"  # never a file's or patient's name: titles end up in screenshots and task lists
 _TAKE_VOLUMES = ("save", "export_dicom", "header", "screenshot", "film", "copy_picture", "cine")
 """Commands that would take what lies under the first picture of a scan that is being opened."""
+_STATE_VERSION = 2  # of the docks' arrangement: one of an earlier version is not taken
 _LARGEST_AT_FIRST, _SHARE_OF_SCREEN = QSize(1900, 1200), 0.95
 
 
@@ -104,14 +106,15 @@ class MainWindow(QMainWindow):
 
     def _place_docks(self) -> None:
         self.setDockNestingEnabled(True)
-        contents = {
-            "Translation": self.translation,
-            "Metrics": self.metrics,
-            "Volumes": VolumesPanel(self.session),
-            "Measurements": self.measuring.dock,
-            "Jobs": JobsPanel(self.session.jobs),
-        }
-        self.docks = Docks(self, contents)
+        panels = (
+            Panel("Translation", "Translate", self.translation),
+            Panel("Metrics", "Metrics", self.metrics),
+            Panel("Measurements", "Measure", self.measuring.dock),
+            Panel("Images", "Images", VolumesPanel(self.session)),
+            Panel("Jobs", "Jobs", JobsPanel(self.session.jobs)),
+        )
+        self.docks = Docks(self, panels)
+        follow_work(self.docks, self.session, self.views)
 
     def _place_status(self) -> None:
         self.foot = StatusBar(self.session.jobs, self.command["jobs"])
@@ -155,6 +158,7 @@ class MainWindow(QMainWindow):
             "worst_slice": self.metrics_link.go_to_worst,
             "train": self.training.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
+            "arrange_docks": self.docks.arrange,
             "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
             "settings": ask.show_settings,
@@ -276,8 +280,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, self._arrange_docks)  # once all within has its size
 
     def _arrange_docks(self) -> None:
-        """Shares the room out anew, where nobody has done so in an earlier session."""
-        if self.isVisible() and (self.docks.follow_size() or not self.settings["window_state"]):
+        if self.isVisible():
             self.docks.share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -299,7 +302,7 @@ class MainWindow(QMainWindow):
         self.measuring.close()
         self.views.close_background()
         self.settings["window_geometry"] = _text(self.saveGeometry())
-        self.settings["window_state"] = _text(self.saveState())
+        self.settings["window_state"] = _text(self.saveState(_STATE_VERSION)) if self.docks.by_hand else ""
         self.layouts.keep()
         self.settings.save()
         event.accept()
@@ -313,7 +316,7 @@ class MainWindow(QMainWindow):
         room = self.screen().availableGeometry().size()
         self.resize(room.boundedTo(_LARGEST_AT_FIRST) * _SHARE_OF_SCREEN)
         self.restoreGeometry(_bytes(self.settings["window_geometry"]))
-        self.restoreState(_bytes(self.settings["window_state"]))
+        self.docks.by_hand = self.restoreState(_bytes(self.settings["window_state"]), _STATE_VERSION)
 
 
 def _local_paths(event: QDropEvent) -> list[Path]:

@@ -16,7 +16,7 @@ from ctmri_gui.viewer.keys import KEY_ACTIONS, LAYOUTS, MEASURE, PICTURE, WINDOW
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.viewer_actions import list_presets
 
-_RECENT, _VIEW, _HELP = "recent", "&View", "&Help"
+_RECENT, _VIEW, _HELP, _PANELS = "recent", "&View", "&Help", "panels"
 _FILE = (
     *("open_file", "open_folder", "open_in_new_case", "open_mask", "open_demo", _RECENT, ""),
     *("previous_case", "next_case", "close_case", "close_all_cases", ""),
@@ -26,10 +26,11 @@ MENUS = (
     ("&File", _FILE),
     ("&Edit", ("undo", "redo")),
     ("&Model", ("translate", "cancel", "add_model", "train")),
-    (_VIEW, ("worst_slice", "cine", "jobs", "header", "full_screen")),
+    (_VIEW, (_PANELS, "worst_slice", "cine", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),
 )
 """Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""
+_WITHIN = {"forget_recent": _RECENT, "arrange_docks": _PANELS}  # commands in a menu within a menu
 _TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "train", "", "save", "export_dicom", "screenshot")
 
 
@@ -59,10 +60,11 @@ def make_menus(
         if title == _VIEW:
             _fill_view(menu, views, presets)
             menu.addSeparator()
-            menu.addActions(list(docks))
         for name in names:
             if name == _RECENT:
                 menu.addMenu(recent)
+            elif name == _PANELS:
+                _fill_panels(menu.addMenu("Pane&ls"), docks, command["arrange_docks"])
             elif name:
                 menu.addAction(command[name])
             else:
@@ -72,8 +74,7 @@ def make_menus(
 
 def menu_of(name: str) -> str:
     """The words of the menu that a command is found in."""
-    inside = name if name != "forget_recent" else _RECENT
-    return next((title for title, names in MENUS if inside in names), _HELP).replace("&", "")
+    return next((title for title, names in MENUS if _WITHIN.get(name, name) in names), _HELP).replace("&", "")
 
 
 def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> None:
@@ -90,6 +91,12 @@ def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> Non
                 inner[row.group].setObjectName(f"menu_{row.group.lower().replace(' ', '_')}")
             inner[row.group].addAction(views[row.name])
     menu.addActions(loose)
+
+
+def _fill_panels(menu: QMenu, docks: Sequence[QAction], arrange: QAction) -> None:
+    menu.addActions(list(docks))
+    menu.addSeparator()
+    menu.addAction(arrange)
 
 
 def layout_menu(window: QMainWindow) -> QMenu:

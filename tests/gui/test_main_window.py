@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QPushButton, QScrollArea, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox, QPushButton, QToolButton
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import OutOfMemory
@@ -760,38 +760,6 @@ def test_a_geometry_that_the_model_cannot_take_is_said_on_the_button(make_window
     assert window.translation.reason.text() == problem
     assert not window.command["translate"].isEnabled()
     assert translator.asked == []
-
-
-@pytest.mark.parametrize(("size", "height", "tabs"), [(13, 900, False), (13, 620, True), (24, 900, True)])
-def test_low_windows_have_tabs_instead_of_a_stack_and_no_dock_scrolls_sideways(make_window, qtbot, dressed, size, height, tabs):
-    window = make_window()
-    window.resize(1200, 900)
-    window.settings["text_size"] = size
-    window.resize(1200, height)
-    translation = window.docks.by_name["Translation"]
-    qtbot.waitUntil(lambda: (len(window.tabifiedDockWidgets(translation)) == 4) is tabs)
-    title = translation.titleBarWidget().findChild(QLabel)
-    assert title.font().pixelSize() == size
-    for area in window.findChildren(QScrollArea):
-        assert not area.horizontalScrollBar().isVisible()
-    window.settings["text_size"] = 13
-    window.resize(1200, 900)
-    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(translation) == [])
-    assert window.tabifiedDockWidgets(window.docks.by_name["Jobs"]) == [window.docks.by_name["Volumes"]]
-
-
-def test_the_smallest_window_holds_panes_and_docks_with_the_largest_text(make_window, qtbot, dressed):
-    window = make_window()
-    window.settings["text_size"] = 24
-    window.resize(window.minimumSize())
-    for role in Role:
-        window.session.place(made_volume() if role is Role.SYNTHETIC else make_volume(), role)
-    dock = window.docks.by_name["Translation"]
-    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) == 4)
-    assert window.size() == window.minimumSize()
-    qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= window.width())
-    truth = window.views.panes[Role.TRUTH]
-    qtbot.waitUntil(lambda: truth.mapTo(window, truth.rect().topRight()).x() < dock.x())
 
 
 def test_icons_take_the_colours_of_a_theme_that_is_chosen_later(make_window, dressed):

@@ -1,0 +1,116 @@
+"""The docks beside the pictures: one group of tabs, in front the one of the work, kept as somebody arranged them."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
+
+from ctmri_core.domain import Domain
+from ctmri_core.volume import Synthetic
+from ctmri_gui.main_window import MainWindow
+from ctmri_gui.viewer.roles import Role
+from tests.gui.conftest import make_volume
+
+WAIT = 20_000
+
+
+def tabs_of(window):
+    (bar,) = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return bar
+
+
+def in_front(window):
+    (name,) = window.docks.front
+    return name
+
+
+def place_all(window):
+    window.session.place(make_volume(), Role.SOURCE)
+    window.session.place(make_volume(Domain.MR_T1, synthetic=Synthetic("m", "cd" * 32)), Role.SYNTHETIC)
+    window.session.place(make_volume(Domain.MR_T1), Role.TRUTH)
+
+
+@pytest.mark.parametrize(("size", "height"), [(13, 900), (13, 620), (24, 900)])
+def test_docks_are_one_group_of_tabs_at_every_size_and_none_scrolls_sideways(make_window, qtbot, dressed, size, height):
+    window = make_window()
+    window.settings["text_size"] = size
+    window.resize(1200, height)
+    first, *others = window.docks.by_name.values()
+    assert set(window.tabifiedDockWidgets(first)) == set(others)
+    tabs = tabs_of(window)
+    assert [tabs.tabText(place) for place in range(tabs.count())] == ["Translate", "Metrics", "Measure", "Images", "Jobs"]
+    title = first.titleBarWidget().findChild(QLabel)
+    qtbot.waitUntil(lambda: title.font().pixelSize() == size)
+    qtbot.waitUntil(lambda: tabs.width() >= tabs.sizeHint().width())  # no word is cut
+    for dock in window.docks.by_name.values():
+        dock.raise_()
+        area = dock.widget()
+        qtbot.waitUntil(lambda area=area: area.isVisible() and area.widget().width() <= area.viewport().width())
+
+
+def test_the_smallest_window_holds_panes_and_docks_with_the_largest_text(make_window, qtbot, dressed):
+    window = make_window()
+    window.settings["text_size"] = 24
+    window.resize(window.minimumSize())
+    place_all(window)
+    assert window.size() == window.minimumSize()
+    truth = window.views.panes[Role.TRUTH]
+    for dock in window.docks.by_name.values():
+        dock.raise_()
+        qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= window.width())
+        qtbot.waitUntil(lambda dock=dock: truth.mapTo(window, truth.rect().topRight()).x() < dock.x() < window.width() - 100)
+
+
+def test_the_dock_in_front_is_that_of_the_work_until_somebody_chooses_another(make_window, qtbot):
+    window = make_window()
+    assert in_front(window) == "Translation"
+    place_all(window)
+    qtbot.waitUntil(lambda: in_front(window) == "Metrics", timeout=WAIT)
+    window.views.actions_by_name["measure_length"].trigger()
+    assert in_front(window) == "Measurements"
+    tabs = tabs_of(window)
+    tabs.setCurrentIndex(3)
+    window.views.actions_by_name["measure_angle"].trigger()
+    assert in_front(window) == "Images"
+    window.command["jobs"].trigger()
+    assert in_front(window) == "Jobs"
+    window.session.close_case()
+    qtbot.waitUntil(lambda: in_front(window) == "Translation")
+    window.docks.by_name["Measurements"].toggleViewAction().trigger()
+    window.views.actions_by_name["measure_length"].trigger()
+    assert window.docks.by_name["Measurements"].isHidden()
+
+
+def test_docks_are_kept_as_somebody_moved_them_and_brought_back_on_request(make_window, qtbot):
+    window = make_window()
+    window.resize(1200, 800)
+    first, dock = window.docks.by_name["Translation"], window.docks.by_name["Metrics"]
+    qtbot.wait(50)
+    before, border = first.width(), QPoint(first.x() - 2, 300)
+    qtbot.mouseClick(window, Qt.MouseButton.LeftButton, pos=border)
+    assert not window.docks.by_hand
+    qtbot.mousePress(window, Qt.MouseButton.LeftButton, pos=border)
+    there, left = QPointF(border - QPoint(90, 0)), Qt.MouseButton.LeftButton
+    held = QMouseEvent(QEvent.Type.MouseMove, there, window.mapToGlobal(there), left, left, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window, held)
+    qtbot.waitUntil(lambda: first.width() == before + 90)
+    qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=border - QPoint(90, 0))
+    qtbot.waitUntil(lambda: window.docks.by_hand)
+    window.resize(1300, 800)
+    qtbot.wait(50)
+    assert first.width() == before + 90
+    dock.titleBarWidget().findChildren(QToolButton)[0].click()
+    assert dock.isFloating()
+    window.close()
+    assert window.settings["window_state"]
+    again = MainWindow(window.session, window.settings)
+    qtbot.addWidget(again)
+    assert again.docks.by_hand and again.docks.by_name["Metrics"].isFloating()
+    again.show()
+    again.command["arrange_docks"].trigger()
+    assert not again.docks.by_hand and not again.docks.by_name["Metrics"].isFloating()
+    assert len(again.tabifiedDockWidgets(again.docks.by_name["Metrics"])) == 4
+    again.close()
+    assert again.settings["window_state"] == ""
