@@ -52,7 +52,7 @@ LESSONS = (
     Lesson("aggan", {"cycle": 0.5, "attention": 0.6}, 16, 96, changes={"curriculum_epochs": 0, "faithful": True}),
     Lesson("attention_gan", {"cycle": 0.75, "identity": 0.75}, changes={"maps": 4}),
     Lesson("stargan", {"class_real": 0.8, "reconstruction": 0.5}, 60, 64, changes={"critic_steps": 2, "discriminator_layers": 4}),
-    Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 45),
+    Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 45, changes={"lambda_cycle": 10.0, "lambda_identity": 5.0}),
     Lesson("cut", {"nce": 0.9}, 30, rate=1e-3, changes={"blocks": 6}),
 )
 PAIRED = [lesson for lesson in LESSONS if method_cards()[lesson.method].needs == "paired"]
@@ -78,7 +78,7 @@ def test_what_a_method_is_for_is_learned(lesson: Lesson, heads: list[PreparedCas
     training = PlainTraining(
         card.name, card.config(**{**known, **lesson.changes}), heads[:2], paired=card.needs == "paired", crop=lesson.crop,
         rate=lesson.rate,
-    ).run(lesson.steps, lesson.batch_size, falling=True)  # fmt: skip
+    ).run(lesson.steps, lesson.batch_size, end=lesson.steps)  # fmt: skip
     assert not training.unmoved
     fallen = {name: training.fall(name) for name in lesson.falls}
     assert all(fallen[name] < most for name, most in lesson.falls.items()), fallen

@@ -211,7 +211,7 @@ def test_the_step_of_vae_cyclegan():
         both = [levels(judge, x, 1, apart=True) + levels(judge, fake, 0, apart=True) for judge, x, fake in terms]
         descend(torch.stack(both).sum() / 2, judge_a, judge_b)
 
-    assert_same_steps(made("vae_cyclegan", pool_size=3), step, 16)
+    assert_same_steps(made("vae_cyclegan", pool_size=3, lambda_cycle=10.0, lambda_identity=5.0, lambda_kl=0.01), step, 16)
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,12 @@ class PlainTraining:
         }
         self.unmoved = {key for parameters in self._parameters.values() for key in parameters}
 
-    def run(self, steps: int, batch_size: int = 1, *, falling: bool = False) -> PlainTraining:
-        """`falling`: the rate goes to zero in the second half, without which the last steps make a lottery of short runs."""
+    def run(self, steps: int, batch_size: int = 1, *, end: int | None = None) -> PlainTraining:
+        """`end`: the step at which the rate is zero, after it has fallen since half the way there; without that the last steps
+        make a lottery of short runs."""
         for step in range(self.steps, self.steps + steps):
-            if falling:
-                self._set_rate(min(1.0, 2 - 2 * (step - self.steps) / steps))
+            if end is not None:
+                self._set_rate(min(1.0, 2 - 2 * step / end))
             batch = self.slices.training_batch(step, batch_size, self.augmentation, 0)
             for name, loss in self.method.training_step(batch, self._update).items():
                 self.losses[name].append(float(loss))

@@ -2,7 +2,7 @@
 
 The project describes its ideas but no layer widths, weights or rates: a latent pulled to N(0, I) (Kingma and Welling 2014), and a
 discriminator that judges at every level of its trunk, each level learning from its own judgement alone. Cycle: Zhu et al. 2017,
-Eq. 1 to 3. All figures here are our choice.
+Eq. 1 to 3. All figures here are our choice: with CycleGAN's weights the digital heads were copied instead of translated.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class VaeCycleGanConfig(MethodConfig):
     blocks: int = Field(default=4, ge=1, le=16, description="residual blocks before and behind the latent")
     latent: int = Field(default=64, ge=1, le=1024, description="channels of the latent")
     levels: int = Field(default=4, ge=1, le=6, description="levels at which the discriminators judge")
-    lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
-    lambda_identity: float = Field(default=5.0, ge=0, le=1000, description="weight of the identity loss; 0: none, and faster")
-    lambda_kl: float = Field(default=0.01, ge=0, le=1000, description="weight of the mean distance of all latents from N(0, I)")
+    lambda_cycle: float = Field(default=3.0, gt=0, le=1000, description="weight of the cycle loss")
+    lambda_identity: float = Field(default=0.0, ge=0, le=1000, description="weight of the identity loss; 0: none, and faster")
+    lambda_kl: float = Field(default=0.001, ge=0, le=1000, description="weight of the mean distance of all latents from N(0, I)")
     pool_size: int = Field(default=50, ge=0, le=1000, description="synthetic pictures kept for each discriminator")
 
     @property
