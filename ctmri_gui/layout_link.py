@@ -89,5 +89,5 @@ def _text(layout: PaneLayout) -> str:
 def _read(text: str) -> PaneLayout | None:
     try:
         return PaneLayout.read(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

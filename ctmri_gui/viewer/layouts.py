@@ -10,6 +10,7 @@ from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.roles import Role
 
 _MOST_ROWS = _MOST_COLUMNS = 6
+_LARGEST = 100_000
 Sizes = tuple[tuple[int, ...], ...]
 
 
@@ -40,8 +41,8 @@ class PaneLayout:
             rows = tuple(
                 tuple(PaneSpec(Role(role), Plane(plane), str(compare)) for role, plane, compare in row) for row in stored["rows"]
             )
-            sizes = tuple(tuple(int(size) for size in part) for part in stored.get("sizes", ()))
-        except (KeyError, TypeError, ValueError):
+            sizes = tuple(tuple(min(max(int(size), 0), _LARGEST) for size in part) for part in stored.get("sizes", ()))
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
         fits = 0 < len(rows) <= _MOST_ROWS and all(0 < len(row) <= _MOST_COLUMNS for row in rows)
         return cls(name, rows, sizes) if fits and name else None

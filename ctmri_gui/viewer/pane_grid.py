@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QHideEvent
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.layouts import Sizes
@@ -29,7 +29,7 @@ class PaneGrid(QWidget):
         self._inner: list[QSplitter] = []
         self._windows: dict[SliceView, _PaneWindow] = {}
         self._maximised: SliceView | None = None
-        self._sizes_of_all: Sizes = ()
+        self._sizes_kept: Sizes = ()
         self._dress(self._outer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -39,10 +39,15 @@ class PaneGrid(QWidget):
         """Arranges panes anew; those that are in no row any more are left to their owner, without a parent. Panes stay in windows
         of their own unless nothing were left here."""
         wanted = [view for row in rows for view in row]
+        alone = all(view in self._windows for view in wanted)
+        self._arrange(rows, sizes, [view for view in self._windows if alone or view not in wanted])
+
+    def _arrange(self, rows: Sequence[Sequence[SliceView]], sizes: Sizes, back: Sequence[SliceView]) -> None:
+        """`back`: what comes out of windows of its own."""
+        wanted = [view for row in rows for view in row]
         held = self._let_go_of_keys()
         self._maximised = None
-        alone = all(view in self._windows for view in wanted)
-        for view in [view for view in self._windows if alone or view not in wanted]:
+        for view in back:
             self._windows.pop(view).release()
         old = [view for row in self._rows for view in row]
         self._rows = [list(row) for row in rows]
@@ -58,17 +63,24 @@ class PaneGrid(QWidget):
         self._share(sizes)
         self._hide_empty_rows()
         if held is not None:
-            next((view for view in wanted if view.objectName() == held), wanted[0]).setFocus()
+            holder = next((view for view in wanted if view.objectName() == held), wanted[0])
+            holder.activateWindow()
+            holder.setFocus()
         self.changed.emit()
 
     @property
     def sizes(self) -> Sizes:
-        """Heights of the rows, then widths in each row, with all panes shown."""
-        return self._sizes_of_all if self._maximised is not None else self._sizes_now
+        """Heights of the rows, then widths in each row, with all panes shown; empty before there are any."""
+        return self._sizes_now if self.isVisible() and self._maximised is None else self._sizes_kept
 
     @property
     def _sizes_now(self) -> Sizes:
         return tuple(self._outer.sizes()), *(tuple(row.sizes()) for row in self._inner)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self._maximised is None:
+            self._sizes_kept = self._sizes_now
+        super().hideEvent(event)
 
     @property
     def maximised(self) -> SliceView | None:
@@ -76,8 +88,7 @@ class PaneGrid(QWidget):
 
     def maximise(self, view: SliceView | None) -> None:
         """Shows one pane alone, or all again; panes in windows of their own stay there."""
-        if self._maximised is None:
-            self._sizes_of_all = self._sizes_now
+        self._sizes_kept = self.sizes
         self._maximised = None if view in self._windows else view
         for row, panes in zip(self._inner, self._rows, strict=True):
             inside = [pane for pane in panes if pane not in self._windows]
@@ -108,8 +119,7 @@ class PaneGrid(QWidget):
     def attach(self, view: SliceView) -> None:
         """Brings a pane back to its place."""
         if view in self._windows:
-            self._windows.pop(view).release()
-            self.show_rows(self._rows, self.sizes)
+            self._arrange(self._rows, self.sizes, [view])
 
     def attach_all(self) -> None:
         for view in list(self._windows):
@@ -118,7 +128,8 @@ class PaneGrid(QWidget):
     def _let_go_of_keys(self) -> str | None:
         """The name of the pane that has the keyboard; it loses it, for Qt would hand it on from pane to pane as they are taken
         away, to end outside of all."""
-        focus = self.window().focusWidget()
+        active = QApplication.activeWindow()
+        focus = (active if isinstance(active, _PaneWindow) and active in self._windows.values() else self.window()).focusWidget()
         for view in (view for row in self._rows for view in row):
             if focus is not None and (focus is view or view.isAncestorOf(focus)):
                 focus.clearFocus()
@@ -136,6 +147,7 @@ class PaneGrid(QWidget):
         return row
 
     def _share(self, sizes: Sizes) -> None:
+        self._sizes_kept = sizes
         heights, *widths = sizes or ((),)
         self._outer.setSizes(heights if len(heights) == len(self._inner) and any(heights) else [_EVEN] * len(self._inner))
         for number, row in enumerate(self._inner):

@@ -240,30 +240,6 @@ def test_a_pane_that_compared_says_what_it_shows_once_the_other_volume_is_gone(v
     assert header.accessible_title == views.model.volumes[Role.SOURCE].label
 
 
-def test_taking_out_a_maximised_pane_shows_the_others(views) -> None:
-    views.set_volume(Role.SOURCE, ramp(GRID))
-    views.arrangement.maximise(Role.SOURCE)
-    views.arrangement.set_detached(Role.SOURCE, True)
-    assert all(pane.isVisible() for pane in views.panes.values())
-    views.arrangement.set_detached(Role.SOURCE, False)
-
-
-def test_sizes_are_those_of_all_panes_while_one_is_maximised(views, qtbot) -> None:
-    views.actions_by_name["layout_2"].trigger()
-    qtbot.waitUntil(lambda: all(size > 0 for size in views.pane_layout.sizes[0]))
-    before = views.pane_layout
-    views.arrangement.maximise(list(views.panes)[4])
-    qtbot.wait(1)
-    assert views.pane_layout == before
-    views.arrangement.maximise(list(views.panes)[4])
-
-
-def test_one_pane_alone_is_never_only_in_a_window_of_its_own(views) -> None:
-    views.arrangement.set_detached(Role.SOURCE, True)
-    views.arrangement.show_single(Role.SOURCE)
-    assert views.panes[Role.SOURCE].window() is views.window()
-
-
 def test_moved_volumes_of_another_case(views) -> None:
     """Offsets come back with their case and with nothing else."""
     views.set_volume(Role.SOURCE, ramp(GRID))
