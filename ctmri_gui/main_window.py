@@ -31,6 +31,7 @@ from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus, make_tool_bar, m
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.notices import Notices
+from ctmri_gui.out_of_sight import OutOfSight
 from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
@@ -173,6 +174,7 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session = self.session
         self.notices = Notices(session, self.settings, self.messages, self)
+        self.out_of_sight = OutOfSight(session, self.views.arrangement, self.messages, self)
         session.caseChanged.connect(self._clear_views)
         session.volumeChanged.connect(self._show_volume)
         session.translationChanged.connect(self._show_translation)

@@ -782,3 +782,22 @@ def test_the_arrows_of_the_tool_bar_can_be_seen_in_every_theme(make_window, qtbo
         drawn = more.grab().toImage()
         greys = sorted(drawn.pixelColor(x, drawn.height() // 2 + y).lightness() for x in range(3, 9) for y in range(-3, 4))
         assert greys[-1] - greys[0] > 60, theme
+
+
+def test_an_image_without_a_pane_in_the_layout_is_said_with_a_way_to_see_it(make_window, qtbot, ct_file):
+    window = make_window()
+    window.views.actions_by_name["layout_4"].trigger()
+    window.session.place(make_volume())
+    qtbot.wait(20)
+    assert not window.messages.texts
+    window.session.place(make_volume(Domain.MR_T1), Role.TRUTH)
+    qtbot.waitUntil(lambda: window.messages.texts == ("This layout has no pane for the ground truth.",))
+    next(button for button in window.messages.findChildren(QPushButton) if button.text() == "Side by side").click()
+    assert Role.TRUTH in window.views.panes and not window.messages.texts
+    window.views.actions_by_name["layout_4"].trigger()
+    first = window.session.cases.current
+    window.session.open_paths([ct_file], alone=True)
+    qtbot.waitUntil(lambda: window.session.cases.current is not first and bool(window.session.cases.current.held), timeout=WAIT)
+    window.session.show_case(first)
+    qtbot.wait(20)
+    assert window.session.volumes[Role.TRUTH] is not None and not window.messages.texts
