@@ -7,6 +7,7 @@ it lay beside it. What cannot be told is not looked for: shifts along a thin sla
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -29,7 +30,7 @@ phantom 1.12, digital heads 1.2; a head on another person's 1.08, on a trunk 1.0
 _LEAST_OUTLINE = 0.80
 _LEAST_GAIN = 1.15
 _MOST_MM = 3.0
-_MIRRORED_GAIN = 1.03
+MIRRORED_GAIN = 1.03
 _STEPS_MM = (8.0, 4.0, 2.0, 1.0)
 _MOST_ROUNDS = 12
 _HEAD_RADIUS_MM = 95.0
@@ -76,15 +77,19 @@ def looks_mirrored(source: Volume, other: Volume, alignment: Alignment) -> bool:
 
     What lies far off may fit either way by chance, so there it takes more to say so.
     """
-    exchanged = CoarsePair(source, mirrored(other)).alignment()
-    return exchanged.best - 1 > (_MIRRORED_GAIN if alignment.good else _LEAST_GAIN) * (alignment.best - 1)
+    return CoarsePair(source, other).looks_mirrored(alignment)
 
 
 def mirrored(volume: Volume) -> Volume:
     """Left and right exchanged about the middle of the grid; voxels are left as they are."""
+    return replace(volume, geometry=_exchanged(volume.geometry, float(volume.geometry.centre[0])))
+
+
+def _exchanged(geometry: Geometry, middle: float) -> Geometry:
+    """Left and right exchanged about `middle`, mm."""
     mirror = np.diag((-1.0, 1.0, 1.0, 1.0))
-    mirror[0, 3] = 2 * volume.geometry.centre[0]
-    return replace(volume, geometry=Geometry.from_affine(volume.geometry.shape, mirror @ volume.geometry.affine))
+    mirror[0, 3] = 2 * middle
+    return Geometry.from_affine(geometry.shape, mirror @ geometry.affine)
 
 
 class CoarsePair:
@@ -108,6 +113,14 @@ class CoarsePair:
         displaced = away >= _MOST_MM * self._scale and best - 1 > _LEAST_GAIN * (here - 1)
         good = dice >= _LEAST_OUTLINE and not displaced
         return Alignment("good" if good else "not aligned", dice, here, best, away if displaced else 0.0)
+
+    def looks_mirrored(self, alignment: Alignment) -> bool:
+        """See `looks_mirrored`. Exchanged about the middle of the body, where what lies right lies nearly right again."""
+        other, middle = copy(self), float(self._middle[0])
+        other.truth = replace(self.truth, geometry=_exchanged(self.truth.geometry, middle))
+        other._truth_grid = _exchanged(self._truth_grid, middle)
+        best = other.alignment().best
+        return best - 1 > (MIRRORED_GAIN if alignment.good else _LEAST_GAIN) * (alignment.best - 1)
 
     def seen(self, lattice: Geometry, grid: Geometry | None = None) -> NDArray[np.bool_]:
         """Which cells lie within the field of view of `lattice`."""

@@ -29,7 +29,7 @@ class Comparison:
     grid.
 
     Slices are those of that grid along one of its array axes, or of any lattice, whose axis 0 counts them; both volumes are
-    then sampled there. Immutable after construction (some tenths of a second), so any thread may ask it.
+    then sampled there. Immutable after construction (up to some seconds), so any thread may ask it.
     """
 
     def __init__(self, source: Volume, synthetic: Volume, truth: Volume) -> None:
@@ -39,7 +39,9 @@ class Comparison:
             self.verdict = Verdict(False, refused)
             return
         pair = CoarsePair(source, truth)
-        self.verdict = verdict_on(synthetic, truth, pair.alignment())
+        alignment = pair.alignment()
+        exchanged = alignment.good and pair.looks_mirrored(alignment)
+        self.verdict = verdict_on(synthetic, truth, alignment, mirrored=exchanged)
         if self.verdict.comparable:
             self._pair = SampledPair(synthetic, truth, pair.body, pair.grid)
             self._convention = Convention.of(synthetic.domain, _range_of(synthetic, pair), _range_of(truth, pair))

@@ -31,18 +31,23 @@ def why_never(source: Volume, synthetic: Volume, truth: Volume) -> str:
     return ""
 
 
-def verdict_on(synthetic: Volume, truth: Volume, alignment: Alignment) -> Verdict:
-    """The alignment is told even where the contrast alone forbids numbers: the pictures lie side by side all the same."""
+def verdict_on(synthetic: Volume, truth: Volume, alignment: Alignment, *, mirrored: bool = False) -> Verdict:
+    """`mirrored`: truth and source fit better with left and right exchanged.
+
+    The alignment is told even where the contrast alone forbids numbers: the pictures lie side by side all the same.
+    """
     wrong_contrast = _wrong_contrast(synthetic, truth)
     if wrong_contrast:
         message = f"{wrong_contrast} Alignment: {alignment.state} ({alignment.numbers})."
     elif alignment.state == "no overlap":
         message = "No overlap: the ground truth shows another part of space than the source."
+    elif mirrored:
+        message = f"Mirrored: the ground truth fits the source better with left and right exchanged ({alignment.numbers})."
     elif not alignment.good:
         message = f"Not aligned: register the ground truth to the source first ({alignment.numbers})."
     else:
         message = f"Aligned: {alignment.numbers}."
-    comparable = alignment.good and not wrong_contrast
+    comparable = alignment.good and not mirrored and not wrong_contrast
     return Verdict(comparable, message, alignment.outline_dice, alignment.mutual_information)
 
 

@@ -8,10 +8,13 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
+from ctmri_core.alignment import alignment_of
 from ctmri_core.comparison import Comparison
 from ctmri_core.domain import Domain
+from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.registration import register_rigid
 from ctmri_core.preprocess.resample import resample_array, resample_to
 from ctmri_core.volume import Synthetic, Volume
 
@@ -54,6 +57,17 @@ def test_a_displaced_truth_gets_no_numbers(head, synthetic, degrees, millimetres
 def test_the_displaced_phantom_gets_no_numbers(head, synthetic):
     displaced = make_head(5, voxel_mm=3.0, displaced=True)
     assert not Comparison(displaced[Domain.CT], synthetic, displaced[Domain.MR_T1]).verdict.comparable
+
+
+def test_a_mirrored_truth_that_lies_on_the_source_gets_no_numbers(head, synthetic):
+    """Its outline and much of the inside fit: only the exchange of left and right fits better."""
+    ct, t1 = head[Domain.CT], head[Domain.MR_T1]
+    exchanged = replace(t1, voxels=t1.voxels[:, :, ::-1].copy())
+    matrix = finish(register_rigid(ct, exchanged, never)).matrix
+    placed = replace(exchanged, geometry=Geometry.from_affine(t1.geometry.shape, matrix @ t1.geometry.affine))
+    assert alignment_of(ct, placed).good
+    comparison = Comparison(ct, synthetic, placed)
+    assert comparison.verdict.message.startswith("Mirrored: ") and comparison.scores(30) is None
 
 
 def test_elsewhere_in_space(head, synthetic):
