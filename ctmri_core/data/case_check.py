@@ -13,9 +13,9 @@ from ctmri_core.case import Case
 from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
-from ctmri_core.io.domain_guess import looks_like_hounsfield
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.recognition.hounsfield import looks_like_hounsfield
 from ctmri_core.volume import Volume
 
 Kind = Literal[

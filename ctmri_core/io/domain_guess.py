@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ctmri_core.domain import Domain
+from ctmri_core.recognition.hounsfield import FEW_VALUES, looks_like_hounsfield, sample_of
 from ctmri_core.volume import Finding, Voxels
 
 _WORDS = {
@@ -26,10 +27,7 @@ _WORDS = {
 }  # fmt: skip
 _CONTRAST_WORDS = {"gd", "gad", "contrast"}
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
-_SAMPLE = 200_000
-_NOISE_BELOW_AIR = 0.02
-_FEW_VALUES = 32  # fewer distinct values than this make a mask or a label map, not a picture
-_DOUBT = "If that is wrong, say what it is (in the window under Volumes, with --modality on the command line)."
+DOUBT = "If that is wrong, say what it is (in the window under Volumes, with --modality on the command line)."
 _UNSAID = "Say what it is (in the window under Volumes, with --modality on the command line)."
 
 
@@ -58,18 +56,6 @@ def _words_of(name: str) -> list[str]:
     return re.findall(r"[a-z]+\d?[a-z]*", re.sub(r"[_\W]+", " ", name.lower()))
 
 
-def looks_like_hounsfield(voxels: Voxels) -> bool:
-    """Whether the values lie as Hounsfield units do: air at -1000 and tissue around 0, each a fiftieth of the picture or more.
-
-    Below air there may be one value that pads the picture, but no range of them as in phase maps and differences.
-    """
-    sample = _sampled(voxels)
-    air, padding = (sample > -1100) & (sample < -900), sample == min(sample.min(), -1100)
-    below = (sample <= -1100) & ~padding
-    tissue = (sample > -200) & (sample < 300)
-    return bool(np.mean(air | padding) > 0.02 and np.mean(tissue) > 0.02 and np.mean(below) < _NOISE_BELOW_AIR)
-
-
 def domain_by_voxels(named: Domain, name: str, voxels: Voxels) -> tuple[Domain, tuple[Finding, ...]]:
     """`named` where the name said a domain, else the domain by values; findings say what was guessed or contradicts."""
     hounsfield = looks_like_hounsfield(voxels)
@@ -77,21 +63,14 @@ def domain_by_voxels(named: Domain, name: str, voxels: Voxels) -> tuple[Domain, 
         message = f"The name says CT, but the lowest value is {voxels.min():g}: these may not be Hounsfield units."
         return named, (Finding("not_hounsfield", message, serious=True),)
     if named.is_mr and hounsfield:
-        message = f"The name says {named.label}, but the values look like CT. {_DOUBT}"
+        message = f"The name says {named.label}, but the values look like CT. {DOUBT}"
         return named, (Finding("guessed_domain", message, serious=True),)
     if named is not Domain.UNKNOWN:
         return named, ()
     if hounsfield:
-        return Domain.CT, (Finding("guessed_domain", f"Taken for CT because the values look like Hounsfield units. {_DOUBT}"),)
-    sample = _sampled(voxels)
+        return Domain.CT, (Finding("guessed_domain", f"Taken for CT because the values look like Hounsfield units. {DOUBT}"),)
+    sample = sample_of(voxels)
     is_mask = _MASK_WORDS.intersection(re.split(r"[\W_]+", name.lower()))
-    if not is_mask and sample.min() >= 0 and len(np.unique(sample)) > _FEW_VALUES:
-        return Domain.MR, (Finding("guessed_domain", f"Taken for MR of unknown weighting; the file does not say. {_DOUBT}"),)
+    if not is_mask and sample.min() >= 0 and len(np.unique(sample)) > FEW_VALUES:
+        return Domain.MR, (Finding("guessed_domain", f"Taken for MR of unknown weighting; the file does not say. {DOUBT}"),)
     return Domain.UNKNOWN, (Finding("guessed_domain", f"The file does not say what it shows. {_UNSAID}"),)
-
-
-def _sampled(voxels: Voxels) -> Voxels:
-    step = max(1, round((voxels.size / _SAMPLE) ** (1 / 3)))
-    if min(voxels.shape) <= step:
-        return voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
-    return voxels[step // 2 :: step, ::step, ::step]
