@@ -30,7 +30,10 @@ from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSett
 from ctmri_core.training.settings_file import read_settings, write_settings
 
 _DATA_HELP = "prepared data (see ctmri prepare), a folder of scans in one of the layouts listed there, or phantom:COUNT[:SEED]"
-_RESUME_HELP = "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...)"
+_RESUME_HELP = (
+    "go on with the run in DIR, with the settings it has; only its length can be given anew (--epochs, ...), and where its"
+    " prepared data are now (--data)"
+)
 _CONFIG_HELP = "take what is not given here from FILE (JSON or TOML), as --save-config or an earlier run (config.json) wrote it"
 _SAVE_HELP = "write everything that was chosen to FILE and end, without training"
 _ORDERS_HELP = (
@@ -40,6 +43,7 @@ _ESTIMATE_HELP = "try a few steps on random pictures, say what the run would tak
 _ALWAYS = {
     "command", "method", "run", "run_folder", "resume", "json", "orders", "estimate", "usage_error", "config_file", "save_config",
 }  # fmt: skip
+_ANEW = (*LENGTHS, "data")
 _PROCESS_NUMBERS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables of the environment, any of which is not 0 in every process of a run but the first."""
 _EXAMPLE = """\
@@ -133,7 +137,7 @@ def _check_words(arguments: argparse.Namespace) -> None:
         arguments.usage_error("--run is needed: the folder where everything is kept")
     if arguments.resume:
         files = {"--config": arguments.config_file, "--save-config": arguments.save_config, "--estimate": arguments.estimate}
-        fixed = [flag_of(name) for name in given if name not in LENGTHS] + [flag for flag, path in files.items() if path]
+        fixed = [flag_of(name) for name in given if name not in _ANEW] + [flag for flag, path in files.items() if path]
         if fixed:
             arguments.usage_error(f"a run goes on with the settings it has: leave out {', '.join(fixed)}, or start a new run")
     elif not arguments.config_file and "data" not in given:
@@ -150,7 +154,8 @@ def _work(arguments: argparse.Namespace, plan: RunPlan | CtmriError | None, note
         length = {name: getattr(arguments, name) for name in LENGTHS if hasattr(arguments, name)}
         return (
             yield from resume_training(
-                arguments.run_folder, method_name=arguments.method, length=length, stop=stop, orders=orders, may_launch=True
+                arguments.run_folder, method_name=arguments.method, length=length, stop=stop, orders=orders, may_launch=True,
+                data=getattr(arguments, "data", ""),
             )
         )
     if note:

@@ -25,8 +25,13 @@ def identity(card: MethodCard, config: MethodConfig, data: PreparedData) -> dict
 
 def circumstances(data: PreparedData, device: torch.device) -> dict[str, Any]:
     """What may change between the parts of a run, and is said then: the device, and the cases by their prepared files."""
+    return {"device": device.type, **cases_of(data)}
+
+
+def cases_of(data: PreparedData) -> dict[str, Any]:
+    """What tells cases from others, wherever they lie."""
     return {
-        "device": device.type, "salt": data.facts.salt, "train": [path.name for path in data.train.files],
+        "salt": data.facts.salt, "train": [path.name for path in data.train.files],
         "validation": [path.name for path in data.validation.files], "slices": [len(data.train), data.validation.pairs],
     }  # fmt: skip
 
@@ -46,6 +51,14 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     leaked = len(set(before["train"]) & set(now["validation"]))
     if leaked:
         yield f"{leaked} cases that it was trained on are now among those it is validated on: its scores flatter it."
+
+
+def check_same_cases(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raises `TrainingFailed` unless the data are those that the run began with, wherever they lie: files are named by hashes of
+    what they were prepared from.
+    """
+    if any(before.get(name) != now[name] for name in ("salt", "train", "validation", "slices")):
+        raise TrainingFailed("--data: these are not the slices that the run began with. Name where those are now.")
 
 
 def stored_state(folder: RunFolder, own: dict[str, Any], *, resume: bool) -> Any:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ctmri_core.config_flags import validated
+from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.data.preparation import PreparedData, prepare_slices, prepared_folder
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed, WriteFailed
+from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed, WriteFailed, shown_name
 from ctmri_core.events import Finished, StopSignal, Work, finish, never, now
 from ctmri_core.folder_lock import alone_in
 from ctmri_core.method import MethodConfig
@@ -35,14 +36,14 @@ _CURVED_TARGET = (
 def train(
     method_name: str, config: MethodConfig | None, data_spec: str, direction: Direction, run_folder: str | Path,
     settings: TrainingSettings, *, stop: StopSignal = never, orders: Orders | None = None, about: ModelDescription | None = None,
-    resume: bool = False, may_launch: bool = False,
+    resume: bool = False, may_launch: bool = False, moved: bool = False,
 ) -> Work[RunResult]:  # fmt: skip
     """Prepares the cases of `data_spec` (see `find_cases`) in the run folder, trains, and exports model files there.
 
     `config`: of the method's own type; None takes its defaults. Yields `Progress` while preparing, then the trainer's
     events; `Finished` is the last one, once, and tells of every failure the user can act on. `orders`: what is asked of the run
     while it goes on. `may_launch`: this program may be started again, with the words it was started with, for every further
-    device; those processes yield no events.
+    device; those processes yield no events. `moved`: the run to resume began with these prepared data elsewhere.
     """
     folder, orders = RunFolder(run_folder), orders or Orders()
     stop = orders.or_stop(stop)
@@ -85,8 +86,9 @@ def train(
                 ours = False
                 held.enter_context(alone_in(folder.path))
             trainer = Trainer(
-                card, config, data, folder.path, settings, about=about, resume=resume, processes=processes, orders=orders
-            )
+                card, config, data, folder.path, settings, about=about, resume=resume, processes=processes, orders=orders,
+                moved=moved,
+            )  # fmt: skip
             return (yield from trainer.run(stop))
     except Stopped:
         pass
@@ -128,13 +130,14 @@ def _by_the_first(work: Work[PreparedData | None], processes: Processes | None) 
 
 def resume_training(
     run_folder: str | Path, *, method_name: str | None = None, length: Mapping[str, Any] | None = None, stop: StopSignal = never,
-    orders: Orders | None = None, may_launch: bool = False,
+    orders: Orders | None = None, may_launch: bool = False, data: str = "",
 ) -> Work[RunResult]:  # fmt: skip
     """Goes on with the run in `run_folder` as it was started; from the beginning when it ended before its first checkpoint.
 
     `method_name`: which method it is expected to be of. `length`: another one than it was started with, as
-    `{"epochs": 300}`; schedules of the learning rate stretch to it. Same events as `train`. Raises `FileRefused` when the
-    folder holds no run, `TrainingFailed` when it is one of another method.
+    `{"epochs": 300}`; schedules of the learning rate stretch to it. `data`: where the prepared slices that it began with are now,
+    if they were moved; others are refused. Same events as `train`. Raises `FileRefused` when the folder holds no run,
+    `TrainingFailed` when it is one of another method, or `data` are no prepared slices.
     """
     folder = RunFolder(run_folder)
     stored = folder.read_config()
@@ -145,13 +148,26 @@ def resume_training(
         changes = {**dict.fromkeys(LENGTHS), **length} if length else {}
         settings = validated(TrainingSettings, {**stored["settings"], **changes})
         about = validated(ModelDescription, stored["about"])
-        method, data, direction = str(stored["method"]), str(stored["data"]), Direction.parse(stored["direction"])
+        method, began_with, direction = str(stored["method"]), str(stored["data"]), Direction.parse(stored["direction"])
     except (KeyError, TypeError, ValueError) as error:
         raise FileRefused(folder.config, f"it is not complete ({error}).", "Start a new run.") from None
     resume = folder.checkpoint.exists()
+    if data:
+        _check_moved(folder, data)
     return (
         yield from train(
-            method, config, data, direction, folder.path, settings, stop=stop, orders=orders, about=about, resume=resume,
-            may_launch=may_launch,
+            method, config, data or began_with, direction, folder.path, settings, stop=stop, orders=orders, about=about,
+            resume=resume, may_launch=may_launch, moved=bool(data),
         )
     )  # fmt: skip
+
+
+def _check_moved(folder: RunFolder, data: str) -> None:
+    """Raises `TrainingFailed` where `data` cannot be what the run in `folder` began with."""
+    name = shown_name(folder.path)
+    if not folder.checkpoint.exists():
+        raise TrainingFailed(f"{name} ended before its first checkpoint, so nothing tells its data. Start a new run.")
+    if DatasetFolder(folder.prepared).exists():
+        raise TrainingFailed(f"{name} keeps its slices itself and needs no data from elsewhere. Leave out --data.")
+    if prepared_folder(data) is None:
+        raise TrainingFailed("--data names no prepared slices. Name the folder to which those of the run were moved.")

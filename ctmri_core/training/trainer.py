@@ -34,7 +34,7 @@ from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.run_folder import RunFolder, run_config
-from ctmri_core.training.run_state import changes, check_fit, circumstances, identity, stored_state
+from ctmri_core.training.run_state import cases_of, changes, check_fit, check_same_cases, circumstances, identity, stored_state
 from ctmri_core.training.schedules import Plateau, learning_rate_factor
 from ctmri_core.training.settings import ModelDescription, TrainingSettings
 from ctmri_core.training.steering import Steering
@@ -61,13 +61,13 @@ class Trainer:
     """Trains one method on prepared slices. `orders`: what is asked of it while it does.
 
     `processes`: those that train it together, joined before the cases were prepared; by default this one alone. Only the first
-    writes and yields events.
+    writes and yields events. `moved`: the run to resume began with these data elsewhere; others are refused.
     """
 
     def __init__(
         self, card: MethodCard, config: MethodConfig, data: PreparedData, run_folder: str | Path,
         settings: TrainingSettings, *, about: ModelDescription | None = None, resume: bool = False,
-        processes: Processes | None = None, orders: Orders | None = None,
+        processes: Processes | None = None, orders: Orders | None = None, moved: bool = False,
     ) -> None:  # fmt: skip
         self.card = card
         self.config = config
@@ -78,7 +78,7 @@ class Trainer:
         # weakly: networks and optimisers of a run that is over must go at once, not when the collector of cycles comes
         self.models = BestModels(settings.best_metric, partial(Trainer._export, weakref.proxy(self)))
         self._about = about or ModelDescription()
-        self._resume = resume
+        self._resume, self._moved = resume, moved
         self._processes = processes
         self._orders = orders or Orders()
         self._plateau = Plateau(settings.decay, settings.patience)
@@ -130,6 +130,8 @@ class Trainer:
         self.config = self.config.for_crop(self.settings.crop)
         check_fit(self.data, self.settings)
         state = stored_state(self.folder, identity(self.card, self.config, self.data), resume=self._resume)
+        if self._moved:
+            check_same_cases(state.get("circumstances", {}), cases_of(self.data))
         self._ours = True
         self._set_up(state)
         if self._first:

@@ -231,6 +231,27 @@ def test_prepared_data_decide_what_a_run_can_no_longer_choose(tmp_path: Path, on
     assert finish(resume_training(tmp_path / "run")).reason == "completed"
 
 
+def test_a_run_goes_on_with_prepared_data_that_were_moved_and_with_no_others(tmp_path: Path, one_thread: None, capsys):
+    for name, count in (("data", 3), ("more", 4)):
+        write_patients(tmp_path / name, count)
+        flags = ("--spacing-mm", "2", "--no-check")
+        assert main(["prepare", str(tmp_path / name), "--out", str(tmp_path / f"{name}-set"), *flags]) == 0
+    settings = TrainingSettings(iterations=1, **SHORT)
+    run = RunFolder(tmp_path / "run")
+    assert finish(train("pix2pix", SMALL, str(tmp_path / "data-set"), DIRECTION, run.path, settings)).reason == "completed"
+    before = run.read_config()
+    moved = (tmp_path / "data-set").rename(tmp_path / "moved")
+    resume = ["train", "pix2pix", "--run", str(run.path), "--resume", "--iterations", "2", "--data"]
+    capsys.readouterr()
+    for wrong, said in ((tmp_path / "more-set", "not the slices"), (tmp_path / "data", "names no prepared slices")):
+        assert main([*resume, str(wrong)]) == 1
+        assert said in capsys.readouterr().err and run.read_config() == before
+    assert finish(resume_training(run.path)).reason == "failed"
+    assert main([*resume, str(moved)]) == 0
+    assert run.read_config()["data"] == str(moved)
+    assert finish(resume_training(run.path, length={"iterations": 3})).iteration == 3
+
+
 def test_a_run_goes_on_with_what_it_began_with_whatever_became_of_its_source(tmp_path: Path, one_thread: None):
     write_patients(tmp_path / "data", 3)
     settings = TrainingSettings(iterations=1, spacing_mm=2, validation_share=0, **SHORT)
