@@ -19,7 +19,7 @@ from ctmri_core.tensor_file import in_file_order, raw_bytes, type_name, write_te
 
 StoredAs = Literal["float32", "float16", "bfloat16"]
 
-_TORCH_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}
+_TORCH_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64, "U8": torch.uint8}
 _SMALL_TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 import ctmri_core.methods
 from ctmri_core.errors import CtmriError, ModelRefused, TrainingFailed
 from ctmri_core.hints import nearest_hint
+from ctmri_core.imported.card import CARD as IMPORTED
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
 
@@ -76,11 +77,20 @@ def find_card(name: str) -> MethodCard:
 
 def load_method(name: str) -> type[Method[Any]]:
     """The class of a method; imports torch. Raises `CtmriError` where there is none of that name, or its code is broken."""
-    module, _, attribute = find_card(name).implementation.partition(":")
+    return _implementation(find_card(name))
+
+
+def maker_of(card: ModelCard) -> MethodCard | None:
+    """What made a model: a method, or another program; None where this installation does not know it."""
+    return IMPORTED if card.method == IMPORTED.name else method_cards().get(card.method)
+
+
+def _implementation(card: MethodCard) -> type[Method[Any]]:
+    module, _, attribute = card.implementation.partition(":")
     try:
         loaded: type[Method[Any]] = getattr(importlib.import_module(module), attribute)
     except _BROKEN as error:
-        raise CtmriError(f"The method {name} cannot be loaded from {module}: {error}.") from error
+        raise CtmriError(f"The method {card.name} cannot be loaded from {module}: {error}.") from error
     return loaded
 
 
@@ -90,10 +100,11 @@ def build_generator(card: ModelCard) -> nn.Module:
     Inside `with torch.device("meta")` nothing is allocated. Raises `ModelRefused` when the method is unknown here or the
     config does not fit it, naming the field.
     """
-    if card.method not in method_cards():
+    maker = maker_of(card)
+    if maker is None:
         raise ModelRefused(f"{card.name} was made with the method {card.method!r}, which this installation does not have.")
     try:
-        return load_method(card.method).build_generator(validated_config(card), card.direction)
+        return _implementation(maker).build_generator(validated_config(card), card.direction)
     except TrainingFailed as error:
         raise ModelRefused(f"The settings of {card.name} do not fit {card.method}: {error}") from None
 
@@ -101,7 +112,7 @@ def build_generator(card: ModelCard) -> nn.Module:
 def validated_config(card: ModelCard) -> MethodConfig:
     """`card.config` as the method's own type. Raises `ModelRefused` naming field and problem."""
     try:
-        return find_card(card.method).config.model_validate(card.config)
+        return (maker_of(card) or find_card(card.method)).config.model_validate(card.config)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

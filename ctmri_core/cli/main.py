@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     if not arguments:
         return subprocess.call([sys.executable, "-m", "ctmri_gui"])
+    if arguments[0] == "models":
+        arguments = ["models", *models.completed(arguments[1:])]
     with ended_at_once():
         known = parser()
         parsed = known.parse_args(arguments)

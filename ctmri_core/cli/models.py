@@ -1,4 +1,4 @@
-"""Lists the models that can be used by name, or says all that one tells of itself."""
+"""Lists the models that can be used by name; says all that one tells of itself; imports and exports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctmri_core.cli import models_export, models_import
+from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.resources_folder import model_folders, user_models_folder
 
@@ -17,13 +19,40 @@ if TYPE_CHECKING:
 _LABEL = 16  # columns
 
 
+_WITHOUT_ACTION = "without one, `ctmri models` lists and `ctmri models NAME` shows"
+
+
+def completed(words: list[str]) -> list[str]:
+    """What stands behind `ctmri models` with the action that was left out: `list`, or `show` where something is named."""
+    if words and (words[0] in _ACTIONS or words[0] in ("-h", "--help")):
+        return words
+    return ["show" if any(not word.startswith("-") for word in words) else "list", *words]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    kinds = "say all of this model: a file, a name from the list, or the folder of a run"
-    parser.add_argument("model", nargs="?", metavar="FILE_OR_NAME", help=kinds)
-    parser.add_argument("--json", action="store_true", help="print whole cards as JSON, with the fingerprints of the cases")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, help=_WITHOUT_ACTION, parser_class=Parser)
+    for name, (summary, arguments_of, run_of) in _ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary)
+        arguments_of(action)
+        action.set_defaults(act=run_of)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    status: int = arguments.act(arguments)
+    return status
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print whole cards as JSON, with the fingerprints of the cases")
+    parser.set_defaults(model="")
+
+
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    _list_arguments(parser)
+    parser.add_argument("model", metavar="FILE_OR_NAME", help="a file, a name from the list, or the folder of a run")
+
+
+def _say(arguments: argparse.Namespace) -> int:
     from ctmri_core.model_card import find_model, list_models, read_card
 
     terminal = Terminal(as_json=False)
@@ -46,6 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+_ACTIONS = {
+    "list": ("Lists the models that can be used by name.", _list_arguments, _say),
+    "show": ("Says all that a model tells of itself.", _show_arguments, _say),
+    "import": (models_import.__doc__ or "", models_import.add_arguments, models_import.run),
+    "export": (models_export.__doc__ or "", models_export.add_arguments, models_export.run),
+}
+
+
 def _as_json(entry: ModelEntry) -> dict[str, Any]:
     card = entry.card.model_dump(mode="json") if entry.card is not None else None
     return {"file": entry.path.name, "problem": entry.problem, "card": card}
@@ -53,14 +90,15 @@ def _as_json(entry: ModelEntry) -> dict[str, Any]:
 
 def _report(card: ModelCard, path: Path) -> Iterator[str]:
     """For people: a line for each thing known, long ones under each other."""
-    from ctmri_core.registry import method_cards
+    from ctmri_core.registry import maker_of
 
-    method = method_cards().get(card.method)
+    method = maker_of(card)
     yield card.name + ("  (demonstration only: not for patients)" if card.demo else "")
     facts: dict[str, str | Iterable[str]] = {
         "translates": f"{card.direction.label}, {card.body_region}",
         "method": f"{method.title}. {method.citation}." if method else f"{card.method}, which this installation does not have",
         "its settings": _pairs(card.config),
+        "imported from": _origin(card),
         "learnt from": _data(card),
         "training": _pairs(card.training) or "not stated",
         "slices": _recipe(card),
@@ -74,6 +112,13 @@ def _report(card: ModelCard, path: Path) -> Iterator[str]:
         lines = [said] if isinstance(said, str) else list(said)
         for number, line in enumerate(filter(None, lines)):
             yield f"  {'' if number else label:<{_LABEL}}{line}"
+
+
+def _origin(card: ModelCard) -> Iterator[str]:
+    if card.origin is not None:
+        yield f"{card.origin.file}, {card.origin.layout}; licence: {card.origin.licence}"
+        yield f"SHA-256 {card.origin.sha256}"
+        yield from card.origin.changed
 
 
 def _data(card: ModelCard) -> Iterator[str]:

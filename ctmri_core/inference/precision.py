@@ -145,7 +145,7 @@ def _too_large(shape: Sequence[int], device: torch.device) -> OutOfMemory:
 
 def _trace_of(generator: nn.Module) -> tuple[float, ...]:
     """Tells other weights of one architecture apart: whether a short type serves them is another question for each."""
-    return tuple(float(parameter.detach().abs().sum()) for parameter in generator.parameters())
+    return tuple(float(weights.detach().abs().sum()) for weights in generator.state_dict().values())
 
 
 def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
@@ -160,7 +160,8 @@ def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
 def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Plan, float]:
     """(plan with the batch of one, seconds for `x`): interleaved, best of as many rounds as the time allows."""
     plans = [Plan(str(device), torch.float32, False, 1, 0.0)]
-    plans += [Plan(str(device), dtype, True, 1, 0.0) for dtype in _fast_types(device)]
+    if next(generator.parameters(), None) is not None:  # one that another engine computes is as it is
+        plans += [Plan(str(device), dtype, True, 1, 0.0) for dtype in _fast_types(device)]
     with torch.inference_mode():
         modules = [prepare_generator(generator, plan) for plan in plans]
         with _layers_counted(modules[0]) as counted:

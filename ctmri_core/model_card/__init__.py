@@ -1,6 +1,6 @@
 """What model files say of themselves; no torch."""
 
-from ctmri_core.model_card.card import ModelCard, TrainingData, case_fingerprint
+from ctmri_core.model_card.card import ModelCard, Origin, TrainingData, case_fingerprint
 from ctmri_core.model_card.header import CARD_KEY, ModelHeader, TensorEntry, read_card, read_header
 from ctmri_core.model_card.listing import LAST, ModelEntry, choose_model, find_model, list_models, list_run_models
 
@@ -10,6 +10,7 @@ __all__ = [
     "ModelCard",
     "ModelEntry",
     "ModelHeader",
+    "Origin",
     "TensorEntry",
     "TrainingData",
     "case_fingerprint",

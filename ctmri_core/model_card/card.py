@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, P
 
 from ctmri_core.domain import Direction
 from ctmri_core.preprocess.recipe import Recipe
+from ctmri_core.recognition.training_range import TrainingRange
 
 Line = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(max_length=4000)]
@@ -36,12 +37,23 @@ class TrainingData(_Frozen):
     fingerprints: tuple[Annotated[str, Field(pattern="^[0-9a-f]{16}$")], ...] = Field(default=(), max_length=100_000)
 
 
+class Origin(_Frozen):
+    """Where a model of another program came from, and what was made of its file. `layout`: the published one that was recognised;
+    `changed`: what was left out of the weights, renamed or decided, a sentence for each."""
+
+    file: Line
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    layout: Line
+    licence: Line
+    changed: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+
+
 class ModelCard(_Frozen):
     """Who made the model, of what, for what. `weights_sha256` is filled in when the file is written.
 
     `config`: the settings of `method`, validated by its own card. `training`: how far it was trained and the run's settings, with
-    its augmentation. `metrics`: inside the body, on slices of patients that it did not learn from. `demo`: a model that only
-    shows how the program works.
+    its augmentation. `training_range`: what the source pictures were like; None where nobody measured them. `metrics`: inside the body, on slices of patients that it did not learn from. `demo`: a model that only
+    shows how the program works. `origin`: of a model that another program made.
     """
 
     format: Literal["ctmri-model-1"] = "ctmri-model-1"
@@ -52,11 +64,13 @@ class ModelCard(_Frozen):
     recipe: Recipe = Recipe()
     body_region: Line
     training_data: Annotated[tuple[TrainingData, ...], Field(max_length=100)] = ()
+    training_range: TrainingRange | None = None
     training: dict[str, JsonValue] = {}
     metrics: dict[str, float] = {}
     intended_use: Text = ""
     limitations: Text = ""
     demo: bool = False
+    origin: Origin | None = None
     weights_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     created: datetime
     program_version: Annotated[str, Field(max_length=40)] = ""

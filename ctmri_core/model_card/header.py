@@ -20,7 +20,7 @@ from ctmri_core.model_card.card import ModelCard
 CARD_KEY = "ctmri_card"
 SUFFIX = ".safetensors"
 LARGEST_HEADER = 10 * 2**20
-_DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8}
+_DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1}
 _DAMAGED = "it is not a readable .safetensors model file; it may be damaged. Copy or download it again."
 _FOREIGN = {
     b"PK\x03\x04": "a PyTorch checkpoint (a zip with pickled objects), which could run code when opened",
