@@ -9,7 +9,7 @@ from typing import Any
 from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.roles import Role
 
-_MOST_ROWS = _MOST_COLUMNS = 6
+_MOST_ROWS = _MOST_COLUMNS = 4
 _LARGEST = 100_000
 Sizes = tuple[tuple[int, ...], ...]
 

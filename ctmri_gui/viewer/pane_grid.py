@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.layouts import Sizes
-from ctmri_gui.viewer.slice_view import SliceView
+from ctmri_gui.viewer.slice_view import LEAST_HEIGHT, SliceView
 
 _EVEN = 10_000
+_LEAST_ALTOGETHER = 360  # all rows have to fit into the smallest window
 _DETACHED_SIZE = 900, 960
 
 
@@ -59,6 +60,7 @@ class PaneGrid(QWidget):
             splitter.deleteLater()
         self._inner = [self._make_row(row) for row in self._rows]
         for view in wanted:
+            view.set_least_height(min(LEAST_HEIGHT, _LEAST_ALTOGETHER // len(rows)))
             view.setVisible(True)
         self._share(sizes)
         self._hide_empty_rows()
@@ -120,6 +122,8 @@ class PaneGrid(QWidget):
         """Brings a pane back to its place."""
         if view in self._windows:
             self._arrange(self._rows, self.sizes, [view])
+            if self.window().focusWidget() is None:
+                view.setFocus()
 
     def attach_all(self) -> None:
         for view in list(self._windows):

@@ -31,6 +31,8 @@ from ctmri_gui.viewer.panes import PaneSpec
 
 PlanePoint = tuple[float, float]
 
+LEAST_HEIGHT = 180
+
 _CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
     "crosshair": Qt.CursorShape.CrossCursor,
@@ -64,6 +66,7 @@ class SliceView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self._active = False
+        self._least_height = LEAST_HEIGHT
         self._under_mouse: QPointF | None = None
         self._camera, self._size_mm = Camera(), (1.0, 1.0)
         self._crosshair: PlanePoint | None = None
@@ -210,8 +213,13 @@ class SliceView(QWidget):
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
+    def set_least_height(self, pixels: int) -> None:
+        """How low it may become."""
+        self._least_height = pixels
+        self._follow_font()
+
     def _follow_font(self) -> None:
-        self.setMinimumSize(max(160, self.strip.narrowest + 2), 180)
+        self.setMinimumSize(max(160, self.strip.narrowest + 2), self._least_height)
         self.canvas.set_font_size()
 
     def _on_hovered(self, at: QPointF | None) -> None:

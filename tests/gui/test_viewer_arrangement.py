@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
@@ -144,3 +145,19 @@ def test_a_layout_that_comes_while_the_other_picture_is_held_lets_go_of_it(views
     for pane in views.panes.values():
         volume = views.model.volumes.get(pane.role)
         assert pane.header.accessible_title == ("" if volume is None else volume.label)
+
+
+@pytest.mark.parametrize("text_size", [10, 20])
+def test_nine_panes_lie_beside_one_another_in_the_smallest_window(make_window, dressed, qtbot, text_size) -> None:
+    dressed("dark", text_size)
+    window = make_window()
+    window.resize(window.minimumSize())
+    window.session.place(make_volume(), Role.SOURCE)
+    window.session.place(make_volume(Domain.MR_T1), Role.TRUTH)
+    views = window.views
+    views.actions_by_name["layout_2"].trigger()
+    qtbot.waitUntil(lambda: all(pane.canvas.height() > 40 for pane in views.panes.values()))
+    places = [QRect(pane.mapTo(window, QPoint(0, 0)), pane.size()) for pane in views.panes.values()]
+    assert window.height() == 600 and all(window.rect().contains(place) for place in places)
+    assert not any(one.intersects(other) for one, other in combinations(places, 2))
+    window.close()
