@@ -122,8 +122,6 @@ class PaneGrid(QWidget):
         """Brings a pane back to its place."""
         if view in self._windows:
             self._arrange(self._rows, self.sizes, [view])
-            if self.window().focusWidget() is None:
-                view.setFocus()
 
     def attach_all(self) -> None:
         for view in list(self._windows):

@@ -123,6 +123,7 @@ def test_the_keyboard_goes_with_a_pane_into_its_own_window_and_back(views, qtbot
         qtbot.waitUntil(pane.hasFocus)
         assert scrolls()
     views.actions_by_name["detach_pane"].trigger()
+    qtbot.waitUntil(pane.hasFocus)
     pane.window().close()
     qtbot.waitUntil(pane.hasFocus)
     assert pane.window() is views.window() and scrolls()
