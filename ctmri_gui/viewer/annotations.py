@@ -18,6 +18,7 @@ _CROSSHAIR_GAP = 9.0
 _CLEARANCE = 6.0
 _HALO = (QPointF(1, 1), QPointF(-1, -1), QPointF(1, -1), QPointF(-1, 1))
 _SMALL, _NORMAL, _LETTER = 12, 13, 16
+_ARROW = 66  # pixels from the frame of an empty pane to its text
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,21 @@ class Annotations:
         return _EDGE - 2 if clear else _EDGE - 2 + sum(size.height() for size in sizes)
 
     def _draw_letters(self, painter: QPainter, raised: float) -> None:
-        """`raised`: how far the lower letter gives way to what stands in the corners."""
-        middle_x, middle_y = self._width / 2, self._height / 2
+        """`raised`: how far the lower letter gives way to what stands in the corners. In a pane too low for both in a column,
+        only the letters at the sides are left, between badges and position."""
+        middle_x = self._width / 2
         left, right, top, bottom = self.text.letters
+        letter = self._size("R", _LETTER, bold=True).height()
+        ceiling = _EDGE - 2 + sum(self._size(badge, _SMALL).height() for badge in self.text.badges)
+        floor = self._height - _EDGE - (self._size(self.text.position, _NORMAL).height() if self.text_visible else 0)
+        middle_y = min(max(self._height / 2, ceiling + letter / 2), floor - letter / 2)
+        top_y, bottom_y = self._top_letter_y(self._width), self._height - _EDGE + 2 - raised
         write = partial(self._write, painter, pixels=_LETTER, bold=True)
         write(left, QPointF(_EDGE, middle_y), (0.0, 0.5))
         write(right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5))
-        write(top, QPointF(middle_x, self._top_letter_y(self._width)), (0.5, 0.0))
-        write(bottom, QPointF(middle_x, self._height - _EDGE + 2 - raised), (0.5, 1.0))
+        if top_y + 2 * letter <= bottom_y:
+            write(top, QPointF(middle_x, top_y), (0.5, 0.0))
+            write(bottom, QPointF(middle_x, bottom_y), (0.5, 1.0))
 
     def _draw_badges(self, painter: QPainter) -> None:
         y = _EDGE - 2
@@ -156,26 +164,32 @@ class Annotations:
             painter.drawLines(arms)
 
     def _draw_empty(self, painter: QPainter, empty: EmptyText) -> None:
+        """In a low pane without the arrow, then without the detail."""
         width = min(self._width - 32, palette.scaled(320))
-        lines = ((empty.headline, palette.font(15, bold=True), palette.TEXT), (empty.detail, palette.font(13), palette.MUTED))
+        lines = [(empty.headline, palette.font(15, bold=True), palette.TEXT), (empty.detail, palette.font(13), palette.MUTED)]
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-        places = [
-            QFontMetricsF(font).boundingRect(QRectF(0, 0, width - 24, self._height), flags, text) for text, font, _ in lines
+        heights = [
+            QFontMetricsF(font).boundingRect(QRectF(0, 0, width - 24, 10_000), flags, text).height() for text, font, _ in lines
         ]
-        frame = QRectF(0, 0, width, min(100 + sum(place.height() for place in places), self._height - 16))
+        room = self._height - 16
+        arrow = _ARROW if _ARROW + sum(heights) + 16 <= room else 12
+        shown = 2 if arrow + sum(heights) + 8 <= room else 1
+        below = 34 if arrow == _ARROW else 12
+        frame = QRectF(0, 0, width, min(arrow + below + sum(heights[:shown]), room))
         frame.moveCenter(QPointF(self._width / 2, self._height / 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(palette.OUTLINE.lighter(130), 1.5, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(frame, 12, 12)
-        painter.setPen(QPen(palette.ACCENT, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        tip = QPointF(frame.center().x(), frame.top() + 50)
-        painter.drawLines([QLineF(tip, tip + QPointF(*end)) for end in ((0, -24), (-7, -8), (7, -8))])
-        y = frame.top() + 66
-        for (text, font, colour), place in zip(lines, places, strict=True):
+        if arrow == _ARROW:
+            painter.setPen(QPen(palette.ACCENT, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            tip = QPointF(frame.center().x(), frame.top() + 50)
+            painter.drawLines([QLineF(tip, tip + QPointF(*end)) for end in ((0, -24), (-7, -8), (7, -8))])
+        y = frame.top() + arrow
+        for (text, font, colour), height in zip(lines[:shown], heights, strict=False):
             painter.setFont(font)
             painter.setPen(colour)
-            painter.drawText(QRectF(frame.left() + 12, y, width - 24, place.height() + 2), flags, text)
-            y += place.height() + 8
+            painter.drawText(QRectF(frame.left() + 12, y, width - 24, height + 2), flags, text)
+            y += height + 8
 
     def _write(
         self,

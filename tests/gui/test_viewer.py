@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.volume import Finding, Synthetic, Volume
+from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.annotations import Annotations
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.presets import Window
@@ -336,7 +337,9 @@ def test_sides_and_convention_stay_when_the_text_is_off(views, monkeypatch) -> N
 
 
 @pytest.mark.parametrize("text_size", [13, 24])
-@pytest.mark.parametrize(("width", "height"), [(240, 500), (320, 500), (480, 500), (280, 300), (280, 180), (480, 180)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(240, 500), (320, 500), (480, 500), (280, 300), (280, 180), (480, 180), (250, 145)]
+)
 def test_what_is_written_on_a_small_pane_does_not_overlap(views, monkeypatch, dressed, text_size, width, height) -> None:
     dressed("dark", text_size)
     written = written_texts(monkeypatch)
@@ -351,6 +354,19 @@ def test_what_is_written_on_a_small_pane_does_not_overlap(views, monkeypatch, dr
         for other, taken in places[:n]:
             assert not place.adjusted(1, 1, -1, -1).intersects(taken), f"{one} on {other}"
     assert any("mm" in text for text in written), "the position stays"
+    assert {"R", "L"} <= written.keys(), "so do the sides"
+
+
+@pytest.mark.parametrize(("height", "arrow"), [(60, False), (110, False), (400, True)])
+def test_what_an_empty_pane_says_stays_within_a_low_one(views, height, arrow) -> None:
+    canvas = views.panes[Role.TRUTH].canvas
+    views.set_volume(Role.TRUTH, None)
+    canvas.resize(320, height)
+    picture = canvas.grab().toImage()
+    seen = [[picture.pixelColor(x, y).lightness() > 60 for x in range(picture.width())] for y in range(picture.height())]
+    assert np.any(seen) and not np.any(seen[0]) and not np.any(seen[-1])
+    accent = palette.ACCENT.rgb()
+    assert any(picture.pixel(160, y) == accent for y in range(picture.height())) is arrow
 
 
 def test_space_presses_a_focused_link_button_and_toggles_text_elsewhere(views, qtbot) -> None:
