@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QWidget
 
 from ctmri_core.geometry import letters
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
@@ -59,14 +60,16 @@ class PaneContents:
         self._show_windows(tuple(Role))
 
     def fit_panes(self) -> None:
-        """One scale for all panes: the smallest one's that shows the body."""
-        shown = [pane.canvas.size() for pane in self._panes.values() if not pane.isHidden()]
-        if not shown:
-            return
-        fit = QSize(min(size.width() for size in shown), min(size.height() for size in shown))
+        """One scale for all panes of a window: the smallest one's that shows the body."""
+        shown: dict[QWidget, list[QSize]] = {}
+        for pane in self._panes.values():
+            if not pane.isHidden():
+                shown.setdefault(pane.window(), []).append(pane.canvas.size())
         for name, pane in self._panes.items():
-            displayed = self._model.displayed(name)
-            pane.set_fit(fit, self._model.frame if displayed is None else displayed.frame)
+            sizes, displayed = shown.get(pane.window()), self._model.displayed(name)
+            if sizes:
+                fit = QSize(min(size.width() for size in sizes), min(size.height() for size in sizes))
+                pane.set_fit(fit, self._model.frame if displayed is None else displayed.frame)
 
     def close(self) -> None:
         """No more pictures are made ahead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from ctmri_gui.viewer.slice_view import LEAST_HEIGHT, SliceView
 
 _EVEN = 10_000
 _LEAST_ALTOGETHER = 360  # all rows have to fit into the smallest window
-_DETACHED_SIZE = 900, 960
+_DETACHED_SIZE, _SHARE_OF_SCREEN = QSize(900, 960), 0.9
 
 
 class PaneGrid(QWidget):
@@ -183,7 +183,7 @@ class _PaneWindow(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.resize(*_DETACHED_SIZE)
+        self.resize(_DETACHED_SIZE.boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
         self._view = view
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

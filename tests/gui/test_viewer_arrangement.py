@@ -87,6 +87,19 @@ def test_taking_out_a_maximised_pane_shows_the_others(views) -> None:
     views.arrangement.set_detached(Role.SOURCE, False)
 
 
+def test_a_pane_in_its_own_window_fills_that(views, qtbot) -> None:
+    views.actions_by_name["layout_2"].trigger()
+    pane, other = views.panes[Role.TRUTH], views.panes[Role.SOURCE]
+    qtbot.waitUntil(lambda: pane.projection.mm_per_pixel == pytest.approx(other.projection.mm_per_pixel))
+    views.arrangement.set_detached(Role.TRUTH, True)
+    qtbot.waitUntil(lambda: pane.projection.mm_per_pixel < other.projection.mm_per_pixel / 2)
+    assert pane.window().size().boundedTo(pane.screen().availableSize()) == pane.window().size()
+    views.model.zoom(2.0, None, Role.TRUTH)
+    assert views.model.pose(Role.SOURCE).camera.zoom == pytest.approx(2.0)
+    views.arrangement.set_detached(Role.TRUTH, False)
+    qtbot.waitUntil(lambda: pane.projection.mm_per_pixel == pytest.approx(other.projection.mm_per_pixel))
+
+
 def test_sizes_are_those_of_all_panes_while_one_is_maximised(views, qtbot) -> None:
     views.actions_by_name["layout_2"].trigger()
     qtbot.waitUntil(lambda: all(size > 0 for size in views.pane_layout.sizes[0]))
