@@ -388,6 +388,7 @@ def test_plots_obey_the_keyboard_together(qtbot, shown):
     curves.log.setChecked(True)
     plot, other = curves.plots["Losses"], curves.plots["Validation: error (%)"]
     plot.widget.setFocus()
+    qtbot.waitUntil(lambda: plot.box.viewRange()[0][1] >= 60, timeout=WAIT)  # all 60 steps are drawn
     whole = plot.box.viewRange()[0]
     for _ in range(3):
         qtbot.keyClick(plot.widget, Qt.Key.Key_Plus)
