@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
+from ctmri_core.cli.model_choice import chosen_model
 from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
@@ -27,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     add_kind_argument(parser)
     add_output_arguments(parser)
-    parser.add_argument("--model", metavar="FILE_OR_NAME", help="a model file, or a name from `ctmri models`")
+    names = "a model file, or a name from `ctmri models` (default: by what INPUT shows)"
+    parser.add_argument("--model", metavar="FILE_OR_NAME", help=names)
+    parser.add_argument("--strict", action="store_true", help="refuse what the model was not made for, instead of warning of it")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
     parser.add_argument("--batch", type=positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
 
@@ -42,7 +45,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.inference.translate import translate
     from ctmri_core.io.deidentify import check_pseudonym
     from ctmri_core.io.opening import load
-    from ctmri_core.model_card import choose_model, find_model, read_card
+    from ctmri_core.model_card import find_model, read_card
 
     check_output(arguments, [arguments.input])
     choose_device(arguments.device)
@@ -58,7 +61,9 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     volume = _of_kind(volume, arguments.modality)
     check_pseudonym(arguments.pseudonym, volume)
     yield from noted(volume.findings)
-    model = model or choose_model(volume.domain, folders)
+    model = model or chosen_model(volume, arguments.modality, folders)
+    if arguments.strict:
+        _refuse_far_off(volume, model)
     said: set[str] = {finding.message for finding in volume.findings}
     work = translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
     synthetic = yield from _remembering(work, said)
@@ -66,6 +71,19 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
         return None
     yield from noted(finding for finding in synthetic.findings if finding.message not in said)
     return (yield from saved(arguments, synthetic, "synthetic", stop, source=volume))
+
+
+def _refuse_far_off(volume: Volume, model: Path) -> None:
+    """Raises `WrongInput` for what would be a warning."""
+    from ctmri_core.inference.input_doubts import doubts_before
+    from ctmri_core.inference.translate import check_input
+    from ctmri_core.model_card import read_card
+
+    card = read_card(model)
+    check_input(volume, card)
+    serious = [doubt.message for doubt in doubts_before(volume, card) if doubt.serious]
+    if serious:
+        raise WrongInput(f"{' '.join(serious)} Choose another model with --model, or leave --strict out.")
 
 
 def _remembering(work: Work[Result], said: set[str]) -> Work[Result]:

@@ -18,9 +18,8 @@ from ctmri_core import __version__
 from ctmri_core.domain import Domain
 from ctmri_core.errors import ModelRefused, Stopped, WrongInput
 from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never
-from ctmri_core.inference.body_region import doubt_about_region
+from ctmri_core.inference.input_doubts import doubts_before
 from ctmri_core.inference.precision import Plan, choose_device, choose_plan, fitting_batch, prepare_generator, run_batch
-from ctmri_core.inference.slice_doubts import doubts_about_slices
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.preprocess.recipe import Record
@@ -92,8 +91,7 @@ def translate(
         yield Progress(done=0, message="preparing the volume")
         record = card.recipe.record_of(volume)
         context = validated_config(card).context
-        region = doubt_about_region(volume, card)
-        doubts = (*((region,) if region else ()), *doubts_about_slices(volume, record, card.recipe, context))
+        doubts = doubts_before(volume, card, record)
         for doubt in doubts:
             yield Noted(message=doubt.message, serious=doubt.serious)
         middle = _seen(volume, card, record, context, record.count // 2, record.count // 2 + 1, record.grid)[0]

@@ -22,6 +22,7 @@ from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
+from ctmri_core.io.second_opinion import with_second_opinion
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of
 from ctmri_core.io.unpacking import inflate_head
@@ -95,7 +96,7 @@ def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None
         if show is not None and math.prod(series.shape or ()) > _LARGE and (first := preview(series)) is not None:
             show(first)
         volume = yield from reader.load(series, stop)
-        return _as_told(series, volume)
+        return with_second_opinion(_as_told(series, volume))
     except Stopped:
         return None
     except OSError as error:

@@ -52,8 +52,9 @@ class ModelCard(_Frozen):
     """Who made the model, of what, for what. `weights_sha256` is filled in when the file is written.
 
     `config`: the settings of `method`, validated by its own card. `training`: how far it was trained and the run's settings, with
-    its augmentation. `training_range`: what the source pictures were like; None where nobody measured them. `metrics`: inside the body, on slices of patients that it did not learn from. `demo`: a model that only
-    shows how the program works. `origin`: of a model that another program made.
+    its augmentation. `training_range`: what the pictures were like that it was shown; None where nobody measured them. `metrics`:
+    inside the body, on slices of patients that it did not learn from. `demo`: a model that only shows how the program works.
+    `origin`: of a model that another program made.
     """
 
     format: Literal["ctmri-model-1"] = "ctmri-model-1"

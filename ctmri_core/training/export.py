@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ctmri_core
+from ctmri_core.data.learnt_range import learnt_range
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.domain import Direction
 from ctmri_core.method import Method, MethodCard, MethodConfig
@@ -67,6 +68,7 @@ def describe(
         recipe=data.recipe,
         body_region=about.body_region or ("head" if data.facts.phantom else "as in the training data"),
         training_data=(data.facts,),
+        training_range=learnt_range(data.train, direction.source, data.recipe),
         training=dict(training),
         metrics=dict(metrics),
         intended_use=about.intended_use,

@@ -1,0 +1,60 @@
+"""Which model translates a volume where none was named: by what the file says, beside what the voxels show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctmri_core.domain import Domain
+from ctmri_core.errors import ModelRefused, WrongInput
+
+if TYPE_CHECKING:
+    from ctmri_core.recognition import Recognition
+    from ctmri_core.volume import Volume
+
+_DECIDE = "Say what it shows with --modality, or which model to use with --model (`ctmri models` lists them)."
+
+
+def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path]) -> Path:
+    """The best model for `volume`. `told`: what the user says that it shows, which ends every doubt.
+
+    Raises `WrongInput` where file and voxels disagree, or nobody knows what it shows; `ModelRefused` where no model fits.
+    """
+    from ctmri_core.model_card import choose_model
+    from ctmri_core.recognition import recognise
+
+    if told is not None or volume.synthetic is not None:
+        return choose_model(volume.domain, folders)
+    seen, name = recognise(volume), volume.name or "The input"
+    if seen.inverted:
+        raise WrongInput(f"{name}: black and white look exchanged. Export it anew; {_lowered(_DECIDE)}")
+    if seen.contradicts(volume.domain):
+        raise WrongInput(f"{name} is said to be {volume.domain.label}, but looks like {seen.label}. {_DECIDE}")
+    if not seen.sure and any(finding.kind == "guessed_domain" for finding in volume.findings):
+        raise WrongInput(f"{name}: the file does not say whether this is CT or MR, and its voxels do not tell. {_DECIDE}")
+    if volume.domain is Domain.MR:
+        return _for_unknown_weighting(seen, name, folders)
+    return choose_model(volume.domain, folders)
+
+
+def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path]) -> Path:
+    """One made for the weighting that is recognised; where none is, the only kind that there is a model for."""
+    from ctmri_core.model_card import choose_model, list_models
+
+    cards = [entry.card for entry in list_models(folders) if entry.card is not None]
+    takes = {card.direction.source for card in cards if card.direction.source.is_mr}
+    if not seen.domain.is_mr or seen.domain is Domain.MR:
+        if len(takes) > 1 and Domain.MR not in takes:
+            kinds = ", ".join(sorted(kind.label for kind in takes))
+            unknown = f"{name} is MR, but neither file nor voxels tell how it is weighted"
+            raise WrongInput(f"{unknown}; there are models for {kinds}. {_DECIDE}")
+        return choose_model(Domain.MR, folders)
+    try:
+        return choose_model(seen.domain, folders)
+    except ModelRefused as refusal:
+        raise ModelRefused(f"{name} looks like {seen.label}. {refusal} If it is something else: {_lowered(_DECIDE)}") from None
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:]

@@ -1,0 +1,48 @@
+"""What speaks against giving a scan to a model, found before it runs; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctmri_core.domain import Domain
+from ctmri_core.inference.body_region import doubt_about_region
+from ctmri_core.inference.slice_doubts import doubts_about_slices
+from ctmri_core.model_card import ModelCard
+from ctmri_core.preprocess.recipe import Record
+from ctmri_core.recognition import far_off, recognise
+from ctmri_core.registry import validated_config
+from ctmri_core.volume import Finding, Volume
+
+
+def doubts_before(volume: Volume, card: ModelCard, record: Record | None = None) -> tuple[Finding, ...]:
+    """Wrong kind, wrong region, slices unlike those that were learnt from, values far from theirs; serious ones mean that the
+    result is not to be trusted. `record`: of the card's recipe, where it is at hand. Raises `WrongInput` as `record_of` does.
+    """
+    if record is None:
+        plain = card.recipe.model_copy(update={"bias_field": None, "only_body": False})  # slow, and no matter for the grid
+        record = plain.record_of(volume)
+    region = doubt_about_region(volume, card)
+    return (
+        *_doubts_about_kind(volume, card),
+        *((region,) if region else ()),
+        *doubts_about_slices(volume, record, card.recipe, validated_config(card).context),
+        *(far_off(volume, card.training_range, card.recipe) if card.training_range else ()),
+    )  # fmt: skip
+
+
+def _doubts_about_kind(volume: Volume, card: ModelCard) -> Iterator[Finding]:
+    """By its voxels. What is synthetic is judged by its record alone."""
+    takes = card.direction.source
+    seen = recognise(volume)
+    if seen.inverted:
+        message = "Black and white look exchanged in this scan; no model was made for that. Do not trust what it shows."
+        yield Finding("wrong_kind", message, serious=True)
+    elif volume.synthetic is None and seen.contradicts(takes):
+        message = f"This model takes {takes.label}; this scan looks like {seen.label}. Do not trust what it shows."
+        told = seen.domain.modality == takes.modality and volume.domain is not Domain.MR and _told_by_hand(volume)
+        yield Finding("wrong_kind", message, serious=not told)
+
+
+def _told_by_hand(volume: Volume) -> bool:
+    """Whether a person said how this MR is weighted, who may know better."""
+    return any(step.startswith(("taken for ", "domain set to ")) for step in volume.history)
