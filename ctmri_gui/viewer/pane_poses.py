@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ctmri_core.geometry import FloatArray
-from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
 from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.plane_grids import is_straight, native_plane
 from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.volume_places import VolumePlaces
 
 _NOWHERE = Pose(0, Camera())
 _NOTHING_MM = 1e-3
@@ -42,31 +42,25 @@ class KeptPoses:
 class PanePoses:
     """Linked panes of one plane show slices of one grid, the reference volume's, and share one pose on them.
 
-    An unlinked pane has a pose of its own; it goes through its own volume's slices where these lie elsewhere. `volumes`: those of
-    the panes, kept up to date by their owner; the first in the order of roles is the reference. `offsets`: mm from a place of
-    the reference to the same place of a volume that was linked by hand, for as long as one of its panes is linked by it; all
-    panes, also those that go through its own slices, have it where it was put. `unlinked`: panes by id; `apart`: volumes none
-    of whose panes is linked, nor those that are still to come.
+    An unlinked pane has a pose of its own; it goes through its own volume's slices where these lie elsewhere. A volume that was
+    linked by hand stays where it was put, for as long as one of its panes is linked by it; all its panes, also those that go
+    through its own slices, have it there. `unlinked`: panes by id; `apart`: volumes none of whose panes is linked, nor those
+    that are still to come.
     """
 
-    def __init__(self, volumes: dict[Role, Volume], panes: dict[str, PaneSpec]) -> None:
-        self._volumes = volumes
+    def __init__(self, places: VolumePlaces, panes: dict[str, PaneSpec]) -> None:
+        self._places = places
         self.panes = panes
         self.display = Display()
-        self.offsets: dict[Role, FloatArray] = {}
         self.unlinked: set[str] = set()
         self.apart: set[Role] = set()
         self._shared: dict[Plane, DisplayedGrid] = {}
         self._poses: dict[Plane, Pose] = {}
         self._alone: dict[str, _Alone] = {}
 
-    @property
-    def reference(self) -> Volume | None:
-        return next((self._volumes[role] for role in Role if role in self._volumes), None)
-
     def shared(self, plane: Plane = Plane.ACQUIRED) -> DisplayedGrid | None:
         """The slices that linked panes of a plane show; None without any volume."""
-        volume, cut = self.reference, self.cut(plane)
+        volume, cut = self._places.reference, self.cut(plane)
         if volume is None:
             return None
         if cut not in self._shared:
@@ -88,7 +82,8 @@ class PanePoses:
         """Of the linked panes of a plane; where none is linked, of the first that goes through the same slices all the same."""
         panes = self._of_plane(plane)
         if not any(pane not in self._alone for pane in panes):
-            ours = sorted((pane for pane in panes if not self._alone[pane].own), key=self._shows_other)
+            ours = [pane for pane in panes if not self._alone[pane].own]
+            ours.sort(key=lambda pane: self._places.is_elsewhere(self.panes[pane].role))  # the reference first
             if ours:
                 return self._alone[ours[0]].pose
         return self._poses[self.cut(plane)] if self.shared(plane) is not None else _NOWHERE
@@ -101,7 +96,7 @@ class PanePoses:
         self._shared.clear()
         self._poses.clear()
         self._alone.clear()
-        self.offsets.clear()
+        self._places.offsets.clear()
         shared = self.shared()
         if shared is not None and k is not None:
             self._poses[self.cut(Plane.ACQUIRED)] = replace(shared.opening_pose, k=k)
@@ -133,13 +128,13 @@ class PanePoses:
         """For `put_back`, once these volumes are shown again."""
         shared = {plane: (shown, self._poses[plane]) for plane, shown in self._shared.items()}
         alone = {pane: (one.shown, one.pose) for pane, one in self._alone.items()}
-        return KeptPoses(dict(self.panes), shared, alone, dict(self.offsets), frozenset(self.apart))
+        return KeptPoses(dict(self.panes), shared, alone, dict(self._places.offsets), frozenset(self.apart))
 
     def put_back(self, kept: KeptPoses, same: Collection[Role]) -> None:
         """All panes where they were, as far as they go through the same slices still; how patients lie, and which panes there
         are, may have changed. `same`: the roles whose volumes are those of then."""
-        if next((role for role in Role if role in self._volumes), None) in same:
-            self.offsets.update({role: offset for role, offset in kept.offsets.items() if role in same})
+        if any(not self._places.is_elsewhere(role) for role in same):
+            self._places.offsets.update({role: offset for role, offset in kept.offsets.items() if role in same})
         for plane, (before, pose) in kept.shared.items():
             shown = self.shared(plane)
             if shown is not None and shown.grid.is_close(before.grid):
@@ -209,8 +204,7 @@ class PanePoses:
 
     def can_link_as_shown(self, pane: str) -> bool:
         """Whether what the pane shows can be another place than the one that the others show."""
-        alone, role = self._alone.get(pane), self.panes[pane].role
-        return alone is not None and role in self._volumes and self._volumes[role] is not self.reference
+        return pane in self._alone and self._places.is_elsewhere(self.panes[pane].role)
 
     def link_as_shown(self, pane: str) -> None:
         """The middle of what an unlinked pane shows is taken for the middle of what the linked panes show. All panes of its
@@ -222,7 +216,7 @@ class PanePoses:
         moved = alone.shown.layout.to_mm(*alone.pose.camera.centre, alone.pose.k)
         moved = moved - shared.layout.to_mm(*pose.camera.centre, pose.k)
         if alone.own or np.abs(moved).max() > _NOTHING_MM:
-            self.offsets[spec.role] = self.offsets.get(spec.role, np.zeros(3)) + moved
+            self._places.offsets[spec.role] = self._places.offsets.get(spec.role, np.zeros(3)) + moved
         self.apart.discard(spec.role)
         for other in self.of_role(spec.role):
             self._set_unlinked(other, False)
@@ -247,7 +241,7 @@ class PanePoses:
 
     def _end_offset(self, role: Role) -> None:
         """The volume lies where its file says; unlinked panes go on showing the same voxels of it."""
-        offset = self.offsets.pop(role, None)
+        offset = self._places.offsets.pop(role, None)
         if offset is None:
             return
         for pane in self.of_role(role):
@@ -259,11 +253,9 @@ class PanePoses:
     def _own(self, pane: str) -> DisplayedGrid | None:
         """The slices of the pane's volume where it lies; None where they are those of the linked panes, or there is none."""
         spec, shared = self.panes[pane], self.shared(self.panes[pane].plane)
-        volume, offset = self._volumes.get(spec.role), self.offsets.get(spec.role)
-        if volume is None or shared is None or volume is self.reference:
+        if shared is None or not self._places.is_elsewhere(spec.role):
             return None
-        own = DisplayedGrid.of(volume, spec.plane, self.display)
-        own = own if offset is None else own.shifted(-offset)
+        own = self._places.own_slices(spec, self.display)
         return None if own.grid.is_close(shared.grid) else own
 
     def _part(self, pane: str) -> None:
@@ -279,10 +271,9 @@ class PanePoses:
         elif before is not None and before.shown.grid.is_close(own.grid):
             self._alone[pane] = replace(before, own=True)
         else:
-            volume = self._volumes[spec.role]
-            foreign = spec.role not in self.offsets and frames_apart(volume, self.reference) is not None
             again = before is not None and before.own
-            alike = None if foreign or again else own.showing_as(shared, place if before is None else before.pose)
+            lost = again or self._places.is_foreign(spec.role)
+            alike = None if lost else own.showing_as(shared, place if before is None else before.pose)
             shown, pose = alike or (own, own.opening_pose)
             self._alone[pane] = _Alone(shown, pose, own=True)
 
@@ -302,25 +293,13 @@ class PanePoses:
             shown = self._alone[pane].shown
             self._alone[pane] = replace(self._alone[pane], pose=shown.moved_here(old_one.pose, old_one.shown))
 
-    def _shows_other(self, pane: str) -> bool:
-        """Whether the pane's volume is not the reference."""
-        return self._volumes.get(self.panes[pane].role) is not self.reference
-
     def _of_plane(self, plane: Plane) -> list[str]:
         """The panes that cut as `plane` does."""
         return [pane for pane, spec in self.panes.items() if self.cut(spec.plane) is self.cut(plane)]
 
     def cut(self, plane: Plane) -> Plane:
         """The plane under one name: as acquired is the one that it is nearest to, unless that is resliced."""
-        volume = self.reference
+        volume = self._places.reference
         if volume is None or plane is not Plane.ACQUIRED or (self.display.straight and not is_straight(volume.geometry)):
             return plane
         return native_plane(volume.geometry)
-
-
-def frames_apart(volume: Volume | None, reference: Volume | None) -> tuple[str, str] | None:
-    """The frames of reference of both, where they are known and differ."""
-    if volume is None or reference is None or volume.frame_of_reference is None or reference.frame_of_reference is None:
-        return None
-    frames = reference.frame_of_reference, volume.frame_of_reference
-    return frames if frames[0] != frames[1] else None

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from weakref import ref
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from ctmri_core.geometry import FloatArray, Geometry
+from ctmri_core.geometry import FloatArray
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
-from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses, frames_apart
+from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
 from ctmri_gui.viewer.preset_book import PresetBook
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
+from ctmri_gui.viewer.volume_places import VolumePlaces, frames_apart
 from ctmri_gui.viewer.volume_windows import VolumeWindows
 
 THREE = named(PaneSpec(role) for role in Role)
@@ -37,8 +38,6 @@ class ViewState:
 class ViewerModel(QObject):
     """Linked panes show slices of one grid, the reference's: the source's, or without one the first volume's there is. How poses
     and windows go together is said by `PanePoses` and `VolumeWindows`. Panes have ids, volumes and windows have roles.
-
-    `placed`: the volumes as they lie on the screen: moved where one was linked by hand.
     """
 
     volumesChanged = Signal()
@@ -51,8 +50,8 @@ class ViewerModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.volumes: dict[Role, Volume] = {}
-        self.placed: dict[Role, Volume] = {}
-        self._poses = PanePoses(self.volumes, dict(THREE))
+        self._places = VolumePlaces(self.volumes)
+        self._poses = PanePoses(self._places, dict(THREE))
         self.presets = PresetBook(self)
         self._windows = VolumeWindows(self.volumes, self.presets)
         self._crosshair: FloatArray | None = None
@@ -113,25 +112,30 @@ class ViewerModel(QObject):
 
     # Volumes ----------------------------------------------------------------------------------------------------------
 
+    @property
+    def placed(self) -> dict[Role, Volume]:
+        """The volumes as they lie on the screen: moved where one was linked by hand."""
+        return self._places.placed
+
     def set_volume(self, role: Role, volume: Volume | None) -> None:
         """Puts a volume in the panes of a role, or takes it away. Slice and camera stay unless the reference grid becomes
         another; the number of the slice stays even then where the same files were read another way."""
-        old, k, poses = self._poses.reference, self.slice, self._poses
+        old, k, poses = self._places.reference, self.slice, self._poses
         before, present, leads = self.volumes.get(role), {**self.volumes, role: volume}, self.reference
         self.volumes.clear()
         self.volumes.update({one: found for one in Role if (found := present.get(one)) is not None})
         self._windows.renew(role)
-        new = poses.reference
+        new = self._places.reference
         moved = new is not None and (old is None or not old.geometry.is_close(new.geometry))
         if moved or new is None:
             self._crosshair = self._pointed = None
             poses.begin_anew(k if _same_slices(old, new) else None)
         elif volume is None or before is None or not before.geometry.is_close(volume.geometry):
-            poses.offsets.pop(role, None)
+            self._places.offsets.pop(role, None)
         if self.reference is not None and self.reference is not leads:
-            poses.offsets.pop(self.reference, None)  # the others are counted from it now
+            self._places.offsets.pop(self.reference, None)  # the others are counted from it now
         poses.part_unlinked()
-        self._place()
+        self._places.place()
         self.volumesChanged.emit()
         if moved:
             self.sliceChanged.emit(self.slice)
@@ -139,7 +143,7 @@ class ViewerModel(QObject):
     @property
     def foreign_frames(self) -> tuple[str, str] | None:
         """The frames of reference of the reference grid and the truth where both are known and differ."""
-        return frames_apart(self.volumes.get(Role.TRUTH), self._poses.reference)
+        return frames_apart(self.volumes.get(Role.TRUTH), self._places.reference)
 
     def keep(self) -> ViewState:
         """How everything is seen, for `put_back` once these volumes are shown again. Holds no volume."""
@@ -156,7 +160,7 @@ class ViewerModel(QObject):
         self._poses.put_back(state.poses, seen)
         self._windows.put_back(seen, state.matches_truth)
         self._crosshair = state.crosshair if self.volumes else None
-        self._place()
+        self._places.place()
         self.volumesChanged.emit()
         self._tell(tuple(self.panes), before)
 
@@ -213,7 +217,7 @@ class ViewerModel(QObject):
             self._poses.link(pane)
         else:
             self._poses.unlink(pane)
-        self._place()
+        self._places.place()
         if self.offset(role) is not offset or self.displayed(pane) is not before:
             self.volumesChanged.emit()
         self.posesChanged.emit((pane,))
@@ -228,7 +232,7 @@ class ViewerModel(QObject):
     def link_all(self) -> None:
         """As if nobody had ever unlinked anything."""
         self._poses.link_all()
-        self._place()
+        self._places.place()
         self.volumesChanged.emit()
 
     def can_link_as_shown(self, pane: str) -> bool:
@@ -239,13 +243,13 @@ class ViewerModel(QObject):
         """From now on what the pane shows is taken for the place that the others show, in all panes of its volume."""
         if self.can_link_as_shown(pane):
             self._poses.link_as_shown(pane)
-            self._place()
+            self._places.place()
             self.volumesChanged.emit()
             self.posesChanged.emit(tuple(self._poses.of_role(self.panes[pane].role)))
 
     def offset(self, role: Role) -> FloatArray | None:
         """LPS mm from a place of the reference to the same place of the volume, where it was linked by hand."""
-        return self._poses.offsets.get(role)
+        return self._places.offsets.get(role)
 
     # Places -----------------------------------------------------------------------------------------------------------
 
@@ -332,19 +336,6 @@ class ViewerModel(QObject):
             self.posesChanged.emit(changed)
         if slice_before is not None and self.slice != slice_before:
             self.sliceChanged.emit(self.slice)
-
-    def _place(self) -> None:
-        """Volumes linked by hand lie where they were put; the voxels are the same."""
-        self.placed = {role: _moved(volume, self.offset(role), self.placed.get(role)) for role, volume in self.volumes.items()}
-
-
-def _moved(volume: Volume, offset: FloatArray | None, before: Volume | None) -> Volume:
-    if offset is None:
-        return volume
-    x, y, z = (np.asarray(volume.geometry.origin) - offset).tolist()
-    geometry: Geometry = replace(volume.geometry, origin=(x, y, z))
-    same = before is not None and before.voxels is volume.voxels and before.geometry == geometry
-    return before if same and before is not None else replace(volume, geometry=geometry)
 
 
 def _same_slices(one: Volume | None, other: Volume | None) -> bool:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.measuring.shapes import Shape
 from ctmri_gui.viewer.camera import Projection
-from ctmri_gui.viewer.pane_poses import frames_apart
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.viewer_model import ViewerModel
+from ctmri_gui.viewer.volume_places import frames_apart
 
 _ON_THE_SLICE = 0.5 + 1e-6
 
