@@ -38,7 +38,7 @@ COMMANDS = (
     Command("screenshot", "Save pi&cture…", "Save what the panes show as PNG", ("Ctrl+Shift+S",), "camera", "Picture"),
     Command("film", "Save fil&m or grid…", "Save a film (GIF, MP4) or a grid of slices", ("Ctrl+Shift+F",), "film", "Film"),
     Command("copy_picture", "Copy &picture", "Copy what the panes show to the clipboard", ("Ctrl+C",)),
-    Command("cine", "&Cine", "Play the slices, or pause; the wheel or a click pauses too", ("C",), "play"),
+    Command("cine", "&Cine", "Play the slices, or pause; the wheel or a click pauses too", ("C",), "play", checkable=True),
     Command("forget_recent", "&Forget recent scans", "Forget which scans were opened and where"),
     Command("quit", "&Quit", "End the program; running work is stopped cleanly", ("Ctrl+Q",)),
     Command("undo", "&Undo", "Take back the last change of window, layout or annotation", ("Ctrl+Z",)),

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ctmri_core.volume import Volume
-from ctmri_gui.actions import COMMANDS, make_actions
+from ctmri_gui.actions import make_actions
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
 from ctmri_gui.docks import Docks, Panel
@@ -27,7 +27,7 @@ from ctmri_gui.front_dock import follow_work
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.measuring_link import MeasuringLink
-from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus, make_tool_bar, measure_menu
+from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.notices import Notices
@@ -42,7 +42,8 @@ from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.shortcuts.bindings import Bindings
 from ctmri_gui.status_bar import StatusBar
-from ctmri_gui.theme import app_icon, apply_theme, icon
+from ctmri_gui.theme import app_icon, apply_theme
+from ctmri_gui.tool_bars import ToolBars
 from ctmri_gui.training_link import TrainingLink
 from ctmri_gui.undo import History, follow_history
 from ctmri_gui.viewer.linked_views import LinkedViews
@@ -123,11 +124,10 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.foot)
 
     def _place_commands(self) -> None:
-        make_tool_bar(self, self.command)
         self.recent = RecentMenu(self.session, self.settings, self.command["forget_recent"], self)
         docks = [dock.toggleViewAction() for dock in self.docks.by_name.values()]
         make_menus(self, self.command, self.views.actions_by_name, docks, self.recent, PresetMenu(self.views))
-        measure_menu(self)
+        self.bars = ToolBars(self, self.command, self.views)
         self.bindings = Bindings(self.settings, self.command, self.views.actions_by_name, self)
         self.habits = ViewerHabits(self.views, self.settings, self.bindings, self.history, self)
 
@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
         self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
         self.settings.changed.connect(self._setting_changed)
         session.library.changed.connect(self._show_all_warnings)  # the model that made an image may be known by now
-        session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._arrange_docks))
+        session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._share_room))
 
     # Showing ----------------------------------------------------------------------------------------------------------
 
@@ -245,6 +245,7 @@ class MainWindow(QMainWindow):
         any_shown = any(volume is not None for volume in volumes.values())
         shows = any_shown or any(self.views.covers.shown(role) for role in Role)
         self.pages.setCurrentWidget(self.views if shows else self.welcome)
+        self.bars.show_tools(shows)
         for name in _TAKE_VOLUMES:
             self.command[name].setEnabled(any_shown and not self.session.previewing)
 
@@ -261,10 +262,8 @@ class MainWindow(QMainWindow):
             self.settings.forget_recent()
         if key in ("theme", "text_size") and isinstance(app, QApplication):
             apply_theme(app, self.settings["theme"], self.settings["text_size"])
-            for command in COMMANDS:
-                if command.icon:
-                    self.command[command.name].setIcon(icon(command.icon))
-            QTimer.singleShot(0, self, self._arrange_docks)
+            self.bars.draw_icons()
+            QTimer.singleShot(0, self, self._share_room)
 
     # Qt's events ------------------------------------------------------------------------------------------------------
 
@@ -279,10 +278,11 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._arrange_docks)  # once all within has its size
+        QTimer.singleShot(0, self, self._share_room)  # once all within has its size
 
-    def _arrange_docks(self) -> None:
+    def _share_room(self) -> None:
         if self.isVisible():
+            self.bars.follow_size()
             self.docks.share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:

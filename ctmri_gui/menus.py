@@ -1,13 +1,12 @@
-"""The menus and the tool bar: where each command of the window is found."""
+"""The menus: where each command of the window is found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from ctmri_gui.recent import Recent
 from ctmri_gui.session import Session
@@ -31,23 +30,6 @@ MENUS = (
 )
 """Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""
 _WITHIN = {"forget_recent": _RECENT, "arrange_docks": _PANELS}  # commands in a menu within a menu
-_TOOLS = ("open_file", "open_folder", "open_demo", "", "translate", "cancel", "train", "", "save", "export_dicom", "screenshot")
-
-
-def make_tool_bar(window: QMainWindow, command: Mapping[str, QAction]) -> None:
-    """The commands that are used most, in the order of the work."""
-    bar = QToolBar("Tools")
-    bar.setObjectName("tools")
-    bar.setMovable(False)
-    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    for name in _TOOLS:
-        if name:
-            bar.addAction(command[name])
-        else:
-            bar.addSeparator()
-    window.addToolBar(bar)
-    for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
-        more.setAccessibleName("More tools")
 
 
 def make_menus(
@@ -88,7 +70,7 @@ def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> Non
         elif row.group != WINDOWS:
             if row.group not in inner:
                 inner[row.group] = menu.addMenu(row.group)
-                inner[row.group].setObjectName(f"menu_{row.group.lower().replace(' ', '_')}")
+                inner[row.group].setObjectName(_name(row.group))
             inner[row.group].addAction(views[row.name])
     menu.addActions(loose)
 
@@ -100,28 +82,23 @@ def _fill_panels(menu: QMenu, docks: Sequence[QAction], arrange: QAction) -> Non
 
 
 def layout_menu(window: QMainWindow) -> QMenu:
-    """The menu of the layouts, which stands on the tool bar as well."""
-    return _on_tool_bar(window, LAYOUTS, "How the panes are arranged")
+    """The menu of the layouts."""
+    return _menu(window, LAYOUTS)
 
 
 def measure_menu(window: QMainWindow) -> QMenu:
-    """The menu of measuring, which stands on the tool bar as well."""
-    return _on_tool_bar(window, MEASURE, "Lengths, angles, regions, profiles, joint histograms")
+    """The menu of measuring."""
+    return _menu(window, MEASURE)
 
 
-def _on_tool_bar(window: QMainWindow, group: str, tip: str) -> QMenu:
-    menu = window.findChild(QMenu, f"menu_{group.lower()}")
-    bar = window.findChild(QToolBar, "tools")
-    assert menu is not None and bar is not None
-    button = QToolButton()
-    button.setText(group)
-    button.setToolTip(tip)
-    button.setAccessibleName(group)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setMenu(menu)
-    bar.addSeparator()
-    bar.addWidget(button)
-    return menu
+def _menu(window: QMainWindow, group: str) -> QMenu:
+    found = window.findChild(QMenu, _name(group))
+    assert found is not None
+    return found
+
+
+def _name(group: str) -> str:
+    return f"menu_{group.lower().replace(' ', '_')}"
 
 
 class PresetMenu(QMenu):

@@ -52,18 +52,23 @@ QMenu { background: $panel; border: 1px solid $border; padding: 4px; }
 QMenu::item { padding: 5px 28px 5px 24px; border-radius: 4px; }
 QMenu::item:disabled { color: $muted; }
 QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
-QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 4px; }
-QToolBar::separator { width: 1px; background: $border; margin: 4px 6px; }
-QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8px; background: transparent; }
+QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; padding: 4px 6px; spacing: 1px; }
+QToolBar::separator { width: 1px; background: $border; margin: 4px 5px; }
+QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 7px; background: transparent; }
 QToolButton[role="heading"] { font-weight: 600; padding-left: 0; }
 QToolBarExtension { padding: 0; background: $more; }
 QToolButton:hover { background: $raised; }
 QToolButton:pressed, QToolButton:checked { background: $selected; }
+QToolBar QToolButton:checked { border: 1px solid $accent; border-bottom: 3px solid $accent; padding-bottom: 2px; }
+QToolBar#viewer_tools QToolButton { padding: 4px 5px; }
+QToolBar#viewer_tools QToolButton:checked { padding-bottom: 2px; }
+QToolBar#viewer_tools QToolButton[popupMode="1"] { padding-right: ${menu}px; }
+QToolButton::menu-button { border: none; width: ${menu}px; }
 QToolButton:disabled { color: $muted; }
 QStatusBar { background: $panel; border-top: 1px solid $border; }
 QStatusBar::item { border: none; }
-QMainWindow > QTabBar { font-size: ${tab}px; }
-QMainWindow > QTabBar::tab { padding: 5px 7px; background: $panel; border-bottom: 2px solid $panel; }
+QMainWindow > QTabBar { font-size: ${tab}px; qproperty-drawBase: 0; }
+QMainWindow > QTabBar::tab { padding: 5px 6px; background: $panel; border-bottom: 2px solid $panel; }
 QMainWindow > QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
 QToolBar, QTabBar { icon-size: ${icon}px; }
 QTabBar[role="cases"] { background: $panel; }
@@ -93,6 +98,7 @@ QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstrac
 QLineEdit, QComboBox, QPlainTextEdit, QTextBrowser
   { background: $window; border: 1px solid $border; border-radius: 5px; padding: 4px 8px;
     selection-background-color: $selected; selection-color: $text; }
+QComboBox:disabled, QLineEdit:disabled { color: $muted; background: $panel; }
 QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center right; width: ${arrow}px; border: none; }
 QComboBox::down-arrow { image: url("$down"); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; selection-background-color: $selected; }
@@ -169,7 +175,8 @@ def apply_theme(app: QApplication, name: str, text_size: int) -> None:
         "figure": round(size * 1.54),
         "icon": icon_side(size),
         "arrow": round(size * 1.4),
-        "tab": max(13, round(size * 0.75)),
+        "menu": round(size * 1.2),
+        "tab": max(13, round(size * 0.7)),
     }
     more = colours.muted if name == "dark" else colours.border  # Qt draws the arrows of this button in black
     app.setStyleSheet(_SHEET.substitute(asdict(colours), **sizes, **signs, more=more))

@@ -43,6 +43,8 @@ class FilmLink(QObject):
         self.cine = Cine(views, self)
         self.bar = CineBar(self.cine, settings, cine)
         self.bar.closed.connect(self._close_cine)
+        self.cine.changed.connect(cine.setChecked)
+        self._command = cine
         views.model.volumesChanged.connect(self._follow_volumes)
         self._last = Order(Kind.PICTURE, (), "", Look())
         self._mp4_problem: str | None = None
@@ -52,6 +54,7 @@ class FilmLink(QObject):
     def toggle_cine(self) -> None:
         """Plays or pauses; the bar stays until it is closed or nothing is open."""
         self.cine.toggle()
+        self._command.setChecked(self.cine.playing)  # one slice alone does not play
         self.bar.setVisible(self.bar.isVisible() or self.cine.playing)
 
     def _follow_volumes(self) -> None:

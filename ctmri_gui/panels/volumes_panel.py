@@ -50,7 +50,8 @@ class VolumesPanel(QWidget):
         form.setVerticalSpacing(4)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        form.addRow(label(f"{role.label}: {volume.label}", "heading"))
+        told = volume.label.startswith(role.label)  # a synthetic image says itself that it is one
+        form.addRow(label(volume.label if told else f"{role.label}: {volume.label}", "heading"))
         form.addRow("Kind", choice)
         for name, text in facts(volume):
             form.addRow(name, label(text, "muted"))

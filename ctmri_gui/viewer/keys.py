@@ -14,13 +14,15 @@ LAYOUTS, PANES, COMPARE = "Layout", "Panes", "Compare"
 @dataclass(frozen=True)
 class KeyAction:
     """`name`: stable, for settings; `text`: for menus and the shortcut sheet; `keys`: portable key sequences. `checked`: how
-    a switch stands at first; None for what is no switch. `group`: its part of the sheet, and its menu within View."""
+    a switch stands at first; None for what is no switch. `group`: its part of the sheet, and its menu within View. `icon`: on
+    the tool bar."""
 
     name: str
     text: str
     keys: tuple[str, ...]
     checked: bool | None = None
     group: str = PICTURE
+    icon: str = ""
 
 
 KEY_ACTIONS = (
@@ -34,24 +36,29 @@ KEY_ACTIONS = (
     KeyAction("type_window", "Type width and level of the window", ("G",), group=WINDOWS),
     KeyAction("reset_window", "Window as at first", ("Shift+R",), group=WINDOWS),
     KeyAction("edit_presets", "Edit window presets", (), group=WINDOWS),
-    KeyAction("invert", "Inverted grey values", ("I",), checked=False),
+    KeyAction("invert", "Inverted grey values", ("I",), checked=False, icon="invert"),
     KeyAction("smooth", "Smooth pixels", (), checked=True),
-    KeyAction("reset_views", "Reset zoom and position", ("R",)),
+    KeyAction("reset_views", "Reset zoom and position", ("R",), icon="reset"),
     KeyAction("toggle_text", "Position, window and scale on the pictures", ("Space", "T"), checked=True),
-    KeyAction("crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False, group=TOOLS),
-    KeyAction("scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False, group=TOOLS),
-    KeyAction("measure_length", "Length", ("D", "L"), checked=False, group=MEASURE),
-    KeyAction("measure_angle", "Angle", ("A",), checked=False, group=MEASURE),
+    KeyAction("window_tool", "Window tool: left drag changes width and level", ("V",), checked=True, group=TOOLS, icon="window"),
+    KeyAction(
+        "scroll_tool", "Scroll tool: left drag goes through the slices", ("S",), checked=False, group=TOOLS, icon="scroll"
+    ),
+    KeyAction(
+        "crosshair_tool", "Crosshair tool: left drag puts the crosshair", ("X",), checked=False, group=TOOLS, icon="crosshair"
+    ),
+    KeyAction("measure_length", "Length", ("D", "L"), checked=False, group=MEASURE, icon="length"),
+    KeyAction("measure_angle", "Angle", ("A",), checked=False, group=MEASURE, icon="angle"),
     KeyAction("measure_region", "Region: rectangle; pressed again ellipse, freehand, off", ("O",), group=MEASURE),
-    KeyAction("measure_rectangle", "Rectangle", (), checked=False, group=MEASURE),
-    KeyAction("measure_ellipse", "Ellipse", (), checked=False, group=MEASURE),
-    KeyAction("measure_freehand", "Freehand region", (), checked=False, group=MEASURE),
+    KeyAction("measure_rectangle", "Rectangle", (), checked=False, group=MEASURE, icon="rectangle"),
+    KeyAction("measure_ellipse", "Ellipse", (), checked=False, group=MEASURE, icon="ellipse"),
+    KeyAction("measure_freehand", "Freehand region", (), checked=False, group=MEASURE, icon="freehand"),
     KeyAction("measure_place", "Put the tool's shape into the middle of the pane", ("Return",), group=MEASURE),
     KeyAction("measure_next", "Select the next measurement and go there", ("N",), group=MEASURE),
     KeyAction("measure_previous", "Select the measurement before and go there", ("Shift+N",), group=MEASURE),
     KeyAction("measure_delete", "Delete the selected measurement", ("Del",), group=MEASURE),
     KeyAction("measure_window", "Window from the selected region", ("Shift+W",), group=MEASURE),
-    KeyAction("measure_profile", "Profile along the selected line", ("P",), group=MEASURE),
+    KeyAction("measure_profile", "Profile along the selected line", ("P",), group=MEASURE, icon="profile"),
     KeyAction("measure_histogram", "Joint histogram of two images", ("J",), group=MEASURE),
     *(
         KeyAction(f"measure_{word}_{way}", f"{words} selected measurement {way}", (f"{held}+{way.capitalize()}",), group=NUDGE)
@@ -73,7 +80,10 @@ KEY_ACTIONS = (
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",), group=PANES),
     KeyAction("previous_pane", "Previous pane", ("Ctrl+Shift+Tab",), group=PANES),
     KeyAction("maximise_pane", "Maximise the pane, or show all", ("F",), group=PANES),
-    KeyAction("compare_next", "Compare: fade, wipe, checkerboard, difference, flicker, off", ("K",), group=COMPARE),
+    KeyAction(
+        "compare_next", "Compare: fade, wipe, checkerboard, difference, flicker, off", ("K",), checked=False, group=COMPARE,
+        icon="compare",
+    ),
     KeyAction("compare_other", "Compare with the next image", ("Shift+K",), group=COMPARE),
     KeyAction("compare_less", "Less of the other image, or of the masks", ("Q",), group=COMPARE),
     KeyAction("compare_toggle", "Comparison, or masks, off and on again", ("W",), group=COMPARE),

@@ -19,17 +19,20 @@ from ctmri_gui.viewer.keys import MEASURE_TOOLS
 from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, PaneLayout
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
+from ctmri_gui.viewer.pane_pointer import PanePointer
 from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 from ctmri_gui.viewer.preview_cover import Covers
-from ctmri_gui.viewer.readout import read_out
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
 from ctmri_gui.viewer.window_entry import WindowEntry
 
-_TOOLS: dict[str, Tool] = {"crosshair_tool": "crosshair", "scroll_tool": "scroll", **dict.fromkeys(MEASURE_TOOLS, "draw")}
+_NO_TOOL = "window_tool"  # what a left drag does without another
+_TOOLS: dict[str, Tool] = {
+    **{_NO_TOOL: "window", "crosshair_tool": "crosshair", "scroll_tool": "scroll"}, **dict.fromkeys(MEASURE_TOOLS, "draw")
+}  # fmt: skip
 
 
 class LinkedViews(QWidget):
@@ -41,6 +44,7 @@ class LinkedViews(QWidget):
     offerTaken = Signal(object, str)  # Role, kind of the finding that is to be mended
     escaped = Signal()  # Esc where the panes have nothing to leave
     panesChanged = Signal()  # other panes than before
+    activeChanged = Signal()  # what keys work on
     toolChanged = Signal(str)  # the name of its action, empty for the window tool
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,12 +54,12 @@ class LinkedViews(QWidget):
         self.contents = PaneContents(self.model, {})
         self.covers = Covers(self.model, {})
         self._active: str = Role.SOURCE.value
-        self._hovered: str | None = None
         self._tool = ""
         self.cancels: list[Callable[[], bool]] = []
         """Asked in this order, before all else, whether Esc is for them."""
         self._banners: dict[Role, tuple[tuple[Finding, ...], Mapping[str, str] | None]] = {}
         self._frames = FrameJudge(self.model)
+        self._pointer = PanePointer(self.model, lambda: self._frames.comparable, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.arrangement.grid)
@@ -78,7 +82,7 @@ class LinkedViews(QWidget):
 
     def _on_panes(self) -> None:
         """Volumes, windows and places stay."""
-        self._hovered = None
+        self._pointer.set_panes(self.panes)
         if self._active not in self.panes:
             self._active = next(iter(self.panes))
         self._frames.truths = [pane for pane in self.panes.values() if pane.role is Role.TRUTH]
@@ -98,9 +102,7 @@ class LinkedViews(QWidget):
         pane.windowDragged.connect(partial(self.compare.drag_window, name))
         pane.zoomed.connect(partial(model.zoom, pane=name))
         pane.moved.connect(partial(model.move, pane=name))
-        pane.hovered.connect(partial(self._on_hovered, name))
-        pane.pointed.connect(partial(self._on_pointed, name))
-        pane.jumped.connect(partial(self._on_jumped, name))
+        self._pointer.follow(name, pane)
         pane.maximiseAsked.connect(partial(self.arrangement.maximise, name))
         pane.windowResetAsked.connect(partial(model.reset_window, spec.role))
         pane.menuAsked.connect(partial(self._on_menu, name))
@@ -179,7 +181,7 @@ class LinkedViews(QWidget):
         """
         self._frames.comparable = comparable
         self._frames.judge()
-        self._say_cursor()
+        self._pointer.say()
 
     def set_linked(self, pane: str, linked: bool) -> None:
         """Whether the pane follows the others' slices, zoom and position."""
@@ -199,6 +201,7 @@ class LinkedViews(QWidget):
         for name, view in self.panes.items():
             view.set_active(name == pane)
         self._follow_active()
+        self.activeChanged.emit()
 
     def focus_source(self) -> None:
         """Keys go to the source's pane, or to the first where it has none."""
@@ -276,7 +279,7 @@ class LinkedViews(QWidget):
     def _connect(self) -> None:
         model = self.model
         model.volumesChanged.connect(self._on_volumes)
-        model.posesChanged.connect(self._say_cursor)
+        self._pointer.moved.connect(self.cursorMoved)
         model.sliceChanged.connect(self.sliceChanged)
         model.presets.changed.connect(self._follow_active)
         self.arrangement.changed.connect(self._on_panes)
@@ -293,7 +296,7 @@ class LinkedViews(QWidget):
     def _on_volumes(self) -> None:
         self._frames.judge()
         self._follow_active()
-        self._say_cursor()
+        self._pointer.say()
 
     def _follow_active(self) -> None:
         name_presets(self.actions_by_name, self.model.presets.of(self.model.volumes.get(self.active)))
@@ -304,28 +307,6 @@ class LinkedViews(QWidget):
         if linked != self.model.is_linked(pane):
             self.model.set_linked(pane, linked)
         self._follow_active()
-
-    def _on_hovered(self, pane: str, point: tuple[float, float] | None) -> None:
-        self._hovered = None if point is None else pane
-        if point is None:
-            self.cursorMoved.emit(None)
-        else:
-            self._say_cursor()
-
-    def _say_cursor(self) -> None:
-        """Under a mouse that stands still the volumes move."""
-        if self._hovered is None:
-            return
-        point = self.panes[self._hovered].point_under_mouse
-        mm = None if point is None else self.model.point_mm(self._hovered, point)
-        same_thing = self._frames.comparable is not False
-        self.cursorMoved.emit(None if mm is None else read_out(self.model.placed, mm, comparable=same_thing))
-
-    def _on_pointed(self, pane: str, point: tuple[float, float] | None) -> None:
-        self.model.point_at(None if point is None else self.model.point_mm(pane, point))
-
-    def _on_jumped(self, pane: str, point: tuple[float, float] | None) -> None:
-        self.model.set_crosshair(None if point is None else self.model.point_mm(pane, point), go=True)
 
     def _on_menu(self, pane: str, where: QPoint) -> None:
         self.make_menu(pane).popup(where)
@@ -350,9 +331,9 @@ class LinkedViews(QWidget):
         """One tool at a time, by the name of its action; none is the window tool. The crosshair goes with its tool."""
         if self._tool == "crosshair_tool":
             self.model.set_crosshair(None)
-        self._tool = name if on else ""
+        self._tool = name if on and name != _NO_TOOL else ""
         for other in _TOOLS:
-            self.actions_by_name[other].setChecked(other == self._tool)
+            self.actions_by_name[other].setChecked(other == (self._tool or _NO_TOOL))
         for pane in self.panes.values():
             pane.set_tool(_TOOLS.get(self._tool, "window"))
         self.toolChanged.emit(self._tool)

@@ -773,9 +773,8 @@ def test_icons_take_the_colours_of_a_theme_that_is_chosen_later(make_window, dre
 
 def test_the_arrows_of_the_tool_bar_can_be_seen_in_every_theme(make_window, qtbot, dressed):
     window = make_window()
-    window.settings["text_size"] = 24
-    window.resize(window.minimumSize())
-    (more,) = window.findChildren(QToolButton, "qt_toolbar_ext_button")
+    window.bars.work.setFixedWidth(200)
+    (more,) = window.bars.work.findChildren(QToolButton, "qt_toolbar_ext_button")
     for theme in ("dark", "light"):
         window.settings["theme"] = theme
         qtbot.waitUntil(more.isVisible)

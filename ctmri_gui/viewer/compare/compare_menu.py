@@ -13,11 +13,23 @@ from ctmri_gui.viewer.compare.compare_model import CompareModel
 from ctmri_gui.viewer.compare.mask_model import MaskModel, MaskStyle
 from ctmri_gui.viewer.compare.modes import CHECKER_SIZES_MM, Mode
 
+_NOTHING = "Translate, or open a second scan, to compare this pane"
+
 
 def compare_menu(parent: QMenu, model: CompareModel, pane: str) -> QMenu:
     """Of one pane; without another volume there is nothing in it that can be chosen."""
-    menu, compare, other = QMenu("Compare", parent), model.of(pane), model.partner(pane)
-    menu.setEnabled(other is not None)
+    menu = QMenu("Compare", parent)
+    menu.setEnabled(model.partner(pane) is not None)
+    fill_choices(menu, model, pane)
+    return menu
+
+
+def fill_choices(menu: QMenu, model: CompareModel, pane: str) -> None:
+    """Ways of comparing, with what, and what goes with the way in use; what to do where there is nothing to compare."""
+    compare, other = model.of(pane), model.partner(pane)
+    if other is None:
+        menu.addAction(_NOTHING).setEnabled(False)
+        return
     _choice(menu, [(mode.label, mode is compare.mode, partial(model.set_mode, pane, mode)) for mode in Mode])
     _choice(menu, [(f"With: {role.label}", role is other, partial(model.set_other, pane, role)) for role in model.partners(pane)])
     if compare.mode is Mode.WIPE:
@@ -33,7 +45,6 @@ def compare_menu(parent: QMenu, model: CompareModel, pane: str) -> QMenu:
         _choice(menu, [(words, name == model.colours, partial(model.set_colours, name)) for name, words in MAPS.items()])
         menu.addSeparator()
         menu.addAction("Reset the scale").triggered.connect(_without_argument(model.reset_limits))
-    return menu
 
 
 def mask_menu(parent: QMenu, model: MaskModel) -> QMenu:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.background import Background
 from ctmri_gui.viewer.compare.compare_contents import CompareContents
-from ctmri_gui.viewer.compare.compare_menu import compare_menu, mask_menu
+from ctmri_gui.viewer.compare.compare_menu import compare_menu, fill_choices, mask_menu
 from ctmri_gui.viewer.compare.compare_model import CompareModel
 from ctmri_gui.viewer.compare.held_key import HeldKey
 from ctmri_gui.viewer.compare.label_map import BODY, LabelMap, NoMask, body_map_of
@@ -37,11 +37,19 @@ class CompareViews(QObject):
         views.panesChanged.connect(lambda: self.contents.set_panes(views.panes))
         views.model.volumesChanged.connect(self._follow_volumes)
         self.masks.changed.connect(self._follow_masks)
+        self.model.changed.connect(lambda _panes: self._follow_mode())
+        views.activeChanged.connect(self._follow_mode)
         self._connect_actions()
 
     def fill_menu(self, menu: QMenu, pane: str) -> None:
         """Adds what a pane's menu has of comparing."""
         menu.addMenu(compare_menu(menu, self.model, pane))
+        menu.addMenu(mask_menu(menu, self.masks))
+
+    def fill_choices(self, menu: QMenu, pane: str) -> None:
+        """The same without menus within, but for the masks."""
+        fill_choices(menu, self.model, pane)
+        menu.addSeparator()
         menu.addMenu(mask_menu(menu, self.masks))
 
     def drag_window(self, pane: str, right: float, up: float) -> None:
@@ -65,6 +73,7 @@ class CompareViews(QObject):
         }
         for name, handler in handlers.items():
             self._action(name).triggered.connect(lambda _checked=False, call=handler: call())
+        self._action("compare_next").triggered.connect(self._follow_mode)
         self._action("masks_shown").triggered.connect(self.masks.set_visible)
         self._action("body_mask").triggered.connect(self._show_body)
         self._action("invert").triggered.connect(lambda _on: self.contents.show_inverted())
@@ -120,6 +129,13 @@ class CompareViews(QObject):
         reference = self._views.model.reference
         self.masks.follow(None if reference is None else self._views.model.volumes[reference])
         self._action("body_mask").setEnabled(Role.SOURCE in self._views.model.volumes)
+        self._follow_mode()
+
+    def _follow_mode(self) -> None:
+        """The action is ticked while the active pane compares."""
+        able = self.model.partner(self._pane) is not None
+        self._action("compare_next").setEnabled(able)
+        self._action("compare_next").setChecked(able and self.model.of(self._pane).active)
 
     def _follow_masks(self) -> None:
         self._action("masks_shown").setChecked(self.masks.visible)
