@@ -171,7 +171,8 @@ def test_the_step_of_aggan(faithful: bool, epoch: int, share: float):
         pixel = distance(fake_b, a) + distance(fake_a, b) if faithful else 0.0
         real = 0.5 * (squares(judge_a(fake_a), 1) + squares(judge_b(fake_b), 1))
         even = variation(attention_a) + variation(attention_b)
-        descend((real + even) * (1 - share) + (10 * cycle + pixel) * share, into_a, into_b)
+        weight = 10 if faithful else 1
+        descend((real + even) * (1 - share) + (weight * cycle + pixel) * share, into_a, into_b)
         terms = [(judge_a, a, pool_a(fake_a)), (judge_b, b, pool_b(fake_b))]
         loss = torch.stack([squares(judge(x), 1) + squares(judge(fake), 0) for judge, x, fake in terms]).sum()
         descend(loss / 4, judge_a, judge_b)

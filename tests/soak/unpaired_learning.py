@@ -1,11 +1,11 @@
 """Whether the methods that see no pairs come to translate digital heads they were not shown.
 
-    python tests/soak/unpaired_learning.py [--steps 3000] [METHOD ...]
+    python tests/soak/unpaired_learning.py [--steps 4000] [METHOD ...]
 
-Each method trains on four heads, tiny and seeded, in one thread, at a rate that falls to zero in the second half. Every 250 steps
-a line tells the mean absolute error inside the body of two other heads, in percent of the range, beside that of the source taken as
-it is. The end is judged: a method must beat the source as it is by a quarter in each direction that it was made for. Ends with 1
-when one did not. The identity loss is off: at this size it teaches copying (docs/measured.md).
+Each method trains on four heads, tiny and seeded, in one thread, at a rate that falls to zero in the second half. Every 250
+steps a line tells the mean absolute error inside the body of two other heads, in percent of the range, beside that of the
+source taken as it is. The end is judged: a method must beat the source as it is by a quarter in each direction that it was
+made for. Ends with 1 when one did not. The identity loss is off: at this size it teaches copying (docs/measured.md).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RUNS: tuple[tuple[str, Mapping[str, Any]], ...] = (
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("methods", nargs="*", metavar="METHOD")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=4000)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     failed = []

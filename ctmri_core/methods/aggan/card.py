@@ -4,9 +4,10 @@ H. Tang, D. Xu, N. Sebe, Y. Yan, IJCNN 2019, arXiv 1903.12296. Composition: Eq. 
 the curriculum of the authors' code. The pixel loss assumes that source and target look alike, which CT and MR do not: the
 default turns it off. The code's discriminator judges whole pictures and has batch norm, which in a batch of one hides how
 bright a picture is: the attention closes before that judge says anything of use, and the input is copied. The default judges
-patches, as the paper has it, with instance norm throughout, and the cycle's share grows step by step where the code's jumps.
-`faithful` does as the code, and lets the content leave [-1, 1]. The code repeats its attention map thrice, for three colours,
-and weighs the sum with 1e-6; here there is one map, with 3e-6.
+patches, as the paper has it, with instance norm throughout, and the cycle counts a tenth as much and grows step by step where
+the code's jumps: with the code's weights the attention closed again when it did. `faithful` does as the code, and lets the
+content leave [-1, 1]. The code repeats its attention map thrice, for three colours, and weighs the sum with 1e-6; here there
+is one map, with 3e-6.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ class AgganConfig(PatchJudgedConfig):
     learning_rate: float = Field(default=1e-4, gt=0, le=0.1, description="Adam's step size before the schedule")
     width: int = Field(default=64, ge=4, le=256, description="channels of the generators' first layer")
     blocks: int = Field(default=6, ge=1, le=16, description="residual blocks in each generator")
-    lambda_cycle: float = Field(default=10.0, gt=0, le=1000, description="weight of the cycle loss")
+    lambda_cycle: float | None = Field(
+        default=None, gt=0, le=1000, description="weight of the cycle loss; 1 unless told, 10 if `faithful`"
+    )
     lambda_pixel: float = Field(default=1.0, ge=0, le=1000, description="weight of the likeness to the input (with `faithful`)")
     lambda_attention: float = Field(default=3e-6, ge=0, le=1, description="weight of the attention maps' total variation")
     curriculum_epochs: int = Field(default=10, ge=0, le=100_000, description="epochs in which the cycle hardly counts yet")
@@ -30,6 +33,11 @@ class AgganConfig(PatchJudgedConfig):
     faithful: bool = Field(
         default=False, description="as the authors' code: pixel loss, content without tanh, batch norm, whole pictures judged"
     )
+
+    @property
+    def cycle_weight(self) -> float:
+        """As told, else as was found to work, else as the code has it."""
+        return self.lambda_cycle or (10.0 if self.faithful else 1.0)
 
     @property
     def least_crop(self) -> int:

@@ -71,7 +71,7 @@ class Aggan(TwoWay):
             terms[f"gan_{domain}"] = (1 - likeness) * 0.5 * adversarial_loss(judged, real=True, kind="lsgan")  # Eq. 4
             terms[f"attention_{domain}"] = (1 - likeness) * config.lambda_attention * total_variation(attention[domain])  # Eq. 5
             again = self.to(domain, synthetic[self.other(domain)])
-            terms[f"cycle_{domain}"] = likeness * config.lambda_cycle * l1_loss(again, real[domain])  # Eq. 6
+            terms[f"cycle_{domain}"] = likeness * config.cycle_weight * l1_loss(again, real[domain])  # Eq. 6
             if config.faithful and config.lambda_pixel:
                 kept = l1_loss(synthetic[domain], real[self.other(domain)])
                 terms[f"pixel_{domain}"] = likeness * config.lambda_pixel * kept  # Eq. 7
