@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QWidget
@@ -15,6 +15,7 @@ from ctmri_gui.cases.room import Shortage
 from ctmri_gui.cases.room_dialog import RoomDialog
 from ctmri_gui.changes import Changes
 from ctmri_gui.jobs import work
+from ctmri_gui.models.importing import SUFFIXES
 from ctmri_gui.openings import Opening
 from ctmri_gui.origins import SPACING_KINDS
 from ctmri_gui.save_dialog import SaveDialog, SaveFormat
@@ -29,6 +30,7 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
+    from ctmri_core.exchange.found_model import FoundModel
     from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
     from ctmri_core.volume import Volume
@@ -43,6 +45,7 @@ class Questions(QObject):
         super().__init__(window)
         self._session, self._settings, self._views, self._window = session, settings, views, window
         self._bindings = bindings
+        session.importing.cardNeeded.connect(self.which_card)
 
     def which_file(self, *, alone: bool = False) -> None:
         title = "Open in new case" if alone else "Open scan"
@@ -55,8 +58,16 @@ class Questions(QObject):
             self._session.open_paths([chosen])
 
     def which_model(self) -> None:
-        pattern = f"Model files (*{MODEL_SUFFIX})"
+        pattern = f"Model files (*{' *'.join((MODEL_SUFFIX, *SUFFIXES))})"
         self._session.open_paths(file_choice.existing_files(self._window, "Add model", "", pattern)[:1])
+
+    def which_card(self, found: FoundModel, known: dict[str, Any]) -> None:
+        """Before another program's model is added, which does not say what it is for."""
+        from ctmri_gui.models.import_dialog import ImportDialog
+
+        dialog = ImportDialog(found, known, self._window)
+        dialog.accepted.connect(lambda: self._session.importing.take(found, dialog.table))
+        _open(dialog)
 
     def which_series(self, opening: Opening, series: tuple[Series, ...]) -> None:
         from ctmri_gui.series_picker.dialog import SeriesDialog

@@ -22,6 +22,7 @@ from ctmri_gui.changes import Changes
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.models.importing import Importing, is_of_others
 from ctmri_gui.models.library import Library
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
@@ -66,6 +67,7 @@ class Session(QObject):
         self.library.added.connect(
             lambda name: self.done.emit(f"{name} is in the list of models now. It is unverified: nobody here has tested it.")
         )
+        self.importing = Importing(self.jobs, self.library, self)
         self.origins = Origins()
         self.openings = Openings(self.jobs, lambda: any(not case.empty for case in self.cases.all), self)
         self.cases = Cases(self._make_case, self)
@@ -198,7 +200,9 @@ class Session(QObject):
         for path in paths:
             if path.suffix == MODEL_SUFFIX:
                 self.library.add(path)
-        scans = tuple(path for path in paths if path.suffix != MODEL_SUFFIX)
+            elif is_of_others(path):
+                self.importing.look_at(path)
+        scans = tuple(path for path in paths if path.suffix != MODEL_SUFFIX and not is_of_others(path))
         if scans:
             if not self.openings.busy:
                 self.somethingElse.emit()

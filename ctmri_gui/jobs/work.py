@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Noted, Progress, StopSignal, Work
@@ -20,6 +20,7 @@ from ctmri_core.events import Noted, Progress, StopSignal, Work
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
     from ctmri_core.domain import Domain
+    from ctmri_core.exchange.found_model import FoundModel
     from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
@@ -212,6 +213,26 @@ def add_model(path: Path, folder: Path, _stop: StopSignal) -> Work[Path]:
         with atomic_file(target) as temporary:
             shutil.copyfile(path, temporary)
     return target
+
+
+def look_at_model(path: Path, _stop: StopSignal) -> Work[tuple[FoundModel, dict[str, Any]]]:
+    """What another program's model file holds, and what it, or a card beside it, says of it. Raises `ModelRefused`."""
+    yield Progress(done=0, message=f"looking into {path.name}")
+    with _importing:
+        from ctmri_core.exchange.found_model import look
+        from ctmri_core.exchange.import_card import card_beside, read_card_file
+
+    found = look(path)
+    beside = card_beside(path)
+    return found, {**found.said, **(read_card_file(beside) if beside is not None else {})}
+
+
+def import_model(path: Path, table: dict[str, Any], folder: Path, stop: StopSignal) -> Work[Path | None]:
+    """The model file in `folder` made of another program's at `path`. Raises `ModelRefused`, `WriteFailed`, `OutOfMemory`."""
+    with _importing:
+        from ctmri_core.exchange.importing import import_model as imported
+
+    return (yield from imported(path, table, folder, stop=stop))
 
 
 def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Work[Volume | None]:

@@ -47,6 +47,11 @@ class Library(QObject):
         """What the chosen model does."""
         return self.chosen.card.direction if self.chosen is not None and self.chosen.card is not None else None
 
+    @property
+    def own_folder(self) -> Path:
+        """Where models go that the user adds."""
+        return user_models_folder() if user_models_folder() in self._folders else self._folders[-1]
+
     def refresh(self, choose: Path | None = None) -> None:
         """Reads the model folders again; then chooses the file `choose`, if it is there."""
         begin = partial(work.list_models, self._folders, self.runs)
@@ -54,13 +59,12 @@ class Library(QObject):
 
     def add(self, path: Path) -> None:
         """Checks a model file, copies it to the user's models and chooses it."""
-        folder = user_models_folder() if user_models_folder() in self._folders else self._folders[-1]
+        self._jobs.run(f"Add model {path.name}", partial(work.add_model, path, self.own_folder), on_result=self.take_added)
 
-        def added(target: Path) -> None:
-            self.added.emit(target.name)
-            self.refresh(target)
-
-        self._jobs.run(f"Add model {path.name}", partial(work.add_model, path, folder), on_result=added)
+    def take_added(self, target: Path) -> None:
+        """Lists and chooses a model file that was just put among the user's."""
+        self.added.emit(target.name)
+        self.refresh(target)
 
     def choose(self, entry: ModelEntry | None) -> None:
         """Makes `entry` the model that the next translation uses; a broken one is not chosen."""
