@@ -181,7 +181,7 @@ def test_a_truth_on_an_oblique_grid_of_its_own_has_figures_and_a_curve(make_wind
 
 def test_panes_linked_by_hand_get_no_figures_and_no_curve_of_another_place(window, qtbot):
     views = window.views
-    views.model._poses.offsets[Role.TRUTH] = np.array([0.0, 0.0, 9.0])
+    views.model._places.offsets[Role.TRUTH] = np.array([0.0, 0.0, 9.0])
     views.model.volumesChanged.emit()
     assert "linked by hand" in window.metrics._reason.text()
     qtbot.waitUntil(lambda: not window.metrics.curve._cursor.isVisible(), timeout=WAIT)
