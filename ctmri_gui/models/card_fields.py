@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from ctmri_core.domain import Domain
 
@@ -134,6 +134,7 @@ def _number(text: str) -> Any:
 
 def _named(widget: QWidget, title: str) -> QWidget:
     widget.setAccessibleName(title)
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return widget
 
 
