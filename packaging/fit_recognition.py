@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits what recognises CT, T1, T2 and FLAIR (resources/recognition/kinds.json) on digital heads and bodies; nobody's scan.
 
-    .venv/bin/python packaging/fit_recognition.py [--samples 9000] [--heads 40] [--install]
+    .venv/bin/python packaging/fit_recognition.py [--samples 6000] [--heads 28] [--install]
 
 The same arguments give the same file on the same machine; some minutes on two cores.
 """
@@ -33,8 +33,8 @@ Array = NDArray[np.float64]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=9000)
-    parser.add_argument("--heads", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=6000)
+    parser.add_argument("--heads", type=int, default=28)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("kinds.json"))
@@ -43,7 +43,7 @@ def main() -> int:
     torch.set_num_threads(1)
     features, targets, _ = collect(arguments.samples, range(arguments.heads), arguments.seed, arguments.processes)
     unseen = range(_VALIDATION_HEADS, _VALIDATION_HEADS + max(arguments.heads // 3, 2))
-    held, wanted, names = collect(arguments.samples // 3, unseen, arguments.seed + 1, arguments.processes)
+    held, wanted, names = collect(arguments.samples // 4, unseen, arguments.seed + 1, arguments.processes)
     fitted = fit(features, targets, held, wanted, arguments.seed)
     fitted["made_of"] = f"{arguments.samples} pictures of {arguments.heads} digital heads and of digital bodies; nobody's scan"
     fitted["seed"] = arguments.seed
@@ -134,7 +134,7 @@ def report(fitted: dict[str, object], held: Array, names: list[str]) -> None:
 
 
 def _rounded(values: Array) -> list[float]:
-    rounded: list[float] = np.round(np.asarray(values, np.float64), 4).tolist()
+    rounded: list[float] = np.round(np.asarray(values, np.float64), 3).tolist()
     return rounded
 
 

@@ -139,7 +139,7 @@ def slab(labels: NDArray[np.uint8], rng: Random) -> NDArray[np.uint8]:
     if rng.random() < 0.5:
         chosen = chosen[:, :, ::-1]
     chosen = np.rot90(chosen, int(rng.choice(4, p=(0.7, 0.1, 0.1, 0.1))), (1, 2))
-    down, across = (int(max(rng.normal(6, 12), -0.12 * n if rng.random() < 0.3 else 0)) for n in chosen.shape[1:])
+    down, across = (int(max(rng.normal(2, 9), -0.14 * n if rng.random() < 0.5 else 0)) for n in chosen.shape[1:])
     chosen = _margin(_margin(chosen, down, 1), across, 2)
     zoom = rng.uniform(0.75, 1.25)
     return np.stack([ndimage.zoom(plane, zoom, order=0) for plane in chosen])
@@ -183,16 +183,16 @@ def _head_rest(hu: Array, labels: NDArray[np.uint8], rng: Random) -> None:
 def ct_stored(hu: Array, rng: Random) -> Array:
     """HU as files hold them: as they are, shifted, scaled, or through a window into 8 bits."""
     way = rng.random()
-    if way < 0.2:
+    if way < 0.06:
         return hu
-    if way < 0.35:
+    if way < 0.2:
         return hu + 1024
-    if way < 0.45:  # the whole range into 8 or 16 bits
+    if way < 0.32:  # the whole range into 8 or 16 bits
         low, high = rng.choice([-1024, -1000, -500]), rng.choice([1000, 2000, 3071, 1500])
         return np.asarray(np.rint((hu.clip(low, high) - low) / (high - low) * rng.choice([255, 4095, 65535])))
-    if way < 0.5:
+    if way < 0.37:
         return np.asarray((hu.clip(-1000, 2000) - 500) / 1500 * rng.choice([1.0, 100.0]))
-    centre, width = [(rng.uniform(25, 50), rng.uniform(60, 130)), (rng.uniform(20, 60), rng.uniform(250, 500)),
+    centre, width = [(rng.uniform(25, 55), rng.uniform(60, 200)), (rng.uniform(20, 60), rng.uniform(250, 500)),
                      (rng.uniform(200, 600), rng.uniform(1200, 2500))][int(rng.choice(3, p=(0.6, 0.25, 0.15)))]  # fmt: skip
     shown = ((hu - centre) / width + 0.5).clip(0, 1)
     return np.asarray(np.rint(shown * 255))
@@ -206,7 +206,9 @@ def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random) 
         signal[_FATTY] *= rng.uniform(0.8, 2.2)
     if rng.random() < 0.2:  # fat suppressed
         signal[_FATTY] *= rng.uniform(0.05, 0.5)
-    values = (signal[labels] * (1 + p.texture[labels] * rng.standard_normal(labels.shape))).astype(np.float32)
+    signal = signal / max(float(signal[Tissue.GREY_MATTER]), 1e-6)
+    values = _veined(signal[labels], labels, rng)
+    values = (values * (1 + p.texture[labels] * rng.standard_normal(labels.shape))).astype(np.float32)
     if rng.random() < 0.07:  # the brain alone
         values[~np.isin(labels, _BRAIN)] = 0
     values = _soft(values, rng, 0.3, 1.1) * np.exp(rng.uniform(0, 0.7) * _smooth(values.shape, rng))
@@ -216,6 +218,18 @@ def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random) 
     if rng.random() < 0.3:  # cleared outside of the body
         noisy[labels == 0] = 0
     return np.asarray(noisy, np.float32)
+
+
+def _veined(values: Array, labels: NDArray[np.uint8], rng: Random) -> Array:
+    """With fine lines, brighter or darker, through what is not air: vessels, sulci and membranes that the heads lack."""
+    if rng.random() < 0.3:
+        return values
+    for _ in range(int(rng.integers(1, 3))):
+        scale = rng.uniform(1.5, 5)
+        waves = np.abs(ndimage.gaussian_filter(rng.standard_normal(labels.shape), (0, scale, scale)))
+        lines = (waves < np.quantile(waves, rng.uniform(0.01, 0.12))) & (labels > Tissue.AIR)
+        values = np.where(lines, values * rng.uniform(0.3, 2.5), values)
+    return values
 
 
 def mr_stored(values: Array, rng: Random) -> Array:
