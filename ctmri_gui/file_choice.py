@@ -12,9 +12,12 @@ from pathlib import Path
 
 import shiboken6
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QTreeView, QWidget
+
+from ctmri_gui.panels.small_parts import resize_dialog
 
 _KEPT_BY_QT = ("FileDialog/history", "FileDialog/lastVisited")
+_TYPE = 2  # the column of it
 Mode = QFileDialog.FileMode
 
 
@@ -42,12 +45,23 @@ def _ask(
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is Mode.Directory)
         dialog.setFileMode(mode)
         dialog.setHistory([])
+        _give_room(dialog)
         if name:
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.selectFile(name)
         chosen = [Path(path) for path in dialog.selectedFiles()] if dialog.exec() else []
         shiboken6.delete(dialog)  # it writes its settings now, and not at some later time
     return chosen
+
+
+def _give_room(dialog: QFileDialog) -> None:
+    """Names are read whole: they get what size and date leave; each kind of file is told by its name already."""
+    resize_dialog(dialog, 820, 520)
+    files = dialog.findChild(QTreeView)
+    if files is not None:
+        files.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        files.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        files.hideColumn(_TYPE)
 
 
 @contextmanager

@@ -46,6 +46,7 @@ class SettingsDialog(QDialog):
         self.none.hide()
         self._area = scrolling(self._form(), "Settings")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", True)
         self.reset_all = buttons.addButton("&Reset all", QDialogButtonBox.ButtonRole.ResetRole)
         self.reset_all.setToolTip("Puts every setting of this form to its default; nothing is kept before OK")
         self.reset_all.clicked.connect(self._reset_all)

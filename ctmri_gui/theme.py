@@ -33,7 +33,7 @@ class Palette:
 PALETTES = {
     "dark": Palette(
         window="#12151a", panel="#191d24", raised="#252b35", border="#343c49", text="#e7eaf0", muted="#a3adbb",
-        accent="#58aaff", on_accent="#071322", selected="#25466b", warning="#f2b93b", error="#ff8078", good="#4fd19a",
+        accent="#58aaff", on_accent="#071322", selected="#224165", warning="#f2b93b", error="#ff8078", good="#4fd19a",
     ),
     "light": Palette(
         window="#eef1f5", panel="#ffffff", raised="#e3e8ee", border="#b9c2ce", text="#17202b", muted="#4d5968",
@@ -80,6 +80,7 @@ QTabBar[role="cases"]::tab:focus { border-color: $accent; }
 QTabBar[role="cases"] QToolButton { padding: 3px; }
 QTabWidget[role="views"] QTabBar::tab { padding: 5px 12px; background: $panel; border-bottom: 2px solid $panel; }
 QTabWidget[role="views"] QTabBar::tab:selected { background: $raised; border-bottom-color: $accent; }
+QMainWindow > QTabBar::tab:focus, QTabWidget[role="views"] QTabBar::tab:focus { background: $selected; }
 QFrame[role="dock_title"] { background: $panel; border-top: 1px solid $border; }
 QDockWidget > QWidget { background: $panel; }
 QMainWindow::separator { background: $window; width: 4px; height: 4px; }
@@ -93,11 +94,12 @@ QPushButton[role="small"] { padding: 5px 8px; }
 QPushButton[role="step"] { text-align: left; background: transparent; border-color: transparent; padding: 8px 12px; }
 QPushButton[role="step"]:hover { background: $raised; }
 QPushButton[role="step"]:checked { background: $selected; border-left: 3px solid $accent; }
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractItemView:focus
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractItemView:focus,
+QPlainTextEdit:focus, QTextBrowser:focus, QSlider:focus, QScrollArea:focus
   { border: 1px solid $accent; }
 QLineEdit, QComboBox, QPlainTextEdit, QTextBrowser
   { background: $window; border: 1px solid $border; border-radius: 5px; padding: 4px 8px;
-    selection-background-color: $selected; selection-color: $text; }
+    selection-background-color: $selected; selection-color: $text; placeholder-text-color: $muted; }
 QComboBox:disabled, QLineEdit:disabled { color: $muted; background: $panel; }
 QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center right; width: ${arrow}px; border: none; }
 QComboBox::down-arrow { image: url("$down"); width: 10px; height: 10px; }

@@ -24,14 +24,14 @@ from PySide6.QtWidgets import (
 from ctmri_core.events import Finished
 from ctmri_core.io.header_view import Header
 from ctmri_core.volume import Volume
-from ctmri_gui.header_browser.model import VALUE, HeaderFilter, HeaderModel
+from ctmri_gui.header_browser.model import TYPE, VALUE, HeaderFilter, HeaderModel
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.panels.small_parts import label, resize_dialog, set_role
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
 
-_WIDTHS = (0.25, 0.28, 0.07)  # of the columns but the last, as shares of the window's
+_WIDTHS = (0.25, 0.28)  # of the first columns, as shares of the window's
 _SHOWN = "Patient data are shown. Mind who can see this screen."
 
 
@@ -62,7 +62,7 @@ class HeaderBrowser(QDialog):
         self.slice.setRange(1, 1)
         self.slice.setKeyboardTracking(False)
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by field, name or value (Ctrl+F)")
+        self.filter.setPlaceholderText("Search by field, name or value (Ctrl+F)")
         self.filter.setAccessibleName("Filter")
         self.filter.setClearButtonEnabled(True)
         self.identifying = QCheckBox("Show &patient data")
@@ -75,6 +75,7 @@ class HeaderBrowser(QDialog):
         self.tree.setAlternatingRowColors(True)
         for column, share in enumerate(_WIDTHS):
             self.tree.setColumnWidth(column, round(share * self.width()))
+        self.tree.header().setSectionResizeMode(TYPE, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.header().setSectionResizeMode(VALUE, QHeaderView.ResizeMode.Stretch)
         self.status = label("", "muted")
         buttons = self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -89,13 +90,14 @@ class HeaderBrowser(QDialog):
             choice.addWidget(name)
             choice.addWidget(field)
             choice.addSpacing(12)
-        choice.addWidget(self.filter, 1)
+        choice.addStretch(1)
         switches = QHBoxLayout()
         switches.addWidget(self.identifying)
         switches.addSpacing(12)
         switches.addWidget(self.differing)
         switches.addStretch(1)
         column = QVBoxLayout(self)
+        column.addWidget(self.filter)
         column.addLayout(choice)
         column.addLayout(switches)
         column.addWidget(self.tree, 1)

@@ -12,7 +12,7 @@ from ctmri_gui.theme import current_palette
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Field", "Name", "Type", "Value")
-VALUE = 3
+TYPE, VALUE = 2, 3
 _NOWHERE = QModelIndex()
 
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from ctmri_gui.theme import current_palette
+from ctmri_gui.theme import icon as theme_icon
+from ctmri_gui.viewer.palette import scaled
+
 
 def ask(
     parent: QWidget, title: str, text: str, more: str, *, yes: str, no: str, then: Callable[[], None], name: str = "",
@@ -15,6 +19,9 @@ def ask(
     """Asks `text`, explained by `more`; `then` is called for `yes` alone. Enter and Esc mean `no`. `harm`: something is lost."""
     question = QMessageBox(icon, title, text, parent=parent)
     question.setObjectName(name)
+    colours, side = current_palette(), scaled(32)
+    sign = theme_icon("warning", colours.warning) if icon is QMessageBox.Icon.Warning else theme_icon("info", colours.accent)
+    question.setIconPixmap(sign.pixmap(side, side))
     question.setTextFormat(Qt.TextFormat.PlainText)
     question.setInformativeText(more)
     roles = QMessageBox.ButtonRole

@@ -70,6 +70,19 @@ def naming(words: str, field: QWidget) -> QLabel:
     return named
 
 
+def nothing_yet(words: str, begin: QPushButton) -> QWidget:
+    """A page with nothing on it yet: why, and what to do about it."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    told = label(words, "muted")
+    told.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    column.addStretch(1)
+    column.addWidget(told)
+    column.addWidget(begin, 0, Qt.AlignmentFlag.AlignHCenter)
+    column.addStretch(2)
+    return page
+
+
 def above_one_another(*parts: QWidget) -> QVBoxLayout:
     """A form gives wrapped text more height than it needs, a column does not."""
     column = QVBoxLayout()

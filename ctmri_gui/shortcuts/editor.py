@@ -26,7 +26,7 @@ from ctmri_gui.shortcuts.bindings import Bindings, Row, reserved
 from ctmri_gui.shortcuts.key_field import KeyField
 from ctmri_gui.viewer.palette import scaled
 
-_KEYS, _ID = 1, Qt.ItemDataRole.UserRole
+_COMMAND, _KEYS, _WHERE, _ID = 0, 1, 2, Qt.ItemDataRole.UserRole
 
 
 class KeysEditor(QDialog):
@@ -62,7 +62,8 @@ class KeysEditor(QDialog):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (_COMMAND, _WHERE):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.none = label("No command or key holds these words.", "muted")
         self.none.hide()
         self.fields = [KeyField(words) for words in ("Key", "Second key")]

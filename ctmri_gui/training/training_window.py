@@ -108,6 +108,7 @@ class TrainingWindow(QWidget):
         history.useWanted.connect(self._use)
         history.keepWanted.connect(self._session.library.add)
         history.smallerWanted.connect(self._fit_memory)
+        monitor.newWanted.connect(partial(self.go, NEW))
         monitor.resumeWanted.connect(self._resume)
         monitor.smallerWanted.connect(self._fit_memory)
         monitor.verdictWanted.connect(self.show_verdict)

@@ -34,14 +34,13 @@ class MetricsDock(QWidget):
         self._slice: int | None = None
         self._values = {name: QLabel(NO_NUMBER) for name in METRICS}
         self._title, self._convention = _quiet_label(), _quiet_label()
-        self._alignment, self._reason = _quiet_label(), QLabel()
-        self._reason.setWordWrap(True)
+        self._alignment, self._reason = _quiet_label(), _quiet_label()
         self._scope = _choice([scope.value for scope in Scope], "Metrics of", Scope.BODY.value)
         self._scope.currentTextChanged.connect(lambda text: self.scopeChosen.emit(Scope(text)))
         self._numbers = self._make_numbers()
         self._stack = self._make_stack(worst or QAction("Worst slice", self))
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 12)
+        column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
         parts = (self._scope, self._title, self._numbers, self._reason, self._convention, self._stack, self._alignment)
         for widget in parts:

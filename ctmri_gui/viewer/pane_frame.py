@@ -9,11 +9,13 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPa
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.volume import Volume
+from ctmri_gui.theme import icon
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.panes import Plane
 from ctmri_gui.viewer.roles import Role
 
 _SHORTEST_NAME = 6
+_LETTERS_BESIDE_LINK = 26  # a narrower header shows a sign instead of the words on the link
 _SHORTEST_WARNING = "Synthetic — not for diagnosis"
 _TWO_LINES = "Synthetic\nnot for diagnosis"  # where that has no room
 _STRIP_MARGINS, _STATE_GAP = 20, 10
@@ -116,6 +118,13 @@ class Header(QWidget):
             self._link.setMaximumWidth(0)
             self._link.hide()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _LETTERS_BESIDE_LINK * self._link.fontMetrics().averageCharWidth()
+        styles, side = Qt.ToolButtonStyle, palette.scaled(16)
+        self._link.setIconSize(QSize(side, side))
+        self._link.setToolButtonStyle(styles.ToolButtonIconOnly if narrow else styles.ToolButtonTextOnly)
+
     def set_title(self, title: str) -> None:
         self._title.set_text(title)
 
@@ -154,6 +163,8 @@ class Header(QWidget):
     def _show_link(self) -> None:
         linked, offset = self._link.isChecked(), self._offset
         self._link.setText("Unlinked" if not linked else "Linked by hand" if offset else "Linked")
+        colour = palette.AMBER if not linked or offset else palette.MUTED
+        self._link.setIcon(icon("link" if linked else "unlink", colour.name()))
         link, as_shown = (f" ({keys})" if keys else "" for keys in self._keys)
         moved = f"Linked by hand: {offset} away from where its file says. " if offset and linked else ""
         where = "as the other panes of its volume are" if offset else "by its place in the patient"

@@ -30,7 +30,9 @@ class WindowEntry(QDialog):
         form.addRow(naming("&Level", self.level_field), self.level_field)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setAutoDefault(False)  # else Qt lets Enter press it
-        buttons.addButton("&Apply", QDialogButtonBox.ButtonRole.AcceptRole).setDefault(True)
+        apply = buttons.addButton("&Apply", QDialogButtonBox.ButtonRole.AcceptRole)
+        apply.setDefault(True)
+        apply.setProperty("primary", True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QtMsgType
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from ctmri_gui import logs, messages
 from ctmri_gui.messages import Funnel, Kind, MessageBars
 from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import PALETTES, Palette, apply_theme
+from ctmri_gui.viewer import palette as panes
 
 SECRET = "DOE^JANE"
 
@@ -200,7 +202,27 @@ def test_text_can_be_read_on_every_ground(palette: Palette):
         for text in (palette.text, palette.muted, palette.warning, palette.error, palette.good):
             assert _contrast(text, ground) >= 4.5, (text, ground)
     assert _contrast(palette.text, palette.selected) >= 4.5
+    assert _contrast(palette.muted, palette.selected) >= 4.5  # second lines of rows
     assert _contrast(palette.on_accent, palette.accent) >= 4.5
+    for ground in (palette.window, palette.panel, palette.raised):
+        assert _contrast(palette.accent, ground) >= 3  # where the focus is, what is on
+
+
+def test_words_on_the_panes_can_be_read() -> None:
+    pairs = [(panes.TEXT, panes.FRAME), (panes.MUTED, panes.FRAME), (panes.MUTED, panes.BACKGROUND), (panes.AMBER, panes.FRAME)]
+    pairs += [(panes.STRIP_TEXT, panes.STRIP_GROUND), (panes.AMBER, panes.AMBER_GROUND)]
+    for text, ground in pairs:
+        assert _contrast(text.name(), ground.name()) >= 4.5, (text.name(), ground.name())
+    assert _contrast(panes.ACCENT.name(), panes.FRAME.name()) >= 3
+
+
+def test_a_hint_in_a_field_is_as_readable_as_other_quiet_words(qtbot, dressed) -> None:
+    for name, palette in PALETTES.items():
+        dressed(name, 13)
+        field = QLineEdit()
+        qtbot.addWidget(field)
+        field.ensurePolished()
+        assert field.palette().color(QPalette.ColorRole.PlaceholderText).name() == palette.muted
 
 
 def test_text_never_falls_below_12_pixels(qapp):
@@ -212,7 +234,9 @@ def test_text_never_falls_below_12_pixels(qapp):
 def test_every_icon_that_is_named_exists():
     from ctmri_core.resources_folder import resources_folder
     from ctmri_gui.actions import COMMANDS
+    from ctmri_gui.viewer.keys import KEY_ACTIONS
 
-    named = {command.icon for command in COMMANDS if command.icon} | {kind.value for kind in Kind} | {"app", "model", "close"}
+    rows = (*COMMANDS, *KEY_ACTIONS)
+    named = {row.icon for row in rows if row.icon} | {kind.value for kind in Kind} | {"app", "model", "close"}
     there = {path.stem for path in Path(resources_folder() / "icons").glob("*.svg")}
     assert named <= there

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
 
 from ctmri_core.domain import Direction
 from ctmri_core.events import (
@@ -267,7 +267,7 @@ def test_discarding_names_what_is_lost_and_asks(qtbot, monitor, script):
         press(question, "Discard the run")
     assert wanted.args == [script.run.folder]
     assert not script.run.running
-    assert "No run is shown" in monitor._empty.text()
+    assert "No run goes on" in monitor._empty.findChild(QLabel).text()
     assert not monitor.header.isVisible()
 
 

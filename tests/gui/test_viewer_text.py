@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF, QPalette
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from ctmri_gui.theme import PALETTES
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.metrics_dock import MetricsDock
-from ctmri_gui.viewer.pane_frame import Strip
+from ctmri_gui.viewer.pane_frame import Header, Strip
 from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
@@ -68,3 +69,20 @@ def test_a_state_stands_beside_a_note_and_never_in_the_place_of_the_warning(qtbo
     assert "…" in strip.shown_text and strip.accessibleName().endswith("≠ not comparable")
     strip.set_synthetic("MRI", "demo")
     assert "not for diagnosis" in strip.shown_text
+
+
+def test_in_a_narrow_header_the_name_has_the_room_and_the_link_is_a_sign(qtbot, dressed) -> None:
+    dressed("dark", 20)
+    header = Header(Role.SYNTHETIC)
+    qtbot.addWidget(header)
+    header.set_title("Synthetic T2 MR")
+    header.resize(700, 40)
+    header.show()
+    link = header.findChild(QToolButton)
+    assert link.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextOnly
+    header.resize(190, 40)
+    qtbot.waitUntil(lambda: link.width() < 60)
+    linked = link.icon().pixmap(32).toImage()
+    assert "follows" in link.toolTip()
+    header.set_linked(False)
+    assert link.icon().pixmap(32).toImage() != linked  # another shape, not only another colour

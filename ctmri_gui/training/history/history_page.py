@@ -71,6 +71,7 @@ class HistoryPage(QWidget):
         """Of a run that is over; made when one is first looked at."""
         if self._monitor is None:
             made = self._monitor = Monitor(self._jobs)
+            made.newWanted.connect(self.newWanted)
             made.resumeWanted.connect(self.resumeWanted)
             made.smallerWanted.connect(self.smallerWanted)
             made.verdictWanted.connect(self.show_verdict)

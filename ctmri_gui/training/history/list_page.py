@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from ctmri_core.training.runs import RunSummary
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import label, nothing_yet
 from ctmri_gui.training.history.run_commands import RunCommands
 from ctmri_gui.training.history.run_table import NEWEST_FIRST, RunTable, SortedRuns
 from ctmri_gui.training.history.run_words import about
@@ -45,7 +45,7 @@ class ListPage(QWidget):
         self.view = self._make_view()
         self.commands = RunCommands(self)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Filter: pix2pix, done, CT …")
+        self.search.setPlaceholderText("Search: pix2pix, done, CT …")
         self.search.setAccessibleName("Filter the runs")
         self.search.setToolTip("Runs that hold all these words (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
@@ -128,19 +128,11 @@ class ListPage(QWidget):
         self._pages.addWidget(self._make_empty())
 
     def _make_empty(self) -> QWidget:
-        page = QWidget()
         self.begin = QPushButton("Set up a &new run")
         self.begin.setProperty("primary", True)
         self.begin.clicked.connect(self.newWanted)
-        column = QVBoxLayout(page)
         words = "There is no run yet. Set one up from your own scans, or let the program learn on digital heads first."
-        told = label(words, "muted")
-        told.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
-        column.addWidget(told)
-        column.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(2)
-        return page
+        return nothing_yet(words, self.begin)
 
     def _take(self) -> None:
         """The runs may be others now; what is selected stays so."""

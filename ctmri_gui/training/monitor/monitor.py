@@ -8,7 +8,7 @@ from types import ModuleType
 
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from ctmri_core.events import Event, Finished, Health, Noted, Progress
 from ctmri_core.training.run_folder import RunFolder
@@ -16,7 +16,7 @@ from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import RunRecord
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.small_parts import label, nothing_yet, scrolling
 from ctmri_gui.training.live_run import LiveRun
 from ctmri_gui.training.monitor.controls import Controls
 from ctmri_gui.training.monitor.curves import Curves
@@ -32,7 +32,7 @@ from ctmri_gui.viewer.palette import scaled
 _UPDATE_MS, _CLOCK_MS = 200, 1000
 _BESIDE_FROM = 1150  # px beside text of 13 px: in narrower windows the pictures stand behind the curves
 _BODY_HEIGHT = 340
-_NOTHING = "No run is shown. Start one, or choose one in the list of runs."
+_NOTHING = "No run goes on. Set one up, or choose one among the runs."
 
 
 class Monitor(QWidget):
@@ -44,6 +44,7 @@ class Monitor(QWidget):
     smallerWanted = Signal(object)
     verdictWanted = Signal(object)
     discardWanted = Signal(object)
+    newWanted = Signal()
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +75,7 @@ class Monitor(QWidget):
         self.header, self.controls, self.end = Header(), Controls(self), EndPanel()
         self.curves, self.previews, self.health = Curves(), Previews(jobs), HealthPanel()
         self.message = label("", "muted")
-        self._empty = label(_NOTHING, "muted")
+        self._empty = self._make_empty()
         self.left, self.right = QTabWidget(), QTabWidget()
         for tabs in (self.left, self.right):
             tabs.setDocumentMode(True)
@@ -97,9 +98,15 @@ class Monitor(QWidget):
         column.setSpacing(8)
         # What may be asked stands above all that grows while a run goes on: no button may move away under the pointer.
         for part in (self._empty, self.controls, self.header, self.end, self.message):
-            column.addWidget(part)
+            column.addWidget(part, 1 if part is self._empty else 0)
         column.addWidget(self._body, 1)
         self._arrange(beside=False)
+
+    def _make_empty(self) -> QWidget:
+        begin = QPushButton("Set up a &new run")
+        begin.setProperty("primary", True)
+        begin.clicked.connect(self.newWanted)
+        return nothing_yet(_NOTHING, begin)
 
     def _connect(self) -> None:
         self.controls.discarded.connect(self._discard)
@@ -131,6 +138,7 @@ class Monitor(QWidget):
         """A run that is over, read in the background."""
         self._let_go()
         self.folder = folder
+        self._empty.hide()
         self._say("Reading the run …")
         take = partial(self._take_read, folder)
         self._latest.ask("Read run", partial(read_run, folder), take, ended=self._not_read, listed=False)

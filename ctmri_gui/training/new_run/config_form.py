@@ -47,8 +47,8 @@ class ConfigForm(QWidget):
             _Section(self, title, tuple(members)) for title, members in groupby(fields, key=lambda field: field.group)
         ]
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a setting")
-        self.search.setAccessibleName("Find a setting")
+        self.search.setPlaceholderText("Search settings")
+        self.search.setAccessibleName("Search settings")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.search_for)
         self.nothing = label("No setting of that name.", "muted")

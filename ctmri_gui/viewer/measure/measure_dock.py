@@ -72,13 +72,14 @@ class MeasureDock(QWidget):
             "export": _press("Export", "Write all measurements as CSV or JSON", self.exportAsked.emit),
         }
         column = QVBoxLayout(self)
-        column.setContentsMargins(4, 8, 4, 8)
+        column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(6)
         self._grid = QGridLayout()
         self._grid.setSpacing(4)
         for part in (self.invitation, self.tree, self._legend):
             column.addWidget(part, 1 if part is self.tree else 0)
         column.addLayout(self._grid)
+        column.addStretch(0)  # takes what is left while there is no list
         self._follow_font()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -43,7 +43,8 @@ class ProfilePage(QWidget):
         self.plot: ProfilePlot | None = None
         self.title, self.reading = label(NO_LINE, "muted"), label("", "muted")
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self.title, 1, Qt.AlignmentFlag.AlignTop)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._column.addWidget(self.title, 1)
         self._column.addWidget(self.reading)
         model.changed.connect(self.follow)
 
@@ -87,6 +88,7 @@ class ProfilePage(QWidget):
             from ctmri_gui.viewer.measure.plots import ProfilePlot  # takes a moment to import
 
             self.plot = ProfilePlot(self._palette(), self.read_at)
+            self.title.setAlignment(Qt.AlignmentFlag.AlignLeft)
             self._column.setStretchFactor(self.title, 0)
             self._column.insertWidget(1, self.plot, 1)
         self._shown = measurement.shape, profile, volumes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -51,6 +52,7 @@ class PresetDialog(QDialog):
         self.kind.setCurrentText(kind.value)
         self.list = QListWidget()
         self.list.setAccessibleName("Window presets")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.form = PresetForm(key_words)
         self.message = label("", "muted")
         self.buttons = {name: QPushButton(words) for name, words, _ in _BUTTONS}
@@ -58,6 +60,7 @@ class PresetDialog(QDialog):
             self.buttons[name].setToolTip(tip)
             self.buttons[name].setAutoDefault(False)
         self._foot = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self._foot.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", True)
         self._lay_out()
         self._connect()
         self._fill()
