@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         session.previewOver.connect(self._end_previews)
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
+        session.translationDoubted.connect(self.questions.translate_doubtful)
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(lambda paths, role: session.open_paths(paths, role, alone=role is None))
         self.views.escaped.connect(self._leave_full_screen)

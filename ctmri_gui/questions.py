@@ -18,6 +18,7 @@ from ctmri_gui.jobs import work
 from ctmri_gui.models.importing import SUFFIXES
 from ctmri_gui.openings import Opening
 from ctmri_gui.origins import SPACING_KINDS
+from ctmri_gui.panels.asking import ask
 from ctmri_gui.save_dialog import SaveDialog, SaveFormat
 from ctmri_gui.session import MODEL_SUFFIX, Session
 from ctmri_gui.settings import Settings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
     from ctmri_core.io.series import Series
     from ctmri_core.volume import Volume
+    from ctmri_gui.translation import Doubt
 
 
 class Questions(QObject):
@@ -111,6 +113,15 @@ class Questions(QObject):
     def _set_spacing(changes: Changes, role: Role, volume: Volume, spacing: Triple | None) -> None:
         if spacing is not None:
             changes.set_spacing(role, volume, spacing)
+
+    def translate_doubtful(self, doubt: Doubt) -> None:
+        """Whether a scan is translated that is unlike what the model was made for; nobody is asked who did not ask for it."""
+        if doubt.asked and doubt.entry.card is not None:
+            ask(
+                self._window, "Translate", f"{doubt.entry.card.name} may not fit this scan.", doubt.words,
+                yes="Translate all the same", no="Do not translate", name="doubtful_translation", harm=False,
+                then=lambda: self._session.translate_all_the_same(doubt),
+            )  # fmt: skip
 
     def where_to_save(self, chosen: SaveFormat) -> None:
         """Saves what the panes show now, even should they show something else when the dialog is answered."""

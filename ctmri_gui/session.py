@@ -29,7 +29,7 @@ from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
-from ctmri_gui.translation import Translation, why_not
+from ctmri_gui.translation import Doubt, Translation, why_not
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Session(QObject):
     scanOpened = Signal()
     comparisonChanged = Signal(object)  # Comparison | None
     translationChanged = Signal(object)  # JobState | None
+    translationDoubted = Signal(object)  # Doubt
     previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there; for looking at only
     previewOver = Signal()
     somethingElse = Signal()  # what was said about the scans before no longer matters
@@ -174,11 +175,13 @@ class Session(QObject):
         case.volumeChanged.connect(self.volumeChanged)
         case.comparisonChanged.connect(self.comparisonChanged)
         case.translationChanged.connect(self.translationChanged)
+        case.translationDoubted.connect(self.translationDoubted)
 
     def _leave(self, case: Case) -> None:
         case.volumeChanged.disconnect(self.volumeChanged)
         case.comparisonChanged.disconnect(self.comparisonChanged)
         case.translationChanged.disconnect(self.translationChanged)
+        case.translationDoubted.disconnect(self.translationDoubted)
         if self.arrivals.previews_in(case):
             self.previewOver.emit()
 
@@ -231,6 +234,19 @@ class Session(QObject):
         else:
             self._start_translation(self.cases.current, model)
 
+    def translate_all_the_same(self, doubt: Doubt) -> None:
+        """Translates what there was a doubt about, if it is still on the screen."""
+        case = self.cases.current
+        if case.volumes[Role.SOURCE] is doubt.source and case.model is doubt.entry:
+            self._start_translation(case, doubt.entry, all_the_same=True)
+
+    @property
+    def translation_doubt(self) -> Doubt | None:
+        """Why what is on the screen was not translated with the chosen model."""
+        doubt = self.translation.doubt
+        fits = doubt is not None and doubt.source is self.volumes[Role.SOURCE] and doubt.entry is self.library.chosen
+        return doubt if fits else None
+
     def cancel_translation(self) -> None:
         self.translation.cancel()
 
@@ -241,11 +257,12 @@ class Session(QObject):
             return "A scan is being opened."
         return why_not(self.volumes[Role.SOURCE], self.library.chosen)
 
-    def _start_translation(self, case: Case, model: ModelEntry) -> None:
+    def _start_translation(self, case: Case, model: ModelEntry, *, all_the_same: bool = False, asked: bool = True) -> None:
         source = case.volumes[Role.SOURCE]
         if source is not None:
             whose = f" (case {case.number})" if self.cases.others else ""
-            case.translation.start(source, model, str(self.settings["device"]), whose)
+            device = str(self.settings["device"])
+            case.translation.start(source, model, device, whose, all_the_same=all_the_same, asked=asked)
 
     def _source_placed(self, case: Case) -> None:
         self._choose_model(case)
@@ -256,7 +273,7 @@ class Session(QObject):
     def _translate_unasked(self, case: Case) -> None:
         problem = self.arrivals.previews_in(case) or why_not(case.volumes[Role.SOURCE], case.model)
         if case.volumes[Role.SYNTHETIC] is None and case.model is not None and not problem:
-            self._start_translation(case, case.model)
+            self._start_translation(case, case.model, asked=False)
 
     def _choose_model(self, case: Case) -> None:
         """One that fits what the case shows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Progress, StopSignal, Work
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Finding, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
@@ -26,16 +27,32 @@ _turn = Lock()
 """Held by the translation that runs: two at once would take twice the memory and be no faster."""
 
 
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """Why `source` was not given to the model `entry`. `asked`: a person waits for an answer."""
+
+    source: Volume
+    entry: ModelEntry
+    findings: tuple[Finding, ...]
+    asked: bool
+
+    @property
+    def words(self) -> str:
+        return " ".join(finding.message for finding in self.findings)
+
+
 class Translation(QObject):
     """Starts, follows and ends it. Whoever asked for it may change their mind: see `cancel` and `abandon`."""
 
     changed = Signal(object)  # JobState, or None when none runs
     made = Signal(object, object)  # the synthetic Volume, and the Volume it was made from
+    doubted = Signal(object)  # Doubt: it was not begun, for that reason
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._latest = Latest(jobs)
+        self.doubt: Doubt | None = None
         jobs.changed.connect(self._follow)
 
     @property
@@ -44,12 +61,25 @@ class Translation(QObject):
         state = self._latest.state
         return state if state is not None and state.running else None
 
-    def start(self, source: Volume, entry: ModelEntry, device: str, whose: str = "") -> None:
+    def start(
+        self, source: Volume, entry: ModelEntry, device: str, whose: str = "", *, all_the_same: bool = False, asked: bool = True
+    ) -> None:
         """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `whose`: for the list of
-        jobs, where there are several cases."""
+        jobs, where there are several cases. Where the scan is unlike what the model was made for, it tells a `doubt` instead,
+        unless it is wanted `all_the_same`. `asked`: whether a person waits for it."""
         assert entry.card is not None
-        begin = partial(in_turn, _turn, partial(work.translate, source, entry.path, device))
-        self._latest.ask(f"Translate {entry.card.direction.label}{whose}", begin, lambda made: self.made.emit(made, source))
+        self.doubt = None
+        translated = work.translate if all_the_same else work.translate_unless_doubtful
+        begin = partial(in_turn, _turn, partial(translated, source, entry.path, device))
+
+        def take(result: Volume | tuple[Finding, ...]) -> None:
+            if isinstance(result, Volume):
+                self.made.emit(result, source)
+            else:
+                self.doubt = Doubt(source, entry, result, asked)
+                self.doubted.emit(self.doubt)
+
+        self._latest.ask(f"Translate {entry.card.direction.label}{whose}", begin, take)
         self.changed.emit(self.state)
 
     def cancel(self) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits what recognises CT, T1, T2 and FLAIR (resources/recognition/kinds.json) on digital heads and bodies; nobody's scan.
 
-    .venv/bin/python packaging/fit_recognition.py [--samples 6000] [--heads 28] [--install]
+    .venv/bin/python packaging/fit_recognition.py [--samples 8000] [--heads 28] [--install]
 
 The same arguments give the same file on the same machine; some minutes on two cores.
 """
@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from numpy.typing import NDArray
 from recognition_samples import KINDS, draw, head_labels
 
 from ctmri_core.files import write_text
+from ctmri_core.recognition.classifier import Classifier
 from ctmri_core.recognition.features import features_of
 from ctmri_core.recognition.sampled_slices import sampled
 from ctmri_core.resources_folder import resources_folder
 
 _MEMBERS, _HIDDEN = 4, 24
+_SLICES = 9
 _VALIDATION_HEADS = 1000
 """Seeds of the heads that calibrate begin here."""
 Array = NDArray[np.float64]
@@ -33,7 +36,7 @@ Array = NDArray[np.float64]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=6000)
+    parser.add_argument("--samples", type=int, default=8000)
     parser.add_argument("--heads", type=int, default=28)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
@@ -41,13 +44,15 @@ def main() -> int:
     parser.add_argument("--install", action="store_true", help="replace the file that ships")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    features, targets, _ = collect(arguments.samples, range(arguments.heads), arguments.seed, arguments.processes)
+    learnt = collect(arguments.samples, range(arguments.heads), arguments.seed, arguments.processes)
     unseen = range(_VALIDATION_HEADS, _VALIDATION_HEADS + max(arguments.heads // 3, 2))
-    held, wanted, names = collect(arguments.samples // 4, unseen, arguments.seed + 1, arguments.processes)
-    fitted = fit(features, targets, held, wanted, arguments.seed)
-    fitted["made_of"] = f"{arguments.samples} pictures of {arguments.heads} digital heads and of digital bodies; nobody's scan"
+    single = collect(arguments.samples // 5, unseen, arguments.seed + 1, arguments.processes)
+    several = collect(arguments.samples // 25, unseen, arguments.seed + 2, arguments.processes, slices=_SLICES)
+    fitted = fit(learnt, single, several, arguments.seed)
+    fitted["made_of"] = f"{arguments.samples} slices of {arguments.heads} digital heads and of digital bodies; nobody's scan"
     fitted["seed"] = arguments.seed
-    report(fitted, held, names)
+    for pictures in (single, several):
+        report(fitted, pictures)
     target = resources_folder() / "recognition" / "kinds.json" if arguments.install else arguments.out
     target.parent.mkdir(exist_ok=True)
     write_text(target, json.dumps(fitted, separators=(",", ":")) + "\n")
@@ -55,39 +60,66 @@ def main() -> int:
     return 0
 
 
-def collect(count: int, seeds: range, seed: int, processes: int) -> tuple[Array, Array, list[str]]:
-    """Features (n, f) and targets (n, kinds) of `count` pictures, fewer by those in which nothing is to be seen."""
+@dataclass(frozen=True)
+class Pictures:
+    """Each of some slices: their features (m, f) one below the other, the target (kinds) and the name of each picture, and of
+    which picture a slice is."""
+
+    features: Array
+    targets: Array
+    names: list[str]
+    of_picture: NDArray[np.intp]
+
+
+def collect(count: int, seeds: range, seed: int, processes: int, slices: int = 1) -> Pictures:
+    """`count` pictures, fewer by those in which nothing is to be seen."""
     with ProcessPoolExecutor(processes) as pool:
         heads = list(pool.map(head_labels, seeds))
-        parts = list(pool.map(partial(_part, heads=heads, seed=seed), np.array_split(np.arange(count), 8 * processes)))
+        numbers = np.array_split(np.arange(count), 8 * processes)
+        parts = list(pool.map(partial(_part, heads=heads, seed=seed, slices=slices), numbers))
     rows = [row for part in parts for row in part]
-    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows]), [row[2] for row in rows]
+    features, targets = np.concatenate([row[0] for row in rows]), np.array([row[1] for row in rows])
+    return Pictures(features, targets, [row[2] for row in rows], np.repeat(np.arange(len(rows)), [len(row[0]) for row in rows]))
 
 
-def _part(numbers: NDArray[np.int64], heads: list[NDArray[np.uint8]], seed: int) -> list[tuple[Array, tuple[float, ...], str]]:
+def _part(
+    numbers: NDArray[np.int64], heads: list[NDArray[np.uint8]], seed: int, slices: int
+) -> list[tuple[Array, tuple[float, ...], str]]:
     rows = []
     for number in numbers:
-        voxels, target, name = draw(np.random.default_rng([seed, int(number)]), heads)
-        slices = sampled(voxels, (1.0, 1.0, 1.0))
-        if slices is not None and not slices.inverted:
-            rows.append((features_of(slices), target, name))
+        voxels, target, name = draw(np.random.default_rng([seed, int(number)]), heads, slices)
+        seen = [each for plane in voxels if (each := sampled(plane, (1.0, 1.0))) is not None and not each.inverted]
+        if seen:
+            rows.append((np.array([features_of(each) for each in seen]), target, name))
     return rows
 
 
-def fit(features: Array, targets: Array, held: Array, wanted: Array, seed: int) -> dict[str, object]:
-    """An ensemble of small networks with one hidden layer; its temperature makes probabilities true on heads not learnt from."""
+def fit(learnt: Pictures, single: Pictures, several: Pictures, seed: int) -> dict[str, object]:
+    """An ensemble of small networks with one hidden layer. Temperature, and how slices of one picture add up, make probabilities
+    true on heads that were not learnt from."""
+    features, targets = learnt.features, learnt.targets
     mean, deviation = features.mean(0), features.std(0) + 1e-3
     inputs, answers = (torch.tensor(each, dtype=torch.float32) for each in ((features - mean) / deviation, targets))
     members = [_member(inputs.clamp(-6, 6), answers, seed + number) for number in range(_MEMBERS)]
     fitted: dict[str, object] = {
         "format": "ctmri-recognition-1", "kinds": list(KINDS), "mean": _rounded(mean), "deviation": _rounded(deviation),
-        "members": members, "temperature": 1.0,
+        "members": members, "temperature": 1.0, "together": 0.0,
     }  # fmt: skip
-    scores = logits(fitted, held)
-    tried = np.linspace(0.5, 4, 71)
-    losses = [float(-(wanted * np.log(_softmax(scores / t).mean(0) + 1e-9)).sum(1).mean()) for t in tried]
-    fitted["temperature"] = round(float(tried[int(np.argmin(losses))]), 2)
+    for name, tried, pictures in (("temperature", np.linspace(0.5, 3, 51), single), ("together", np.linspace(0, 1, 21), several)):
+        losses = [_loss(fitted | {name: float(value)}, pictures) for value in tried]
+        fitted[name] = round(float(tried[int(np.argmin(losses))]), 3)
     return fitted
+
+
+def shares_of(fitted: dict[str, object], pictures: Pictures) -> Array:
+    """(pictures, kinds)."""
+    classifier = Classifier.from_fitted(fitted)
+    found = [classifier.probabilities(pictures.features[pictures.of_picture == n]) for n in range(len(pictures.names))]
+    return np.array([list(each.values()) for each in found])
+
+
+def _loss(fitted: dict[str, object], pictures: Pictures) -> float:
+    return float(-(pictures.targets * np.log(shares_of(fitted, pictures) + 1e-9)).sum(1).mean())
 
 
 def _member(inputs: torch.Tensor, answers: torch.Tensor, seed: int) -> dict[str, object]:
@@ -106,31 +138,19 @@ def _member(inputs: torch.Tensor, answers: torch.Tensor, seed: int) -> dict[str,
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         optimiser.step()
         schedule.step()
-    first, second = network[0], network[2]
+    first, _, second = layers
     weights = {"hidden": first.weight, "hidden_bias": first.bias, "out": second.weight, "out_bias": second.bias}
     return {name: _rounded(tensor.detach().numpy()) for name, tensor in weights.items()}
 
 
-def logits(fitted: dict[str, object], features: Array) -> Array:
-    """(members, n, kinds)."""
-    from ctmri_core.recognition.classifier import Classifier
-
-    return Classifier.from_fitted(fitted).scores(features)
-
-
-def _softmax(scores: Array) -> Array:
-    powers = np.exp(scores - scores.max(-1, keepdims=True))
-    return np.asarray(powers / powers.sum(-1, keepdims=True))
-
-
-def report(fitted: dict[str, object], held: Array, names: list[str]) -> None:
+def report(fitted: dict[str, object], pictures: Pictures) -> None:
     """On digital heads that were not learnt from."""
-    shares = _softmax(logits(fitted, held) / float(str(fitted["temperature"]))).mean(0)
-    print("temperature", fitted["temperature"], "pictures to judge by", len(held))
-    for name in sorted(set(names)):
-        rows = np.array([each == name for each in names])
-        guess = shares[rows].argmax(1)
-        print(f"  {name:10} {rows.sum():5}  " + "  ".join(f"{kind} {np.mean(guess == n):.3f}" for n, kind in enumerate(KINDS)))
+    print("temperature", fitted["temperature"], "together", fitted["together"], "pictures to judge by", len(pictures.names))
+    guess = shares_of(fitted, pictures).argmax(1)
+    for name in sorted(set(pictures.names)):
+        rows = np.array([each == name for each in pictures.names])
+        told = "  ".join(f"{kind} {np.mean(guess[rows] == n):.3f}" for n, kind in enumerate(KINDS))
+        print(f"  {name:10} {rows.sum():5}  {told}")
 
 
 def _rounded(values: Array) -> list[float]:

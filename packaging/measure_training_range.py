@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes into the cards of the shipped models what the digital heads are like that they learnt from; the weights stay as they are.
+"""Writes into the cards of the shipped models what the digital heads are like that they learnt from; weights stay as they are.
 
     .venv/bin/python packaging/measure_training_range.py [--heads 24]
 

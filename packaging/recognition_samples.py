@@ -92,7 +92,7 @@ def torso_labels(rng: Random) -> NDArray[np.uint8]:
     """A trunk or a limb out of ellipses, of the head's tissues: fat about muscle, organs, lungs or bowel gas, a spine."""
     size = int(rng.integers(96, 150))
     j, i = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
-    planes = np.zeros((int(rng.integers(1, 8)), size, size), np.uint8)
+    planes = np.zeros((1, size, size), np.uint8)
 
     def disk(y: float, x: float, h: float, w: float) -> Array:
         return np.asarray(((j - y) / h) ** 2 + ((i - x) / w) ** 2 < 1)
@@ -117,21 +117,16 @@ def torso_labels(rng: Random) -> NDArray[np.uint8]:
     return planes
 
 
-def slab(labels: NDArray[np.uint8], rng: Random) -> NDArray[np.uint8]:
-    """Some slices along one axis, maybe mirrored, turned by quarters, cropped or with air around."""
-    axis = int(rng.choice(3, p=(0.6, 0.2, 0.2)))
+def slab(labels: NDArray[np.uint8], rng: Random, count: int = 1) -> NDArray[np.uint8]:
+    """`count` slices along one axis, maybe mirrored, turned by quarters, cropped or with air around."""
+    axis = int(rng.choice(3, p=(0.6, 0.2, 0.2))) if count == 1 else 0
     turned = np.moveaxis(labels, axis, 0)
-    count = len(turned)
-    way = rng.random()
-    if way < 0.45:
-        first = int(rng.uniform(0.2, 0.9) * count)
+    if count == 1:
+        first = int(rng.uniform(0.25, 0.9) * len(turned))
         chosen = turned[first : first + 1]
     else:
-        low, high = (0.0, 1.0) if way > 0.75 else np.sort(rng.uniform(0, 1, 2))
-        first, last = int(low * count), max(int(high * count), int(low * count) + 1)
-        chosen = turned[first:last]
-        spread = np.linspace(len(chosen) * 0.125, len(chosen) * 0.875 - 1, 9)
-        chosen = chosen[np.unique(spread.round().astype(int).clip(0, len(chosen) - 1))]
+        low, high = np.sort(rng.uniform((0, 0.6), (0.5, 1))) * len(turned)
+        chosen = turned[np.linspace(low + 0.125 * (high - low), low + 0.875 * (high - low) - 1, count).round().astype(int)]
     if axis != 0:
         chosen = chosen[:, ::-1]
         if rng.random() < 0.7:  # less of the neck
@@ -209,7 +204,7 @@ def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random) 
     signal = signal / max(float(signal[Tissue.GREY_MATTER]), 1e-6)
     values = _veined(signal[labels], labels, rng)
     values = (values * (1 + p.texture[labels] * rng.standard_normal(labels.shape))).astype(np.float32)
-    if rng.random() < 0.07:  # the brain alone
+    if rng.random() < 0.1:  # the brain alone
         values[~np.isin(labels, _BRAIN)] = 0
     values = _soft(values, rng, 0.3, 1.1) * np.exp(rng.uniform(0, 0.7) * _smooth(values.shape, rng))
     level = float(np.percentile(values[labels > 0], 95)) if (labels > 0).any() else 1.0
@@ -242,7 +237,7 @@ def mr_stored(values: Array, rng: Random) -> Array:
 
 def nothing_known(rng: Random, labels: NDArray[np.uint8]) -> Array:
     """Noise, ramps, textures, shapes, label maps, and heads with black and white exchanged or tissues at random."""
-    shape = (int(rng.choice([1, 1, 4, 8])), *rng.integers(60, 200, 2))
+    shape = (1, *rng.integers(60, 200, 2))
     way = int(rng.integers(8))
     if way == 0:
         return np.asarray(rng.normal(0, 1, shape) if rng.random() < 0.5 else rng.random(shape))
@@ -267,11 +262,11 @@ def nothing_known(rng: Random, labels: NDArray[np.uint8]) -> Array:
     return np.asarray(rng.integers(0, 2, shape) * 255 if rng.random() < 0.3 else (labels > 0) * 255.0)
 
 
-def draw(rng: Random, heads: list[NDArray[np.uint8]]) -> tuple[Array, tuple[float, ...], str]:
-    """(voxels (n, h, w), probabilities of `KINDS` to be learnt, what it is)."""
-    labels = slab(heads[int(rng.integers(len(heads)))], rng)
+def draw(rng: Random, heads: list[NDArray[np.uint8]], count: int = 1) -> tuple[Array, tuple[float, ...], str]:
+    """(voxels (n, h, w), probabilities of `KINDS` to be learnt, what it is). `count`: slices of a head."""
+    labels = slab(heads[int(rng.integers(len(heads)))], rng, count)
     while (labels > 0).mean() < 0.06:
-        labels = slab(heads[int(rng.integers(len(heads)))], rng)
+        labels = slab(heads[int(rng.integers(len(heads)))], rng, count)
     properties, way = Properties(rng), rng.random()
     if way < 0.12:
         return nothing_known(rng, labels), _certain("other"), "other"

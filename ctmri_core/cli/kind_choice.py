@@ -29,8 +29,9 @@ def as_told(volume: Volume, told: Domain | None) -> Volume:
         return volume
     if volume.dicom is not None and volume.domain.modality not in (told.modality, Domain.UNKNOWN.modality):
         raise WrongInput(f"--modality {told}: the DICOM header says that this is {volume.domain.label}. Leave the flag out.")
-    answered = tuple(finding for finding in volume.findings if finding.kind != "guessed_domain")
-    return volume.with_history(f"taken for {told.label}, as the user said", domain=told, findings=answered)
+    from ctmri_core.io.second_opinion import answered
+
+    return volume.with_history(f"taken for {told.label}, as the user said", domain=told, findings=answered(volume.findings))
 
 
 def _kind(text: str) -> Domain:

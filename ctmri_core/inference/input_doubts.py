@@ -8,10 +8,15 @@ from ctmri_core.domain import Domain
 from ctmri_core.inference.body_region import doubt_about_region
 from ctmri_core.inference.slice_doubts import doubts_about_slices
 from ctmri_core.model_card import ModelCard
+from ctmri_core.preprocess.intensity import HuRange
 from ctmri_core.preprocess.recipe import Record
 from ctmri_core.recognition import far_off, recognise
 from ctmri_core.registry import validated_config
 from ctmri_core.volume import Finding, Volume
+
+
+_OF_NO_MATTER_FOR_THE_GRID = {"bias_field": None, "only_body": False, "mr": HuRange()}
+"""Steps that would take seconds, exchanged for none and for a scaling that measures nothing."""
 
 
 def doubts_before(volume: Volume, card: ModelCard, record: Record | None = None) -> tuple[Finding, ...]:
@@ -19,8 +24,7 @@ def doubts_before(volume: Volume, card: ModelCard, record: Record | None = None)
     result is not to be trusted. `record`: of the card's recipe, where it is at hand. Raises `WrongInput` as `record_of` does.
     """
     if record is None:
-        plain = card.recipe.model_copy(update={"bias_field": None, "only_body": False})  # slow, and no matter for the grid
-        record = plain.record_of(volume)
+        record = card.recipe.model_copy(update=_OF_NO_MATTER_FOR_THE_GRID).record_of(volume)
     region = doubt_about_region(volume, card)
     return (
         *_doubts_about_kind(volume, card),

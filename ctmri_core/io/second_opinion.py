@@ -25,6 +25,11 @@ _INVERTED = Finding(
 )
 
 
+def answered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """`findings` without the questions that are settled once a person says what a volume shows."""
+    return tuple(finding for finding in findings if finding.kind not in (DISAGREES, GUESSED, WEIGHTING))
+
+
 def with_second_opinion(volume: Volume) -> Volume:
     """`volume` with what its voxels say of its kind. Images that a model made keep the kind that is recorded in them."""
     if volume.synthetic is not None:

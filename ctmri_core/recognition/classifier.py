@@ -27,6 +27,7 @@ class Classifier:
     deviation: _Array
     members: tuple[tuple[_Array, _Array, _Array, _Array], ...]
     temperature: float
+    together: float
 
     @classmethod
     def from_fitted(cls, fitted: Mapping[str, Any]) -> Classifier:
@@ -34,7 +35,7 @@ class Classifier:
         names = ("hidden", "hidden_bias", "out", "out_bias")
         members = tuple(tuple(np.array(member[name], np.float64) for name in names) for member in fitted["members"])
         mean, deviation = (np.array(fitted[name], np.float64) for name in ("mean", "deviation"))
-        return cls(tuple(fitted["kinds"]), mean, deviation, members, float(fitted["temperature"]))  # type: ignore[arg-type]  # four each
+        return cls(tuple(fitted["kinds"]), mean, deviation, members, float(fitted["temperature"]), float(fitted["together"]))  # type: ignore[arg-type]  # four each
 
     def scores(self, features: _Array) -> _Array:
         """(members, n, kinds) of features (n, f)."""
@@ -42,15 +43,16 @@ class Classifier:
         return np.stack([np.tanh(standard @ a.T + b) @ c.T + d for a, b, c, d in self.members])
 
     def probabilities(self, features: _Array) -> dict[str, float]:
-        """Of one picture's features (f,)."""
-        scores = self.scores(features[None])[:, 0] / self.temperature
+        """Of the picture whose slices have the features (n, f). What n slices tell counts as that of n ** `together` that have
+        nothing to do with each other."""
+        scores = self.scores(features).mean(1) * len(features) ** self.together / self.temperature
         powers = np.exp(scores - scores.max(-1, keepdims=True))
         shares = (powers / powers.sum(-1, keepdims=True)).mean(0)
         return {kind: float(share) for kind, share in zip(self.kinds, shares, strict=True)}
 
     def strangeness(self, features: _Array) -> float:
-        """How many deviations the features lie from what was fitted, as a root mean square."""
-        return float(np.sqrt(np.mean(((features - self.mean) / self.deviation) ** 2)))
+        """How many deviations the features (n, f) lie from what was fitted, as a root mean square; of the middle one of n."""
+        return float(np.median(np.sqrt(np.mean(((features - self.mean) / self.deviation) ** 2, axis=-1))))
 
 
 @cache

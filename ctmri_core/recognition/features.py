@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.recognition.sampled_slices import Array, SampledSlices
+from ctmri_core.recognition.sampled_slices import Array, Mask, SampledSlice
 
 _DEPTHS = np.array([0.0, 0.06, 0.12, 0.18, 0.25, 0.35, 0.5, 0.7, 2.0])
 """Shares of the radius of a disk as large as the body in that slice."""
@@ -24,21 +24,21 @@ _SHIFTS = (0.0, 1024.0)
 _Vector = NDArray[np.float64]
 
 
-def features_of(slices: SampledSlices) -> _Vector:
+def features_of(one: SampledSlice) -> _Vector:
     """float64 (73,), finite."""
-    values, body = slices.values, slices.body
+    values, body = one.values, one.body
     inside = values[body]
     ranks = np.zeros(values.shape, np.float32)
     ranks[body] = _ranks(inside)
-    height = float(np.median(inside)) - slices.nothing
-    span = max(abs(height), 1e-6 * (1 + abs(slices.nothing)))
-    relative = np.clip((values - slices.nothing) / span, -2, 6).astype(np.float32)
+    height = float(np.median(inside)) - one.nothing
+    span = max(abs(height), 1e-6 * (1 + abs(one.nothing)))
+    relative = np.clip((values - one.nothing) / span, -2, 6).astype(np.float32)
     depth = _depths(body)
     parts = [
         _by_depth(ranks, relative, depth, body),
         _shape_of(relative[body]),
-        _background(slices, span),
-        *(_hounsfield(slices, shift) for shift in _SHIFTS),
+        _background(one, span),
+        *(_hounsfield(one, shift) for shift in _SHIFTS),
         _within(values, relative, depth, body),
     ]
     return np.nan_to_num(np.concatenate(parts).astype(np.float64), nan=0.0, posinf=6.0, neginf=-6.0).clip(-10, 10)
@@ -51,17 +51,14 @@ def _ranks(values: Array) -> Array:
     return ((first + last) / (2 * len(values))).astype(np.float32)
 
 
-def _depths(body: NDArray[np.bool_]) -> Array:
+def _depths(body: Mask) -> Array:
     from scipy.ndimage import distance_transform_edt
 
-    planes = []
-    for plane in body:
-        radius = max(float(np.sqrt(plane.sum() / np.pi)), 1.0)
-        planes.append(distance_transform_edt(np.pad(plane, 1))[1:-1, 1:-1] / radius)
-    return np.asarray(planes, np.float32)
+    radius = max(float(np.sqrt(body.sum() / np.pi)), 1.0)
+    return np.asarray(distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1] / radius, np.float32)
 
 
-def _by_depth(ranks: Array, relative: Array, depth: Array, body: NDArray[np.bool_]) -> _Vector:
+def _by_depth(ranks: Array, relative: Array, depth: Array, body: Mask) -> _Vector:
     """(24,): mean and deviation of ranks, and mean relative value, in every layer below the skin."""
     layer = np.digitize(depth[body], _DEPTHS) - 1
     count = np.bincount(layer, minlength=8)[:8]
@@ -85,26 +82,26 @@ def _shape_of(relative: Array) -> _Vector:
     return np.array([*points, mode, peak, np.mean(relative > top - edge), np.mean(relative < bottom + edge)])
 
 
-def _background(slices: SampledSlices, span: float) -> _Vector:
+def _background(one: SampledSlice, span: float) -> _Vector:
     """(3,): noise in air against the body's brightness, how much of it is one value, and how much of the picture is air."""
-    outside = slices.values[slices.air]
+    outside = one.values[one.air]
     if outside.size < 20:
         return np.array([0.0, 0.0, 0.0])
     low, high = np.percentile(outside, (10, 90))
     even = float(np.mean(np.abs(outside - np.median(outside)) <= 1e-3 * span))
-    return np.array([min((high - low) / span, 2.0), even, slices.air.mean()])
+    return np.array([min((high - low) / span, 2.0), even, one.air.mean()])
 
 
-def _hounsfield(slices: SampledSlices, shift: float) -> _Vector:
+def _hounsfield(one: SampledSlice, shift: float) -> _Vector:
     """(4,): whether air lies where it does in CT numbers plus `shift`, and if so the shares of fat, soft tissue and bone."""
-    if abs(slices.nothing - shift + 1000) > 80:
+    if abs(one.nothing - shift + 1000) > 80:
         return np.zeros(4)
-    inside = slices.values[slices.body] - np.float32(shift)
+    inside = one.values[one.body] - np.float32(shift)
     fat, soft, bone = ((inside > low) & (inside < high) for low, high in ((-140, -50), (-20, 90), (200, 3200)))
     return np.array([1.0, fat.mean(), soft.mean(), bone.mean()])
 
 
-def _within(values: Array, relative: Array, depth: Array, body: NDArray[np.bool_]) -> _Vector:
+def _within(values: Array, relative: Array, depth: Array, body: Mask) -> _Vector:
     """(27,): brightness by distance from the darkest and the brightest places, how skewed values and fine detail are, and how
     smooth and how deep the five fifths of brightness are: white matter is smooth, be it bright or dark, and its ribbon is not."""
     from scipy.ndimage import distance_transform_edt, uniform_filter
@@ -116,17 +113,17 @@ def _within(values: Array, relative: Array, depth: Array, body: NDArray[np.bool_
     ranks[brain] = _ranks(values[brain])
     curves = []
     for seeds in (brain & (ranks < _SEEDS), brain & (ranks > 1 - _SEEDS)):
-        far = np.stack([distance_transform_edt(~plane) if plane.any() else np.full(plane.shape, 99.0) for plane in seeds])
-        at = np.digitize(far[brain], _STEPS) - 1
+        far = distance_transform_edt(~seeds)[brain] if seeds.any() else np.full(int(brain.sum()), 99.0)
+        at = np.digitize(far, _STEPS) - 1
         ring = np.clip(at, 0, 5)
         near = (at >= 0) & (at < 5)
         many = np.bincount(ring[near], minlength=5)[:5]
         sums = np.bincount(ring[near], ranks[brain][near], minlength=5)[:5]
         curves.append(np.where(many > 4, sums / np.maximum(many, 1), 0.5))
-    fine = (relative - np.stack([uniform_filter(plane, 7) for plane in relative]))[brain]
+    fine = (relative - uniform_filter(relative, 7))[brain]
     inside = relative[brain]
     low, middle, high = np.percentile(inside, (2, 50, 98))
-    steep = np.stack([np.hypot(*np.gradient(plane)) for plane in relative])[brain]
+    steep = np.hypot(*np.gradient(relative))[brain]
     fifth = np.minimum((ranks[brain] * 5).astype(np.intp), 4)
     many = np.maximum(np.bincount(fifth, minlength=5), 1)
     fifths = [np.bincount(fifth, each, minlength=5) / many / max(float(each.mean()), 1e-6) for each in (steep, depth[brain])]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ctmri_core.domain import Domain
-from ctmri_core.geometry import Triple
-from ctmri_core.preprocess.slice_grid import axial_order
 from ctmri_core.recognition.classifier import shipped_classifier
 from ctmri_core.recognition.features import features_of
 from ctmri_core.recognition.hounsfield import few_values, looks_like_hounsfield
-from ctmri_core.recognition.sampled_slices import sampled
-from ctmri_core.volume import Volume, Voxels, once_per_volume
+from ctmri_core.recognition.sampled_slices import some_slices
+from ctmri_core.volume import Volume, once_per_volume
 
 SURE = 0.85
 """Below this probability it is not told."""
 _STRANGEST = 2.0
 """Of the pictures that were learnt from, none lies as far from the mean."""
-_ENOUGH = 32  # slices, rows or columns
 _BY_UNIT = 0.99
 """That values which lie as Hounsfield units do are a CT's: nothing else is stored so, but a difference or phase map may be."""
 
@@ -70,25 +69,16 @@ def recognise(volume: Volume) -> Recognition:
         return unknown
     if looks_like_hounsfield(volume.voxels):
         return Recognition(Domain.CT, _BY_UNIT, {Domain.CT: _BY_UNIT})
-    slices = sampled(*_seen_from_above(volume))
-    if slices is None or slices.inverted:
-        return Recognition(Domain.UNKNOWN, 0.0, inverted=slices is not None)
-    features, classifier = features_of(slices), shipped_classifier()
+    slices = list(some_slices(volume))
+    inverted = bool(slices) and 2 * sum(one.inverted for one in slices) > len(slices)
+    usual = [one for one in slices if not one.inverted]
+    if inverted or not usual:
+        return Recognition(Domain.UNKNOWN, 0.0, inverted=inverted)
+    features, classifier = np.array([features_of(one) for one in usual]), shipped_classifier()
     if classifier.strangeness(features) > _STRANGEST:
         return unknown
     found = classifier.probabilities(features)
     return _judged({Domain(kind): share for kind, share in found.items() if kind != "other"})
-
-
-def _seen_from_above(volume: Volume) -> tuple[Voxels, Triple]:
-    """(voxels, spacing) with axial slices first where there are enough: heads are told apart best there. Else as stored."""
-    order, flips = axial_order(volume.geometry)
-    shape = [volume.geometry.shape[axis] for axis in order]
-    if min(shape) < _ENOUGH:
-        return volume.voxels, volume.geometry.spacing
-    k, j, i = (volume.geometry.spacing[axis] for axis in order)
-    turned = tuple(slice(None, None, -1 if flip else 1) for flip in flips)
-    return volume.voxels.transpose(order)[turned], (k, j, i)
 
 
 def _judged(shares: Mapping[Domain, float]) -> Recognition:

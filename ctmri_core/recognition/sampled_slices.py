@@ -1,69 +1,87 @@
-"""A few slices of a volume, small, with the body in them: all that is looked at to recognise what it shows.
+"""A slice of a volume, small, with the body in it, and which slices are looked at to recognise what a volume shows.
 
-Nothing here knows millimetres or a unit, for pictures often have neither.
+Nothing here relies on millimetres or a unit, for pictures often have neither.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.volume import Volume
+
 Array = NDArray[np.float32]
-_Mask = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 _MOST_SLICES = 9
+_ENOUGH = 32  # slices, rows and columns
 _SIDE = 128
 """Pixels that the longer edge of a slice is averaged down to."""
 _LEAST_SIDE = 24
-_ROUND_SHARE = 0.9  # of a picture, in the middle, in which some scanners draw a disk and leave the corners at another value
 _ALIKE, _SLIGHTLY = 0.05, 0.6
 
 
 @dataclass(frozen=True)
-class SampledSlices:
-    """`values`: float32 (n, h, w), means of blocks; `body`: where tissue seems to be; `air`: clear of it; `nothing`: the value of
+class SampledSlice:
+    """`values`: float32 (h, w), means of blocks; `body`: where tissue seems to be; `air`: clear of it; `nothing`: the value of
     air; `inverted`: black and white look exchanged, and `values` has them the usual way round."""
 
     values: Array
-    body: _Mask
-    air: _Mask
+    body: Mask
+    air: Mask
     nothing: float
     inverted: bool
 
 
-def sampled(voxels: NDArray[Any], spacing: tuple[float, float, float]) -> SampledSlices | None:
+def some_slices(volume: Volume) -> Iterator[SampledSlice]:
+    """At most nine from the middle three quarters: axial ones where there are enough, as heads are told apart best there, else as
+    they are stored. Fewer where little is to be seen."""
+    order, flips = axial_order(volume.geometry)
+    voxels, spacing = volume.voxels, volume.geometry.spacing
+    if min(voxels.shape) >= _ENOUGH:
+        voxels = voxels.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
+        spacing = (spacing[order[0]], spacing[order[1]], spacing[order[2]])
+    count = len(voxels)
+    spread = np.linspace(count * 0.125, count * 0.875 - 1, min(_MOST_SLICES, count))
+    for place in np.unique(spread.round().astype(int).clip(0, count - 1)):
+        one = sampled(voxels[place], spacing[1:])
+        if one is not None:
+            yield one
+
+
+def sampled(plane: NDArray[Any], spacing: tuple[float, float]) -> SampledSlice | None:
     """None where there is too little to look at: a handful of pixels, one value throughout, no contrast against the border."""
-    if min(voxels.shape[1:]) < _LEAST_SIDE:
+    if min(plane.shape) < _LEAST_SIDE:
         return None
-    values = _small(voxels, spacing)
+    values = _small(plane, spacing)
     low, high = (float(value) for value in np.percentile(values, (1, 99)))
     if not high > low:
         return None
-    values = np.maximum(values, _without_padding(values, low, high))
+    values = np.maximum(values, np.float32(_without_padding(values, low, high)))
     inverted = _is_inverted(values, low, high)
     if inverted:
         values, low, high = -values, -high, -low
-    body = np.stack([_filled(plane) for plane in _bright(values, low, high)])
+    body = _filled(_bright(values, low, high))
     air = ~_grown(body, 2)
     if not 0.02 < body.mean() < 0.999:
         return None
     nothing = float(np.median(values[air])) if air.mean() > 0.01 else low
-    return SampledSlices(values, body, air, nothing, inverted)
+    return SampledSlice(values, body, air, nothing, inverted)
 
 
-def _small(voxels: NDArray[Any], spacing: tuple[float, float, float]) -> Array:
-    """Slices from the middle three quarters, averaged in blocks that are about as high as wide in mm."""
-    count, height, width = voxels.shape
-    spread = np.linspace(count * 0.125, count * 0.875 - 1, min(_MOST_SLICES, count))
-    places = np.unique(spread.round().astype(int).clip(0, count - 1))
-    edge = max(height * spacing[1], width * spacing[2]) / _SIDE
-    sizes = zip(spacing[1:], (height, width), strict=True)
+def _small(plane: NDArray[Any], spacing: tuple[float, float]) -> Array:
+    """Averaged in blocks that are about as high as wide in mm."""
+    height, width = plane.shape
+    edge = max(height * spacing[0], width * spacing[1]) / _SIDE
+    sizes = zip(spacing, (height, width), strict=True)
     down, across = (max(1, min(round(edge / mm), size // _LEAST_SIDE)) for mm, size in sizes)
-    kept = voxels[places, : height // down * down, : width // across * across].astype(np.float32)
-    blocks = kept.reshape(len(places), height // down, down, width // across, across)
-    return np.nan_to_num(blocks.mean((2, 4), dtype=np.float32), posinf=0.0, neginf=0.0)
+    kept = plane[: height // down * down, : width // across * across].astype(np.float32)
+    blocks = np.nan_to_num(kept, posinf=0.0, neginf=0.0).reshape(height // down, down, width // across, across)
+    return np.asarray(blocks.mean((1, 3)), np.float32)
 
 
 def _without_padding(values: Array, low: float, high: float) -> float:
@@ -78,12 +96,12 @@ def _without_padding(values: Array, low: float, high: float) -> float:
 
 def _is_inverted(values: Array, low: float, high: float) -> bool:
     """Whether the outermost pixels are alike and bright, and what is darker lies within."""
-    ring = np.concatenate([values[:, :3].ravel(), values[:, -3:].ravel(), values[:, :, :3].ravel(), values[:, :, -3:].ravel()])
+    ring = np.concatenate([part.ravel() for part in (values[:3], values[-3:], values[:, :3], values[:, -3:])])
     quarter, middle, three = (np.percentile(ring, (25, 50, 75)) - low) / (high - low)
     return bool(three - quarter < _ALIKE and middle > _SLIGHTLY and np.mean(values < middle * (high - low) * 0.9 + low) > 0.1)
 
 
-def _bright(values: Array, low: float, high: float) -> _Mask:
+def _bright(values: Array, low: float, high: float) -> Mask:
     """Otsu's threshold on square roots, which draws dark tissue to the bright."""
     rooted = np.sqrt(np.clip((values - low) / (high - low), 0, 1))
     counts, edges = np.histogram(rooted, 64, (0.0, 1.0))
@@ -95,7 +113,7 @@ def _bright(values: Array, low: float, high: float) -> _Mask:
     return np.asarray(rooted > 0.8 * middles[int(np.nanargmax(between))])
 
 
-def _filled(plane: _Mask) -> _Mask:
+def _filled(plane: Mask) -> Mask:
     """The large pieces of a slice, without holes."""
     from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, label
 
@@ -109,7 +127,7 @@ def _filled(plane: _Mask) -> _Mask:
     return np.asarray(binary_fill_holes(closed | large))
 
 
-def _grown(mask: _Mask, pixels: int) -> _Mask:
+def _grown(mask: Mask, pixels: int) -> Mask:
     from scipy.ndimage import binary_dilation
 
-    return np.stack([binary_dilation(plane, iterations=pixels) for plane in mask])
+    return np.asarray(binary_dilation(mask, iterations=pixels))

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.preprocess.slice_grid import axial_order
-from ctmri_core.volume import Finding, Volume
+from ctmri_core.volume import Finding, Volume, Voxels
 
 _CELL_MM = 4.0
 _LEAST_BODY = 0.01
@@ -71,7 +71,7 @@ class TrainingRange(BaseModel):
             values = [value for value in (getattr(case, each.name) for case in known) if value is not None]
             if values and (len(values) == len(known)):
                 spans[each.name] = (round(float(min(values)), 4), round(float(max(values)), 4))
-        return cls(cases=len(known), **spans) if known else None  # type: ignore[arg-type]  # names and types of the fields
+        return cls(cases=len(known), **spans) if known else None
 
 
 def range_of(volumes: Iterable[Volume], recipe: Recipe) -> TrainingRange | None:
@@ -88,7 +88,7 @@ def facts_of(volume: Volume, recipe: Recipe) -> SliceFacts | None:
     if not shown.any():
         return None
     step = [round(coarse / fine) for coarse, fine in zip(grid.spacing, volume.geometry.spacing, strict=True)]
-    few = np.ascontiguousarray(volume.voxels[tuple(slice(None, None, n) for n in step)])
+    few: Voxels = volume.voxels[tuple(slice(None, None, n) for n in step)].copy()
     scale = recipe.intensity(volume.domain).scale_of(replace(volume, voxels=few, geometry=grid))
     values = scale.to_unit(few[mask])
     sizes = [volume.geometry.shape[axis] for axis in order]
@@ -109,7 +109,7 @@ def slice_facts(
 
 
 def far_off(volume: Volume, known: TrainingRange, recipe: Recipe) -> Iterator[Finding]:
-    """Serious findings: in what `volume` lies far beyond `known`, each with what that means."""
+    """In what `volume` lies far beyond `known`, each with what that means; serious but for the distance of slices."""
     one = facts_of(volume, recipe)
     if one is None:
         yield Finding("no_body", "No body is seen in this scan. There is nothing for a model to translate.", serious=True)
@@ -128,7 +128,7 @@ def _coarse(one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:
     if one.slice_mm and known.slice_mm and one.slice_mm > _THICKER * known.slice_mm[1]:
         own = f"those of this scan are {one.slice_mm:.2g} mm apart"
         learnt = f"This model learnt from slices {_span(known.slice_mm)} mm apart; {own}."
-        yield Finding("thick_slices", f"{learnt} If they are as thick, tissues mix in them as it never saw.", serious=True)
+        yield Finding("thick_slices", f"{learnt} If they are as thick, tissues mix in them as it never saw.")
 
 
 def _odd_field(one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ class Case(QObject):
     volumeChanged = Signal(object, object)  # Role, Volume | None
     comparisonChanged = Signal(object)  # Comparison | None
     translationChanged = Signal(object)  # JobState | None
+    translationDoubted = Signal(object)  # Doubt
     sourcePlaced = Signal(object)  # this Case: a model has to be chosen, and may be run
     noted = Signal(str)
 
@@ -63,6 +64,7 @@ class Case(QObject):
         self.translation = Translation(jobs, self)
         self.translation.changed.connect(self.translationChanged)
         self.translation.made.connect(self._take_synthetic)
+        self.translation.doubted.connect(self.translationDoubted)
         self.changes = Changes(jobs, origins, spacings, self)
         self.changes.made.connect(self._take_changed)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
     from ctmri_core.training.runs import RunSummary
-    from ctmri_core.volume import Volume
+    from ctmri_core.volume import Finding, Volume
 
 Result = TypeVar("Result")
 
@@ -127,8 +127,10 @@ def load_again(series: Series, domain: Domain, stop: StopSignal) -> Work[Volume 
 
 
 def with_domain(volume: Volume, domain: Domain) -> Volume:
-    """`volume` with its kind corrected."""
-    return volume.with_history(f"domain set to {domain.label} by hand", domain=domain)
+    """`volume` with its kind corrected, which answers what was asked about it."""
+    from ctmri_core.io.second_opinion import answered
+
+    return volume.with_history(f"domain set to {domain.label} by hand", domain=domain, findings=answered(volume.findings))
 
 
 def read_header(volume: Volume, number: int, _stop: StopSignal) -> Work[tuple[Header, frozenset[int]]]:
@@ -145,10 +147,13 @@ def read_header(volume: Volume, number: int, _stop: StopSignal) -> Work[tuple[He
 
 
 def _look_at(volume: Volume) -> None:
-    """Finds the body and its grey range here, so that showing the volume costs the interface thread nothing."""
+    """Finds the body, its grey range and its kind here, so that showing the volume costs the interface thread nothing."""
     from ctmri_core.preprocess.mr_range import body_range
+    from ctmri_core.recognition import recognise
 
     body_range(volume)
+    if volume.synthetic is None:
+        recognise(volume)
 
 
 def look_at(volume: Volume, _stop: StopSignal) -> Work[Volume]:
@@ -235,6 +240,17 @@ def import_model(path: Path, table: dict[str, Any], folder: Path, stop: StopSign
     return (yield from imported(path, table, folder, stop=stop))
 
 
+def translate_unless_doubtful(
+    volume: Volume, model: Path, device: str, stop: StopSignal
+) -> Work[Volume | tuple[Finding, ...] | None]:  # fmt: skip
+    """As `translate`; or what speaks against giving `volume` to this model, where something does."""
+    yield Progress(done=0, message="looking whether the model fits the scan")
+    serious = _serious_doubts(volume, model)
+    if serious or stop():
+        return serious or None
+    return (yield from translate(volume, model, device, stop))
+
+
 def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Work[Volume | None]:
     """The synthetic twin of `volume` on the same grid."""
     yield Progress(done=0, message="starting the translation engine")
@@ -244,6 +260,13 @@ def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Wor
     if synthetic is not None:
         _look_at(synthetic)
     return synthetic
+
+
+def _serious_doubts(volume: Volume, model: Path) -> tuple[Finding, ...]:
+    from ctmri_core.inference.input_doubts import doubts_before
+    from ctmri_core.model_card import read_card
+
+    return tuple(doubt for doubt in doubts_before(volume, read_card(model)) if doubt.serious)
 
 
 def _quietly(work: Work[Result]) -> Work[Result]:

@@ -70,6 +70,7 @@ class TranslationPanel(QWidget):
         self.scope = label("", "muted")
         self.standing = label("", "warning")
         self.reason = label("", "muted")
+        self.doubt = label("", "warning")
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress of the translation")
         self.bar.setTextVisible(False)
@@ -82,6 +83,7 @@ class TranslationPanel(QWidget):
         session.previewed.connect(lambda _role, _first: self._show_state())
         session.previewOver.connect(self._show_state)
         session.translationChanged.connect(self._show_run)
+        session.translationDoubted.connect(lambda _doubt: self._show_state())
         self._show_models()
         self._show_run(session.translation.state)
 
@@ -96,7 +98,7 @@ class TranslationPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self.list)
         column.addLayout(buttons)
-        for widget in (self.reason, self.bar, self.progress, self.standing, self.scope):
+        for widget in (self.reason, self.doubt, self.bar, self.progress, self.standing, self.scope):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
@@ -143,6 +145,9 @@ class TranslationPanel(QWidget):
         self._cancel.setEnabled(running)
         self.reason.setText(problem)
         self.reason.setVisible(bool(problem) and not running)
+        doubt = self._session.translation_doubt
+        self.doubt.setText(f"Not translated yet. {doubt.words}" if doubt is not None else "")
+        self.doubt.setVisible(doubt is not None and not running)
 
     def _show_run(self, state: JobState | None) -> None:
         for widget in (self.bar, self.progress):

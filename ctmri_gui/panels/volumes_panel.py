@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
 
+from ctmri_core.recognition import recognise
 from ctmri_core.volume import Volume
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.panels.small_parts import label
@@ -53,6 +54,8 @@ class VolumesPanel(QWidget):
         told = volume.label.startswith(role.label)  # a synthetic image says itself that it is one
         form.addRow(label(volume.label if told else f"{role.label}: {volume.label}", "heading"))
         form.addRow("Kind", choice)
+        if volume.synthetic is None:
+            form.addRow("Looks like", label(recognise(volume).label, "muted"))
         for name, text in facts(volume):
             form.addRow(name, label(text, "muted"))
         for finding in volume.findings:
