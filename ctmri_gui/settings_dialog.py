@@ -128,6 +128,7 @@ class SettingField(QWidget):
         self.reset.setAccessibleName(f"Default of {setting.label}")
         self.reset.clicked.connect(self.reset_to_default)
         row = QHBoxLayout()
+        row.setSpacing(10)
         self.label: QLabel | None = None
         if not isinstance(setting.default, bool):
             self.label = naming(setting.label, self._field)

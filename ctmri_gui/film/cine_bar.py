@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QSpinBox, QToolButton
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSpinBox, QToolButton
 
 from ctmri_gui.film.cine import FASTEST, SLOWEST, Cine
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import icon
+from ctmri_gui.theme import icon, icon_side
 
 _ENDS = ("Loop", "There and back")
+_SPACING = 8
+_DRAWN_ANEW = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
 
 
 class CineBar(QFrame):
@@ -39,12 +41,12 @@ class CineBar(QFrame):
         self._close.clicked.connect(self.closed)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 6, 4)
-        row.setSpacing(8)
+        row.setSpacing(_SPACING)
         for part in (self.play, naming("S&peed", self.rate), self.rate, self.ends):
             row.addWidget(part)
-        hint = label("The wheel or a click on a pane pauses.", "muted", wrap=False)
-        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it goes first where there is little room
-        row.addWidget(hint, 1)
+        self._hint = label("The wheel or a click on a pane pauses.", "muted", wrap=False)
+        row.addWidget(self._hint)
+        row.addStretch(1)
         row.addWidget(self._close)
         cine.changed.connect(self._show_playing)
         command.changed.connect(lambda: self._show_playing(cine.playing))  # another key
@@ -54,9 +56,16 @@ class CineBar(QFrame):
         self._show_playing(False)
         self.hide()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room the hint goes first, as a whole."""
+        super().resizeEvent(event)
+        beside, wanted = self._close.sizeHint().width() + 2 * _SPACING, self._hint.sizeHint().width()
+        room = self.width() - self.ends.geometry().right() - beside
+        self._hint.setFixedWidth(wanted if room >= wanted else 0)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and self.layout() is not None:
+        if event.type() in _DRAWN_ANEW and self.layout() is not None:
             self._show_playing(self._cine.playing)
 
     def _take_over(self) -> None:
@@ -69,3 +78,5 @@ class CineBar(QFrame):
         self.play.setToolTip(f"{words} ({key})" if key else words)
         self.play.setAccessibleName(words)
         self._close.setIcon(icon("close"))
+        side = icon_side(self.font().pixelSize())
+        self.play.setIconSize(QSize(side, side))

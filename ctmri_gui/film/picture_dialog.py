@@ -90,6 +90,7 @@ class PictureDialog(QDialog):
         self.slices = SlicesPart(start.columns)
         self.play = PlayPart(start.rate, there_and_back=start.there_and_back)
         self.look = LookPart(start.look)
+        self.what.setFocus()
         self.preview, self.problem = QLabel(), label("", "error")
         self.preview.setFixedSize(*_PREVIEW)
         self.preview.hide()  # until it is known that there is room

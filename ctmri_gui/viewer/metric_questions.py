@@ -19,9 +19,9 @@ class Scope(StrEnum):
     """Of what the metrics are. The value is what a person reads."""
 
     SLICE = "This slice, all of it"
-    REGION = "Selected region, on this slice"
-    BODY = "This slice, inside the body"
-    VOLUME = "All slices, inside the body"
+    REGION = "This slice, in the region"
+    BODY = "This slice, in the body"
+    VOLUME = "All slices, in the body"
 
 
 class ScoresPlaces(Protocol):
