@@ -14,7 +14,6 @@ from ctmri_core.recognition import far_off, recognise
 from ctmri_core.registry import validated_config
 from ctmri_core.volume import Finding, Volume
 
-
 _OF_NO_MATTER_FOR_THE_GRID = {"bias_field": None, "only_body": False, "mr": HuRange()}
 """Steps that would take seconds, exchanged for none and for a scaling that measures nothing."""
 

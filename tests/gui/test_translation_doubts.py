@@ -12,7 +12,6 @@ from ctmri_core.events import Progress
 from ctmri_core.phantom import make_head
 from ctmri_gui.jobs import work
 from ctmri_gui.viewer.roles import Role
-
 from tests.gui.conftest import write_model
 
 WAIT = 20_000
