@@ -128,7 +128,7 @@ class MetricsLink(QObject):
         if not comparable:
             self._dock.set_reason(verdict.message)
             return
-        self._dock.set_scores(None)
+        self._dock.set_scores(None, "Computing …")
         self._follow()
 
     def _follow(self) -> None:
