@@ -22,7 +22,7 @@ from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.data.source_stamp import stamp_of
 from ctmri_core.data.split import SplitPlan, split_cases, split_remarks
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import TrainingFailed
+from ctmri_core.errors import Stopped, TrainingFailed
 from ctmri_core.events import Noted, Progress, StopSignal, Work
 from ctmri_core.files import write_bytes
 from ctmri_core.folder_lock import alone_in
@@ -64,7 +64,10 @@ def prepare_slices(
     if prepared is None:
         prepared = DatasetFolder(folder)
         domains = tuple(domains) or (direction.source, direction.target)
-        source = find_cases(spec, domains, recipe.spacing_mm or 1.0, stop=stop)
+        try:
+            source = find_cases(spec, domains, recipe.spacing_mm or 1.0, stop=stop)
+        except Stopped:
+            return None
         if paired:
             source = only_pairs(source, domains)
         plan = SplitPlan(validation_share=validation_share, seed=seed)

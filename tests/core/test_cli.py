@@ -286,7 +286,7 @@ def test_train_and_resume(tmp_path, capsys):
 
 def test_resuming_refuses_what_it_would_not_heed(tmp_path, capsys):
     run = tmp_path / "run"
-    for words in (["--data", "x"], ["--no-flip"], ["--learning-rate", "0.1", "--direction", "ct_to_mr_t1"]):
+    for words in (["--no-flip"], ["--learning-rate", "0.1", "--direction", "ct_to_mr_t1"]):
         with pytest.raises(SystemExit) as ended:
             main(["train", "pix2pix", "--run", str(run), "--resume", *words])
         assert ended.value.code == 2

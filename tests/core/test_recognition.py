@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -145,3 +146,16 @@ REAL = [
 def test_real_scans_are_recognised_as_far_as_they_can_be(shared_data, name, domain):
     seen = recognise(open_volume(shared_data / name))
     assert seen.domain is domain
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_looking_takes_a_few_megabytes_of_any_volume(dtype):
+    shape = (120, 512, 512)
+    voxels = np.broadcast_to(np.random.default_rng(0).integers(-500, 500, shape[1:]).astype(dtype), shape)
+    volume = Volume(voxels, Geometry(shape, (2.0, 0.5, 0.5)), Domain.MR)
+    recognise(replace(volume, voxels=voxels[:20], geometry=Geometry((20, 512, 512), (2.0, 0.5, 0.5))))  # what is loaded once
+    tracemalloc.start()
+    recognise(volume)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20

@@ -164,9 +164,14 @@ def test_displaced_cases_are_brought_together(tmp_path: Path, monkeypatch: pytes
 
 def test_preparation_stops_when_asked(tmp_path: Path):
     write_patients(tmp_path / "data", 3)
-    asked = iter([False, True])
-    work = prepare_slices(str(tmp_path / "data"), DIRECTION, RECIPE, tmp_path / "cache", 0.2, 0, lambda: next(asked))
-    assert finish(work) is None and len(list((tmp_path / "cache").glob("*.npy"))) == 1
+    cache = tmp_path / "cache"
+
+    def prepared() -> int:
+        return len(list(cache.glob("*.npy")))
+
+    for stop, left in ((lambda: True, 0), (lambda: prepared() == 1, 1)):
+        work = prepare_slices(str(tmp_path / "data"), DIRECTION, RECIPE, cache, 0.2, 0, stop)
+        assert finish(work) is None and prepared() == left
 
 
 @pytest.mark.parametrize(
