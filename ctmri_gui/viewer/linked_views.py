@@ -120,14 +120,14 @@ class LinkedViews(QWidget):
     # What the window sets
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most, or
-        stays at the first picture of it that is seen there."""
+        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most; its slices as acquired
+        stay at the first picture of it that is seen there."""
         self.set_banner(role, volume.findings if volume else ())
         self._frames.comparable = None
         seen = self.covers.place(role)
         self.model.set_volume(role, volume)
         if volume is not None and seen is not None and role is self.model.reference:
-            self.model.show_place(seen)
+            self.model.show_acquired(seen)
 
     def clear(self) -> None:
         """Shows nothing: what comes next has to do with nothing that was here."""

@@ -269,6 +269,10 @@ class ViewerModel(QObject):
         """The slices nearest to a point, in every plane."""
         self._show_in((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values())), mm)
 
+    def show_acquired(self, mm: FloatArray) -> None:
+        """The slice as acquired that is nearest to a point; other planes stay where they are."""
+        self._show_in((Plane.ACQUIRED,), mm)
+
     def _show_in(self, planes: Iterable[Plane], mm: FloatArray) -> None:
         before = self.slice
         changed: list[str] = []

@@ -286,3 +286,17 @@ def test_keys_stay_with_the_pane_when_the_layout_changes(qtbot, views) -> None:
     views.actions_by_name["layout_2"].trigger()
     assert beside.hasFocus()
     window.takeCentralWidget()
+
+
+def test_a_first_picture_decides_the_acquired_slice_alone(views) -> None:
+    """It tells one slice and no point: the other planes open where the volume tells most."""
+    views.actions_by_name["layout_4"].trigger()
+    other = ramp(Geometry((24, 40, 44), (4.0, 3.0, 2.5), (300.0, -60.0, -38.0)))
+    own = {plane: DisplayedGrid.of(other, plane).opening for plane in (Plane.CORONAL, Plane.SAGITTAL)}
+    first = replace(other, voxels=other.voxels[5:6], geometry=other.geometry.cropped((5, 0, 0), (1, 40, 44)))
+    views.covers.show(Role.SOURCE, first)
+    views.set_volume(Role.SOURCE, other)
+    views.covers.clear()
+    assert views.slice == 5
+    shown = {pane.spec.plane: views.model.pose(name).k for name, pane in views.panes.items()}
+    assert {plane: shown[plane] for plane in own} == own and min(own.values()) > 5
