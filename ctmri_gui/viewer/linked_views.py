@@ -120,8 +120,8 @@ class LinkedViews(QWidget):
     # What the window sets
 
     def set_volume(self, role: Role, volume: Volume | None) -> None:
-        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most; its slices as acquired
-        stay at the first picture of it that is seen there."""
+        """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most; its slices
+        as acquired stay at the first picture of it that is seen there."""
         self.set_banner(role, volume.findings if volume else ())
         self._frames.comparable = None
         seen = self.covers.place(role)
