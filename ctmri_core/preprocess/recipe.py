@@ -6,7 +6,7 @@ A recipe is stored inside the model file; its record of one volume undoes the ge
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.field_window import windows_of
 from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
-from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, SliceGrid, Slices, Window
+from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
@@ -106,6 +106,7 @@ class Recipe(BaseModel):
     """Correct MR's bias field, clear what is outside the body (both if asked for), reorient, crop to a window about the body
     (slices far wider than what was learnt from), resample in plane, pad (or crop), scale to [-1, 1].
 
+    `planes`: `three` for a network that learnt from axial, coronal and sagittal slices; what it makes of each is fused.
     `spacing_mm`: pixel spacing in plane, None keeps the source's. `size`: (rows, columns) to pad or crop to, centred; None
     pads to a `multiple` and never crops. `ct`, `mr`: how values of either modality are scaled. `bias_field`: N4 of MR, None for
     none. `only_body`: everything outside the outline of the body becomes background. `slices`: what is learnt from. `slice_mm`:
@@ -117,6 +118,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     orientation: Literal["axial"] = "axial"
+    planes: Literal["axial", "three"] = "axial"
     spacing_mm: float | None = Field(default=1.0, ge=0.05, le=20)
     size: tuple[Size, Size] | None = None
     multiple: int = Field(default=4, ge=1, le=1024)
@@ -155,6 +157,13 @@ class Recipe(BaseModel):
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
         voxels = None if changed is volume else changed.voxels
         return Record(grid, scale, background, voxels, field_grid, windows.fit if windows else None)
+
+    def along(self, record: Record, plane: Plane) -> Record:
+        """`record` of the same volume cut along another plane; its slices are shown whole, as nothing is known of how wide such
+        slices were in training. Raises `WrongInput` where they would be no pictures."""
+        if plane == "axial":
+            return record
+        return replace(record, grid=self.grid_of(record.geometry, plane=plane), field_grid=None, in_field=None)
 
     def changed(self, volume: Volume) -> Volume:
         """`volume` after the steps on its own grid; itself where there are none. The body is outlined before any of them."""
@@ -208,9 +217,9 @@ class Recipe(BaseModel):
         mask = record.grid.forward(record.grid.oriented(inside.astype(np.float32)), 0.0) > 0.5
         return slices, mask, tuple(backgrounds)
 
-    def grid_of(self, geometry: Geometry, window: Window | None = None) -> SliceGrid:
+    def grid_of(self, geometry: Geometry, window: Window | None = None, plane: Plane = "axial") -> SliceGrid:
         """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says."""
-        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple, window)
+        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple, window, plane)
 
 
 def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:

@@ -1,7 +1,7 @@
-"""Axial slices of a volume on the grid of a network, and the way back to the volume's own grid.
+"""Slices of a volume on the grid of a network, and the way back to the volume's own grid.
 
-Nothing is interpolated between slices: axes are permuted and flipped to (superior, posterior, left), then every slice is
-resampled in plane by two matrices. Both ways are linear maps with a known field, so what lies outside is background.
+Nothing is interpolated between slices: axes are permuted and flipped to (superior, posterior, left), for axial slices, then every
+slice is resampled in plane by two matrices. Both ways are linear maps with a known field, so what lies outside is background.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.resample import in_plane_matrix
 
 Slices = NDArray[np.float32]
+Plane = Literal["axial", "coronal", "sagittal"]
+PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 LARGEST_SLICE = 2048
@@ -26,6 +28,14 @@ _SMALLEST_SLICE = 8
 """Pixels. Networks halve twice and more, and norm or mirror what is left; one pixel has no variance and no neighbour."""
 _NARROWEST_MM = 32.0
 """Nothing that a model was made for is narrower; a stack of a few sagittal or coronal slices is."""
+
+
+# Unit vectors (LPS) along which slices, rows and columns are counted. Heads are upright in pictures that are not axial.
+_AXES: dict[Plane, tuple[tuple[float, float, float], ...]] = {
+    "axial": ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
+    "coronal": ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0)),
+    "sagittal": ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)),
+}
 
 
 class Window(NamedTuple):
@@ -116,15 +126,16 @@ class SliceGrid:
 
     @classmethod
     def plan(
-        cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int, window: Window | None = None
+        cls, source: Geometry, spacing: float | None, size: tuple[int, int] | None, multiple: int,
+        window: Window | None = None, plane: Plane = "axial",
     ) -> SliceGrid:  # fmt: skip
         """`window`: what is used of the slices, None for all.
 
-        Raises `WrongInput` when the volume's axial slices would be no pictures, or absurdly large ones.
+        Raises `WrongInput` when the volume's slices along `plane` would be no pictures, or absurdly large ones.
         """
-        order, flips = axial_order(source)
+        order, flips = plane_order(source, plane)
         oriented = source.permuted(order, flips)
-        _check_width(oriented)
+        _check_width(oriented, plane)
         rows, columns = size if size is not None else (None, None)
         top, bottom = window.rows if window else (0, oriented.shape[1])
         left, right = window.columns if window else (0, oriented.shape[2])
@@ -185,21 +196,30 @@ class SliceGrid:
 
 def axial_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
     """(order, flips) that turn the array's axes to (superior, posterior, left), the nearest ones when oblique."""
-    wanted = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-    along = wanted @ geometry.axes.T
+    return plane_order(geometry, "axial")
+
+
+def plane_order(geometry: Geometry, plane: Plane) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """(order, flips) that turn the array's axes to those of slices along `plane`, the nearest ones when oblique.
+
+    Coronal: (posterior, inferior, left); sagittal: (left, inferior, posterior).
+    """
+    along = np.array(_AXES[plane]) @ geometry.axes.T
     best = max(permutations(range(3)), key=lambda order: sum(abs(along[new, old]) for new, old in enumerate(order)))
     k, j, i = best
     return (k, j, i), (bool(along[0, k] < 0), bool(along[1, j] < 0), bool(along[2, i] < 0))
 
 
-def _check_width(oriented: Geometry) -> None:
-    """Raises `WrongInput` for one sagittal or coronal slice, or a stack of them too thin to be cut into axial ones."""
-    for axis, plane, way in ((1, "coronal", "front to back"), (2, "sagittal", "left to right")):
-        count, width = oriented.shape[axis], oriented.extent[axis]
+def _check_width(oriented: Geometry, plane: Plane) -> None:
+    """Raises `WrongInput` for one slice across `plane`, or a stack of them too thin to be cut along it."""
+    names = [next(other for other in PLANES if _AXES[other][0] == tuple(np.abs(axis).tolist())) for axis in _AXES[plane]]
+    ways = {"axial": "top to bottom", "coronal": "front to back", "sagittal": "left to right"}
+    for axis in (1, 2):
+        across, count, width = names[axis], oriented.shape[axis], oriented.extent[axis]
         if count == 1:
-            raise WrongInput(f"This model works on axial slices; this scan is a single {plane} slice.")
+            raise WrongInput(f"This model works on {plane} slices; this scan is a single {across} slice.")
         if width < _NARROWEST_MM:
-            raise WrongInput(f"This model works on axial slices; this scan is only {width:.0f} mm wide from {way}.")
+            raise WrongInput(f"This model works on {plane} slices; this scan is only {width:.0f} mm wide from {ways[across]}.")
 
 
 def _apply(slices: NDArray[Any], rows: Slices, columns: Slices, background: float) -> Slices:
