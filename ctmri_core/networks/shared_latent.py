@@ -6,9 +6,11 @@ no norm outside the residual blocks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 
 class PlainResidual(nn.Module):
@@ -62,6 +64,10 @@ class SharedLatentTranslator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.decode(self.dec_shared(self.enc_shared(self.encode(x))))
         return result
+
+    def with_noise(self, noise: Callable[[Tensor], Tensor]) -> list[RemovableHandle]:
+        """Until the handles are removed, samples of the latent are translated: its deviation is 1, as in training."""
+        return [self.enc_shared.register_forward_hook(lambda _layer, _given, mean: mean + noise(mean))]
 
 
 class DeepDiscriminator(nn.Module):

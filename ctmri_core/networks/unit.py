@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.hooks import RemovableHandle
 
 from ctmri_core.networks.conv_block import ConvBlock, ResidualBlocks
 
@@ -61,6 +63,10 @@ class UnitTranslator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.dec(self.enc(x))
         return result
+
+    def with_noise(self, noise: Callable[[Tensor], Tensor]) -> list[RemovableHandle]:
+        """Until the handles are removed, samples of the latent are translated: its deviation is 1, as in training."""
+        return [self.enc.register_forward_hook(lambda _layer, _given, mean: mean + noise(mean))]
 
 
 class MultiScaleDiscriminator(nn.Module):

@@ -6,10 +6,12 @@ N(0, I), and a discriminator whose every level judges by itself. What follows is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from ctmri_core.networks.conv_block import ConvBlock, ResidualBlocks
 
@@ -42,7 +44,7 @@ class VariationalResnet(nn.Module):
     def sample(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(translation of a random latent, mean, logarithm of the variance), by reparametrisation (Kingma and Welling 2014)."""
         hidden = self.encoder(x)
-        mean, log_variance = self.mean(hidden), self.log_variance(hidden).clamp(-30.0, 20.0)
+        mean, log_variance = self.mean(hidden), self._clamped(hidden)
         latent = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
         return self.decoder(latent), mean, log_variance
 
@@ -52,6 +54,18 @@ class VariationalResnet(nn.Module):
             return self.sample(x)
         result: Tensor = self.decoder(self.mean(self.encoder(x)))
         return result
+
+    def with_noise(self, noise: Callable[[Tensor], Tensor]) -> list[RemovableHandle]:
+        """Until the handles are removed, samples of the latent are translated."""
+
+        def sampled(_layer: nn.Module, given: tuple[Tensor, ...], mean: Tensor) -> Tensor:
+            return mean + torch.exp(0.5 * self._clamped(given[0])) * noise(mean)
+
+        return [self.mean.register_forward_hook(sampled)]
+
+    def _clamped(self, hidden: Tensor) -> Tensor:
+        log_variance: Tensor = self.log_variance(hidden)
+        return log_variance.clamp(-30.0, 20.0)
 
 
 class LevelwiseDiscriminator(nn.Module):
