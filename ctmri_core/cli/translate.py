@@ -81,9 +81,9 @@ def _refuse_far_off(volume: Volume, model: Path) -> None:
 
     card = read_card(model)
     check_input(volume, card)
-    serious = [doubt.message for doubt in doubts_before(volume, card) if doubt.serious]
-    if serious:
-        raise WrongInput(f"{' '.join(serious)} Choose another model with --model, or leave --strict out.")
+    doubts = [doubt.message for doubt in doubts_before(volume, card) if doubt.kind != "window"]
+    if doubts:
+        raise WrongInput(f"{' '.join(doubts)} Choose another model with --model, or leave --strict out.")
 
 
 def _remembering(work: Work[Result], said: set[str]) -> Work[Result]:

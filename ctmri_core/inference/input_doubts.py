@@ -1,4 +1,8 @@
-"""What speaks against giving a scan to a model, found before it runs; no torch."""
+"""What speaks against giving a scan to a model, found before it runs; no torch.
+
+Serious: another kind of scan or part of the body, black and white exchanged, a body cut off, values in no known unit, or far
+beyond what was learnt from (`recognition.far_off`, `slice_doubts`). Anything less goes with the result as a warning.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +20,26 @@ from ctmri_core.volume import Finding, Volume
 
 _OF_NO_MATTER_FOR_THE_GRID = {"bias_field": None, "only_body": False, "mr": HuRange()}
 """Steps that would take seconds, exchanged for none and for a scaling that measures nothing."""
+_UNIT, _LOWEST_HU = "not_hounsfield", -100
 
 
 def doubts_before(volume: Volume, card: ModelCard, record: Record | None = None) -> tuple[Finding, ...]:
-    """Wrong kind, wrong region, slices unlike those that were learnt from, values far from theirs; serious ones mean that the
-    result is not to be trusted. `record`: of the card's recipe, where it is at hand. Raises `WrongInput` as `record_of` does.
+    """Wrong kind, wrong region, slices unlike those that were learnt from, values far from theirs; serious ones are asked about,
+    as the result is not to be trusted. `record`: of the card's recipe, where it is at hand. Raises `WrongInput` as `record_of`
+    does.
     """
     if record is None:
         record = card.recipe.model_copy(update=_OF_NO_MATTER_FOR_THE_GRID).record_of(volume)
+    kind = (*_doubts_about_kind(volume, card), *_doubts_about_unit(volume))
+    if any(doubt.kind == _UNIT for doubt in kind):
+        return kind  # whatever else is looked for needs the outline of the body, which is found by HU
     region = doubt_about_region(volume, card)
     return (
-        *_doubts_about_kind(volume, card),
+        *kind,
         *((region,) if region else ()),
         *doubts_about_slices(volume, record, card.recipe, validated_config(card).context),
         *(far_off(volume, card.training_range, card.recipe) if card.training_range else ()),
-    )  # fmt: skip
+    )
 
 
 def _doubts_about_kind(volume: Volume, card: ModelCard) -> Iterator[Finding]:
@@ -44,6 +53,14 @@ def _doubts_about_kind(volume: Volume, card: ModelCard) -> Iterator[Finding]:
         message = f"This model takes {takes.label}; this scan looks like {seen.label}. Do not trust what it shows."
         told = seen.domain.modality == takes.modality and volume.domain is not Domain.MR and _told_by_hand(volume)
         yield Finding("wrong_kind", message, serious=not told)
+
+
+def _doubts_about_unit(volume: Volume) -> Iterator[Finding]:
+    """Of a CT none of whose values is as low as fat, not to speak of air."""
+    lowest = float(volume.voxels.min())
+    if volume.domain is Domain.CT and lowest > _LOWEST_HU:
+        message = f"The lowest value of this CT is {lowest:g}, so these are not Hounsfield units, which this model takes."
+        yield Finding(_UNIT, f"{message} Do not trust what it shows.", serious=True)
 
 
 def _told_by_hand(volume: Volume) -> bool:

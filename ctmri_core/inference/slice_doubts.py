@@ -12,25 +12,26 @@ from ctmri_core.preprocess.recipe import Recipe, Record
 from ctmri_core.preprocess.slice_context import stride_for
 from ctmri_core.volume import Finding, Volume
 
-_FAR = 1.5
-"""How many times as far apart slices may be as those that were learnt from."""
-_LARGER = 1.1
+_FAR = (1.5, 3.0)
+"""How many times as far apart slices may be as those that were learnt from: (warned of, asked about)."""
+_LARGER = (1.1, 1.5)
 """How many times as large as the slices that were learnt from a body may be."""
-_SMALLER = 1.5
+_SMALLER = (1.5, 3.0)
 """How many times as large slices may be that were learnt from."""
 _CELL_MM = 4.0
 
 
 def doubts_about_slices(volume: Volume, record: Record, recipe: Recipe, context: int) -> Iterator[Finding]:
-    """Serious findings: slices too far apart, or alone, for a model that is shown `context` of them; a body cut off; a body too
-    large, or slices too small, beside what was learnt from. And, not serious, that only a part of the slices is translated."""
+    """Slices too far apart for a model that is shown `context` of them; a body too large, or slices too small, beside what was
+    learnt from: serious where far beyond. Serious as well: a slice alone for such a model; a body cut off. And that only a part
+    of the slices is translated."""
     wanted, own = recipe.slice_mm, record.grid.slice_mm
     if context > 1 and record.count == 1:
         message = f"This model looks at {context} slices at a time; this scan has one, which is shown to it {context} times."
         yield Finding("slice_distance", f"{message} Do not trust what it shows.", serious=True)
-    elif context > 1 and wanted is not None and own * stride_for(wanted, own) > _FAR * wanted:
+    elif context > 1 and wanted is not None and (times := own * stride_for(wanted, own) / wanted) > _FAR[0]:
         message = f"This model looks at slices {wanted:.3g} mm apart beside the one it translates; those of this scan are"
-        yield Finding("slice_distance", f"{message} {own:.3g} mm apart. Do not trust what it shows.", serious=True)
+        yield Finding("slice_distance", f"{message} {own:.3g} mm apart. {_means(times > _FAR[1])}", times > _FAR[1])
     if _is_cut(volume, record):
         rows, columns = record.grid.rows, record.grid.columns
         size = f"{columns.size * columns.spacing:.0f} x {rows.size * rows.spacing:.0f} mm"
@@ -45,22 +46,28 @@ def _doubts_about_field(volume: Volume, record: Record, field_mm: tuple[float, f
     edges = grid.rows.source_spacing, grid.columns.source_spacing
     own = tuple(n * edge for n, edge in zip(grid.source_shape, edges, strict=True))
     learnt = f"This model learnt from slices of about {_size(field_mm)}"
-    if any(_SMALLER * ours < theirs for ours, theirs in zip(own, field_mm, strict=True)):
-        message = f"{learnt}; those of this scan are only {_size(own)}. Do not trust what it shows."
-        yield Finding("small_field", message, serious=True)
-    if any(ours > _LARGER * theirs for ours, theirs in zip(own, field_mm, strict=True)):
+    smaller = max(theirs / ours for ours, theirs in zip(own, field_mm, strict=True))
+    if smaller > _SMALLER[0]:
+        far = smaller > _SMALLER[1]
+        yield Finding("small_field", f"{learnt}; those of this scan are only {_size(own)}. {_means(far)}", serious=far)
+    if any(ours > _LARGER[0] * theirs for ours, theirs in zip(own, field_mm, strict=True)):
         bodies = np.ptp(body_boxes(volume), axis=2) * edges
-        large = (bodies > _LARGER * np.array(field_mm)).any(1)
+        times = (bodies / np.array(field_mm)).max(1)
+        large, far = times > _LARGER[0], bool((times > _LARGER[1]).any())
         if large.any():
             message = f"{learnt}; the body is larger in {large.sum()} of {len(large)} slices of this scan, "
-            message += f"up to {_size(tuple(bodies.max(0)))}. Do not trust what those show."
-            yield Finding("large_body", message, serious=True)
+            yield Finding("large_body", f"{message}up to {_size(tuple(bodies.max(0)))}. {_means(far)}", serious=far)
     if grid.is_window or record.field_grid:
         shown = record.field_grid or grid
         size = _size((shown.rows.source_size * edges[0], shown.columns.source_size * edges[1]))
         more = ", more where it is larger," if record.field_grid else ""
         message = f"{learnt}; {size} about the body{more} are translated, and beyond that is background."
         yield Finding("window", message)
+
+
+def _means(far: bool) -> str:
+    return "Do not trust what it shows." if far else "Look at it with care."
+
 
 def _size(rows_and_columns: tuple[float, ...]) -> str:
     return f"{rows_and_columns[1]:.0f} x {rows_and_columns[0]:.0f} mm"

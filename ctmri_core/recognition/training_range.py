@@ -1,8 +1,8 @@
-"""What the pictures were like that a model learnt from, and how far beyond them another one lies."""
+"""What the pictures were like that a model learnt from; how far beyond them another one lies is said in `far_off`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Self
 
@@ -13,14 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.preprocess.slice_grid import axial_order
-from ctmri_core.volume import Finding, Volume, Voxels
+from ctmri_core.volume import Volume, Voxels
 
 _CELL_MM = 4.0
 _LEAST_BODY = 0.01
-_COARSER, _THICKER, _WIDER = 1.75, 2.5, 1.5
-"""How many times the largest pixels, distances of slices and fields that were learnt from."""
-_GREY, _AIR = 0.2, 0.2
-"""How far beyond the range, as shares of all greys and of a slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,64 +102,3 @@ def slice_facts(
     height = None if down is None else rows * down
     width = None if across is None else columns * across
     return SliceFacts(pixel, apart, height, width, dark, middle, bright, air)
-
-
-def far_off(volume: Volume, known: TrainingRange, recipe: Recipe) -> Iterator[Finding]:
-    """In what `volume` lies far beyond `known`, each with what that means; serious but for the distance of slices."""
-    one = facts_of(volume, recipe)
-    if one is None:
-        yield Finding("no_body", "No body is seen in this scan. There is nothing for a model to translate.", serious=True)
-        return
-    yield from _coarse(one, known)
-    if recipe.field_mm is None:  # what is wider or smaller than that is told of otherwise
-        yield from _odd_field(one, known)
-    yield from _odd_greys(one, known)
-
-
-def _coarse(one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:
-    if one.pixel_mm and known.pixel_mm and one.pixel_mm > _COARSER * known.pixel_mm[1]:
-        own = f"those of this scan are {one.pixel_mm:.2g} mm wide"
-        learnt = f"This model learnt from pixels of {_span(known.pixel_mm)} mm; {own}."
-        yield Finding("coarse_pixels", f"{learnt} What it shows is blurred and may be wrong.", serious=True)
-    if one.slice_mm and known.slice_mm and one.slice_mm > _THICKER * known.slice_mm[1]:
-        own = f"those of this scan are {one.slice_mm:.2g} mm apart"
-        learnt = f"This model learnt from slices {_span(known.slice_mm)} mm apart; {own}."
-        yield Finding("thick_slices", f"{learnt} If they are as thick, tissues mix in them as it never saw.")
-
-
-def _odd_field(one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:
-    for own, span, way in ((one.height_mm, known.height_mm, "high"), (one.width_mm, known.width_mm, "wide")):
-        if own and span and not span[0] / _WIDER <= own <= span[1] * _WIDER:
-            learnt = f"This model learnt from slices {_span(span)} mm {way}; those of this scan are {own:.0f} mm {way}."
-            yield Finding("odd_field", f"{learnt} Do not trust what it shows.", serious=True)
-    if one.air < known.air[0] - _AIR:
-        learnt = f"Slices that this model learnt from are {_percent(known.air)} % air; those of this scan {100 * one.air:.0f} %."
-        yield Finding("little_air", f"{learnt} A picture cut off close to the body looks unlike them.", serious=True)
-
-
-def _odd_greys(one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:
-    """One finding for all three: what is wrong with values shows in several of them."""
-    for own, span, which in (
-        (one.middle, known.middle, "middle"), (one.bright, known.bright, "brightest"), (one.dark, known.dark, "darkest"),
-    ):  # fmt: skip
-        margin = max(_GREY, span[1] - span[0])
-        if not span[0] - margin <= own <= span[1] + margin:
-            learnt = f"The {which} greys in the body lie at {_place(own)} % of the model's range;"
-            message = f"{learnt} in what it learnt from they lie at {_place(span[0])} to {_place(span[1])} %."
-            means = "Values may be of another unit or kind: do not trust what it shows."
-            yield Finding("odd_greys", f"{message} {means}", serious=True)
-            return
-
-
-def _place(unit: float) -> str:
-    """Of [-1, 1], in percent."""
-    return f"{50 * (unit + 1):.0f}"
-
-
-def _percent(span: tuple[float, float]) -> str:
-    return f"{100 * span[0]:.0f} to {100 * span[1]:.0f}"
-
-
-def _span(span: tuple[float, float]) -> str:
-    low, high = (f"{value:.3g}" for value in span)
-    return low if low == high else f"{low} to {high}"

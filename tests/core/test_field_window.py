@@ -148,9 +148,10 @@ def test_slices_about_as_wide_as_those_learnt_from_are_shown_as_they_are(field):
 
 def test_slices_much_smaller_than_those_learnt_from_are_told():
     source = scan(narrow(head()))
-    result = translated(source, normed((FIELD[0] * 2, FIELD[1])))
-    assert kinds(result) == [("small_field", True)] and "only 176 x 224 mm" in result.findings[0].message
-    assert (result.voxels == translated(source, normed(None)).voxels).all()
+    for times, serious in ((2, False), (3.2, True)):
+        result = translated(source, normed((FIELD[0] * times, FIELD[1])))
+        assert kinds(result) == [("small_field", serious)] and "only 176 x 224 mm" in result.findings[0].message
+        assert (result.voxels == translated(source, normed(None)).voxels).all()
 
 
 def test_air_alone_and_a_fixed_size_are_left_as_they_are():

@@ -18,7 +18,8 @@ from ctmri_core.io.saving import save
 from ctmri_core.model_card import ModelCard, read_card
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.recognition import TrainingRange, range_of
+from ctmri_core.recognition import SliceFacts, TrainingRange, range_of
+from ctmri_core.recognition.far_off import told_of
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.volume import Volume
 
@@ -51,16 +52,49 @@ def test_the_wrong_kind_is_doubted_whatever_it_is_called(head):
 
 def test_values_of_another_unit_coarse_pixels_and_pictures_cut_close_are_doubted(head):
     ct = head[Domain.CT]
-    assert "odd_greys" in kinds(replace(ct, voxels=(ct.voxels + 1024).astype(np.int16)), CT_MODEL)
-    coarse = replace(ct, voxels=np.ascontiguousarray(ct.voxels[:, ::2, ::2]), geometry=replace(
-        ct.geometry, shape=ct.voxels[:, ::2, ::2].shape, spacing=(ct.geometry.spacing[0], 3.0, 3.0)))  # fmt: skip
-    assert "coarse_pixels" in kinds(coarse, CT_MODEL)
+    assert kinds(replace(ct, voxels=(ct.voxels + 1024).astype(np.int16)), CT_MODEL) == ["not_hounsfield"]
+    t1 = head[Domain.MR_T1]
+    spiked = replace(t1, voxels=(1000 * (t1.voxels / np.float32(t1.voxels.max())) ** 6).astype(np.float32))
+    assert "odd_greys" in kinds(spiked, T1_MODEL)
     low, size = (20, 60, 60), (60, 50, 50)
     where = tuple(slice(n, n + m) for n, m in zip(low, size, strict=True))
     cut = replace(ct, voxels=np.ascontiguousarray(ct.voxels[where]), geometry=ct.geometry.cropped(low, size))
-    assert {"little_air", "odd_field"} & set(kinds(cut, CT_MODEL))
+    assert kinds(cut, CT_MODEL) == ["odd_field", "cut_body"]
     air = replace(ct, voxels=np.full_like(ct.voxels, -1000))
     assert kinds(air, CT_MODEL) == ["no_body"]
+
+
+@pytest.mark.parametrize(
+    ("mm", "apart", "found"),
+    [
+        (1.6, 1.5, []),
+        (2.0, 1.5, [("coarse_pixels", False)]),
+        (3.6, 1.5, [("coarse_pixels", True)]),
+        (1.0, 4.0, [("thick_slices", False)]),
+        (1.0, 8.0, [("thick_slices", True)]),
+    ],
+)
+def test_what_lies_beside_the_range_is_warned_of_and_what_lies_far_beyond_is_asked_about(mm, apart, found):
+    known = read_card(CT_MODEL).training_range
+    one = SliceFacts(mm, apart, 256.0, 256.0, known.dark[0], known.middle[0], known.bright[0], known.air[0])
+    assert [(doubt.kind, doubt.serious) for doubt in told_of(one, known)] == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"width_mm": 480.0, "height_mm": 480.0}, [("odd_field", False)]),
+        ({"height_mm": 90.0}, [("odd_field", False)]),
+        ({"height_mm": 80.0}, [("odd_field", True)]),
+        ({"middle": -0.5}, [("odd_greys", False)]),
+        ({"middle": -0.9}, [("odd_greys", True)]),
+        ({"middle": -0.3, "dark": 0.9}, [("odd_greys", True)]),
+    ],
+)
+def test_fields_and_greys_have_two_limits_as_well(changes, found):
+    known = read_card(CT_MODEL).training_range
+    one = SliceFacts(1.0, 1.5, 256.0, 256.0, known.dark[0], known.middle[0], known.bright[0], known.air[0])
+    assert [(doubt.kind, doubt.serious) for doubt in told_of(replace(one, **changes), known)] == found
 
 
 def test_the_range_of_the_shipped_models_is_that_of_heads(head):
@@ -124,4 +158,4 @@ def test_strict_refuses_what_is_a_warning_without(head, tmp_path, capsys):
     assert main(["translate", str(path), "--output", str(out), "--strict", "--device", "cpu"]) == 1
     assert not out.exists() and "--strict" in (told := capsys.readouterr().err) and "pixels of 1 mm" in told
     assert main(["translate", str(path), "--output", str(out), "--device", "cpu"]) == 0
-    assert out.exists() and "warning: This model learnt from pixels of 1 mm" in capsys.readouterr().err
+    assert out.exists() and "note: This model learnt from pixels of 1 mm" in capsys.readouterr().err

@@ -124,15 +124,19 @@ def test_finer_slices_are_skipped_in_use(wanted, stride, batch):
 
 
 @pytest.mark.parametrize(
-    ("shape", "between", "said"),
-    [((5, 24, 24), 5.0, "slices 3 mm apart .* those of this scan are 5 mm"), ((1, 24, 24), 3.0, "has one, .* 5 times")],
+    ("shape", "between", "said", "serious"),
+    [
+        ((5, 24, 24), 5.0, "slices 3 mm apart .* those of this scan are 5 mm", False),
+        ((5, 24, 24), 10.0, "slices 3 mm apart .* those of this scan are 10 mm", True),
+        ((1, 24, 24), 3.0, "has one, .* 5 times", True),
+    ],
 )
-def test_slices_too_far_apart_and_single_ones_are_told(shape, between, said):
+def test_slices_too_far_apart_and_single_ones_are_told(shape, between, said, serious):
     source, model = box(Geometry(shape, (between, 2, 2)), 20), sloped(Recipe(spacing_mm=None, multiple=1, slice_mm=3.0))
     events = list(translate(source, model))
-    assert [event.serious for event in events if isinstance(event, Noted)] == [True]
+    assert [event.serious for event in events if isinstance(event, Noted)] == [serious]
     [finding] = [finding for finding in finish(translate(source, model)).findings if finding.kind == "slice_distance"]
-    assert finding.serious and re.search(said, finding.message)
+    assert finding.serious == serious and re.search(said, finding.message)
 
 
 @pytest.mark.parametrize(("edge", "cut"), [(20, False), (44, True)])
