@@ -33,15 +33,16 @@ class Windows:
     fit: NDArray[np.bool_]
 
 
-def windows_of(volume: Volume, field_mm: tuple[float, float]) -> Windows | None:
+def windows_of(volume: Volume, field_mm: tuple[float, float], body: NDArray[np.bool_] | None = None) -> Windows | None:
     """About `field_mm` (rows, columns) around the body, more where the body is larger; one place for all slices.
 
-    An axis that is not clearly wider than that is kept whole. None where both are, and where no body is seen.
+    `body`: on the volume's grid, where it is known. An axis that is not clearly wider than that is kept whole. None where both
+    are, and where no body is seen.
     """
     (_, *order), _ = axial_order(volume.geometry)
     sizes, edges = ([each[axis] for axis in order] for each in (volume.geometry.shape, volume.geometry.spacing))
     wide = [size * edge > _CLEARLY * field for size, edge, field in zip(sizes, edges, field_mm, strict=True)]
-    boxes = body_boxes(volume) if any(wide) else None
+    boxes = body_boxes(volume, body) if any(wide) else None
     if boxes is None or not (with_body := boxes[..., 1].any(1)).any():
         return None
     pixels = np.array([field / edge for field, edge in zip(field_mm, edges, strict=True)])
@@ -67,19 +68,19 @@ def windows_of(volume: Volume, field_mm: tuple[float, float]) -> Windows | None:
     return None if whole == ((0, sizes[0]), (0, sizes[1])) else Windows(whole, None, np.zeros(len(boxes), np.bool_))
 
 
-def body_boxes(volume: Volume) -> _Boxes:
-    """What the body takes up of rows and columns of every slice, to about 4 mm."""
-    mask, grid = coarse_body_mask(volume, _CELL_MM)
+def body_boxes(volume: Volume, body: NDArray[np.bool_] | None = None) -> _Boxes:
+    """What the body takes up of rows and columns of every slice: exactly where `body` is given, else to about 4 mm."""
+    mask, grid = coarse_body_mask(volume, _CELL_MM) if body is None else (body, volume.geometry)
     order, flips = axial_order(volume.geometry)
     cells = mask.transpose(order)
     steps = [round(grid.spacing[axis] / volume.geometry.spacing[axis]) for axis in order]
     sizes = [volume.geometry.shape[axis] for axis in order]
     boxes = np.zeros((len(cells), 2, 2), np.intp)
     for n, across in enumerate((2, 1)):
-        body: NDArray[np.bool_] = cells.max(across)
-        first, last = body.argmax(1), body.shape[1] - body[:, ::-1].argmax(1)
+        filled: NDArray[np.bool_] = cells.max(across)
+        first, last = filled.argmax(1), filled.shape[1] - filled[:, ::-1].argmax(1)
         size, step = sizes[1 + n], steps[1 + n]
         span = np.stack([first * step, np.minimum(last * step, size)], 1)
-        boxes[:, n] = np.where(body.max(1)[:, None], size - span[:, ::-1] if flips[1 + n] else span, 0)
+        boxes[:, n] = np.where(filled.max(1)[:, None], size - span[:, ::-1] if flips[1 + n] else span, 0)
     of_slices = boxes[np.arange(sizes[0]) // steps[0]]
     return of_slices[::-1] if flips[0] else of_slices

@@ -16,6 +16,7 @@ from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.volume import Volume
 
 Slices = NDArray[np.float32]
+Body = NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class HuRange(_Step):
             raise ValueError("high must be at least 1 HU above low")
         return self
 
-    def scale_of(self, volume: Volume) -> Scale:  # noqa: ARG002  # same signature as PercentileRange
+    def scale_of(self, volume: Volume, body: Body = None) -> Scale:  # noqa: ARG002  # same signature as PercentileRange
         return Scale(self.low, self.high)
 
     @property
@@ -124,7 +125,7 @@ class HuCurve(_Step):
             raise ValueError("low, soft_low, soft_high and high must rise by at least 1 HU each")
         return self
 
-    def scale_of(self, volume: Volume) -> CurvedScale:  # noqa: ARG002  # same signature as PercentileRange
+    def scale_of(self, volume: Volume, body: Body = None) -> CurvedScale:  # noqa: ARG002  # same signature as PercentileRange
         return self.nominal
 
     @property
@@ -140,9 +141,9 @@ class PercentileRange(_Step):
     high: float = Field(default=99.5, gt=50, le=100)
     nominal_high: float = Field(default=1000.0, gt=0, le=32767)
 
-    def scale_of(self, volume: Volume) -> Scale:
-        """Measured on `volume` alone. A constant volume gets a range of one unit."""
-        values = _in_body(volume)
+    def scale_of(self, volume: Volume, body: Body = None) -> Scale:
+        """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
+        values = _in_body(volume, body)
         if values.size == 0:
             return Scale(0.0, 1.0)
         low, high = (float(value) for value in np.percentile(values, (self.low, self.high)))
@@ -159,9 +160,9 @@ class MinMaxRange(_Step):
     kind: Literal["min_max"] = "min_max"
     nominal_high: float = Field(default=1000.0, gt=0, le=32767)
 
-    def scale_of(self, volume: Volume) -> Scale:
-        """Measured on `volume` alone. A constant volume gets a range of one unit."""
-        values = _in_body(volume)
+    def scale_of(self, volume: Volume, body: Body = None) -> Scale:
+        """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
+        values = _in_body(volume, body)
         return _scale_between(float(values.min()), float(values.max())) if values.size else Scale(0.0, 1.0)
 
     @property
@@ -176,9 +177,9 @@ class ZScore(_Step):
     reach: float = Field(default=3.0, gt=0, le=20)
     nominal_high: float = Field(default=1000.0, gt=0, le=32767)
 
-    def scale_of(self, volume: Volume) -> Scale:
-        """Measured on `volume` alone. A constant volume gets a range of one unit."""
-        values = _in_body(volume)
+    def scale_of(self, volume: Volume, body: Body = None) -> Scale:
+        """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
+        values = _in_body(volume, body)
         if values.size == 0:
             return Scale(0.0, 1.0)
         middle, reach = float(values.mean(dtype=np.float64)), self.reach * float(values.std(dtype=np.float64))
@@ -192,9 +193,9 @@ class ZScore(_Step):
 MrScaling = PercentileRange | MinMaxRange | ZScore
 
 
-def _in_body(volume: Volume) -> NDArray[Any]:
+def _in_body(volume: Volume, body: Body) -> NDArray[Any]:
     """The finite values in the body; those of the whole volume where there is no body."""
-    inside = volume.voxels[body_mask(volume)]
+    inside = volume.voxels[body_mask(volume) if body is None else body]
     values: NDArray[Any] = inside[np.isfinite(inside)]
     return values if values.size else volume.voxels[np.isfinite(volume.voxels)]
 

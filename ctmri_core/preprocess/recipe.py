@@ -19,6 +19,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.field_window import windows_of
+from ctmri_core.preprocess.given_body import checked_body
 from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window
@@ -42,6 +43,8 @@ class Record:
     """Of slices wider than what was learnt from: a window as large as that, where some slices fit into it and others do not."""
     in_field: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
     """(n,): which slices fit into `field_grid`."""
+    body: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+    """On the source's grid: the body as a person gave it, beyond which a result is background too; None where nobody did."""
 
     @property
     def geometry(self) -> Geometry:
@@ -144,19 +147,21 @@ class Recipe(BaseModel):
             return str(error)
         return ""
 
-    def record_of(self, volume: Volume) -> Record:
+    def record_of(self, volume: Volume, body: NDArray[np.bool_] | None = None) -> Record:
         """Plans the preparation of `volume`; reads its voxels only to measure an MR's range and to find the body in wide slices.
 
-        Raises `WrongInput` when the modality is unknown or `problem_with` the geometry.
+        `body`: on the volume's grid, what a person says is the body: it takes the place of the one that is found, and what lies
+        beyond becomes background. Raises `WrongInput` when it is none, the modality is unknown or `problem_with` the geometry.
         """
-        windows = None if self.field_mm is None or self.size is not None else windows_of(volume, self.field_mm)
+        body = None if body is None else checked_body(body, volume)
+        windows = None if self.field_mm is None or self.size is not None else windows_of(volume, self.field_mm, body)
         grid = self.grid_of(volume.geometry, windows.whole if windows else None)
         field_grid = self.grid_of(volume.geometry, windows.field) if windows and windows.field else None
-        changed = self.changed(volume)
-        scale = self.intensity(volume.domain).scale_of(changed)
+        changed = self.changed(volume, body)
+        scale = self.intensity(volume.domain).scale_of(changed, body)
         background = float(scale.to_unit(np.asarray([volume.background]))[0])
         voxels = None if changed is volume else changed.voxels
-        return Record(grid, scale, background, voxels, field_grid, windows.fit if windows else None)
+        return Record(grid, scale, background, voxels, field_grid, windows.fit if windows else None, body)
 
     def along(self, record: Record, plane: Plane) -> Record:
         """`record` of the same volume cut along another plane; its slices are shown whole, as nothing is known of how wide such
@@ -165,16 +170,16 @@ class Recipe(BaseModel):
             return record
         return replace(record, grid=self.grid_of(record.geometry, plane=plane), field_grid=None, in_field=None)
 
-    def changed(self, volume: Volume) -> Volume:
-        """`volume` after the steps on its own grid; itself where there are none. The body is outlined before any of them."""
-        if self.bias_field is not None and volume.domain.is_mr:
-            mask = body_mask(volume)
-            changed = self.bias_field.corrected(volume, mask)
-        elif self.only_body:
-            mask, changed = body_mask(volume), volume
-        else:
+    def changed(self, volume: Volume, body: NDArray[np.bool_] | None = None) -> Volume:
+        """`volume` after the steps on its own grid; itself where there are none. The body is outlined before any of them, or
+        given: then what is outside of it is cleared in any case."""
+        corrects, clears = self.bias_field is not None and volume.domain.is_mr, self.only_body or body is not None
+        if not corrects and not clears:
             return volume
-        if self.only_body:
+        mask, changed = body_mask(volume) if body is None else body, volume
+        if corrects and self.bias_field is not None:
+            changed = self.bias_field.corrected(volume, mask)
+        if clears:
             voxels = np.where(mask, changed.voxels, changed.voxels.dtype.type(volume.background))
             changed = changed.with_history("outside of the body cleared", voxels=voxels)
         return changed
