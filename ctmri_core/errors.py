@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
+
+
+def crash_report(error: BaseException) -> str:
+    """What is needed to report a bug, in one line: type of the error and our lines it came through, innermost first.
+
+    Without the error's own words and without values: those may hold a patient's data.
+    """
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [f"{module}:{line}" for module, line in reversed(frames) if module.startswith("ctmri_")]
+    return f"An error of this program, not of yours; please report it: {type(error).__name__} in {' < '.join(ours)}."
 
 
 class CtmriError(Exception):

@@ -142,6 +142,19 @@ class Noted(_Event):
     serious: bool = False
 
 
+class CaseTold(_Event):
+    """One case of many: how it stands. `name`: the case; `status`: a word such as `done`; `reason`: why; `seconds`: what it took;
+    `share`: how much of it is behind, where it goes on; `output`: what was written, within the folder of all."""
+
+    kind: Literal["case"] = "case"
+    name: str
+    status: str
+    reason: str = ""
+    seconds: float | None = None
+    share: float | None = None
+    output: str = ""
+
+
 class Finished(_Event):
     """Always the last event, whatever happened. `failed` is for causes the user can act on, `crashed` for our bugs.
 
@@ -157,7 +170,7 @@ class Finished(_Event):
 
 
 Event = Annotated[
-    Started | Progress | Step | Health | Validated | Sample | CheckpointSaved | Paused | Noted | Finished,
+    Started | Progress | Step | Health | Validated | Sample | CheckpointSaved | Paused | Noted | CaseTold | Finished,
     Field(discriminator="kind"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

@@ -39,6 +39,23 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Whether the lock of the file `path`, which is made and stays, is this caller's inside; False: somebody else has it.
+
+    Raises `WriteFailed` where the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise write_failed(path, error) from error
+    try:
+        yield _taken(number)
+    finally:
+        os.close(number)
+
+
 def is_held(folder: Path) -> bool:
     """Whether somebody, this process included, holds `folder` now; where there are no locks, nobody does."""
     try:

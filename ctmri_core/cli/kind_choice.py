@@ -27,11 +27,11 @@ def as_told(volume: Volume, told: Domain | None) -> Volume:
     """`volume` as what the user says it is, if anything. Raises `WrongInput` when its DICOM header says otherwise."""
     if told is None:
         return volume
-    if volume.dicom is not None and volume.domain.modality not in (told.modality, Domain.UNKNOWN.modality):
-        raise WrongInput(f"--modality {told}: the DICOM header says that this is {volume.domain.label}. Leave the flag out.")
-    from ctmri_core.io.second_opinion import answered
+    from ctmri_core.io.second_opinion import contradicts_header, taken_for
 
-    return volume.with_history(f"taken for {told.label}, as the user said", domain=told, findings=answered(volume.findings))
+    if contradicts_header(volume, told):
+        raise WrongInput(f"--modality {told}: the DICOM header says that this is {volume.domain.label}. Leave the flag out.")
+    return taken_for(volume, told)
 
 
 def _kind(text: str) -> Domain:

@@ -7,15 +7,15 @@ import os
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TextIO, TypeVar
 
 from ctmri_core.cli.interrupts import interrupt_sets
-from ctmri_core.errors import CtmriError, Stopped
+from ctmri_core.errors import CtmriError, Stopped, crash_report
 from ctmri_core.events import (
+    CaseTold,
     Event,
     Finished,
     Noted,
@@ -46,6 +46,8 @@ class Outcome(Generic[Result]):
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0  # seconds between lines of progress in a file
 _PAUSE_SHARE = 0.1
+_PASSING = ("waiting", "running")
+"""How a case of many stands before its turn and in it, which no line is worth."""
 
 
 class Terminal:
@@ -94,6 +96,8 @@ class Terminal:
                 self.complain(f"  {'paused' if paused else 'goes on'} after {iteration} steps")
             case Noted(message=message, serious=serious):
                 self.complain(f"{'warning' if serious else 'note'}: {message}")
+            case CaseTold(share=None) if event.status not in _PASSING:
+                self.complain(_case_text(event))
             case Finished(reason=reason, message=message, paths=paths):
                 if reason not in ("completed", "crashed"):  # a crash is told by whoever catches it
                     self.complain(message or reason)
@@ -196,16 +200,6 @@ def _end_of(result: object, stop: threading.Event) -> Finished:
     return Finished(reason="completed")
 
 
-def crash_report(error: BaseException) -> str:
-    """What is needed to report a bug, in one line: type of the error and our lines it came through, innermost first.
-
-    Without the error's own words and without values: those may hold a patient's data.
-    """
-    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    ours = [f"{module}:{line}" for module, line in reversed(frames) if module.startswith("ctmri_")]
-    return f"An error of this program, not of yours; please report it: {type(error).__name__} in {' < '.join(ours)}."
-
-
 def _progress_text(event: Progress | Step) -> str:
     if isinstance(event, Step):
         losses = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
@@ -222,6 +216,11 @@ def _progress_text(event: Progress | Step) -> str:
     if event.message:
         parts.append(event.message)
     return "  ".join(parts)
+
+
+def _case_text(event: CaseTold) -> str:
+    took = f" ({duration(event.seconds)})" if event.seconds is not None else ""
+    return f"{event.status}: {event.name}{took}" + (f": {event.reason}" if event.reason else "")
 
 
 def _speed(seconds: float) -> str:

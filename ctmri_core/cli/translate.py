@@ -11,17 +11,19 @@ from typing import TypeVar
 
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
-from ctmri_core.cli.model_choice import chosen_model
 from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.events import Event, Noted, StopSignal, Work, relayed
+from ctmri_core.inference.model_choice import chosen_model
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Volume
 
 Result = TypeVar("Result")
+
+DECIDE = "Say what it shows with --modality, or which model to use with --model (`ctmri models` lists them)."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +63,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     volume = _of_kind(volume, arguments.modality)
     check_pseudonym(arguments.pseudonym, volume)
     yield from noted(volume.findings)
-    model = model or chosen_model(volume, arguments.modality, folders)
+    model = model or chosen_model(volume, arguments.modality, folders, DECIDE)
     if arguments.strict:
         _refuse_far_off(volume, model)
     said: set[str] = {finding.message for finding in volume.findings}

@@ -43,12 +43,12 @@ class DicomReader:
             return looks_like_dicom(head)
         return any(_is_dicom(file) for file in islice(dicom_files(path), _FILES_TO_LOOK_AT))
 
-    def scan(self, path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
-        """Series in `path`, told apart by SeriesInstanceUID, matrix, frame of reference, orientation and, where places are
-        taken twice, by echo, image type or phase. Raises `FileRefused` when none is found,
+    def scan(self, path: Path, stop: StopSignal = never, files: Sequence[Path] | None = None) -> tuple[Series, ...]:
+        """Series in `path` (of its `files` alone, where given), told apart by SeriesInstanceUID, matrix, frame of reference,
+        orientation and, where places are taken twice, by echo, image type or phase. Raises `FileRefused` when none is found,
         and `Stopped`.
         """
-        return scan_dicom(path, stop)
+        return scan_dicom(path, stop, files)
 
     def load(self, series: Series, stop: StopSignal) -> Work[Volume]:
         """Raises `FileRefused`; `Stopped` when `stop` ended it."""

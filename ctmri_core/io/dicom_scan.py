@@ -29,10 +29,12 @@ _HEADER_TIMEOUT_S = 12.0  # twelve thousand frames take five
 _SLOW_S, _LONGEST_WAIT_S = 2.0, 15.0  # a folder of hostile files is given up after a few of them
 
 
-def scan_dicom(path: Path, stop: StopSignal = never) -> tuple[Series, ...]:
-    """The series in a file or folder, volumes before localizers, larger ones first. Raises `FileRefused` when there is none, and
-    `Stopped`.
+def scan_dicom(path: Path, stop: StopSignal = never, files: Sequence[Path] | None = None) -> tuple[Series, ...]:
+    """The series in a file or folder, volumes before localizers, larger ones first; `files`: all there is of that folder.
+    Raises `FileRefused` when there is none, and `Stopped`.
     """
+    if files is not None:
+        return _series(path, until(stop, files), [])
     if is_directory_list(path):
         files, missing = listed_files(path)
         return tuple(replace(series, path=path) for series in _series(path.parent, until(stop, files), missing))

@@ -6,7 +6,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.second_opinion import with_second_opinion
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
-from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of
+from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of, says_readable
 from ctmri_core.io.unpacking import inflate_head
 from ctmri_core.volume import Finding, Volume
 
@@ -174,6 +174,31 @@ def open_volume(path: str | Path) -> Volume:
     return volume
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a folder holds: `series`, companions last, and a reason for each file that should have been one and is none."""
+
+    series: tuple[Series, ...]
+    refusals: tuple[FileRefused, ...]
+
+
+def survey(folder: Path, stop: StopSignal = never, files: Sequence[Path] | None = None) -> Survey:
+    """All volumes in `folder` and below, those in archives too, headers only; nothing that is wrong hides the rest.
+
+    `files`: all there is to look at, None for what is there. Raises `FileRefused` where `folder` itself cannot be read, and
+    `Stopped`.
+    """
+    found: list[Series] = []
+    refusals: list[FileRefused] = []
+    listed = FolderFiles(folder) if files is None else files
+    for scan_one, path in _claims(folder, listed, stop, refusals):
+        try:
+            found += _scanned(scan_one, path)
+        except FileRefused as refusal:
+            refusals.append(refusal)
+    return Survey(tuple(_companions_last(found)), tuple(refusals))
+
+
 def _scan_folder(folder: Path, stop: StopSignal) -> tuple[Series, ...]:
     found: list[Series] = []
     refusals: list[FileRefused] = []
@@ -228,20 +253,29 @@ def _refusals_by_name(files: Iterable[Path]) -> list[FileRefused]:
     return refusals
 
 
-def _claims(folder: Path, files: FolderFiles, stop: StopSignal) -> Iterator[tuple[_Scan, Path]]:
-    """Which scan of a reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM."""
+def _claims(
+    folder: Path, files: FolderFiles | Sequence[Path], stop: StopSignal, refusals: list[FileRefused] | None = None
+) -> Iterator[tuple[_Scan, Path]]:
+    """Which scan of a reader is to scan what: single files, folders with pictures, and once the whole folder for DICOM.
+
+    `refusals`: takes what is said of files that no reader can have although their names promise it; then archives are looked
+    into as well. Of a sequence of `files` nothing else in `folder` is looked at.
+    """
     pictures: dict[Path, list[Path]] = defaultdict(list)
     picture_folders: dict[Path, None] = {}
-    dicom = False
+    slices: list[Path] = []
     for path in until(stop, files):
         suffix = path.suffix.lower()
         if suffix in PICTURE_SUFFIXES:
             pictures[path.parent].append(path)
-        if (dicom and suffix in DICOM_SUFFIXES) or (path.parent in picture_folders and suffix in PICTURE_SUFFIXES):
+        if (slices and suffix in DICOM_SUFFIXES) or (path.parent in picture_folders and suffix in PICTURE_SUFFIXES):
+            slices += [path] if suffix in DICOM_SUFFIXES else []
             continue  # their readers will look at them anyway
         try:
             head = preflight.head_of(path)
-        except FileRefused:  # a FIFO, an empty or locked file beside the images
+        except FileRefused as refusal:  # a FIFO, an empty or locked file beside the images
+            if refusals is not None and says_readable(path):
+                refusals.append(refusal)
             continue
         reader = _reader_of(path, head)
         if reader is PICTURE_READER:
@@ -249,14 +283,20 @@ def _claims(folder: Path, files: FolderFiles, stop: StopSignal) -> Iterator[tupl
             if suffix not in PICTURE_SUFFIXES:
                 pictures[path.parent].append(path)
         elif reader is DICOM_READER:
-            dicom = True
+            slices.append(path)
         elif reader is not None and header_of(path) == path:
             yield reader.scan, path
         elif reader is None and is_archive(path, head):
-            files.archives += 1
+            if refusals is not None:
+                yield partial(scan, stop=stop), path
+            elif isinstance(files, FolderFiles):
+                files.archives += 1
+        elif reader is None and refusals is not None and says_readable(path):
+            refusals.append(refusal_of(path, head))
     yield from ((partial(PICTURE_READER.scan_files, files=until(stop, pictures[place])), place) for place in picture_folders)
-    if dicom:
-        yield partial(DICOM_READER.scan, stop=stop), folder
+    if slices:
+        given = {} if isinstance(files, FolderFiles) else {"files": slices}
+        yield partial(DICOM_READER.scan, stop=stop, **given), folder
 
 
 def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:

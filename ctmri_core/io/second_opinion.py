@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctmri_core.domain import Domain
+from ctmri_core.errors import WrongInput
 from ctmri_core.io.domain_guess import DOUBT
 from ctmri_core.recognition import Recognition, recognise
 from ctmri_core.volume import Finding, Volume, kind_label
@@ -28,6 +29,18 @@ _INVERTED = Finding(
 def answered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """`findings` without the questions that are settled once a person says what a volume shows."""
     return tuple(finding for finding in findings if finding.kind not in (DISAGREES, GUESSED, WEIGHTING))
+
+
+def taken_for(volume: Volume, told: Domain) -> Volume:
+    """`volume` as what the user says it is. Raises `WrongInput` when its DICOM header says otherwise."""
+    if contradicts_header(volume, told):
+        raise WrongInput(f"The DICOM header says that this is {volume.domain.label}, so it is not taken for {told.label}.")
+    return volume.with_history(f"taken for {told.label}, as the user said", domain=told, findings=answered(volume.findings))
+
+
+def contradicts_header(volume: Volume, told: Domain) -> bool:
+    """Whether the DICOM header of `volume` says that it is of another modality than `told`."""
+    return volume.dicom is not None and volume.domain.modality not in (told.modality, Domain.UNKNOWN.modality)
 
 
 def with_second_opinion(volume: Volume) -> Volume:

@@ -43,6 +43,11 @@ def is_worth_a_word(path: Path) -> bool:
     return path.name.lower().endswith((*_READABLE_SUFFIXES, *_ARCHIVE_SUFFIXES, *_FOREIGN)) or path.name.upper() == "DICOMDIR"
 
 
+def says_readable(path: Path) -> bool:
+    """Whether the name of a file is that of an image of a format that can be opened here."""
+    return path.name.lower().endswith(_READABLE_SUFFIXES)
+
+
 def is_archive(path: Path, head: bytes) -> bool:
     """Whether a file that no reader takes is an archive in which images may be; documents and programs that are zips are not."""
     return preflight.kind(head) in _ARCHIVES and (not path.suffix or path.name.lower().endswith(_ARCHIVE_SUFFIXES))
@@ -59,6 +64,6 @@ def refusal_of(path: Path, head: bytes) -> FileRefused:
         what = f"is {_ARCHIVES[kind]} archive, which is not looked into"
         inside = " from within a folder" if kind == "zip" else ""
         return FileRefused(path, f"{what}{inside}.", "Open it by itself." if inside else "Unpack it and open what was in it.")
-    if name.endswith(_READABLE_SUFFIXES):
+    if says_readable(path):
         return FileRefused(path, "is not what its name says: it is damaged or of another format.", "Copy or export it again.")
     return FileRefused(path, "is not an image format that is known here.", READABLE)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ctmri_core.events import (
+    CaseTold,
     CheckpointSaved,
     Event,
     Finished,
@@ -46,6 +47,7 @@ _events = st.one_of(
     st.builds(Health, iteration=_numbers, signals=st.dictionaries(_words, _floats)),
     st.builds(Paused, iteration=_numbers, paused=st.booleans()),
     st.builds(Noted, message=_words, serious=st.booleans()),
+    st.builds(CaseTold, name=_words, status=_words, reason=_words, seconds=st.none() | _floats, share=st.none() | _floats),
     st.builds(Finished, reason=st.sampled_from(("completed", "stopped", "failed", "crashed")), message=_words),
 )
 
@@ -61,7 +63,7 @@ def test_every_event_is_read_as_it_was_written(event):
 
 def test_kinds_are_distinct_and_named():
     kinds = [kind.model_fields["kind"].default for kind in _KINDS]
-    assert len(set(kinds)) == len(kinds) == 10
+    assert len(set(kinds)) == len(kinds) == 11
 
 
 @pytest.mark.parametrize(

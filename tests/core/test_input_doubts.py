@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from ctmri_core.cli import main
-from ctmri_core.cli.model_choice import chosen_model
+from ctmri_core.cli.translate import DECIDE
 from ctmri_core.data.learnt_range import learnt_range
 from ctmri_core.domain import Domain
 from ctmri_core.errors import ModelRefused, WrongInput
 from ctmri_core.events import finish
 from ctmri_core.inference.input_doubts import doubts_before
+from ctmri_core.inference.model_choice import chosen_model
 from ctmri_core.io.saving import save
 from ctmri_core.model_card import ModelCard, read_card
 from ctmri_core.phantom import make_head
@@ -135,10 +136,10 @@ def test_the_model_is_chosen_by_what_a_scan_shows(head):
 def test_doubt_is_asked_about_and_the_option_that_ends_it_is_named(head):
     t2 = replace(head[Domain.MR_T2], domain=Domain.MR)
     with pytest.raises(ModelRefused, match=r"looks like T2 MR .*--modality.*--model"):
-        chosen_model(t2, None, [MODELS])
+        chosen_model(t2, None, [MODELS], DECIDE)
     wrong = replace(head[Domain.MR_T1], domain=Domain.CT)
     with pytest.raises(WrongInput, match=r"is said to be CT, but looks like T1 MR .*--modality.*--model"):
-        chosen_model(wrong, None, [MODELS])
+        chosen_model(wrong, None, [MODELS], DECIDE)
     assert chosen_model(wrong, Domain.CT, [MODELS]) == CT_MODEL
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from ctmri_core.recognition import Recognition
     from ctmri_core.volume import Volume
 
-_DECIDE = "Say what it shows with --modality, or which model to use with --model (`ctmri models` lists them)."
+DECIDE = "Say what it shows, or which model to use."
 
 
-def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path]) -> Path:
-    """The best model for `volume`. `told`: what the user says that it shows, which ends every doubt.
+def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path], decide: str = DECIDE) -> Path:
+    """The best model for `volume`. `told`: what the user says that it shows, which ends every doubt; `decide`: how to say so.
 
     Raises `WrongInput` where file and voxels disagree, or nobody knows what it shows; `ModelRefused` where no model fits.
     """
@@ -28,17 +28,17 @@ def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path]) -
         return choose_model(volume.domain, folders)
     seen, name = recognise(volume), volume.name or "The input"
     if seen.inverted:
-        raise WrongInput(f"{name}: black and white look exchanged. Export it anew; {_lowered(_DECIDE)}")
+        raise WrongInput(f"{name}: black and white look exchanged. Export it anew; {_lowered(decide)}")
     if seen.contradicts(volume.domain):
-        raise WrongInput(f"{name} is said to be {volume.domain.label}, but looks like {seen.label}. {_DECIDE}")
+        raise WrongInput(f"{name} is said to be {volume.domain.label}, but looks like {seen.label}. {decide}")
     if not seen.sure and any(finding.kind == "guessed_domain" for finding in volume.findings):
-        raise WrongInput(f"{name}: the file does not say whether this is CT or MR, and its voxels do not tell. {_DECIDE}")
+        raise WrongInput(f"{name}: the file does not say whether this is CT or MR, and its voxels do not tell. {decide}")
     if volume.domain is Domain.MR:
-        return _for_unknown_weighting(seen, name, folders)
+        return _for_unknown_weighting(seen, name, folders, decide)
     return choose_model(volume.domain, folders)
 
 
-def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path]) -> Path:
+def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path], decide: str) -> Path:
     """One made for the weighting that is recognised; where none is, the only kind that there is a model for."""
     from ctmri_core.model_card import choose_model, list_models
 
@@ -48,12 +48,12 @@ def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path]
         if len(takes) > 1 and Domain.MR not in takes:
             kinds = ", ".join(sorted(kind.label for kind in takes))
             unknown = f"{name} is MR, but neither file nor voxels tell how it is weighted"
-            raise WrongInput(f"{unknown}; there are models for {kinds}. {_DECIDE}")
+            raise WrongInput(f"{unknown}; there are models for {kinds}. {decide}")
         return choose_model(Domain.MR, folders)
     try:
         return choose_model(seen.domain, folders)
     except ModelRefused as refusal:
-        raise ModelRefused(f"{name} looks like {seen.label}. {refusal} If it is something else: {_lowered(_DECIDE)}") from None
+        raise ModelRefused(f"{name} looks like {seen.label}. {refusal} If it is something else: {_lowered(decide)}") from None
 
 
 def _lowered(text: str) -> str:
