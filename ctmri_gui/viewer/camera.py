@@ -23,6 +23,10 @@ class Frame:
     width: float
     height: float
 
+    def widened(self, width: float, height: float) -> Frame:
+        """As large as that, about the same middle."""
+        return Frame(self.left + (self.width - width) / 2, self.top + (self.height - height) / 2, width, height)
+
 
 @dataclass(frozen=True)
 class Camera:

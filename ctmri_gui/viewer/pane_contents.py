@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from ctmri_core.geometry import letters
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
+from ctmri_gui.viewer.camera import Frame
 from ctmri_gui.viewer.pane_frame import show_provenance
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack
@@ -60,16 +61,18 @@ class PaneContents:
         self._show_windows(tuple(Role))
 
     def fit_panes(self) -> None:
-        """One scale for all panes of a window: the smallest one's that shows the body."""
-        shown: dict[QWidget, list[QSize]] = {}
-        for pane in self._panes.values():
-            if not pane.isHidden():
-                shown.setdefault(pane.window(), []).append(pane.canvas.size())
+        """One scale for all panes of a window, whatever planes they show: the smallest one's that shows the largest body."""
+        shown: dict[QWidget, list[tuple[SliceView, Frame]]] = {}
         for name, pane in self._panes.items():
-            sizes, displayed = shown.get(pane.window()), self._model.displayed(name)
-            if sizes:
-                fit = QSize(min(size.width() for size in sizes), min(size.height() for size in sizes))
-                pane.set_fit(fit, self._model.frame if displayed is None else displayed.frame)
+            if not pane.isHidden():
+                displayed = self._model.displayed(name)
+                frame = self._model.frame if displayed is None else displayed.frame
+                shown.setdefault(pane.window(), []).append((pane, frame))
+        for beside in shown.values():
+            fit = QSize(min(pane.canvas.width() for pane, _ in beside), min(pane.canvas.height() for pane, _ in beside))
+            width, height = max(frame.width for _, frame in beside), max(frame.height for _, frame in beside)
+            for pane, frame in beside:
+                pane.set_fit(fit, frame.widened(width, height))
 
     def close(self) -> None:
         """No more pictures are made ahead."""

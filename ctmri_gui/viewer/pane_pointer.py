@@ -40,8 +40,9 @@ class PanePointer(QObject):
             return
         point = self._panes[self._hovered].point_under_mouse
         mm = None if point is None else self._model.point_mm(self._hovered, point)
-        same_thing = self._comparable() is not False
-        self.moved.emit(None if mm is None else read_out(self._model.placed, mm, comparable=same_thing))
+        same_thing, here = self._comparable() is not False, self._model.panes[self._hovered].role
+        volumes = {role: volume for role, volume in self._model.placed.items() if self._model.share_space(here, role)}
+        self.moved.emit(None if mm is None else read_out(volumes, mm, comparable=same_thing))
 
     def _hover(self, pane: str, point: PlanePoint | None) -> None:
         self._hovered = None if point is None else pane
@@ -51,7 +52,8 @@ class PanePointer(QObject):
             self.say()
 
     def _point(self, pane: str, point: PlanePoint | None) -> None:
-        self._model.point_at(None if point is None else self._model.point_mm(pane, point))
+        self._model.point_at(None if point is None else self._model.point_mm(pane, point), self._model.panes[pane].role)
 
     def _jump(self, pane: str, point: PlanePoint | None) -> None:
-        self._model.set_crosshair(None if point is None else self._model.point_mm(pane, point), go=True)
+        mm = None if point is None else self._model.point_mm(pane, point)
+        self._model.set_crosshair(mm, go=True, of=self._model.panes[pane].role)

@@ -91,6 +91,11 @@ class PanePoses:
     def is_linked(self, pane: str) -> bool:
         return pane not in self.unlinked
 
+    def share_space(self, one: Role, other: Role) -> bool:
+        """Whether a place of one volume means something in the other: they have one frame of reference, as far as is known, or
+        are linked all the same."""
+        return one is other or not self._places.are_apart(one, other) or (self._follows(one) and self._follows(other))
+
     def begin_anew(self, k: int | None = None) -> None:
         """The reference grid is another: all panes where it tells most, or at its stored slice `k`."""
         self._shared.clear()
@@ -230,6 +235,10 @@ class PanePoses:
     def of_role(self, role: Role) -> list[str]:
         """The panes of a volume."""
         return [pane for pane, spec in self.panes.items() if spec.role is role]
+
+    def _follows(self, role: Role) -> bool:
+        """Whether all panes of a volume are linked, also those that are still to come."""
+        return role not in self.apart and all(self.is_linked(pane) for pane in self.of_role(role))
 
     def _set_unlinked(self, pane: str, unlinked: bool) -> None:
         if unlinked:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from ctmri_core.geometry import FloatArray
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame
+from ctmri_gui.viewer.crosshair import Crosshair, Spot
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
 from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
@@ -32,7 +33,7 @@ class ViewState:
     poses: KeptPoses
     windows: dict[Role, tuple[ref[Volume], Window]]
     matches_truth: bool
-    crosshair: FloatArray | None
+    crosshair: Spot | None
 
 
 class ViewerModel(QObject):
@@ -54,8 +55,7 @@ class ViewerModel(QObject):
         self._poses = PanePoses(self._places, dict(THREE))
         self.presets = PresetBook(self)
         self._windows = VolumeWindows(self.volumes, self.presets)
-        self._crosshair: FloatArray | None = None
-        self._pointed: FloatArray | None = None
+        self._crosshair = Crosshair()
 
     # Panes ------------------------------------------------------------------------------------------------------------
 
@@ -67,8 +67,9 @@ class ViewerModel(QObject):
         """Other panes; those that show the same as before stay as they were. Planes that no pane showed open at the crosshair."""
         seen = {self._poses.cut(spec.plane) for spec in self.panes.values()}
         self._poses.set_panes(dict(panes))
-        if self.crosshair is not None:
-            self._show_in({spec.plane for spec in panes.values() if self._poses.cut(spec.plane) not in seen}, self.crosshair)
+        spot = self._crosshair.shown
+        if spot is not None and self._is_of_reference(spot.of):
+            self._show_in({spec.plane for spec in panes.values() if self._poses.cut(spec.plane) not in seen}, spot.mm)
         self.panesChanged.emit()
 
     @property
@@ -128,10 +129,11 @@ class ViewerModel(QObject):
         new = self._places.reference
         moved = new is not None and (old is None or not old.geometry.is_close(new.geometry))
         if moved or new is None:
-            self._crosshair = self._pointed = None
+            self._crosshair.forget()
             poses.begin_anew(k if _same_slices(old, new) else None)
         elif volume is None or before is None or not before.geometry.is_close(volume.geometry):
             self._places.offsets.pop(role, None)
+            self._crosshair.forget(role)
         if self.reference is not None and self.reference is not leads:
             self._places.offsets.pop(self.reference, None)  # the others are counted from it now
         poses.part_unlinked()
@@ -148,7 +150,7 @@ class ViewerModel(QObject):
     def keep(self) -> ViewState:
         """How everything is seen, for `put_back` once these volumes are shown again. Holds no volume."""
         windows = {role: (ref(volume), self.windows[role]) for role, volume in self.volumes.items()}
-        return ViewState(self._poses.keep(), windows, self.matches_truth, self._crosshair)
+        return ViewState(self._poses.keep(), windows, self.matches_truth, self._crosshair.placed)
 
     def put_back(self, state: ViewState | None) -> None:
         """Everything is seen as it was, as far as the volumes are the same; None: nobody has seen them before."""
@@ -159,7 +161,7 @@ class ViewerModel(QObject):
         seen = {role: window for role, (volume, window) in state.windows.items() if volume() is self.volumes.get(role, self)}
         self._poses.put_back(state.poses, seen)
         self._windows.put_back(seen, state.matches_truth)
-        self._crosshair = state.crosshair if self.volumes else None
+        self._crosshair.placed = state.crosshair if state.crosshair is not None and state.crosshair.of in self.volumes else None
         self._places.place()
         self.volumesChanged.emit()
         self._tell(tuple(self.panes), before)
@@ -253,21 +255,37 @@ class ViewerModel(QObject):
 
     # Places -----------------------------------------------------------------------------------------------------------
 
+    def share_space(self, one: Role, other: Role) -> bool:
+        """Whether a place of one volume means something in the other; see `PanePoses.share_space`."""
+        return self._poses.share_space(one, other)
+
+    def knows_places_of_reference(self, pane: str) -> bool:
+        """Whether places of the reference mean something in a pane."""
+        return pane in self.panes and self._is_of_reference(self.panes[pane].role)
+
     @property
     def crosshair(self) -> FloatArray | None:
         """LPS mm: the point under the mouse while it points, else the one placed."""
-        return self._crosshair if self._pointed is None else self._pointed
+        return None if self._crosshair.shown is None else self._crosshair.shown.mm
 
-    def set_crosshair(self, mm: FloatArray | None, *, go: bool = False) -> None:
-        """Places it, or takes it away. `go`: also show the slices nearest to the point."""
-        self._crosshair = None if mm is None else np.asarray(mm, np.float64)
-        if go and self._crosshair is not None:
-            self.show_place(self._crosshair)
+    def set_crosshair(self, mm: FloatArray | None, *, go: bool = False, of: Role | None = None) -> None:
+        """Places it, or takes it away. `go`: also show the slices nearest to the point. `of`: the volume whose place it is; by
+        default the reference."""
+        spot = self._crosshair.placed = self._spot_at(mm, of)
+        if go and spot is not None:
+            self.show_place(spot.mm, spot.of)
         self.crosshairChanged.emit()
 
-    def show_place(self, mm: FloatArray) -> None:
-        """The slices nearest to a point, in every plane."""
-        self._show_in((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values())), mm)
+    def show_place(self, mm: FloatArray, of: Role | None = None) -> None:
+        """The slices nearest to a point of a volume (by default of the reference), in every plane; where it means nothing in the
+        reference, only in the volume's own panes."""
+        if of is None or self._is_of_reference(of):
+            self._show_in((Plane.ACQUIRED, *(spec.plane for spec in self.panes.values())), mm)
+            return
+        for pane in self._poses.of_role(of):
+            shown = self.displayed(pane)
+            if shown is not None and not self.is_linked(pane):
+                self.set_slice(round(shown.layout.from_mm(mm)[2]), pane)
 
     def show_acquired(self, mm: FloatArray) -> None:
         """The slice as acquired that is nearest to a point; other planes stay where they are."""
@@ -282,9 +300,10 @@ class ViewerModel(QObject):
                 changed += self._poses.show_shared(plane, round(shared.layout.from_mm(mm)[2]))
         self._tell(tuple(dict.fromkeys(changed)), before)
 
-    def point_at(self, mm: FloatArray | None) -> None:
-        """Shows the crosshair elsewhere for as long as the mouse points; None brings the placed one back."""
-        self._pointed = mm
+    def point_at(self, mm: FloatArray | None, of: Role | None = None) -> None:
+        """Shows the crosshair elsewhere for as long as the mouse points; None brings the placed one back. `of`: see
+        `set_crosshair`."""
+        self._crosshair.pointed = self._spot_at(mm, of)
         self.crosshairChanged.emit()
 
     def point_mm(self, pane: str, point: tuple[float, float]) -> FloatArray | None:
@@ -293,12 +312,19 @@ class ViewerModel(QObject):
         return None if shown is None else shown.layout.to_mm(*point, self.pose(pane).k)
 
     def crosshair_in(self, pane: str) -> tuple[float, float] | None:
-        """Where the crosshair is in a pane's picture; None when it lies in another slice."""
-        shown = self.displayed(pane)
-        if self.crosshair is None or shown is None:
+        """Where the crosshair is in a pane's picture; None when it lies in another slice, or means no place there."""
+        shown, spot = self.displayed(pane), self._crosshair.shown
+        if spot is None or shown is None or not self.share_space(spot.of, self.panes[pane].role):
             return None
-        u, v, k = shown.layout.from_mm(self.crosshair)
+        u, v, k = shown.layout.from_mm(spot.mm)
         return (u, v) if abs(k - self.pose(pane).k) <= 0.5 + 1e-6 else None
+
+    def _spot_at(self, mm: FloatArray | None, of: Role | None) -> Spot | None:
+        return None if mm is None else Spot(np.asarray(mm, np.float64), of or self.reference or Role.SOURCE)
+
+    def _is_of_reference(self, role: Role) -> bool:
+        reference = self.reference
+        return reference is None or self.share_space(role, reference)
 
     # Windows ----------------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,10 @@ class VolumePlaces:
         nobody has moved it."""
         return role not in self.offsets and frames_apart(self._volumes.get(role), self.reference) is not None
 
+    def are_apart(self, one: Role, other: Role) -> bool:
+        """Whether two volumes have frames of reference that are known to differ."""
+        return frames_apart(self._volumes.get(one), self._volumes.get(other)) is not None
+
     def own_slices(self, spec: PaneSpec, display: Display) -> DisplayedGrid:
         """The slices of a volume where it lies."""
         own, offset = DisplayedGrid.of(self._volumes[spec.role], spec.plane, display), self.offsets.get(spec.role)

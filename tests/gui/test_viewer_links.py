@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.volume import Volume
+from ctmri_gui.viewer.compare.label_map import LabelMap
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.roles import Role
@@ -260,3 +261,51 @@ def test_moved_volumes_of_another_case(views) -> None:
     views.put_back(kept)
     assert views.model.offset(Role.TRUTH) == pytest.approx(offset)
     assert views.panes[Role.TRUTH].header.link_text == "Linked by hand"
+
+
+def told_under_mouse(views: LinkedViews, name: str) -> dict[Role, float | None]:
+    shown, pose = views.model.displayed(name), views.model.pose(name)
+    return said_under_mouse(views, name, shown.layout.to_mm(*pose.camera.centre, pose.k))
+
+
+def test_no_place_of_another_frame_of_reference_is_shown_or_read(foreign) -> None:
+    """Crosshair and read-out; the same once the volume is linked all the same."""
+    model = foreign.model
+    foreign.actions_by_name["layout_2"].trigger()
+    truths, sources = panes_of(foreign, Role.TRUTH), panes_of(foreign, Role.SOURCE)
+    inside = GRID.index_to_mm((9, 20, 22))
+    foreign.set_crosshair(inside)
+    assert all(model.crosshair_in(name) is not None for name in sources)
+    for name in truths:
+        model.set_slice(round(model.displayed(name).layout.from_mm(inside)[2]), name)
+        assert model.crosshair_in(name) is None
+    for name, role in ((sources[0], Role.SOURCE), (truths[0], Role.TRUTH)):
+        assert set(told_under_mouse(foreign, name)) == {role}
+    before = [model.pose(name).k for name in sources]
+    foreign.panes[truths[0]].jumped.emit((50.0, 40.0))
+    assert [model.pose(name).k for name in sources] == before, "a place of the truth is none in the source"
+    assert all(model.crosshair_in(name) is not None for name in truths) and model.crosshair_in(sources[0]) is None
+    foreign.actions_by_name["layout_4"].trigger()  # without a pane of the truth
+    assert all(model.crosshair_in(name) is None for name in foreign.panes)
+    foreign.actions_by_name["layout_2"].trigger()
+    foreign.set_crosshair(inside)
+    for name in panes_of(foreign, Role.TRUTH):
+        foreign.set_linked(name, True)
+    assert all(model.crosshair_in(name) is not None for name in foreign.panes)
+    assert set(told_under_mouse(foreign, "source")) == {Role.SOURCE, Role.TRUTH}
+
+
+def test_the_crosshair_goes_with_the_volume_that_it_lies_in(foreign) -> None:
+    foreign.panes[Role.TRUTH].jumped.emit((50.0, 40.0))
+    foreign.set_volume(Role.TRUTH, None)
+    assert foreign.model.crosshair is None
+
+
+def test_masks_lie_over_nothing_of_another_frame_of_reference(foreign) -> None:
+    """They lie in the space of the source."""
+    labels = LabelMap(np.ones(GRID.shape, np.uint8), GRID, (1,), "all")
+    foreign.compare.masks.add(labels)
+    place = {role: foreign.compare.contents.place(role) for role in (Role.SOURCE, Role.TRUTH)}
+    assert place[Role.SOURCE] is not None and place[Role.TRUTH] is None
+    foreign.set_linked(Role.TRUTH, True)
+    assert foreign.compare.contents.place(Role.TRUTH) is not None

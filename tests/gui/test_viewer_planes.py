@@ -300,3 +300,19 @@ def test_a_first_picture_decides_the_acquired_slice_alone(views) -> None:
     assert views.slice == 5
     shown = {pane.spec.plane: views.model.pose(name).k for name, pane in views.panes.items()}
     assert {plane: shown[plane] for plane in own} == own and min(own.values()) > 5
+
+
+@pytest.mark.parametrize("layout", BUILT_IN)
+def test_all_panes_of_a_layout_have_one_scale_and_hold_the_whole_body(views, qtbot, layout) -> None:
+    """The body is of another size in every plane."""
+    views.resize(1200, 700)
+    views.set_volume(Role.TRUTH, None)
+    views.set_volume(Role.SOURCE, ramp(Geometry((60, 24, 40), (4.0, 2.0, 3.0))))
+    views.arrangement.show(layout)
+    qtbot.waitUntil(lambda: len({round(pane.projection.mm_per_pixel, 9) for pane in views.panes.values()}) == 1)
+    for name, pane in [(name, pane) for name, pane in views.panes.items() if pane.role in views.model.volumes]:
+        frame, projection = views.model.displayed(name).frame, pane.projection
+        (left, top), (right, bottom) = (
+            projection.to_pixel(frame.left + across * frame.width, frame.top + across * frame.height) for across in (0, 1)
+        )
+        assert left >= 0 and top >= 0 and right <= pane.canvas.width() and bottom <= pane.canvas.height()

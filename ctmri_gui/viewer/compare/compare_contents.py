@@ -51,7 +51,7 @@ class CompareContents(QObject):
                 self._by_pane[name] = old[name]
                 continue
             self._by_pane[name] = PaneCompare(name, pane.canvas, self._model, self._contents.stacks)
-            overlay = MaskOverlay(self._masks, partial(self._place, name))
+            overlay = MaskOverlay(self._masks, partial(self.place, name))
             pane.canvas.overlays.insert(0, overlay)  # under all words
             pane.canvas.gestures.hovered.connect(partial(self._point, pane, overlay))
             mode = pane.spec.compare
@@ -76,8 +76,9 @@ class CompareContents(QObject):
         if self._masks.shown:
             pane.canvas.update()
 
-    def _place(self, name: str) -> tuple[ScreenLayout, int] | None:
-        displayed = self._viewer.displayed(name) if name in self._viewer.panes else None
+    def place(self, name: str) -> tuple[ScreenLayout, int] | None:
+        """The slice over which masks lie in a pane: they are in the space of the reference, and over nothing else."""
+        displayed = self._viewer.displayed(name) if self._viewer.knows_places_of_reference(name) else None
         return None if displayed is None else (displayed.layout, self._viewer.pose(name).k)
 
     def _shown(self, name: str) -> Shown | None:

@@ -23,7 +23,6 @@ from ctmri_core.volume import Volume
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.viewer.measure.measure_model import MeasureModel
 from ctmri_gui.viewer.measure.newest import Newest
-from ctmri_gui.viewer.measure.places import share_space
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
@@ -123,7 +122,7 @@ class HistogramPage(QWidget):
         """What is to be counted, or why nothing can be."""
         one, other = Role(self.one.currentData()), Role(self.other.currentData())
         volumes, where = self._viewer.placed, self.where.currentText()
-        if one not in volumes or other not in volumes or not share_space(self._viewer, one, other):
+        if one not in volumes or other not in volumes or not self._viewer.share_space(one, other):
             return ONE_IMAGE
         if where == BODY:
             return volumes[one], volumes[other], where, None

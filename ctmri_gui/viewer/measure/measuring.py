@@ -83,7 +83,7 @@ class Measuring(QObject):
             return
         self.model.select(number)
         centre, drawn_on = item.shape.centre, Role(item.measurement.drawn_on)
-        self._viewer.show_place(centre)
+        self._viewer.show_place(centre, drawn_on)
         for name, (view, tools, _) in self._panes.items():
             here = tools.places.now()
             if here is None:

@@ -14,7 +14,6 @@ from ctmri_gui.viewer.camera import Projection
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.viewer_model import ViewerModel
-from ctmri_gui.viewer.volume_places import frames_apart
 
 _ON_THE_SLICE = 0.5 + 1e-6
 
@@ -85,7 +84,7 @@ class SlicePlaces:
         """Whether a shape lies in the slice."""
         lies = self._of(shape)
         inside = max(self.k - lies.first, lies.last - self.k) <= _ON_THE_SLICE
-        return inside and share_space(self.model, Role(drawn_on), self.role)
+        return inside and self.model.share_space(Role(drawn_on), self.role)
 
     def _of(self, shape: Shape) -> _OnGrid:
         known = self.known.get(shape)
@@ -107,11 +106,3 @@ class SlicePlaces:
 def _to_pixels(points: FloatArray, projection: Projection) -> NDArray[np.float64]:
     x, y = projection.to_pixel(0.0, 0.0)
     return points / projection.mm_per_pixel + (x, y)
-
-
-def share_space(model: ViewerModel, one: Role, other: Role) -> bool:
-    """Whether a place of one volume means something in the other: they have one frame of reference, as far as is known, or are
-    linked all the same."""
-    if one is other or frames_apart(model.volumes.get(one), model.volumes.get(other)) is None:
-        return True
-    return all(model.is_linked(pane) for pane, spec in model.panes.items() if spec.role in (one, other))

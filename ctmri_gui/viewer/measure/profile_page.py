@@ -30,16 +30,20 @@ NO_LINE = "Draw a length (D) or select one: the values of all images along it st
 
 
 class ProfilePage(QWidget):
-    """`pointed`: told the place (LPS mm) that is read on the plot, or None."""
+    """`pointed`: told the place (LPS mm) that is read on the plot, and in which volume; or None."""
 
     def __init__(
-        self, model: MeasureModel, values: Values, palette: Callable[[], str], pointed: Callable[[FloatArray | None], None]
+        self,
+        model: MeasureModel,
+        values: Values,
+        palette: Callable[[], str],
+        pointed: Callable[[FloatArray | None, Role | None], None],
     ) -> None:
         super().__init__()
         self._model, self._values, self._palette, self._pointed = model, values, palette, pointed
         self._newest = Newest("profile")
         self._line: Shape | None = None
-        self._shown: tuple[Shape, Profile, Mapping[Role, Volume]] | None = None
+        self._shown: tuple[Shape, Profile, Mapping[Role, Volume], Role] | None = None
         self.plot: ProfilePlot | None = None
         self.title, self.reading = label(NO_LINE, "muted"), label("", "muted")
         self._column = QVBoxLayout(self)
@@ -91,7 +95,7 @@ class ProfilePage(QWidget):
             self.title.setAlignment(Qt.AlignmentFlag.AlignLeft)
             self._column.setStretchFactor(self.title, 0)
             self._column.insertWidget(1, self.plot, 1)
-        self._shown = measurement.shape, profile, volumes
+        self._shown = measurement.shape, profile, volumes, Role(measurement.drawn_on)
         self.plot.show()
         self.plot.draw(profile, volumes)
         made = " Synthetic images are not for diagnosis." if any(volume.synthetic for volume in volumes.values()) else ""
@@ -103,13 +107,13 @@ class ProfilePage(QWidget):
         if self._shown is None or self.plot is None:
             return
         self.plot.read_at(mm)
-        line, profile, volumes = self._shown
+        line, profile, volumes, drawn_on = self._shown
         if mm is None:
-            self._pointed(None)
+            self._pointed(None, None)
             self.reading.setText("")
             return
         ends = line.array
-        self._pointed(ends[0] + (ends[1] - ends[0]) * mm / profile.distance_mm[-1])
+        self._pointed(ends[0] + (ends[1] - ends[0]) * mm / profile.distance_mm[-1], drawn_on)
         at = int(np.argmin(np.abs(profile.distance_mm - mm)))
         parts = [
             f"{role.label} {_value_text(float(profile.values[role][at]), volume.unit)}" for role, volume in volumes.items()

@@ -13,7 +13,6 @@ from ctmri_core.measuring.statistics import Statistics, region_statistics
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.background import Background
 from ctmri_gui.viewer.measure.measure_model import MeasureModel
-from ctmri_gui.viewer.measure.places import share_space
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
 
@@ -70,7 +69,7 @@ class Values(QObject):
 
     def _follow_links(self) -> None:
         """Slices change far more often than what belongs together."""
-        sharing = {one: frozenset(other for other in Role if share_space(self._viewer, one, other)) for one in Role}
+        sharing = {one: frozenset(other for other in Role if self._viewer.share_space(one, other)) for one in Role}
         if sharing != self._sharing:
             self._sharing = sharing
             self._follow()
