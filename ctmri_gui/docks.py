@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -39,6 +40,8 @@ class Docks(QObject):
     """Builds the docks of `window` and arranges them. `by_hand`: whether somebody moved, resized or closed one, so that the
     arrangement is worth keeping and is left alone.
     """
+
+    left = Signal()  # Esc where nothing in a dock wants it
 
     def __init__(self, window: QMainWindow, panels: Sequence[Panel]) -> None:
         super().__init__(window)
@@ -79,9 +82,8 @@ class Docks(QObject):
         self._chosen = True
         dock.show()
         dock.raise_()
-        content = dock.widget()
-        if content is not None:
-            content.setFocus()
+        dock.activateWindow()  # it may float
+        _focus_first(dock.widget())
 
     def bring(self, name: str) -> None:
         """Brings a dock in front because it has to do with what happens; not over one that somebody chose, nor one put away."""
@@ -114,7 +116,8 @@ class Docks(QObject):
         return False
 
     def _make(self, panel: Panel) -> QDockWidget:
-        dock = QDockWidget(panel.tab, self._window)
+        dock = _Dock(panel.tab, self._window)
+        dock.escaped.connect(self.left)
         dock.setObjectName(f"dock_{panel.name.lower()}")
         dock.setWidget(scrolling(panel.content, panel.name))
         title = _Title(dock, panel.name)
@@ -150,6 +153,17 @@ class Docks(QObject):
 
     def _tab_bars(self) -> list[QTabBar]:
         return self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+
+
+class _Dock(QDockWidget):
+    escaped = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What a field inside does with Esc, such as closing its list, comes first and never gets here."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class _Title(QFrame):
@@ -188,3 +202,16 @@ class _Title(QFrame):
         self.close_button.setIcon(icon("close"))
         for press in (self._float_button, self.close_button):
             press.setIconSize(QSize(12, 12) * max(1.0, self.font().pixelSize() / 13))
+
+
+def _focus_first(content: QWidget | None) -> None:
+    """The first field or list that can be used, so that its keys work at once."""
+    if content is None:
+        return
+    content.setFocus()
+    found = content.nextInFocusChain()
+    while found is not None and content.isAncestorOf(found):
+        if found.isVisible() and found.isEnabled() and found.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            found.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            return
+        found = found.nextInFocusChain()

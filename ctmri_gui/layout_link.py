@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import partial
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QInputDialog, QMainWindow, QMenu
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from ctmri_gui.menus import layout_menu
+from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.arrangement import Arrangement
 from ctmri_gui.viewer.layouts import BUILT_IN, PaneLayout
+
+_OWN_NAMES = {layout.name.casefold() for layout in BUILT_IN} | {"single"}
+_TAKEN = "“{name}” is a layout of the program. Choose another name."
+_REPLACES = "A layout has this name already. It will be replaced by what stands on the screen now."
 
 
 class LayoutLink(QObject):
@@ -46,10 +52,14 @@ class LayoutLink(QObject):
         """Keeps the present layout under a name, in place of one that had it."""
         now = self._arrangement.layout
         saved = {**self.named, name: PaneLayout(name, now.rows, now.sizes)}
-        self._settings["layouts"] = tuple(_text(layout) for layout in saved.values())
+        self._keep_named(saved.values())
 
     def delete(self, name: str) -> None:
-        self._settings["layouts"] = tuple(_text(layout) for layout in self.named.values() if layout.name != name)
+        self._keep_named(layout for layout in self.named.values() if layout.name != name)
+
+    def _keep_named(self, layouts: Iterable[PaneLayout]) -> None:
+        self._settings["layouts"] = tuple(_text(layout) for layout in layouts)
+        self._settings.save()  # what was named outlives a crash
 
     def _record(self) -> None:
         before, self._before = self._before, self._arrangement.layout
@@ -61,13 +71,13 @@ class LayoutLink(QObject):
         for action in self._menu.actions()[self._menu.actions().index(self._added) + 1 :]:
             self._menu.removeAction(action)
         for layout in self.named.values():
-            self._menu.addAction(layout.name).triggered.connect(partial(self._show, layout))
+            self._menu.addAction(_in_menu(layout.name)).triggered.connect(partial(self._show, layout))
         self._menu.addSeparator()
         self._menu.addAction("Save this layout …").triggered.connect(lambda _checked=False: self._ask_name())
         if self.named:
             delete = self._menu.addMenu("Delete layout")
             for name in self.named:
-                delete.addAction(name).triggered.connect(partial(self._delete, name))
+                delete.addAction(_in_menu(name)).triggered.connect(partial(self._delete, name))
 
     def _show(self, layout: PaneLayout, _checked: bool = False) -> None:
         self._arrangement.show(layout)
@@ -76,10 +86,22 @@ class LayoutLink(QObject):
         self.delete(name)
 
     def _ask_name(self) -> None:
-        name, given = QInputDialog.getText(self._window, "Save this layout", "Name of the layout:")
-        taken = {layout.name for layout in BUILT_IN}
-        if given and name.strip() and name.strip() not in taken:
-            self.save(name.strip())
+        dialog = NameDialog("Save this layout", "&Name of the layout", self._refusal, self._loss, self._window)
+        dialog.setObjectName("save_layout")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.save(dialog.name))
+        dialog.open()
+
+    def _refusal(self, name: str) -> str:
+        return _TAKEN.format(name=name) if name.casefold() in _OWN_NAMES else ""
+
+    def _loss(self, name: str) -> str:
+        return _REPLACES if name in self.named else ""
+
+
+def _in_menu(name: str) -> str:
+    """There & would underline a letter."""
+    return name.replace("&", "&&")
 
 
 def _text(layout: PaneLayout) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
             Panel("Jobs", "Jobs", JobsPanel(self.session.jobs)),
         )
         self.docks = Docks(self, panels)
+        self.docks.left.connect(self._to_pictures)
         follow_work(self.docks, self.session, self.views)
 
     def _place_status(self) -> None:
@@ -159,6 +160,10 @@ class MainWindow(QMainWindow):
             "worst_slice": self.metrics_link.go_to_worst,
             "train": self.training.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
+            "go_translation": partial(self.docks.show_dock, "Translation"),
+            "go_metrics": partial(self.docks.show_dock, "Metrics"),
+            "go_measurements": partial(self.docks.show_dock, "Measurements"),
+            "go_images": partial(self.docks.show_dock, "Images"),
             "arrange_docks": self.docks.arrange,
             "header": ask.show_header,
             "full_screen": self._toggle_full_screen,
@@ -190,6 +195,7 @@ class MainWindow(QMainWindow):
         session.openings.roomNeeded.connect(self.questions.which_cases_to_close)
         session.openings.changed.connect(lambda state: self.views.covers.tell(state.text, state.fraction))
         session.openings.changed.connect(lambda state: self.welcome.tell(state.text))
+        session.demoTold.connect(self.welcome.tell)
         session.previewOver.connect(self._end_previews)
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
@@ -266,7 +272,19 @@ class MainWindow(QMainWindow):
             self.bars.draw_icons()
             QTimer.singleShot(0, self, self._share_room)
 
+    def _to_pictures(self) -> None:
+        """Keys work on the pictures again."""
+        if self.pages.currentWidget() is self.views:
+            self.views.focus_active()
+
     # Qt's events ------------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc outside the panes and docks, in a tool bar or a message."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._to_pictures()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _local_paths(event):

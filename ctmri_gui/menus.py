@@ -29,7 +29,8 @@ MENUS = (
     (_HELP, ("shortcuts", "about")),
 )
 """Words of each menu and the commands in it; an empty name draws a line. View also holds what the viewer offers."""
-_WITHIN = {"forget_recent": _RECENT, "arrange_docks": _PANELS}  # commands in a menu within a menu
+_GO_TO = ("go_translation", "go_metrics", "go_measurements", "go_images")
+_WITHIN = {"forget_recent": _RECENT, **dict.fromkeys((*_GO_TO, "arrange_docks"), _PANELS)}  # commands in a menu within a menu
 
 
 def make_menus(
@@ -46,7 +47,7 @@ def make_menus(
             if name == _RECENT:
                 menu.addMenu(recent)
             elif name == _PANELS:
-                _fill_panels(menu.addMenu("Pane&ls"), docks, command["arrange_docks"])
+                _fill_panels(menu.addMenu("Pane&ls"), docks, [command[go] for go in _GO_TO], command["arrange_docks"])
             elif name:
                 menu.addAction(command[name])
             else:
@@ -75,8 +76,10 @@ def _fill_view(menu: QMenu, views: Mapping[str, QAction], presets: QMenu) -> Non
     menu.addActions(loose)
 
 
-def _fill_panels(menu: QMenu, docks: Sequence[QAction], arrange: QAction) -> None:
+def _fill_panels(menu: QMenu, docks: Sequence[QAction], go_to: Sequence[QAction], arrange: QAction) -> None:
     menu.addActions(list(docks))
+    menu.addSeparator()
+    menu.addActions(list(go_to))
     menu.addSeparator()
     menu.addAction(arrange)
 

@@ -21,7 +21,7 @@ from ctmri_gui.cases.cases import Cases
 from ctmri_gui.changes import Changes
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
-from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.models.importing import Importing, is_of_others
 from ctmri_gui.models.library import Library
 from ctmri_gui.open_files import KEPT, writes_over
@@ -50,6 +50,7 @@ class Session(QObject):
     translationDoubted = Signal(object)  # Doubt
     previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there; for looking at only
     previewOver = Signal()
+    demoTold = Signal(str)  # how far the making of the demo case is; empty once it is over
     somethingElse = Signal()  # what was said about the scans before no longer matters
     failed = Signal(str)
     noted = Signal(str)
@@ -80,6 +81,8 @@ class Session(QObject):
         self.arrivals.previewed.connect(self.previewed)
         self.arrivals.previewOver.connect(self.previewOver)
         self._demo = Latest(self.jobs)
+        self._demo_run: JobState | None = None
+        self.jobs.changed.connect(self._follow_demo)
 
     # The case on the screen -------------------------------------------------------------------------------------------
 
@@ -216,7 +219,12 @@ class Session(QObject):
         """Shows the digital head in a case of its own, in place of whatever is being opened, and translates it."""
         self.openings.stop()
         self.somethingElse.emit()
-        self._demo.ask("Demo case", work.make_demo_case, self.arrivals.place_demo)
+        if self._demo.state is None or not self._demo.state.running:  # pressing again does not begin again
+            self._demo_run = self._demo.ask("Demo case", work.make_demo_case, self.arrivals.place_demo)
+
+    def _follow_demo(self, state: JobState) -> None:
+        if state is self._demo_run and not self.openings.busy:
+            self.demoTold.emit(state.text if state is self._demo.state and state.running else "")
 
     def make_room(self, opening: Opening, closed: Sequence[Case]) -> None:
         """Closes cases before a scan is loaded for which memory is short; without any it is tried all the same."""

@@ -94,6 +94,9 @@ _TABLE = (
     Setting("saved_count", 0, limits=(0, 10**9)),
     Setting("cine_rate", 10, limits=(1, 60)),  # slices per second
     Setting("cine_there_and_back", False),
+    Setting("film_format", ".gif", choices=(".gif", ".mp4")),  # of the film that was saved last, as the next two
+    Setting("film_rate", 10, limits=(1, 60)),  # frames per second
+    Setting("film_there_and_back", False),
     Setting("training_draft", ""),  # the run that was being put together; readable by the user alone
     Setting("training_source", ""),  # where its data come from, and those before; no path that tells of a patient
     Setting("training_recent", ()),

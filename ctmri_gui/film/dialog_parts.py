@@ -114,7 +114,7 @@ class PlayPart(QWidget):
 
     changed = Signal()
 
-    def __init__(self, rate: int, *, there_and_back: bool) -> None:
+    def __init__(self, rate: int, suffix: str, *, there_and_back: bool) -> None:
         super().__init__()
         self.rate = _number("Frames per second", SLOWEST, FASTEST)
         self.rate.setSuffix(" per s")
@@ -124,6 +124,7 @@ class PlayPart(QWidget):
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         self.format.addItems(["GIF", "MP4"])
+        self.format.setCurrentIndex(SUFFIXES.index(suffix) if suffix in SUFFIXES else 0)
         self.note = label("", "muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -46,7 +46,8 @@ class FilmLink(QObject):
         self.cine.changed.connect(cine.setChecked)
         self._command = cine
         views.model.volumesChanged.connect(self._follow_volumes)
-        self._last = Order(Kind.PICTURE, (), "", Look())
+        plays = {key: settings[f"film_{key}"] for key in ("rate", "there_and_back")}
+        self._last = Order(Kind.PICTURE, (), "", Look(), film_suffix=settings["film_format"], **plays)
         self._mp4_problem: str | None = None
 
     # Cine -------------------------------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ class FilmLink(QObject):
 
     def _ask_where(self, order: Order) -> None:
         """A picture is painted now, whatever the panes show when the place has been chosen."""
-        self._last = order
+        self._remember(order)
         studio = self._studio(order)
         image = studio.paint() if order.kind is Kind.PICTURE else None
         name = f"ct_mri_studio_{self._settings.next_number():03d}{order.suffix}"
@@ -124,6 +125,14 @@ class FilmLink(QObject):
             self._session.failed.emit(KEPT.format(name=target.name))
         else:
             self._save(order, studio, image, target)
+
+    def _remember(self, order: Order) -> None:
+        """Over starts of the program only how a film plays: what stands on a picture is chosen for each case."""
+        self._last = order
+        if order.kind.is_film:
+            settings = self._settings
+            settings["film_format"], settings["film_rate"] = order.film_suffix, order.rate
+            settings["film_there_and_back"] = order.there_and_back
 
     def _save(self, order: Order, studio: Studio, image: QImage | None, target: Path) -> None:
         self.cine.pause()

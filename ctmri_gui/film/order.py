@@ -40,7 +40,7 @@ _LABELS = {
 @dataclass(frozen=True)
 class Order:
     """`panes`: ids of those that are shown; `leading`: the one whose slices are gone through; `slices`: their numbers, from 0.
-    `columns`: of a grid. `rate`: frames per second of a film; `suffix`: of the file."""
+    `columns`: of a grid. `rate`: frames per second of a film; `film_suffix`: of its file."""
 
     kind: Kind
     panes: tuple[str, ...]
@@ -50,4 +50,9 @@ class Order:
     columns: int = 5
     rate: int = 10
     there_and_back: bool = False
-    suffix: str = ".png"
+    film_suffix: str = ".gif"
+
+    @property
+    def suffix(self) -> str:
+        """Of the file."""
+        return self.film_suffix if self.kind.is_film else ".png"

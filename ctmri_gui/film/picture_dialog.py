@@ -54,7 +54,7 @@ class PictureDialog(QDialog):
             self.slices.columns.value(),
             self.play.rate.value(),
             self.play.turns.isChecked(),
-            self.play.suffix if kind.is_film else ".png",
+            self.play.suffix,
         )
 
     @property
@@ -88,7 +88,7 @@ class PictureDialog(QDialog):
             self.which.addItem(_ALL if len(choice) > 1 else self._views.panes[choice[0]].header.words)
         self._first = start.leading
         self.slices = SlicesPart(start.columns)
-        self.play = PlayPart(start.rate, there_and_back=start.there_and_back)
+        self.play = PlayPart(start.rate, start.film_suffix, there_and_back=start.there_and_back)
         self.look = LookPart(start.look)
         self.what.setFocus()
         self.preview, self.problem = QLabel(), label("", "error")

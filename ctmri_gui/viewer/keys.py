@@ -93,7 +93,7 @@ KEY_ACTIONS = (
     KeyAction("masks_shown", "Masks on the pictures", ("M",), checked=True, group=COMPARE),
     KeyAction("masks_style", "Masks filled, as contours, or both", ("Shift+M",), group=COMPARE),
     KeyAction("body_mask", "Body of the source as a mask", (), checked=False, group=COMPARE),
-    KeyAction("cancel", "Leave the tool, the crosshair, the maximised pane, the full screen", ("Esc",), group=PANES),
+    KeyAction("cancel", "Leave the tool, crosshair, maximised pane, full screen; else go to the pictures", ("Esc",), group=PANES),
 )
 
 MEASURE_TOOLS = tuple(row.name for row in KEY_ACTIONS if row.group == MEASURE and row.checked is False)

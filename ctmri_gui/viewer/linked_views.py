@@ -207,6 +207,11 @@ class LinkedViews(QWidget):
         """Keys go to the source's pane, or to the first where it has none."""
         (self.arrangement.first(Role.SOURCE) or next(iter(self.panes.values()))).setFocus()
 
+    def focus_active(self) -> None:
+        """Keys go to the pane that they went to last."""
+        self.panes[self._active].activateWindow()
+        self.panes[self._active].setFocus()
+
     @property
     def active(self) -> Role:
         """Whose pane it is that keys and presets work on."""

@@ -185,6 +185,27 @@ def test_a_film_goes_through_the_slices_and_leaves_the_panes_alone(qtbot, three,
     assert three.views.slice == before
 
 
+def test_how_a_film_plays_is_remembered_and_what_may_name_a_patient_is_not(qtbot, three, make_window, monkeypatch, tmp_path):
+    def chosen(dialog):
+        dialog.play.format.setCurrentText("MP4")
+        dialog.play.rate.setValue(25)
+        dialog.play.turns.setChecked(True)
+        dialog.look.width_px.setValue(160)
+        dialog.look.height_px.setValue(160)
+        dialog.look.shown["names"].setChecked(True)
+
+    save(qtbot, three, monkeypatch, tmp_path / "one", Kind.SCROLL, chosen)
+    assert (tmp_path / "one.mp4").is_file()
+    three.settings.save()
+    again = make_window()
+    again.session.place(make_volume(voxels=stepped()))
+    again.command["film"].trigger()
+    (dialog,) = again.findChildren(PictureDialog)
+    order = dialog.order
+    assert (order.suffix, order.rate, order.there_and_back, order.look.names) == (".mp4", 25, True, False)
+    again.close()
+
+
 def decoded(path: Path) -> list[np.ndarray]:
     if path.suffix == ".mp4":
         import av

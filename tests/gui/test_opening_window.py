@@ -555,3 +555,25 @@ def test_the_banner_says_that_there_is_more_and_what_can_be_mended_stands_first(
     assert banner.text().count("\n") == 2 and banner.text().endswith("…")
     banner.set_findings((NOTE, GAP, TILTED), {TILT: "Correct tilt"})
     assert banner.text().startswith("▲ The slices are tilted")
+
+
+def test_the_welcome_page_says_that_the_demo_case_is_made_and_asking_again_does_not_begin_again(make_window, qtbot, monkeypatch):
+    ready, begun = threading.Event(), []
+
+    def make_demo_case(_stop):
+        begun.append(1)
+        yield Progress(done=0, message="making a digital head")
+        ready.wait(10)
+        return (make_volume(shape=(6, 24, 28)), make_volume(Domain.MR_T1, shape=(6, 24, 28)))
+
+    monkeypatch.setattr(work, "make_demo_case", make_demo_case)
+    window = make_window()
+    before = window.welcome.invitation.text()
+    window.command["open_demo"].trigger()
+    qtbot.waitUntil(lambda: "making a digital head" in window.welcome.invitation.text(), timeout=WAIT)
+    window.command["open_demo"].trigger()
+    ready.set()
+    qtbot.waitUntil(lambda: window.session.volumes[Role.SOURCE] is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.welcome.invitation.text() == before)
+    assert begun == [1]
+    window.close()

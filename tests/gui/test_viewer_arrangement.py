@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from ctmri_core.domain import Domain
 from ctmri_gui.layout_link import LayoutLink
+from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.layouts import SIDE_BY_SIDE, THREE_PLANES, PaneLayout
@@ -174,4 +175,30 @@ def test_nine_panes_lie_beside_one_another_in_the_smallest_window(make_window, d
     places = [QRect(pane.mapTo(window, QPoint(0, 0)), pane.size()) for pane in views.panes.values()]
     assert window.height() == 600 and all(window.rect().contains(place) for place in places)
     assert not any(one.intersects(other) for one, other in combinations(places, 2))
+    window.close()
+
+
+def test_a_layout_is_named_found_again_after_a_crash_and_never_takes_a_name_of_the_programs(make_window, qtbot) -> None:
+    window = make_window()
+    window.session.place(make_volume())
+    window.views.arrangement.show(THREE_PLANES)
+    window.layouts._ask_name()
+    (dialog,) = window.findChildren(NameDialog)
+    for name in ("Side by side", "side  BY side", "Single"):
+        dialog.field.setText(name)
+        assert not dialog.save.isEnabled() and "layout of the program" in dialog.told.text()
+    dialog.field.setText("  ")
+    assert not dialog.save.isEnabled()
+    dialog.field.setText("Head & neck")
+    assert dialog.told.text() == ""
+    dialog.save.click()
+    kept = LayoutLink(window.views.arrangement, Settings(), History(), QMainWindow(), QMenu())  # nothing was closed
+    assert kept.named["Head & neck"].rows == THREE_PLANES.rows
+    kept._fill()
+    assert any(action.text() == "Head && neck" for action in kept._menu.actions())
+    qtbot.waitUntil(lambda: not window.findChildren(NameDialog))
+    window.layouts._ask_name()
+    (dialog,) = window.findChildren(NameDialog)
+    dialog.field.setText("Head & neck")
+    assert dialog.save.isEnabled() and "will be replaced" in dialog.told.text()
     window.close()
