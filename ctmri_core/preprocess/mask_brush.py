@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ctmri_core.geometry import FloatArray, Geometry
 
 Labels = NDArray[np.uint8]
-Changed = NDArray[np.int64] | NDArray[np.int32]
+Changed = NDArray[np.signedinteger[Any]]
 """Places in the flat array, each once."""
 _ROUNDING = 1e-6
 
@@ -41,7 +42,8 @@ class Brush:
         where = np.nonzero(inside)
         part[where] = value
         flat = np.ravel_multi_index(tuple(found + side.start for found, side in zip(where, box, strict=True)), labels.shape)
-        return flat.astype(np.int32) if labels.size < 2**31 else flat.astype(np.int64)
+        changed: Changed = flat.astype(np.int32 if labels.size < 2**31 else np.int64)
+        return changed
 
     def _box(self, ends: FloatArray, geometry: Geometry) -> tuple[slice, slice, slice]:
         """The voxels that may be covered, as far as there are any; one more on each side for those under the line."""
