@@ -20,9 +20,9 @@ COARSER, THICKER, WIDER = (1.75, 3.5), (2.5, 5.0), (1.5, 3.0)
 """How many times the pixels, distances of slices and fields that were learnt from: (warned of, asked about)."""
 GREY = (0.2, 0.8)
 """How far beyond the greys that were learnt from, where all greys span 2: 10 % are warned of, 40 % asked about."""
-_AIR = 0.2
+AIR = 0.2
 """How much less of a slice than in the fullest that was learnt from is air."""
-_CUT = 0.25
+CUT = 0.25
 """Share of the borders of slices that body lies on, from which on it counts as cut off: a head that just fits touches them with
 less."""
 _CELL_MM = 4.0
@@ -82,10 +82,10 @@ def _times_off(own: float, span: tuple[float, float]) -> float:
 
 
 def _little_air(volume: Volume, one: SliceFacts, known: TrainingRange) -> Iterator[Finding]:
-    if one.air >= known.air[0] - _AIR:
+    if one.air >= known.air[0] - AIR:
         return
     cut = share_on_border(volume)
-    if cut > _CUT:
+    if cut > CUT:
         message = f"The body reaches beyond the picture: {100 * cut:.0f} % of the borders of its slices lie within it, and this"
         yield Finding("cut_body", f"{message} model learnt from whole ones. {_NO_TRUST}", serious=True)
         return
