@@ -124,10 +124,11 @@ class MetricsLink(QObject):
             self._dock.set_alignment(None, None)
             self._dock.set_reason(self._waiting_for())
             return
-        self._dock.set_alignment(verdict.outline_dice, verdict.mutual_information)
         if not comparable:
+            self._dock.set_alignment(None, None)  # the message tells it
             self._dock.set_reason(verdict.message)
             return
+        self._dock.set_alignment(verdict.outline_dice, verdict.mutual_information)
         self._dock.set_scores(None, "Computing …")
         self._follow()
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_NUMBER = "–"
+LEAST_SHARE = 0.25
+"""Of the pixels that the fullest slice compares: a slice with less, as at the ends of a stack, is not called the worst one."""
 MetricName = Literal["SSIM", "PSNR", "MAE"]
 
 
@@ -24,6 +26,8 @@ class Scores(Protocol):
     def mae(self) -> float: ...
     @property
     def unit(self) -> str: ...
+    @property
+    def voxels(self) -> int: ...
     @property
     def convention(self) -> str: ...
 
@@ -70,12 +74,13 @@ class CurveValues:
     def __init__(self, count: int) -> None:
         self.count, self.known, self.unit = count, 0, ""
         self._values = {name: np.full(count, np.nan) for name in METRICS}
+        self._voxels = np.zeros(count, np.int64)
 
     def put(self, slices: range, scores: tuple[Scores | None, ...]) -> None:
         """The scores of the next slices."""
         for k, each in zip(slices, scores, strict=True):
             if each is not None:
-                self.unit = each.unit
+                self.unit, self._voxels[k] = each.unit, each.voxels
                 for name, metric in METRICS.items():
                     self._values[name][k] = metric.of(each)
         self.known = max(self.known, slices.stop)
@@ -96,9 +101,19 @@ class CurveValues:
             return f"slice {k + 1}, nothing to compare"
         return f"slice {k + 1}, {name} {METRICS[name].text(value, self.unit)}"
 
+    @property
+    def small(self) -> int:
+        """How many slices compare so little that none of them is the worst one."""
+        return int(((self._voxels > 0) & ~self._large).sum())
+
     def worst(self, name: str) -> int | None:
-        """The slice in which synthetic and truth are least alike; None while no slice has a finite value."""
-        values = self.of(name)
+        """The slice in which synthetic and truth are least alike, among those that compare `LEAST_SHARE` of what the fullest one
+        does; None while no such slice has a finite value."""
+        values = np.where(self._large, self.of(name), np.nan)
         if np.isnan(values).all():
             return None
         return int(np.nanargmax(values) if METRICS[name].high_is_bad else np.nanargmin(values))
+
+    @property
+    def _large(self) -> NDArray[np.bool_]:
+        return self._voxels >= LEAST_SHARE * self._voxels.max(initial=0)

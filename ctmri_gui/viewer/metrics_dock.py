@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ctmri_gui.viewer.metric_kinds import METRICS, NO_NUMBER, CurveValues, Scores, number
+from ctmri_gui.viewer.metric_kinds import LEAST_SHARE, METRICS, NO_NUMBER, CurveValues, Scores, number
 from ctmri_gui.viewer.metric_questions import Scope
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class MetricsDock(QWidget):
             text = f"Computing … {values.known} of {values.count} slices"
         else:
             worst = values.worst(metric)
-            text = "No slice can be compared." if worst is None else f"Worst: {values.text(metric, worst)}"
+            text = "No slice can be compared." if worst is None else f"Worst: {values.text(metric, worst)}{_left_out(values)}"
         self._put(self._curve_text, text)
 
     def _show_reason(self, text: str) -> None:
@@ -200,6 +200,14 @@ class MetricsDock(QWidget):
             label.setText(text)
         if label.isHidden() != (not text):
             label.setVisible(bool(text))
+
+
+def _left_out(values: CurveValues) -> str:
+    """Which slices were not asked for the worst one."""
+    if not values.small:
+        return ""
+    count = "1 slice" if values.small == 1 else f"{values.small} slices"
+    return f". Not counted: {count} with less than {100 * LEAST_SHARE:.0f} % of the pixels of the fullest one."
 
 
 def _unbroken(text: str) -> str:

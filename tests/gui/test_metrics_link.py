@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from ctmri_core.comparison import Comparison
 from ctmri_core.domain import Domain
@@ -160,7 +161,8 @@ def test_figures_and_curve_follow_the_plane_that_is_scrolled(window, volumes, qt
         np.testing.assert_allclose(window.metrics_link._curve.of("SSIM"), ssim, atol=1e-9)
         before = views.model.pose("source").k
         window.command["worst_slice"].trigger()
-        assert views.model.pose(pane).k == np.nanargmin(ssim)
+        voxels = np.array([0 if each is None else each.voxels for each in curve])
+        assert views.model.pose(pane).k == np.nanargmin(np.where(voxels >= 0.25 * voxels.max(), ssim, np.nan))
         assert axis == 0 or views.model.pose("source").k == before
 
 
@@ -194,6 +196,8 @@ def test_another_truth_begins_anew_and_none_ends_it(window, volumes, qtbot):
     window.session.place(replace(volumes[2], domain=Domain.MR_T2), Role.TRUTH)
     qtbot.waitUntil(lambda: "not the target" in window.metrics._reason.text(), timeout=WAIT)
     assert window.metrics._stack.isHidden() and window.metrics._scope.isHidden()
+    told = " ".join(one.text() for one in window.metrics.findChildren(QLabel) if not one.isHidden())
+    assert told.count("overlap") + told.count("Dice") == 1, "the alignment is told once"
     assert not window.command["worst_slice"].isEnabled()
     window.session.place(volumes[2], Role.TRUTH)
     qtbot.waitUntil(lambda: f"Worst: slice {WORST + 1}" in said(window), timeout=WAIT)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ctmri_gui.viewer.metric_kinds import CurveValues
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.metrics_follower import MetricsFollower
 
@@ -155,3 +156,29 @@ def test_identical_slices_have_infinite_psnr(qtbot) -> None:
     assert "∞ dB" in visible_text(dock)
     dock.set_scores(Scores(float("nan")))
     assert "nan" not in visible_text(dock)
+
+
+@dataclass(frozen=True)
+class OfSlice(Scores):
+    voxels: int = 1000
+
+
+def test_the_worst_slice_is_one_with_body_enough_and_the_dock_says_so(qtbot) -> None:
+    """The ends of a stack, where hardly any body is, are always the least alike."""
+    dock, values = MetricsDock(), CurveValues(6)
+    qtbot.addWidget(dock)
+    dock.set_comparable(True)
+    ends, middle = OfSlice(0.1, mae=400.0, voxels=249), OfSlice(0.9, voxels=1000)
+    values.put(range(0, 3), (None, ends, OfSlice(0.7, mae=50.0, voxels=250)))
+    values.put(range(3, 6), (middle, middle, ends))
+    assert values.worst("SSIM") == 2 and values.worst("MAE") == 2 and values.small == 2
+    assert values.of("SSIM")[1] == 0.1, "the curve shows them all the same"
+    dock.set_curve(values)
+    text = visible_text(dock)
+    assert "Worst: slice 3, SSIM 0.700. Not counted: 2 slices with less than 25 % of the pixels of the fullest one." in text
+    whole = CurveValues(2)
+    whole.put(range(2), (middle, ends))
+    assert whole.worst("SSIM") == 0
+    whole.put(range(2), (middle, middle))
+    dock.set_curve(whole)
+    assert "counted" not in visible_text(dock).partition("Worst")[2]
