@@ -116,4 +116,5 @@ class CurveValues:
 
     @property
     def _large(self) -> NDArray[np.bool_]:
-        return self._voxels >= LEAST_SHARE * self._voxels.max(initial=0)
+        enough: NDArray[np.bool_] = self._voxels >= LEAST_SHARE * self._voxels.max(initial=0)
+        return enough
