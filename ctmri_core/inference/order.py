@@ -73,7 +73,7 @@ class Order:
         if self.doubt == "planes" and self.planes == "axial":
             raise CtmriError("How far planes differ can be told only where the model is run along three.")
         if self.draws and self.doubt in ("none", "planes", "ensemble"):
-            raise CtmriError("Several draws come from dropout, a latent, or mirrored slices: say where the uncertainty comes from.")
+            raise CtmriError("Several draws come of dropout, a latent or mirrored slices: say where the uncertainty comes from.")
 
     @property
     def told(self) -> dict[str, Any]:

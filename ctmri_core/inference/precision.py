@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ctmri_core.errors import CtmriError, OutOfMemory
 from ctmri_core.inference.fast_generator import FastGenerator
+from ctmri_core.inference.order import Precision
 from ctmri_core.memory import is_out_of_memory
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -73,18 +74,21 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch.device) -> Plan:
+def choose_plan(
+    generator: nn.Module, sample: NDArray[np.float32], device: torch.device, precision: Precision = "auto"
+) -> Plan:  # fmt: skip
     """The fastest way to run `generator` on slices like `sample`, float32 (c, h, w) in [-1, 1]; never slower than float32.
 
     Times the candidates on the middle of `sample` for at most about a second, leaving out those whose result differs; the
-    answer is kept per weights, device, thread count and rough size. Raises `OutOfMemory` when not even that part fits the device.
+    answer is kept per weights, device, thread count and rough size. With a `precision` of the user's, only ways of that type.
+    Raises `OutOfMemory` when not even that part fits the device, `CtmriError` where it cannot compute in that precision.
     """
     middle = _middle(sample, getattr(generator, "multiple", 0))
     rough = tuple(-(-edge // _ALIKE) for edge in middle.shape[1:])
-    key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), len(middle), *rough)
+    key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), precision, len(middle), *rough)
     if key not in _KNOWN:
         try:
-            _KNOWN[key] = (*_measure(generator, torch.from_numpy(middle)[None].to(device), device), middle.size)
+            _KNOWN[key] = (*_measure(generator, torch.from_numpy(middle)[None].to(device), device, precision), middle.size)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise _too_large(middle.shape[1:], device) from error
@@ -96,16 +100,18 @@ def choose_plan(generator: nn.Module, sample: NDArray[np.float32], device: torch
     return replace(plan, batch=batch, seconds_per_slice=seconds, bytes_per_slice=int(plan.bytes_per_slice * larger))
 
 
-def fitting_batch(plan: Plan, wanted: int) -> int:
-    """At most `wanted` slices at a time, as many as fit the memory that is free now; 0 when one probably does not.
+def usable_memory(device: str) -> int:
+    """Bytes that may be planned with, of those that are free now.
 
     Asked before, since a processor's memory is promised freely, and the system ends the program that takes too much of it.
     """
-    if plan.device == "cpu":
-        free = int(psutil.virtual_memory().available)
-    else:
-        free = int(torch.cuda.mem_get_info(torch.device(plan.device))[0])
-    return min(wanted, int(free * _MEMORY_SHARE) // max(plan.bytes_per_slice, 1))
+    free = psutil.virtual_memory().available if device == "cpu" else torch.cuda.mem_get_info(torch.device(device))[0]
+    return int(free * _MEMORY_SHARE)
+
+
+def fitting_batch(plan: Plan, wanted: int) -> int:
+    """At most `wanted` slices at a time, as many as fit the memory that is free now; 0 when one probably does not."""
+    return min(wanted, usable_memory(plan.device) // max(plan.bytes_per_slice, 1))
 
 
 def prepare_generator(generator: nn.Module, plan: Plan) -> nn.Module:
@@ -157,7 +163,7 @@ def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(sample[:, start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]])
 
 
-def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Plan, float]:
+def _measure(generator: nn.Module, x: Tensor, device: torch.device, precision: Precision) -> tuple[Plan, float]:
     """(plan with the batch of one, seconds for `x`): interleaved, best of as many rounds as the time allows."""
     plans = [Plan(str(device), torch.float32, False, 1, 0.0)]
     if next(generator.parameters(), None) is not None:  # one that another engine computes is as it is
@@ -170,9 +176,12 @@ def _measure(generator: nn.Module, x: Tensor, device: torch.device) -> tuple[Pla
         for plan, module in zip(plans[1:], modules[1:], strict=True):
             if _difference(module, x, reference) <= 2 * LARGEST_DIFFERENCE:  # false for what is no number, too
                 runs[plan] = module
-        best = _best_times(runs, x, device)
+            wanted = [plan for plan in runs if precision in ("auto", str(plan.dtype).removeprefix("torch."))]
+        if not wanted:
+            raise CtmriError(f"This model cannot be run in {precision} on {device}; leave the precision to the program.")
+        best = _best_times({plan: runs[plan] for plan in wanted}, x, device)
     fastest = min(best, key=lambda plan: best[plan])
-    chosen = fastest if best[fastest] < _WORTH_IT * best[plans[0]] else plans[0]
+    chosen = wanted[0] if best[fastest] >= _WORTH_IT * best[wanted[0]] else fastest
     return replace(chosen, bytes_per_slice=_BESIDE * max(counted) * chosen.dtype.itemsize // 4), best[chosen]
 
 

@@ -81,7 +81,7 @@ def reference_plan(monkeypatch, request):
     """All tests but those that ask for `real_timing` run in float32, so that exact values can be compared."""
     plan = Plan("cpu", torch.float32, False, 2, 0.01)
     if "real_timing" not in request.fixturenames:
-        monkeypatch.setattr("ctmri_core.inference.translate.choose_plan", lambda *_: plan)
+        monkeypatch.setattr("ctmri_core.inference.engine.choose_plan", lambda *_: plan)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_memory_is_told_before_and_a_batch_that_does_not_fit_is_made_smaller(mon
     notes, started = {}, {}
     for share, batch in ((10**6, None), (2, 4), (0.5, None)):
         plan = Plan("cpu", torch.float32, False, 2, 0.01, int(free / share))
-        monkeypatch.setattr("ctmri_core.inference.translate.choose_plan", lambda *_, plan=plan: plan)
+        monkeypatch.setattr("ctmri_core.inference.engine.choose_plan", lambda *_, plan=plan: plan)
         events = list(translate(source, model(), batch=batch))
         notes[share] = [(event.message, event.serious) for event in events if isinstance(event, Noted)]
         started[share] = next(event for event in events if isinstance(event, Started)).details

@@ -1,0 +1,90 @@
+"""The synthetic volume with its record: what was made, of what, how, and what there is to say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ctmri_core import __version__
+from ctmri_core.inference.one_pass import OnePass
+from ctmri_core.inference.order import Order
+from ctmri_core.inference.value_map import ValueMap
+from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
+
+
+def synthetic_volume(
+    source: Volume, voxels: Voxels, mains: Sequence[OnePass], order: Order, findings: Sequence[Finding], draw: int = 0
+) -> Volume:
+    """`mains`: the passes of which `voxels` are made, those of the first model first; `draw`: the number of another answer."""
+    first, cards = mains[0], list({id(one.card): one.card for one in mains}.values())
+    card = first.card
+    told = [*source.findings, *findings]
+    for each in cards:
+        if each.demo:
+            words = f"{each.name} is a demonstration model: it shows how the program works, no more."
+            told.append(Finding("demo_model", words))
+    planes = list(dict.fromkeys(one.plane for one in mains))
+    details: dict[str, Any] = {
+        "direction": card.direction.name,
+        "device": first.runner.plan.device,
+        "precision": first.runner.plan.precision,
+        "batch": first.runner.batch,
+        "patch": first.runner.patch,
+        "planes": planes,
+        "context_slices": first.context,
+        "program_version": __version__,
+        "recipe": card.recipe.model_dump(mode="json"),
+        "source_range": [first.record.scale.low, first.record.scale.high],
+        "source_history": list(source.history),
+        "seed": order.seed,
+        "asked": order.told,
+    }
+    if len(mains) > 1:
+        details["fusion"] = order.fusion
+    if len(cards) > 1:
+        details["models"] = [{"name": each.name, "sha256": each.weights_sha256} for each in cards]
+    if draw:
+        details["draw"] = draw
+    names = " and ".join(f"{each.name} ({each.short_hash})" for each in cards)
+    ways = f", {order.fusion} of {' and '.join(planes)} slices" if len(planes) > 1 else ""
+    drew = f", draw {draw}" if draw else ""
+    target = card.direction.target
+    return Volume(
+        voxels=voxels,
+        geometry=source.geometry,
+        domain=target,
+        name=f"Synthetic {target.label}" + (f" of {source.name}" if source.name else "") + drew,
+        frame_of_reference=source.frame_of_reference,
+        findings=tuple(told),
+        history=(*source.history, f"translated {card.direction.label} by {names}{ways}{drew}"),
+        synthetic=Synthetic(card.name, card.weights_sha256, details),
+        phantom=source.phantom,
+        dicom=source.dicom,
+    )
+
+
+def with_map(volume: Volume, told: ValueMap) -> Volume:
+    """`volume` with the figures of a map of it in its record."""
+    assert volume.synthetic is not None
+    details = volume.synthetic.details | {told.kind: {"what": told.what, "unit": told.unit, **told.summary}}
+    return replace(volume, synthetic=replace(volume.synthetic, details=details))
+
+
+def only_inside(voxels: Voxels, order: Order, background: float) -> Voxels:
+    """`background` outside of the body that the order gives; works in place."""
+    if order.body is not None:
+        voxels[~order.body] = np.asarray(background, voxels.dtype)
+    return voxels
+
+
+def unfinished(mains: Sequence[OnePass], done: int) -> Finding:
+    """What a translation is that was stopped after `done` slices of its passes. Serious."""
+    count = mains[0].record.count
+    if done < count:
+        words = f"Translating was stopped: only {done} of {count} slices, from the feet, were translated; the others are empty."
+        return Finding("unfinished", words, serious=True)
+    words = "Translating was stopped before all planes and models had been asked; this is made of fewer answers than was wanted."
+    return Finding("unfinished", words, serious=True)
