@@ -43,7 +43,7 @@ class PresetDialog(QDialog):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setWindowTitle("Window presets")
-        resize_dialog(self, 620, 480)
+        resize_dialog(self, 700, 480)
         self._book, self._start = book, start or Window(40, 400)
         self.lists = {one: list(book.own(one)) for one in PresetKind}
         self.kind = QComboBox()
