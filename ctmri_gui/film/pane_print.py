@@ -23,6 +23,7 @@ class PanePrint:
         self._header, self._strip = Header(pane.role, fixed=True), Strip()
         self._strip.set_private(not look.names)
         self._annotations = Annotations()
+        self._frame = pane.projection.frame  # the scale of a film is that of its first frame
         self.follow()
 
     @property
@@ -61,7 +62,7 @@ class PanePrint:
         painter.translate(0, bars_height)
         self._say_on_picture()
         self._pane.paint_elsewhere(
-            painter, (width, height), self._annotations, overlaid=self._look.drawings, crossed=self._look.drawings
+            painter, (width, height), self._frame, self._annotations, overlaid=self._look.drawings, crossed=self._look.drawings
         )
         painter.restore()
 

@@ -161,14 +161,14 @@ class SliceView(QWidget):
         return Projection(self._camera, pane, self._fit, self._frame)
 
     def paint_elsewhere(
-        self, painter: QPainter, size: tuple[int, int], annotations: Annotations, *, overlaid: bool, crossed: bool
+        self, painter: QPainter, size: tuple[int, int], frame: Frame, annotations: Annotations, *, overlaid: bool, crossed: bool
     ) -> None:
-        """What the pane shows now, on (width, height) pixels right of and below the painter's origin.
+        """What the pane shows now, on (width, height) pixels right of and below the painter's origin, `frame` in them at zoom 1.
 
         Texts are those of `annotations`, which gets the crosshair when the picture is to be `crossed`; `overlaid`: with what lies
         over the slice.
         """
-        projection = Projection(self._camera, size, size, self._frame)
+        projection = Projection(self._camera, size, size, frame)
         at = self._crosshair if crossed else None
         annotations.crosshair = None if at is None else QPointF(*projection.to_pixel(*at))
         self.canvas.paint_elsewhere(painter, projection, self._size_mm, annotations, overlaid=overlaid)

@@ -175,6 +175,11 @@ class ViewerModel(QObject):
         changed = self._poses.show_shared(Plane.ACQUIRED, k) if pane is None else self._poses.move(pane, k=k)
         self._tell(changed, before)
 
+    def set_pose(self, pane: str, pose: Pose) -> None:
+        """Slice and camera at once, for the panes that move with this one."""
+        before = self.slice
+        self._tell(self._poses.move(pane, k=pose.k, camera=pose.camera), before)
+
     def step(self, forward: int, pane: str = Role.SOURCE) -> None:
         """So many slices towards head, front or left."""
         shown = self.displayed(pane)
@@ -350,6 +355,13 @@ class ViewerModel(QObject):
     def set_window(self, role: Role, window: Window) -> None:
         """The window of a volume, and of those whose windows go with it."""
         self.windowsChanged.emit(self._windows.set(role, window))
+
+    def put_windows(self, windows: Mapping[Role, Window]) -> None:
+        """Each volume's own, as they were."""
+        changed = tuple(role for role, window in windows.items() if self.windows.get(role, window) != window)
+        self.windows.update({role: windows[role] for role in changed})
+        if changed:
+            self.windowsChanged.emit(changed)
 
     def apply_preset(self, preset_id: str, role: Role) -> None:
         """One of the presets that `presets` has for the volume, by number key or id; keys without a preset do nothing."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
 
 from ctmri_core.domain import Domain
@@ -21,6 +21,7 @@ from ctmri_gui.film.picture_dialog import PictureDialog
 from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.compare.modes import Mode
+from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 from tests.gui.test_dialog_sizes import assert_readable
@@ -183,6 +184,43 @@ def test_a_film_goes_through_the_slices_and_leaves_the_panes_alone(qtbot, three,
     middles = [float(frame[frame.shape[0] // 2, 80, 0]) for frame in frames]
     assert middles == pytest.approx([100 * k * 0.255 for k in range(10)], abs=2.5)
     assert three.views.slice == before
+
+
+def test_a_film_keeps_the_zoom_and_window_of_its_start_while_somebody_works_on(qtbot, three, monkeypatch, tmp_path):
+    """Also the slices of panes that do not go with it, and those that are unlinked from it meanwhile."""
+    model = three.views.model
+    three.session.place(make_volume(Domain.MR_T1, voxels=stepped() + np.arange(28, dtype=np.int16) * 20), Role.TRUTH)
+    three.views.set_linked(Role.TRUTH, False)
+    model.zoom(1.7, (20.0, 30.0), Role.SOURCE)
+    model.set_window(Role.TRUTH, Window(500.0, 1400.0))
+
+    def small(dialog):
+        for size in (dialog.look.width_px, dialog.look.height_px):
+            size.setValue(160)
+
+    save(qtbot, three, monkeypatch, tmp_path / "calm.gif", Kind.SCROLL, small)
+    moments = []
+
+    def work_on():
+        moments.append(model.windows[Role.TRUTH])
+        model.set_window(Role.TRUTH, Window(500.0 + 30 * len(moments) % 400, 900.0))
+        for pane in (Role.SOURCE, Role.TRUTH):
+            model.zoom(1.02, None, pane)
+            model.step(1, pane)
+        three.views.set_linked(Role.SYNTHETIC, False)
+
+    timer = QTimer()
+    timer.timeout.connect(work_on)
+    three.session.jobs.changed.connect(lambda _state: timer.isActive() or timer.start(0))
+    save(qtbot, three, monkeypatch, tmp_path / "busy.gif", Kind.SCROLL, small)
+    timer.stop()
+    after = model.pose(Role.SOURCE), model.windows[Role.TRUTH]
+    assert len(moments) > 3 and after[0].camera.zoom > 1.7 and after[1].width == 900.0, "the panes are the user's"
+    calm, busy = decoded(tmp_path / "calm.gif"), decoded(tmp_path / "busy.gif")
+    assert len(calm) == len(busy) == 10
+    for one, other in zip(calm, busy, strict=True):
+        rows = len(one) - 160  # the bars above say how panes are linked
+        assert np.array_equal(one[rows:], other[rows:])
 
 
 def test_how_a_film_plays_is_remembered_and_what_may_name_a_patient_is_not(qtbot, three, make_window, monkeypatch, tmp_path):
