@@ -38,7 +38,6 @@ class CompareLink(QObject):
         self._session, self._settings, self._views, self._window = session, settings, views, window
         self._count = 0
         session.arrivals.maskLike.connect(self._ask)
-        views.compare.failed.connect(session.failed)
         views.compare.model.set_colours(settings[_COLOURS])
         views.compare.model.coloursChanged.connect(self._remember_colours)
         settings.changed.connect(self._setting_changed)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import make_actions
+from ctmri_gui.body_link import BodyLink
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
 from ctmri_gui.docks import Docks, Panel
@@ -79,6 +80,8 @@ class MainWindow(QMainWindow):
         self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
         self.metrics = MetricsDock(self.command["worst_slice"])
         self.measuring = MeasuringLink(session, settings, self.views, self.history, self)
+        self.body = BodyLink(session, settings, self.views, self.history, self)
+        self.translation.add_part(self.body.panel)
         self._place_centre()
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics, self.measuring.measuring.model)
@@ -199,6 +202,7 @@ class MainWindow(QMainWindow):
         session.previewOver.connect(self._end_previews)
         session.previewed.connect(self._show_preview)
         self.views.offerTaken.connect(self.questions.mend)
+        self.views.actions_by_name["body_mask"].triggered.connect(self._show_body_panel)
         session.translationDoubted.connect(self.questions.translate_doubtful)
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(lambda paths, role: session.open_paths(paths, role, alone=role is None))
@@ -214,6 +218,12 @@ class MainWindow(QMainWindow):
         """Between two cases, so that nothing of one is laid out beside the other."""
         self.views.covers.clear()
         self.views.clear()
+
+    def _show_body_panel(self, shown: bool) -> None:
+        """What changes the outline stands beside it; the keys stay with the pictures."""
+        if shown:
+            self.docks.show_dock("Translation")
+            self.views.focus_active()
 
     def _follow_cases(self) -> None:
         for name in ("next_case", "previous_case"):

@@ -30,6 +30,7 @@ from ctmri_gui.origins import Origins
 from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
 from ctmri_gui.translation import Doubt, Translation, why_not
+from ctmri_gui.viewer.body.bodies import Bodies
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Session(QObject):
             lambda name: self.done.emit(f"{name} is in the list of models now. It is unverified: nobody here has tested it.")
         )
         self.importing = Importing(self.jobs, self.library, self)
+        self.bodies = Bodies(self)
         self.origins = Origins()
         self.openings = Openings(self.jobs, lambda: any(not case.empty for case in self.cases.all), self)
         self.cases = Cases(self._make_case, self)
@@ -270,7 +272,8 @@ class Session(QObject):
         if source is not None:
             whose = f" (case {case.number})" if self.cases.others else ""
             device = str(self.settings["device"])
-            case.translation.start(source, model, device, whose, all_the_same=all_the_same, asked=asked)
+            body = self.bodies.wanted(source)
+            case.translation.start(source, model, device, whose, body=body, all_the_same=all_the_same, asked=asked)
 
     def _source_placed(self, case: Case) -> None:
         self._choose_model(case)

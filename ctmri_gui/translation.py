@@ -8,6 +8,8 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Progress, StopSignal, Work
@@ -62,15 +64,16 @@ class Translation(QObject):
         return state if state is not None and state.running else None
 
     def start(
-        self, source: Volume, entry: ModelEntry, device: str, whose: str = "", *, all_the_same: bool = False, asked: bool = True
-    ) -> None:
+        self, source: Volume, entry: ModelEntry, device: str, whose: str = "", *, body: NDArray[np.bool_] | None = None,
+        all_the_same: bool = False, asked: bool = True,
+    ) -> None:  # fmt: skip
         """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `whose`: for the list of
-        jobs, where there are several cases. Where the scan is unlike what the model was made for, it tells a `doubt` instead,
+        jobs, where there are several cases. `body`: on the source's grid, what alone is translated; None for all. Where the scan is unlike what the model was made for, it tells a `doubt` instead,
         unless it is wanted `all_the_same`. `asked`: whether a person waits for it."""
         assert entry.card is not None
         self.doubt = None
         translated = work.translate if all_the_same else work.translate_unless_doubtful
-        begin = partial(in_turn, _turn, partial(translated, source, entry.path, device))
+        begin = partial(in_turn, _turn, partial(translated, source, entry.path, device, body))
 
         def take(result: Volume | tuple[Finding, ...]) -> None:
             if isinstance(result, Volume):

@@ -18,6 +18,9 @@ from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ctmri_core.comparison import Comparison
     from ctmri_core.domain import Domain
     from ctmri_core.exchange.found_model import FoundModel
@@ -241,25 +244,29 @@ def import_model(path: Path, table: dict[str, Any], folder: Path, stop: StopSign
 
 
 def translate_unless_doubtful(
-    volume: Volume, model: Path, device: str, stop: StopSignal
+    volume: Volume, model: Path, device: str, body: NDArray[np.bool_] | None, stop: StopSignal
 ) -> Work[Volume | tuple[Finding, ...] | None]:  # fmt: skip
     """As `translate`; or what speaks against giving `volume` to this model, where something does."""
     yield Progress(done=0, message="looking whether the model fits the scan")
     serious = _serious_doubts(volume, model)
     if serious or stop():
         return serious or None
-    return (yield from translate(volume, model, device, stop))
+    return (yield from translate(volume, model, device, body, stop))
 
 
-def translate(volume: Volume, model: Path, device: str, stop: StopSignal) -> Work[Volume | None]:
-    """The synthetic twin of `volume` on the same grid."""
+def translate(
+    volume: Volume, model: Path, device: str, body: NDArray[np.bool_] | None, stop: StopSignal
+) -> Work[Volume | None]:  # fmt: skip
+    """The synthetic twin of `volume` on the same grid; of `body` alone where it is given, with background around it."""
     yield Progress(done=0, message="starting the translation engine")
-    from ctmri_core.inference.translate import translate as translated
+    from ctmri_core.inference.order import Order
+    from ctmri_core.inference.translate import translate_as
 
-    synthetic = yield from _quietly(translated(volume, model, device=device, threads=_threads(), stop=stop))
-    if synthetic is not None:
-        _look_at(synthetic)
-    return synthetic
+    made = yield from _quietly(translate_as(volume, model, Order(device=device, threads=_threads(), body=body), stop))
+    if made is None:
+        return None
+    _look_at(made.volume)
+    return made.volume
 
 
 def _serious_doubts(volume: Volume, model: Path) -> tuple[Finding, ...]:

@@ -87,12 +87,16 @@ class TranslationPanel(QWidget):
         self._show_models()
         self._show_run(session.translation.state)
 
+    def add_part(self, part: QWidget) -> None:
+        """More that belongs to translating, at the end."""
+        self._column.insertWidget(self._column.count() - 1, part)
+
     def _lay_out(self, translate: QWidget, cancel: QWidget, add_model: QWidget) -> None:
         buttons = self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._turn_buttons()
         buttons.addWidget(translate, 1)
         buttons.addWidget(cancel)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
         column.addWidget(self.empty)

@@ -8,7 +8,7 @@ from ctmri_gui.viewer.preset_book import PRESET_KEYS
 
 PICTURE, SLICES, WINDOWS, TOOLS, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Measure"
 NUDGE = "Move a measurement"
-LAYOUTS, PANES, COMPARE = "Layout", "Panes", "Compare"
+LAYOUTS, PANES, COMPARE, BODY = "Layout", "Panes", "Compare", "Body"
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,26 @@ KEY_ACTIONS = (
     KeyAction("compare_turn", "Turn the line of the wipe", ("Shift+H",), group=COMPARE),
     KeyAction("masks_shown", "Masks on the pictures", ("M",), checked=True, group=COMPARE),
     KeyAction("masks_style", "Masks filled, as contours, or both", ("Shift+M",), group=COMPARE),
-    KeyAction("body_mask", "Body of the source as a mask", (), checked=False, group=COMPARE),
+    KeyAction("body_mask", "Outline of the body", ("B",), checked=False, group=BODY),
+    KeyAction("body_brush", "Brush: add to the body; pressed again take away, off", ("Shift+B",), group=BODY),
+    KeyAction("body_add", "Brush that adds to the body", (), checked=False, group=BODY),
+    KeyAction("body_erase", "Brush that takes away from the body", (), checked=False, group=BODY),
+    KeyAction("body_ball", "Brush reaches into other slices", (), checked=False, group=BODY),
+    KeyAction("body_smaller", "Smaller brush", ("[",), group=BODY),
+    KeyAction("body_larger", "Larger brush", ("]",), group=BODY),
+    KeyAction("body_anew", "Find anew", (), group=BODY),
     KeyAction("cancel", "Leave the tool, crosshair, maximised pane, full screen; else go to the pictures", ("Esc",), group=PANES),
 )
 
 MEASURE_TOOLS = tuple(row.name for row in KEY_ACTIONS if row.group == MEASURE and row.checked is False)
+BODY_TOOLS = ("body_add", "body_erase")
 
 MOUSE_GESTURES = (
     ("Wheel", "Scroll slices; with Shift five at a time"),
     ("Ctrl + wheel, right drag", "Zoom"),
     ("Left drag", "Window: sideways width, up and down level (or what the tool in use does)"),
     ("Left drag or clicks with a measuring tool", "Draw; afterwards drag handles to change, the line to move"),
+    ("Left drag with a brush", "Add to the outline of the body, or take away from it"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
     ("Ctrl + click", "Put the crosshair; all linked panes go there"),

@@ -15,7 +15,7 @@ from ctmri_gui.viewer.arrangement import Arrangement
 from ctmri_gui.viewer.compare.compare_views import CompareViews
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
-from ctmri_gui.viewer.keys import MEASURE_TOOLS
+from ctmri_gui.viewer.keys import BODY_TOOLS, MEASURE_TOOLS
 from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, PaneLayout
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
@@ -31,7 +31,8 @@ from ctmri_gui.viewer.window_entry import WindowEntry
 
 _NO_TOOL = "window_tool"  # what a left drag does without another
 _TOOLS: dict[str, Tool] = {
-    **{_NO_TOOL: "window", "crosshair_tool": "crosshair", "scroll_tool": "scroll"}, **dict.fromkeys(MEASURE_TOOLS, "draw")
+    **{_NO_TOOL: "window", "crosshair_tool": "crosshair", "scroll_tool": "scroll"},
+    **dict.fromkeys((*MEASURE_TOOLS, *BODY_TOOLS), "draw"),
 }  # fmt: skip
 
 
@@ -229,7 +230,6 @@ class LinkedViews(QWidget):
     def close_background(self) -> None:
         """No more pictures are made ahead; call before the program ends."""
         self.contents.close()
-        self.compare.close()
 
     def make_menu(self, pane: str) -> QMenu:
         """The right-click menu of a pane."""

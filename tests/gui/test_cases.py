@@ -71,7 +71,7 @@ class Translator:
         self.begun: list[Volume] = []
         self.at_once = self.most_at_once = 0
 
-    def __call__(self, volume: Volume, _model: Path, _device: str, stop):
+    def __call__(self, volume: Volume, _model: Path, _device: str, _body, stop):
         self.begun.append(volume)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

@@ -8,13 +8,16 @@ from scipy.ndimage import map_coordinates
 from skimage.color import rgb2lab
 
 from ctmri_core.domain import Domain
+from ctmri_core.errors import CtmriError
+from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.volume import Volume
+from ctmri_gui.viewer.body.bodies import find_body
 from ctmri_gui.viewer.camera import Camera, Frame, Projection
 from ctmri_gui.viewer.compare.colour_maps import MAPS, rgb_table
 from ctmri_gui.viewer.compare.composition import ComparedPicture
 from ctmri_gui.viewer.compare.difference import DifferencePicture, Scale, scale_of
-from ctmri_gui.viewer.compare.label_map import LabelMap, NoMask, body_map_of, label_map_of, looks_like_mask
+from ctmri_gui.viewer.compare.label_map import LabelMap, NoMask, label_map_of, looks_like_mask
 from ctmri_gui.viewer.compare.mask_model import COLOURS, Mask, MaskModel, MaskStyle
 from ctmri_gui.viewer.compare.mask_overlay import MaskOverlay, borders, pane_plane
 from ctmri_gui.viewer.compare.modes import Compare, Mode, partners_of
@@ -248,11 +251,11 @@ def test_the_body_is_a_mask_of_one_region() -> None:
     grid = Geometry((20, 40, 40), (4.0, 4.0, 4.0))
     values = np.full(grid.shape, -1000, np.int16)
     values[4:16, 8:32, 10:30] = 40
-    body = body_map_of(volume(values, geometry=grid))
+    body = finish(find_body(volume(values, geometry=grid), None, never)).map
     assert body.values == (1,) and body.region(1) == "Body of the source"
     assert (body.labels[6:14, 11:29, 13:27] == 1).all() and not body.labels[:, :4].any()
-    with pytest.raises(NoMask, match="No body"):
-        body_map_of(volume(np.full(grid.shape, -1000, np.int16), geometry=grid))
+    with pytest.raises(CtmriError, match="No body"):
+        finish(find_body(volume(np.full(grid.shape, -1000, np.int16), geometry=grid), None, never))
 
 
 def test_masks_come_back_with_their_volume_and_another_reading_keeps_them(tmp_path) -> None:

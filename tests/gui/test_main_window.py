@@ -57,7 +57,7 @@ class Translator:
         self.error: Exception | None = None
         self.deaf = False  # does not hear that it is to stop
 
-    def __call__(self, volume: Volume, model: Path, device: str, stop):
+    def __call__(self, volume: Volume, model: Path, device: str, body, stop):
         self.asked.append((volume, model))
         count = volume.geometry.shape[0]
         yield Started(job="translate", total=count, unit="slices")

@@ -82,7 +82,7 @@ def banner_of(window, role: Role = Role.SOURCE) -> Banner:
 def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot, tmp_path, monkeypatch):
     made = []
 
-    def translate(volume, _model, _device, _stop):
+    def translate(volume, _model, _device, _body, _stop):
         yield Progress(done=0)
         made.append(volume)
         return replace(volume, domain=Domain.MR_T1, synthetic=Synthetic("m", "ab" * 32), findings=())

@@ -5,35 +5,28 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from ctmri_core.volume import Volume
-from ctmri_gui.viewer.background import Background
 from ctmri_gui.viewer.compare.compare_contents import CompareContents
 from ctmri_gui.viewer.compare.compare_menu import compare_menu, fill_choices, mask_menu
 from ctmri_gui.viewer.compare.compare_model import CompareModel
 from ctmri_gui.viewer.compare.held_key import HeldKey
-from ctmri_gui.viewer.compare.label_map import BODY, LabelMap, NoMask, body_map_of
 from ctmri_gui.viewer.compare.mask_model import MaskModel
-from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
     from ctmri_gui.viewer.linked_views import LinkedViews
 
 
 class CompareViews(QObject):
-    """Belongs to `views`, whose actions it connects. `failed`: why there is no mask."""
-
-    failed = Signal(str)
+    """Belongs to `views`, whose actions it connects."""
 
     def __init__(self, views: LinkedViews) -> None:
         super().__init__(views)
         self._views = views
         self.model, self.masks = CompareModel(views.model, self), MaskModel(self)
         self.contents = CompareContents(views.model, self.model, self.masks, views.contents, self._hold_keys)
-        self._background = Background("masks")
         views.panesChanged.connect(lambda: self.contents.set_panes(views.panes))
         views.model.volumesChanged.connect(self._follow_volumes)
         self.masks.changed.connect(self._follow_masks)
@@ -57,10 +50,6 @@ class CompareViews(QObject):
         if not self.model.drag_limit(pane, right, up):
             self._views.model.drag_window(self.contents.windowed(pane), right, up)
 
-    def close(self) -> None:
-        """No more answers."""
-        self._background.close()
-
     def _connect_actions(self) -> None:
         handlers = {
             "compare_next": lambda: self.model.cycle(self._pane),
@@ -75,7 +64,6 @@ class CompareViews(QObject):
             self._action(name).triggered.connect(lambda _checked=False, call=handler: call())
         self._action("compare_next").triggered.connect(self._follow_mode)
         self._action("masks_shown").triggered.connect(self.masks.set_visible)
-        self._action("body_mask").triggered.connect(self._show_body)
         self._action("invert").triggered.connect(lambda _on: self.contents.show_inverted())
         self._held = HeldKey(
             self._action("compare_hold"), lambda: self.model.hold(self._pane), lambda: self.model.hold(None)
@@ -109,26 +97,9 @@ class CompareViews(QObject):
         else:
             self.model.toggle(self._pane)
 
-    def _show_body(self, shown: bool) -> None:
-        source = self._views.model.volumes.get(Role.SOURCE)
-        if not shown or source is None:
-            self.masks.remove(BODY)
-        else:
-            self._background.submit(partial(_body_or_reason, source), partial(self._take_body, source))
-
-    def _take_body(self, source: Volume, found: LabelMap | str) -> None:
-        if self._views.model.volumes.get(Role.SOURCE) is not source:
-            return
-        if isinstance(found, str):
-            self._follow_masks()
-            self.failed.emit(found)
-        else:
-            self.masks.add(found)
-
     def _follow_volumes(self) -> None:
         reference = self._views.model.reference
         self.masks.follow(None if reference is None else self._views.model.volumes[reference])
-        self._action("body_mask").setEnabled(Role.SOURCE in self._views.model.volumes)
         self._follow_mode()
 
     def _follow_mode(self) -> None:
@@ -139,11 +110,3 @@ class CompareViews(QObject):
 
     def _follow_masks(self) -> None:
         self._action("masks_shown").setChecked(self.masks.visible)
-        self._action("body_mask").setChecked(any(mask.map.name == BODY for mask in self.masks.masks))
-
-
-def _body_or_reason(volume: Volume) -> LabelMap | str:
-    try:
-        return body_map_of(volume)
-    except NoMask as reason:
-        return str(reason)

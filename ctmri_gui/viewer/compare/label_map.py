@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.geometry import Geometry
-from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.volume import Volume
 
 _MOST_LABELS = 255
@@ -61,14 +60,6 @@ def label_map_of(volume: Volume, name: str) -> LabelMap:
     for slice_, place in zip(volume.voxels, labels, strict=True):
         np.take(place_of, slice_.astype(np.int32) - low, out=place)
     return LabelMap(labels, volume.geometry, values_in_order, name)
-
-
-def body_map_of(volume: Volume) -> LabelMap:
-    """The outline of the patient that translation uses, as a mask. Raises `NoMask` where nothing but air or noise is seen."""
-    body = body_mask(volume)
-    if not body.any():
-        raise NoMask("No body is seen in the source.")
-    return LabelMap(body.view(np.uint8), volume.geometry, (1,), BODY)
 
 
 def looks_like_mask(volume: Volume) -> bool:

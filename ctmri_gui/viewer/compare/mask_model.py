@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
@@ -91,6 +91,11 @@ class MaskModel(QObject):
             return
         self.masks = _with(self.masks, label_map)
         self.visible = True
+        self.changed.emit()
+
+    def redraw(self, name: str) -> None:
+        """Its labels were changed where they lie."""
+        self.masks = tuple(replace(mask) if mask.map.name == name else mask for mask in self.masks)
         self.changed.emit()
 
     def remove(self, name: str) -> None:

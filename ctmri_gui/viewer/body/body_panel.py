@@ -1,0 +1,160 @@
+"""The controls of the outline of the body, for a dock: where it ends, the brush, and whether translations use it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from ctmri_core.domain import Domain
+from ctmri_gui.panels.small_parts import button, label, naming
+from ctmri_gui.viewer.body.body_editor import LARGEST_MM, SMALLEST_MM, BodyEditor
+
+_CT_STEPS = (-900, 300, 10.0)
+_SHARE_STEPS = (0, 140, 0.005)
+"""Of the slider: lowest and highest for 10 HU each, or for half a percent of the range."""
+_ONLY_TIP = "What is outside of the outline is not shown to the model and is background in the result"
+_THRESHOLD_TIP = "Outlines what is brighter; strokes of the brush are lost, until that is taken back"
+
+
+class BodyPanel(QWidget):
+    """`saveAsked`: the mask is wanted as a file."""
+
+    saveAsked = Signal()
+
+    def __init__(self, editor: BodyEditor) -> None:
+        super().__init__()
+        self._editor = editor
+        self.shown = _tick(editor.action("body_mask"))
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.threshold.setAccessibleName("Threshold of the outline")
+        self.threshold.setToolTip(_THRESHOLD_TIP)
+        self.limit = label("", "muted", wrap=False)
+        self.add, self.erase = _switch(editor.action("body_add"), "Add"), _switch(editor.action("body_erase"), "Erase")
+        self.radius = QDoubleSpinBox()
+        self.radius.setRange(SMALLEST_MM, LARGEST_MM)
+        self.radius.setDecimals(0)
+        self.radius.setSuffix(" mm")
+        self.radius.setAccessibleName("Radius of the brush")
+        self.ball = _tick(editor.action("body_ball"), "Into other slices")
+        self.anew = button(editor.action("body_anew"))
+        self.save = QPushButton("Save mask…")
+        self.note = label("", "muted")
+        self.only = QCheckBox("Translate only the body")
+        self.only.setToolTip(_ONLY_TIP)
+        self._drag = object()
+        self._lay_out()
+        self._connect()
+        self._follow()
+
+    def _lay_out(self) -> None:
+        self.details = QWidget()
+        inner = QVBoxLayout(self.details)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(6)
+        inner.addLayout(_row(naming("Th&reshold", self.threshold), (self.threshold, 1), self.limit))
+        inner.addLayout(_row((self.add, 1), (self.erase, 1), naming("Ra&dius", self.radius), self.radius))
+        inner.addWidget(self.ball)
+        inner.addLayout(_row((self.anew, 1), (self.save, 1)))
+        inner.addWidget(self.note)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        for part in (self.shown, self.details, self.only):
+            column.addWidget(part)
+
+    def _connect(self) -> None:
+        self._editor.changed.connect(self._follow)
+        self.threshold.valueChanged.connect(self._ask)
+        self.threshold.sliderPressed.connect(self._begin_drag)
+        self.radius.valueChanged.connect(self._editor.set_radius)
+        self.only.toggled.connect(self._editor.set_only)
+        self.save.clicked.connect(lambda _checked=False: self.saveAsked.emit())
+
+    def _begin_drag(self) -> None:
+        self._drag = object()
+
+    def _ask(self, place: int) -> None:
+        threshold = place * self._step
+        self.limit.setText(self._words(threshold))
+        self._editor.set_threshold(threshold, self._drag)
+
+    @property
+    def _is_ct(self) -> bool:
+        source = self._editor.source
+        return source is not None and source.domain is Domain.CT
+
+    @property
+    def _step(self) -> float:
+        return (_CT_STEPS if self._is_ct else _SHARE_STEPS)[2]
+
+    def _words(self, threshold: float) -> str:
+        return f"{threshold:.0f} HU" if self._is_ct else f"{100 * threshold:.1f} %"
+
+    def _follow(self) -> None:
+        editor = self._editor
+        body, there = editor.body, editor.source is not None
+        self.setVisible(there)
+        self.details.setVisible(there and editor.shown)
+        self.only.setVisible(there and body is not None)
+        with QSignalBlocker(self.radius):
+            self.radius.setValue(editor.radius_mm)
+        if body is None:
+            return
+        with QSignalBlocker(self.only):
+            self.only.setChecked(body.only)
+        if not editor.finding:
+            low, high, step = _CT_STEPS if self._is_ct else _SHARE_STEPS
+            with QSignalBlocker(self.threshold):
+                self.threshold.setRange(int(low), int(high))
+                self.threshold.setValue(round(body.threshold / step))
+            self.limit.setText(self._words(body.threshold))
+        self.note.setText(_state(editor))
+
+
+def _state(editor: BodyEditor) -> str:
+    body = editor.body
+    if editor.finding or body is None:
+        return "Outlining …"
+    if body.by_hand:
+        return "Changed by hand."
+    return "As found." if body.threshold == body.own else "With a threshold of your own."
+
+
+def _tick(action: QAction, words: str = "") -> QCheckBox:
+    """A check box that follows `action`."""
+    box = QCheckBox(words or action.text())
+
+    def follow() -> None:
+        box.setChecked(action.isChecked())
+        box.setEnabled(action.isEnabled())
+
+    action.changed.connect(follow)
+    box.clicked.connect(lambda _on: action.trigger())
+    follow()
+    return box
+
+
+def _switch(action: QAction, words: str) -> QPushButton:
+    """A button that stays pressed while `action` is on."""
+    press = QPushButton(words)
+    press.setCheckable(True)
+    press.setToolTip(action.text())
+
+    def follow() -> None:
+        press.setChecked(action.isChecked())
+        press.setEnabled(action.isEnabled())
+
+    action.changed.connect(follow)
+    press.clicked.connect(lambda _on: action.trigger())
+    follow()
+    return press
+
+
+def _row(*parts: QWidget | tuple[QWidget, int]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(6)
+    for part in parts:
+        widget, stretch = part if isinstance(part, tuple) else (part, 0)
+        row.addWidget(widget, stretch)
+    return row
