@@ -16,6 +16,11 @@ _NORMALS = {Plane.SAGITTAL: 0, Plane.CORONAL: 1, Plane.AXIAL: 2}
 _STRAIGHT = 1e-3  # what the cosine between an axis of the lattice and one of the patient may lack
 
 
+def nearest_plane(geometry: Geometry) -> Plane:
+    """Whose normal is nearest to that of the slices."""
+    return list(_NORMALS)[int(np.argmax(np.abs(geometry.axes[0])))]
+
+
 def native_plane(geometry: Geometry) -> Plane:
     """What the stored slices are nearest to."""
     nearest = _nearest_axes(geometry)

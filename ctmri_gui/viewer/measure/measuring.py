@@ -19,7 +19,7 @@ from ctmri_gui.undo import History
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.measure.histogram_page import REGION, SLICE, HistogramPage
 from ctmri_gui.viewer.measure.measure_dock import MeasureDock
-from ctmri_gui.viewer.measure.measure_model import MeasureModel
+from ctmri_gui.viewer.measure.measure_model import Item, MeasureModel
 from ctmri_gui.viewer.measure.newest import Newest
 from ctmri_gui.viewer.measure.overlay import MeasureOverlay
 from ctmri_gui.viewer.measure.places import PanePlaces
@@ -27,6 +27,8 @@ from ctmri_gui.viewer.measure.plot_dialog import PlotDialog
 from ctmri_gui.viewer.measure.profile_page import ProfilePage
 from ctmri_gui.viewer.measure.tools import MeasureTools, PaneTools
 from ctmri_gui.viewer.measure.values import Values
+from ctmri_gui.viewer.panes import PaneSpec
+from ctmri_gui.viewer.plane_grids import nearest_plane
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_view import SliceView
@@ -35,6 +37,7 @@ _REGIONS = ("measure_rectangle", "measure_ellipse", "measure_freehand")
 _KINDS = {f"measure_{kind.value}": kind for kind in Kind}
 _WINDOW_PERCENTILES = (1.0, 99.0)
 _NARROWEST = 1e-3
+OTHER_SLICES = "{name} lies on slices that no pane shows: they run another way, or their image is not open."
 NO_REGION = "Select a region first: draw one with O or click the line of one."
 
 
@@ -77,11 +80,42 @@ class Measuring(QObject):
         self.values.when_ready(partial(self._write, path))
 
     def go_to(self, number: int) -> None:
-        """Selects a measurement and shows the slice it lies in; a place beyond the edge of the panes comes to their middle."""
+        """Selects a measurement and shows the slice it lies in; a place beyond the edge of the panes comes to their middle. Where
+        no pane cuts that way, one is made to."""
         item = self.model.item(number)
         if item is None:
             return
         self.model.select(number)
+        self._go(item)
+        if not self._is_seen(item):
+            self._show_plane_of(item)
+
+    def _is_seen(self, item: Item) -> bool:
+        """Whether a pane on the screen shows it; one that is hidden by a maximised pane takes its place."""
+        panes = ((name, view, tools.places.now()) for name, (view, tools, _) in self._panes.items())
+        showing = [(name, view) for name, view, here in panes if here and here.shows(item.shape, item.measurement.drawn_on)]
+        if showing and all(view.isHidden() for _, view in showing):
+            self._views.arrangement.maximise(showing[0][0])
+        return bool(showing)
+
+    def _show_plane_of(self, item: Item) -> None:
+        """Turns a pane of the volume that it was drawn on into its plane, and says so; else says that there is none."""
+        drawn_on, name = Role(item.measurement.drawn_on), item.measurement.name
+        if drawn_on in self._viewer.volumes:
+            plane, active = nearest_plane(item.shape.lattice), self._views.active_pane
+            panes = [one for one, view in self._views.panes.items() if view.role is drawn_on and not view.isHidden()]
+            pane = active if active in panes or not panes else panes[0]
+            before = self._views.pane_layout
+            self._views.arrangement.show_in(pane, PaneSpec(drawn_on, plane))
+            self._go(item)
+            if self._is_seen(item):
+                self.noted.emit(f"No pane showed the {plane} plane of {name}. One does now; Undo brings the panes back.")
+                return
+            self._views.arrangement.show(before)
+        self.noted.emit(OTHER_SLICES.format(name=name))
+
+    def _go(self, item: Item) -> None:
+        """In the panes that there are."""
         centre, drawn_on = item.shape.centre, Role(item.measurement.drawn_on)
         self._viewer.show_place(centre, drawn_on)
         for name, (view, tools, _) in self._panes.items():
@@ -160,7 +194,7 @@ class Measuring(QObject):
             known = self._panes.get(name)
             if known is None or known[0] is not view:
                 places = PanePlaces(self._viewer, name)
-                overlay = MeasureOverlay(self.model, self.values, places)
+                overlay = MeasureOverlay(self.model, self.values, places, view.canvas.annotations.places)
                 overlay.visible = self.tools.visible
                 view.canvas.overlays.append(overlay)
                 self._panes[name] = view, PaneTools(self.tools, view, places), overlay
