@@ -69,7 +69,8 @@ class Translation(QObject):
     ) -> None:  # fmt: skip
         """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `whose`: for the list of
         jobs, where there are several cases. `body`: on the source's grid, what alone is translated; None for all. Where the scan
-        is unlike what the model was made for, it tells a `doubt` instead, unless it is wanted `all_the_same`. `asked`: whether a person waits for it."""
+        is unlike what the model was made for, it tells a `doubt` instead, unless it is wanted `all_the_same`. `asked`:
+        whether a person waits for it."""
         assert entry.card is not None
         self.doubt = None
         translated = work.translate if all_the_same else work.translate_unless_doubtful
