@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText
@@ -46,6 +45,21 @@ class EmptyText:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class _Line:
+    """One line of text: `anchor` of it lies at `at`, in `box`. `mark`, `bar`: what is drawn with it."""
+
+    text: str
+    at: QPointF
+    anchor: tuple[float, float]
+    pixels: int
+    colour: QColor
+    box: QRectF
+    bold: bool = False
+    mark: bool = False
+    bar: bool = False
+
+
 class Annotations:
     """Draws; knows nothing of volumes. Positions are pixels of the pane."""
 
@@ -66,13 +80,40 @@ class Annotations:
             return
         if self.crosshair is not None:
             self._draw_crosshair(painter, self.crosshair)
-        raised = self._draw_facts(painter) if self.text_visible else 0.0
-        self._draw_badges(painter)
-        self._draw_letters(painter, raised)
+        for line in self._lines():
+            if line.bar:
+                self._draw_scale_bar(painter, line)
+            elif line.mark:
+                self._draw_mark(painter, line)
+            self._write(painter, line.text, line.at, line.anchor, line.pixels, line.colour, bold=line.bold)
+
+    def places(self, width: int, height: int) -> list[QRectF]:
+        """Where `draw` would write."""
+        self._width, self._height = width, height
+        return [] if self.empty is not None else [line.box for line in self._lines()]
 
     def forget_layout(self) -> None:
         """The size of the texts has changed."""
         self._laid_out.clear()
+
+    def _lines(self) -> list[_Line]:
+        """What is written, what matters most first; what would stand on something before it is left out, so that nothing lies
+        on anything else however small the pane is."""
+        facts, raised = self._facts() if self.text_visible else ([], 0.0)
+        sides, ends = self._letters(raised)
+        kept: list[_Line] = []
+        for line in (*self._badges(), *sides, *facts[:1], *ends, *facts[1:]):
+            box = line.box.adjusted(1, 1, -1, -1)
+            if line.text and line.box.top() >= 0 and not any(box.intersects(other.box) for other in kept):
+                kept.append(line)
+        return kept
+
+    def _line(
+        self, text: str, at: QPointF, anchor: tuple[float, float], pixels: int, colour: QColor = palette.TEXT, **more: bool
+    ) -> _Line:  # fmt: skip
+        size = self._size(text, pixels, bold=more.get("bold", False))
+        box = QRectF(at - QPointF(size.width() * anchor[0], size.height() * anchor[1]), size)
+        return _Line(text, at, anchor, pixels, colour, box, **more)
 
     def _top_letter_y(self, width: float) -> float:
         """Below the badges where they reach the middle."""
@@ -82,74 +123,85 @@ class Annotations:
         clear = width - _EDGE - widest > (width + letter) / 2 + _CLEARANCE
         return _EDGE - 2 if clear else _EDGE - 2 + sum(size.height() for size in sizes)
 
-    def _draw_letters(self, painter: QPainter, raised: float) -> None:
-        """`raised`: how far the lower letter gives way to what stands in the corners. In a pane too low for both in a column,
-        only the letters at the sides are left, between badges and position."""
+    def _letters(self, raised: float) -> tuple[list[_Line], list[_Line]]:
+        """At the sides, and above and below. `raised`: how far the lower letter gives way to what stands in the corners. In a
+        pane too low for both in a column, only the letters at the sides are left, between badges and position."""
         middle_x = self._width / 2
         left, right, top, bottom = self.text.letters
         letter = self._size("R", _LETTER, bold=True).height()
         ceiling = _EDGE - 2 + sum(self._size(badge, _SMALL).height() for badge in self.text.badges)
         floor = self._height - _EDGE - (self._size(self.text.position, _NORMAL).height() if self.text_visible else 0)
-        middle_y = min(max(self._height / 2, ceiling + letter / 2), floor - letter / 2)
+        middle_y = min(max(self._height / 2, ceiling + letter / 2), max(floor - letter / 2, letter / 2))
         top_y, bottom_y = self._top_letter_y(self._width), self._height - _EDGE + 2 - raised
-        write = partial(self._write, painter, pixels=_LETTER, bold=True)
-        write(left, QPointF(_EDGE, middle_y), (0.0, 0.5))
-        write(right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5))
-        if top_y + 2 * letter <= bottom_y:
-            write(top, QPointF(middle_x, top_y), (0.5, 0.0))
-            write(bottom, QPointF(middle_x, bottom_y), (0.5, 1.0))
+        sides = [
+            self._line(left, QPointF(_EDGE, middle_y), (0.0, 0.5), _LETTER, bold=True),
+            self._line(right, QPointF(self._width - _EDGE, middle_y), (1.0, 0.5), _LETTER, bold=True),
+        ]
+        if top_y + 2 * letter > bottom_y:
+            return sides, []
+        ends = ((top, top_y, 0.0), (bottom, bottom_y, 1.0))
+        return sides, [self._line(text, QPointF(middle_x, y), (0.5, anchor), _LETTER, bold=True) for text, y, anchor in ends]
 
-    def _draw_badges(self, painter: QPainter) -> None:
-        y = _EDGE - 2
+    def _badges(self) -> list[_Line]:
+        lines, y = [], _EDGE - 2
         for badge in self.text.badges:
-            self._write(painter, badge, QPointF(self._width - _EDGE, y), (1.0, 0.0), _SMALL, palette.MUTED)
+            lines.append(self._line(badge, QPointF(self._width - _EDGE, y), (1.0, 0.0), _SMALL, palette.MUTED))
             y += self._size(badge, _SMALL).height()
+        return lines
 
-    def _draw_facts(self, painter: QPainter) -> float:
-        """Position, window and scale bar; returns how much of the lower edge's middle they take. Where the letters at the sides
+    def _facts(self) -> tuple[list[_Line], float]:
+        """Position, window and scale bar, and how much of the lower edge's middle they take. Where the letters at the sides
         leave no room for all, the scale bar goes first, then the window."""
         text, bottom = self.text, self._height - _EDGE
         letter = self._size("R", _LETTER, bold=True).height()
         highest = max((self._height + letter) / 2, self._top_letter_y(self._width) + 2 * letter)
-        place = self._fitted(text.position, self._width - 2 * _EDGE - 10)
+        place = self._fitted_position(self._width - 2 * _EDGE - 10)
         values = self._fitted(text.window, self._width - 2 * _EDGE)
         position, window = self._size(place, _NORMAL), self._size(values, _NORMAL)
         window_y = bottom - position.height() - 1
         if window_y - window.height() < highest:
             window = QSizeF()
-        mark = position.height() - 5
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(palette.PLANES[text.plane])
-        painter.drawRoundedRect(QRectF(_EDGE, bottom - mark - 2, 4, mark), 1.5, 1.5)
-        self._write(painter, place, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL)
+        lines = [self._line(place, QPointF(_EDGE + 10, bottom), (0.0, 1.0), _NORMAL, mark=True)]
         if not window.isEmpty():
-            self._write(painter, values, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED)
+            lines.append(self._line(values, QPointF(_EDGE, window_y), (0.0, 1.0), _NORMAL, palette.MUTED))
         ends = _EDGE + 10 + position.width(), _EDGE + window.width()
         rows = position.height() + 1, window.height() + 1
-        bar = self._bar_mm()
-        left_of_bar = self._width - _EDGE - max(bar / self.mm_per_pixel, self._size(f"{bar} mm", _SMALL).width())
-        lift = _height_up_to(left_of_bar - _CLEARANCE, ends, rows)
-        if bottom - 6 - lift - self._size(f"{bar} mm", _SMALL).height() >= highest:
-            self._draw_scale_bar(painter, bar, bottom - 2 - lift)
+        bar = self._bar_line(bottom, ends, rows)
+        if bar is not None and bar.box.top() >= highest:
+            lines.append(bar)
         start = (self._width - self._size(text.letters[3], _LETTER, bold=True).width()) / 2
-        return _height_up_to(start - _CLEARANCE, ends, rows)
+        return lines, _height_up_to(start - _CLEARANCE, ends, rows)
+
+    def _bar_line(self, bottom: float, ends: tuple[float, ...], rows: tuple[float, ...]) -> _Line | None:
+        """The words of the scale bar, above what they would meet."""
+        length = self._bar_mm()
+        if not length:
+            return None
+        words = f"{length} mm"
+        right, width, half = self._width - _EDGE, length / self.mm_per_pixel, self._size(words, _SMALL).width() / 2
+        lift = _height_up_to(right - max(width, 2 * half) - _CLEARANCE, ends, rows)
+        middle = min(right - width / 2, right - half)
+        return self._line(words, QPointF(middle, bottom - 6 - lift), (0.5, 1.0), _SMALL, palette.MUTED, bar=True)
 
     def _bar_mm(self) -> int:
         longest = min(self._width * 0.22, _LONGEST_BAR) * self.mm_per_pixel
         return max((mm for mm in _BAR_LENGTHS_MM if mm <= longest), default=0)
 
-    def _draw_scale_bar(self, painter: QPainter, length: int, y: float) -> None:
-        if not length:
-            return
-        right, width = self._width - _EDGE, length / self.mm_per_pixel
+    def _draw_mark(self, painter: QPainter, line: _Line) -> None:
+        """The colour of the plane, before the position."""
+        height = line.box.height() - 5
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.PLANES[self.text.plane])
+        painter.drawRoundedRect(QRectF(_EDGE, line.box.bottom() - height - 2, 4, height), 1.5, 1.5)
+
+    def _draw_scale_bar(self, painter: QPainter, line: _Line) -> None:
+        """Below its words."""
+        right, width, y = self._width - _EDGE, self._bar_mm() / self.mm_per_pixel, line.at.y() + 4
         left = right - width
         path = [QLineF(left, y, right, y), QLineF(left, y - 5, left, y), QLineF(right, y - 5, right, y)]
         for colour, thickness in ((QColor(0, 0, 0, 170), 3.5), (palette.TEXT, 1.5)):
             painter.setPen(QPen(colour, thickness))
             painter.drawLines(path)
-        label = f"{length} mm"
-        middle = min(left + width / 2, right - self._size(label, _SMALL).width() / 2)
-        self._write(painter, label, QPointF(middle, y - 4), (0.5, 1.0), _SMALL, palette.MUTED)
 
     def _draw_crosshair(self, painter: QPainter, at: QPointF) -> None:
         x, y, gap = at.x(), at.y(), _CROSSHAIR_GAP
@@ -217,6 +269,13 @@ class Annotations:
 
     def _size(self, text: str, pixels: int, *, bold: bool = False) -> QSizeF:
         return self._lay_out(text, pixels, bold)[2]
+
+    def _fitted_position(self, width: float) -> str:
+        """Without its unit, then without the number of the slice, before anything is cut."""
+        whole = self.text.position
+        forms = (whole, whole.replace(" mm", ""), whole.partition(" · ")[0])
+        fitting = (form for form in forms if self._size(form, _NORMAL).width() <= width)
+        return next(fitting, None) or self._fitted(forms[-1], width)
 
     def _fitted(self, text: str, width: float) -> str:
         if self._size(text, _NORMAL).width() <= width:

@@ -353,8 +353,24 @@ def test_what_is_written_on_a_small_pane_does_not_overlap(views, monkeypatch, dr
         assert QRectF(pane.canvas.rect()).contains(place), one
         for other, taken in places[:n]:
             assert not place.adjusted(1, 1, -1, -1).intersects(taken), f"{one} on {other}"
-    assert any("mm" in text for text in written), "the position stays"
+    position = pane.canvas.annotations.text.position.partition(" mm")[0]
+    assert any(text.startswith(position) for text in written), "the position stays"
     assert {"R", "L"} <= written.keys(), "so do the sides"
+
+
+@pytest.mark.parametrize("size", [(190, 240), (190, 120), (190, 60), (190, 30), (160, 20)])
+def test_on_the_smallest_panes_words_are_left_out_rather_than_laid_over_one_another(views, monkeypatch, dressed, size) -> None:
+    dressed("dark", 20)
+    written = written_texts(monkeypatch)
+    pane = views.panes[Role.TRUTH]
+    pane.canvas.resize(*size)
+    written.clear()
+    pane.canvas.grab()
+    places = list(written.values())
+    assert not any(one.adjusted(1, 1, -1, -1).intersects(two) for n, one in enumerate(places) for two in places[:n])
+    assert all(one in places for one in pane.canvas.annotations.places(*size))
+    assert not any("…" in text for text in written), "a number that is cut tells nothing"
+    assert "RADIOLOGICAL" in written
 
 
 @pytest.mark.parametrize(("height", "arrow"), [(60, False), (110, False), (400, True)])

@@ -23,7 +23,7 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.measure import texts
 from ctmri_gui.viewer.measure.histogram_page import BODY, NO_REGION, REGION, SLICE
 from ctmri_gui.viewer.measure.measuring import Measuring
-from ctmri_gui.viewer.measure.overlay import _place
+from ctmri_gui.viewer.measure.overlay import _place, _Room
 from ctmri_gui.viewer.roles import Role
 
 GRID = Geometry((21, 64, 72), (3.0, 1.0, 1.25), (-45.0, -32.0, -30.0))
@@ -181,6 +181,32 @@ def test_the_numbers_of_one_shape_do_not_stand_over_another_where_there_is_room(
         taken.append(place)
     everywhere = _place(label, left, pane, [], [pane], needed=False)  # better over another than not at all
     assert everywhere is not None and not everywhere.intersects(left)
+
+
+@pytest.mark.parametrize(("size", "most"), [((1000, 900), 3), ((190, 240), 3), ((190, 60), 1)])
+def test_in_small_panes_numbers_cover_little_of_the_picture_and_none_of_its_words(
+    views, measuring, monkeypatch, dressed, size, most
+) -> None:  # fmt: skip
+    dressed("dark", 20)
+    for row in (15.5, 25.5, 35.5):
+        draw_region(views, measuring, Kind.RECTANGLE, (row, 24.5), (row + 8, 40.5))
+    canvas = views.panes[Role.SOURCE].canvas
+    canvas.resize(*size)
+    written: list[QRectF] = []
+    take = _Room.take
+
+    def note(self, *args, **more):
+        place = take(self, *args, **more)
+        written.extend([] if place is None else [place])
+        return place
+
+    monkeypatch.setattr(_Room, "take", note)
+    canvas.grab()
+    words = canvas.annotations.places(*size)
+    assert len(written) <= most
+    if size[1] > 100:
+        assert written and not any(one.intersects(word) for one in written for word in words)
+        assert sum(one.width() * one.height() for one in written) <= 0.3 * size[0] * size[1]
 
 
 def painted(views, measuring, pane: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
@@ -18,13 +20,17 @@ _RIM = QColor(0, 0, 0)  # Qt takes ten times as long for one that lets the pictu
 _GROUND = QColor(0, 0, 0, 170)
 _WIDTH, _RIM_WIDTH, _GRIP = 1.6, 3.6, 4.0
 _APART, _PADDING, _EDGE = 8.0, 4.0, 4.0
+_LARGEST_SHARE = 0.15  # of a pane, for all that is written beside shapes; the selected one may take as much again
 
 
 class MeasureOverlay:
-    """Of one pane. The selected shape has handles and says more."""
+    """Of one pane. The selected shape has handles and says more. In a small pane less is written, and nothing over the words at
+    its edges (`texts_at`: where they stand on a pane so wide and high): the list has all numbers."""
 
-    def __init__(self, model: MeasureModel, values: Values, places: PanePlaces) -> None:
-        self._model, self._values, self._places = model, values, places
+    def __init__(
+        self, model: MeasureModel, values: Values, places: PanePlaces, texts_at: Callable[[int, int], list[QRectF]]
+    ) -> None:  # fmt: skip
+        self._model, self._values, self._places, self._texts_at = model, values, places, texts_at
         self.visible = True
 
     def paint(self, painter: QPainter, projection: Projection) -> None:
@@ -33,14 +39,15 @@ class MeasureOverlay:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(palette.font(12))
-        taken: list[QRectF] = []
         shown = [one for one in self._all() if here.shows(one.shape, one.drawn_on)]
         boxes = [self._draw(painter, projection, here, measurement) for measurement in shown]
+        room = _Room(QRectF(0, 0, *projection.pane), self._texts_at(*projection.pane) if shown else [])
         for measurement, box in reversed(list(zip(shown, boxes, strict=True))):
             chosen = self._is_chosen(measurement)
-            words = self._words(here, measurement, chosen=chosen)
+            words, named = self._words(here, measurement, chosen=chosen), int(bool(measurement.name))
+            forms = (words, words[: named + 1], words[named : named + 1])
             others = [other for other in boxes if other is not box]
-            self._write(painter, projection, words, box, taken, others, needed=chosen or not measurement.name)
+            self._write(painter, forms, box, room, others, needed=chosen or not named)
 
     def _all(self) -> list[Measurement]:
         """In the order in which they lie over one another: what is selected or being drawn on top."""
@@ -88,29 +95,43 @@ class MeasureOverlay:
 
     @staticmethod
     def _write(
-        painter: QPainter,
-        projection: Projection,
-        words: list[str],
-        box: QRectF,
-        taken: list[QRectF],
-        others: list[QRectF],
-        *,
-        needed: bool,
-    ) -> None:
-        """Beside the shape where no other text stands; what is not `needed` is left out where there is no such room. A dark
-        ground keeps it legible on bone."""
+        painter: QPainter, forms: Sequence[list[str]], box: QRectF, room: _Room, others: list[QRectF], *, needed: bool
+    ) -> None:  # fmt: skip
+        """Beside the shape where no other text stands, the first of the `forms` that has room; what is not `needed` is left out
+        where there is no such room. A dark ground keeps it legible on bone."""
         metrics = QFontMetricsF(painter.font())
-        width = max(metrics.horizontalAdvance(line) for line in words) + 2 * _PADDING
-        height = len(words) * metrics.height() + _PADDING
-        place = _place(QRectF(0, 0, width, height), box, QRectF(0, 0, *projection.pane), taken, others, needed=needed)
-        if place is None:
+        for number, form in enumerate(forms, 1):
+            width = max(metrics.horizontalAdvance(line) for line in form) + 2 * _PADDING
+            label = QRectF(0, 0, width, len(form) * metrics.height() + _PADDING)
+            place = room.take(label, box, others, needed=needed, at_last=needed and number == len(forms))
+            if place is not None:
+                break
+        else:
             return
-        taken.append(place)
         painter.fillRect(place, _GROUND)
         painter.setPen(palette.TEXT)
-        for number, text in enumerate(words):
+        for number, text in enumerate(form):
             below = _PADDING / 2 + number * metrics.height() + metrics.ascent()
             painter.drawText(place.topLeft() + QPointF(_PADDING, below), text)
+
+
+class _Room:
+    """What is left of a pane for words beside shapes. `taken`: where other words stand."""
+
+    def __init__(self, pane: QRectF, taken: list[QRectF]) -> None:
+        self._pane, self._taken, self._share = pane, taken, 0.0
+
+    def take(self, label: QRectF, box: QRectF, others: list[QRectF], *, needed: bool, at_last: bool) -> QRectF | None:
+        """A place for `label` beside `box`, if there is one that leaves enough of the picture; `at_last`: in any case."""
+        pane = self._pane
+        share = label.width() * label.height() / max(pane.width() * pane.height(), 1.0)
+        if self._share + share > _LARGEST_SHARE * (1 + needed) and not at_last:
+            return None
+        place = _place(label, box, pane, self._taken, others, needed=at_last)
+        if place is not None:
+            self._share += share
+            self._taken.append(place)
+        return place
 
 
 def _place(
