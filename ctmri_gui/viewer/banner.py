@@ -16,6 +16,7 @@ from ctmri_gui.viewer.pane_frame import BUTTON_KEYS, PaneButton
 _PADDING = 10
 _LINES, _LINES_WITH_OFFER, _SERIOUS_LINES = 1, 2, 3  # folded: what is serious or asks for a decision is read without unfolding
 _LARGEST_SHARE = 0.6  # of the pane's height, unfolded
+_LEAST_LINES = 9  # of text, the pane's height: in a lower one a note would leave nothing of the picture
 _BESIDE_FROM = 400  # px of text of 13 px: in narrower panes the buttons stand below the words
 _NOTE = f"color: {palette.MUTED.name()}; background: {palette.FRAME.name()}; border-left: 4px solid {palette.OUTLINE.name()};"
 _SERIOUS = (
@@ -33,6 +34,7 @@ Banner QToolButton:hover, Banner QToolButton:focus {{ color: {text}; border-colo
 class Banner(QFrame):
     """Folded it shows the first finding, the serious before the others and what can be mended before what cannot, and says that
     there is more. The tooltip has all of them; a click, or Space, unfolds them. Serious ones have a triangle, not only colour.
+    In a very low pane notes that are neither serious nor ask for anything wait until it is higher.
 
     A finding that something can be done about brings a button: `offerTaken(kind)` when it is pressed.
     """
@@ -75,11 +77,12 @@ class Banner(QFrame):
         said = " ".join(finding.message for finding in ordered)
         self.setAccessibleName(f"{'Warning' if self._serious else 'Note'}: {said}" if said else "")
         self._write()
-        self.setVisible(bool(self._lines))
+        self._show()
 
     def set_room(self, height: int) -> None:
         """The height of the pane, px: unfolded, it leaves a part of that to the picture."""
         self._room = height
+        self._show()
         if self._unfolded:
             self._write()
 
@@ -111,6 +114,10 @@ class Banner(QFrame):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._turn()
+
+    def _show(self) -> None:
+        low = self._room is not None and self._room < _LEAST_LINES * self._words.fontMetrics().lineSpacing()
+        self.setVisible(bool(self._lines) and (self._serious or bool(self.buttons) or not low))
 
     def _turn(self) -> None:
         self._unfolded = not self._unfolded

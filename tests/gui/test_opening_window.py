@@ -557,6 +557,21 @@ def test_the_banner_says_that_there_is_more_and_what_can_be_mended_stands_first(
     assert banner.text().startswith("▲ The slices are tilted")
 
 
+def test_in_a_low_pane_a_note_gives_way_to_the_picture_and_a_warning_does_not(qtbot):
+    banner = Banner()
+    qtbot.addWidget(banner)
+    note, warning = Finding("a", "A note.", False), Finding("b", "A warning.", True)
+    line = banner.fontMetrics().lineSpacing()
+    for findings, offers, shown in (((note,), {}, False), ((note, warning), {}, True), ((note,), {"a": "Mend"}, True)):
+        banner.set_room(20 * line)
+        banner.set_findings(findings, offers)
+        assert not banner.isHidden()
+        banner.set_room(5 * line)
+        assert banner.isHidden() is not shown
+        banner.set_room(20 * line)
+        assert not banner.isHidden()
+
+
 def test_the_welcome_page_says_that_the_demo_case_is_made_and_asking_again_does_not_begin_again(make_window, qtbot, monkeypatch):
     ready, begun = threading.Event(), []
 
