@@ -139,6 +139,7 @@ def _switch(action: QAction, words: str) -> QPushButton:
     """A button that stays pressed while `action` is on."""
     press = QPushButton(words)
     press.setCheckable(True)
+    press.setProperty("role", "switch")
     press.setToolTip(action.text())
 
     def follow() -> None:
