@@ -16,6 +16,7 @@ from ctmri_core.events import Started, StopSignal, Work, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.dicom_elements import looks_like_dicom
 from ctmri_core.io.dicom_judgement import FORMAT_NAME, DicomDetails
+from ctmri_core.io.dicom_record import read_record
 from ctmri_core.io.dicom_scan import dicom_files, scan_dicom
 from ctmri_core.io.dicom_slice import SliceHeader
 from ctmri_core.io.dicom_source import dicom_source
@@ -86,6 +87,10 @@ def _usable(series: Series) -> tuple[tuple[SliceHeader, ...], Stack]:
 
 def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geometry: Geometry) -> Volume:
     windows = headers[len(headers) // 2].windows
+    made = next(filter(None, (told_synthetic(header.origin) for header in headers)), None)
+    record = read_record(headers[0].path) if made is not None and made.told else None
+    if made is not None and record is not None and record.model_hash == made.model_hash:
+        made = replace(made, details=record.model_details)
     return Volume(
         voxels=voxels,
         geometry=geometry,
@@ -95,7 +100,7 @@ def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geom
         windows=windows,
         frame_of_reference=next((header.frame_of_reference for header in headers if header.frame_of_reference), None),
         findings=series.findings,
-        synthetic=next(filter(None, (told_synthetic(header.origin) for header in headers)), None),
+        synthetic=made,
         phantom=any(header.origin.phantom for header in headers),
         path=series.path,
     )

@@ -26,8 +26,11 @@ from ctmri_core.events import Noted, Progress, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.geometry import FloatArray
 from ctmri_core.io.deidentify import pseudonymous
+from ctmri_core.io.dicom_record import add_record
 from ctmri_core.io.export_attributes import can_be_referred_to, code, module_attributes
 from ctmri_core.io.export_rules import marks_missing_in
+from ctmri_core.io.hashes import planes_sha256
+from ctmri_core.io.provenance import provenance_of, sidecar_path
 from ctmri_core.io.stored_pixels import StoredPixels, stored_pixels
 from ctmri_core.volume import DicomSource, Volume
 
@@ -45,7 +48,8 @@ def write_dicom_series(
     pseudonym: str = "",
     stop: StopSignal = never,
 ) -> Work[tuple[Path, ...]]:
-    """Writes one file per slice k into the new (or empty) `folder`; the whole series appears or nothing.
+    """Writes one file per slice k into the new (or empty) `folder`, and beside the first the record of how the volume was made;
+    the whole series appears or nothing.
 
     `volume`: CT or MR. Patient and study are those of `volume.dicom` alone, which translation carries over. Without it a new
     study of patient ANONYMOUS is made, the same for all series made from the same voxels: those of `source`, the volume it was
@@ -74,6 +78,9 @@ def write_dicom_series(
         yield Noted(message=loss.message, serious=loss.serious)
     stand_in = _stand_in(volume, source) if origin is None else ""
     common = module_attributes(volume, pixels, origin, stand_in, deidentified=deidentify)
+    record = provenance_of(volume, _content(pixels))
+    if volume.synthetic is not None and not deidentify:
+        add_record(common, record)
     marks = partial(marks_missing_in, synthetic=volume.synthetic is not None, deidentified=deidentify)
     names = [f"IMG{k + 1:05d}.dcm" for k in range(volume.geometry.shape[0])]
     with atomic_folder(folder) as temporary:
@@ -83,6 +90,7 @@ def write_dicom_series(
             pydicom.dcmwrite(temporary / name, dataset, enforce_file_format=True)
             _check(temporary / name, dataset, marks)
             yield Progress(done=k, total=len(names), unit="slices", message=f"writing {folder.name}")
+        sidecar_path(temporary / names[0]).write_text(record.model_dump_json(indent=2), encoding="utf-8")
     return tuple(folder / name for name in names)
 
 
@@ -174,6 +182,15 @@ def _stand_in(volume: Volume, source: Volume | None) -> str:
     """A hash that stands for the patient and study of voxels without DICOM identity."""
     voxels: NDArray[np.generic] = (source or volume).voxels
     return hashlib.sha256(np.ascontiguousarray(voxels).data).hexdigest()
+
+
+def _content(pixels: StoredPixels) -> str:
+    """The hash of the voxels as they are read again."""
+    low, high = (int(value) + pixels.intercept for value in (pixels.values.min(), pixels.values.max()))
+    limits = np.iinfo(np.int16)
+    kind = np.dtype(np.int16 if limits.min <= low and high <= limits.max else np.float32)
+    planes = (plane.astype(np.int32) + pixels.intercept for plane in pixels.values)
+    return planes_sha256(kind, pixels.values.shape, planes)
 
 
 def _check(path: Path, dataset: Dataset, marks: Callable[[Dataset], tuple[str, ...]]) -> None:

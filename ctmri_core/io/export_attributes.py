@@ -20,7 +20,7 @@ from ctmri_core.io.dicom_source import PATIENT_AND_STUDY
 from ctmri_core.io.export_rules import DEIDENTIFICATION_CODE, DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START
 from ctmri_core.io.face import may_show_face
 from ctmri_core.io.stored_pixels import StoredPixels
-from ctmri_core.io.synthetic_mark import comments_text, derivation_text, plain_text
+from ctmri_core.io.synthetic_mark import comments_text, contribution_text, derivation_text, plain_text
 from ctmri_core.volume import DicomSource, Volume
 
 _MANUFACTURER = "CT-MRI Studio"
@@ -135,8 +135,7 @@ def _series(dataset: Dataset, volume: Volume, origin: DicomSource | None, stand_
     dataset.update(_equipment())
     contribution = _equipment()
     contribution.PurposeOfReferenceCodeSequence = [code("109103", "Modifying Equipment")]
-    what = "Stored an acquired image anew" if volume.synthetic is None else "Computed a synthetic image with a neural network"
-    contribution.ContributionDescription = what
+    contribution.ContributionDescription = contribution_text(volume.synthetic)
     dataset.ContributingEquipmentSequence = [contribution]
 
 

@@ -14,6 +14,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
 
+from ctmri_core.io.dicom_record import holds_record, is_record_tag
 from ctmri_core.io.dicom_source import PATIENT_AND_STUDY
 from ctmri_core.io.face import is_faceless
 from ctmri_core.io.stored_pixels import CT_INTERCEPT
@@ -40,15 +41,18 @@ def missing_marks(path: str | Path, *, synthetic: bool = True, deidentified: boo
 def marks_missing_in(dataset: Dataset, *, synthetic: bool = True, deidentified: bool = False) -> tuple[str, ...]:
     """As `missing_marks`, for a data set at hand."""
     rules = _COMMON | (_CT if dataset.get("Modality") == "CT" else _MR) | (_SYNTHETIC if synthetic else _ACQUIRED)
-    if deidentified:
-        rules = rules | _DEIDENTIFIED
-    elif NO_DICOM_SOURCE not in str(dataset.get("DerivationDescription", "")):
+    if deidentified or synthetic:
+        rules = rules | (_DEIDENTIFIED if deidentified else _RECORDED)
+    if not deidentified and NO_DICOM_SOURCE not in str(dataset.get("DerivationDescription", "")):
         rules = rules | _SOURCE
     return tuple(name for name, holds in rules.items() if not holds(dataset))
 
 
 def _only_known_elements(dataset: Dataset) -> bool:
-    return all(_KNOWN_TAGS.issuperset(part.keys()) for part in _parts(dataset))
+    """The record of how it was made is the one private element that may stand there."""
+    unknown = {tag for tag in dataset.keys() - _KNOWN_TAGS if not is_record_tag(tag, dataset)}
+    inner = (part for part in _parts(dataset) if part is not dataset)
+    return not unknown and all(_KNOWN_TAGS.issuperset(part.keys()) for part in inner)
 
 
 def _nothing_traceable(dataset: Dataset) -> bool:
@@ -160,8 +164,10 @@ _DEIDENTIFIED: dict[str, Rule] = {
     "PatientName": _starts("PatientName", "ANON-", "PHANTOM^"),
     "PatientID": _starts("PatientID", "ANON-"),
     "nothing traceable": _nothing_traceable,
+    "no private elements": lambda dataset: not any(tag.is_private for part in _parts(dataset) for tag in tuple(part.keys())),
     "no description of the study": _absent("StudyDescription", "SourceImageSequence", "ReferencedSeriesSequence", "PatientAge"),
 }
+_RECORDED: dict[str, Rule] = {"record of how it was made": holds_record}
 _SOURCE: dict[str, Rule] = {"SourceImageSequence": _source_images, "ReferencedSeriesSequence": _referenced_series}
 _CT: dict[str, Rule] = {
     "Modality": _equals("Modality", "CT"),

@@ -6,13 +6,10 @@ files are inflated in the reader process.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from ctmri_core.errors import FileRefused
 from ctmri_core.io import preflight
@@ -21,14 +18,14 @@ from ctmri_core.io.header_dicom import dicom_entries, is_deflated
 from ctmri_core.io.header_entry import DEEPEST, Entries, HeaderEntry
 from ctmri_core.io.header_pictures import is_picture, picture_entries
 from ctmri_core.io.header_volumes import mgh_entries, nifti_entries, text_entries
+from ctmri_core.io.inputs import INPUTS
 from ctmri_core.io.nifti_header import plain_head
-from ctmri_core.io.provenance import Provenance, sidecar_path
+from ctmri_core.io.provenance import read_sidecar
 from ctmri_core.io.reader_process import shared_reader
 from ctmri_core.io.series import Series
 from ctmri_core.volume import Volume
 
 _MGH_START = b"\0\0\0\1"
-_LARGEST_SIDECAR = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -103,16 +100,12 @@ def _of_dicom(path: Path) -> tuple[HeaderEntry, ...]:
 
 
 def _provenance(path: Path, found: Entries) -> None:
-    """Our own record beside the file. It holds no patient data, being made of our own words and settings."""
-    sidecar = sidecar_path(path)
-    try:
-        if not sidecar.is_file() or sidecar.stat().st_size > _LARGEST_SIDECAR:
-            return
-        record = Provenance.model_validate(json.loads(sidecar.read_bytes()))
-    except (OSError, ValueError, RecursionError, ValidationError):
-        return
-    found.add("provenance", "the record beside the file", "", identifying=False)
-    _tree(record.model_dump(mode="json"), found, 1)
+    """Our own record beside the file. But for what leads back to the source it holds no patient data, being made of our own words
+    and settings."""
+    record = read_sidecar(path)
+    if record is not None:
+        found.add("provenance", "the record beside the file", "", identifying=False)
+        _tree(record.model_dump(mode="json"), found, 1)
 
 
 def _made_here(volume: Volume) -> tuple[HeaderEntry, ...]:
@@ -132,14 +125,16 @@ def _made_here(volume: Volume) -> tuple[HeaderEntry, ...]:
     return found.done()
 
 
-def _tree(values: dict[str, Any], found: Entries, depth: int) -> None:
+def _tree(values: dict[str, Any], found: Entries, depth: int, *, identifying: bool = False) -> None:
+    """Identifiers of inputs are hidden as patient data are."""
     for key, value in values.items():
+        hidden = identifying or key == INPUTS
         words = key.replace("_", " ")
         if isinstance(value, list) and any(isinstance(each, str | dict | list) for each in value):
             value = dict(enumerate(value, 1))
         if isinstance(value, dict) and value and depth < DEEPEST:
             found.add(words, "", "", depth=depth, identifying=False)
-            _tree({str(name): each for name, each in value.items()}, found, depth + 1)
+            _tree({str(name): each for name, each in value.items()}, found, depth + 1, identifying=hidden)
         elif value not in ("", None, [], {}):
             shown = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-            found.add(words, "", shown, depth=depth, identifying=False)
+            found.add(words, "", shown, depth=depth, identifying=hidden)

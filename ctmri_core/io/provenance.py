@@ -1,19 +1,18 @@
 """What our own files say about themselves, so that a synthetic volume or a phantom is known as one when it is opened again.
 
 A short mark stands in the image file itself and decides; a JSON sidecar beside it (`head.nii.gz.provenance.json`) holds the
-details, and counts only with the very voxels for which it was written. Neither holds patient data or names of files.
+details, and counts only with the very voxels for which it was written. Neither holds patient data or names of files, but for the
+unique identifiers of what a synthetic volume was made from (`inputs`), unless it is written under a pseudonym.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import ctmri_core
@@ -22,12 +21,13 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import shown_name
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.domain_guess import domain_by_voxels
+from ctmri_core.io.hashes import voxels_sha256
 from ctmri_core.io.series import Series
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels, kind_label
 
 _ACQUIRED_MARK = "CT-MRI Studio"
 _PHANTOM_MARK = "phantom"
-_LARGEST_SIDECAR = 1 << 20
+LARGEST_RECORD = 1 << 20
 _ONE_OF_SEVERAL = re.compile(r", volume \d+ of \d+")
 _NO_RECORD = Finding("no_record", "The record of how this volume was made is missing or belongs to another file.")
 
@@ -49,11 +49,12 @@ class Provenance(BaseModel):
     findings: tuple[Finding, ...] = ()
 
 
-def provenance_of(volume: Volume) -> Provenance:
+def provenance_of(volume: Volume, content: str = "") -> Provenance:
+    """`content`: the hash of the voxels as they will be read again, where they are not those of `volume`."""
     made = volume.synthetic
     return Provenance(
         program=f"CT-MRI Studio {ctmri_core.__version__}",
-        voxels_sha256=voxels_sha256(volume.voxels),
+        voxels_sha256=content or voxels_sha256(volume.voxels),
         domain=volume.domain,
         synthetic=made is not None,
         phantom=volume.phantom,
@@ -63,14 +64,6 @@ def provenance_of(volume: Volume) -> Provenance:
         history=volume.history,
         findings=volume.findings,
     )
-
-
-def voxels_sha256(voxels: Voxels) -> str:
-    """A hash of type, shape and values, the same on every machine."""
-    little = np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<"))
-    digest = hashlib.sha256(f"{little.dtype.str} {little.shape} ".encode())
-    digest.update(little.data.cast("B"))
-    return digest.hexdigest()
 
 
 def sidecar_path(path: Path) -> Path:
@@ -147,14 +140,29 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
 
 def _record(path: Path, voxels: Voxels, is_synthetic: bool) -> Provenance | None:
     """The sidecar of a file that bears our mark; None when it is missing, not ours or tells of other voxels."""
+    record = read_sidecar(path)
+    if record is None or record.synthetic != is_synthetic or record.voxels_sha256 != voxels_sha256(voxels):
+        return None
+    return record
+
+
+def read_sidecar(path: Path) -> Provenance | None:
+    """What stands beside an image file, whatever voxels it is of; None where that is missing or no such record."""
     sidecar = sidecar_path(path)
     try:
-        if not sidecar.is_file() or sidecar.stat().st_size > _LARGEST_SIDECAR:
+        if not sidecar.is_file() or sidecar.stat().st_size > LARGEST_RECORD:
             return None
-        record = Provenance.model_validate(json.loads(sidecar.read_bytes()))
-    except (OSError, ValueError, RecursionError, ValidationError):
+        return parsed(sidecar.read_bytes())
+    except OSError:
         return None
-    return record if record.synthetic == is_synthetic and record.voxels_sha256 == voxels_sha256(voxels) else None
+
+
+def parsed(text: str | bytes) -> Provenance | None:
+    """None where it is no such record."""
+    try:
+        return Provenance.model_validate(json.loads(text))
+    except (ValueError, RecursionError, ValidationError):
+        return None
 
 
 def _which(series: Series) -> str:

@@ -15,6 +15,7 @@ from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, never, r
 from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_failed
 from ctmri_core.io.deidentify import check_pseudonym, pseudonymous
 from ctmri_core.io.dicom_export import write_dicom_series
+from ctmri_core.io.inputs import with_inputs
 from ctmri_core.io.opening import load, scan
 from ctmri_core.io.png_export import write_png_slices
 from ctmri_core.io.provenance import provenance_of, sidecar_path
@@ -58,7 +59,7 @@ def save(
         yield Noted(message=_BURNED_IN if burned_in else _PIXELS_STAY, serious=burned_in)
 
     def given() -> Volume:
-        return pseudonymous(volume, source, pseudonym) if deidentify else volume
+        return pseudonymous(volume, source, pseudonym) if deidentify else with_inputs(volume, source)
 
     try:
         if _suffix(target):
@@ -66,7 +67,8 @@ def save(
         elif slices == "png":
             yield from write_png_slices(given(), target, stop=stop)
         else:
-            yield from write_dicom_series(volume, target, source=source, deidentify=deidentify, pseudonym=pseudonym, stop=stop)
+            named = volume if deidentify else with_inputs(volume, source)
+            yield from write_dicom_series(named, target, source=source, deidentify=deidentify, pseudonym=pseudonym, stop=stop)
     except Stopped:
         return None
     return target

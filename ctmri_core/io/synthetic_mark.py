@@ -14,6 +14,11 @@ _DERIVATION = re.compile(
     r"Synthetic (?P<label>.+?)(?: of a phantom)? computed by model (?P<model>.+) \(SHA-256 of its weights (?P<hash>[^)]*)\)"
 )
 _COMMENT = re.compile(r"\[(?P<kind>\w+)(?P<serious>, serious)?\] (?P<message>.+)")
+_RUN_FACTS = {
+    "device": "device", "precision": "precision", "planes": "planes", "fusion": "fused by", "patch": "patches of", "seed": "seed",
+    "draw": "draw",
+}  # fmt: skip
+_LONGEST_FACT, _LONGEST_TEXT = 80, 1024
 _LONGEST_COMMENTS = 10_240
 _LONGEST_STEPS = 600  # DerivationDescription holds 1024 characters
 CONVERTED = "Converted by CT-MRI Studio, not synthetic:"
@@ -37,6 +42,26 @@ def derivation_text(volume: Volume, *, with_source: bool, note: str) -> str:
             f"{source}. Not for diagnostic use. {note}"
         )
     return text.strip()
+
+
+def contribution_text(made: Synthetic | None) -> str:
+    """ContributionDescription (0018,A003): what was computed, where and with which options."""
+    if made is None:
+        return "Stored an acquired image anew"
+    how = "; ".join(f"{name} {plain_text(text)}" for name, text in run_facts(made))
+    return f"Computed a synthetic image with a neural network{': ' if how else ''}{how}"[:_LONGEST_TEXT]
+
+
+def run_facts(made: Synthetic) -> tuple[tuple[str, str], ...]:
+    """(name, value) of how a model was run, as far as it is recorded: device, precision, planes, seed."""
+    told = []
+    for key, name in _RUN_FACTS.items():
+        value = made.details.get(key)
+        if isinstance(value, list | tuple):
+            value = ", ".join(map(str, value))
+        if isinstance(value, str | int) and str(value) not in ("", "None"):
+            told.append((name, str(value)[:_LONGEST_FACT]))
+    return tuple(told)
 
 
 def comments_text(findings: Sequence[Finding]) -> str:

@@ -181,10 +181,10 @@ def _beside(own: NDArray[np.float64], seen: NDArray[np.bool_]) -> Iterator[tuple
 
 def _odd_sizes(facts: _Facts, field_mm: tuple[float, float] | None) -> NDArray[np.bool_]:
     area = np.log(np.maximum(facts.area, 1.0))
-    odd = facts.large & (_apart(area, facts.large) > np.log(_TIMES))
+    odd: NDArray[np.bool_] = facts.large & (_apart(area, facts.large) > np.log(_TIMES))
     if field_mm is not None:
-        odd |= (facts.size > _FEW_BEYOND * np.array(field_mm)).any(1)
-    return odd & facts.seen
+        odd |= facts.seen & (facts.size > _FEW_BEYOND * np.array(field_mm)).any(1)
+    return odd
 
 
 def _cut_off(facts: _Facts, known: TrainingRange | None) -> NDArray[np.bool_]:

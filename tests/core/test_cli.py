@@ -180,7 +180,7 @@ def test_translate_says_what_is_odd_about_source_and_result(tmp_path, models, ca
     save_model(entry, model.state_dict(), card.model_copy(update={"name": "show", "demo": True}))
     assert main(["translate", str(odd), "--output", str(tmp_path / "x.nii.gz"), "--model", "show", "--json"]) == 0
     noted = [event for line in capsys.readouterr().out.splitlines() if isinstance(event := from_json(line), Noted)]
-    assert [event.serious for event in noted] == [True, False, False]  # the last one tells of the face
+    assert [event.serious for event in noted] == [True, True, False, False]  # unit, what it means for the model, demo, face
     assert "Hounsfield" in noted[0].message and "demonstration" in noted[1].message
 
 
@@ -248,7 +248,7 @@ def test_translate_writes_a_dicom_series_into_a_folder(tmp_path, models):
 
     source = _write(tmp_path / "ct.nii.gz", _head(2))
     assert main(["translate", str(source), "--output", str(tmp_path / "series"), "--model", "tiny"]) == 0
-    files = sorted((tmp_path / "series").iterdir())
+    files = sorted((tmp_path / "series").glob("*.dcm"))
     assert len(files) == 6
     assert pydicom.dcmread(files[0]).SyntheticData == "YES"
 

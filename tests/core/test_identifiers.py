@@ -81,11 +81,16 @@ def test_none_is_left_in_what_is_given_away(planted, made, tmp_path, logged):
 def test_an_ordinary_series_holds_those_of_the_allow_list_alone(planted, made, tmp_path, logged):
     source = opening.open_volume(planted.path)
     volume = _synthetic(source) if made else source
+    origin = source.dicom
+    record = {origin.study_uid, origin.series_uid, origin.frame_of_reference_uid} if made else set()
     for name, options in TARGETS.items():
         said = _saved(volume, tmp_path / name, source=source if made else None, **options)
         assert leaks(planted.tokens | planted.names, said, logged.getvalue()) == set()
         left = leaks(planted.tokens | planted.names, *contents_of(tmp_path / name))
-        assert left == ({token.lower() for token in planted.allowed} if name == "series" else set())
+        kept = {"series": {token.lower() for token in planted.allowed}, "pictures": record}
+        assert left == kept.get(name, set())
+        sidecar = tmp_path / f"{name}.provenance.json"
+        assert leaks(planted.tokens | planted.names, *contents_of(sidecar)) == (record if sidecar.exists() else set())
 
 
 def test_none_is_said_about_a_series(planted):

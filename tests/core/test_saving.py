@@ -267,7 +267,7 @@ def test_a_disk_that_takes_no_more_is_told_by_its_cause(tmp_path, name):
 def test_save_chooses_by_the_name(tmp_path):
     assert finish(saving.save(_volume(), tmp_path / "a.mha")) == tmp_path / "a.mha"
     folder = finish(saving.save(_volume(), tmp_path / "series"))
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.glob("*.dcm"))) == 6 and (folder / "IMG00001.dcm.provenance.json").is_file()
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.nrrd", "series"])

@@ -156,7 +156,7 @@ def test_the_window_saves_any_pane_in_any_format(make_window, qtbot, tmp_path, s
             assert again.geometry.is_close(volume.geometry, 1e-4)
             assert (again.synthetic is None) == (volume.synthetic is None)
     names = [
-        pydicom.dcmread(next((tmp_path / f"{role.value}_4").iterdir())).PatientName for role in (Role.SOURCE, Role.SYNTHETIC)
+        pydicom.dcmread(next((tmp_path / f"{role.value}_4").glob("*.dcm"))).PatientName for role in (Role.SOURCE, Role.SYNTHETIC)
     ]
     assert "Doe" not in str(names[0])
     assert names[1] == "Doe^Jane"
