@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(lambda paths, role: session.open_paths(paths, role, alone=role is None))
         self.views.escaped.connect(self._leave_full_screen)
-        self.views.cursorMoved.connect(lambda readout: self.cursor_text.setText("" if readout is None else readout.text))
+        self.views.cursorMoved.connect(lambda readout: self.cursor_text.set_forms(("",) if readout is None else readout.forms))
         self.settings.changed.connect(self._setting_changed)
         session.library.changed.connect(self._show_all_warnings)  # the model that made an image may be known by now
         session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._share_room))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QToolButton
 
 from ctmri_gui.jobs.queue import Jobs
@@ -22,15 +22,38 @@ class StatusBar(QStatusBar):
 
     def __init__(self, jobs: Jobs, tray: QAction) -> None:
         super().__init__()
-        self.cursor_text = QLabel()
+        self.cursor_text = FittingLabel()
         self.cursor_text.setAccessibleName("Values under the mouse")
         self.cursor_text.setIndent(_INDENT)
-        self.cursor_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the window
         self.work, self.jobs, self.memory = RunningWork(jobs), JobsButton(jobs, tray), MemorySign()
         self.addWidget(self.cursor_text, 1)
         for part in (self.work, self.jobs, self.memory, label("Synthetic images: not for diagnosis", "badge", wrap=False)):
             self.addPermanentWidget(part)
         self.setSizeGripEnabled(False)
+
+
+class FittingLabel(QLabel):
+    """Says the first of several forms of a text that has room, the last one cut where none has. Never widens the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forms: tuple[str, ...] = ("",)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_forms(self, forms: tuple[str, ...]) -> None:
+        """From the longest to the shortest."""
+        self._forms = forms
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room, metrics = self.width() - self.indent(), self.fontMetrics()
+        fitting = (form for form in self._forms if metrics.horizontalAdvance(form) <= room)
+        self.setText(next(fitting, None) or metrics.elidedText(self._forms[-1], Qt.TextElideMode.ElideRight, room))
 
 
 class JobsButton(QToolButton):

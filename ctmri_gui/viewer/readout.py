@@ -29,14 +29,19 @@ class Readout:
     @property
     def text(self) -> str:
         """`L 12.3 · P 4.0 · S 55.1 mm   CT 43 HU   Synthetic T1 MR 512 a.u.   Δ +14`"""
+        return self.forms[0]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The text, then shorter ones for less room: without the place, without the names (in the order of the panes)."""
         place = " · ".join(f"{names[value < 0]} {abs(value):.1f}" for value, names in zip(self.mm, _AXES, strict=True))
-        parts = [f"{place} mm"]
-        for role, value in self.values.items():
-            shown = "outside" if value is None else f"{number_text(value)} {self.units[role]}"
-            parts.append(f"{self.labels[role]} {shown}")
-        if self.difference is not None:
-            parts.append(f"Δ {'+' if self.difference > 0 else ''}{number_text(self.difference)} HU")
-        return "   ".join(parts)
+        shown = [
+            "outside" if value is None else f"{number_text(value)} {self.units[role]}" for role, value in self.values.items()
+        ]
+        named = [f"{self.labels[role]} {words}" for role, words in zip(self.values, shown, strict=True)]
+        sign = "+" if self.difference is not None and self.difference > 0 else ""
+        last = [] if self.difference is None else [f"Δ {sign}{number_text(self.difference)} HU"]
+        return "   ".join((f"{place} mm", *named, *last)), "   ".join((*named, *last)), " · ".join((*shown, *last))
 
 
 def number_text(value: float) -> str:

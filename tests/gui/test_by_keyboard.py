@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from ctmri_core.domain import Domain
 from ctmri_gui.viewer.roles import Role
@@ -45,3 +46,12 @@ def test_escape_in_a_tool_bar_leads_to_the_picture(window, qtbot):
     window.bars.on_pictures.widgetForAction(window.command["cine"]).setFocus()
     QTest.keyClick(focus(), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: focus() in window.views.panes.values())
+
+
+def test_no_field_beside_the_pictures_takes_the_letter_of_a_menu(window):
+    menus = {QKeySequence.mnemonic(action.text()).toString() for action in window.menuBar().actions()}
+    beside = [window.film.bar, *window.docks.by_name.values()]
+    kinds = (QAbstractButton, QLabel)
+    texts = [part.text() for dock in beside for kind in kinds for part in dock.findChildren(kind)]
+    letters = {QKeySequence.mnemonic(text).toString() for text in texts} - {""}
+    assert len(menus) == 5 and letters and not letters & menus

@@ -16,6 +16,8 @@ from ctmri_core.events import Noted, Progress, Started, Step
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.jobs_panel import JobRow, JobsPanel
 from ctmri_gui.status_bar import StatusBar
+from ctmri_gui.viewer.readout import Readout
+from ctmri_gui.viewer.roles import Role
 
 
 class Work:
@@ -141,3 +143,21 @@ def test_a_second_part_of_a_job_is_estimated_from_its_own_beginning() -> None:
     state.hear(Progress(done=5, total=10, unit="files"))
     state.part_began = time.monotonic() - 4
     assert state.text == "5 of 10 files · 0:04 left"
+
+
+def test_values_under_the_mouse_lose_their_place_and_names_before_a_number_is_cut(qtbot, foot):
+    values = {Role.SOURCE: 43.0, Role.SYNTHETIC: 512.3, Role.TRUTH: None}
+    labels = {Role.SOURCE: "CT", Role.SYNTHETIC: "Synthetic T1 MR", Role.TRUTH: "T1 MR"}
+    read = Readout((12.3, 4.0, 55.1), values, labels, {Role.SOURCE: "HU", Role.SYNTHETIC: "a.u.", Role.TRUTH: "a.u."}, None)
+    foot.cursor_text.set_forms(read.forms)
+    seen = []
+    for width in range(1600, 300, -50):
+        foot.window().resize(width, 100)
+        text = foot.cursor_text.text()
+        seen += [] if seen and seen[-1] == text else [text]
+    assert seen[:3] == [
+        "L 12.3 · P 4.0 · S 55.1 mm   CT 43 HU   Synthetic T1 MR 512.3 a.u.   T1 MR outside",
+        "CT 43 HU   Synthetic T1 MR 512.3 a.u.   T1 MR outside",
+        "43 HU · 512.3 a.u. · outside",
+    ]
+    assert all("…" in text or not text for text in seen[3:])
