@@ -91,7 +91,7 @@ QPushButton:disabled { color: $muted; background: transparent; }
 QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $muted; border-color: $border; }
 QPushButton[role="small"] { padding: 5px 8px; }
-QPushButton[role="switch"]:checked { background: $selected; border-color: $accent; border-bottom-width: 3px; padding-bottom: 4px; }
+QPushButton[role="switch"]:checked { background: $selected; border-color: $accent; border-bottom-width: 3px; }
 QPushButton[role="step"] { text-align: left; background: transparent; border-color: transparent; padding: 8px 12px; }
 QPushButton[role="step"]:hover { background: $raised; }
 QPushButton[role="step"]:checked { background: $selected; border-left: 3px solid $accent; }

@@ -21,9 +21,9 @@ Labels = NDArray[np.uint8]
 
 @dataclass(eq=False)
 class Body:
-    """`labels`: (k, j, i) on `geometry`, 1 in the body, changed in place; `threshold`: where it was outlined, in HU or as a share
-    of the range; `own`: where the program would have; `by_hand`: whether somebody painted since; `only`: whether translations
-    leave everything else out."""
+    """`labels`: (k, j, i) on `geometry`, C-contiguous, 1 in the body, changed in place; `threshold`: where it was outlined, in HU
+    or as a share of the range; `own`: where the program would have; `by_hand`: whether somebody painted since; `only`: whether
+    translations leave everything else out."""
 
     labels: Labels = field(repr=False)
     geometry: Geometry
@@ -69,7 +69,7 @@ def find_body(volume: Volume, threshold: float | None, stop: StopSignal) -> Work
     """A job. With a `threshold` of a person's it may be empty. Raises `CtmriError` where nothing but air or noise is seen."""
     yield Progress(done=0, message="looking for the body")
     own = own_threshold(volume)
-    found = np.array(body_mask(volume, threshold))  # a copy: what is found is shared, and this will be painted on
+    found = np.array(body_mask(volume, threshold), order="C")  # a copy: what is found is shared, and this will be painted on
     if stop():
         return None
     if threshold is None and not found.any():
