@@ -8,12 +8,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from ctmri_core.volume import Volume
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.private_paths import identity_of, tells_of_patient
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
+from ctmri_gui.translating.made import Made
 
 _KEPT_OUT = "Not put among the recent scans: the path may tell who the patient is. Others like it will not be, either."
+_STOPPED = "The translation was cancelled; what is done of it has been kept for now."
 
 
 class Notices(QObject):
@@ -26,8 +29,20 @@ class Notices(QObject):
         session.noted.connect(lambda text: bars.show_message(text, Kind.WARNING, passing=True))
         session.done.connect(lambda text: bars.show_message(text, Kind.DONE))
         session.saved.connect(self._say_saved)
+        session.translationStopped.connect(self._offer_part)
+        session.translationChanged.connect(lambda state: None if state is None else bars.close_message(_STOPPED))
         session.somethingElse.connect(bars.clear_passing)
         settings.keptOut.connect(lambda: bars.show_message(_KEPT_OUT, Kind.INFO, passing=True))
+
+    def _offer_part(self, part: Made, source: Volume) -> None:
+        """Nothing changes unless it is wanted."""
+        case = self._session.cases.current
+
+        def show() -> None:
+            self._bars.close_message(_STOPPED)
+            case.take_made(part, source)
+
+        self._bars.show_message(_STOPPED, Kind.INFO, passing=True, stays=True, offers=[("Show what is done", show)])
 
     def _say_saved(self, path: Path) -> None:
         """Names the folder unless that tells of a patient; the button leads there in any case."""

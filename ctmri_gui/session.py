@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -29,6 +29,8 @@ from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
+from ctmri_gui.translating.made import Made
+from ctmri_gui.translating.wanted import wanted, way_back
 from ctmri_gui.translation import Doubt, Translation, why_not
 from ctmri_gui.viewer.body.bodies import Bodies
 from ctmri_gui.viewer.roles import Role
@@ -49,6 +51,7 @@ class Session(QObject):
     comparisonChanged = Signal(object)  # Comparison | None
     translationChanged = Signal(object)  # JobState | None
     translationDoubted = Signal(object)  # Doubt
+    translationStopped = Signal(object, object)  # Made: a part of it, and the Volume it was made from
     previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there; for looking at only
     previewOver = Signal()
     demoTold = Signal(str)  # how far the making of the demo case is; empty once it is over
@@ -96,6 +99,11 @@ class Session(QObject):
     def synthetic_source(self) -> Volume | None:
         """What the synthetic volume was made from, where it was made here."""
         return self.cases.current.synthetic_source
+
+    @property
+    def made(self) -> Made | None:
+        """All that came of the translation that is shown, where it was made here."""
+        return self.cases.current.made
 
     @property
     def comparison(self) -> Comparison | None:
@@ -181,12 +189,14 @@ class Session(QObject):
         case.comparisonChanged.connect(self.comparisonChanged)
         case.translationChanged.connect(self.translationChanged)
         case.translationDoubted.connect(self.translationDoubted)
+        case.translationStopped.connect(self.translationStopped)
 
     def _leave(self, case: Case) -> None:
         case.volumeChanged.disconnect(self.volumeChanged)
         case.comparisonChanged.disconnect(self.comparisonChanged)
         case.translationChanged.disconnect(self.translationChanged)
         case.translationDoubted.disconnect(self.translationDoubted)
+        case.translationStopped.disconnect(self.translationStopped)
         if self.arrivals.previews_in(case):
             self.previewOver.emit()
 
@@ -267,13 +277,23 @@ class Session(QObject):
             return "A scan is being opened."
         return why_not(self.volumes[Role.SOURCE], self.library.chosen)
 
+    def wanted_of(self, model: ModelEntry) -> dict[str, Any]:
+        """What is set of translating, for this model."""
+        back = way_back(model, self.library.entries)
+        return wanted(self.settings, None if back is None else back.path)
+
+    def show_answer(self, number: int) -> None:
+        """The picture (0) or one of the draws (from 1) in the pane of the synthetic image; after the last comes the picture."""
+        case = self.cases.current
+        if case.made is not None:
+            case.show_answer(case.made.answers[number % len(case.made.answers)])
+
     def _start_translation(self, case: Case, model: ModelEntry, *, all_the_same: bool = False, asked: bool = True) -> None:
         source = case.volumes[Role.SOURCE]
         if source is not None:
             whose = f" (case {case.number})" if self.cases.others else ""
-            device = str(self.settings["device"])
-            body = self.bodies.wanted(source)
-            case.translation.start(source, model, device, whose, body=body, all_the_same=all_the_same, asked=asked)
+            body, order = self.bodies.wanted(source), self.wanted_of(model)
+            case.translation.start(source, model, order, whose, body=body, all_the_same=all_the_same, asked=asked)
 
     def _source_placed(self, case: Case) -> None:
         self._choose_model(case)
@@ -320,9 +340,10 @@ class Session(QObject):
         *,
         slices: Literal["dicom", "png"] = "dicom",
         deidentify: bool = False,
+        burn_in: bool = False,
     ) -> None:
         """Writes a file by its suffix, else a folder of `slices`. `source`: what a synthetic volume was made from;
-        `deidentify`: without the patient's data.
+        `deidentify`: without the patient's data; `burn_in`: with the word SYNTHETIC in every slice.
         """
         if writes_over(target, self.open_files):
             self.failed.emit(KEPT.format(name=target.name))
@@ -332,7 +353,7 @@ class Session(QObject):
             if path is not None:
                 self.saved.emit(target)
 
-        begin = partial(work.save, volume, target, source, slices, deidentify)
+        begin = partial(work.save, volume, target, source, slices, deidentify, burn_in)
         self.jobs.run("Save image", begin, on_result=saved)  # without a name: it stays in the list of jobs
 
     def warm_up(self) -> None:

@@ -29,7 +29,8 @@ _KEPT_RECENT = 12
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One thing that can be set. `default` gives its type; without a `label` it is remembered but not offered in a form.
-    `words`: what a person reads for each of `choices`; `group`: the heading it stands under."""
+    `words`: what a person reads for each of `choices`, or in the place of a number's lowest limit; `group`: the heading it stands
+    under; `dock`: offered beside what it is for, and not in the form of all."""
 
     key: str
     default: bool | int | str | tuple[str, ...]
@@ -39,6 +40,7 @@ class Setting:
     limits: tuple[int, int] | None = None
     words: tuple[str, ...] = ()
     group: str = "General"
+    dock: bool = False
 
     def accepts(self, value: object) -> bool:
         """Whether `value` (as JSON gives it) may stand here."""
@@ -48,6 +50,53 @@ class Setting:
             return False
         return self.limits is None or (isinstance(value, int) and self.limits[0] <= value <= self.limits[1])
 
+
+_OPTIONS = "Translation"
+TRANSLATION_OPTIONS = (
+    Setting(
+        "translation_planes", "model", "Planes",
+        "Three planes are fused: steadier between slices, and three times the work.",
+        ("model", "axial", "mean", "median"),
+        words=("As the model says", "Axial slices", "Three planes, mean", "Three planes, median"), group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_doubt", "none", "Uncertainty", "A map of how far several answers of the model differ, voxel by voxel.",
+        ("none", "auto", "mirrored", "planes", "dropout", "latent"),
+        words=(
+            "Not asked for", "By what tells most", "Mirrored and shifted slices", "Three planes compared", "Dropout left on",
+            "Samples of the latent",
+        ),
+        group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_samples", 8, "Answers", "So many answers are compared; each takes as long as the picture alone.",
+        limits=(2, 64), group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_draws", 0, "Draws kept", "So many of the answers are kept whole, to be gone through beside the picture.",
+        limits=(0, 16), words=("None",), group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_cycle", False, "Check by translating back",
+        "Translates the result back with a model of the other direction and shows how far it is from the scan.",
+        group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_precision", "auto", "Precision", "Short numbers are faster on some machines; automatic measures it.",
+        ("auto", "float32", "bfloat16", "float16"), words=("Automatic", "float32", "bfloat16", "float16"),
+        group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_batch", 0, "Slices at a time", "Automatic takes what the free memory allows.", limits=(0, 64),
+        words=("Automatic",), group=_OPTIONS, dock=True,
+    ),
+    Setting(
+        "translation_patch", 0, "Patches (px)",
+        "Edge of the squares in which slices are translated and blended. Automatic uses them only where memory is short.",
+        limits=(0, 2048), words=("Automatic",), group=_OPTIONS, dock=True,
+    ),
+)
+"""What is set in the dock of translation, in that order."""
 
 _TABLE = (
     Setting(
@@ -83,6 +132,10 @@ _TABLE = (
         "device", "auto", "Device", "Where translation runs. A graphics card is much faster where there is one.",
         ("auto", "cpu", "cuda"), words=("Automatic", "Processor", "Graphics card"), group="Computing",
     ),
+    *TRANSLATION_OPTIONS,
+    Setting("graphics_card", 0, limits=(0, 63)),  # which of several translates
+    Setting("map_opacity", 70, limits=(10, 100)),  # percent
+    Setting("draw_rate", 3, limits=(1, 10)),  # draws per second where they alternate
     Setting("recent", ()),  # `Recent.to_text`
     Setting("last_folder", ""),
     Setting("window_geometry", ""),

@@ -35,7 +35,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle("Settings")
         resize_dialog(self, 560, 0)
         self._settings = settings
-        self.fields = {one.key: SettingField(one, settings[one.key]) for one in SETTINGS.values() if one.label}
+        self.fields = {one.key: SettingField(one, settings[one.key]) for one in SETTINGS.values() if one.label and not one.dock}
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search settings (Ctrl+F)")
         self.search.setAccessibleName("Search settings")
@@ -117,7 +117,7 @@ class SettingField(QWidget):
     def __init__(self, setting: Setting, value: Any) -> None:
         super().__init__()
         self.setting = setting
-        self._field, self._read, self._write = _field_for(setting, self._tell)
+        self._field, self._read, self._write = field_for(setting, self._tell)
         self._field.setObjectName(setting.key)
         self._field.setToolTip(setting.help)
         self._field.setAccessibleName(setting.label)
@@ -172,7 +172,7 @@ def _words(setting: Setting) -> str:
     return dict(zip(setting.choices, setting.words, strict=False)).get(str(default), str(default))
 
 
-def _field_for(setting: Setting, tell: Callable[[], None]) -> tuple[QWidget, Callable[[], Any], Callable[[Any], None]]:
+def field_for(setting: Setting, tell: Callable[[], None]) -> tuple[QWidget, Callable[[], Any], Callable[[Any], None]]:
     """The editor, what reads it and what fills it; `tell` follows every change."""
     if setting.choices:
         choice = QComboBox()
@@ -186,5 +186,6 @@ def _field_for(setting: Setting, tell: Callable[[], None]) -> tuple[QWidget, Cal
         return check, check.isChecked, check.setChecked
     number = QSpinBox()
     number.setRange(*(setting.limits or (0, 10**9)))
+    number.setSpecialValueText(setting.words[0] if setting.words else "")
     number.valueChanged.connect(lambda _value: tell())
     return number, number.value, number.setValue

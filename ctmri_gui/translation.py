@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from ctmri_core.events import Progress, StopSignal, Work
+from ctmri_core.events import Finished, Progress, StopSignal, Work
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.models.library import fits
+from ctmri_gui.translating.made import Made
 
 if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
@@ -47,7 +48,8 @@ class Translation(QObject):
     """Starts, follows and ends it. Whoever asked for it may change their mind: see `cancel` and `abandon`."""
 
     changed = Signal(object)  # JobState, or None when none runs
-    made = Signal(object, object)  # the synthetic Volume, and the Volume it was made from
+    made = Signal(object, object)  # Made, and the Volume it was made from
+    stopped = Signal(object, object)  # the same, of which only a part is there: somebody cancelled it
     doubted = Signal(object)  # Doubt: it was not begun, for that reason
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
@@ -64,30 +66,36 @@ class Translation(QObject):
         return state if state is not None and state.running else None
 
     def start(
-        self, source: Volume, entry: ModelEntry, device: str, whose: str = "", *, body: NDArray[np.bool_] | None = None,
-        all_the_same: bool = False, asked: bool = True,
+        self, source: Volume, entry: ModelEntry, wanted: Mapping[str, Any], whose: str = "", *,
+        body: NDArray[np.bool_] | None = None, all_the_same: bool = False, asked: bool = True,
     ) -> None:  # fmt: skip
-        """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `whose`: for the list of
-        jobs, where there are several cases. `body`: on the source's grid, what alone is translated; None for all. Where the scan
-        is unlike what the model was made for, it tells a `doubt` instead, unless it is wanted `all_the_same`. `asked`:
-        whether a person waits for it."""
+        """Translates `source`; a translation that runs already is abandoned. `entry` must have a card. `wanted`: of the order, by
+        its names. `whose`: for the list of jobs, where there are several cases. `body`: on the source's grid, what alone is
+        translated; None for all. Where the scan is unlike what the model was made for, it tells a `doubt` instead, unless it is
+        wanted `all_the_same`. `asked`: whether a person waits for it."""
         assert entry.card is not None
         self.doubt = None
+        part: list[Made] = []
         translated = work.translate if all_the_same else work.translate_unless_doubtful
-        begin = partial(in_turn, _turn, partial(translated, source, entry.path, device, body))
+        begin = partial(in_turn, _turn, partial(translated, source, entry.path, wanted, body, keep=part.append))
 
-        def take(result: Volume | tuple[Finding, ...]) -> None:
-            if isinstance(result, Volume):
+        def take(result: Made | tuple[Finding, ...]) -> None:
+            if isinstance(result, Made):
                 self.made.emit(result, source)
             else:
                 self.doubt = Doubt(source, entry, result, asked)
                 self.doubted.emit(self.doubt)
 
-        self._latest.ask(f"Translate {entry.card.direction.label}{whose}", begin, take)
+        def ended(how: Finished) -> None:
+            if how.reason == "stopped" and part:
+                self.stopped.emit(part[0], source)
+
+        self._latest.ask(f"Translate {entry.card.direction.label}{whose}", begin, take, ended=ended)
         self.changed.emit(self.state)
 
     def cancel(self) -> None:
-        """Asks the work to end. Should it be complete before it hears, its result is kept."""
+        """Asks the work to end; what there is of it by then comes with `stopped`. Should it be complete before it hears, its
+        result is kept."""
         if self.state is not None:
             self._jobs.stop(self.state)
 

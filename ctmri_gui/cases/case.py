@@ -19,6 +19,7 @@ from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.models.library import Library
 from ctmri_gui.origins import Origins
 from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
+from ctmri_gui.translating.made import Made
 from ctmri_gui.translation import Translation
 from ctmri_gui.viewer.roles import Role
 
@@ -37,7 +38,7 @@ class Case(QObject):
     """Its jobs answer to it, whether or not it is the one on the screen.
 
     `number`: by which a person tells it from the others; `synthetic_source`: what the synthetic volume was made from, where it
-    was made here; `model`: what translates it; `waits_for_model`: its source came before the models were listed; `kept`: what
+    was made here; `made`: all that came of that; `model`: what translates it; `waits_for_model`: its source came before the models were listed; `kept`: what
     parts of the window keep for it while another case is shown (`Cases.keep`).
     """
 
@@ -45,6 +46,7 @@ class Case(QObject):
     comparisonChanged = Signal(object)  # Comparison | None
     translationChanged = Signal(object)  # JobState | None
     translationDoubted = Signal(object)  # Doubt
+    translationStopped = Signal(object, object)  # Made: a part of it, and the Volume it was made from
     sourcePlaced = Signal(object)  # this Case: a model has to be chosen, and may be run
     noted = Signal(str)
 
@@ -55,6 +57,7 @@ class Case(QObject):
         self.number = number
         self.volumes: dict[Role, Volume | None] = dict.fromkeys(Role)
         self.synthetic_source: Volume | None = None
+        self.made: Made | None = None
         self.comparison: Comparison | None = None
         self.model: ModelEntry | None = None
         self.waits_for_model = False
@@ -65,6 +68,7 @@ class Case(QObject):
         self.translation.changed.connect(self.translationChanged)
         self.translation.made.connect(self._take_synthetic)
         self.translation.doubted.connect(self.translationDoubted)
+        self.translation.stopped.connect(self.translationStopped)
         self.changes = Changes(jobs, origins, spacings, self)
         self.changes.made.connect(self._take_changed)
 
@@ -73,7 +77,7 @@ class Case(QObject):
     @property
     def held(self) -> tuple[Volume, ...]:
         """All volumes that it keeps in memory, each once."""
-        everything = (*self.volumes.values(), self.synthetic_source)
+        everything = (*self.volumes.values(), self.synthetic_source, *(self.made.answers if self.made is not None else ()))
         return tuple({id(volume): volume for volume in everything if volume is not None}.values())
 
     @property
@@ -83,7 +87,8 @@ class Case(QObject):
     @property
     def size(self) -> int:
         """Bytes of voxels."""
-        return sum(volume.voxels.nbytes for volume in self.held)
+        maps = self.made.map_bytes if self.made is not None else 0
+        return maps + sum(volume.voxels.nbytes for volume in self.held)
 
     @property
     def first(self) -> Volume | None:
@@ -148,7 +153,7 @@ class Case(QObject):
         for role in Role:
             self.changes.drop(role)
         self.volumes = dict.fromkeys(Role)
-        self.synthetic_source = self.comparison = None
+        self.synthetic_source = self.comparison = self.made = None
         self.kept.clear()
 
     @property
@@ -178,8 +183,20 @@ class Case(QObject):
             self._set(Role.SYNTHETIC, None)
         self._set_source(changed)
 
-    def _take_synthetic(self, synthetic: Volume, source: Volume) -> None:
-        self._set(Role.SYNTHETIC, synthetic, source)
+    def take_made(self, made: Made, source: Volume) -> None:
+        """Shows what came of translating `source`, finished or not, while that is the source."""
+        if self.volumes[Role.SOURCE] is source:
+            self._take_synthetic(made, source)
+
+    def show_answer(self, volume: Volume) -> None:
+        """Puts one of the answers of the translation in the place of the one that is shown."""
+        if self.made is not None and self.made.has(volume) and self.volumes[Role.SYNTHETIC] is not volume:
+            self._set(Role.SYNTHETIC, volume, self.synthetic_source)
+            self._compare()
+
+    def _take_synthetic(self, made: Made, source: Volume) -> None:
+        self.made = made
+        self._set(Role.SYNTHETIC, made.volume, source)
         self._compare()
 
     def _set_source(self, volume: Volume) -> None:
@@ -191,6 +208,7 @@ class Case(QObject):
     def _set(self, role: Role, volume: Volume | None, made_from: Volume | None = None) -> None:
         if role is Role.SYNTHETIC:
             self.synthetic_source = made_from
+            self.made = self.made if self.made is not None and self.made.has(volume) else None
         if self.volumes[role] is not volume:
             self._comparing.drop()
             self._take_comparison(None)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctmri_core.errors import CtmriError, Stopped
-from ctmri_core.events import Noted, Progress, StopSignal, Work
+from ctmri_core.events import Noted, Progress, Started, StopSignal, Work
+from ctmri_gui.translating.made import Made
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
+    from ctmri_core.model_file import LoadedModel
     from ctmri_core.training.runs import RunSummary
     from ctmri_core.volume import Finding, Volume
 
@@ -244,29 +246,90 @@ def import_model(path: Path, table: dict[str, Any], folder: Path, stop: StopSign
 
 
 def translate_unless_doubtful(
-    volume: Volume, model: Path, device: str, body: NDArray[np.bool_] | None, stop: StopSignal
-) -> Work[Volume | tuple[Finding, ...] | None]:  # fmt: skip
+    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal,
+    *, keep: Callable[[Made], None] | None = None,
+) -> Work[Made | tuple[Finding, ...] | None]:  # fmt: skip
     """As `translate`; or what speaks against giving `volume` to this model, where something does."""
     yield Progress(done=0, message="looking whether the model fits the scan")
     serious = _serious_doubts(volume, model)
     if serious or stop():
         return serious or None
-    return (yield from translate(volume, model, device, body, stop))
+    return (yield from translate(volume, model, wanted, body, stop, keep=keep))
 
 
 def translate(
-    volume: Volume, model: Path, device: str, body: NDArray[np.bool_] | None, stop: StopSignal
-) -> Work[Volume | None]:  # fmt: skip
-    """The synthetic twin of `volume` on the same grid; of `body` alone where it is given, with background around it."""
+    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal,
+    *, keep: Callable[[Made], None] | None = None,
+) -> Work[Made | None]:  # fmt: skip
+    """The synthetic twin of `volume` on the same grid; of `body` alone where it is given, with background around it. `wanted`: of
+    an `Order`, by its names. `keep` is given what there is of one that was stopped, on the job's thread."""
     yield Progress(done=0, message="starting the translation engine")
     from ctmri_core.inference.order import Order
     from ctmri_core.inference.translate import translate_as
 
-    made = yield from _quietly(translate_as(volume, model, Order(device=device, threads=_threads(), body=body), stop))
-    if made is None:
+    loaded, possible = yield from _as_possible(model, wanted)
+    order = Order(**possible, threads=_threads(), body=body, keep_unfinished=keep is not None)
+    done = yield from _quietly(translate_as(volume, loaded, order, stop))
+    if done is None:
         return None
-    _look_at(made.volume)
-    return made.volume
+    maps = tuple(one for one in (done.uncertainty, done.cycle) if one is not None)
+    made = Made(done.volume, maps, done.draws, done.finished)
+    if done.finished or keep is None:
+        _look_at(done.volume)
+        return made
+    keep(made)
+    return None
+
+
+def estimate(
+    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal
+) -> Work[Mapping[str, Any] | None]:  # fmt: skip
+    """What a translation would say as it starts: device, precision, passes, seconds and memory, timed on this machine."""
+    yield Progress(done=0, message="timing this machine")
+    from ctmri_core.inference.order import Order
+    from ctmri_core.inference.translate import translate_as
+
+    loaded, possible = yield from _as_possible(model, wanted)
+    running = translate_as(volume, loaded, Order(**possible, threads=_threads(), body=body), stop)
+    try:
+        for event in running:
+            if isinstance(event, Started):
+                return {**event.details, "slices": event.total}
+            yield Progress(done=0, message="timing this machine")
+    finally:
+        running.close()
+    return None
+
+
+def _as_possible(model: Path, wanted: Mapping[str, Any]) -> Work[tuple[LoadedModel, dict[str, Any]]]:
+    """The model, and what can be wanted of it: what was chosen for another one it may not have."""
+    from ctmri_core.inference.sampling import ways_of
+    from ctmri_core.model_file import load_model
+
+    yield Progress(done=0, message="loading the model")
+    loaded = load_model(model)
+    possible = dict(wanted)
+    if possible.get("doubt") in ("dropout", "latent") and possible["doubt"] not in ways_of(loaded.generator):
+        possible["doubt"] = "auto"
+    return loaded, possible
+
+
+def ways_of_model(model: Path, stop: StopSignal) -> Work[tuple[str, ...] | None]:
+    """How a model can be asked for other answers, what tells most first."""
+    yield Progress(done=0, message="looking into the model")
+    from ctmri_core.inference.sampling import ways_of
+    from ctmri_core.model_file import load_model
+
+    ways = ways_of(load_model(model).generator)
+    return None if stop() else ways
+
+
+def graphics_cards(_stop: StopSignal) -> Work[tuple[str, ...]]:
+    """The names of those that translation could use."""
+    yield Progress(done=0, message="asking for graphics cards")
+    from ctmri_core.training.graphics_cards import graphics_cards as listed
+
+    return listed().names
 
 
 def _serious_doubts(volume: Volume, model: Path) -> tuple[Finding, ...]:
@@ -319,13 +382,24 @@ def device_facts(_stop: StopSignal) -> Work[str]:
 
 
 def save(
-    volume: Volume, target: Path, source: Volume | None, slices: Literal["dicom", "png"], deidentify: bool, stop: StopSignal
+    volume: Volume,
+    target: Path,
+    source: Volume | None,
+    slices: Literal["dicom", "png"],
+    deidentify: bool,
+    burn_in: bool,
+    stop: StopSignal,
 ) -> Work[Path | None]:
     """Writes a file (by its suffix) or `slices` into the folder `target`. Raises `WriteFailed`.
 
-    Whoever asks for it has asked the user before a file is replaced. `deidentify`: without the patient's data.
+    Whoever asks for it has asked the user before a file is replaced. `deidentify`: without the patient's data; `burn_in`: with
+    the word SYNTHETIC in every slice.
     """
     from ctmri_core.io.saving import save as saved
 
     yield Progress(done=0, message="writing")
-    return (yield from saved(volume, target, source=source, overwrite=True, slices=slices, deidentify=deidentify, stop=stop))
+    return (
+        yield from saved(
+            volume, target, source=source, overwrite=True, slices=slices, deidentify=deidentify, burn_in=burn_in, stop=stop
+        )
+    )

@@ -24,6 +24,7 @@ from ctmri_gui.cases.case_bar import description
 from ctmri_gui.cases.room_dialog import RoomDialog
 from ctmri_gui.jobs import work
 from ctmri_gui.placement import belongs, joins, other_patient
+from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
@@ -71,7 +72,7 @@ class Translator:
         self.begun: list[Volume] = []
         self.at_once = self.most_at_once = 0
 
-    def __call__(self, volume: Volume, _model: Path, _device: str, _body, stop):
+    def __call__(self, volume: Volume, _model: Path, _wanted, _body, stop, **_more):
         self.begun.append(volume)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -82,7 +83,7 @@ class Translator:
                 if stop():
                     return None
             made = Synthetic("Test model", "ab" * 32)
-            return replace(volume, voxels=volume.voxels.astype(np.float32), domain=Domain.MR_T1, synthetic=made)
+            return Made(replace(volume, voxels=volume.voxels.astype(np.float32), domain=Domain.MR_T1, synthetic=made))
         finally:
             self.at_once -= 1
 

@@ -30,6 +30,7 @@ from ctmri_gui.placement import choose_at_once, place_for, same_patient, source_
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
 from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.theme import icon
+from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
 
@@ -57,7 +58,7 @@ class Translator:
         self.error: Exception | None = None
         self.deaf = False  # does not hear that it is to stop
 
-    def __call__(self, volume: Volume, model: Path, device: str, body, stop):
+    def __call__(self, volume: Volume, model: Path, wanted, body, stop, **_more):
         self.asked.append((volume, model))
         count = volume.geometry.shape[0]
         yield Started(job="translate", total=count, unit="slices")
@@ -70,7 +71,7 @@ class Translator:
                 raise self.error
             yield Progress(done=done, total=count, unit="slices", rate=5.0, seconds_left=1.0)
         made = Synthetic("Test model", "ab" * 32)
-        return replace(volume, voxels=volume.voxels.astype(np.float32), domain=Domain.MR_T1, synthetic=made)
+        return Made(replace(volume, voxels=volume.voxels.astype(np.float32), domain=Domain.MR_T1, synthetic=made))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from ctmri_gui.jobs import work
 from ctmri_gui.placement import roles_together
 from ctmri_gui.series_picker.dialog import SeriesDialog
 from ctmri_gui.spacing_dialog import SpacingDialog
+from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.banner import Banner, shortened
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import head_voxels, make_volume, write_model
@@ -82,10 +83,10 @@ def banner_of(window, role: Role = Role.SOURCE) -> Banner:
 def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot, tmp_path, monkeypatch):
     made = []
 
-    def translate(volume, _model, _device, _body, _stop):
+    def translate(volume, _model, _wanted, _body, _stop, **_more):
         yield Progress(done=0)
         made.append(volume)
-        return replace(volume, domain=Domain.MR_T1, synthetic=Synthetic("m", "ab" * 32), findings=())
+        return Made(replace(volume, domain=Domain.MR_T1, synthetic=Synthetic("m", "ab" * 32), findings=()))
 
     monkeypatch.setattr(work, "translate", translate)
     monkeypatch.setattr(work, "compare", lambda *_: iter(()))

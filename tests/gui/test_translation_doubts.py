@@ -27,7 +27,7 @@ def translated(monkeypatch):
     """What was given to the engine, which stands aside here."""
     begun = []
 
-    def translate(volume, _model, _device, _body, _stop):
+    def translate(volume, _model, _wanted, _body, _stop, **_more):
         begun.append(volume)
         yield Progress(done=0, message="starting")
 

@@ -1,0 +1,45 @@
+"""What comes of one translation, as the window keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctmri_core.volume import Volume
+
+if TYPE_CHECKING:
+    from ctmri_core.inference.value_map import ValueMap
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """`maps`: what is told of `volume` voxel by voxel; `draws`: other answers that are as plausible; `finished`: whether it was
+    not stopped on the way."""
+
+    volume: Volume
+    maps: tuple[ValueMap, ...] = ()
+    draws: tuple[Volume, ...] = ()
+    finished: bool = True
+
+    @property
+    def answers(self) -> tuple[Volume, ...]:
+        """The picture, then the draws."""
+        return (self.volume, *self.draws)
+
+    def has(self, volume: Volume | None) -> bool:
+        """Whether it is one of the answers."""
+        return any(volume is one for one in self.answers)
+
+    @property
+    def map_bytes(self) -> int:
+        return sum(one.values.nbytes for one in self.maps)
+
+
+def answer_words(volume: Volume) -> str:
+    """`draw 2 of 5` of one of several answers; empty for what is none."""
+    details = volume.synthetic.details if volume.synthetic is not None else {}
+    draw, asked = details.get("draw"), details.get("asked")
+    if not isinstance(draw, int):
+        return ""
+    count = asked.get("draws") if isinstance(asked, dict) else None
+    return f"draw {draw} of {count}" if isinstance(count, int) else f"draw {draw}"
