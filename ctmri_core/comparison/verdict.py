@@ -13,13 +13,15 @@ from ctmri_core.volume import Volume
 class Verdict:
     """Whether numbers may be shown. `message` says why not, or how well the volumes lie on each other.
 
-    `outline_dice` and `mutual_information` (see `Alignment`) compare truth and source; None where they were not measured.
+    `outline_dice` and `mutual_information` (see `Alignment`) compare truth and source; `aligned`: whether these show
+    each place at one place. None where that was not measured.
     """
 
     comparable: bool
     message: str
     outline_dice: float | None = None
     mutual_information: float | None = None
+    aligned: bool | None = None
 
 
 def why_never(source: Volume, synthetic: Volume, truth: Volume) -> str:
@@ -47,8 +49,9 @@ def verdict_on(synthetic: Volume, truth: Volume, alignment: Alignment, *, mirror
         message = f"Not aligned: register the ground truth to the source first ({alignment.numbers})."
     else:
         message = f"Aligned: {alignment.numbers}."
-    comparable = alignment.good and not mirrored and not wrong_contrast
-    return Verdict(comparable, message, alignment.outline_dice, alignment.mutual_information)
+    aligned = alignment.good and not mirrored
+    comparable = aligned and not wrong_contrast
+    return Verdict(comparable, message, alignment.outline_dice, alignment.mutual_information, aligned)
 
 
 def _wrong_contrast(synthetic: Volume, truth: Volume) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticT
 from ctmri_gui.viewer import palette
 
 _EDGE = 12.0
-_BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_BAR_LENGTHS_MM = tuple(length * 10**power for power in range(5) for length in (1, 2, 5))
 _LONGEST_BAR = 160.0
 _CACHED_TEXTS = 64
 _CROSSHAIR_GAP = 9.0
@@ -23,7 +23,8 @@ _ARROW = 66  # pixels from the frame of an empty pane to its text
 @dataclass(frozen=True)
 class PaneText:
     """What stands on a picture. `letters`: left, right, top, bottom. `plane`: `axial`, ... gives the position its mark.
-    Letters, `convention` (`RADIOLOGICAL`) and whether greys are `inverted` cannot be switched off."""
+    Letters, `convention` (`RADIOLOGICAL`), whether greys are `inverted`, and `doubt` (why two pictures in one pane do not show
+    one place at one place) cannot be switched off."""
 
     letters: tuple[str, str, str, str] = ("", "", "", "")
     position: str = ""
@@ -31,10 +32,12 @@ class PaneText:
     convention: str = ""
     plane: str = "axial"
     inverted: bool = False
+    doubt: str = ""
 
     @property
     def badges(self) -> tuple[str, ...]:
-        return (self.convention, "INVERTED") if self.inverted else (self.convention,)
+        more = ("INVERTED" if self.inverted else "", f"≠ {self.doubt.upper()}" if self.doubt else "")
+        return (self.convention, *(badge for badge in more if badge))
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ class Annotations:
     def _badges(self) -> list[_Line]:
         lines, y = [], _EDGE - 2
         for badge in self.text.badges:
-            lines.append(self._line(badge, QPointF(self._width - _EDGE, y), (1.0, 0.0), _SMALL, palette.MUTED))
+            colour = palette.AMBER if badge.startswith("≠") else palette.MUTED
+            lines.append(self._line(badge, QPointF(self._width - _EDGE, y), (1.0, 0.0), _SMALL, colour))
             y += self._size(badge, _SMALL).height()
         return lines
 

@@ -40,6 +40,7 @@ GRID = Geometry(SHAPE, (1.0, 0.5, 0.5), (-128.0, -128.0, -60.0))
 class _Verdict:
     comparable: bool = True
     message: str = ""
+    aligned: bool = True
 
 
 @dataclass(frozen=True)

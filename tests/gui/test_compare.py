@@ -1,6 +1,7 @@
 """Comparing in the panes as a person does it: keys, mouse, menus, words; over real comparisons and real files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -201,6 +202,37 @@ def test_where_there_is_no_difference_the_pane_says_why(views, qtbot) -> None:
     views.compare.model.set_compared(Comparison(elsewhere, views.model.volumes[Role.SYNTHETIC], twin))
     assert "No overlap" in views.compare.contents.state(Role.TRUTH).says
     assert views.panes[Role.TRUTH].canvas.grab().toImage().allGray() is False  # the strip of the legend aside, the picture stands
+
+
+def test_two_pictures_that_do_not_show_one_place_say_so_in_their_pane(views, case) -> None:
+    def doubts() -> dict[str, str]:
+        return {name: pane.canvas.annotations.text.doubt for name, pane in views.panes.items()}
+
+    modes = {Role.SOURCE: Mode.WIPE, Role.SYNTHETIC: Mode.FADE, Role.TRUTH: Mode.CHECKER}
+    for name, mode in modes.items():
+        views.compare.model.set_mode(name, mode)
+    views.compare.model.set_other(Role.SOURCE, Role.SYNTHETIC)
+    assert set(doubts().values()) == {""}
+    volumes, grid = case[0], TRUTH_GRID
+    x, y, z = grid.origin
+    beside = Volume(volumes[Role.TRUTH].voxels, Geometry(grid.shape, grid.spacing, (x + 25, y, z)), Domain.CT)
+    comparison = Comparison(volumes[Role.SOURCE], volumes[Role.SYNTHETIC], beside)
+    assert comparison.verdict.aligned is False
+    views.set_volume(Role.TRUTH, beside)
+    views.compare.model.set_compared(comparison)
+    views.set_slice(views.slice + 1)
+    assert doubts() == {Role.SOURCE: "", Role.SYNTHETIC: "not aligned", Role.TRUTH: "not aligned"}
+    assert views.panes[Role.TRUTH].canvas.annotations.text.badges == ("RADIOLOGICAL", "≠ NOT ALIGNED")
+    views.compare.model.set_mode(Role.TRUTH, Mode.OFF)
+    assert doubts()[Role.TRUTH] == ""
+    views.compare.model.set_other(Role.SOURCE, Role.TRUTH)
+    assert doubts()[Role.SOURCE] == "not aligned"
+    for role, frame in ((Role.SOURCE, "1.2"), (Role.TRUTH, "1.3")):
+        views.set_volume(role, replace(views.model.volumes[role], frame_of_reference=frame))
+    assert doubts()[Role.SOURCE] == "other frame of reference"
+    views.set_active(Role.TRUTH)
+    views.link_as_shown()
+    assert doubts()[Role.SOURCE] == "linked by hand"
 
 
 def test_each_side_of_a_wipe_keeps_its_own_window_and_the_line_follows_the_mouse(views, qtbot) -> None:

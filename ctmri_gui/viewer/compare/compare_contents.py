@@ -139,8 +139,9 @@ class CompareContents(QObject):
             words = ""
         elif self._model.of(name).mode in (Mode.FADE, Mode.WIPE, Mode.CHECKER):
             words = f"{words} | {windows[other].label}"
-        if canvas.annotations.text.window != words:
-            canvas.set_text(replace(canvas.annotations.text, window=words))
+        said = replace(canvas.annotations.text, window=words, doubt=self._model.doubt(name))
+        if canvas.annotations.text != said:
+            canvas.set_text(said)
 
     def _paint_all(self) -> None:
         for pane in self._panes.values():

@@ -63,6 +63,19 @@ class CompareModel(QObject):
             return _BY_HAND
         return scale_of(self._compared, self._viewer.volumes, {role, other})
 
+    def doubt(self, pane: str) -> str:
+        """Why the two pictures of a pane do not show each place of the patient at one place, in a few words; empty where they do
+        as far as is known, and where one is seen alone."""
+        role, other = self._role_of(pane), self.partner(pane)
+        if role is None or other is None or not (self.of(pane).active or self.held == pane):
+            return ""
+        if not self._viewer.share_space(role, other):
+            return "other frame of reference"
+        if self._viewer.offset(role) is not None or self._viewer.offset(other) is not None:
+            return "linked by hand"
+        unaligned = self._compared is not None and self._compared.verdict.aligned is False
+        return "not aligned" if unaligned and Role.TRUTH in (role, other) else ""
+
     def limit(self, unit: str) -> float:
         """The difference that has the end colours."""
         return self._limits[unit]
@@ -188,7 +201,9 @@ class CompareModel(QObject):
     def set_compared(self, compared: Compared | None) -> None:
         """What is known of synthetic and truth; None while that is not known."""
         self._compared = compared
-        self._tell_differences()
+        panes = tuple(pane for pane, compare in self._by_pane.items() if compare.active)
+        if panes:
+            self.changed.emit(panes)
 
     def _role_of(self, pane: str) -> Role | None:
         """Whose pane it is; None where there is no such pane any more."""
