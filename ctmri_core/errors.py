@@ -72,6 +72,10 @@ class GeometryMismatch(CtmriError):
     """Two grids that had to be the same, or a grid that is no rigid lattice."""
 
 
+class NotComparable(CtmriError, ValueError):
+    """Images, outlines or sets of pictures of which a measure says nothing: empty, not finite, constant, without a range."""
+
+
 class ModelRefused(CtmriError):
     """A model file that cannot be used: not ours, damaged, or not fitting its card."""
 

@@ -50,7 +50,8 @@ FONT_PACKAGE = "fonts-dejavu-core"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 COMPILED = (
-    "import ctmri_core.metrics.mapping_kernel, ctmri_core.metrics.ssim_kernel, ctmri_core.preprocess.resample_kernels"
+    "import ctmri_core.metrics.error_kernel, ctmri_core.metrics.mapping_kernel, ctmri_core.metrics.ssim_kernel, "
+    "ctmri_core.preprocess.resample_kernels"
 )
 """Brings the compiled kernels into their cache: they are compiled when their modules are first imported."""
 

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.errors import GeometryMismatch
-from ctmri_core.metrics.checks import Image, Mask, check_data_range, check_finite, check_pair
+from ctmri_core.errors import GeometryMismatch, NotComparable
+from ctmri_core.metrics.checks import Image, Mask, check_data_range, check_dimensions, check_finite, check_pair
+from ctmri_core.metrics.volume_ssim import VolumeSsim
 
 Window = Literal["uniform7", "gaussian1.5"]
 _MARGIN: dict[str, int] = {"uniform7": 3, "gaussian1.5": 5}
@@ -24,16 +25,18 @@ _SLAB = 24
 def ssim(a: Image, b: Image, *, data_range: float, mask: Mask | None = None, window: Window = "uniform7") -> float:
     """Mean SSIM of two images (2-D or 3-D), over window centres in `mask` where given.
 
-    int16 and float32 slices go through one compiled pass without copies. Raises `GeometryMismatch` on unequal shapes or
-    images smaller than the window, `ValueError` on NaN, a mask without window centres or a range that is not positive.
+    int16 and float images go through one compiled pass without copies (uniform7). Raises `GeometryMismatch` on unequal shapes or
+    images smaller than the window, `NotComparable` on NaN, a mask without window centres or a range that is not positive.
     """
     constants = _checked_constants(a, b, data_range, window, mask)
     margin = _MARGIN[window]
     inside = None if mask is None else mask[tuple(slice(margin, n - margin) for n in mask.shape)]
     if inside is not None and not inside.any():
-        raise ValueError("The mask lies wholly in the border that no window reaches: there is nothing to compare.")
+        raise NotComparable("The mask lies wholly in the border that no window reaches: there is nothing to compare.")
     if a.ndim == 2 and window == "uniform7":
         return _compiled(a, b, constants, None if inside is None else np.empty(inside.shape, np.float32), inside)
+    if window == "uniform7":
+        return _compiled_volume(a, b, data_range, mask)
     total, count = 0.0, 0
     for start, values in _map_slabs(a, b, constants, window):
         chosen = values if inside is None else values[inside[start : start + len(values)]]
@@ -65,9 +68,8 @@ def _checked_constants(a: Image, b: Image, data_range: float, window: str, mask:
     check_pair(a, b, mask)
     check_data_range(data_range)
     if window not in _MARGIN:
-        raise ValueError(f"The window is one of {', '.join(_MARGIN)}, not {window}.")
-    if a.ndim not in (2, 3):
-        raise GeometryMismatch(f"SSIM compares slices or volumes; these images have {a.ndim} dimensions.")
+        raise NotComparable(f"The window is one of {', '.join(_MARGIN)}, not {window}.")
+    check_dimensions(a, "SSIM")
     size = 2 * _MARGIN[window] + 1
     if min(a.shape) < size:
         raise GeometryMismatch(f"Images of {a.shape} are smaller than the SSIM window of {size} along each axis.")
@@ -79,7 +81,7 @@ def _compiled(
 ) -> float:
     from ctmri_core.metrics.ssim_kernel import uniform7  # numba costs 0.2 s: not before the first score
 
-    dtype = a.dtype if a.dtype == b.dtype and a.dtype in (np.int16, np.float32) else np.dtype(np.float64)
+    dtype = _common_type(a, b)
     first, second = np.ascontiguousarray(a, dtype), np.ascontiguousarray(b, dtype)
     values = np.empty((0, a.shape[1] - 6), np.float32) if out is None else out
     mean = uniform7(first, second, *constants, values)
@@ -87,6 +89,24 @@ def _compiled(
         check_finite(a)
         check_finite(b)
     return float(mean if inside is None else values[inside].mean(dtype=np.float64))
+
+
+def _compiled_volume(a: Image, b: Image, data_range: float, mask: Mask | None) -> float:
+    dtype = _common_type(a, b)
+    tally, everywhere = VolumeSsim(data_range), np.ones(a.shape[1:], np.bool_)
+    for n in range(len(a)):
+        centres = everywhere if mask is None else np.ascontiguousarray(mask[n])
+        tally.add(np.ascontiguousarray(a[n], dtype), np.ascontiguousarray(b[n], dtype), centres)
+    if not np.isfinite(tally.mean):
+        check_finite(a)
+        check_finite(b)
+    return tally.mean
+
+
+def _common_type(a: Image, b: Image) -> np.dtype[Any]:
+    """A type that the compiled loops take, and that holds both."""
+    fit = a.dtype == b.dtype and a.dtype in (np.int16, np.float32)
+    return a.dtype if fit else np.dtype(np.float64)
 
 
 def _map_slabs(

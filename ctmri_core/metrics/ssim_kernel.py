@@ -97,17 +97,20 @@ def slide_deep(old_a: _Array, old_b: _Array, new_a: _Array, new_b: _Array, sums:
 
 
 @njit(  # type: ignore[untyped-decorator]  # as above
-    types.UniTuple(_F8, 2)(types.Array(_F8, 3, "C", readonly=True), types.Array(types.boolean, 2, "C", readonly=True), _F8, _F8),
+    types.UniTuple(_F8, 2)(
+        types.Array(_F8, 3, "C", readonly=True), types.Array(types.boolean, 2, "C", readonly=True), _F8, _F8, _F8
+    ),
     **_OPTIONS,
 )
-def uniform7_deep(sums: _Array, mask: _Array, c1: float, c2: float) -> tuple[float, float]:
+def uniform7_deep(sums: _Array, mask: _Array, c1: float, c2: float, power: float) -> tuple[float, float]:
     """(sum of SSIM, count) of the 7 x 7 x 7 windows of one slice whose centres lie in `mask` (rows, columns).
 
-    `sums`: of the seven slices about it, as `slide_deep` keeps them.
+    `sums`: of the seven slices about it, as `slide_deep` keeps them. `power`: other than 1, what is summed is SSIM where
+    positive, raised to it.
     """
     _, rows, columns = sums.shape
     down = np.zeros((4, columns))
-    line = np.empty(columns - _WINDOW + 1, np.float32)
+    line = np.empty(columns - _WINDOW + 1)
     total, count = 0.0, 0.0
     for row in range(rows):
         for n in range(4):
@@ -119,6 +122,7 @@ def uniform7_deep(sums: _Array, mask: _Array, c1: float, c2: float) -> tuple[flo
         _slide_along(down[0], down[1], down[2], down[3], float(_WINDOW**3), c1, c2, line)
         for c in range(line.size):
             if centre[c + _WINDOW // 2]:
-                total += line[c]
+                value = line[c]
+                total += value if power == 1.0 else max(value, 0.0) ** power
                 count += 1.0
     return total, count

@@ -18,11 +18,12 @@ class VolumeSsim:
     """Mean SSIM (uniform 7 x 7 x 7, sample covariance; see `ssim`) over the window centres in a mask.
 
     `add` every slice in order: two images of one type (int16, float32 or float64), C-contiguous (rows, columns) of at least
-    7 x 7, finite, and which pixels count as centres. Keeps seven slices.
+    7 x 7, finite, and which pixels count as centres. Keeps seven slices. `power`: other than 1, the mean is of SSIM where
+    positive, raised to it.
     """
 
-    def __init__(self, data_range: float) -> None:
-        self._constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    def __init__(self, data_range: float, power: float = 1.0) -> None:
+        self._constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2, power
         self._kept: deque[tuple[NDArray[Any], NDArray[Any], Mask]] = deque()
         self._sums = np.zeros((4, 0, 0))
         self._total = self._count = 0.0
