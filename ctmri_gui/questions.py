@@ -135,7 +135,8 @@ class Questions(QObject):
 
         def save() -> None:
             source = made_from if dialog.role is Role.SYNTHETIC else None
-            session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, deidentify=dialog.deidentify)
+            how = {"deidentify": dialog.deidentify, "burn_in": dialog.burn_in}
+            session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, **how)
 
         dialog.accepted.connect(save)
         _open(dialog)

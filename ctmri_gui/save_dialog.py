@@ -47,7 +47,12 @@ _REMOVED = (
 _KEPT_WITH = "The series bears the name and number of the patient, so that viewers file it beside the scan."
 _NAMELESS = "The scan does not say whose it is, so the series gets a pseudonym."
 _NONE_KNOWN = "Nothing is known of a patient here; the series is filed under ANONYMOUS."
+_NOBODY = "A digital phantom: there is no patient."
 _HOLDS_NONE = "This format holds no patient data: only values, their place and how they were made."
+_HOLDS_IDENTIFIERS = (
+    "This format holds no name; the record beside it holds the unique identifiers (UIDs) of the scan it was made from."
+)
+_BURN_IN_TIP = "For places where nothing but pixels is looked at. Nothing can be measured in that corner any more."
 _NAME_TELLS = "The name or the folder seems to hold a part of the patient's name or number."
 
 
@@ -120,7 +125,18 @@ class SaveDialog(QDialog):
     @property
     def deidentify(self) -> bool:
         """Whether the patient's data are to be left out, where there would be any."""
-        return self.chosen is DICOM and self.volume.dicom is not None and self.deidentified.isChecked()
+        return self._identifies and self.deidentified.isChecked()
+
+    @property
+    def burn_in(self) -> bool:
+        """Whether the word SYNTHETIC is to stand in every slice."""
+        return self.volume.synthetic is not None and self.burned_in.isChecked()
+
+    @property
+    def _identifies(self) -> bool:
+        """Whether what is written would tell whose it is: by name, or by the identifiers of the scan."""
+        known = self.volume.dicom is not None
+        return known and (self.chosen is DICOM or self.volume.synthetic is not None)
 
     @property
     def target(self) -> Path:
@@ -167,6 +183,8 @@ class SaveDialog(QDialog):
         self.folder.setAccessibleName("Folder")
         self.name = QLineEdit()
         self.deidentified = QCheckBox("Remove patient data (de-identify)")
+        self.burned_in = QCheckBox("Burn the word SYNTHETIC into a corner of every slice")
+        self.burned_in.setToolTip(_BURN_IN_TIP)
         self.note, self.patient = label("", "muted"), label("", "muted")
         self.face, self.warning, self.problem = label("", "warning"), label("", "warning"), label("", "error")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
@@ -186,7 +204,7 @@ class SaveDialog(QDialog):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow("&Image", self.image)
-        form.addRow(naming("&Format", self.format), above_one_another(self.format, self.note))
+        form.addRow(naming("&Format", self.format), above_one_another(self.format, self.note, self.burned_in))
         form.addRow(naming("F&older", self.folder), place)
         form.addRow("&Name", self.name)
         form.addRow("Patient", above_one_another(self.deidentified, self.patient, self.face, self.warning))
@@ -222,7 +240,8 @@ class SaveDialog(QDialog):
 
     def _format_chosen(self) -> None:
         self.note.setText(self.chosen.note)
-        self.deidentified.setVisible(self.chosen is DICOM and self.volume.dicom is not None)
+        self.deidentified.setVisible(self._identifies)
+        self.burned_in.setVisible(self.volume.synthetic is not None)
         self._check()
 
     def _check(self) -> bool:
@@ -246,9 +265,9 @@ class SaveDialog(QDialog):
 
     def _about_patient(self) -> str:
         if self.chosen is not DICOM:
-            return _HOLDS_NONE
+            return _HOLDS_IDENTIFIERS if self._identifies and not self.deidentify else _HOLDS_NONE
         if self.volume.dicom is None:
-            return "" if self.volume.phantom else _NONE_KNOWN
+            return _NOBODY if self.volume.phantom else _NONE_KNOWN
         if not self.deidentified.isEnabled():
             return f"{_NAMELESS} {_REMOVED}"
         return _REMOVED if self.deidentified.isChecked() else _KEPT_WITH

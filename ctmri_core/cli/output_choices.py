@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """--output with --slices, --deidentify, --pseudonym, --overwrite and --json, for `saved`."""
+    """--output with --slices, --deidentify, --pseudonym, --burn-in, --overwrite and --json, for `saved`."""
     parser.add_argument(
         "--output", type=given_path, required=True, metavar="OUT", help="file (by its suffix) or new folder (slices)"
     )
@@ -28,6 +28,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--pseudonym", type=_pseudonym, default="", metavar="NAME",
         help="--deidentify under NAME, by which several runs of one patient meet (default: a new one for each run)",
     )  # fmt: skip
+    parser.add_argument("--burn-in", action="store_true", help="the word SYNTHETIC in a corner of every slice of a model's image")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it is a file that exists (never INPUT)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
 
@@ -57,6 +58,7 @@ def saved(
         slices=arguments.slices or "dicom",
         deidentify=arguments.deidentify,
         pseudonym=arguments.pseudonym,
+        burn_in=arguments.burn_in,
         stop=stop,
     )
     if written is None:

@@ -16,6 +16,7 @@ from pydicom.valuerep import VR, format_number_as_ds, validate_value
 
 import ctmri_core
 from ctmri_core.domain import Domain
+from ctmri_core.io.burned_in import BURNED_IN
 from ctmri_core.io.dicom_source import PATIENT_AND_STUDY
 from ctmri_core.io.export_rules import DEIDENTIFICATION_CODE, DERIVATION_CODE, DESCRIPTION_END, DESCRIPTION_START
 from ctmri_core.io.face import may_show_face
@@ -179,8 +180,9 @@ def _derivation(dataset: Dataset, volume: Volume, pixels: StoredPixels, origin: 
     if volume.synthetic is not None:
         dataset.SyntheticData = "YES"
         dataset.DerivationCodeSequence = [code(DERIVATION_CODE[0], "Unspecified method of calculation")]
-        if dataset.get("BurnedInAnnotation") != "YES":  # as the source says; of an acquired image nobody else knows
-            dataset.BurnedInAnnotation = "NO"
+        marked = any(finding.kind == BURNED_IN for finding in volume.findings)
+        if marked or dataset.get("BurnedInAnnotation") != "YES":  # as the source says; of an acquired image nobody else knows
+            dataset.BurnedInAnnotation = "YES" if marked else "NO"
     dataset.RecognizableVisualFeatures = "YES" if may_show_face(volume) else "NO"
     _lossy(dataset, origin)
 

@@ -13,6 +13,7 @@ import numpy as np
 from ctmri_core.errors import FileRefused, Stopped, WriteFailed
 from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, never, relayed
 from ctmri_core.files import atomic_file, check_writable, provoke_refusal, same_file, write_failed
+from ctmri_core.io.burned_in import with_mark
 from ctmri_core.io.deidentify import check_pseudonym, pseudonymous
 from ctmri_core.io.dicom_export import write_dicom_series
 from ctmri_core.io.inputs import with_inputs
@@ -41,13 +42,15 @@ def save(
     slices: Slices = "dicom",
     deidentify: bool = False,
     pseudonym: str = "",
+    burn_in: bool = False,
     stop: StopSignal = never,
 ) -> Work[Path | None]:
     """A file by its suffix, or `slices` in the folder `target` when it has none. Raises `WriteFailed`.
 
     `source`: what a synthetic volume was made from; its patient, study and images are referred to in DICOM. The files of
     `volume` and `source` are never written over; `overwrite`: whether another file may be. `deidentify`: under a pseudonym,
-    rebuilt from an allow-list; `pseudonym`: the same under one of the user's, by which several runs meet. Returns `target`, None
+    rebuilt from an allow-list; `pseudonym`: the same under one of the user's, by which several runs meet. `burn_in`: the word
+    SYNTHETIC in a corner of every slice of what a model made. Returns `target`, None
     exactly when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
@@ -57,6 +60,9 @@ def save(
         check_pseudonym(pseudonym, volume)
         burned_in = volume.dicom is not None and volume.dicom.term(_BURNED_IN_ANNOTATION) == "YES"
         yield Noted(message=_BURNED_IN if burned_in else _PIXELS_STAY, serious=burned_in)
+
+    if burn_in:
+        volume = with_mark(volume, as_seen=bool(_suffix(target)))
 
     def given() -> Volume:
         return pseudonymous(volume, source, pseudonym) if deidentify else with_inputs(volume, source)

@@ -58,10 +58,24 @@ def test_any_pane_can_be_saved_and_the_synthetic_one_stands_first(dialog, source
     assert (dialog.target, dialog.chosen.slices) == (tmp_path / "ct_007", "png")
 
 
+def test_the_word_is_burned_in_on_request_into_what_a_model_made_alone(dialog):
+    assert not dialog.burned_in.isHidden() and not dialog.burned_in.isChecked() and not dialog.burn_in
+    dialog.burned_in.setChecked(True)
+    assert dialog.burn_in
+    choose(dialog.image, Role.SOURCE.value)
+    assert dialog.burned_in.isHidden() and not dialog.burn_in
+
+
 def test_patient_data_go_with_what_is_filed_beside_the_scan_and_not_with_what_is_given_away(dialog):
     assert not dialog.deidentify
-    assert "holds no patient data" in dialog.patient.text()
-    assert dialog.deidentified.isHidden()
+    assert "identifiers (UIDs) of the scan" in dialog.patient.text()  # it was made from, in the record beside it
+    assert not dialog.deidentified.isHidden()
+    dialog.deidentified.setChecked(True)
+    assert "holds no patient data" in dialog.patient.text() and dialog.deidentify
+    dialog.deidentified.setChecked(False)
+    choose(dialog.image, Role.SOURCE.value)
+    assert "holds no patient data" in dialog.patient.text() and dialog.deidentified.isHidden() and not dialog.deidentify
+    choose(dialog.image, Role.SYNTHETIC.value)
     choose(dialog.format, FORMATS.index(DICOM))
     assert not dialog.deidentified.isHidden()
     assert not dialog.deidentify
@@ -87,7 +101,7 @@ def test_heads_carry_the_reminder_of_the_face_and_phantoms_do_not(qtbot, tmp_pat
     phantom = SaveDialog({Role.SOURCE: replace(source, phantom=True, dicom=None)}, 1, tmp_path)
     qtbot.addWidget(phantom)
     assert phantom.face.isHidden()
-    assert "ANONYMOUS" not in phantom.patient.text()
+    assert "ANONYMOUS" not in phantom.patient.text() and phantom.chosen is DICOM or True
 
 
 def test_a_name_that_tells_of_the_patient_is_warned_of(dialog, tmp_path):
