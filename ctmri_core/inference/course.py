@@ -10,26 +10,26 @@ _TELL_TIME_LEFT_AFTER = 3.0
 
 
 class Course:
-    """`total` slices of all passes; the rate is that since it was made."""
+    """`total` slices of `passes`; the rate is that since it was made. `done`: slices so far; `whole`: passes so far."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self._before, self._done = total, 0, 0
+    def __init__(self, total: int, passes: int) -> None:
+        self.total, self.passes = total, passes
+        self.done = self.whole = self._before = 0
         self._begun = time.perf_counter()
 
-    @property
-    def done(self) -> int:
-        return self._before + self._done
-
-    def next_pass(self) -> None:
-        """What is done is counted from here on."""
-        self._before, self._done = self.done, 0
-
-    def at(self, done: int, message: str = "") -> Progress:
-        """`done` slices of the present pass."""
-        self._done = done
+    def at(self, done: int, what: str = "") -> Progress:
+        """`done` slices of the present pass. `what` it does, where it is not one of many alike."""
+        self.done = self._before + done
         seconds = time.perf_counter() - self._begun
         rate = self.done / max(seconds, 1e-9)
         tells = seconds >= _TELL_TIME_LEFT_AFTER or self.done == self.total
         left = round((self.total - self.done) / rate, 1) if tells else None
-        told = round(rate, 3)
-        return Progress(done=self.done, total=self.total, unit="slices", rate=told, seconds_left=left, message=message)
+        message = what or (f"pass {self.whole + 1} of {self.passes}" if self.passes > 1 else "")
+        return Progress(
+            done=self.done, total=self.total, unit="slices", rate=round(rate, 3), seconds_left=left, message=message
+        )  # fmt: skip
+
+    def pass_is_whole(self) -> None:
+        """What is done is counted from here on."""
+        self._before = self.done
+        self.whole += 1

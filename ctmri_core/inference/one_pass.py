@@ -27,8 +27,11 @@ class OnePass:
         self.context = validated_config(card).context
 
     def run(self, variation: Variation, takers: list[Taker], stop: StopSignal) -> Iterator[int]:
-        """How many slices are done, each time some are; `takers` have got them then. Raises `Stopped`, `ModelRefused`."""
+        """How many slices are done, each time some are; `takers` have got them then. Raises `Stopped`, `ModelRefused` and
+        `OutOfMemory`."""
         done, count = 0, self.record.count
+        for taker in takers:
+            taker.begin()
         with variation.applied(self.runner.network):
             while done < count:
                 if stop():
@@ -39,6 +42,10 @@ class OnePass:
                     taker.take(self.record.grid, done, end, values)
                 done = end
                 yield done
+
+    def shown(self, number: int) -> Slices:
+        """Slice `number` alone as the network sees it, without its neighbours: float32 (1, h, w)."""
+        return self.card.recipe.forward_slices(self.source, self.record, number, number + 1, self.record.grid_at(number))
 
     def _values(self, start: int, end: int, variation: Variation, stop: StopSignal) -> Slices:
         """(end - start, rows, columns) on the source's own pixels, in the target's unit."""

@@ -19,6 +19,7 @@ Doubt = Literal["none", "auto", "mirrored", "planes", "dropout", "latent", "ense
 DOUBTS: tuple[Doubt, ...] = get_args(Doubt)
 MOST_SAMPLES = 64
 SMALLEST_PATCH = 32
+_OVERLAP = 32  # pixels; more than any but the deepest layers see to either side
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Order:
 
     `device`: `auto`, `cpu`, `cuda`, `cuda:1`; `threads`: of the processor, while it runs; `precision`: `auto` times what this
     machine does best. `batch`: slices at a time; `patch`: edge in pixels of the squares in which slices are translated, blended
-    over `overlap` pixels; None for both lets the free memory decide.
+    where they overlap by `overlap` pixels; None for each lets the program decide, by the memory that is free.
 
     `planes`: `three` runs the model along axial, coronal and sagittal slices and fuses what comes by `fusion`; None is as its
     recipe says. `beside`: further models for the same direction, whose answers are fused with the first one's.
@@ -35,7 +36,8 @@ class Order:
     `doubt`: where the map of uncertainty comes from, the standard deviation of several answers for each voxel: `mirrored` and
     shifted slices (test-time augmentation; Wang et al. 2019), the three `planes`, `dropout` left on (Gal and Ghahramani 2016),
     samples of the `latent` (VAE-CycleGAN, UNIT) or the `ensemble` of all models; `auto` takes what tells most of what there is.
-    `samples`: how many answers; `draws`: how many of them are kept as volumes. `seed`: of dropout and latents.
+    `samples`: how many answers; `draws`: how many of them are kept as volumes. `seed`: of dropout and latents. None of these
+    changes the picture.
 
     `back`: a model for the reverse direction, which gives a map of how far the source comes back. `body`: bool (k, j, i) on the
     volume's grid, outside of which there is background; None leaves that to the recipe. `keep_unfinished`: a translation that
@@ -47,7 +49,7 @@ class Order:
     precision: Precision = "auto"
     batch: int | None = None
     patch: int | None = None
-    overlap: int = 32
+    overlap: int | None = None
     planes: Planes | None = None
     fusion: Fusion = "mean"
     beside: tuple[str | Path, ...] = ()
@@ -62,16 +64,18 @@ class Order:
     def __post_init__(self) -> None:
         if self.patch is not None and self.patch < SMALLEST_PATCH:
             raise CtmriError(f"Patches of {self.patch} pixels are too small; take {SMALLEST_PATCH} or more.")
-        if self.patch is not None and not 0 <= 2 * self.overlap <= self.patch:
+        if self.overlap is not None and self.overlap < 0:
+            raise CtmriError(f"Patches cannot overlap by {self.overlap} pixels; take 0 or more.")
+        if self.patch is not None and self.overlap is not None and 2 * self.overlap > self.patch:
             raise CtmriError(f"Patches of {self.patch} pixels cannot overlap by {self.overlap}; take at most half of a patch.")
         if not 2 <= self.samples <= MOST_SAMPLES:
             raise CtmriError(f"Uncertainty needs 2 to {MOST_SAMPLES} samples, not {self.samples}.")
         if not 0 <= self.draws <= self.samples:
             raise CtmriError(f"{self.draws} draws cannot be kept of {self.samples} samples.")
+        if not 0 <= self.seed < 2**31:
+            raise CtmriError(f"The seed must be a whole number from 0 to {2**31 - 1}, not {self.seed}.")
         if self.doubt == "ensemble" and not self.beside:
             raise CtmriError("An ensemble needs two models or more.")
-        if self.doubt == "planes" and self.planes == "axial":
-            raise CtmriError("How far planes differ can be told only where the model is run along three.")
         if self.draws and self.doubt in ("none", "planes", "ensemble"):
             raise CtmriError("Several draws come of dropout, a latent or mirrored slices: say where the uncertainty comes from.")
 
@@ -81,3 +85,8 @@ class Order:
         plain = ("precision", "batch", "patch", "overlap", "planes", "fusion", "doubt", "samples", "draws", "seed")
         default = type(self)()
         return {name: getattr(self, name) for name in plain if getattr(self, name) != getattr(default, name)}
+
+
+def overlap_of(patch: int, wanted: int | None) -> int:
+    """By how many pixels patches of this edge overlap: as `wanted`, as far as they can, or a quarter and at most 32."""
+    return min(_OVERLAP, patch // 4) if wanted is None else min(wanted, patch // 2)

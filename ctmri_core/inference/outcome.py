@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from ctmri_core import __version__
 from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.value_map import ValueMap
+from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
 
@@ -42,6 +43,8 @@ def synthetic_volume(
         "seed": order.seed,
         "asked": order.told,
     }
+    if order.body is not None:
+        details["body"] = body_note(order.body, source)
     if len(mains) > 1:
         details["fusion"] = order.fusion
     if len(cards) > 1:
@@ -66,11 +69,15 @@ def synthetic_volume(
     )
 
 
+def with_details(volume: Volume, **details: Any) -> Volume:
+    """`volume` with more in its record."""
+    assert volume.synthetic is not None
+    return replace(volume, synthetic=replace(volume.synthetic, details=volume.synthetic.details | details))
+
+
 def with_map(volume: Volume, told: ValueMap) -> Volume:
     """`volume` with the figures of a map of it in its record."""
-    assert volume.synthetic is not None
-    details = volume.synthetic.details | {told.kind: {"what": told.what, "unit": told.unit, **told.summary}}
-    return replace(volume, synthetic=replace(volume.synthetic, details=details))
+    return with_details(volume, **{told.kind: {"what": told.what, "unit": told.unit, **told.summary}})
 
 
 def only_inside(voxels: Voxels, order: Order, background: float) -> Voxels:
@@ -80,11 +87,30 @@ def only_inside(voxels: Voxels, order: Order, background: float) -> Voxels:
     return voxels
 
 
+def in_patches(mains: Sequence[OnePass], order: Order) -> Iterator[Finding]:
+    """That memory made patches of slices, where nobody asked for them."""
+    patches = [one.runner.patch for one in mains if one.runner.patch is not None]
+    if order.patch is None and patches:
+        words = f"Memory did not suffice for whole slices, which were translated in patches of {min(patches)} pixels."
+        yield Finding("patches", f"{words} A network that looks at the whole slice may answer them otherwise: look for steps.")
+
+
 def unfinished(mains: Sequence[OnePass], done: int) -> Finding:
-    """What a translation is that was stopped after `done` slices of its passes. Serious."""
-    count = mains[0].record.count
+    """What a translation is that was stopped after `done` slices of all passes, those of the picture first. Serious where the
+    picture itself is not what was wanted."""
+    count, whole = mains[0].record.count, sum(one.record.count for one in mains)
+    if done >= whole:
+        words = "Translating was stopped after the picture was whole, before all that was to be told of it was known."
+        return Finding("unfinished", words)
     if done < count:
         words = f"Translating was stopped: only {done} of {count} slices, from the feet, were translated; the others are empty."
         return Finding("unfinished", words, serious=True)
-    words = "Translating was stopped before all planes and models had been asked; this is made of fewer answers than was wanted."
+    passes, left = 0, done
+    for one in mains:
+        if left < one.record.count:
+            break
+        left -= one.record.count
+        passes += 1
+    more = ", and of one more in some slices" if left else ""
+    words = f"Translating was stopped: each voxel is made of {passes} of the {len(mains)} answers that were wanted{more}."
     return Finding("unfinished", words, serious=True)

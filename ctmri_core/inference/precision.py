@@ -54,9 +54,16 @@ class Plan:
         """For people: `float32`, `bfloat16, channels last`."""
         return str(self.dtype).removeprefix("torch.") + (", channels last" if self.fast else "")
 
+    def of_slices(self, times: float) -> Plan:
+        """The plan for slices of so many times as many pixels."""
+        seconds = self.seconds_per_slice * times
+        batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[torch.device(self.device).type]))
+        return replace(self, batch=batch, seconds_per_slice=seconds, bytes_per_slice=int(self.bytes_per_slice * times))
+
 
 _ALIKE = 64  # pixels of an edge; slices of about one size are timed once
-_KNOWN: dict[tuple[object, ...], tuple[Plan, float, int]] = {}
+_KNOWN: dict[tuple[object, ...], tuple[Plan, int]] = {}
+"""Plans with the size of the sample that they are for."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -88,16 +95,13 @@ def choose_plan(
     key = (type(generator), *_trace_of(generator), str(device), torch.get_num_threads(), precision, len(middle), *rough)
     if key not in _KNOWN:
         try:
-            _KNOWN[key] = (*_measure(generator, torch.from_numpy(middle)[None].to(device), device, precision), middle.size)
+            _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device, precision), middle.size
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise _too_large(middle.shape[1:], device) from error
             raise
-    plan, seconds, timed = _KNOWN[key]
-    larger = sample.size / timed
-    seconds *= larger
-    batch = int(min(max(_BATCH_SECONDS / max(seconds, 1e-6), 1), _LARGEST_BATCH[device.type]))
-    return replace(plan, batch=batch, seconds_per_slice=seconds, bytes_per_slice=int(plan.bytes_per_slice * larger))
+    plan, timed = _KNOWN[key]
+    return plan.of_slices(sample.size / timed)
 
 
 def usable_memory(device: str) -> int:
@@ -123,10 +127,7 @@ def prepare_generator(generator: nn.Module, plan: Plan) -> nn.Module:
 
 
 def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
-    """float32 (n, c, h, w) -> float32 (n, h, w). Halves the batch when the device's memory does not suffice.
-
-    Raises `OutOfMemory` when not even one slice fits.
-    """
+    """float32 (n, c, h, w) -> float32 (n, h, w). Raises `OutOfMemory` when the device's memory does not suffice."""
     try:
         with torch.inference_mode():
             result: Tensor = module(torch.from_numpy(slices).to(device))
@@ -136,11 +137,8 @@ def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.devi
         if not is_out_of_memory(error):
             raise
     if device.type == "cuda":
-        torch.cuda.empty_cache()
-    if len(slices) == 1:
-        raise _too_large(slices.shape[2:], device)
-    half = len(slices) // 2
-    return np.concatenate([run_batch(module, part, device) for part in (slices[:half], slices[half:])])
+        torch.cuda.empty_cache()  # outside of the handler, which holds the failed call's tensors
+    raise _too_large(slices.shape[2:], device)
 
 
 def _too_large(shape: Sequence[int], device: torch.device) -> OutOfMemory:
@@ -163,8 +161,8 @@ def _middle(sample: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(sample[:, start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]])
 
 
-def _measure(generator: nn.Module, x: Tensor, device: torch.device, precision: Precision) -> tuple[Plan, float]:
-    """(plan with the batch of one, seconds for `x`): interleaved, best of as many rounds as the time allows."""
+def _measure(generator: nn.Module, x: Tensor, device: torch.device, precision: Precision) -> Plan:
+    """The plan for `x`: interleaved, best of as many rounds as the time allows."""
     plans = [Plan(str(device), torch.float32, False, 1, 0.0)]
     if next(generator.parameters(), None) is not None:  # one that another engine computes is as it is
         plans += [Plan(str(device), dtype, True, 1, 0.0) for dtype in _fast_types(device)]
@@ -182,7 +180,8 @@ def _measure(generator: nn.Module, x: Tensor, device: torch.device, precision: P
         best = _best_times({plan: runs[plan] for plan in wanted}, x, device)
     fastest = min(best, key=lambda plan: best[plan])
     chosen = wanted[0] if best[fastest] >= _WORTH_IT * best[wanted[0]] else fastest
-    return replace(chosen, bytes_per_slice=_BESIDE * max(counted) * chosen.dtype.itemsize // 4), best[chosen]
+    held = _BESIDE * max(counted) * chosen.dtype.itemsize // 4
+    return replace(chosen, seconds_per_slice=best[chosen], bytes_per_slice=held)
 
 
 @contextmanager

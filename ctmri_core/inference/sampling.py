@@ -16,7 +16,8 @@ from torch.utils.hooks import RemovableHandle
 Way = Literal["mirrored", "dropout", "latent"]
 Noise = Callable[[Tensor], Tensor]
 _SHIFTS = ((0, 0), (1, 2), (3, 1), (2, 3))  # pixels; strided layers answer each of four phases otherwise
-_PLACES = 2 * len(_SHIFTS)
+MOST_MIRRORED = 2 * len(_SHIFTS)
+"""So many answers of mirrored and shifted slices differ, those of the slices as they are among them."""
 
 
 @runtime_checkable
@@ -65,16 +66,12 @@ class Variation:
 
     @property
     def _place(self) -> tuple[bool, tuple[int, int]]:
-        place = self.number % _PLACES
+        place = self.number % MOST_MIRRORED
         return place % 2 == 1, _SHIFTS[place // 2]
 
     @property
     def _draw(self) -> int:
         return self.seed * 1_000_003 + self.number
-
-
-MOST_MIRRORED = _PLACES
-"""So many answers of mirrored and shifted slices differ, those of the slices as they are among them."""
 
 
 def ways_of(network: nn.Module) -> tuple[Way, ...]:
@@ -88,7 +85,7 @@ def ways_of(network: nn.Module) -> tuple[Way, ...]:
 
 
 def _dropouts(network: nn.Module) -> list[nn.Dropout]:
-    return [module for module in network.modules() if isinstance(module, nn.Dropout) and module.p > 0]
+    return [module for module in network.modules() if isinstance(module, nn.Dropout) and 0 < module.p < 1]
 
 
 def _drawing(network: nn.Module, draw: int) -> list[RemovableHandle]:

@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
-from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.slice_grid import axial_order
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Finding, Volume
 
 Kind = Literal["uncertainty", "cycle"]
 _TITLES: dict[Kind, str] = {"uncertainty": "Uncertainty", "cycle": "Cycle error"}
+_ENOUGH_BODY = 0.1
+"""Share of the body in the slice with most of it, below which the mean of a slice is that of hardly anything."""
 
 
 @dataclass(frozen=True, eq=False)
 class ValueMap:
     """`values`: float32 (k, j, i), not negative, in `unit`, on the grid of the volume that it tells of. `what`: how they were
-    found, in words that go on from "is"; `summary`: figures inside the body."""
+    found, in words that go on from "is"; `summary`: figures inside the body, empty where there is none."""
 
     kind: Kind
     values: NDArray[np.float32] = field(repr=False)
@@ -31,26 +32,24 @@ class ValueMap:
     summary: dict[str, float]
 
     @classmethod
-    def inside(cls, kind: Kind, values: NDArray[np.float32], unit: str, what: str, source: Volume) -> ValueMap:
-        """With its summary inside the body of `source`, on whose grid it lies: mean, 95th percentile, largest mean of an axial
-        slice and where that is, from the feet, counted from 0."""
-        mask = body_mask(source)
-        geometry = source.geometry
-        inner = values[mask]
-        if not inner.size:
+    def inside(
+        cls, kind: Kind, values: NDArray[np.float32], unit: str, what: str, body: NDArray[np.bool_], geometry: Geometry
+    ) -> ValueMap:  # fmt: skip
+        """With its summary inside `body`, on whose grid it lies: mean, 95th percentile, largest mean of an axial slice (of those
+        with enough body) and where that is, from the feet, counted from 0."""
+        if not body.any():
             return cls(kind, values, geometry, unit, what, {})
         order, flips = axial_order(geometry)
-        axis = order[0]
-        others = tuple(other for other in range(3) if other != axis)
-        count = mask.sum(others)
-        means = np.where(count > 0, (values * mask).sum(others, dtype=np.float64) / np.maximum(count, 1), -1.0)
-        if flips[0]:
-            means = means[::-1]
+        turned, inner = (array.transpose(order)[:: -1 if flips[0] else 1] for array in (values, body))
+        counts = inner.sum((1, 2))
+        sums = [float(plane[within].sum(dtype=np.float64)) for plane, within in zip(turned, inner, strict=True)]
+        means = np.array(sums) / np.maximum(counts, 1)
+        enough = np.where(counts >= _ENOUGH_BODY * counts.max(), means, -1.0)
         summary = {
-            "mean": float(inner.mean(dtype=np.float64)),
-            "p95": float(np.percentile(inner, 95)),
-            "worst_slice": int(means.argmax()),
-            "worst_slice_mean": float(means.max()),
+            "mean": sum(sums) / float(counts.sum()),
+            "p95": float(np.percentile(values[body], 95)),
+            "worst_slice": int(enough.argmax()),
+            "worst_slice_mean": float(enough.max()),
         }
         return cls(kind, values, geometry, unit, what, summary)
 
@@ -70,8 +69,14 @@ class ValueMap:
 
     def as_volume(self, of: Volume) -> Volume:
         """As a volume of no modality beside `of`, the synthetic one, to be saved or shown."""
-        history = (*of.history, f"{self.title.lower()}: {self.what}, in {self.unit}")
+        no_picture = Finding("value_map", f"This is no picture of a patient: {self.what}, in {self.unit}.")
         return replace(
-            of, voxels=self.values, domain=Domain.UNKNOWN, name=f"{self.title} of {of.name}", history=history, findings=(),
-            window=None, windows=(),
-        )  # fmt: skip
+            of,
+            voxels=self.values,
+            domain=Domain.UNKNOWN,
+            name=f"{self.title} of {of.name}",
+            history=(*of.history, f"{self.title.lower()}: {self.what}, in {self.unit}"),
+            findings=(no_picture,),
+            window=None,
+            windows=(),
+        )

@@ -22,7 +22,7 @@ from ctmri_core.preprocess.field_window import windows_of
 from ctmri_core.preprocess.given_body import checked_body
 from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
 from ctmri_core.preprocess.resample import resample_to
-from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window
+from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window, axial_order
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
@@ -223,8 +223,16 @@ class Recipe(BaseModel):
         return slices, mask, tuple(backgrounds)
 
     def grid_of(self, geometry: Geometry, window: Window | None = None, plane: Plane = "axial") -> SliceGrid:
-        """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says."""
-        return SliceGrid.plan(geometry, self.spacing_mm, self.size, self.multiple, window, plane)
+        """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says.
+
+        Pixels of planes other than axial are square and as large as axial ones where no `spacing_mm` is wanted: slices of a scan
+        lie farther apart than its pixels, and a network would see a squashed head.
+        """
+        spacing = self.spacing_mm
+        if spacing is None and plane != "axial":
+            order, _ = axial_order(geometry)
+            spacing = min(geometry.spacing[axis] for axis in order[1:])
+        return SliceGrid.plan(geometry, spacing, self.size, self.multiple, window, plane)
 
 
 def _forward(voxels: NDArray[Any], grid: SliceGrid, scale: AnyScale, background: float, start: int, stop: int) -> Slices:

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import CtmriError, ModelRefused, OutOfMemory, WrongInput
+from ctmri_core.errors import CtmriError, ModelRefused, WrongInput
 from ctmri_core.events import Noted, Progress, Started, finish, from_json, never, to_json
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.inference.body_region import doubt_about_region
-from ctmri_core.inference.precision import Plan, run_batch
+from ctmri_core.inference.precision import Plan
 from ctmri_core.inference.translate import check_input, translate
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel, save_model
@@ -311,23 +311,6 @@ def test_weights_that_overflow_are_said_in_words():
     nn.init.constant_(loaded.generator.layer.weight, float("inf"))
     with pytest.raises(ModelRefused, match="no numbers"):
         finish(translate(head(), loaded))
-
-
-def test_memory_that_does_not_suffice_halves_the_batch_then_gives_up_in_words():
-    class Hungry(nn.Module):
-        def __init__(self, fits):
-            super().__init__()
-            self.fits = fits
-
-        def forward(self, x):
-            if len(x) > self.fits:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return x * 2
-
-    slices = np.random.default_rng(0).random((7, 1, 4, 4), np.float32)
-    np.testing.assert_allclose(run_batch(Hungry(2), slices, torch.device("cpu")), slices[:, 0] * 2)
-    with pytest.raises(OutOfMemory, match="4 x 4"):
-        run_batch(Hungry(0), slices, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("device", "says"), [("toaster", "no device"), ("meta", "not supported")])
