@@ -98,10 +98,10 @@ def test_a_scan_that_does_not_say_whose_it_is_gets_a_pseudonym(qtbot, tmp_path, 
 
 def test_heads_carry_the_reminder_of_the_face_and_phantoms_do_not(qtbot, tmp_path, source, dialog):
     assert "face" in dialog.face.text()
-    phantom = SaveDialog({Role.SOURCE: replace(source, phantom=True, dicom=None)}, 1, tmp_path)
+    phantom = SaveDialog({Role.SOURCE: replace(source, phantom=True, dicom=None)}, 1, tmp_path, DICOM)
     qtbot.addWidget(phantom)
     assert phantom.face.isHidden()
-    assert "ANONYMOUS" not in phantom.patient.text() and phantom.chosen is DICOM or True
+    assert "ANONYMOUS" not in phantom.patient.text() and "no patient" in phantom.patient.text()
 
 
 def test_a_name_that_tells_of_the_patient_is_warned_of(dialog, tmp_path):
