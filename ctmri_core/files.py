@@ -87,6 +87,31 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def making_room(folder: str | Path) -> Iterator[None]:
+    """Inside, an older `folder` is out of the way; it comes back when nothing came in its place, and else it is removed.
+
+    A file, or nothing, is left as it is. Raises `WriteFailed`.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        yield
+        return
+    aside = _temporary(folder)
+    try:
+        folder.rename(aside)
+    except OSError as error:
+        raise write_failed(folder, error) from error
+    try:
+        yield
+    finally:
+        if folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                aside.rename(folder)
+
+
 def write_bytes(target: str | Path, content: bytes, *, private: bool = False) -> None:
     """Writes `content` atomically; `private` as in `atomic_file`."""
     with atomic_file(target, private=private) as temporary:

@@ -1,25 +1,31 @@
 """Translates a CT to a synthetic MR, or an MR to a synthetic CT, on the source's own grid.
 
-OUT ends in .nii, .nii.gz, .mha or .nrrd for a file; anything else is a new folder that will hold DICOM or PNG slices.
+OUT ends in .nii, .nii.gz, .mha or .nrrd for a file; anything else is a new folder that will hold DICOM or PNG slices. Where INPUT
+holds several scans and OUT is a folder, all of them are translated into it.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from ctmri_core.cli import translate_many
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
 from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
-from ctmri_core.errors import WrongInput
+from ctmri_core.errors import AmbiguousInput, WrongInput
 from ctmri_core.events import Event, Noted, StopSignal, Work, relayed
 from ctmri_core.inference.model_choice import chosen_model
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Volume
+
+if TYPE_CHECKING:
+    from ctmri_core.batch.run import BatchOutcome
+    from ctmri_core.inference.order import Order
 
 Result = TypeVar("Result")
 
@@ -35,14 +41,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="refuse what the model was not made for, instead of warning of it")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
     parser.add_argument("--batch", type=positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
+    translate_many.add_many_arguments(parser)
+
+
+def order_of(arguments: argparse.Namespace) -> Order:
+    """How to translate, as the flags say. Raises `CtmriError` when they do not go together."""
+    from ctmri_core.inference.order import Order
+
+    return Order(device=arguments.device, batch=arguments.batch)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if translate_many.is_wanted(arguments):
+        return translate_many.run(arguments)
     outcome = run_work(lambda stop: _work(arguments, stop), Terminal(as_json=arguments.json))
     return outcome.status
 
 
-def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
+def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchOutcome | None]:
     from ctmri_core.inference.precision import choose_device
     from ctmri_core.inference.translate import translate
     from ctmri_core.io.deidentify import check_pseudonym
@@ -55,7 +71,12 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     model = find_model(arguments.model, folders) if arguments.model else None
     if model is not None:
         read_card(model)
-    series = chosen_series(arguments)
+    try:
+        series = chosen_series(arguments)
+    except AmbiguousInput:
+        if not translate_many.may_be(arguments):
+            raise
+        return (yield from translate_many.work(arguments, stop))
     check_output(arguments, series.files)
     volume = yield from load(series, stop)
     if volume is None:

@@ -295,8 +295,7 @@ def _claims(
             refusals.append(refusal_of(path, head))
     yield from ((partial(PICTURE_READER.scan_files, files=until(stop, pictures[place])), place) for place in picture_folders)
     if slices:
-        given = {} if isinstance(files, FolderFiles) else {"files": slices}
-        yield partial(DICOM_READER.scan, stop=stop, **given), folder
+        yield partial(DICOM_READER.scan, stop=stop, files=None if isinstance(files, FolderFiles) else slices), folder
 
 
 def _with_passed_over(series: Series, problems: Sequence[str]) -> Series:
