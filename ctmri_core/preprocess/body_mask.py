@@ -29,7 +29,7 @@ def body_mask(volume: Volume, threshold: float | None = None) -> _Mask:
     mask, grid = coarse_body_mask(volume, cell) if threshold is None else _outlined(coarsened(volume, cell), threshold)
     if grid.is_close(volume.geometry):
         return mask
-    return resample_array(mask.astype(np.float32), grid, volume.geometry, order=1, background=0.0) >= 0.5
+    return resample_array(mask.view(np.uint8) * np.uint8(255), grid, volume.geometry, order=1) >= 128
 
 
 @once_per_volume
