@@ -38,8 +38,8 @@ class Case(QObject):
     """Its jobs answer to it, whether or not it is the one on the screen.
 
     `number`: by which a person tells it from the others; `synthetic_source`: what the synthetic volume was made from, where it
-    was made here; `made`: all that came of that; `model`: what translates it; `waits_for_model`: its source came before the models were listed; `kept`: what
-    parts of the window keep for it while another case is shown (`Cases.keep`).
+    was made here; `made`: all that came of that; `model`: what translates it; `waits_for_model`: its source came before the
+    models were listed; `kept`: what parts of the window keep for it while another case is shown (`Cases.keep`).
     """
 
     volumeChanged = Signal(object, object)  # Role, Volume | None

@@ -15,7 +15,10 @@ from ctmri_gui.jobs.job import Job
 
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
-_SETTING = ("device", "precision")  # what a person may want to know of how it runs
+_SETTING = {
+    "device": "{}", "precision": "{}", "patch": "patches of {} px", "estimated_memory_mb": "{} MB",
+}  # fmt: skip
+"""What a person may want to know of how it runs."""
 _LONG_MINUTES = 90
 _SLOWEST_TOLD = 0.05  # per second: less would read 0.0
 _ENDED_WORDS = {"completed": "done", "stopped": "cancelled", "failed": "failed", "crashed": "failed unexpectedly"}
@@ -102,7 +105,7 @@ class JobState:
         if isinstance(event, Started):
             self.total, self.unit, self.done, self.share = event.total, event.unit, 0, None
             self.rate, self.seconds_left, self.part_began = None, None, time.monotonic()
-            self.setting = ", ".join(str(event.details[name]) for name in _SETTING if name in event.details)
+            self.setting = ", ".join(words.format(event.details[name]) for name, words in _SETTING.items() if name in event.details)
         elif isinstance(event, Progress):
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
             self.total, self.unit = event.total or self.total, event.unit or self.unit

@@ -283,21 +283,25 @@ def translate(
 
 def estimate(
     volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal
-) -> Work[Mapping[str, Any] | None]:  # fmt: skip
-    """What a translation would say as it starts: device, precision, passes, seconds and memory, timed on this machine."""
+) -> Work[Mapping[str, Any] | str | None]:  # fmt: skip
+    """What a translation would say as it starts: device, precision, passes, seconds and memory, timed on this machine; or why
+    there would be none."""
     yield Progress(done=0, message="timing this machine")
     from ctmri_core.inference.order import Order
     from ctmri_core.inference.translate import translate_as
 
-    loaded, possible = yield from _as_possible(model, wanted)
-    running = translate_as(volume, loaded, Order(**possible, threads=_threads(), body=body), stop)
     try:
-        for event in running:
-            if isinstance(event, Started):
-                return {**event.details, "slices": event.total}
-            yield Progress(done=0, message="timing this machine")
-    finally:
-        running.close()
+        loaded, possible = yield from _as_possible(model, wanted)
+        running = translate_as(volume, loaded, Order(**possible, threads=_threads(), body=body), stop)
+        try:
+            for event in running:
+                if isinstance(event, Started):
+                    return {**event.details, "slices": event.total}
+                yield Progress(done=0, message="timing this machine")
+        finally:
+            running.close()
+    except CtmriError as error:
+        return str(error)
     return None
 
 

@@ -13,6 +13,7 @@ from ctmri_gui.models.model_list import ModelList
 from ctmri_gui.panels.small_parts import button, label, set_role
 from ctmri_gui.session import Session
 from ctmri_gui.theme import icon_side
+from ctmri_gui.translating.options_box import OptionsBox
 
 if TYPE_CHECKING:
     from ctmri_core.model_card import ModelEntry
@@ -75,6 +76,7 @@ class TranslationPanel(QWidget):
         self.bar.setAccessibleName("Progress of the translation")
         self.bar.setTextVisible(False)
         self.progress = label("", "muted")
+        self.options = OptionsBox(session)
         self._lay_out(button(translate, primary=True), button(cancel, short=True), button(add_model))
         self.list.selectionModel().currentChanged.connect(self._picked)
         session.library.changed.connect(self._show_models)
@@ -102,7 +104,7 @@ class TranslationPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self.list)
         column.addLayout(buttons)
-        for widget in (self.reason, self.doubt, self.bar, self.progress, self.standing, self.scope):
+        for widget in (self.reason, self.doubt, self.bar, self.progress, self.options, self.standing, self.scope):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
@@ -160,6 +162,7 @@ class TranslationPanel(QWidget):
             fraction = state.fraction
             self.bar.setRange(0, _PROGRESS_STEPS if fraction is not None else 0)
             self.bar.setValue(round((fraction or 0.0) * _PROGRESS_STEPS))
-            self.progress.setText("\n".join(filter(None, (state.text, state.setting))))
+            share = "" if fraction is None or state.stopping else f"{100 * fraction:.0f} % · "
+            self.progress.setText("\n".join(filter(None, (share + state.text, state.setting))))
             set_role(self.progress, "warning" if state.stopping else "muted")
         self._show_state()
