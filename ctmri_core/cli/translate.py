@@ -7,10 +7,12 @@ holds several scans and OUT is a folder, all of them are translated into it.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.cli import translate_many
+from ctmri_core.cli.body_choice import add_body_argument, given_body
 from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
 from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="refuse what the model was not made for, instead of warning of it")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
     parser.add_argument("--batch", type=positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
+    add_body_argument(parser)
     translate_many.add_many_arguments(parser)
 
 
@@ -60,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchOutcome | None]:
     from ctmri_core.inference.precision import choose_device
-    from ctmri_core.inference.translate import translate
+    from ctmri_core.inference.translate import translate_as
     from ctmri_core.io.deidentify import check_pseudonym
     from ctmri_core.io.opening import load
     from ctmri_core.model_card import find_model, read_card
@@ -84,14 +87,20 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
     volume = _of_kind(volume, arguments.modality)
     check_pseudonym(arguments.pseudonym, volume)
     yield from noted(volume.findings)
+    order = order_of(arguments)
+    if arguments.body is not None:
+        body = yield from given_body(arguments.body, volume, stop)
+        if body is None:
+            return None
+        order = replace(order, body=body)
     model = model or chosen_model(volume, arguments.modality, folders, DECIDE)
     if arguments.strict:
         _refuse_far_off(volume, model)
     said: set[str] = {finding.message for finding in volume.findings}
-    work = translate(volume, model, device=arguments.device, batch=arguments.batch, stop=stop)
-    synthetic = yield from _remembering(work, said)
-    if synthetic is None:
+    made = yield from _remembering(translate_as(volume, model, order, stop), said)
+    if made is None:
         return None
+    synthetic = made.volume
     yield from noted(finding for finding in synthetic.findings if finding.message not in said)
     return (yield from saved(arguments, synthetic, "synthetic", stop, source=volume))
 

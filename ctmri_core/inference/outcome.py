@@ -43,8 +43,11 @@ def synthetic_volume(
         "seed": order.seed,
         "asked": order.told,
     }
-    if order.body is not None:
-        details["body"] = body_note(order.body, source)
+    recipe = card.recipe
+    if order.body is not None or recipe.only_body or (recipe.bias_field is not None and source.domain.is_mr):
+        details["body"] = note = body_note(order.body, source)
+        if note["origin"] == "given":
+            told.append(Finding("given_body", "Only what lies within an outline given by hand was translated; the rest is empty."))
     if len(mains) > 1:
         details["fusion"] = order.fusion
     if len(cards) > 1:

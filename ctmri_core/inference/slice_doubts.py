@@ -51,7 +51,7 @@ def _doubts_about_field(volume: Volume, record: Record, field_mm: tuple[float, f
         far = smaller > _SMALLER[1]
         yield Finding("small_field", f"{learnt}; those of this scan are only {_size(own)}. {_means(far)}", serious=far)
     if any(ours > _LARGER[0] * theirs for ours, theirs in zip(own, field_mm, strict=True)):
-        bodies = np.ptp(body_boxes(volume), axis=2) * edges
+        bodies = np.ptp(body_boxes(volume, record.body), axis=2) * edges
         times = (bodies / np.array(field_mm)).max(1)
         large, far = times > _LARGER[0], bool((times > _LARGER[1]).any())
         if large.any():
@@ -79,7 +79,7 @@ def _is_cut(volume: Volume, record: Record) -> bool:
     cropped = [(number, axis.size * axis.spacing / 2) for number, axis in axes if axis.offset < 0]
     if not cropped:
         return False
-    mask, grid = coarse_body_mask(volume, _CELL_MM)
+    mask, grid = coarse_body_mask(volume, _CELL_MM) if record.body is None else (record.body, volume.geometry)
     for number, reach in cropped:
         cells = np.flatnonzero(np.moveaxis(mask, number, 0).any((1, 2)))
         inner_edge = (np.abs(cells - (mask.shape[number] - 1) / 2) - 0.5) * grid.spacing[number]
