@@ -45,9 +45,11 @@ def synthetic_volume(
     }
     recipe = card.recipe
     if order.body is not None or recipe.only_body or (recipe.bias_field is not None and source.domain.is_mr):
-        details["body"] = note = body_note(order.body, source)
-        if note["origin"] == "given":
-            told.append(Finding("given_body", "Only what lies within an outline given by hand was translated; the rest is empty."))
+        details["body"] = body_note(order.body, source)
+    if order.body is not None:
+        drawn = "as it was found" if details["body"]["origin"] == "found" else "given by hand"
+        words = f"Only what lies within the outline of the body, {drawn}, was translated; the rest is background."
+        told.append(Finding("only_body", words))
     if len(mains) > 1:
         details["fusion"] = order.fusion
     if len(cards) > 1:
