@@ -31,6 +31,12 @@ _KEPT = {
     "00280301": ("CS", frozenset({"YES", "NO"})),
 }
 """BodyPartExamined, Laterality, PatientPosition and BurnedInAnnotation: kept where they hold one of these terms."""
+_KEPT_DETAILS = frozenset({
+    "asked", "batch", "context_slices", "cycle", "device", "direction", "draw", "fusion", "models", "overlap", "patch",
+    "planes", "precision", "program_version", "recipe", "seed", "slice_flags", "source_range", "uncertainty",
+})  # fmt: skip
+"""Of how it was computed: numbers and words of this program, and names of models. Not what was done to the source before, nor a
+hash or an identifier that leads back to it."""
 _PATIENT = ("00100010", "00100020", "00100021")
 _SESSION_KEY = secrets.token_bytes(32)
 _TELLS_OF_FILES = {"passed_over"}
@@ -103,7 +109,7 @@ def _model(made: Synthetic | None) -> Synthetic | None:
         return None
     if made.told:
         return Synthetic("unknown model", made.model_hash if _HASH.fullmatch(made.model_hash) else "")
-    return replace(made, details={key: value for key, value in made.details.items() if key != "source_history"})
+    return replace(made, details={key: value for key, value in made.details.items() if key in _KEPT_DETAILS})
 
 
 def _identity(origin: DicomSource | None, voxels: NDArray[Any]) -> tuple[str, str]:

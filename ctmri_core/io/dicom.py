@@ -62,8 +62,8 @@ class DicomReader:
         source = dicom_source(headers)
         if stack.tilt is not None and straight is None:
             source = replace(source, positions=stack.tilt.positions)
-        history = _history(stack, straight is not None)
-        return replace(_volume(series, headers, voxels, geometry), history=history, dicom=source)
+        volume = _volume(series, headers, voxels, geometry)
+        return replace(volume, history=(*volume.history, *_history(stack, straight is not None)), dicom=source)
 
     def preview(self, series: Series) -> Volume | None:
         headers, stack = _usable(series)
@@ -90,7 +90,9 @@ def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geom
     made = next(filter(None, (told_synthetic(header.origin) for header in headers)), None)
     record = read_record(headers[0].path) if made is not None and made.told else None
     if made is not None and record is not None and record.model_hash == made.model_hash:
-        made = replace(made, details=record.model_details)
+        made, history = replace(made, details=record.model_details), record.history
+    else:
+        history = ()
     return Volume(
         voxels=voxels,
         geometry=geometry,
@@ -100,6 +102,7 @@ def _volume(series: Series, headers: Sequence[SliceHeader], voxels: Voxels, geom
         windows=windows,
         frame_of_reference=next((header.frame_of_reference for header in headers if header.frame_of_reference), None),
         findings=series.findings,
+        history=history,
         synthetic=made,
         phantom=any(header.origin.phantom for header in headers),
         path=series.path,

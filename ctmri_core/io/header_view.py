@@ -7,7 +7,7 @@ files are inflated in the reader process.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,12 @@ def series_header(series: Series, number: int = 0) -> Header:
 
 
 def volume_header(volume: Volume, number: int = 0) -> Header:
-    """The header of the file from which slice `number` of `volume` was read; of one made here, how. Raises `FileRefused`."""
-    if volume.files:
-        return _of_files(volume.files, number)
-    return Header(_made_here(volume), 0, 1)
+    """The header of the file from which slice `number` of `volume` was read, before it how a model made it; of one made here that
+    alone. Raises `FileRefused`."""
+    if not volume.files:
+        return Header(_made_here(volume), 0, 1)
+    header = _of_files(volume.files, number)
+    return header if volume.synthetic is None else replace(header, entries=(*_what_was_done(volume), *header.entries))
 
 
 def _of_files(files: Sequence[Path], number: int) -> Header:
@@ -106,6 +108,17 @@ def _provenance(path: Path, found: Entries) -> None:
     if record is not None:
         found.add("provenance", "the record beside the file", "", identifying=False)
         _tree(record.model_dump(mode="json"), found, 1)
+
+
+def _what_was_done(volume: Volume) -> tuple[HeaderEntry, ...]:
+    """As it is known of a synthetic volume, be it from the file or from the record beside it."""
+    made = volume.synthetic
+    assert made is not None
+    found = Entries()
+    found.add("what was done", "as its record tells", "", identifying=False)
+    facts = {"model": made.model_name, "SHA-256 of its weights": made.model_hash, "details": made.details}
+    _tree(facts | {"history": list(volume.history)}, found, 1)
+    return found.done()
 
 
 def _made_here(volume: Volume) -> tuple[HeaderEntry, ...]:
