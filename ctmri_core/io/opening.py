@@ -20,6 +20,7 @@ from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
 from ctmri_core.io.folder_files import FolderFiles
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
+from ctmri_core.io.odd_size import size_findings
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
 from ctmri_core.io.second_opinion import with_second_opinion
@@ -96,7 +97,7 @@ def load(series: Series, stop: StopSignal = never, show: Callable[[Volume], None
         if show is not None and math.prod(series.shape or ()) > _LARGE and (first := preview(series)) is not None:
             show(first)
         volume = yield from reader.load(series, stop)
-        return with_second_opinion(_as_told(series, volume))
+        return with_second_opinion(_with_size_doubted(_as_told(series, volume)))
     except Stopped:
         return None
     except OSError as error:
@@ -127,6 +128,13 @@ def _as_told(series: Series, volume: Volume) -> Volume:
         volume = replace(volume, geometry=geometry, findings=kept)
     told = tuple(finding for finding in series.findings if finding not in volume.findings)
     return replace(volume, findings=(*told, *volume.findings)) if told else volume
+
+
+def _with_size_doubted(volume: Volume) -> Volume:
+    """`volume` with what is odd in the voxel size that its file states."""
+    estimated = any(finding.kind == ESTIMATED_SPACING for finding in volume.findings)
+    found = () if estimated else tuple(size_findings(volume.geometry))
+    return replace(volume, findings=(*found, *volume.findings)) if found else volume
 
 
 def _scanned(scan_one: _Scan, path: Path) -> tuple[Series, ...]:
