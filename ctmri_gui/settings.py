@@ -222,6 +222,7 @@ class Settings(QObject):
         newest = Recent(path, kind, datetime.now())
         others = [entry for entry in self.recent if entry.path != path]
         self["recent"] = tuple(entry.to_text() for entry in (newest, *others[: _KEPT_RECENT - 1]))
+        self.save()  # known after a crash too
 
     def forget_recent(self) -> None:
         """Forgets what was opened and where, on the disk as well."""

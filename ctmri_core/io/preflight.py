@@ -151,7 +151,7 @@ def beside(path: Path, name: str) -> Path:
 
 def _unreadable(path: Path, error: OSError) -> FileRefused:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return FileRefused(path, "does not exist.", "Check the name.")
+        return FileRefused(path, "does not exist.", "Check the name, or whether it was moved.")
     if isinstance(error, PermissionError):
         return FileRefused(path, "may not be read (permission denied).", "Change its permissions or copy it.")
     return FileRefused(path, f"cannot be read: {error.strerror or 'input error'}.", "Copy it to this computer and try again.")

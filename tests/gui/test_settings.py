@@ -225,3 +225,11 @@ def test_the_form_is_walked_through_by_keyboard(qtbot):
     offered = [key for key, setting in SETTINGS.items() if setting.label]
     assert set(offered[:4]) <= set(walked)
     dialog.close()
+
+
+def test_what_was_opened_is_known_after_a_crash(tmp_path):
+    settings = Settings()
+    settings.remember(Path("cohort") / "scan.nii", "CT")
+    assert [entry.path.name for entry in Settings().recent] == ["scan.nii"]  # nothing was closed
+    settings.forget_recent()
+    assert not Settings().recent
