@@ -51,6 +51,12 @@ def check_data_range(data_range: float) -> None:
         raise NotComparable(f"The data range must be a positive number, not {data_range}.")
 
 
+def check_hounsfield(a: Image, b: Image) -> None:
+    """Raises `NotComparable` when one is a picture of 8 bits: its values are no Hounsfield units."""
+    if any(image.dtype in (np.uint8, np.int8, np.bool_) for image in (a, b)):
+        raise NotComparable("Values of 8 bits are no Hounsfield units: bring the picture back to HU before it is compared.")
+
+
 def paired_values(a: Image, b: Image, mask: Mask | None = None) -> Iterator[tuple[Values, Values]]:
     """Values of both images at the same places, inside `mask` where given, some slices at a time as float64.
 

@@ -28,8 +28,8 @@ def ssim(a: Image, b: Image, *, data_range: float, mask: Mask | None = None, win
     int16 and float images go through one compiled pass without copies (uniform7). Raises `GeometryMismatch` on unequal shapes or
     images smaller than the window, `NotComparable` on NaN, a mask without window centres or a range that is not positive.
     """
-    constants = _checked_constants(a, b, data_range, window, mask)
-    margin = _MARGIN[window]
+    constants = checked_constants(a, b, data_range, window, mask)
+    margin = window_margin(window)
     inside = None if mask is None else mask[tuple(slice(margin, n - margin) for n in mask.shape)]
     if inside is not None and not inside.any():
         raise NotComparable("The mask lies wholly in the border that no window reaches: there is nothing to compare.")
@@ -38,7 +38,8 @@ def ssim(a: Image, b: Image, *, data_range: float, mask: Mask | None = None, win
     if window == "uniform7":
         return _compiled_volume(a, b, data_range, mask)
     total, count = 0.0, 0
-    for start, values in _map_slabs(a, b, constants, window):
+    for start, luminance, structure in factors_by_slab(a, b, constants, window):
+        values = luminance * structure
         chosen = values if inside is None else values[inside[start : start + len(values)]]
         total, count = total + float(chosen.sum()), count + chosen.size
     return total / count
@@ -49,8 +50,8 @@ def ssim_map(a: Image, b: Image, *, data_range: float, window: Window = "uniform
 
     Raises as `ssim`.
     """
-    constants = _checked_constants(a, b, data_range, window, None)
-    margin = _MARGIN[window]
+    constants = checked_constants(a, b, data_range, window, None)
+    margin = window_margin(window)
     result = np.full(a.shape, np.nan, np.float32)
     inside: NDArray[np.float32] = result[tuple(slice(margin, n - margin) for n in a.shape)]
     if a.ndim == 2 and window == "uniform7":
@@ -58,19 +59,24 @@ def ssim_map(a: Image, b: Image, *, data_range: float, window: Window = "uniform
         _compiled(a, b, constants, values, None)
         inside[...] = values
     else:
-        for start, slab in _map_slabs(a, b, constants, window):
-            inside[start : start + len(slab)] = slab
+        for start, luminance, structure in factors_by_slab(a, b, constants, window):
+            inside[start : start + len(structure)] = luminance * structure
     return result
 
 
-def _checked_constants(a: Image, b: Image, data_range: float, window: str, mask: Mask | None) -> tuple[float, float]:
-    """(C1, C2) after all checks but the one for NaN."""
+def window_margin(window: Window) -> int:
+    """Pixels of the border that no window's centre reaches."""
+    return _MARGIN[window]
+
+
+def checked_constants(a: Image, b: Image, data_range: float, window: Window, mask: Mask | None) -> tuple[float, float]:
+    """(C1, C2) after all checks but the one for NaN. Raises as `ssim`."""
     check_pair(a, b, mask)
     check_data_range(data_range)
     if window not in _MARGIN:
         raise NotComparable(f"The window is one of {', '.join(_MARGIN)}, not {window}.")
     check_dimensions(a, "SSIM")
-    size = 2 * _MARGIN[window] + 1
+    size = 2 * window_margin(window) + 1
     if min(a.shape) < size:
         raise GeometryMismatch(f"Images of {a.shape} are smaller than the SSIM window of {size} along each axis.")
     return (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
@@ -109,25 +115,28 @@ def _common_type(a: Image, b: Image) -> np.dtype[Any]:
     return a.dtype if fit else np.dtype(np.float64)
 
 
-def _map_slabs(
-    a: Image, b: Image, constants: tuple[float, float], window: str
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """(index of the first, values) of window centres, a few slices at a time so that whole scans fit the memory."""
+def factors_by_slab(
+    a: Image, b: Image, constants: tuple[float, float], window: Window
+) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
+    """(index of the first, luminance, contrast-structure) of window centres, a few slices at a time so that whole scans fit
+    the memory; SSIM is the product. Raises `NotComparable` on NaN.
+    """
     check_finite(a)
     check_finite(b)
-    margin = _MARGIN[window]
-    for start in range(0, a.shape[0] - 2 * margin, _SLAB):
-        part = slice(start, start + _SLAB + 2 * margin)
-        yield start, _map(a[part].astype(np.float64), b[part].astype(np.float64), constants, window)
+    margin = window_margin(window)
+    rows = _SLAB if a.ndim == 3 else len(a)
+    for start in range(0, a.shape[0] - 2 * margin, rows):
+        part = slice(start, start + rows + 2 * margin)
+        yield start, *_factors(a[part].astype(np.float64), b[part].astype(np.float64), constants, window)
 
 
-def _map(
-    a: NDArray[np.float64], b: NDArray[np.float64], constants: tuple[float, float], window: str
-) -> NDArray[np.float64]:
-    """SSIM at the window centres of one slab, border removed."""
+def _factors(
+    a: NDArray[np.float64], b: NDArray[np.float64], constants: tuple[float, float], window: Window
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Luminance and contrast-structure at the window centres of one slab, border removed."""
     from scipy.ndimage import gaussian_filter, uniform_filter
 
-    margin = _MARGIN[window]
+    margin = window_margin(window)
     inner = tuple(slice(margin, n - margin) for n in a.shape)
 
     def mean(image: NDArray[np.float64]) -> Any:
@@ -141,5 +150,4 @@ def _map(
     covariance = unbiased * (mean(a * b) - mean_product)
     variances = unbiased * (mean(a * a + b * b) - mean_squares)
     c1, c2 = constants
-    result: NDArray[np.float64] = (2 * mean_product + c1) * (2 * covariance + c2) / ((mean_squares + c1) * (variances + c2))
-    return result
+    return (2 * mean_product + c1) / (mean_squares + c1), (2 * covariance + c2) / (variances + c2)

@@ -1,7 +1,7 @@
 """The scores of the SynthRAD challenges for CT volumes in HU: definitions of Thummerer et al., Med Phys 2023, and of 2025.
 
 All take float or int volumes (k, j, i) in HU and the boolean body mask, and raise `GeometryMismatch` on unequal shapes and
-`NotComparable` on NaN inside the mask or an empty mask. Slices are prepared one at a time: of 3-D SSIM seven are kept, of
+`NotComparable` on NaN inside the mask, an empty mask or 8 bits. Slices are prepared one at a time: of 3-D SSIM seven are kept, of
 MS-SSIM the eight times smaller volumes of its next scale too.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.errors import GeometryMismatch, NotComparable
-from ctmri_core.metrics.checks import Image, Mask, check_finite, check_pair
+from ctmri_core.metrics.checks import Image, Mask, check_finite, check_hounsfield, check_pair
 from ctmri_core.metrics.errors import mae
 from ctmri_core.metrics.psnr import psnr
 from ctmri_core.metrics.ssim_scales import SCALE_WEIGHTS
@@ -58,6 +58,7 @@ def synthrad_2025(truth: Image, synthetic: Image, mask: Mask) -> Scores2025:
 
 def psnr_hu(truth: Image, synthetic: Image, mask: Mask | None = None) -> float:
     """PSNR in dB over the mask, both volumes clipped to [-1024, 3000] HU, data range 4024."""
+    check_hounsfield(truth, synthetic)
     return psnr(truth, synthetic, data_range=HU_RANGE, mask=mask, clip=(HU_LOW, HU_HIGH))
 
 
@@ -91,6 +92,7 @@ def ms_ssim_2025(truth: Image, synthetic: Image, mask: Mask) -> float:
 
 def _check_volumes(truth: Image, synthetic: Image, mask: Mask) -> None:
     check_pair(truth, synthetic, mask)
+    check_hounsfield(truth, synthetic)
     if truth.ndim != 3:
         raise GeometryMismatch(f"SynthRAD scores are of volumes; these images have {truth.ndim} dimensions.")
 
