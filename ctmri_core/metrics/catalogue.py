@@ -38,8 +38,8 @@ _WINDOWS = (
 _UNIFORM = f"uniform 7 × 7 (× 7) window, sample covariance; {_WINDOWS}"
 _GAUSSIAN = f"Gaussian window of σ 1.5 cut off at 11 × 11 (× 11), population covariance; {_WINDOWS}"
 _SCALES = (
-    "five scales, weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333; luminance at the coarsest only; negative means count as 0; means "
-    f"of blocks of two, an odd end dropped; 176 pixels along each axis needed; {_GAUSSIAN}"
+    "five scales, weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333; luminance at the coarsest only; negative means count as 0; "
+    f"means of blocks of two, an odd end dropped; 176 pixels along each axis needed; {_GAUSSIAN}"
 )
 _GRADIENTS = (
     "means of blocks of two along each axis; Prewitt gradients wholly inside, with their centre in the mask where given; "
@@ -71,8 +71,8 @@ _ERRORS = (
     Metric("mse", "MSE", mse, "definition", _VOXELS, f"{AS_IMAGES}, squared", 0, _INF, "lower"),
     Metric("rmse", "RMSE", rmse, "definition", _VOXELS, AS_IMAGES, 0, _INF, "lower"),
     Metric(
-        "psnr", "PSNR", psnr, "definition", f"10 log10(data range² / MSE), infinite for equal images; {_VOXELS}", "dB", -_INF, _INF,
-        data_range=True,
+        "psnr", "PSNR", psnr, "definition", f"10 log10(data range² / MSE), infinite for equal images; {_VOXELS}", "dB", -_INF,
+        _INF, data_range=True,
     ),
 )  # fmt: skip
 _STRUCTURE = (
@@ -97,8 +97,8 @@ _STATISTICS = (
         "Studholme et al., Pattern Recognition 32, 1999", f"(H(a) + H(b)) / H(a, b); {_BINS}", lowest=1, highest=2,
     ),
     Metric(
-        "histogram_distance", "Histogram distance", histogram_distance, "Rubner et al., IJCV 40, 2000", _SORTED, AS_IMAGES, 0, _INF,
-        "lower",
+        "histogram_distance", "Histogram distance", histogram_distance, "Rubner et al., IJCV 40, 2000", _SORTED, AS_IMAGES, 0,
+        _INF, "lower",
     ),
 )  # fmt: skip
 _CHALLENGES = (
@@ -107,7 +107,8 @@ _CHALLENGES = (
         mask="required", ct_only=True,
     ),
     Metric(
-        "ssim_2023", "SSIM (SynthRAD2023)", ssim_2023, _2023, _SSIM_2023, lowest=-1, dimensions=(3,), mask="required", ct_only=True
+        "ssim_2023", "SSIM (SynthRAD2023)", ssim_2023, _2023, _SSIM_2023, lowest=-1, dimensions=(3,), mask="required",
+        ct_only=True,
     ),
     Metric(
         "ms_ssim_2025", "MS-SSIM (SynthRAD2025)", ms_ssim_2025, f"{_2025}, its published code", _MS_SSIM_2025, dimensions=(3,),
@@ -146,12 +147,12 @@ _TISSUE = (
 )  # fmt: skip
 _OUTLINES = (
     Metric(
-        "dice", "Dice", outline_dice, f"Dice, Ecology 26, 1945; {_2025}", "of each label that the truth holds; 0 where it was missed",
+        "dice", "Dice", outline_dice, f"Dice, Ecology 26, 1945; {_2025}", "of each label the truth holds; 0 where it was missed",
         takes="outlines", mask="none",
     ),
     Metric(
-        "hausdorff_95", "HD95", hausdorff, f"Huttenlocher et al., IEEE TPAMI 15, 1993; {_2025}", _SURFACES, "mm", 0, _INF, "lower",
-        takes="outlines", mask="none", spacing=True,
+        "hausdorff_95", "HD95", hausdorff, f"Huttenlocher et al., IEEE TPAMI 15, 1993; {_2025}", _SURFACES, "mm", 0, _INF,
+        "lower", takes="outlines", mask="none", spacing=True,
     ),
 )  # fmt: skip
 _FEATURES = (
@@ -168,8 +169,8 @@ _FEATURES = (
         _INF, "lower", takes="feature layers", mask="none",
     ),
     Metric(
-        "perceptual_distance", "Perceptual distance of features", perceptual_distance, "LPIPS: Zhang et al., CVPR 2018", _LPIPS, "",
-        0, _INF, "lower", takes="feature layers", mask="none",
+        "perceptual_distance", "Perceptual distance of features", perceptual_distance, "LPIPS: Zhang et al., CVPR 2018", _LPIPS,
+        "", 0, _INF, "lower", takes="feature layers", mask="none",
     ),
 )  # fmt: skip
 
