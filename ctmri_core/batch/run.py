@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from ctmri_core.batch.cases import FoundCase, find_cases
+from ctmri_core.batch.fingerprints import stamp_of
 from ctmri_core.batch.models import Models
 from ctmri_core.batch.one_case import OneCase
 from ctmri_core.batch.order import BatchOrder
@@ -158,7 +158,7 @@ class _Batch:
         row = one.row
         if one.is_done():
             row = row.model_copy(update={"reason": _BEFORE})
-        elif not self._ended_meanwhile(row):
+        elif not self._ended_meanwhile(case, row):
             yield _told(row.model_copy(update={"status": "running", "reason": ""}), share=0.0)
             ended = yield from self._driven(one)
             if ended is None:
@@ -194,19 +194,16 @@ class _Batch:
                 yield _told(one.row.model_copy(update={"status": "running"}), share=share)
                 yield self._progress(f"{one.row.case}: {_step(event)}", share)
 
-    def _ended_meanwhile(self, row: CaseRow) -> bool:
-        """Whether another process of this batch has come to the end of a case: it need not be tried twice."""
-        return row.status in ("failed", "asked about") and _after(row.at, self.began)
+    def _ended_meanwhile(self, case: FoundCase, row: CaseRow) -> bool:
+        """Whether another process of this batch has come to the end of a case that is still the same: it is not tried twice."""
+        ended = row.status in ("failed", "asked about") and row.at is not None and row.at >= self.began
+        return ended and row.input_stamp == stamp_of(case.files)
 
     def _progress(self, message: str, share: float = 0.0) -> Progress:
         left = None
         if self._seconds:
             left = round(sum(self._seconds) / len(self._seconds) * max(len(self._pending) - share, 0), 1)
         return Progress(done=self.settled, total=self.total, unit="cases", seconds_left=left, message=message)
-
-
-def _after(at: datetime | None, began: datetime) -> bool:
-    return at is not None and at >= began
 
 
 def _step(event: Progress) -> str:
