@@ -129,7 +129,7 @@ _TABLE = (
         group="Opening",
     ),
     Setting(
-        "device", "auto", "Device", "Where translation runs. A graphics card is much faster where there is one.",
+        "device", "auto", "Device", "Where the next translation runs. A graphics card is much faster where there is one.",
         ("auto", "cpu", "cuda"), words=("Automatic", "Processor", "Graphics card"), group="Computing",
     ),
     *TRANSLATION_OPTIONS,

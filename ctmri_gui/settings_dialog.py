@@ -63,6 +63,7 @@ class SettingsDialog(QDialog):
     def accept(self) -> None:
         for key, field in self.fields.items():
             self._settings[key] = field.value
+        self._settings.save()
         super().accept()
 
     def showEvent(self, event: QShowEvent) -> None:
