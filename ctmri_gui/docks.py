@@ -208,10 +208,11 @@ def _focus_first(content: QWidget | None) -> None:
     """The first field or list that can be used, so that its keys work at once."""
     if content is None:
         return
-    content.setFocus()
+    content.setFocus()  # where nothing in it can be used
     found = content.nextInFocusChain()
-    while found is not None and content.isAncestorOf(found):
-        if found.isVisible() and found.isEnabled() and found.focusPolicy() & Qt.FocusPolicy.TabFocus:
+    while found is not None and found is not content:
+        usable = found.isVisible() and found.isEnabled() and found.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if usable and content.isAncestorOf(found):
             found.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return
         found = found.nextInFocusChain()
