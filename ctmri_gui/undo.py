@@ -1,7 +1,7 @@
 """What can be taken back: one stack for windows, layout and annotations.
 
-How pictures are compared is not among it: one key goes through the modes, one switches them off and on again, and as a step of its
-own each turn would push what was drawn farther from reach.
+How pictures are compared is not among it: one key goes through the modes, one switches them off and on again, and as steps they
+would push what was drawn farther from reach.
 """
 
 from __future__ import annotations
