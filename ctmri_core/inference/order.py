@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.errors import CtmriError
+
+if TYPE_CHECKING:
+    from ctmri_core.model_file import LoadedModel
 
 Planes = Literal["axial", "three"]
 Fusion = Literal["mean", "median"]
@@ -52,12 +55,12 @@ class Order:
     overlap: int | None = None
     planes: Planes | None = None
     fusion: Fusion = "mean"
-    beside: tuple[str | Path, ...] = ()
+    beside: tuple[str | Path | LoadedModel, ...] = ()
     doubt: Doubt = "none"
     samples: int = 8
     draws: int = 0
     seed: int = 0
-    back: str | Path | None = None
+    back: str | Path | LoadedModel | None = None
     body: NDArray[np.bool_] | None = field(default=None, repr=False)
     keep_unfinished: bool = False
 

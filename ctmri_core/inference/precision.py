@@ -98,7 +98,7 @@ def choose_plan(
             _KNOWN[key] = _measure(generator, torch.from_numpy(middle)[None].to(device), device, precision), middle.size
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
-                raise _too_large(middle.shape[1:], device) from error
+                raise too_large(middle.shape[1:], device) from error
             raise
     plan, timed = _KNOWN[key]
     return plan.of_slices(sample.size / timed)
@@ -138,10 +138,11 @@ def run_batch(module: nn.Module, slices: NDArray[np.float32], device: torch.devi
             raise
     if device.type == "cuda":
         torch.cuda.empty_cache()  # outside of the handler, which holds the failed call's tensors
-    raise _too_large(slices.shape[2:], device)
+    raise too_large(slices.shape[2:], device)
 
 
-def _too_large(shape: Sequence[int], device: torch.device) -> OutOfMemory:
+def too_large(shape: Sequence[int], device: torch.device) -> OutOfMemory:
+    """To be raised for a slice of `shape`."""
     size = " x ".join(str(n) for n in shape)
     elsewhere = " or use the CPU" if device.type == "cuda" else ""
     return OutOfMemory(f"One slice of {size} pixels does not fit the memory of {device}. Close other programs{elsewhere}.")

@@ -14,7 +14,7 @@ from torch import nn
 from ctmri_core.errors import OutOfMemory, Stopped
 from ctmri_core.events import StopSignal
 from ctmri_core.inference.order import SMALLEST_PATCH, overlap_of
-from ctmri_core.inference.precision import Plan, run_batch
+from ctmri_core.inference.precision import Plan, run_batch, too_large
 from ctmri_core.preprocess.slice_grid import Slices
 
 
@@ -47,9 +47,9 @@ class SliceRunner:
                 try:
                     cuts = self.patch is not None and max(slices.shape[2:]) > self.patch
                     return self._in_patches(slices, stop) if cuts else self._whole(slices)
-                except OutOfMemory:
+                except OutOfMemory as failure:
                     if not self._shrinks(max(slices.shape[2:])):
-                        raise
+                        raise too_large(slices.shape[2:], torch.device(self.plan.device)) from failure
 
     def _whole(self, pictures: Slices) -> Slices:
         """Halves the batch as often as needed. Raises `OutOfMemory` when a single picture does not fit."""

@@ -64,8 +64,8 @@ def translate_as(volume: Volume, model: Model, order: Order, stop: StopSignal = 
     """
     with _limited_threads(order.threads):
         yield Progress(done=0, message="loading the model")
-        models = [each if isinstance(each, LoadedModel) else load_model(each) for each in (model, *order.beside)]
-        back = None if order.back is None else load_model(order.back)
+        models = [_loaded(each) for each in (model, *order.beside)]
+        back = None if order.back is None else _loaded(order.back)
         _check_models(volume, [each.card for each in models], back.card if back else None)
         doubt = _doubt_of(models, order)
         if volume.domain is Domain.MR and models[0].card.direction.source is not Domain.MR:
@@ -84,6 +84,10 @@ def translate_as(volume: Volume, model: Model, order: Order, stop: StopSignal = 
         work = Translating(mains, beside, doubt, back, order, stop)
         yield from work.say_doubts()
         return (yield from work.run())
+
+
+def _loaded(model: Model) -> LoadedModel:
+    return model if isinstance(model, LoadedModel) else load_model(model)
 
 
 def _passes(

@@ -73,6 +73,8 @@ class Translating:
             for doubt in doubts_before(self._source, one.card, one.record):
                 self._doubts.append(doubt)
                 yield Noted(message=doubt.message, serious=doubt.serious)
+        if self._doubt == "mirrored" and self._order.samples > MOST_MIRRORED:
+            yield Noted(message=f"There are {MOST_MIRRORED} answers of mirrored and shifted slices; so many are asked for.")
 
     def run(self) -> Work[Translation | None]:
         """None when stopped with nothing to keep. Raises what the passes raise."""
