@@ -143,15 +143,19 @@ class Noted(_Event):
 
 
 class CaseTold(_Event):
-    """One case of many: how it stands. `name`: the case; `status`: a word such as `done`; `reason`: why; `seconds`: what it took;
-    `share`: how much of it is behind, where it goes on; `output`: what was written, within the folder of all."""
+    """One case of many: how it stands. `name`: the case; `status`: a word such as `done`; `reason`: why; `question`: what kind of
+    answer it waits for; `seconds`: what it took; `share`: how much of it is behind, where it goes on; `place`: where it lies below
+    what was given; `output`: what was written, within the folder of all.
+    """
 
     kind: Literal["case"] = "case"
     name: str
     status: str
     reason: str = ""
+    question: str = ""
     seconds: float | None = None
     share: float | None = None
+    place: str = ""
     output: str = ""
 
 

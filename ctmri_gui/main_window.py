@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import make_actions
+from ctmri_gui.batch.batch_link import BatchLink
 from ctmri_gui.body_link import BodyLink
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
@@ -139,6 +140,7 @@ class MainWindow(QMainWindow):
         session = self.session
         ask = self.questions = Questions(session, self.settings, self.views, self.bindings, self)
         self.training = TrainingLink(session, self.settings, self.messages, self)
+        self.batch = BatchLink(session, self.settings, self)
         handlers = {
             "open_file": ask.which_file,
             "open_folder": ask.which_folder,
@@ -162,6 +164,7 @@ class MainWindow(QMainWindow):
             "add_model": ask.which_model,
             "worst_slice": self.metrics_link.go_to_worst,
             "train": self.training.open,
+            "translate_folder": self.batch.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
             "go_translation": partial(self.docks.show_dock, "Translation"),
             "go_metrics": partial(self.docks.show_dock, "Metrics"),
@@ -329,6 +332,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.training.close()
+        self.batch.close()
         self.metrics_link.close()
         self.measuring.close()
         self.views.close_background()

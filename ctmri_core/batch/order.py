@@ -12,6 +12,8 @@ from ctmri_core.domain import Domain
 from ctmri_core.geometry import Triple
 from ctmri_core.inference.order import Order
 
+__all__ = ["FORMS", "BatchOrder", "Form", "Order"]
+
 Form = Literal["nii.gz", "nii", "mha", "nrrd", "dicom", "png"]
 FORMS: tuple[Form, ...] = get_args(Form)
 _FOLDERS = ("dicom", "png")

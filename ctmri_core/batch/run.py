@@ -133,8 +133,8 @@ class _Batch:
         yield Started(job="translating scans", total=self.total, unit="cases", details=details)
         for case in wanted:
             row = rows[case.place]
-            told = row if case.left_out else row.model_copy(update={"status": "waiting", "reason": ""})
-            yield _told(told)
+            told = row if case.left_out else row.model_copy(update={"status": "waiting", "reason": "", "seconds": None})
+            yield told_of(told)
 
     def work(self) -> Work[None]:
         """Until nothing is left that this process could do; the first one waits for what others have begun."""
@@ -159,7 +159,7 @@ class _Batch:
         if one.is_done():
             row = row.model_copy(update={"reason": _BEFORE})
         elif not self._ended_meanwhile(case, row):
-            yield _told(row.model_copy(update={"status": "running", "reason": ""}), share=0.0)
+            yield told_of(row.model_copy(update={"status": "running", "reason": ""}), share=0.0)
             ended = yield from self._driven(one)
             if ended is None:
                 raise Stopped("Stopped.")
@@ -169,7 +169,7 @@ class _Batch:
                 self._reminded.add(one.reminder)
                 yield Noted(message=one.reminder)
         del self._pending[case.place]
-        yield _told(row)
+        yield told_of(row)
         yield self._progress("")
 
     def _driven(self, one: OneCase) -> Work[CaseRow | None]:
@@ -191,7 +191,7 @@ class _Batch:
                 row: CaseRow | None = end.value
                 return row
             if isinstance(event, Progress):
-                yield _told(one.row.model_copy(update={"status": "running"}), share=share)
+                yield told_of(one.row.model_copy(update={"status": "running"}), share=share)
                 yield self._progress(f"{one.row.case}: {_step(event)}", share)
 
     def _ended_meanwhile(self, case: FoundCase, row: CaseRow) -> bool:
@@ -212,7 +212,10 @@ def _step(event: Progress) -> str:
     return event.message or "working"
 
 
-def _told(row: CaseRow, share: float | None = None) -> CaseTold:
-    seconds = row.seconds if share is None else None
-    output = row.output if row.status == "done" else ""
-    return CaseTold(name=row.case, status=row.status, reason=row.reason, seconds=seconds, share=share, output=output)
+def told_of(row: CaseRow, share: float | None = None) -> CaseTold:
+    """How the case of `row` stands, as an event; `share`: how much of it is behind, where it goes on."""
+    return CaseTold(
+        name=row.case, status=row.status, reason=row.reason, question=row.question if row.status == "asked about" else "",
+        seconds=row.seconds if share is None else None, share=share, place=row.place,
+        output=row.output if row.status == "done" else "",
+    )  # fmt: skip

@@ -99,6 +99,7 @@ def _order(arguments: argparse.Namespace) -> BatchOrder:
         "--series": arguments.series is not None, "--overwrite": arguments.overwrite, "--strict": arguments.strict,
         "--body": arguments.body is not None,
         "--pseudonym": bool(arguments.pseudonym),  # several patients would become one
+        "--body": arguments.body is not None,
     }  # fmt: skip
     given = [flag for flag, there in alone.items() if there]
     if given:

@@ -48,6 +48,11 @@ class Library(QObject):
         return self.chosen.card.direction if self.chosen is not None and self.chosen.card is not None else None
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the models lie, runs left out."""
+        return self._folders
+
+    @property
     def own_folder(self) -> Path:
         """Where models go that the user adds."""
         return user_models_folder() if user_models_folder() in self._folders else self._folders[-1]

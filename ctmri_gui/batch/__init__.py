@@ -1,0 +1,1 @@
+"""Many scans in the window: a folder translated into a folder."""

@@ -1,0 +1,56 @@
+"""Why a case was put aside, and what a person can do about it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+
+from ctmri_core.domain import Domain
+from ctmri_core.events import CaseTold
+from ctmri_gui.panels.small_parts import label, naming, resize_dialog
+
+_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_DOUBT = "Nobody made the model for such a scan. What it shows may look right and be wrong; the reason stays with the result."
+_KIND = "A wrong answer gives a picture that looks right and is not."
+
+
+class AskedDialog(QDialog):
+    """Accepted: translate it all the same, as `told` where the question was what it shows."""
+
+    def __init__(self, case: CaseTold, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Translate it all the same?")
+        self.setObjectName("asked_about")
+        self._asks_kind = case.question == "kind"
+        self.kind = QComboBox()
+        self.kind.addItem("Choose what it shows …")
+        for domain in _KINDS:
+            self.kind.addItem(domain.label)
+        self.kind.currentIndexChanged.connect(lambda _row: self._follow())
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.go = self.buttons.addButton("&Translate it", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.setSpacing(12)
+        column.addWidget(label(case.name, "heading"))
+        column.addWidget(label(case.reason, "warning"))
+        if self._asks_kind:
+            form = QFormLayout()
+            form.addRow(naming("It &shows", self.kind), self.kind)
+            column.addLayout(form)
+        column.addWidget(label(_KIND if self._asks_kind else _DOUBT, "muted"))
+        column.addStretch(1)
+        column.addWidget(self.buttons)
+        cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel.setDefault(True)
+        self._follow()
+        resize_dialog(self, 520, 0)
+
+    @property
+    def told(self) -> Domain | None:
+        row = self.kind.currentIndex()
+        return _KINDS[row - 1] if self._asks_kind and row > 0 else None
+
+    def _follow(self) -> None:
+        self.go.setEnabled(not self._asks_kind or self.told is not None)
