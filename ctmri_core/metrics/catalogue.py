@@ -66,7 +66,7 @@ _LAYERS = f"mean of each layer, mean over the layers; {_NAMED}"
 _LPIPS = f"channels of unit length, mean over places, sum over channels and layers; {_NAMED}"
 
 _ERRORS = (
-    Metric("mae", "MAE", mae, _2023, _VOXELS, AS_IMAGES, 0, _INF, "lower"),
+    Metric("mae", "MAE", mae, "definition", _VOXELS, AS_IMAGES, 0, _INF, "lower"),
     Metric("bias", "Mean error", bias, "mean of synthetic − truth", _VOXELS, AS_IMAGES, -_INF, _INF, "nearer to 0"),
     Metric("mse", "MSE", mse, "definition", _VOXELS, f"{AS_IMAGES}, squared", 0, _INF, "lower"),
     Metric("rmse", "RMSE", rmse, "definition", _VOXELS, AS_IMAGES, 0, _INF, "lower"),
@@ -123,8 +123,10 @@ def _hu(bound: float) -> str:
 
 def _of_tissue(name: Tissue) -> tuple[Metric, Metric]:
     low, high = TISSUE_HU[name]
-    span = f"below {_hu(high)}" if low == -_INF else f"{_hu(low)} or more" if high == _INF else f"from {_hu(low)} to {_hu(high)}"
-    convention = f"where the truth is {span} HU, over the mask where given; not clipped"
+    bounds = f"{_hu(low)} to {_hu(high)} HU"
+    if math.inf in (-low, high):
+        bounds = f"below {_hu(high)} HU" if high < _INF else f"{_hu(low)} HU or more"
+    convention = f"where the truth is {bounds}, over the mask where given; not clipped"
     key, source = name.replace(" ", "_"), "bounds of this program; papers differ"
     return (
         Metric(

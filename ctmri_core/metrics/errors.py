@@ -9,7 +9,7 @@ import numpy as np
 
 from ctmri_core.metrics.checks import Image, Mask, check_finite, check_pair
 
-_CHUNK = 1 << 20  # values brought to one type and order together
+_CHUNK = 1 << 18  # values brought to one type and order together
 
 
 @dataclass(frozen=True, slots=True)
