@@ -88,6 +88,23 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def staged_beside(target: str | Path) -> Iterator[Path]:
+    """Yields a temporary sibling folder of `target`, for what is to appear with it at once; in the end it is gone.
+
+    Raises `WriteFailed` when the disk refuses.
+    """
+    target = Path(target).absolute()
+    stage = _temporary(target.with_name("stage"))
+    with _folder_of(target):
+        try:
+            stage.mkdir()
+            yield stage
+            _flush_folder(target.parent)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
 def making_room(folder: str | Path) -> Iterator[None]:
     """Inside, an older `folder` is out of the way; it comes back when nothing came in its place, and else it is removed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,26 +33,34 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
 
 
-def check_output(arguments: argparse.Namespace, sources: Iterable[Path]) -> None:
-    """Raises `WriteFailed` before any work when --output cannot or must not be written. `sources`: what must outlive it."""
+def check_output(arguments: argparse.Namespace, sources: Iterable[Path], beside: Iterable[Path] = ()) -> None:
+    """Raises `WriteFailed` before any work when --output, or what goes `beside` it, cannot or must not be written.
+
+    `sources`: what must outlive it.
+    """
     from ctmri_core.io.saving import check_target
 
-    check_target(arguments.output, sources=sources, overwrite=arguments.overwrite)
+    sources = tuple(sources)
+    for target in (arguments.output, *beside):
+        check_target(target, sources=sources, overwrite=arguments.overwrite)
     if arguments.slices and arguments.output.suffix and not arguments.output.is_dir():
         raise WriteFailed(f"--slices {arguments.slices} needs a folder, but {arguments.output.name} names a file. Leave one out.")
 
 
 def saved(
-    arguments: argparse.Namespace, volume: Volume, name: str, stop: StopSignal, source: Volume | None = None
-) -> Work[Path | None]:
-    """Writes `volume` as the flags say, with the reminder that goes with a head; `name` is what the path is called at the end."""
+    arguments: argparse.Namespace, volume: Volume, name: str, stop: StopSignal, source: Volume | None = None,
+    beside: Sequence[tuple[str, Path, Volume]] = (), stopped: str = "",
+) -> Work[Path | None]:  # fmt: skip
+    """Writes `volume` as the flags say, with the reminder that goes with a head; `name` is what the path is called at the end.
+
+    `beside`: names, paths and volumes of what appears together with it; `stopped`: why it is not all that was wanted.
+    """
     from ctmri_core.io.face import face_reminder
-    from ctmri_core.io.saving import save
+    from ctmri_core.io.saving_together import save_together
 
     target: Path = arguments.output
-    written = yield from save(
-        volume,
-        target,
+    written = yield from save_together(
+        [(volume, target), *((other, path) for _, path, other in beside)],
         source=source,
         overwrite=arguments.overwrite,
         slices=arguments.slices or "dicom",
@@ -61,13 +69,14 @@ def saved(
         burn_in=arguments.burn_in,
         stop=stop,
     )
-    if written is None:
+    if not written:
         return None
     reminder = face_reminder(volume)
     if reminder:
         yield Noted(message=reminder)
-    yield Finished(reason="completed", paths={name: str(written)})
-    return written
+    paths = {name: str(target)} | {word: str(path) for word, path, _ in beside}
+    yield Finished(reason="stopped" if stopped else "completed", message=stopped, paths=paths)
+    return target
 
 
 def _pseudonym(text: str) -> str:

@@ -13,24 +13,26 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ctmri_core.cli import translate_many
 from ctmri_core.cli.body_choice import add_body_argument, given_body
-from ctmri_core.cli.input_choices import add_input_arguments, chosen_series, positive
+from ctmri_core.cli.input_choices import add_input_arguments, chosen_series
 from ctmri_core.cli.kind_choice import KINDS, add_kind_argument, as_told
+from ctmri_core.cli.order_flags import add_order_arguments, files_beside, order_of, with_way_back
 from ctmri_core.cli.output_choices import add_output_arguments, check_output, noted, saved
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.domain import Domain
 from ctmri_core.errors import AmbiguousInput, WrongInput
-from ctmri_core.events import Event, Noted, StopSignal, Work, relayed
+from ctmri_core.events import Event, Noted, StopSignal, Work, never, relayed
 from ctmri_core.inference.model_choice import chosen_model
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Volume
 
 if TYPE_CHECKING:
     from ctmri_core.batch.run import BatchOutcome
-    from ctmri_core.inference.order import Order
+    from ctmri_core.inference.translate import Translation
 
 Result = TypeVar("Result")
 
+_KEPT = "Stopped. What was translated until then is kept, and says that it is not all."
 DECIDE = "Say what it shows with --modality, or which model to use with --model (`ctmri models` lists them)."
 
 
@@ -41,17 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "a model file, or a name from `ctmri models` (default: by what INPUT shows)"
     parser.add_argument("--model", metavar="FILE_OR_NAME", help=names)
     parser.add_argument("--strict", action="store_true", help="refuse what the model was not made for, instead of warning of it")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default: auto)")
-    parser.add_argument("--batch", type=positive, metavar="N", help="slices at a time (default: chosen by a short timing)")
     add_body_argument(parser)
+    add_order_arguments(parser)
     translate_many.add_many_arguments(parser)
-
-
-def order_of(arguments: argparse.Namespace) -> Order:
-    """How to translate, as the flags say. Raises `CtmriError` when they do not go together."""
-    from ctmri_core.inference.order import Order
-
-    return Order(device=arguments.device, batch=arguments.batch)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,8 +62,9 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
     from ctmri_core.io.opening import load
     from ctmri_core.model_card import find_model, read_card
 
-    check_output(arguments, [arguments.input])
+    check_output(arguments, [arguments.input], [path for _, path in files_beside(arguments)])
     choose_device(arguments.device)
+    order = order_of(arguments)
     folders = model_folders()
     model = find_model(arguments.model, folders) if arguments.model else None
     if model is not None:
@@ -80,29 +75,37 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
         if not translate_many.may_be(arguments):
             raise
         return (yield from translate_many.work(arguments, stop))
-    check_output(arguments, series.files)
+    check_output(arguments, series.files, [path for _, path in files_beside(arguments)])
     volume = yield from load(series, stop)
     if volume is None:
         return None
     volume = _of_kind(volume, arguments.modality)
     check_pseudonym(arguments.pseudonym, volume)
     yield from noted(volume.findings)
-    order = order_of(arguments)
     if arguments.body is not None:
         body = yield from given_body(arguments.body, volume, stop)
         if body is None:
             return None
         order = replace(order, body=body)
     model = model or chosen_model(volume, arguments.modality, folders, DECIDE)
+    order = with_way_back(order, arguments, model)
     if arguments.strict:
         _refuse_far_off(volume, model)
     said: set[str] = {finding.message for finding in volume.findings}
     made = yield from _remembering(translate_as(volume, model, order, stop), said)
     if made is None:
         return None
-    synthetic = made.volume
-    yield from noted(finding for finding in synthetic.findings if finding.message not in said)
-    return (yield from saved(arguments, synthetic, "synthetic", stop, source=volume))
+    yield from noted(finding for finding in made.volume.findings if finding.message not in said)
+    yield from (Noted(message=told.sentence) for told in (made.uncertainty, made.cycle) if told is not None)
+    words, waits = ("", stop) if made.finished else (_KEPT, never)  # who asked to stop wants what there is to be written
+    return (yield from saved(arguments, made.volume, "synthetic", waits, volume, _beside(arguments, made), words))
+
+
+def _beside(arguments: argparse.Namespace, made: Translation) -> list[tuple[str, Path, Volume]]:
+    """What was asked for and is known, with where it goes."""
+    maps = {told.kind: told.as_volume(made.volume) for told in (made.uncertainty, made.cycle) if told is not None}
+    known = maps | {f"draw{number}": draw for number, draw in enumerate(made.draws, 1)}
+    return [(word, path, known[word]) for word, path in files_beside(arguments) if word in known]
 
 
 def _refuse_far_off(volume: Volume, model: Path) -> None:

@@ -92,14 +92,13 @@ def work(arguments: argparse.Namespace, stop: StopSignal) -> Work[BatchOutcome |
 
 def _order(arguments: argparse.Namespace) -> BatchOrder:
     from ctmri_core.batch.order import BatchOrder
-    from ctmri_core.cli.translate import order_of
+    from ctmri_core.cli.order_flags import only_for_one_scan, order_of
     from ctmri_core.model_card import find_model
 
     alone = {
         "--series": arguments.series is not None, "--overwrite": arguments.overwrite, "--strict": arguments.strict,
-        "--body": arguments.body is not None,
         "--pseudonym": bool(arguments.pseudonym),  # several patients would become one
-        "--body": arguments.body is not None,
+        "--body": arguments.body is not None, **only_for_one_scan(arguments),
     }  # fmt: skip
     given = [flag for flag, there in alone.items() if there]
     if given:
