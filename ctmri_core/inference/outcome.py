@@ -12,6 +12,7 @@ from ctmri_core import __version__
 from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.value_map import ValueMap
+from ctmri_core.model_card import shipped_hashes
 from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
@@ -37,6 +38,7 @@ def synthetic_volume(
         "planes": planes,
         "context_slices": first.context,
         "program_version": __version__,
+        "verified": all(each.weights_sha256 in shipped_hashes() for each in cards),
         "recipe": card.recipe.model_dump(mode="json"),
         "source_range": [first.record.scale.low, first.record.scale.high],
         "source_history": list(source.history),

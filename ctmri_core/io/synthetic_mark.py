@@ -61,6 +61,8 @@ def run_facts(made: Synthetic) -> tuple[tuple[str, str], ...]:
             value = ", ".join(map(str, value))
         if isinstance(value, str | int) and str(value) not in ("", "None"):
             told.append((name, str(value)[:_LONGEST_FACT]))
+    if made.details.get("verified") is False:
+        told.append(("model", "unverified"))
     return tuple(told)
 
 

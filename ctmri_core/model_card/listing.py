@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ctmri_core.domain import Direction, Domain
@@ -11,7 +12,7 @@ from ctmri_core.errors import ModelRefused
 from ctmri_core.hints import nearest_hint
 from ctmri_core.model_card.card import ModelCard
 from ctmri_core.model_card.header import SUFFIX, read_card
-from ctmri_core.resources_folder import user_models_folder
+from ctmri_core.resources_folder import resources_folder, user_models_folder
 
 LAST = "-last"
 """How the name of a file ends, before its suffix, that holds the model of a run's last step beside the best one."""
@@ -38,6 +39,12 @@ def list_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
             except ModelRefused as refusal:
                 entries.append(ModelEntry(path, None, str(refusal)))
     return tuple(entries)
+
+
+@cache
+def shipped_hashes() -> frozenset[str]:
+    """Of the weights of the models that came with the program; those of any other are unverified."""
+    return frozenset(entry.card.weights_sha256 for entry in list_models([resources_folder() / "models"]) if entry.card)
 
 
 def list_run_models(runs: str | Path) -> tuple[ModelEntry, ...]:

@@ -22,6 +22,7 @@ from ctmri_core.io.opening import open_volume
 from ctmri_core.io.provenance import parsed, provenance_of
 from ctmri_core.io.saving import save
 from ctmri_core.model_card import read_card
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.phantom import make_head
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.volume import DicomSource, Synthetic, Volume
@@ -36,7 +37,7 @@ def source() -> Volume:
     head = make_head(97, voxel_mm=4.0, table=False)[Domain.CT]
     size = (6, *head.geometry.shape[1:])
     head = replace(head, voxels=head.voxels[20:26].copy(), geometry=head.geometry.cropped((20, 0, 0), size))
-    known = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "Doe^Jane"}]}, "00100020": {"vr": "LO", "Value": ["4711"]}}
+    known = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "Doe^Jane"}]}, "00100020": {"vr": "LO", "Value": ["QZ4711XK"]}}
     images = tuple(f"1.2.3.4.5.{k}" for k in range(len(head.voxels)))
     dicom = DicomSource("1.2.3.4", "1.2.3.4.5", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.9", images, known)
     return replace(head, dicom=dicom, phantom=False, frame_of_reference="1.2.3.9")
@@ -63,11 +64,11 @@ def test_a_result_says_how_and_of_what_it_was_made_in_every_format(made, source,
     assert details["inputs"] == [{**UIDS, "images": len(source.voxels)}] and sidecar["model_details"] == details
     assert details["recipe"] == card.recipe.model_dump(mode="json") and details["program_version"] == __version__
     assert details["device"] == "cpu" and details["precision"].startswith(("float32", "bfloat16")) and details["seed"] == 0
-    assert details["planes"] == ["axial"] and details["batch"] == 4
+    assert details["verified"] is True and details["planes"] == ["axial"] and details["batch"] == 4
     assert {key: details[key] for key in made.synthetic.details} == json.loads(json.dumps(made.synthetic.details))
     assert sidecar["voxels_sha256"] == voxels_sha256(again.voxels) and sidecar["program"] == f"CT-MRI Studio {__version__}"
     assert again.history[: len(made.history)] == made.history
-    assert "Doe" not in json.dumps(sidecar) and "4711" not in json.dumps(sidecar) and str(tmp_path) not in json.dumps(sidecar)
+    assert "Doe" not in json.dumps(sidecar) and "QZ4711XK" not in json.dumps(sidecar) and str(tmp_path) not in json.dumps(sidecar)
 
 
 def test_the_record_stands_inside_of_every_dicom_file_and_the_run_in_words(made, source, tmp_path):
@@ -136,7 +137,7 @@ def test_under_a_pseudonym_nothing_leads_back_and_the_run_is_told_all_the_same(m
     beside = tmp_path / name if (tmp_path / name).is_dir() else tmp_path
     content = b"".join(path.read_bytes() for path in beside.rglob("*") if path.is_file())
     hashes = (voxels_sha256(source.voxels), provenance_of(source).voxels_sha256)
-    assert not any(word.encode() in content for word in (*UIDS.values(), *hashes, "Doe", "4711", "inputs", "source_history"))
+    assert not any(word.encode() in content for word in (*UIDS.values(), *hashes, "Doe", "QZ4711XK", "inputs", "source_history"))
     assert sidecar["model_details"]["seed"] == 0 and sidecar["model_details"]["device"] == "cpu" and sidecar["history"] == []
     if name == "series":
         slice_ = pydicom.dcmread(tmp_path / name / "IMG00001.dcm")
@@ -144,6 +145,19 @@ def test_under_a_pseudonym_nothing_leads_back_and_the_run_is_told_all_the_same(m
         assert "device cpu" in slice_.ContributingEquipmentSequence[0].ContributionDescription
     else:
         assert again.synthetic.details == sidecar["model_details"]
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_that_nobody_verified_a_model_is_told_in_exports(made, source, tmp_path, shipped):
+    if not shipped:
+        network, card = load_model(MODEL)
+        weights = {name: value * 0.999 for name, value in network.state_dict().items()}
+        save_model(tmp_path / "other.safetensors", weights, card)
+        made = finish(translate(source, tmp_path / "other.safetensors", device="cpu", batch=4))
+    finish(save(made, tmp_path / "s", source=source))
+    slice_ = pydicom.dcmread(tmp_path / "s" / "IMG00001.dcm")
+    assert ("model unverified" in slice_.ContributingEquipmentSequence[0].ContributionDescription) != shipped
+    assert open_volume(tmp_path / "s").synthetic.details["verified"] == shipped
 
 
 def test_unknown_details_are_not_given_away(source, tmp_path):
