@@ -13,8 +13,8 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 
 
 def follow_work(docks: Docks, session: Session, views: LinkedViews) -> None:
-    """Translating shows the translation; what can be compared, the metrics; a measuring tool, the measurements. A tab that
-    somebody chose stays until another case is shown.
+    """Translating shows the translation; what can be compared, the metrics, unless more came of translating than a picture; a
+    measuring tool, the measurements. A tab that somebody chose stays until another case is shown.
     """
 
     running: list[JobState] = []
@@ -27,7 +27,9 @@ def follow_work(docks: Docks, session: Session, views: LinkedViews) -> None:
             docks.bring("Translation")
 
     def show_metrics(comparison: Comparison | None) -> None:
-        if comparison is not None and comparison.verdict.comparable:
+        made = session.made
+        alone = made is None or not (made.maps or made.draws)
+        if alone and comparison is not None and comparison.verdict.comparable:
             docks.bring("Metrics")
 
     def show_measuring(tool: str) -> None:

@@ -47,6 +47,7 @@ from ctmri_gui.status_bar import StatusBar
 from ctmri_gui.theme import app_icon, apply_theme
 from ctmri_gui.tool_bars import ToolBars
 from ctmri_gui.training_link import TrainingLink
+from ctmri_gui.translating.certainty_link import CertaintyLink
 from ctmri_gui.undo import History, follow_history
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
@@ -83,6 +84,8 @@ class MainWindow(QMainWindow):
         self.measuring = MeasuringLink(session, settings, self.views, self.history, self)
         self.body = BodyLink(session, settings, self.views, self.history, self)
         self.translation.add_part(self.body.panel)
+        self.certainty = CertaintyLink(session, settings, self.views, self)
+        self.translation.show_results(self.certainty.box)
         self._place_centre()
         self._place_docks()
         self.metrics_link = MetricsLink(session, self.views, self.metrics, self.measuring.measuring.model)
@@ -210,7 +213,7 @@ class MainWindow(QMainWindow):
         session.jobs.idle.connect(self._close_when_asked)
         self.views.volumeDropped.connect(lambda paths, role: session.open_paths(paths, role, alone=role is None))
         self.views.escaped.connect(self._leave_full_screen)
-        self.views.cursorMoved.connect(lambda readout: self.cursor_text.set_forms(("",) if readout is None else readout.forms))
+        self.views.cursorMoved.connect(lambda readout: self.cursor_text.set_forms(self.certainty.forms(readout)))
         self.settings.changed.connect(self._setting_changed)
         session.library.changed.connect(self._show_all_warnings)  # the model that made an image may be known by now
         session.library.changed.connect(lambda: QTimer.singleShot(0, self, self._share_room))

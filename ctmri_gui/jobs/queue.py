@@ -105,7 +105,8 @@ class JobState:
         if isinstance(event, Started):
             self.total, self.unit, self.done, self.share = event.total, event.unit, 0, None
             self.rate, self.seconds_left, self.part_began = None, None, time.monotonic()
-            self.setting = ", ".join(words.format(event.details[name]) for name, words in _SETTING.items() if name in event.details)
+            told = event.details
+            self.setting = ", ".join(words.format(told[name]) for name, words in _SETTING.items() if name in told)
         elif isinstance(event, Progress):
             self.done, self.rate, self.seconds_left = event.done, event.rate, event.seconds_left
             self.total, self.unit = event.total or self.total, event.unit or self.unit

@@ -89,6 +89,10 @@ class TranslationPanel(QWidget):
         self._show_models()
         self._show_run(session.translation.state)
 
+    def show_results(self, box: QWidget) -> None:
+        """What came of it, below the options."""
+        self._column.insertWidget(self._column.indexOf(self.options) + 1, box)
+
     def add_part(self, part: QWidget) -> None:
         """More that belongs to translating, at the end."""
         self._column.insertWidget(self._column.count() - 1, part)

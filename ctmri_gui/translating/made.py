@@ -33,13 +33,3 @@ class Made:
     @property
     def map_bytes(self) -> int:
         return sum(one.values.nbytes for one in self.maps)
-
-
-def answer_words(volume: Volume) -> str:
-    """`draw 2 of 5` of one of several answers; empty for what is none."""
-    details = volume.synthetic.details if volume.synthetic is not None else {}
-    draw, asked = details.get("draw"), details.get("asked")
-    if not isinstance(draw, int):
-        return ""
-    count = asked.get("draws") if isinstance(asked, dict) else None
-    return f"draw {draw} of {count}" if isinstance(count, int) else f"draw {draw}"

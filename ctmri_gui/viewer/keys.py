@@ -8,7 +8,7 @@ from ctmri_gui.viewer.preset_book import PRESET_KEYS
 
 PICTURE, SLICES, WINDOWS, TOOLS, MEASURE = "Picture", "Slices", "Window presets", "Tools", "Measure"
 NUDGE = "Move a measurement"
-LAYOUTS, PANES, COMPARE, BODY = "Layout", "Panes", "Compare", "Body"
+LAYOUTS, PANES, COMPARE, BODY, CERTAINTY = "Layout", "Panes", "Compare", "Body", "Certainty"
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,20 @@ KEY_ACTIONS = (
         icon="compare",
     ),
     KeyAction("compare_other", "Compare with the next image", ("Shift+K",), group=COMPARE),
-    KeyAction("compare_less", "Less of the other image, or of the masks", ("Q",), group=COMPARE),
+    KeyAction("compare_less", "Less of the other image, the masks or the map", ("Q",), group=COMPARE),
     KeyAction("compare_toggle", "Comparison, or masks, off and on again", ("W",), group=COMPARE),
-    KeyAction("compare_more", "More of the other image, or of the masks", ("E",), group=COMPARE),
+    KeyAction("compare_more", "More of the other image, the masks or the map", ("E",), group=COMPARE),
     KeyAction("compare_hold", "Show the other image for as long as the key is held", ("H",), group=COMPARE),
     KeyAction("compare_turn", "Turn the line of the wipe", ("Shift+H",), group=COMPARE),
     KeyAction("masks_shown", "Masks on the pictures", ("M",), checked=True, group=COMPARE),
     KeyAction("masks_style", "Masks filled, as contours, or both", ("Shift+M",), group=COMPARE),
+    KeyAction("map_shown", "Map of uncertainty or cycle error over the synthetic image", ("U",), checked=False, group=CERTAINTY),
+    KeyAction("map_next", "The other map", ("Shift+U",), group=CERTAINTY),
+    KeyAction("map_worst", "Go to where the map is highest", ("Ctrl+U",), group=CERTAINTY),
+    KeyAction("draw_next", "Next draw", (".",), group=CERTAINTY),
+    KeyAction("draw_previous", "Draw before", (",",), group=CERTAINTY),
+    KeyAction("draw_hold", "Picture instead of the draw (or first draw) while the key is held", ("Y",), group=CERTAINTY),
+    KeyAction("draw_play", "Alternate the draws by themselves, or stop", ("Shift+Y",), checked=False, group=CERTAINTY),
     KeyAction("body_mask", "Outline of the body", ("B",), checked=False, group=BODY),
     KeyAction("body_brush", "Brush: add to the body; pressed again take away, off", ("Shift+B",), group=BODY),
     KeyAction("body_add", "Brush that adds to the body", (), checked=False, group=BODY),

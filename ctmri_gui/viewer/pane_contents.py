@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
 from ctmri_core.geometry import letters
+from ctmri_core.volume import Volume
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.camera import Frame
+from ctmri_gui.viewer.draw_words import other_answer
 from ctmri_gui.viewer.pane_frame import show_provenance
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack
@@ -36,6 +39,7 @@ class PaneContents:
         self.stacks.listeners.append(self._show_first)
         self._shown: dict[str, SliceStack] = {}
         self._empty = dict(_EMPTY)
+        self._instead: dict[Role, Volume] = {}
         self.inverted = False
         model.volumesChanged.connect(self.show_volumes)
         model.posesChanged.connect(self._show_poses)
@@ -54,6 +58,22 @@ class PaneContents:
             for pane in self._panes.values():
                 if pane.role is role:
                     pane.set_empty(self._empty[role])
+
+    def show_instead(self, role: Role, volume: Volume | None) -> None:
+        """Another answer of the same model in the panes of a role, for a look at it; None ends that."""
+        if volume is self._instead.get(role):
+            return
+        self._instead.pop(role, None)
+        if volume is not None:
+            self._instead[role] = volume
+        self.show_volumes()
+
+    def _volume_in(self, pane: SliceView) -> Volume | None:
+        """What a pane shows, as it lies on the screen."""
+        placed, instead = self._model.placed.get(pane.role), self._instead.get(pane.role)
+        if placed is None or instead is None or not other_answer(instead, self._model.volumes.get(pane.role)):
+            return placed
+        return instead if instead.geometry is placed.geometry else replace(instead, geometry=placed.geometry)
 
     def set_inverted(self, inverted: bool) -> None:
         """Bright becomes dark, and each picture says so."""
@@ -81,7 +101,7 @@ class PaneContents:
     def show_volumes(self) -> None:
         """Everything anew, but for pictures that are there already."""
         for name, pane in self._panes.items():
-            volume, displayed = self._model.placed.get(pane.role), self._model.displayed(name)
+            volume, displayed = self._volume_in(pane), self._model.displayed(name)
             if volume is None or displayed is None:
                 self._shown.pop(name, None)
                 pane.set_empty(self._empty[pane.role])
@@ -103,7 +123,7 @@ class PaneContents:
     def show_name(self, name: str) -> None:
         """What a pane shows, in its bars, as long as it shows its own volume alone."""
         pane, stack = self._panes[name], self._shown.get(name)
-        volume = self._model.placed.get(pane.role)
+        volume = self._volume_in(pane)
         if volume is not None and stack is not None:
             show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout
 from ctmri_core.volume import Volume
 from ctmri_gui.theme import icon
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.draw_words import draw_words
 from ctmri_gui.viewer.panes import Plane
 from ctmri_gui.viewer.roles import Role
 
@@ -301,7 +302,7 @@ class Strip(QWidget):
 
 def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False) -> None:
     """What the picture is and, where a model made it, the warning."""
-    header.set_title(volume.label)
+    header.set_title(" · ".join(part for part in (draw_words(volume), volume.label) if part))
     if volume.synthetic is not None:
         strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, volume.synthetic.model_name)
     else:

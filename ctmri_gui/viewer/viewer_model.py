@@ -14,6 +14,7 @@ from ctmri_core.volume import Volume
 from ctmri_gui.viewer.camera import Camera, Frame
 from ctmri_gui.viewer.crosshair import Crosshair, Spot
 from ctmri_gui.viewer.displayed_grid import Display, DisplayedGrid, Pose
+from ctmri_gui.viewer.draw_words import other_answer
 from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
 from ctmri_gui.viewer.preset_book import PresetBook
@@ -125,7 +126,8 @@ class ViewerModel(QObject):
         before, present, leads = self.volumes.get(role), {**self.volumes, role: volume}, self.reference
         self.volumes.clear()
         self.volumes.update({one: found for one in Role if (found := present.get(one)) is not None})
-        self._windows.renew(role)
+        if not other_answer(before, volume):  # which is looked at in the window of the first
+            self._windows.renew(role)
         new = self._places.reference
         moved = new is not None and (old is None or not old.geometry.is_close(new.geometry))
         if moved or new is None:

@@ -22,16 +22,20 @@ _WRAPPED = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentF
 
 @dataclass(frozen=True)
 class ColourBar:
-    """From -`limit` to +`limit` `unit` in the colours of a map; `convention`: of what the difference is, in words."""
+    """From -`limit`, or from 0 where it is not `signed`, to +`limit` `unit` in the colours of a map; `convention`: of what the
+    difference is, or how the values were found, in words."""
 
     limit: float
     unit: str
     convention: str
     colours: str
+    signed: bool = True
 
     @property
     def ends(self) -> tuple[str, str, str]:
         """What stands under the bar: at its left end, its middle and its right end."""
+        if not self.signed:
+            return "0", f"{self.limit / 2:g}", f"{self.limit:g} {self.unit}"
         return f"−{number(self.limit)}", "0", f"+{number(self.limit)} {self.unit}"
 
     def draw(self, painter: QPainter, pane: tuple[int, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class CompareViews(QObject):
         self.masks.changed.connect(self._follow_masks)
         self.model.changed.connect(lambda _panes: self._follow_mode())
         views.activeChanged.connect(self._follow_mode)
+        self.steppers: list[Callable[[int], bool]] = []
+        """Asked in this order whether a step is for them, before masks and comparison."""
         self._connect_actions()
 
     def fill_menu(self, menu: QMenu, pane: str) -> None:
@@ -86,6 +89,8 @@ class CompareViews(QObject):
         return bool(self.masks.masks) and not self.model.of(self._pane).active and not self.model.is_paused(self._pane)
 
     def _step(self, more: int) -> None:
+        if any(step(more) for step in self.steppers):
+            return
         if self._acts_on_masks:
             self.masks.step(more)
         else:

@@ -1,0 +1,1 @@
+"""What is told of a synthetic picture voxel by voxel, in colours over it."""
