@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ctmri_core.errors import ModelRefused
+from ctmri_core.errors import ModelRefused, printable
 from ctmri_core.model_card import CARD_KEY, ModelCard, ModelHeader, TensorEntry, read_header
 from ctmri_core.registry import build_generator, validated_config
 from ctmri_core.tensor_file import in_file_order, raw_bytes, type_name, write_tensors
@@ -58,13 +58,22 @@ def load_model(path: str | Path) -> LoadedModel:
     """
     path = Path(path)
     header = read_header(path)
-    with torch.device("meta"):
-        generator = build_generator(header.card)
-    _check_recipe(path, header.card)
+    try:
+        with torch.device("meta"):
+            generator = build_generator(header.card)
+        _check_recipe(path, header.card)
+    except ModelRefused as refusal:
+        raise _of_file(path, refusal) from refusal
     _check_fit(path, header, generator.state_dict())
     weights = _read_weights(path, header)
     generator.load_state_dict(weights, assign=True)
     return LoadedModel(generator.eval().requires_grad_(False), header.card)
+
+
+def _of_file(path: Path, refusal: ModelRefused) -> ModelRefused:
+    """`refusal` of what a card says, which does not know the file; its words come out of the file, too."""
+    words = printable(str(refusal))
+    return ModelRefused(words if words.startswith(f"{path.name}: ") else f"{path.name}: {words}")
 
 
 def _stored(tensor: Tensor, small: torch.dtype) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from ctmri_core.errors import ModelRefused
+from ctmri_core.errors import ModelRefused, printable
 from ctmri_core.model_card.card import ModelCard
 
 CARD_KEY = "ctmri_card"
@@ -85,7 +85,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], int, int]:
     except OSError as error:
         _refuse(path, f"it cannot be read: {error.strerror}.")
     try:
-        header = json.loads(text, parse_constant=_not_finite, object_pairs_hook=_without_duplicates)
+        header = json.loads(text.decode("utf-8"), parse_constant=_not_finite, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
         _refuse(path, _DAMAGED)
     if not isinstance(header, dict):
@@ -126,7 +126,7 @@ def _whole_numbers(value: Any) -> bool:
 
 def _short(text: Any) -> str:
     """A name out of a hostile file, fit for a message."""
-    return str(text) if len(str(text)) <= 120 else f"{str(text)[:120]}..."
+    return printable(str(text) if len(str(text)) <= 120 else f"{str(text)[:120]}...")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
