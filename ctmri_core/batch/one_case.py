@@ -55,7 +55,7 @@ class OneCase:
     def is_done(self) -> bool:
         """Whether its result is there, of this scan by this model with these settings. Raises `Stopped`."""
         row = self.row
-        if row.status != "done" or row.settings_hash != self.order.settings_hash:
+        if row.status != "done" or row.settings_hash != self.order.settings_hash or row.told != (self.order.told or row.told):
             return False
         if row.model_hash != self.models.hash_for(row.kind) or not is_unharmed(row, self.order.output, self.stop):
             return False
@@ -68,7 +68,7 @@ class OneCase:
         self.row = CaseRow(
             place=self.row.place, case=self.row.case, output=self.row.output, output_hash=self.row.output_hash,
             output_bytes=self.row.output_bytes, status=self.row.status, input_stamp=stamp,
-            settings_hash=self.order.settings_hash,
+            settings_hash=self.order.settings_hash, told=self.order.told or "",
         )  # fmt: skip
         try:
             row = yield from self._translated(hear)

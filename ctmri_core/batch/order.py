@@ -50,8 +50,8 @@ class BatchOrder:
 
     @property
     def settings_hash(self) -> str:
-        """16 hexadecimal digits that change with what changes a result, beside scan and model."""
+        """16 hexadecimal digits that change with what changes a result, beside scan, model and what the scan was told to show."""
         how = {name: value for name, value in self.order.told.items() if name not in _OF_NO_MATTER}
         others = [str(path) for path in (*self.order.beside, self.order.back) if path is not None]
-        told = [self.form, self.told, self.deidentify, self.spacing, self.straighten, how, others]
+        told = [self.form, self.deidentify, self.spacing, self.straighten, how, others]
         return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]

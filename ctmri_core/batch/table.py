@@ -31,9 +31,10 @@ class CaseRow(BaseModel):
     """One case. `place`: of the scan below what was given; `case`: its name here, which no other has.
 
     `status`: `running` of a case that nobody holds was interrupted. `question`: what a person has to decide where it is `asked
-    about`: a doubt of the model, or what kind of scan it is. `kind`: as the scan was taken; `model_hash`: of the weights.
-    `input_stamp`: at a glance, `input_hash`: of what the files hold. `output`: within the folder of the table, with `output_hash`
-    and `output_bytes` of what it holds; of a case that runs, what is about to be written.
+    about`: a doubt of the model, or what kind of scan it is. `kind`: as the scan was taken; `told`: what the user said of scans
+    that do not say so themselves; `model_hash`: of the weights. `input_stamp`: at a glance, `input_hash`: of what the files hold.
+    `output`: within the folder of the table, with `output_hash` and `output_bytes` of what it holds; of a case that runs, what is
+    about to be written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -44,6 +45,7 @@ class CaseRow(BaseModel):
     reason: str = ""
     question: Question = ""
     kind: str = ""
+    told: str = ""
     model: str = ""
     model_hash: str = ""
     input_stamp: str = ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
 from ctmri_core.events import CaseTold
-from ctmri_gui.panels.small_parts import label, naming, resize_dialog
+from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.viewer.palette import scaled
 
 _KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
 _DOUBT = "Nobody made the model for such a scan. What it shows may look right and be wrong; the reason stays with the result."
+_WIDTH = 520
 _KIND = "A wrong answer gives a picture that looks right and is not."
 
 
@@ -45,7 +48,11 @@ class AskedDialog(QDialog):
         cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
         cancel.setDefault(True)
         self._follow()
-        resize_dialog(self, 520, 0)
+        self.setMinimumWidth(scaled(_WIDTH))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.adjustSize()  # as high as its wrapped text is by now
 
     @property
     def told(self) -> Domain | None:

@@ -34,6 +34,7 @@ class Batch(QObject):
         self._jobs = jobs
         self._reading = Latest(jobs)
         self.state: JobState | None = None
+        self._answers: list[JobState] = []
         self.wanted: Wanted | None = None
         self.show: Callable[[], None] | None = None
         jobs.changed.connect(self._follow)
@@ -41,6 +42,11 @@ class Batch(QObject):
     @property
     def running(self) -> bool:
         return self.state is not None and self.state.running
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything of it runs, a single case that a person decided about among it."""
+        return self.running or any(state.running for state in self._answers)
 
     def start(self, wanted: Wanted) -> None:
         """Begins, or goes on with what lies in the folder of results."""
@@ -54,15 +60,20 @@ class Batch(QObject):
 
     def stop(self) -> None:
         """What is done is kept."""
-        if self.state is not None and self.running:
-            self._jobs.stop(self.state)
+        for state in (self.state, *self._answers):
+            if state is not None and state.running:
+                self._jobs.stop(state)
 
     def answer(self, case: CaseTold, told: Domain | None) -> None:
         """Translates a case that was put aside, all the same, or as the kind that it is `told` to be."""
         if self.wanted is not None:
             told = told or self.wanted.told
             one = replace(self.wanted, only=frozenset((case.name,)), all_the_same=True, told=told, watch=False)
-            self._jobs.run("Translate all the same", partial(batch_work.translate_many, one), on_event=self._hear)
+            begin = partial(batch_work.translate_many, one)
+            state = self._jobs.run("Translate all the same", begin, on_event=self._hear, on_end=self._end)
+            state.show = self.show
+            self._answers = [*(each for each in self._answers if each.running), state]
+            self.changed.emit()
 
     def read(self, wanted: Wanted) -> None:
         """Lists what lies in the folder of results of `wanted`, which is what a person answers about from now on."""
@@ -82,5 +93,5 @@ class Batch(QObject):
         self.ended.emit(end)
 
     def _follow(self, state: JobState) -> None:
-        if state is self.state:
+        if state is self.state or state in self._answers:
             self.changed.emit()

@@ -90,6 +90,7 @@ class BatchWindow(QWidget):
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = view.horizontalHeader()
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in ((NAME, 260), (STATE, 150), (TIME, 70)):
             view.setColumnWidth(column, scaled(width))
         header.setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)
@@ -202,7 +203,8 @@ class BatchWindow(QWidget):
         self._follow()
 
     def _ended(self, end: Finished) -> None:
-        self.table.end()
+        if not self.batch.busy:
+            self.table.end()
         if end.reason in ("failed", "crashed"):
             self.messages.show_message(end.message, Kind.ERROR)
         self._follow()
@@ -215,7 +217,7 @@ class BatchWindow(QWidget):
         self.start.setText("Re&sume" if resumes else "&Start")
         self.start.setToolTip(self.order.problem or "Passes over what is done already (Ctrl+Return)")
         self.start.setEnabled(not running and not self.order.problem)
-        self.stop.setEnabled(running)
+        self.stop.setEnabled(self.batch.busy)
         self.open.setEnabled(case is not None and bool(case.output))
         self.answer.setEnabled(case is not None and case.status == "asked about")
         self.order.lock(running)

@@ -17,8 +17,8 @@ Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Scan", "State", "Time", "Why")
 NAME, STATE, TIME, WHY = range(len(COLUMNS))
 _STATES = {
-    "waiting": ("waits", "pause"), "running": ("is translated", "translate"), "done": ("done", "done"),
-    "failed": ("failed", "error"), "asked about": ("asks", "warning"), "skipped": ("left out", "info"),
+    "waiting": ("waits", "pause"), "running": ("translating", "translate"), "done": ("done", "done"),
+    "failed": ("failed", "error"), "asked about": ("asked about", "warning"), "skipped": ("left out", "info"),
 }  # fmt: skip
 """What a person reads for each status, and the sign beside it."""
 _BAR_HEIGHT = 4
@@ -108,7 +108,7 @@ class BarUnderState(QStyledItemDelegate):
 
 
 def state_words(status: str) -> str:
-    """`waits`, `done`, `asks`: what a person reads."""
+    """`waits`, `done`, `left out`: what a person reads."""
     return _STATES.get(status, (status, ""))[0]
 
 

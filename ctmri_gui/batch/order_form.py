@@ -73,8 +73,9 @@ class OrderForm(QWidget):
         """None where there is a `problem`."""
         if self.problem or self.output is None:
             return None
+        told = self.kind.currentData()  # Qt makes a plain text of it
         return Wanted(
-            tuple(self.inputs), self.output, self._library.folders, self.model.currentData(), self.kind.currentData(),
+            tuple(self.inputs), self.output, self._library.folders, self.model.currentData(), Domain(told) if told else None,
             self.form.currentData(), self.deidentify.isChecked(), self.watch.isChecked(),
             how={name: value for name, value in wanted_of(self._settings).items() if name in _HOW},
         )  # fmt: skip
@@ -120,7 +121,9 @@ class OrderForm(QWidget):
         for way in (self.add_folder, self.add_files, self.remove):
             ways.addWidget(way)
         ways.addStretch(1)
+        ways.setSpacing(8)
         scans = QVBoxLayout()
+        scans.setSpacing(6)
         scans.addWidget(self.list)
         scans.addLayout(ways)
         results = QHBoxLayout()
