@@ -14,7 +14,10 @@ from ctmri_core.cli.terminal import Terminal
 from ctmri_core.resources_folder import model_folders, user_models_folder
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ctmri_core.model_card import ModelCard, ModelEntry
+    from ctmri_core.recognition import TrainingRange
 
 _LABEL = 16  # columns
 
@@ -71,7 +74,8 @@ def _say(arguments: argparse.Namespace) -> int:
         else:
             terminal.say(f"{entry.card.name}  ({entry.card.direction})  {_megabytes(entry.path)}\n    {entry.card.summary}")
     if not entries:
-        terminal.say(f"No models found. Put model files (.safetensors) into {user_models_folder()}.")
+        way = "put model files (.safetensors) there, or take .pth and .onnx in with `ctmri models import`"
+        terminal.say(f"No models found in {user_models_folder()}: {way}.")
     return 0
 
 
@@ -100,6 +104,7 @@ def _report(card: ModelCard, path: Path) -> Iterator[str]:
         "its settings": _pairs(card.config),
         "imported from": _origin(card),
         "learnt from": _data(card),
+        "what it saw": _range(card.training_range),
         "training": _pairs(card.training) or "not stated",
         "slices": _recipe(card),
         "validation": _pairs(card.metrics) or "not measured",
@@ -129,17 +134,55 @@ def _data(card: ModelCard) -> Iterator[str]:
         yield "not stated"
 
 
+def _range(known: TrainingRange | None) -> Iterator[str]:
+    """What the scans were like that it learnt from; others are warned of or asked about."""
+    if known is None:
+        yield "not measured: no scan is warned of for lying beyond it"
+        return
+    sizes = (("pixels", known.pixel_mm), ("slices", known.slice_mm), ("height", known.height_mm), ("width", known.width_mm))
+    told = ", ".join(f"{name} {_span(span)} mm{' apart' if name == 'slices' else ''}" for name, span in sizes if span)
+    yield f"{known.cases} cases: {told or 'sizes not known'}; {_span(known.air, 100)} % of a slice is air"
+    greys = (("dark", known.dark), ("middle", known.middle), ("bright", known.bright))
+    places = ", ".join(f"{name} {_span((50 * (span[0] + 1), 50 * (span[1] + 1)))} %" for name, span in greys)
+    yield f"greys in the body (5th, 50th, 95th percentile) lie at {places} of the scale"
+
+
+def _span(span: tuple[float, float], times: float = 1.0) -> str:
+    low, high = (f"{value * times:.3g}" for value in span)
+    return low if low == high else f"{low} to {high}"
+
+
 def _recipe(card: ModelCard) -> Iterator[str]:
     recipe = card.recipe
     spacing = f"{recipe.spacing_mm:g} mm pixels" if recipe.spacing_mm else "the scan's own pixels"
     size = " x ".join(map(str, recipe.size)) if recipe.size else f"padded to multiples of {recipe.multiple}"
-    yield f"{recipe.orientation}, {spacing}, {size}{', the body alone' if recipe.only_body else ''}"
+    planes = "axial, coronal and sagittal, fused" if recipe.planes == "three" else recipe.orientation
+    yield f"{planes}, {spacing}, {size}{', the body alone' if recipe.only_body else ''}"
     if recipe.field_mm is not None:
         rows, columns = recipe.field_mm
         yield f"about {columns:.0f} x {rows:.0f} mm wide; of clearly wider ones as much about the body"
-    for label, step in (("CT", recipe.ct), ("MR", recipe.mr), ("N4", recipe.bias_field)):
-        if step is not None:
-            yield f"{label}: {_pairs(step.model_dump())}"
+    ends = {card.direction.source.modality, card.direction.target.modality}
+    for label, step in (("CT", recipe.ct), ("MR", recipe.mr)):
+        if label in ends:
+            yield f"{label}: {_scaling(step)}"
+    if recipe.bias_field is not None:
+        yield f"MR: bias field corrected first (N4: {_pairs(recipe.bias_field.model_dump())})"
+
+
+def _scaling(step: BaseModel) -> str:
+    """How values become what the network is shown, in words."""
+    told = step.model_dump()
+    match told.pop("kind"):
+        case "hu_range":
+            return f"{told['low']:g} to {told['high']:g} HU, evenly"
+        case "hu_curve":
+            soft = f"{100 * told['share']:.0f} % of it for {told['soft_low']:g} to {told['soft_high']:g} HU"
+            return f"{told['low']:g} to {told['high']:g} HU, {soft}"
+        case "percentile_range":
+            span = f"{told['low']:g}th to {told['high']:g}th percentile of the body"
+            return f"{span}; the answer goes from 0 to {told['nominal_high']:g}"
+        case kind:
+            return f"{kind.replace('_', ' ')}, {_pairs(told)}".rstrip(", ")
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

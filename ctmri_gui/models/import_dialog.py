@@ -22,6 +22,7 @@ _WHY = (
     "The file holds a network, but not what it was made for. What is not known here has to come from whoever made it: a wrong"
     " scaling or direction gives pictures that look right and are not."
 )
+_PLANES = (("axial", "axial slices"), ("three", "axial, coronal and sagittal slices, fused"))
 _TITLES = {
     "part": "Network in the file", "channels": "Its input channels hold", "output": "The picture is",
     "statistics": "It translates by", "wanted": "Place of the target, from 0",
@@ -81,6 +82,7 @@ class ImportDialog(QDialog):
             lambda low, high: ct if (low, high) == hu else {"kind": "hu_range", "low": low, "high": high},
         )  # fmt: skip
         yield card_fields.scaling_field("recipe.mr", "MR values", recipe.get("mr"))
+        yield card_fields.choice_field("recipe.planes", "Run along", _PLANES, recipe.get("planes", "axial"))
         for question in questions:
             if question.field in _TITLES:
                 yield self._made_field(question)

@@ -67,7 +67,7 @@ class TranslationPanel(QWidget):
         self.list = _FewRows()
         self.list.setModel(self.models)
         self.list.setAccessibleName("Models")
-        self.empty = label("No model yet. Drop a model file (.safetensors) on the window.", "muted")
+        self.empty = label("No model yet. Drop a model file (.safetensors, .pth, .onnx) on the window.", "muted")
         self.scope = label("", "muted")
         self.standing = label("", "warning")
         self.reason = label("", "muted")

@@ -1,5 +1,5 @@
-"""Model files of our own format that are malicious or damaged: refused at once with the file and the key named, no code run, no memory
-taken; and no way to unpickle anything anywhere."""
+"""Model files of our own format that are malicious or damaged: refused at once with the file and the key named, no code run, no
+memory taken; and no way to unpickle anything anywhere."""
 
 from __future__ import annotations
 

@@ -107,6 +107,14 @@ def test_the_range_of_the_shipped_models_is_that_of_heads(head):
         assert low - 0.1 < seen < high + 0.1
 
 
+def test_the_command_line_tells_range_and_recipe_in_words(capsys):
+    assert main(["models", "show", str(CT_MODEL)]) == 0
+    told = capsys.readouterr().out
+    assert "24 cases: pixels 1 mm, slices 1.5 mm apart, height 256 mm, width 256 mm; 67.2 to 72.9 % of a slice is air" in told
+    assert "dark 8.97 to 9.24 %" in told and "CT: -1024 to 2000 HU, 80 % of it for -30 to 100 HU" in told
+    assert "MR: 0.5th to 99.5th percentile of the body; the answer goes from 0 to 1000" in told
+
+
 def test_a_card_without_a_range_is_read_and_one_with_it_comes_back():
     text = read_card(CT_MODEL).model_dump(mode="json")
     bare = ModelCard.model_validate({**text, "training_range": None})

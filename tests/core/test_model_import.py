@@ -618,6 +618,14 @@ def test_the_same_file_is_not_written_twice_and_another_not_over_it(tmp_path):
     assert other != first and other.is_file() and load_model(first).card.origin != load_model(other).card.origin
 
 
+def test_a_card_says_that_a_network_learnt_from_three_planes(tmp_path):
+    path = written(tmp_path / "net.pth", state())
+    recipe = {**CARD["recipe"], "planes": "three"}
+    assert load_model(finish(import_model(path, {**CARD, "recipe": recipe}, tmp_path))).card.recipe.planes == "three"
+    with pytest.raises(ModelRefused, match=r"recipe\.planes"):
+        finish(import_model(path, {**CARD, "recipe": {**recipe, "planes": "four"}}, tmp_path))
+
+
 def test_only_one_module_calls_torch_load_and_that_with_weights_only():
     sources = {path: path.read_text() for folder in ("ctmri_core", "ctmri_gui") for path in (ROOT / folder).rglob("*.py")}
     calls = {path.name: re.findall(r"torch\.load\(.*\)", text) for path, text in sources.items() if "torch.load(" in text}

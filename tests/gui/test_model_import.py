@@ -123,5 +123,5 @@ def test_what_a_card_says_is_filled_in_and_what_is_not_asked_is_kept(qtbot, tmp_
     }  # fmt: skip
     dialog = ImportDialog(found_model(tmp_path), known)
     qtbot.addWidget(dialog)
-    assert dialog.table == known and dialog.add.isEnabled()
+    assert dialog.table == {**known, "recipe": {**known["recipe"], "planes": "axial"}} and dialog.add.isEnabled()
     assert dialog.fields["recipe.ct"].widget.isHidden()
