@@ -154,8 +154,8 @@ class MainWindow(QMainWindow):
             "previous_case": lambda: session.step_case(-1),
             "close_case": session.close_case,
             "close_all_cases": session.close_all_cases,
-            "save": lambda: ask.where_to_save(NIFTI),
-            "export_dicom": lambda: ask.where_to_save(DICOM),
+            "save": lambda: ask.where_to_save(NIFTI, self.certainty.beside()),
+            "export_dicom": lambda: ask.where_to_save(DICOM, self.certainty.beside()),
             "screenshot": partial(self.film.ask, Kind.PICTURE),
             "film": partial(self.film.ask, Kind.SCROLL),
             "copy_picture": self.film.copy,
@@ -183,6 +183,7 @@ class MainWindow(QMainWindow):
         }
         for name, handler in handlers.items():
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
+        self.certainty.saveAsked.connect(lambda first: ask.where_to_save(NIFTI, self.certainty.beside(), first))
         follow_history(self.history, self.command["undo"], self.command["redo"])
 
     def _connect_session(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from ctmri_gui.shortcuts.bindings import Bindings
 from ctmri_gui.shortcuts.editor import KeysEditor
 from ctmri_gui.shortcuts.sheet import KeysSheet
 from ctmri_gui.spacing_dialog import SpacingDialog
+from ctmri_gui.translating.made import Beside
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.roles import Role
 
@@ -123,15 +125,19 @@ class Questions(QObject):
                 then=lambda: self._session.translate_all_the_same(doubt),
             )  # fmt: skip
 
-    def where_to_save(self, chosen: SaveFormat) -> None:
-        """Saves what the panes show now, even should they show something else when the dialog is answered."""
+    def where_to_save(self, chosen: SaveFormat, beside: Sequence[Beside] = (), first: str = "") -> None:
+        """Saves what the panes show now, even should they show something else when the dialog is answered; or what else came of
+        the translation, `first` of that when it is asked for."""
         session = self._session
         volumes = {role: volume for role, volume in session.volumes.items() if volume is not None}
         if not volumes:
             return
         number, made_from = self._settings.next_number(), session.synthetic_source
         role = Role.SYNTHETIC if Role.SYNTHETIC in volumes else self._views.active
-        dialog = SaveDialog(volumes, number, self._start_folder, chosen, self._window, role=role, sources=session.open_files)
+        dialog = SaveDialog(
+            volumes, number, self._start_folder, chosen, self._window, role=role, sources=session.open_files, beside=beside,
+            first=first,
+        )  # fmt: skip
 
         def save() -> None:
             source = made_from if dialog.role is Role.SYNTHETIC else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QShowEvent, QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
 from ctmri_core.files import check_writable
 from ctmri_core.io.face import face_reminder
@@ -33,6 +34,8 @@ from ctmri_gui import file_choice
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.panels.small_parts import above_one_another, fit_height, label, naming, resize_dialog, scrolling
 from ctmri_gui.private_paths import identity_of
+from ctmri_gui.translating.made import Beside
+from ctmri_gui.viewer.draw_words import draw_words
 from ctmri_gui.viewer.roles import Role
 
 _FORBIDDEN = '<>:"/\\|?*'
@@ -79,7 +82,8 @@ NIFTI, PNG, DICOM = FORMATS[0], FORMATS[3], FORMATS[4]
 class SaveDialog(QDialog):
     """Image, format, folder and name. `target` is the chosen path once accepted; it never lies on one of `sources`.
 
-    `volumes`: what may be saved, by pane, as it was when the dialog opened; `role`: the pane to begin with.
+    `volumes`: what may be saved, by pane, as it was when the dialog opened; `role`: the pane to begin with. `beside`: what else
+    came of the translation; `first`: which of it to begin with.
     """
 
     def __init__(
@@ -92,13 +96,16 @@ class SaveDialog(QDialog):
         *,
         role: Role = Role.SYNTHETIC,
         sources: Sequence[Path] = (),
+        beside: Sequence[Beside] = (),
+        first: str = "",
     ) -> None:
         super().__init__(parent)
+        self._beside = {one.word: one for one in beside}
         self._volumes, self._number, self._sources = dict(volumes), number, tuple(sources)
         self.setWindowTitle("Save image")
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)  # not every folder on the way is a disk to be asked
         self._typing.timeout.connect(self._check)
-        self._make_parts(folder, role)
+        self._make_parts(folder, first if first in self._beside else role.value)
         self._lay_out()
         resize_dialog(self, 560, 0)
         self.format.setCurrentIndex(FORMATS.index(chosen))
@@ -111,12 +118,16 @@ class SaveDialog(QDialog):
 
     @property
     def role(self) -> Role:
-        """The pane whose image is to be saved."""
-        return Role(self.image.currentData())
+        """The pane whose image, or what belongs to it, is to be saved."""
+        return Role.SYNTHETIC if self._other is not None else Role(self.image.currentData())
 
     @property
     def volume(self) -> Volume:
-        return self._volumes[self.role]
+        return self._volumes[self.role] if self._other is None else self._other.volume
+
+    @property
+    def _other(self) -> Beside | None:
+        return self._beside.get(self.image.currentData())
 
     @property
     def chosen(self) -> SaveFormat:
@@ -130,7 +141,8 @@ class SaveDialog(QDialog):
     @property
     def burn_in(self) -> bool:
         """Whether the word SYNTHETIC is to stand in every slice."""
-        return self.volume.synthetic is not None and self.burned_in.isChecked()
+        volume = self.volume
+        return volume.synthetic is not None and volume.domain is not Domain.UNKNOWN and self.burned_in.isChecked()
 
     @property
     def _identifies(self) -> bool:
@@ -172,11 +184,13 @@ class SaveDialog(QDialog):
 
     # Building ---------------------------------------------------------------------------------------------------------
 
-    def _make_parts(self, folder: Path, role: Role) -> None:
+    def _make_parts(self, folder: Path, first: str) -> None:
         self.image = QComboBox()
         for each, volume in self._volumes.items():
             self.image.addItem(f"{each.label}: {volume.label}", each.value)
-        self.image.setCurrentIndex(max(self.image.findData(role.value), 0))
+        for word, other in self._beside.items():
+            self.image.addItem(f"{Role.SYNTHETIC.label}: {other.label}", word)
+        self.image.setCurrentIndex(max(self.image.findData(first), 0))
         self.format = QComboBox()
         self.format.addItems([form.name for form in FORMATS])
         self.folder = QLineEdit(str(folder))
@@ -229,7 +243,9 @@ class SaveDialog(QDialog):
         beside it.
         """
         volume = self.volume
-        self.name.setText(default_name(volume, self._number))
+        is_map = self._other is not None and self._other.is_map
+        self.name.setText(default_name(self._volumes[self.role], self._number, self._other.word if self._other else ""))
+        self._offer_formats(files_only=is_map)
         nameless = volume.dicom is not None and not _PATIENT_TAGS & volume.dicom.patient_and_study.keys()
         self.deidentified.setChecked(volume.synthetic is None or nameless)
         self.deidentified.setEnabled(not nameless)
@@ -238,10 +254,19 @@ class SaveDialog(QDialog):
         self.face.setVisible(bool(reminder))
         self._format_chosen()
 
+    def _offer_formats(self, *, files_only: bool) -> None:
+        """A map is neither CT nor MR, and has a unit: formats of slices have no place for it."""
+        model = self.format.model()
+        assert isinstance(model, QStandardItemModel)
+        for row, form in enumerate(FORMATS):
+            model.item(row).setEnabled(bool(form.suffix) or not files_only)
+        if files_only and not self.chosen.suffix:
+            self.format.setCurrentIndex(FORMATS.index(NIFTI))
+
     def _format_chosen(self) -> None:
         self.note.setText(self.chosen.note)
         self.deidentified.setVisible(self._identifies)
-        self.burned_in.setVisible(self.volume.synthetic is not None)
+        self.burned_in.setVisible(self.volume.synthetic is not None and self.volume.domain is not Domain.UNKNOWN)
         self._check()
 
     def _check(self) -> bool:
@@ -308,6 +333,8 @@ class SaveDialog(QDialog):
         return ""
 
 
-def default_name(volume: Volume, number: int) -> str:
-    """`synthetic_mr_t1_003`: what it is and a running number, nothing of the patient."""
-    return f"{'synthetic_' if volume.synthetic else ''}{volume.domain.value}_{number:03d}"
+def default_name(volume: Volume, number: int, word: str = "") -> str:
+    """`synthetic_mr_t1_003`: what it is and a running number, nothing of the patient; `word`: of what belongs to it."""
+    word = word or draw_words(volume).partition(" of ")[0].lower().replace(" ", "")
+    name = f"{'synthetic_' if volume.synthetic else ''}{volume.domain.value}_{number:03d}"
+    return f"{name}_{word}" if word else name

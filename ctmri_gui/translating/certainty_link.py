@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from ctmri_core.volume import Volume
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.translating.draws import Draws
-from ctmri_gui.translating.made import Made
+from ctmri_gui.translating.made import Beside, Made
 from ctmri_gui.translating.map_layers import inside_of, layers_of
 from ctmri_gui.translating.results_box import DrawPart, MapPart, ResultsBox
 from ctmri_gui.translating.slice_list import Run, runs_of
@@ -26,6 +28,8 @@ _SLICES = "{count} to look at with care, unlike what this model learnt from:"
 class CertaintyLink(QObject):
     """`box`: what goes into the dock."""
 
+    saveAsked = Signal(str)  # the word of what is to be saved first, empty for the picture that is shown
+
     def __init__(self, session: Session, settings: Settings, views: LinkedViews, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._views = session, views
@@ -34,6 +38,8 @@ class CertaintyLink(QObject):
         self.maps, self.draws = MapViews(views), Draws(session, views, self)
         self.box = ResultsBox(MapPart(self.maps.model, views, settings), DrawPart(self.draws, views))
         self.box.slices.chosen.connect(self._go_to)
+        self.box.maps.saveAsked.connect(self._save_map)
+        self.box.draws.saveAsked.connect(partial(self.saveAsked.emit, ""))
         session.volumeChanged.connect(self._follow)
         self._follow(Role.SYNTHETIC, session.volumes[Role.SYNTHETIC])
 
@@ -44,14 +50,19 @@ class CertaintyLink(QObject):
         told = self.maps.words_at(np.asarray(readout.mm))
         return tuple("   ".join(part for part in (form, told) if part) for form in readout.forms)
 
-    def saved_beside(self) -> dict[str, Volume]:
-        """What can be saved beside the volumes of the panes, by what it is called."""
+    def beside(self) -> tuple[Beside, ...]:
+        """What can be saved beside the volumes of the panes."""
         made, shown = self._session.made, self._session.volumes[Role.SYNTHETIC]
         if made is None:
-            return {}
-        names = ["Picture", *(f"Draw {number} of {len(made.draws)}" for number in range(1, len(made.draws) + 1))]
-        others = {name: one for name, one in zip(names, made.answers, strict=True) if one is not shown}
-        return {f"{layer.title} map": layer.volume for layer in self._layers} | others
+            return ()
+        maps = [
+            Beside(told.kind, f"{told.title} map", layer.volume, is_map=True)
+            for told, layer in zip(made.maps, self._layers, strict=True)
+        ]
+        answers = [Beside("picture", "Picture without draws", made.volume)]
+        count = len(made.draws)
+        answers += [Beside(f"draw{number}", f"Draw {number} of {count}", one) for number, one in enumerate(made.draws, 1)]
+        return (*maps, *(one for one in answers if one.volume is not shown))
 
     def _follow(self, role: Role, volume: Volume | None) -> None:
         if role is not Role.SYNTHETIC:
@@ -59,11 +70,16 @@ class CertaintyLink(QObject):
         made = self._session.made
         if made is not self._made:
             self._made, self._layers = made, layers_of(made)
-        self.maps.model.set_layers(self._layers, inside_of(self._session.synthetic_source) if self._layers else None)
+            self.maps.model.set_layers(self._layers, inside_of(self._session.synthetic_source) if self._layers else None)
         runs = runs_of(volume)
         self.box.slices.show_runs(runs)
         count = sum(run.last - run.first + 1 for run in runs)
         self.box.tell(slices=_SLICES.format(count="1 slice" if count == 1 else f"{count} slices") if runs else "")
+
+    def _save_map(self) -> None:
+        chosen = self.maps.model.chosen
+        words = [one.word for one in self.beside() if chosen is not None and one.volume is chosen.volume]
+        self.saveAsked.emit(next(iter(words), ""))
 
     def _go_to(self, run: Run) -> None:
         volume = self._session.volumes[Role.SYNTHETIC]

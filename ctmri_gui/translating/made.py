@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """What can be saved beside the picture that is shown. `word`: in the name of its file; `label`: in words."""
+
+    word: str
+    label: str
+    volume: Volume
+    is_map: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Made:
     """`maps`: what is told of `volume` voxel by voxel; `draws`: other answers that are as plausible; `finished`: whether it was
     not stopped on the way."""
