@@ -13,6 +13,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.slice_grid import axial_order
 from ctmri_core.volume import Finding, Volume
 
+_LARGE = 100
 Kind = Literal["uncertainty", "cycle"]
 _TITLES: dict[Kind, str] = {"uncertainty": "Uncertainty", "cycle": "Cycle error"}
 _ENOUGH_BODY = 0.1
@@ -62,7 +63,7 @@ class ValueMap:
         """For people: mean and 95th percentile inside the body, and what that is."""
         if not self.summary:
             return f"{self.title} ({self.what}): no body is seen."
-        mean, p95 = (f"{self.summary[name]:.3g} {self.unit}" for name in ("mean", "p95"))
+        mean, p95 = (f"{figure(self.summary[name])} {self.unit}" for name in ("mean", "p95"))
         worst = int(self.summary["worst_slice"]) + 1
         body = f"{mean} on average inside the body, {p95} at the 95th percentile"
         return f"{self.title} ({self.what}): {body}, most in slice {worst} from the feet."
@@ -80,3 +81,8 @@ class ValueMap:
             window=None,
             windows=(),
         )
+
+
+def figure(value: float) -> str:
+    """Three digits, never in powers of ten: `1028`, `23.4`, `0.846`."""
+    return f"{value:.0f}" if abs(value) >= _LARGE else f"{value:.3g}"
