@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ctmri_core.data.layouts.names import says_mask
 from ctmri_core.errors import FileRefused, printable, shown_name
 from ctmri_core.events import StopSignal
 from ctmri_core.io.folder_files import FolderFiles
+from ctmri_core.io.formats import FILE_SUFFIXES, VOLUME_SUFFIXES
 from ctmri_core.io.opening import scan, survey
 from ctmri_core.io.series import Series, straightened, with_spacing
 
@@ -37,7 +39,7 @@ class FoundCase:
 def find_cases(order: BatchOrder, stop: StopSignal) -> tuple[FoundCase, ...]:
     """All that lies in the inputs of `order`. Raises `FileRefused` where an input itself cannot be read, and `Stopped`."""
     found: list[FoundCase] = []
-    for root, within in roots_of(order):
+    for root, within in roots_of(order.inputs):
         if root.is_dir():
             results = results_within(root, order)
             files = [path for path in FolderFiles(root) if not path.is_relative_to(results)] if results else None
@@ -47,17 +49,29 @@ def find_cases(order: BatchOrder, stop: StopSignal) -> tuple[FoundCase, ...]:
     return tuple(found)
 
 
-def roots_of(order: BatchOrder) -> list[tuple[Path, str]]:
+def roots_of(inputs: Sequence[Path]) -> list[tuple[Path, str]]:
     """The inputs, each with what places within it begin with: nothing where it is the only one, else its name."""
-    if len(order.inputs) == 1:
-        return [(order.inputs[0], "")]
+    if len(inputs) == 1:
+        return [(inputs[0], "")]
     names: Counter[str] = Counter()
     roots = []
-    for path in order.inputs:
+    for path in inputs:
         name = shown_name(path)
         names[name] += 1
         roots.append((path, f"{name}/" if names[name] == 1 else f"{name}-{names[name]}/"))
     return roots
+
+
+def scan_at(inputs: Sequence[Path], place: str) -> Path | None:
+    """What a person opens to see the scan at `place`: its file, or the folder of its slices; None where it is gone."""
+    place = re.sub(r"#\d+$", "", place)
+    for root, within in reversed(roots_of(inputs)):
+        if place.startswith(within):
+            path = root if root.is_file() else root / place.removeprefix(within)
+            if path.is_file():
+                is_volume = path.name.lower().endswith((*FILE_SUFFIXES, *VOLUME_SUFFIXES, ".zip"))
+                return path if is_volume or path == root else path.parent
+    return None
 
 
 def results_within(root: Path, order: BatchOrder) -> Path | None:

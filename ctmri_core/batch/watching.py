@@ -65,7 +65,7 @@ class Arrivals:
             part.files = {}
         self.problem = ""
         now, seen = self._clock(), dict[Path, tuple[_Facts, float]]()
-        for root, within in roots_of(self._order):
+        for root, within in roots_of(self._order.inputs):
             for path, facts in self._listed(root, stop):
                 known = self._since.get(path)
                 seen[path] = known if known is not None and known[0] == facts else (facts, now)

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from ctmri_core.events import CaseTold, Finished
+from ctmri_gui.batch import batch_work
 from ctmri_gui.batch.asked_dialog import AskedDialog
 from ctmri_gui.batch.batch import Batch
-from ctmri_gui.batch.case_table import NAME, STATE, TIME, WHY, BarUnderState, CaseTable, result_of, state_words
+from ctmri_gui.batch.case_table import NAME, STATE, TIME, WHY, BarUnderState, CaseTable, state_words
 from ctmri_gui.batch.order_form import OrderForm
 from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.panels.small_parts import button, label
@@ -156,11 +157,10 @@ class BatchWindow(QWidget):
         self.batch.start(wanted)
 
     def open_result(self) -> None:
-        """Shows what was made of the selected scan in the viewer, in a case of its own."""
+        """Shows the selected scan and what was made of it in the viewer, in a case of their own."""
         case, wanted = self.selected, self.batch.wanted
-        result = result_of(case, wanted.output) if case is not None and wanted is not None else None
-        if result is not None:
-            self._session.open_paths([result], alone=True)
+        if case is not None and wanted is not None and case.output:
+            self._session.open_paths(batch_work.scan_and_result(wanted, case), alone=True)
             self.resultOpened.emit()
 
     def ask(self) -> None:

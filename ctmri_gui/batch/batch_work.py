@@ -59,6 +59,14 @@ def translate_many(wanted: Wanted, stop: StopSignal) -> Work[BatchOutcome | None
     return (yield from translate_cases(order, stop, settle=_SETTLE_S if wanted.watch else None))
 
 
+def scan_and_result(wanted: Wanted, case: CaseTold) -> list[Path]:
+    """What is opened to see both of `case` beside each other; the result alone where the scan is gone."""
+    from ctmri_core.batch.cases import scan_at
+
+    scan = scan_at(wanted.inputs, case.place)
+    return [*([scan] if scan is not None else []), wanted.output / case.output]
+
+
 def read_results(folder: Path, _stop: StopSignal) -> Work[tuple[CaseTold, ...]]:
     """How the cases stand in a folder of results, none where it is no such folder. Raises `FileRefused`."""
     yield Progress(done=0, message="reading the table of results")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -110,11 +109,6 @@ class BarUnderState(QStyledItemDelegate):
 def state_words(status: str) -> str:
     """`waits`, `done`, `left out`: what a person reads."""
     return _STATES.get(status, (status, ""))[0]
-
-
-def result_of(case: CaseTold, output: Path) -> Path | None:
-    """What was written for `case`, where something was."""
-    return output / case.output if case.output else None
 
 
 def _text(case: CaseTold, column: int) -> str:

@@ -111,7 +111,8 @@ def test_a_dropped_folder_is_translated_with_its_doubts_put_aside_and_answered(w
     with qtbot.waitSignal(main.scanOpened, timeout=PATIENCE):
         window.open.trigger()
     shown = [volume for volume in main.volumes.values() if volume is not None]
-    assert len(shown) == 1 and shown[0].synthetic is not None and main.volumes[Role.SYNTHETIC] in (None, shown[0])
+    assert len(shown) == 2 and main.volumes[Role.SYNTHETIC].synthetic is not None, "scan and result beside each other"
+    assert main.volumes[Role.SOURCE].domain is Domain.CT
 
 
 def test_a_stop_keeps_what_is_done_and_another_window_goes_on(window, tmp_path, qtbot):
