@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctmri_core.model_card import ModelCard
 from ctmri_core.preprocess.body_mask import coarse_body_mask
@@ -14,11 +15,11 @@ _CELL_MM = 4.0
 _LARGEST_HEAD_MM = {"wide": 260.0, "deep": 290.0, "long": 450.0}
 
 
-def doubt_about_region(volume: Volume, card: ModelCard) -> Finding | None:
-    """A serious finding when the model was made for heads and `volume` shows more than a head, else None."""
+def doubt_about_region(volume: Volume, card: ModelCard, body: NDArray[np.bool_] | None = None) -> Finding | None:
+    """`body`: on the volume's grid, where a person says what it is. A serious finding when the model was made for heads and `volume` shows more than a head, else None."""
     if card.body_region.strip().lower() != "head":
         return None
-    for way, millimetres in _body_size(volume).items():
+    for way, millimetres in _body_size(volume, body).items():
         if millimetres > _LARGEST_HEAD_MM[way]:
             size = f"about {millimetres:.0f} mm {way}"
             message = f"This model was made for heads; this scan looks larger than a head: {size}. Do not trust what it shows."
@@ -26,9 +27,9 @@ def doubt_about_region(volume: Volume, card: ModelCard) -> Finding | None:
     return None
 
 
-def _body_size(volume: Volume) -> dict[str, float]:
+def _body_size(volume: Volume, given: NDArray[np.bool_] | None) -> dict[str, float]:
     """mm left to right and front to back, of the median axial slice (shoulders below a head do not count), and in length."""
-    mask, grid = coarse_body_mask(volume, _CELL_MM)
+    mask, grid = coarse_body_mask(volume, _CELL_MM) if given is None else (given, volume.geometry)
     order, _ = axial_order(grid)
     body = mask.transpose(order)
     slices = body[body.any((1, 2))]

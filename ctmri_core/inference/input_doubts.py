@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ctmri_core.domain import Domain
 from ctmri_core.inference.body_region import doubt_about_region
 from ctmri_core.inference.slice_doubts import doubts_about_slices
@@ -23,17 +26,19 @@ _OF_NO_MATTER_FOR_THE_GRID = {"bias_field": None, "only_body": False, "mr": HuRa
 _UNIT, _LOWEST_HU = "not_hounsfield", -100
 
 
-def doubts_before(volume: Volume, card: ModelCard, record: Record | None = None) -> tuple[Finding, ...]:
+def doubts_before(
+    volume: Volume, card: ModelCard, record: Record | None = None, *, body: NDArray[np.bool_] | None = None
+) -> tuple[Finding, ...]:  # fmt: skip
     """Wrong kind, wrong region, slices unlike those that were learnt from, values far from theirs; serious ones are asked about,
-    as the result is not to be trusted. `record`: of the card's recipe, where it is at hand. Raises `WrongInput` as `record_of`
-    does.
+    as the result is not to be trusted. `record`: of the card's recipe, where it is at hand; else `body`: as `record_of` takes
+    it. Raises `WrongInput` as that does.
     """
     if record is None:
-        record = card.recipe.model_copy(update=_OF_NO_MATTER_FOR_THE_GRID).record_of(volume)
+        record = card.recipe.model_copy(update=_OF_NO_MATTER_FOR_THE_GRID).record_of(volume, body)
     kind = (*_doubts_about_kind(volume, card), *_doubts_about_unit(volume))
     if any(doubt.kind == _UNIT for doubt in kind):
         return kind  # whatever else is looked for needs the outline of the body, which is found by HU
-    region = doubt_about_region(volume, card)
+    region = doubt_about_region(volume, card, record.body)
     return (
         *kind,
         *((region,) if region else ()),

@@ -251,7 +251,7 @@ def translate_unless_doubtful(
 ) -> Work[Made | tuple[Finding, ...] | None]:  # fmt: skip
     """As `translate`; or what speaks against giving `volume` to this model, where something does."""
     yield Progress(done=0, message="looking whether the model fits the scan")
-    serious = _serious_doubts(volume, model)
+    serious = _serious_doubts(volume, model, body)
     if serious or stop():
         return serious or None
     return (yield from translate(volume, model, wanted, body, stop, keep=keep))
@@ -336,11 +336,11 @@ def graphics_cards(_stop: StopSignal) -> Work[tuple[str, ...]]:
     return listed().names
 
 
-def _serious_doubts(volume: Volume, model: Path) -> tuple[Finding, ...]:
+def _serious_doubts(volume: Volume, model: Path, body: NDArray[np.bool_] | None) -> tuple[Finding, ...]:
     from ctmri_core.inference.input_doubts import doubts_before
     from ctmri_core.model_card import read_card
 
-    return tuple(doubt for doubt in doubts_before(volume, read_card(model)) if doubt.serious)
+    return tuple(doubt for doubt in doubts_before(volume, read_card(model), body=body) if doubt.serious)
 
 
 def _quietly(work: Work[Result]) -> Work[Result]:

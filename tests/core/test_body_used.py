@@ -14,6 +14,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
+from ctmri_core.inference.input_doubts import doubts_before
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.translate import translate_as
 from ctmri_core.model_card import ModelCard
@@ -75,6 +76,16 @@ def test_nothing_outside_of_a_given_body_is_seen_or_made(recipe):
     note = made.synthetic.details["body"]
     assert note["origin"] == "given" and len(note["sha256"]) == 64
     assert any("given by hand" in finding.message for finding in made.findings)
+
+
+def test_what_was_left_out_by_hand_is_not_doubted():
+    """Shoulders of 340 mm are no head; the head that somebody cut out of them is one."""
+    wide = Geometry((20, 100, 180), (4.0, 2.0, 2.0))
+    y, x = np.indices(wide.shape)[1:] - np.array([50, 90]).reshape(2, 1, 1, 1)
+    volume = Volume(np.where((x / 85) ** 2 + (y / 45) ** 2 < 1, 40, -1000).astype(np.int16), wide, Domain.CT)
+    card = _model(Recipe()).card
+    assert "not_a_head" in {doubt.kind for doubt in doubts_before(volume, card)}
+    assert "not_a_head" not in {doubt.kind for doubt in doubts_before(volume, card, body=np.hypot(x, y) < 40)}
 
 
 def test_the_record_says_that_a_body_was_found():
