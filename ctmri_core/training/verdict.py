@@ -7,9 +7,7 @@ target inside the body of the training slices, everywhere; and the model of the 
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,13 +16,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctmri_core.errors import FileRefused, ModelRefused
+from ctmri_core.evaluation.statistics import interval
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.model_card import read_card
 from ctmri_core.training.run_folder import RunFolder
 
 FEWEST_PATIENTS = 5
 """With fewer, neither intervals nor counts say much."""
-_RESAMPLES, _SEED = 5000, 0
 
 Who = Literal["own", "nothing", "training_mean", "shipped"]
 Measure = Literal["error", "psnr_db", "ssim"]
@@ -231,13 +229,3 @@ def _of(difference: Difference) -> str:
 
 def _few(patients: int) -> str:
     return f"{'One patient says' if patients == 1 else f'{patients} patients say'} little: this may be chance."
-
-
-def interval(gains: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
-    """95 % of the means of as many patients drawn again and again, with a fixed seed (Efron 1979, percentiles)."""
-    values = np.asarray(gains)
-    random = np.random.default_rng(_SEED)
-    means = values[random.integers(len(values), size=(_RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    assert math.isfinite(low) and math.isfinite(high)
-    return float(low), float(high)

@@ -17,6 +17,7 @@ from scipy.stats import bootstrap
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import FileRefused, TrainingFailed
+from ctmri_core.evaluation.statistics import interval
 from ctmri_core.events import Progress, never
 from ctmri_core.methods.pix2pix.card import CARD as PIX2PIX
 from ctmri_core.model_card import ModelCard
@@ -32,7 +33,6 @@ from ctmri_core.training.verdict import (
     DirectionVerdict,
     PatientScores,
     Verdict,
-    interval,
     judge,
     read_verdict,
 )
