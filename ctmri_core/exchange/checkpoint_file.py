@@ -105,12 +105,16 @@ def _of_old_file(path: Path, file: IO[bytes], size: int) -> Any:
     """Before PyTorch 1.6: a magic number, two facts, the pickle and the list of elements, each a pickle; then the elements."""
     stream = io.BytesIO(file.read(min(size, _LARGEST_PICKLE)))
     _magic, _version, machine, tree, keys = (_described(path, stream) for _ in range(5))
-    if not isinstance(machine, dict) or machine.get("little_endian") is not True or not isinstance(keys, list):
+    if not isinstance(machine, dict) or machine.get("little_endian") is not True or not _are_texts(keys):
         _refuse(path, "its numbers are stored in a way that is not read here (big endian, or damaged).")
     storages = _storages(path, tree)
     if {storage.key for storage in storages} - set(keys) or stream.tell() + sum(8 + each.bytes for each in storages) > size:
         _refuse(path, "it lacks weights that its own list names; it is cut short. Copy or download it again.")
     return tree
+
+
+def _are_texts(keys: Any) -> bool:
+    return isinstance(keys, list) and all(isinstance(key, str) for key in keys)
 
 
 def _storages(path: Path, tree: Any) -> tuple[StoredArray, ...]:

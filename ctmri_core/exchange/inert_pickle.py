@@ -116,7 +116,9 @@ class _Machine:
             raise ForeignCode(f"the pickle instruction {name}")
 
     def since_mark(self) -> list[Any]:
-        place = next(n for n in range(len(self.stack) - 1, -1, -1) if self.stack[n] is _MARK)
+        place = next((n for n in range(len(self.stack) - 1, -1, -1) if self.stack[n] is _MARK), None)
+        if place is None:
+            raise NotReadable("something ends that never began")
         items = self.stack[place + 1 :]
         del self.stack[place:]
         return items

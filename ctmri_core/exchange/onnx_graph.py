@@ -54,7 +54,7 @@ def look_into_onnx(path: Path) -> OnnxFound:
         raise ModelRefused(f"{shown_name(path)}: it cannot be read: {error.strerror or 'the disk gives no reason'}.") from error
     try:
         return _found(path, content)
-    except (ValueError, IndexError, UnicodeDecodeError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, OverflowError, TypeError, AttributeError) as error:
         raise ModelRefused(f"{shown_name(path)}: it is no ONNX model, or a damaged one. Get it again.") from error
 
 

@@ -19,7 +19,8 @@ from ctmri_core.domain import Domain
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.io.dicom_export import write_dicom_series
-from ctmri_core.io.export_rules import missing_marks
+from ctmri_core.io.export_rules import marks_missing_in, missing_marks
+from ctmri_core.io.opening import open_volume
 from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 
 _TURN = rigid_transform((8.0, -15.0, 30.0), (0.0, 0.0, 0.0))[:3, :3]
@@ -165,3 +166,27 @@ def test_frames_of_one_instance_are_referred_to_by_number(tmp_path):
     resampled = replace(volume, voxels=volume.voxels[:3].copy(), geometry=replace(volume.geometry, shape=(3, 9, 7)))
     (reference,) = pydicom.dcmread(finish(write_dicom_series(resampled, tmp_path / "two"))[0]).SourceImageSequence
     assert reference.ReferencedFrameNumber == [4, 3, 2, 1]
+
+
+@pytest.mark.skipif(shutil.which("dcentvfy") is None, reason="dcentvfy (dicom3tools) is not installed")
+def test_the_entity_validator_finds_one_patient_one_study_and_one_frame_of_reference(series, tmp_path, shared_data):
+    """A synthetic series beside its real source; and each exported one by itself."""
+    folder = shared_data / "porcine_ct_t2" / "dicom_excerpt" / "ct"
+    source = open_volume(folder)
+    made = replace(source, domain=Domain.MR_T1, voxels=source.voxels.clip(0), synthetic=Synthetic("demo", "ab" * 32))
+    beside = finish(write_dicom_series(made, tmp_path / "out", source=source))
+    together = [*beside, *(path for path in folder.iterdir() if path.is_file())]
+    for files in (together, *(sorted(each.glob("*.dcm")) for _, each in list(series.values())[::8])):
+        said = subprocess.run(["dcentvfy", *map(str, files)], capture_output=True, text=True, check=False)
+        assert [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("Error")] == []
+    for path in beside:
+        assert missing_marks(path) == ()
+
+
+def test_a_record_that_is_cut_or_private_elements_of_others_are_noticed(series):
+    for (_, _, origin, name, _), (_, folder) in list(series.items())[::5]:
+        slice_ = pydicom.dcmread(min(folder.glob("*.dcm")))
+        assert ((0x0071, 0x1001) in slice_) == (origin == "synthetic" and name == "named")
+        slice_.private_block(0x0073, "SOMEBODY", create=True).add_new(1, "LO", "x")
+        synthetic, deidentified = origin == "synthetic", name == "pseudonymous"
+        assert "only known elements" in marks_missing_in(slice_, synthetic=synthetic, deidentified=deidentified)

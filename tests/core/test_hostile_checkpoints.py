@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import pickle
+import random
 import struct
 import subprocess
 import sys
@@ -123,6 +124,7 @@ BOMBS = {
     "an end without a beginning": (b"\x80\x02.", {}, {}, "damaged"),
     "a mark alone": (b"\x80\x02(.", {}, {}, "no weights"),
     "an unknown register": (b"\x80\x02h\x07.", {}, {}, "damaged"),
+    "items without a beginning": (b"\x80\x02}u.", {}, {}, "damaged"),
     "an extension": (b"\x80\x02\x82\x01.", {}, {}, "EXT1"),
     "another order of bytes": (weights_of(1, (1,)), {"0": b"1234"}, {"more": [("archive/byteorder", b"big")]}, "big endian"),
     "another key": (b"\x80\x02}NK\x01s.", {}, {}, "neither text nor number"),
@@ -180,6 +182,29 @@ def test_damage_anywhere_is_refused_or_changes_nothing_but_numbers(tmp_path, old
                 contents(path)
             except ModelRefused as refusal:
                 assert str(refusal).startswith("m.pth: ") and "\n" not in str(refusal)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_mutated_checkpoints_are_refused_in_words_or_weights(tmp_path, old):
+    """400 mutants of 1 to 4 flips, cuts, insertions and repeats, seeded: refusals of one line alone come out."""
+    buffer, path, random_ = BytesIO(), tmp_path / "m.pth", random.Random(3)
+    torch.save({"w": torch.ones(2, 3), "n": torch.tensor(4)}, buffer, _use_new_zipfile_serialization=not old)
+    words = [b"(", b".", b"u", b"t", b"R", b"}", b"]", b"q\xff", b"cos\nsystem\n", b"\x80\x05", b"X\xff\xff\xff\x7f", b"Q"]
+    for _ in range(400):
+        mutant = bytearray(buffer.getvalue())
+        for _ in range(random_.randint(1, 4)):
+            at, way = random_.randrange(len(mutant)), random_.randrange(4)
+            if way == 0:
+                mutant[at] ^= 1 << random_.randrange(8)
+            elif way == 1:
+                del mutant[at : at + random_.randint(1, 40)]
+            else:
+                mutant[at:at] = random_.choice(words) if way == 2 else mutant[at : at + random_.randint(1, 60)]
+        path.write_bytes(mutant)
+        try:
+            look(path)
+        except ModelRefused as refusal:
+            assert str(refusal).startswith("m.pth: ") and str(refusal).isprintable()
 
 
 def test_looking_into_a_file_needs_no_unpickling(tmp_path):
