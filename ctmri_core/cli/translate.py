@@ -27,6 +27,9 @@ from ctmri_core.resources_folder import model_folders
 from ctmri_core.volume import Volume
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ctmri_core.batch.run import BatchOutcome
     from ctmri_core.inference.translate import Translation
 
@@ -90,7 +93,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
     model = model or chosen_model(volume, arguments.modality, folders, DECIDE)
     order = with_way_back(order, arguments, model)
     if arguments.strict:
-        _refuse_far_off(volume, model)
+        _refuse_far_off(volume, model, order.body)
     said: set[str] = {finding.message for finding in volume.findings}
     made = yield from _remembering(translate_as(volume, model, order, stop), said)
     if made is None:
@@ -108,7 +111,7 @@ def _beside(arguments: argparse.Namespace, made: Translation) -> list[tuple[str,
     return [(word, path, known[word]) for word, path in files_beside(arguments) if word in known]
 
 
-def _refuse_far_off(volume: Volume, model: Path) -> None:
+def _refuse_far_off(volume: Volume, model: Path, body: NDArray[np.bool_] | None) -> None:
     """Raises `WrongInput` for what would be a warning."""
     from ctmri_core.inference.input_doubts import doubts_before
     from ctmri_core.inference.translate import check_input
@@ -116,7 +119,7 @@ def _refuse_far_off(volume: Volume, model: Path) -> None:
 
     card = read_card(model)
     check_input(volume, card)
-    doubts = [doubt.message for doubt in doubts_before(volume, card) if doubt.kind != "window"]
+    doubts = [doubt.message for doubt in doubts_before(volume, card, body=body) if doubt.kind != "window"]
     if doubts:
         raise WrongInput(f"{' '.join(doubts)} Choose another model with --model, or leave --strict out.")
 

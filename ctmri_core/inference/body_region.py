@@ -16,7 +16,9 @@ _LARGEST_HEAD_MM = {"wide": 260.0, "deep": 290.0, "long": 450.0}
 
 
 def doubt_about_region(volume: Volume, card: ModelCard, body: NDArray[np.bool_] | None = None) -> Finding | None:
-    """`body`: on the volume's grid, where a person says what it is. A serious finding when the model was made for heads and `volume` shows more than a head, else None."""
+    """A serious finding when the model was made for heads and `volume` shows more than a head, else None. `body`: on the volume's
+    grid, what a person says it is.
+    """
     if card.body_region.strip().lower() != "head":
         return None
     for way, millimetres in _body_size(volume, body).items():
