@@ -50,5 +50,8 @@ class _Lines(argparse.RawDescriptionHelpFormatter):
     """Indented lines of the texts before and after the flags stay as they are, others are broken where the terminal ends."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        lines = (line if line.startswith(" ") else textwrap.fill(line, width) for line in text.splitlines())
-        return "".join(f"{indent}{line}\n" for line in lines)
+        lines = (
+            indent + line if line.startswith(" ") else textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent)
+            for line in text.splitlines()
+        )
+        return "".join(f"{line}\n" for line in lines)
