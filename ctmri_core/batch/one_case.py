@@ -124,7 +124,7 @@ class OneCase:
         order = self.order
         return save(
             made, target, source=source, overwrite=replaces, slices="png" if order.form == "png" else "dicom",
-            deidentify=order.deidentify, stop=self.stop,
+            deidentify=order.deidentify, burn_in=order.burn_in, stop=self.stop,
         )  # fmt: skip
 
     def _of_kind(self, volume: Volume) -> Volume:

@@ -25,9 +25,9 @@ class BatchOrder:
     """`inputs`: folders and files with scans; `output`: the folder of the results and their table.
 
     `model`: the one for all, None chooses for each scan among those in `folders`. `told`: what scans show that cannot say so
-    themselves. `form`: of each result, a file or a folder of slices. `all_the_same`: translates what a model was not made for,
-    too, instead of putting it aside. `only`: names of cases, empty for all. `spacing` (mm along k, j, i), `straighten`: as in
-    `ctmri_core.io.series`. `order`: how each is translated.
+    themselves. `form`: of each result, a file or a folder of slices. `deidentify`, `burn_in`: as in `ctmri_core.io.saving.save`.
+    `all_the_same`: translates what a model was not made for, too, instead of putting it aside. `only`: names of cases, empty for
+    all. `spacing` (mm along k, j, i), `straighten`: as in `ctmri_core.io.series`. `order`: how each is translated.
     """
 
     inputs: tuple[Path, ...]
@@ -37,6 +37,7 @@ class BatchOrder:
     told: Domain | None = None
     form: Form = "nii.gz"
     deidentify: bool = False
+    burn_in: bool = False
     all_the_same: bool = False
     only: frozenset[str] = frozenset()
     spacing: Triple | None = None
@@ -53,5 +54,5 @@ class BatchOrder:
         """16 hexadecimal digits that change with what changes a result, beside scan, model and what the scan was told to show."""
         how = {name: value for name, value in self.order.told.items() if name not in _OF_NO_MATTER}
         others = [str(path) for path in (*self.order.beside, self.order.back) if path is not None]
-        told = [self.form, self.deidentify, self.spacing, self.straighten, how, others]
+        told = [self.form, self.deidentify, self.burn_in, self.spacing, self.straighten, how, others]
         return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]

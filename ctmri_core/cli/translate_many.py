@@ -116,6 +116,7 @@ def _order(arguments: argparse.Namespace) -> BatchOrder:
         told=arguments.modality,
         form=arguments.format or arguments.slices or "nii.gz",
         deidentify=arguments.deidentify,
+        burn_in=arguments.burn_in,
         all_the_same=arguments.all_the_same,
         spacing=arguments.spacing,
         straighten=arguments.correct_tilt,
