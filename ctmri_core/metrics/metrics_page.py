@@ -29,6 +29,10 @@ from 35 to 41 dB. Every report prints it beside the number.
 - Features come from a network which is named, with its weights, beside the score. A Fréchet distance is an FID, and a kernel
   distance a KID, only with the standard Inception weights and picture preparation; a perceptual distance is LPIPS only with its
   published weights.
+- `ctmri_core/networks/picture_features.py` makes the features, of pictures brought to [0, 1] by one window for truth and
+  synthetic alike: VGG-19 (keys `features.0.weight` to `features.34.bias`) and Inception v3 (`Conv2d_1a_3x3.conv.weight` and
+  so on, pooled as in the network of the FID), from a safetensors file that you supply. Where torchvision is installed its
+  weights will do, too; its Inception v3 is another one, and its name says so. None ships with the program.
 """
 
 
