@@ -11,7 +11,7 @@ from ctmri_gui.messages import Kind, MessageBars
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.arrangement import Arrangement
 from ctmri_gui.viewer.layouts import SIDE_BY_SIDE
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
 
 class OutOfSight(QObject):
@@ -40,7 +40,7 @@ class OutOfSight(QObject):
 
     def _say(self) -> None:
         come, self._come = self._come, []
-        hidden = [role for role in Role if role in come and self._is_hidden(role)]
+        hidden = [role for role in MAIN if role in come and self._is_hidden(role)]
         if not hidden:
             return
         names = " and ".join(role.label.lower() for role in hidden)
@@ -49,7 +49,7 @@ class OutOfSight(QObject):
         self._bars.show_message(self._said, Kind.INFO, passing=True, offers=[("Side by side", show)])
 
     def _take_back(self) -> None:
-        if self._said and not any(self._is_hidden(role) for role in Role):
+        if self._said and not any(self._is_hidden(role) for role in MAIN):
             self._bars.close_message(self._said)
             self._said = ""
 

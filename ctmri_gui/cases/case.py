@@ -21,7 +21,7 @@ from ctmri_gui.origins import Origins
 from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
 from ctmri_gui.translating.made import Made
 from ctmri_gui.translation import Translation
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
@@ -218,7 +218,7 @@ class Case(QObject):
     # Comparing --------------------------------------------------------------------------------------------------------
 
     def _compare(self) -> None:
-        source, synthetic, truth = (self.volumes[role] for role in Role)
+        source, synthetic, truth = (self.volumes[role] for role in MAIN)
         if source is not None and synthetic is not None and truth is not None:
             begin = partial(work.compare, source, synthetic, truth)
             self._comparing.ask("Compare with ground truth", begin, self._take_comparison)

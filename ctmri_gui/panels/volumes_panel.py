@@ -11,7 +11,7 @@ from ctmri_core.volume import Volume
 from ctmri_gui.panels.kind_choice import KindChoice
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.session import Session
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
 
 class VolumesPanel(QWidget):
@@ -53,7 +53,7 @@ class VolumesPanel(QWidget):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         told = volume.label.startswith(role.label)  # a synthetic image says itself that it is one
-        form.addRow(label(volume.label if told else f"{role.label}: {volume.label}", "heading"))
+        form.addRow(label(volume.label if told and role in MAIN else f"{role.label}: {volume.label}", "heading"))
         form.addRow("Kind", choice)
         if volume.synthetic is None:
             form.addRow("Looks like", label(recognise(volume).label, "muted"))
@@ -68,7 +68,7 @@ class VolumesPanel(QWidget):
         choice.setObjectName(role.value)
         choice.setAccessibleName(f"Kind of image of the {role.label.lower()}")
         choice.setToolTip("Correct this when the file could not say what kind of image it holds")
-        choice.setEnabled(role is not Role.SYNTHETIC)
+        choice.setEnabled(not role.is_synthetic)
         choice.chosen.connect(lambda domain: self._session.set_domain(role, domain))
         return choice
 

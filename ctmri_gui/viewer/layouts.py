@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ctmri_gui.viewer.panes import PaneSpec, Plane
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
-_MOST_ROWS = _MOST_COLUMNS = 4
+_MOST_ROWS, _MOST_COLUMNS = 4, 6
 _LARGEST = 100_000
 Sizes = tuple[tuple[int, ...], ...]
 
@@ -49,8 +49,8 @@ class PaneLayout:
 
 
 _PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
-SIDE_BY_SIDE = PaneLayout("Side by side", (tuple(PaneSpec(role) for role in Role),))
-THREE_PLANES = PaneLayout("Three planes of each", tuple(tuple(PaneSpec(role, plane) for role in Role) for plane in _PLANES))
+SIDE_BY_SIDE = PaneLayout("Side by side", (tuple(PaneSpec(role) for role in MAIN),))
+THREE_PLANES = PaneLayout("Three planes of each", tuple(tuple(PaneSpec(role, plane) for role in MAIN) for plane in _PLANES))
 TWO_BY_TWO = PaneLayout(
     "Two by two",
     (
@@ -62,7 +62,16 @@ PLANES_OF_ONE = PaneLayout(
     "Planes of the source",
     ((PaneSpec(Role.SOURCE, Plane.AXIAL), PaneSpec(Role.SOURCE, Plane.CORONAL), PaneSpec(Role.SOURCE, Plane.SAGITTAL)),),
 )
+MODELS = "Models side by side"
 BUILT_IN = (SIDE_BY_SIDE, THREE_PLANES, TWO_BY_TWO, PLANES_OF_ONE)
+
+
+def models_side_by_side(roles: Sequence[Role], width: float, height: float) -> PaneLayout:
+    """A pane for each of `roles`, in so many rows as make the pictures largest where there is so much room for them."""
+    count = len(roles)
+    columns = max(range(count, 0, -1), key=lambda n: min(width / n, height / -(-count // n)))
+    rows = tuple(tuple(PaneSpec(role) for role in roles[first : first + columns]) for first in range(0, count, columns))
+    return PaneLayout(MODELS, rows)
 
 
 def single(spec: PaneSpec) -> PaneLayout:

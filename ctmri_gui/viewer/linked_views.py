@@ -23,7 +23,7 @@ from ctmri_gui.viewer.pane_pointer import PanePointer
 from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 from ctmri_gui.viewer.preview_cover import Covers
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
@@ -236,13 +236,19 @@ class LinkedViews(QWidget):
         role = self.panes[pane].role
         presets = self.model.presets.of(self.model.volumes.get(role))
         menu = pane_menu(self, presets, partial(self.model.apply_preset, role=role), self.actions_by_name)
-        menu.addMenu(content_menu(menu, self.panes[pane].spec, partial(self.arrangement.show_in, pane)))
+        menu.addMenu(content_menu(menu, self.panes[pane].spec, self._choices, partial(self.arrangement.show_in, pane)))
         detached = self.arrangement.is_detached(pane)
         menu.addAction("Bring pane back" if detached else "Window of its own").triggered.connect(
             lambda _checked=False: self.arrangement.set_detached(pane, not detached)
         )
         self.compare.fill_menu(menu, pane)
         return menu
+
+    @property
+    def _choices(self) -> tuple[Role, ...]:
+        """What a pane may show: places of further models only while something lies there."""
+        used = {*MAIN, *self.model.volumes, *(pane.role for pane in self.panes.values())}
+        return tuple(role for role in Role if role in used)
 
     # What the user does
 

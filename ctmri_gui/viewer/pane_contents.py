@@ -15,7 +15,7 @@ from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.camera import Frame
 from ctmri_gui.viewer.draw_words import other_answer
 from ctmri_gui.viewer.pane_frame import show_provenance
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import FURTHER, Role
 from ctmri_gui.viewer.slice_stack import SampledSlices, SliceStack
 from ctmri_gui.viewer.slice_stacks import SliceStacks
 from ctmri_gui.viewer.slice_view import SliceView
@@ -25,6 +25,7 @@ _EMPTY = {
     Role.SOURCE: EmptyText("Drop a CT or MR here", "DICOM, NIfTI, MHA, NRRD, MGZ, pictures or a zip"),
     Role.SYNTHETIC: EmptyText("Translate to fill this pane", "Choose a model and run it"),
     Role.TRUTH: EmptyText("Drop the real image here", "to compare the synthetic one with it"),
+    **dict.fromkeys(FURTHER, EmptyText("No other model here", "Tick several models and compare them")),
 }
 _NOTHING_HERE = EmptyText("Nothing of this image lies on this slice", "Unlink this pane to go through its own slices")
 _PREPARING = EmptyText("Resampling …", "onto the slices of the source")
@@ -40,6 +41,7 @@ class PaneContents:
         self._shown: dict[str, SliceStack] = {}
         self._empty = dict(_EMPTY)
         self._instead: dict[Role, Volume] = {}
+        self._several = False
         self.inverted = False
         model.volumesChanged.connect(self.show_volumes)
         model.posesChanged.connect(self._show_poses)
@@ -100,6 +102,10 @@ class PaneContents:
 
     def show_volumes(self) -> None:
         """Everything anew, but for pictures that are there already."""
+        several = sum(role.is_synthetic for role in self._model.volumes) > 1
+        if several is not self._several:
+            self._several = several
+            self._shown.clear()  # what is called otherwise from now on
         for name, pane in self._panes.items():
             volume, displayed = self._volume_in(pane), self._model.displayed(name)
             if volume is None or displayed is None:
@@ -125,7 +131,8 @@ class PaneContents:
         pane, stack = self._panes[name], self._shown.get(name)
         volume = self._volume_in(pane)
         if volume is not None and stack is not None:
-            show_provenance(pane.header, pane.strip, volume, resampled=isinstance(stack, SampledSlices))
+            sampled = isinstance(stack, SampledSlices)
+            show_provenance(pane.header, pane.strip, volume, resampled=sampled, among_models=self._several)
 
     def _offset_words(self, role: Role) -> str:
         """`12.0 mm S, 3.5 mm L`; empty where the volume lies where its file says."""

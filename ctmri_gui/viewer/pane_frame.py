@@ -16,6 +16,8 @@ from ctmri_gui.viewer.panes import Plane
 from ctmri_gui.viewer.roles import Role
 
 _SHORTEST_NAME = 6
+SHORT_HASH = 8
+"""Letters of a model's hash that tell it from others of its name."""
 _LETTERS_BESIDE_LINK = 26  # a narrower header shows a sign instead of the words on the link
 _SHORTEST_WARNING = "Synthetic — not for diagnosis"
 _TWO_LINES = "Synthetic\nnot for diagnosis"  # where that has no room
@@ -300,11 +302,15 @@ class Strip(QWidget):
         self._follow_font()
 
 
-def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False) -> None:
-    """What the picture is and, where a model made it, the warning."""
-    header.set_title(" · ".join(part for part in (draw_words(volume), volume.label) if part))
-    if volume.synthetic is not None:
-        strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, volume.synthetic.model_name)
+def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False, among_models: bool = False) -> None:
+    """What the picture is and, where a model made it, the warning. `among_models`: beside what other models made, so that it says
+    which one made this."""
+    made, parts = volume.synthetic, [draw_words(volume), volume.label]
+    if made is not None and among_models:
+        parts = [draw_words(volume), f"{made.model_name} {made.model_hash[:SHORT_HASH]}".strip(), volume.domain.label]
+    header.set_title(" · ".join(part for part in parts if part))
+    if made is not None:
+        strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, made.model_name)
     else:
         strip.set_note(f"{volume.name} · resampled onto these slices" if resampled else volume.name)
 

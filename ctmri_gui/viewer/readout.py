@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,13 +18,15 @@ _AXES = (("L", "R"), ("P", "A"), ("S", "I"))
 @dataclass(frozen=True)
 class Readout:
     """`mm`: LPS. `values`: per shown volume the stored value of the nearest voxel, None outside it. `difference`: synthetic
-    minus truth where both exist and are on one scale (HU; MR values of two origins have none in common)."""
+    minus truth where both exist and are on one scale (HU; MR values of two origins have none in common); `further`: the same of
+    what other models made."""
 
     mm: tuple[float, float, float]
     values: Mapping[Role, float | None]
     labels: Mapping[Role, str]
     units: Mapping[Role, str]
     difference: float | None
+    further: Mapping[Role, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -39,8 +41,9 @@ class Readout:
             "outside" if value is None else f"{number_text(value)} {self.units[role]}" for role, value in self.values.items()
         ]
         named = [f"{self.labels[role]} {words}" for role, words in zip(self.values, shown, strict=True)]
-        sign = "+" if self.difference is not None and self.difference > 0 else ""
-        last = [] if self.difference is None else [f"Δ {sign}{number_text(self.difference)} HU"]
+        told = [] if self.difference is None else [("Δ", self.difference)]
+        told += [(f"Δ {role.letter}", value) for role, value in self.further.items()]
+        last = [f"{sign} {'+' if value > 0 else ''}{number_text(value)} HU" for sign, value in told]
         return "   ".join((f"{place} mm", *named, *last)), "   ".join((*named, *last)), " · ".join((*shown, *last))
 
 
@@ -64,16 +67,18 @@ def value_at(volume: Volume, mm: FloatArray) -> float | None:
 def read_out(volumes: Mapping[Role, Volume], mm: FloatArray, *, comparable: bool = True) -> Readout:
     """`comparable`: False where synthetic and truth are known not to show the same; then there is no difference."""
     values = {role: value_at(volume, mm) for role, volume in volumes.items()}
-    difference = None
-    synthetic, truth = values.get(Role.SYNTHETIC), values.get(Role.TRUTH)
-    if comparable and synthetic is not None and truth is not None:
-        in_hu = volumes[Role.SYNTHETIC].unit == volumes[Role.TRUTH].unit == "HU"
-        difference = synthetic - truth if in_hu else None
+    truth, several = values.get(Role.TRUTH), sum(role.is_synthetic for role in volumes) > 1
+    differences = {}
+    if comparable and truth is not None and volumes[Role.TRUTH].unit == "HU":
+        made = {role: value for role, value in values.items() if role.is_synthetic and volumes[role].unit == "HU"}
+        differences = {role: value - truth for role, value in made.items() if value is not None}
+    difference = differences.pop(Role.SYNTHETIC, None)
     x, y, z = (float(value) for value in mm)
     return Readout(
         (x, y, z),
         values,
-        {role: volume.label for role, volume in volumes.items()},
+        {role: f"{role.letter}: {volume.label}" if several and role.letter else volume.label for role, volume in volumes.items()},
         {role: volume.unit for role, volume in volumes.items()},
         difference,
+        differences,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -74,11 +74,11 @@ def pane_menu(owner: QWidget, presets: tuple[Preset, ...], apply: Callable[[str]
     return menu
 
 
-def content_menu(menu: QMenu, shown: PaneSpec, choose: Callable[[PaneSpec], None]) -> QMenu:
-    """Which volume a pane shows, and along which plane."""
+def content_menu(menu: QMenu, shown: PaneSpec, roles: Iterable[Role], choose: Callable[[PaneSpec], None]) -> QMenu:
+    """Which of the volumes `roles` a pane shows, and along which plane."""
     content = QMenu("Show in this pane", menu)
     for choices in (
-        [(role.label, replace(shown, role=role), role is shown.role) for role in Role],
+        [(role.label, replace(shown, role=role), role is shown.role) for role in roles],
         [(plane.label, replace(shown, plane=plane), plane is shown.plane) for plane in Plane],
     ):
         content.addSeparator()

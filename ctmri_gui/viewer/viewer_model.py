@@ -19,12 +19,12 @@ from ctmri_gui.viewer.pane_poses import KeptPoses, PanePoses
 from ctmri_gui.viewer.panes import PaneSpec, Plane, named
 from ctmri_gui.viewer.preset_book import PresetBook
 from ctmri_gui.viewer.presets import Window
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from ctmri_gui.viewer.screen_layout import ScreenLayout
 from ctmri_gui.viewer.volume_places import VolumePlaces, frames_apart
 from ctmri_gui.viewer.volume_windows import VolumeWindows
 
-THREE = named(PaneSpec(role) for role in Role)
+THREE = named(PaneSpec(role) for role in MAIN)
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ctmri_core.volume import Volume
+from ctmri_core.preprocess.mr_range import body_range
+from ctmri_core.volume import Volume, once_per_volume
 from ctmri_gui.viewer.preset_book import PresetBook
 from ctmri_gui.viewer.presets import Window, first_window, percentile_window
 from ctmri_gui.viewer.roles import Role
 
+_ONE_SIZE = 3.0
+
 
 class VolumeWindows:
-    """Windows are shared within a modality: CT panes have the same window; MR panes, whose units are arbitrary, move in
-    proportion unless the synthetic one matches truth. `volumes`: those of the panes, kept up to date by their owner."""
+    """Windows are shared within a modality: CT panes have the same window, and so have images of one kind that models made, if
+    their values are of one size; other MR panes, whose units are arbitrary, move in proportion unless the synthetic ones match
+    truth. `volumes`: those of the panes, kept up to date by their owner."""
 
     def __init__(self, volumes: dict[Role, Volume], presets: PresetBook) -> None:
         self._volumes, self._presets = volumes, presets
@@ -79,22 +83,23 @@ class VolumeWindows:
     def _set_each(self, role: Role, of: Callable[[Volume], Window]) -> None:
         """The volume's window and those of its peers, each from its own values; what is in HU keeps one window."""
         for peer in self._peers(role):
-            whose = role if _same_units(self._volumes[role], self._volumes[peer]) else peer
+            whose = role if _one_scale(self._volumes[role], self._volumes[peer]) else peer
             self.by_role[peer] = of(self._volumes[whose])
 
     def _opening(self, role: Role, volume: Volume) -> Window:
         for other, present in self._volumes.items():
-            if other is not role and _same_units(volume, present):
+            if other is not role and other in self.by_role and _one_scale(volume, present):
                 return self.by_role[other]
         return first_window(volume)
 
     def _follow_truth(self) -> None:
-        if self.matches_truth and {Role.SYNTHETIC, Role.TRUTH} <= set(self._peers(Role.TRUTH)):
-            self.by_role[Role.SYNTHETIC] = self.by_role[Role.TRUTH]
+        made = [peer for peer in self._peers(Role.TRUTH) if peer.is_synthetic]
+        if self.matches_truth and made:
+            self.by_role.update(dict.fromkeys(made, self.by_role[Role.TRUTH]))
 
     def _same_scale(self, one: Role, other: Role) -> bool:
-        matched = self.matches_truth and {one, other} == {Role.SYNTHETIC, Role.TRUTH}
-        return one is other or matched or _same_units(self._volumes[one], self._volumes[other])
+        matched = self.matches_truth and Role.SOURCE not in (one, other)
+        return one is other or matched or _one_scale(self._volumes[one], self._volumes[other])
 
     def _peers(self, role: Role) -> tuple[Role, ...]:
         """The volumes of the same modality, `role` among them; nothing where there is none."""
@@ -104,5 +109,16 @@ class VolumeWindows:
         return tuple(one for one, volume in self._volumes.items() if volume.domain.modality == modality)
 
 
-def _same_units(one: Volume, other: Volume) -> bool:
-    return one.unit == other.unit == "HU"
+def _one_scale(one: Volume, other: Volume) -> bool:
+    """Whether one window tells the same of both."""
+    if one.unit == other.unit == "HU":
+        return True
+    made_alike = one.synthetic is not None and other.synthetic is not None and one.domain is other.domain
+    return made_alike and 1 / _ONE_SIZE < _reach(one) / _reach(other) < _ONE_SIZE
+
+
+@once_per_volume
+def _reach(volume: Volume) -> float:
+    """From the darkest to the brightest value of the body."""
+    low, high = body_range(volume)
+    return high - low

@@ -20,7 +20,7 @@ from ctmri_gui.viewer.compare.colour_maps import rgb_table
 from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.layouts import THREE_PLANES, TWO_BY_TWO
 from ctmri_gui.viewer.linked_views import LinkedViews
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
 GRID = Geometry((40, 64, 72), (2.0, 1.5, 1.5), (-54.0, -48.0, -40.0))
 TRUTH_GRID = Geometry((40, 60, 60), (2.0, 1.7, 1.7), (-50.0, -51.0, -30.0))  # not the whole of the source's
@@ -42,7 +42,7 @@ def case() -> tuple[dict[Role, Volume], Comparison]:
     source = head(GRID, Domain.MR_T1, 300, 0, name="t1.nii.gz")
     synthetic = head(GRID, Domain.CT, 0, -1000, spot=140, synthetic=MADE)
     truth = head(TRUTH_GRID, Domain.CT, 40, -1000, name="ct.nii.gz")
-    return dict(zip(Role, (source, synthetic, truth), strict=True)), Comparison(source, synthetic, truth)
+    return dict(zip(MAIN, (source, synthetic, truth), strict=True)), Comparison(source, synthetic, truth)
 
 
 @pytest.fixture
@@ -314,12 +314,12 @@ def test_the_partner_can_be_chosen_and_goes_with_its_volume(views) -> None:
 def test_comparing_costs_no_stack_of_its_own_beside_the_panes(views) -> None:
     """What another pane shows already is not made a second time."""
     before = len(views.contents.stacks)
-    for pane in Role:
+    for pane in MAIN:
         views.compare.model.set_mode(pane, Mode.FADE)
     assert len(views.contents.stacks) == before == 3
     views.compare.model.set_mode(Role.TRUTH, Mode.DIFFERENCE)
     assert len(views.contents.stacks) == 4  # the truth on the source's voxels
-    for pane in Role:
+    for pane in MAIN:
         views.compare.model.set_mode(pane, Mode.OFF)
     assert len(views.contents.stacks) == 3
 

@@ -22,7 +22,7 @@ from ctmri_gui.viewer.compare.mask_model import COLOURS, Mask, MaskModel, MaskSt
 from ctmri_gui.viewer.compare.mask_overlay import MaskOverlay, borders, pane_plane
 from ctmri_gui.viewer.compare.modes import Compare, Mode, partners_of
 from ctmri_gui.viewer.grey_picture import GreyLayer
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from ctmri_gui.viewer.screen_layout import screen_layout
 
 HU = Scale("HU", "")
@@ -122,7 +122,7 @@ def test_mr_is_subtracted_in_percent_of_each_images_own_range() -> None:
 
 
 def test_partners_are_what_tells_most() -> None:
-    everything = tuple(Role)
+    everything = tuple(MAIN)
     assert partners_of(Role.SYNTHETIC, everything)[0] is Role.TRUTH
     assert partners_of(Role.TRUTH, everything)[0] is Role.SYNTHETIC
     assert partners_of(Role.SOURCE, everything)[0] is Role.SYNTHETIC

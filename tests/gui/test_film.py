@@ -22,7 +22,7 @@ from ctmri_gui.film.studio import Studio, rows_of
 from ctmri_gui.viewer import palette
 from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.presets import Window
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from tests.gui.conftest import make_volume
 from tests.gui.test_dialog_sizes import assert_readable
 
@@ -90,7 +90,7 @@ def test_panes_stand_beside_one_another_as_on_the_screen(three):
 
 def test_the_warning_stays_whatever_is_switched_off(three):
     assert has_colour(painted(three, [Role.SYNTHETIC]), palette.STRIP_GROUND)
-    assert has_colour(painted(three, list(Role)), palette.STRIP_GROUND)
+    assert has_colour(painted(three, list(MAIN)), palette.STRIP_GROUND)
     assert not has_colour(painted(three, [Role.TRUTH]), palette.STRIP_GROUND)
 
 
@@ -108,7 +108,7 @@ def test_names_of_files_stay_out_unless_asked_for_and_the_model_never_does(three
         three.views.set_volume(Role.SOURCE, volume)
         made = replace(three.views.model.volumes[Role.SYNTHETIC], synthetic=Synthetic(model, "ab"))
         three.views.set_volume(Role.SYNTHETIC, made)
-        return painted(three, list(Role), Look((500, 200), **look))
+        return painted(three, list(MAIN), Look((500, 200), **look))
 
     assert np.array_equal(picture("a.nii", "a"), picture("Doe_Jane.nii", "a"))
     assert not np.array_equal(picture("a.nii", "a", names=True), picture("Doe_Jane.nii", "a", names=True))

@@ -17,7 +17,7 @@ from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.volume import Synthetic
 from ctmri_gui.viewer.layouts import THREE_PLANES
 from ctmri_gui.viewer.metric_questions import Scope
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from tests.gui.conftest import head_voxels, make_volume
 
 WAIT = 20_000
@@ -49,7 +49,7 @@ def window(make_window, volumes, qtbot):
 
 
 def show(window, volumes, qtbot):
-    for role, volume in zip(Role, volumes, strict=True):
+    for role, volume in zip(MAIN, volumes, strict=True):
         window.session.place(volume, role)
     window.docks.by_name["Metrics"].raise_()
     qtbot.waitUntil(lambda: "Worst: slice" in said(window), timeout=WAIT)
@@ -207,7 +207,7 @@ def test_another_truth_begins_anew_and_none_ends_it(window, volumes, qtbot):
 def test_an_unseen_dock_computes_no_curve_until_it_is_asked_for(make_window, volumes, qtbot):
     window = make_window()
     window.docks.by_name["Metrics"].hide()
-    for role, volume in zip(Role, volumes, strict=True):
+    for role, volume in zip(MAIN, volumes, strict=True):
         window.session.place(volume, role)
     qtbot.waitUntil(lambda: window.session.comparison is not None, timeout=WAIT)
     assert window.metrics.curve is None and not window.metrics_link._curve_work.running

@@ -24,7 +24,7 @@ from ctmri_gui.viewer.measure import texts
 from ctmri_gui.viewer.measure.histogram_page import BODY, NO_REGION, REGION, SLICE
 from ctmri_gui.viewer.measure.measuring import Measuring
 from ctmri_gui.viewer.measure.overlay import _place, _Room
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 
 GRID = Geometry((21, 64, 72), (3.0, 1.0, 1.25), (-45.0, -32.0, -30.0))
 TRUTH_GRID = Geometry((30, 50, 60), (2.5, 1.6, 1.6), (-48.0, -40.0, -36.0))
@@ -463,7 +463,7 @@ def test_the_profile_shows_all_images_each_on_its_axis(views, measuring, qtbot) 
     page = measuring._plots.profile
     assert page.isVisible() and page.plot is None and measuring.tools.kind is Kind.LENGTH
     drag(views, "source", pixel(views, "source", 30, 10), pixel(views, "source", 30, 20), pixel(views, "source", 30, 60))
-    qtbot.waitUntil(lambda: page.plot is not None and set(page.plot.curves) == set(Role), timeout=20_000)
+    qtbot.waitUntil(lambda: page.plot is not None and set(page.plot.curves) == set(MAIN), timeout=20_000)
     qtbot.waitUntil(lambda: page.plot.curves[Role.SOURCE].getData()[0][-1] == pytest.approx(50 * 1.25, abs=0.01))
     _, y = page.plot.curves[Role.SOURCE].getData()
     assert y[0] == pytest.approx(float(views.model.volumes[Role.SOURCE].voxels[views.slice, 30, 10]), abs=1)
@@ -473,7 +473,7 @@ def test_the_profile_shows_all_images_each_on_its_axis(views, measuring, qtbot) 
     assert views.model.crosshair == pytest.approx(measuring.model.items[0].shape.centre, abs=0.1)
     assert "not for diagnosis" in page.title.text()
     measuring.dress()
-    qtbot.waitUntil(lambda: page.plot is not None and set(page.plot.curves) == set(Role), timeout=20_000)
+    qtbot.waitUntil(lambda: page.plot is not None and set(page.plot.curves) == set(MAIN), timeout=20_000)
     page.read_at(1.0)
     measuring._plots.close()
     assert views.model.crosshair is None

@@ -25,7 +25,7 @@ from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, THREE_PLANES, PaneL
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.panes import PaneSpec, Plane
 from ctmri_gui.viewer.plane_grids import straightened, turned
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from ctmri_gui.viewer.slice_stack import slices_of
 
 PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
@@ -131,7 +131,7 @@ def test_the_acquired_slice_survives_other_layouts_and_scrolls_with_its_plane(vi
     axial = next(name for name, pane in views.panes.items() if pane.spec.plane is Plane.AXIAL)
     views.model.step(3, axial)
     views.actions_by_name["layout_1"].trigger()
-    assert views.slice == 10 and list(views.panes) == [role.value for role in Role]
+    assert views.slice == 10 and list(views.panes) == [role.value for role in MAIN]
 
 
 def test_every_pane_shows_its_volume_with_title_and_picture_after_every_change_of_layout(views, qtbot) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_gui.viewer.compare.colour_maps import MAPS
-from ctmri_gui.viewer.compare.difference import Compared, Scale, number, scale_of
+from ctmri_gui.viewer.compare.difference import Compared, Scale, in_order, number, scale_of
 from ctmri_gui.viewer.compare.modes import Compare, Mode, next_checker, partners_of
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
@@ -16,6 +17,7 @@ FIRST_LIMITS = {"HU": 200.0, "%": 30.0}
 _LIMITS = {"HU": (5.0, 4000.0), "%": (1.0, 200.0)}
 _FADE_STEP, _LINE_STEP, _LIMIT_STEP = 0.1, 0.05, 1.25
 _PIXELS_TO_DOUBLE = 150.0
+_MAIN_PAIR = frozenset((Role.SYNTHETIC, Role.TRUTH))
 _BY_HAND = "The two were linked by hand with an offset, so what lies on one another is not known to be one place."
 
 
@@ -34,7 +36,7 @@ class CompareModel(QObject):
         self._last: dict[str, Mode] = {}
         self._paused: set[str] = set()
         self._limits = dict(FIRST_LIMITS)
-        self._compared: Compared | None = None
+        self._compared: dict[frozenset[Role], Compared] = {}
         self.colours = next(iter(MAPS))
         self.held: str | None = None
 
@@ -61,7 +63,7 @@ class CompareModel(QObject):
         assert role is not None and other is not None
         if self._viewer.offset(role) is not None or self._viewer.offset(other) is not None:
             return _BY_HAND
-        return scale_of(self._compared, self._viewer.volumes, {role, other})
+        return scale_of(self._compared.get(frozenset((role, other))), self._viewer.volumes, {role, other})
 
     def doubt(self, pane: str) -> str:
         """Why the two pictures of a pane do not show each place of the patient at one place, in a few words; empty where they do
@@ -73,7 +75,8 @@ class CompareModel(QObject):
             return "other frame of reference"
         if self._viewer.offset(role) is not None or self._viewer.offset(other) is not None:
             return "linked by hand"
-        unaligned = self._compared is not None and self._compared.verdict.aligned is False
+        truths = (compared for pair, compared in self._compared.items() if Role.TRUTH in pair)
+        unaligned = any(compared.verdict.aligned is False for compared in truths)
         return "not aligned" if unaligned and Role.TRUTH in (role, other) else ""
 
     def limit(self, unit: str) -> float:
@@ -91,7 +94,8 @@ class CompareModel(QObject):
             scale = self.scale(pane)
             if isinstance(scale, str):
                 return f"{role.label}: no difference"
-            return f"Synthetic − Ground truth, ±{number(self._limits[scale.unit])} {scale.unit}"
+            one, second = in_order((role, other))
+            return f"{one.label} − {second.label}, ±{number(self._limits[scale.unit])} {scale.unit}"
         if compare.mode is Mode.FADE:
             return f"{role.label} | {other.label}, fade {round(100 * compare.amount)} %"
         return f"{role.label} | {other.label}, {compare.mode.value}" if compare.active else ""
@@ -198,9 +202,10 @@ class CompareModel(QObject):
         if panes:
             self.changed.emit(panes)
 
-    def set_compared(self, compared: Compared | None) -> None:
-        """What is known of synthetic and truth; None while that is not known."""
-        self._compared = compared
+    def set_compared(self, compared: Compared | None, further: Mapping[frozenset[Role], Compared] | None = None) -> None:
+        """What is known of synthetic and truth; None while that is not known. `further`: of other pairs."""
+        main = {} if compared is None else {_MAIN_PAIR: compared}
+        self._compared = {**(further or {}), **main}
         panes = tuple(pane for pane, compare in self._by_pane.items() if compare.active)
         if panes:
             self.changed.emit(panes)

@@ -1,8 +1,8 @@
-"""Synthetic minus truth in colours: what may be subtracted from what, on which scale, and the picture of it."""
+"""Synthetic minus truth, or minus what another model made: what may be subtracted from what, and the picture of it in colours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from ctmri_gui.viewer.roles import Role
 
 _Range = tuple[float, float]
 _WAITING = "It is not known yet whether both show the same place."
+_WORDS = {Role.SYNTHETIC: "synthetic", Role.TRUTH: "truth"}
 _NOT_A_PAIR = "{one} and {other} have no scale in common."
 
 
@@ -31,7 +32,7 @@ class Verdict(Protocol):
 
 
 class Compared(Protocol):
-    """`ctmri_core.comparison.Comparison` as far as it is asked. `ranges`: of synthetic and truth, None for HU."""
+    """`ctmri_core.comparison.Comparison` as far as it is asked. `ranges`: of both images, None for HU."""
 
     @property
     def verdict(self) -> Verdict: ...
@@ -49,7 +50,10 @@ class Scale:
     offset: float = 0.0
 
 
-_HU = Scale("HU", "synthetic − truth, HU")
+def in_order(pair: Iterable[Role]) -> tuple[Role, Role]:
+    """From which of two the other is subtracted: the truth from what a model made, else what lies further behind."""
+    first, second = sorted(pair, key=lambda role: (role is Role.TRUTH, list(Role).index(role)))
+    return first, second
 
 
 def scale_of(compared: Compared | None, volumes: Mapping[Role, Volume], pair: set[Role]) -> Scale | str:
@@ -58,18 +62,19 @@ def scale_of(compared: Compared | None, volumes: Mapping[Role, Volume], pair: se
     MR values have no unit: each image is brought to percent of its own in-body 0.5-99.5 % range, as its scores are. They are
     not clipped to it: what lies beyond in one image alone is a difference too.
     """
-    if pair != {Role.SYNTHETIC, Role.TRUTH}:
+    if Role.SOURCE in pair:
         one, other = (volumes[role].label for role in Role if role in pair)
         return _NOT_A_PAIR.format(one=one, other=other)
     if compared is None:
         return _WAITING
     if not compared.verdict.comparable:
         return compared.verdict.message
+    words = " − ".join(_WORDS.get(role, f"synthetic {role.letter}") for role in in_order(pair))
     if compared.ranges is None:
-        return _HU
+        return Scale("HU", f"{words}, HU")
     gains = tuple(100 / (high - low) for low, high in compared.ranges)
     offset = gains[1] * compared.ranges[1][0] - gains[0] * compared.ranges[0][0]
-    said = "synthetic − truth, % of each image's own in-body 0.5–99.5 % range"
+    said = f"{words}, % of each image's own in-body 0.5–99.5 % range"
     return Scale("%", said, (gains[0], gains[1]), offset)
 
 

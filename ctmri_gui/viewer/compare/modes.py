@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import FURTHER, SYNTHETICS, Role
 
 
 class Mode(StrEnum):
@@ -38,9 +38,9 @@ _LABELS = {
 }
 CHECKER_SIZES_MM = (5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
 _PARTNERS = {
-    Role.SOURCE: (Role.SYNTHETIC, Role.TRUTH),
-    Role.SYNTHETIC: (Role.TRUTH, Role.SOURCE),
-    Role.TRUTH: (Role.SYNTHETIC, Role.SOURCE),
+    Role.SOURCE: (Role.SYNTHETIC, Role.TRUTH, *FURTHER),
+    Role.TRUTH: (*SYNTHETICS, Role.SOURCE),
+    **{role: (Role.TRUTH, *(other for other in SYNTHETICS if other is not role), Role.SOURCE) for role in SYNTHETICS},
 }
 
 

@@ -13,7 +13,7 @@ from ctmri_gui.viewer.canvas import Canvas
 from ctmri_gui.viewer.compare.colour_bar import ColourBar
 from ctmri_gui.viewer.compare.compare_model import CompareModel
 from ctmri_gui.viewer.compare.composition import ComparedPicture, beyond_line
-from ctmri_gui.viewer.compare.difference import Scale
+from ctmri_gui.viewer.compare.difference import Scale, in_order
 from ctmri_gui.viewer.compare.marks import CompareMarks, MarksState
 from ctmri_gui.viewer.compare.modes import Compare, Mode
 from ctmri_gui.viewer.displayed_grid import DisplayedGrid
@@ -114,7 +114,8 @@ class PaneCompare:
         if scale is None:
             self._picture.set_difference(None, None)
             return
-        stacks = [self._stacks.of(shown.volumes[role], shown.displayed, exactly=True) for role in (Role.SYNTHETIC, Role.TRUTH)]
+        pair = in_order((shown.own, shown.other))
+        stacks = [self._stacks.of(shown.volumes[role], shown.displayed, exactly=True) for role in pair]
         self.needed += stacks
         slices = [stack.picture(shown.k) for stack in stacks]
         synthetic, truth = (None if one is None else shown.displayed.layout.arrange(one) for one in slices)

@@ -20,10 +20,19 @@ from ctmri_gui.viewer.palette import font, scaled
 from ctmri_gui.viewer.roles import Role
 
 _COLOURS = {  # Okabe and Ito 2008, lighter or darker where the ground asks for it
-    "dark": {Role.SOURCE: "#56b4e9", Role.SYNTHETIC: "#e69f00", Role.TRUTH: "#33c9a0"},
-    "light": {Role.SOURCE: "#0072b2", Role.SYNTHETIC: "#a85c00", Role.TRUTH: "#007a59"},
+    "dark": {
+        **{Role.SOURCE: "#56b4e9", Role.SYNTHETIC: "#e69f00", Role.TRUTH: "#33c9a0"},
+        **{Role.SYNTHETIC_B: "#e08fc0", Role.SYNTHETIC_C: "#f0e442", Role.SYNTHETIC_D: "#b0a8ff"},
+    },
+    "light": {
+        **{Role.SOURCE: "#0072b2", Role.SYNTHETIC: "#a85c00", Role.TRUTH: "#007a59"},
+        **{Role.SYNTHETIC_B: "#94437a", Role.SYNTHETIC_C: "#6f6400", Role.SYNTHETIC_D: "#4b4bb0"},
+    },
 }
-_SYMBOLS = {Role.SOURCE: "o", Role.SYNTHETIC: "t", Role.TRUTH: "s"}  # Qt strokes dashes that are wider than a pixel very slowly
+_SYMBOLS = {  # Qt strokes dashes that are wider than a pixel very slowly
+    **{Role.SOURCE: "o", Role.SYNTHETIC: "t", Role.TRUTH: "s"},
+    **{Role.SYNTHETIC_B: "d", Role.SYNTHETIC_C: "t1", Role.SYNTHETIC_D: "p"},
+}
 _MARKS = 12
 _STEPS = 100
 _KEYS = "The left and right arrow move the line that reads values; drag or turn the wheel to zoom and move."
