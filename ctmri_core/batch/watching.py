@@ -14,7 +14,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.events import StopSignal, until
 from ctmri_core.io.folder_files import FolderFiles
 
-_SHORTEST_PAUSE_S = 1.0
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _SHARE_OF_TIME = 0.05  # of a processor, that looking for changes may take
 _PATIENCE = 3  # times as long a series must lie still that has gaps or cannot be read: slices or bytes of it may be on their way
 _INCOMPLETE = ("gap", "uneven_spacing")
@@ -45,7 +45,7 @@ class Arrivals:
         self._parts: dict[tuple[Path, str], _Part] = {}
         self._since: dict[Path, tuple[_Facts, float]] = {}
         self._told: dict[str, str] = {}
-        self.pause = min(_SHORTEST_PAUSE_S, settle) if settle else 0.1
+        self._shortest = self.pause = min(_SHORTEST_PAUSE_S, settle)
         self.changing = 0
         self.problem = ""
 
@@ -53,12 +53,10 @@ class Arrivals:
         """The cases that became complete since the last look, or changed since. Raises `Stopped`, never for a file."""
         begun = time.monotonic()
         self._list(stop)
+        self.pause = min(max(self._shortest, (time.monotonic() - begun) / _SHARE_OF_TIME), _LONGEST_PAUSE_S)
         now = self._clock()
         self.changing = sum(now - since < self._settle for _, since in self._since.values())
-        found = [case for part in self._parts.values() for case in self._complete(part, now, stop)]
-        if not found:
-            self.pause = max(self.pause, min((time.monotonic() - begun) / _SHARE_OF_TIME, 60.0))
-        return found
+        return [case for part in self._parts.values() for case in self._complete(part, now, stop)]
 
     def _list(self, stop: StopSignal) -> None:
         for part in self._parts.values():
