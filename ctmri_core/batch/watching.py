@@ -45,7 +45,7 @@ class Arrivals:
         self._parts: dict[tuple[Path, str], _Part] = {}
         self._since: dict[Path, tuple[_Facts, float]] = {}
         self._told: dict[str, str] = {}
-        self._shortest = self.pause = min(_SHORTEST_PAUSE_S, settle)
+        self._shortest = self.pause = max(min(_SHORTEST_PAUSE_S, settle), 0.1)
         self.changing = 0
         self.problem = ""
 
