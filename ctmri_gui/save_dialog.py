@@ -55,7 +55,7 @@ _HOLDS_NONE = "This format holds no patient data: only values, their place and h
 _HOLDS_IDENTIFIERS = (
     "This format holds no name; the record beside it holds the unique identifiers (UIDs) of the scan it was made from."
 )
-_BURN_IN_TIP = "For places where nothing but pixels is looked at. Nothing can be measured in that corner any more."
+_BURN_IN_TIP = "In a corner of every slice, where nothing can be measured any more: for places where only pixels are looked at."
 _NAME_TELLS = "The name or the folder seems to hold a part of the patient's name or number."
 
 
@@ -197,7 +197,7 @@ class SaveDialog(QDialog):
         self.folder.setAccessibleName("Folder")
         self.name = QLineEdit()
         self.deidentified = QCheckBox("Remove patient data (de-identify)")
-        self.burned_in = QCheckBox("Burn the word SYNTHETIC into a corner of every slice")
+        self.burned_in = QCheckBox("Burn in the word SYNTHETIC")
         self.burned_in.setToolTip(_BURN_IN_TIP)
         self.note, self.patient = label("", "muted"), label("", "muted")
         self.face, self.warning, self.problem = label("", "warning"), label("", "warning"), label("", "error")

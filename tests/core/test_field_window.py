@@ -126,7 +126,7 @@ def test_above_shoulders_a_head_is_shown_as_it_was_learnt_and_shoulders_are_not_
     alone = translated(scan(narrow(head())), normed(context=context))
     np.testing.assert_allclose(result.voxels[clear, 40:96, 48:92], alone.voxels[clear], atol=1e-3)
     assert (result.voxels[:2, 60:76, 36:105] > 0).all()
-    assert kinds(result) == [("large_body", True), ("window", False)]
+    assert kinds(result) == [("large_body", True), ("window", False), ("slice_flags", False)]
     assert "in 2 of 9 slices" in result.findings[0].message and "280 x 1" in result.findings[0].message
 
 
