@@ -15,10 +15,10 @@ from ctmri_core.batch.one_case import OneCase
 from ctmri_core.batch.order import BatchOrder
 from ctmri_core.batch.sharing import Place, own_part
 from ctmri_core.batch.store import Store
-from ctmri_core.batch.table import CSV_NAME, CaseRow
+from ctmri_core.batch.table import CSV_NAME, CaseRow, told_of
 from ctmri_core.batch.watching import Arrivals
 from ctmri_core.errors import Stopped, WriteFailed
-from ctmri_core.events import CaseTold, Event, Noted, Progress, Started, StopSignal, Work, never, now
+from ctmri_core.events import Event, Noted, Progress, Started, StopSignal, Work, never, now
 from ctmri_core.files import check_writable, same_file
 
 _LOOK_AGAIN_S = 0.5
@@ -210,12 +210,3 @@ def _step(event: Progress) -> str:
     if event.total and event.unit:
         return f"{event.done} of {event.total} {event.unit}"
     return event.message or "working"
-
-
-def told_of(row: CaseRow, share: float | None = None) -> CaseTold:
-    """How the case of `row` stands, as an event; `share`: how much of it is behind, where it goes on."""
-    return CaseTold(
-        name=row.case, status=row.status, reason=row.reason, question=row.question if row.status == "asked about" else "",
-        seconds=row.seconds if share is None else None, share=share, place=row.place,
-        output=row.output if row.status == "done" else "",
-    )  # fmt: skip

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import ctmri_core
 from ctmri_core.errors import FileRefused
+from ctmri_core.events import CaseTold
 from ctmri_core.files import write_text
 
 Status = Literal["waiting", "running", "done", "failed", "asked about", "skipped"]
@@ -96,6 +97,15 @@ def write_table(folder: Path, rows: Iterable[CaseRow]) -> None:
     }  # fmt: skip
     write_text(folder / JSON_NAME, json.dumps(stored, indent=1))
     write_text(folder / CSV_NAME, _as_csv(rows))
+
+
+def told_of(row: CaseRow, share: float | None = None) -> CaseTold:
+    """How the case of `row` stands, as an event; `share`: how much of it is behind, where it goes on."""
+    return CaseTold(
+        name=row.case, status=row.status, reason=row.reason, question=row.question if row.status == "asked about" else "",
+        seconds=row.seconds if share is None else None, share=share, place=row.place,
+        output=row.output if row.status == "done" else "",
+    )  # fmt: skip
 
 
 def _as_csv(rows: Iterable[CaseRow]) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
 from ctmri_core.events import CaseTold
-from ctmri_gui.panels.small_parts import label, naming
-from ctmri_gui.viewer.palette import scaled
+from ctmri_gui.panels.small_parts import fit_height, label, naming, resize_dialog, scrolling
 
 _KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
 _DOUBT = "Nobody made the model for such a scan. What it shows may look right and be wrong; the reason stays with the result."
-_WIDTH = 520
 _KIND = "A wrong answer gives a picture that looks right and is not."
 
 
@@ -33,26 +32,31 @@ class AskedDialog(QDialog):
         self.go = self.buttons.addButton("&Translate it", QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 14)
-        column.setSpacing(12)
-        column.addWidget(label(case.name, "heading"))
-        column.addWidget(label(case.reason, "warning"))
+        inside = QWidget()
+        within = QVBoxLayout(inside)
+        within.setContentsMargins(0, 0, 0, 0)
+        within.setSpacing(12)
+        within.addWidget(label(case.name, "heading"))
+        within.addWidget(label(case.reason, "warning"))
         if self._asks_kind:
             form = QFormLayout()
             form.addRow(naming("It &shows", self.kind), self.kind)
-            column.addLayout(form)
-        column.addWidget(label(_KIND if self._asks_kind else _DOUBT, "muted"))
-        column.addStretch(1)
+            within.addLayout(form)
+        within.addWidget(label(_KIND if self._asks_kind else _DOUBT, "muted"))
+        within.addStretch(1)
+        self._area = scrolling(inside, "Why it was put aside")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.setSpacing(12)
+        column.addWidget(self._area, 1)
         column.addWidget(self.buttons)
-        cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
-        cancel.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setDefault(True)
         self._follow()
-        self.setMinimumWidth(scaled(_WIDTH))
+        resize_dialog(self, 520, 0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.adjustSize()  # as high as its wrapped text is by now
+        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     @property
     def told(self) -> Domain | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -33,7 +33,7 @@ from ctmri_gui.theme import app_icon, icon
 from ctmri_gui.viewer.palette import scaled
 
 TITLE = "Translate a folder – CT-MRI Studio"  # no name of a folder: titles end up in screenshots
-_WIDTH, _HEIGHT = 940, 720
+_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 940, 740, 0.9
 _NOTHING = (
     "Drop folders and scans here. Each scan is translated with the model that fits it; what is odd is put aside and asked about."
 )
@@ -65,7 +65,7 @@ class BatchWindow(QWidget):
         self._lay_out()
         self._connect()
         self._follow()
-        self.resize(scaled(_WIDTH), scaled(_HEIGHT))
+        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
 
     def present(self) -> None:
         """Shows the window before all others."""

@@ -70,7 +70,6 @@ def scan_and_result(wanted: Wanted, case: CaseTold) -> list[Path]:
 def read_results(folder: Path, _stop: StopSignal) -> Work[tuple[CaseTold, ...]]:
     """How the cases stand in a folder of results, none where it is no such folder. Raises `FileRefused`."""
     yield Progress(done=0, message="reading the table of results")
-    from ctmri_core.batch.run import told_of
-    from ctmri_core.batch.table import read_table
+    from ctmri_core.batch.table import read_table, told_of
 
     return tuple(told_of(row) for row in read_table(folder))

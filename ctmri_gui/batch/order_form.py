@@ -142,8 +142,8 @@ class OrderForm(QWidget):
             row, column = 2 + number // 2, 2 * (number % 2)
             grid.addWidget(naming(words, box), row, column)
             grid.addWidget(box, row, column + 1)
-        grid.addWidget(self.watch, 4, 1, 1, 3)
-        grid.addWidget(self.deidentify, 3, 3)
+        grid.addWidget(self.deidentify, 4, 1, 1, 3)
+        grid.addWidget(self.watch, 5, 1, 1, 3)
         grid.setColumnStretch(1, 3)
         grid.setColumnStretch(3, 2)
 

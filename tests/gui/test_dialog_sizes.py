@@ -10,10 +10,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QDialog, QDialogButtonBox, QLabel
 
 from ctmri_core.domain import Domain
+from ctmri_core.events import CaseTold
 from ctmri_core.io.series import Series
 from ctmri_core.volume import DicomSource
 from ctmri_gui.about import AboutDialog
 from ctmri_gui.actions import make_actions
+from ctmri_gui.batch.asked_dialog import AskedDialog
 from ctmri_gui.save_dialog import DICOM, FORMATS, SaveDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.settings_dialog import SettingsDialog
@@ -57,6 +59,17 @@ def test_the_save_dialog_grows_with_what_it_says(qtbot, dressed, tmp_path, size)
     dialog.folder.setText(str(tmp_path / "doe"))
     qtbot.waitUntil(lambda: dialog.problem.isVisible() and dialog.warning.isVisibleTo(dialog))
     qtbot.waitUntil(lambda: dialog.height() > before, timeout=3_000)
+    assert_readable(qtbot, dialog)
+    dialog.close()
+
+
+@pytest.mark.parametrize("size", [13, 24])
+def test_what_is_asked_about_a_case_can_be_read_whole(qtbot, dressed, size):
+    dressed("dark", size)
+    reason = "This model was made for heads; this scan looks larger than a head: about 348 mm wide. Do not trust it. " * 3
+    dialog = AskedDialog(CaseTold(name="a/rather_long_name_of_a_scan", status="asked about", reason=reason, question="kind"))
+    qtbot.addWidget(dialog)
+    dialog.show()
     assert_readable(qtbot, dialog)
     dialog.close()
 
