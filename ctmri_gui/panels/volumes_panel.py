@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
 
-from ctmri_core.io.synthetic_mark import run_facts
 from ctmri_core.recognition import recognise
 from ctmri_core.volume import Volume
 from ctmri_gui.panels.kind_choice import KindChoice
@@ -84,6 +83,8 @@ def facts(volume: Volume) -> tuple[tuple[str, str], ...]:
     ]
     if volume.synthetic is not None:
         rows.append(("Made by", f"{volume.synthetic.model_name} {volume.synthetic.model_hash[:12]}".strip()))
+        from ctmri_core.io.synthetic_mark import run_facts  # loads pydicom, which nothing needs before
+
         if run := run_facts(volume.synthetic):
             rows.append(("Run with", "; ".join(f"{name} {text}" for name, text in run)))
     if volume.history:
