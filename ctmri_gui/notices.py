@@ -16,7 +16,7 @@ from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Made
 
 _KEPT_OUT = "Not put among the recent scans: the path may tell who the patient is. Others like it will not be, either."
-_STOPPED = "The translation was cancelled; what is done of it has been kept for now."
+_STOPPED = "Translating was stopped."
 
 
 class Notices(QObject):
@@ -25,24 +25,30 @@ class Notices(QObject):
     def __init__(self, session: Session, settings: Settings, bars: MessageBars, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._bars = session, bars
+        self._stopped = _STOPPED
         session.failed.connect(lambda text: bars.show_message(text, Kind.ERROR, passing=True))
         session.noted.connect(lambda text: bars.show_message(text, Kind.WARNING, passing=True))
         session.done.connect(lambda text: bars.show_message(text, Kind.DONE))
         session.saved.connect(self._say_saved)
         session.translationStopped.connect(self._offer_part)
-        session.translationChanged.connect(lambda state: None if state is None else bars.close_message(_STOPPED))
+        session.translationChanged.connect(lambda state: None if state is None else self._end_offer())
         session.somethingElse.connect(bars.clear_passing)
         settings.keptOut.connect(lambda: bars.show_message(_KEPT_OUT, Kind.INFO, passing=True))
 
     def _offer_part(self, part: Made, source: Volume) -> None:
         """Nothing changes unless it is wanted."""
         case = self._session.cases.current
+        told = [finding.message for finding in part.volume.findings if finding.kind == "unfinished"]
+        self._stopped = next(iter(told), _STOPPED)
 
         def show() -> None:
-            self._bars.close_message(_STOPPED)
+            self._end_offer()
             case.take_made(part, source)
 
-        self._bars.show_message(_STOPPED, Kind.INFO, passing=True, stays=True, offers=[("Show what is done", show)])
+        self._bars.show_message(self._stopped, Kind.INFO, passing=True, stays=True, offers=[("Show what is done", show)])
+
+    def _end_offer(self) -> None:
+        self._bars.close_message(self._stopped)
 
     def _say_saved(self, path: Path) -> None:
         """Names the folder unless that tells of a patient; the button leads there in any case."""

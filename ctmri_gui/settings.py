@@ -60,7 +60,8 @@ TRANSLATION_OPTIONS = (
         words=("As the model says", "Axial slices", "Three planes, mean", "Three planes, median"), group=_OPTIONS, dock=True,
     ),
     Setting(
-        "translation_doubt", "none", "Uncertainty", "A map of how far several answers of the model differ, voxel by voxel.",
+        "translation_doubt", "none", "Uncertainty",
+        "A map of how far several answers of the model differ, voxel by voxel; that is not how far they are wrong.",
         ("none", "auto", "mirrored", "planes", "dropout", "latent"),
         words=(
             "Not asked for", "By what tells most", "Mirrored and shifted slices", "Three planes compared", "Dropout left on",

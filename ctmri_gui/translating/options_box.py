@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QHideEvent, QShowEvent, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.panels.small_parts import label, naming
@@ -181,6 +181,9 @@ class OptionsBox(QWidget):
         self._allow(_SAMPLES, "" if doubt not in ("none", "planes") else "Only where uncertainty is asked for by samples.")
         draws = doubt not in ("none", "planes") and not (doubt == "auto" and three)
         self._allow(_DRAWS, "" if draws else _NO_DRAWS)
+        most, field = SETTINGS[_DRAWS].limits, self.fields[_DRAWS]
+        if most is not None and isinstance(field, QSpinBox):
+            field.setMaximum(min(most[1], self._settings[_SAMPLES]))
         back = way_back(self._session.library.chosen, self._session.library.entries)
         direction = self._session.library.direction
         missing = f"No model for {direction.reverse.label} is in the list." if direction is not None else "No model is chosen."

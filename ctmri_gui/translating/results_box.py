@@ -27,6 +27,7 @@ from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.maps.map_model import LEAST_OPACITY, MapModel
 
 _OPACITY = "map_opacity"
+_CAVEAT = "How far the answers of one model differ is not how far they are wrong: where it is sure it may be mistaken."
 _GAP = 6
 
 
@@ -42,6 +43,7 @@ class MapPart(QWidget):
         self.which = QComboBox()
         self.which.setAccessibleName("Map")
         self.sentence = label("", "muted")
+        self.sentence.setToolTip(_CAVEAT)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(round(100 * LEAST_OPACITY), 100)
         self.opacity.setAccessibleName("Opacity of the map")

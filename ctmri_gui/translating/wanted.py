@@ -46,6 +46,8 @@ def way_back(entry: ModelEntry | None, entries: tuple[ModelEntry, ...]) -> Model
     """The model for the reverse direction that goes best with `entry`: learnt beside it, then of its method, then any."""
     if entry is None or entry.card is None:
         return None
+    from ctmri_core.model_card import LAST  # loads much, and no model is chosen while the program starts
+
     there = entry.card.direction
     ranks = {}
     for number, other in enumerate(entries):
@@ -54,5 +56,6 @@ def way_back(entry: ModelEntry | None, entries: tuple[ModelEntry, ...]) -> Model
         takes, gives = other.card.direction.source, other.card.direction.target
         if takes.accepts(there.target) and gives.accepts(there.source):
             beside = other.path.parent == entry.path.parent and other.card.method == entry.card.method
-            ranks[not beside, other.card.method != entry.card.method, other.card.demo, number] = other
+            best = entry.path.stem.endswith(LAST) == other.path.stem.endswith(LAST)
+            ranks[not beside, not best, other.card.method != entry.card.method, other.card.demo, number] = other
     return ranks[min(ranks)] if ranks else None

@@ -19,7 +19,7 @@ from ctmri_gui.viewer.slice_stack import plane_through
 _OPACITY_STEP = 0.1
 LEAST_OPACITY = 0.1
 _HALF = 128
-_STEPS = (1.0, 2.0, 5.0, 10.0)
+_STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class MapModel(QObject):
 
 
 def round_limit(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20 ... that is not below `value`; 1 for 0."""
+    """The next round number (1, 1.5, 2, 3, 5, 7, 10, 15 ...) that is not below `value`; 1 for 0."""
     if not value > 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
