@@ -142,7 +142,7 @@ class Questions(QObject):
         def save() -> None:
             source = made_from if dialog.role is Role.SYNTHETIC else None
             how = {"deidentify": dialog.deidentify, "burn_in": dialog.burn_in}
-            session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, **how)
+            session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, beside=dialog.with_it, **how)
 
         dialog.accepted.connect(save)
         _open(dialog)

@@ -35,6 +35,7 @@ from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.panels.small_parts import above_one_another, fit_height, label, naming, resize_dialog, scrolling
 from ctmri_gui.private_paths import identity_of
 from ctmri_gui.translating.made import Beside
+from ctmri_gui.translating.save_work import paths_beside
 from ctmri_gui.viewer.draw_words import draw_words
 from ctmri_gui.viewer.roles import Role
 
@@ -130,6 +131,15 @@ class SaveDialog(QDialog):
         return self._beside.get(self.image.currentData())
 
     @property
+    def with_it(self) -> tuple[Beside, ...]:
+        """What is to be written next to it."""
+        return tuple(self._beside.values()) if self._may_take_all and self.all_of_it.isChecked() else ()
+
+    @property
+    def _may_take_all(self) -> bool:
+        return bool(self._beside) and self._other is None and self.role is Role.SYNTHETIC
+
+    @property
     def chosen(self) -> SaveFormat:
         return FORMATS[self.format.currentIndex()]
 
@@ -173,13 +183,14 @@ class SaveDialog(QDialog):
         except WriteFailed as error:
             self._say_problem(str(error))
             return
-        if self.target.is_file() and not self.may_replace():
+        written = (self.target, *paths_beside(self.target, self.with_it))
+        if any(path.is_file() and not self.may_replace(path) for path in written):
             return
         super().accept()
 
-    def may_replace(self) -> bool:
+    def may_replace(self, path: Path) -> bool:
         """Asks before a file is overwritten."""
-        answer = QMessageBox.question(self, "Replace the file?", f"{self.target.name} exists already. Replace it?")
+        answer = QMessageBox.question(self, "Replace the file?", f"{path.name} exists already. Replace it?")
         return answer == QMessageBox.StandardButton.Yes
 
     # Building ---------------------------------------------------------------------------------------------------------
@@ -197,6 +208,8 @@ class SaveDialog(QDialog):
         self.folder.setAccessibleName("Folder")
         self.name = QLineEdit()
         self.deidentified = QCheckBox("Remove patient data (de-identify)")
+        self.all_of_it = QCheckBox("Its maps and draws beside it")
+        self.all_of_it.setToolTip("Files of the same name with _uncertainty, _cycle, _draw1 ... behind it")
         self.burned_in = QCheckBox("Burn in the word SYNTHETIC")
         self.burned_in.setToolTip(_BURN_IN_TIP)
         self.note, self.patient = label("", "muted"), label("", "muted")
@@ -217,7 +230,7 @@ class SaveDialog(QDialog):
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
-        form.addRow("&Image", self.image)
+        form.addRow(naming("&Image", self.image), above_one_another(self.image, self.all_of_it))
         form.addRow(naming("&Format", self.format), above_one_another(self.format, self.note, self.burned_in))
         form.addRow(naming("F&older", self.folder), place)
         form.addRow("&Name", self.name)
@@ -245,6 +258,7 @@ class SaveDialog(QDialog):
         volume = self.volume
         is_map = self._other is not None and self._other.is_map
         self.name.setText(default_name(self._volumes[self.role], self._number, self._other.word if self._other else ""))
+        self.all_of_it.setVisible(self._may_take_all)
         self._offer_formats(files_only=is_map)
         nameless = volume.dicom is not None and not _PATIENT_TAGS & volume.dicom.patient_and_study.keys()
         self.deidentified.setChecked(volume.synthetic is None or nameless)

@@ -29,7 +29,8 @@ from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
-from ctmri_gui.translating.made import Made
+from ctmri_gui.translating.made import Beside, Made
+from ctmri_gui.translating.save_work import paths_beside, save_with
 from ctmri_gui.translating.wanted import wanted, way_back
 from ctmri_gui.translation import Doubt, Translation, why_not
 from ctmri_gui.viewer.body.bodies import Bodies
@@ -341,19 +342,24 @@ class Session(QObject):
         slices: Literal["dicom", "png"] = "dicom",
         deidentify: bool = False,
         burn_in: bool = False,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """Writes a file by its suffix, else a folder of `slices`. `source`: what a synthetic volume was made from;
-        `deidentify`: without the patient's data; `burn_in`: with the word SYNTHETIC in every slice.
+        `deidentify`: without the patient's data; `burn_in`: with the word SYNTHETIC in every slice; `beside`: what is written
+        next to it.
         """
-        if writes_over(target, self.open_files):
-            self.failed.emit(KEPT.format(name=target.name))
-            return
+        for written in (target, *paths_beside(target, beside)):
+            if writes_over(written, self.open_files):
+                self.failed.emit(KEPT.format(name=written.name))
+                return
 
         def saved(path: Path | None) -> None:
             if path is not None:
                 self.saved.emit(target)
 
         begin = partial(work.save, volume, target, source, slices, deidentify, burn_in)
+        if beside:
+            begin = partial(save_with, volume, target, source, beside, slices, deidentify, burn_in)
         self.jobs.run("Save image", begin, on_result=saved)  # without a name: it stays in the list of jobs
 
     def warm_up(self) -> None:

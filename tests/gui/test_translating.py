@@ -293,6 +293,24 @@ def test_a_map_is_saved_with_its_values_and_in_no_format_of_slices(window, qtbot
     np.testing.assert_array_equal(np.sort(found.ravel()), np.sort(told.values.ravel()))
 
 
+def test_a_picture_is_saved_with_all_that_came_of_it_or_alone(window, qtbot, tmp_path):
+    ask_for(window, doubt="mirrored", samples=2, draws=1)
+    made = translate(window, qtbot)
+    window.command["save"].trigger()
+    (dialog,) = [one for one in window.findChildren(SaveDialog) if one.isVisible()]
+    assert dialog.volume is made.volume and dialog.all_of_it.isVisible() and dialog.with_it == ()
+    dialog.all_of_it.click()
+    dialog.folder.setText(str(tmp_path))
+    dialog.name.setText("head")
+    dialog.accept()
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
+    assert {path.name for path in tmp_path.glob("head*.nii.gz")} == {
+        "head.nii.gz", "head_uncertainty.nii.gz", "head_draw1.nii.gz"
+    }  # fmt: skip
+    saved = np.asarray(nibabel.load(tmp_path / "head_uncertainty.nii.gz").dataobj)
+    np.testing.assert_array_equal(np.sort(saved.ravel()), np.sort(made.maps[0].values.ravel()))
+
+
 # A part of it, and what to look at --------------------------------------------------------------------------------------
 
 
