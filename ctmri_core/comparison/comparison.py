@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.alignment import CoarsePair
+from ctmri_core.comparison.ground import Ground
 from ctmri_core.comparison.sampled_pair import SampledPair, Samples
 from ctmri_core.comparison.scores import WINDOW, Convention, Inside, Range, Scores, VolumeTally
 from ctmri_core.comparison.verdict import Verdict, verdict_on, why_never
 from ctmri_core.errors import GeometryMismatch
 from ctmri_core.events import Progress, Work
 from ctmri_core.geometry import Geometry
-from ctmri_core.preprocess.mr_range import body_range
-from ctmri_core.preprocess.resample import resample_array
 from ctmri_core.volume import Volume
 
 _FEWEST_PIXELS = 200
@@ -32,19 +29,22 @@ class Comparison:
     then sampled there. Immutable after construction (up to some seconds), so any thread may ask it.
     """
 
-    def __init__(self, source: Volume, synthetic: Volume, truth: Volume) -> None:
+    def __init__(self, source: Volume, synthetic: Volume, truth: Volume, *, beside: Comparison | None = None) -> None:
+        """`beside`: of another synthetic volume; what it found out of the same source and truth is not looked for again."""
         self._grid = source.geometry
-        refused = why_never(source, synthetic, truth)
-        if refused:
-            self.verdict = Verdict(False, refused)
-            return
-        pair = CoarsePair(source, truth)
-        alignment = pair.alignment()
-        exchanged = alignment.good and pair.looks_mirrored(alignment)
-        self.verdict = verdict_on(synthetic, truth, alignment, mirrored=exchanged)
+        known = beside is not None and beside._ground.is_of(source, truth)
+        self._ground: Ground = beside._ground if beside is not None and known else Ground(source, truth)
+        self.verdict = self._judged(synthetic)
         if self.verdict.comparable:
-            self._pair = SampledPair(synthetic, truth, pair.body, pair.grid)
-            self._convention = Convention.of(synthetic.domain, _range_of(synthetic, pair), _range_of(truth, pair))
+            self._pair = SampledPair(synthetic, self._ground.reference)
+            self._convention = Convention.of(synthetic.domain, self._ground.range_of(synthetic), self._ground.truth_range)
+
+    def _judged(self, synthetic: Volume) -> Verdict:
+        ground = self._ground
+        refused = why_never(ground.source, synthetic, ground.truth)
+        if refused:
+            return Verdict(False, refused)
+        return verdict_on(synthetic, ground.truth, ground.alignment, mirrored=ground.mirrored)
 
     @property
     def ranges(self) -> tuple[Range, Range] | None:
@@ -140,11 +140,3 @@ class Comparison:
 def _enough(scores: Scores | None) -> Scores | None:
     """Numbers of a few pixels would say nothing of a slice."""
     return None if scores is None or scores.voxels < _FEWEST_PIXELS or math.isnan(scores.ssim) else scores
-
-
-def _range_of(volume: Volume, pair: CoarsePair) -> Range:
-    """0.5-99.5 % of the volume's own voxels at the cells of the body that it covers."""
-    inside = pair.body & pair.seen(volume.geometry)
-    values: NDArray[Any] = resample_array(volume.voxels, volume.geometry, pair.grid, order=0)
-    low, high = np.nanpercentile(values[inside], (0.5, 99.5)) if inside.any() else body_range(volume)
-    return float(low), float(max(high, low + 1e-6 * max(1.0, abs(low))))

@@ -16,13 +16,32 @@ Samples = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
 
-class SampledPair:
-    """`body`: on the lattice `grid` of coarse cells. Lattices count slices along axis 0 and may lie anywhere."""
+class Reference:
+    """What images are compared with: `truth`, in `body`, which is on the lattice `grid` of coarse cells.
 
-    def __init__(self, synthetic: Volume, truth: Volume, body: _Mask, grid: Geometry) -> None:
-        self._synthetic, self._truth = synthetic, truth
-        self._body, self._grid = body.astype(np.float32), grid
+    The samples of the last lattice are kept, so that of several images on one lattice only the first has to wait for them. Any
+    thread may ask.
+    """
+
+    def __init__(self, truth: Volume, body: _Mask, grid: Geometry) -> None:
+        self.geometry = truth.geometry
+        self._truth, self._body, self._grid = truth, body.astype(np.float32), grid
         self._cells = None if not body.any() else _bounds(body)
+        self._last_body: tuple[Geometry, _Mask] | None = None
+        self._last_truth: tuple[Geometry, Samples] | None = None
+
+    def body_on(self, lattice: Geometry) -> _Mask:
+        known = self._last_body  # looked at once: another thread may put another one there
+        if known is None or known[0] != lattice:
+            known = self._last_body = lattice, resample_array(self._body, self._grid, lattice) >= 0.5
+        return known[1]
+
+    def truth_on(self, lattice: Geometry) -> Samples:
+        """Not a number outside the truth."""
+        known = self._last_truth
+        if known is None or known[0] != lattice:
+            known = self._last_truth = lattice, sample_lattice(self._truth, lattice, np.nan)
+        return known[1]
 
     def box_of_body(self, lattice: Geometry) -> Box | None:
         """What of a lattice may hold the body or a window centred in it; None where nothing can."""
@@ -35,13 +54,24 @@ class SampledPair:
         high = np.minimum(np.ceil(index.max(0)) + REACH + 1, lattice.shape).astype(int)
         return (tuple(low.tolist()), tuple(high.tolist())) if (high > low).all() else None
 
+
+class SampledPair:
+    """An image and its reference. Lattices count slices along axis 0 and may lie anywhere."""
+
+    def __init__(self, synthetic: Volume, reference: Reference) -> None:
+        self._synthetic, self._reference = synthetic, reference
+
+    def box_of_body(self, lattice: Geometry) -> Box | None:
+        """See `Reference.box_of_body`."""
+        return self._reference.box_of_body(lattice)
+
     def inside_body(self, lattice: Geometry) -> Compared:
         """On the whole lattice."""
-        return self._compared(lattice, self._body_on(lattice), None, alone=True, where="body only")
+        return self._compared(lattice, self._reference.body_on(lattice), None, alone=True, where="body only")
 
     def inside_body_closely(self, lattice: Geometry, truth: Samples | None = None) -> Compared | None:
         """On as many rows and columns as the body takes there, with the reach of a window; None where it is not."""
-        body = self._body_on(lattice)
+        body = self._reference.body_on(lattice)
         if not body.any():
             return None
         (_, j, i), (_, rows, columns) = _widened(_bounds(body), body.shape)
@@ -61,19 +91,13 @@ class SampledPair:
         part = lattice.cropped(*_start_and_size(box))
         return self._compared(part, region[_slices(box)], None, alone=False, where="region, body or not")
 
-    def _body_on(self, lattice: Geometry) -> _Mask:
-        return resample_array(self._body, self._grid, lattice) >= 0.5
-
     def _compared(self, lattice: Geometry, mask: _Mask, truth: Samples | None, *, alone: bool, where: str) -> Compared:
         """`truth`: on this lattice, where it is at hand."""
-        if truth is None:
-            truth = sample_lattice(self._truth, lattice, np.nan)
-        else:
-            truth = _only_within(self._truth.geometry, lattice, truth)
+        truth = self._reference.truth_on(lattice) if truth is None else _only_within(self._reference.geometry, lattice, truth)
         synthetic = sample_lattice(self._synthetic, lattice, np.nan)
         if not lattices_coincide(self._synthetic.geometry, lattice):
             where = f"{where}; both resampled (linear) to this plane"
-        elif not lattices_coincide(self._truth.geometry, lattice):
+        elif not lattices_coincide(self._reference.geometry, lattice):
             where = f"{where}; truth resampled (linear) to source's grid"
         return Compared(synthetic, truth, mask, alone, where)
 
