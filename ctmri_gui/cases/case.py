@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -21,7 +22,7 @@ from ctmri_gui.origins import Origins
 from ctmri_gui.placement import hides_a_better_truth, place_for, roles_together, same_patient
 from ctmri_gui.translating.made import Made
 from ctmri_gui.translation import Translation
-from ctmri_gui.viewer.roles import MAIN, Role
+from ctmri_gui.viewer.roles import FURTHER, SYNTHETICS, Pair, Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
@@ -37,9 +38,9 @@ _NOT_MARKED = "Nothing in this image says that a model made it, so it is shown a
 class Case(QObject):
     """Its jobs answer to it, whether or not it is the one on the screen.
 
-    `number`: by which a person tells it from the others; `synthetic_source`: what the synthetic volume was made from, where it
-    was made here; `made`: all that came of that; `model`: what translates it; `waits_for_model`: its source came before the
-    models were listed; `kept`: what parts of the window keep for it while another case is shown (`Cases.keep`).
+    `number`: by which a person tells it from the others; `made`: all that came of the translation to the synthetic volume, where
+    it was made here; `comparisons`: of the pairs that are there; `model`: what translates it; `waits_for_model`: its source came
+    before the models were listed; `kept`: what parts of the window keep for it while another case is shown (`Cases.keep`).
     """
 
     volumeChanged = Signal(object, object)  # Role, Volume | None
@@ -56,13 +57,13 @@ class Case(QObject):
         super().__init__(parent)
         self.number = number
         self.volumes: dict[Role, Volume | None] = dict.fromkeys(Role)
-        self.synthetic_source: Volume | None = None
         self.made: Made | None = None
-        self.comparison: Comparison | None = None
+        self.comparisons: Mapping[Pair, Comparison] = {}
         self.model: ModelEntry | None = None
         self.waits_for_model = False
         self.kept: dict[str, object] = {}
         self._library = library
+        self._made_from: dict[Role, Volume | None] = {}
         self._comparing = Latest(jobs)
         self.translation = Translation(jobs, self)
         self.translation.changed.connect(self.translationChanged)
@@ -77,8 +78,22 @@ class Case(QObject):
     @property
     def held(self) -> tuple[Volume, ...]:
         """All volumes that it keeps in memory, each once."""
-        everything = (*self.volumes.values(), self.synthetic_source, *(self.made.answers if self.made is not None else ()))
+        everything = (*self.volumes.values(), *self._made_from.values(), *(self.made.answers if self.made is not None else ()))
         return tuple({id(volume): volume for volume in everything if volume is not None}.values())
+
+    @property
+    def synthetic_source(self) -> Volume | None:
+        """What the synthetic volume was made from, where it was made here."""
+        return self.made_from(Role.SYNTHETIC)
+
+    def made_from(self, role: Role) -> Volume | None:
+        """What the volume of a pane was made from, where it was made here."""
+        return self._made_from.get(role)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Of synthetic and truth."""
+        return self.comparisons.get((Role.SYNTHETIC, Role.TRUTH))
 
     @property
     def empty(self) -> bool:
@@ -103,8 +118,7 @@ class Case(QObject):
     def warnings(self, role: Role) -> tuple[Finding, ...]:
         """What must stand on the pane: the volume's findings, and a synthetic image of doubtful origin."""
         volume = self.volumes[role]
-        made_from = self.synthetic_source if role is Role.SYNTHETIC else None
-        return () if volume is None else doubts(volume, made_from, self._library)
+        return () if volume is None else doubts(volume, self.made_from(role), self._library)
 
     # Putting volumes there --------------------------------------------------------------------------------------------
 
@@ -114,19 +128,19 @@ class Case(QObject):
         if role is None:
             self.noted.emit(_TRUTH_KEPT.format(name=volume.path.name if volume.path is not None else "The scan"))
             return
-        if asked is Role.SYNTHETIC and role is not asked:
+        if asked is not None and asked.is_synthetic and role is not asked:
             self.noted.emit(_NOT_MARKED.format(place=role.label.lower()))
         if role is Role.SOURCE:
             self._replace_source(volume)
             return
-        if role is Role.SYNTHETIC:
+        if role.is_synthetic:
             self.translation.abandon()
         self._set(role, volume)
         self._compare()
 
     def place_of(self, volume: Volume, asked: Role | None) -> Role | None:
         """Where `volume` goes that was dropped on `asked`; None where it would push out a better truth."""
-        if asked is not None and (asked is not Role.SYNTHETIC or volume.synthetic is not None):
+        if asked is not None and (not asked.is_synthetic or volume.synthetic is not None):
             return asked
         place = place_for(volume, self.volumes[Role.SOURCE], self._direction)
         better = place is Role.TRUTH and hides_a_better_truth(volume, self.volumes[Role.TRUTH])
@@ -153,7 +167,8 @@ class Case(QObject):
         for role in Role:
             self.changes.drop(role)
         self.volumes = dict.fromkeys(Role)
-        self.synthetic_source = self.comparison = self.made = None
+        self.made = None
+        self.comparisons, self._made_from = {}, {}
         self.kept.clear()
 
     @property
@@ -175,7 +190,7 @@ class Case(QObject):
         if self.volumes[role] is not volume:
             return
         if role is not Role.SOURCE:
-            self._set(role, changed, self.synthetic_source if role is Role.SYNTHETIC else None)
+            self._set(role, changed, self.made_from(role))
             self._compare()
             return
         self.translation.abandon()
@@ -186,7 +201,12 @@ class Case(QObject):
     def take_made(self, made: Made, source: Volume) -> None:
         """Shows what came of translating `source`, finished or not, while that is the source."""
         if self.volumes[Role.SOURCE] is source:
-            self._take_synthetic(made, source)
+            self._take_synthetic(made, source, Role.SYNTHETIC)
+
+    def drop_further(self) -> None:
+        """Lets go of what further models made."""
+        for role in FURTHER:
+            self._set(role, None)
 
     def show_answer(self, volume: Volume) -> None:
         """Puts one of the answers of the translation in the place of the one that is shown."""
@@ -194,36 +214,44 @@ class Case(QObject):
             self._set(Role.SYNTHETIC, volume, self.synthetic_source)
             self._compare()
 
-    def _take_synthetic(self, made: Made, source: Volume) -> None:
-        self.made = made
-        self._set(Role.SYNTHETIC, made.volume, source)
+    def _take_synthetic(self, made: Made, source: Volume, place: Role) -> None:
+        if place is Role.SYNTHETIC:
+            self.made = made
+        self._set(place, made.volume, source)
         self._compare()
 
     def _set_source(self, volume: Volume) -> None:
+        self.drop_further()
         self._set(Role.SOURCE, volume)
         self.waits_for_model = False
         self._compare()
         self.sourcePlaced.emit(self)
 
     def _set(self, role: Role, volume: Volume | None, made_from: Volume | None = None) -> None:
+        self._made_from[role] = made_from
         if role is Role.SYNTHETIC:
-            self.synthetic_source = made_from
             self.made = self.made if self.made is not None and self.made.has(volume) else None
         if self.volumes[role] is not volume:
             self._comparing.drop()
-            self._take_comparison(None)
+            left = {pair: each for pair, each in self.comparisons.items() if role is not Role.SOURCE and role not in pair}
+            self._take_comparisons(left)
             self.volumes[role] = volume
             self.volumeChanged.emit(role, volume)
 
     # Comparing --------------------------------------------------------------------------------------------------------
 
     def _compare(self) -> None:
-        source, synthetic, truth = (self.volumes[role] for role in MAIN)
-        if source is not None and synthetic is not None and truth is not None:
-            begin = partial(work.compare, source, synthetic, truth)
-            self._comparing.ask("Compare with ground truth", begin, self._take_comparison)
+        """Each image that a model made with the truth, and with those that other models made; what is known already stays."""
+        present = {role: volume for role, volume in self.volumes.items() if volume is not None}
+        made = [role for role in SYNTHETICS if role in present]
+        pairs = [(role, Role.TRUTH) for role in made if Role.TRUTH in present] + list(combinations(made, 2))
+        missing = [pair for pair in pairs if pair not in self.comparisons]
+        if Role.SOURCE in present and missing:
+            begin = partial(work.compare, present[Role.SOURCE], present, missing, self.comparisons)
+            title = "Compare with ground truth" if Role.TRUTH in present else "Compare models"
+            self._comparing.ask(title, begin, self._take_comparisons)
 
-    def _take_comparison(self, comparison: Comparison | None) -> None:
-        if comparison is not self.comparison:
-            self.comparison = comparison
-            self.comparisonChanged.emit(comparison)
+    def _take_comparisons(self, comparisons: Mapping[Pair, Comparison]) -> None:
+        if comparisons != self.comparisons:
+            self.comparisons = comparisons
+            self.comparisonChanged.emit(self.comparison)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ctmri_core.model_file import LoadedModel
     from ctmri_core.training.runs import RunSummary
     from ctmri_core.volume import Finding, Volume
+    from ctmri_gui.viewer.roles import Pair, Role
 
 Result = TypeVar("Result")
 
@@ -360,13 +361,22 @@ def _threads() -> int | None:
     return cores - 1 if cores > 2 else None
 
 
-def compare(source: Volume, synthetic: Volume, truth: Volume, stop: StopSignal) -> Work[Comparison | None]:
-    """How far synthetic and truth may be compared."""
-    from ctmri_core.comparison import Comparison
+def compare(
+    source: Volume, volumes: Mapping[Role, Volume], pairs: Sequence[Pair], known: Mapping[Pair, Comparison], stop: StopSignal
+) -> Work[Mapping[Pair, Comparison] | None]:
+    """How far the `pairs` among `volumes` may be compared: an image that a model made with the truth, or with another one's.
+    `known`: what was found out before, which is given back too."""
+    from ctmri_core.comparison import Comparison, ModelComparison
 
-    yield Progress(done=0, message="looking whether both show the same place")
-    comparison = Comparison(source, synthetic, truth)
-    return None if stop() else comparison
+    found = dict(known)
+    for number, (one, other) in enumerate(pairs):
+        yield Progress(done=number, message="looking whether both show the same place")
+        beside = next((comparison for pair, comparison in found.items() if pair[1] is other), None)
+        kind = ModelComparison if other.is_synthetic else Comparison
+        found[one, other] = kind(source, volumes[one], volumes[other], beside=beside)
+        if stop():
+            return None
+    return found
 
 
 def engine_loaded() -> bool:

@@ -35,6 +35,8 @@ MAIN = (Role.SOURCE, Role.SYNTHETIC, Role.TRUTH)
 FURTHER = (Role.SYNTHETIC_B, Role.SYNTHETIC_C, Role.SYNTHETIC_D)
 """What other models made of the same source."""
 SYNTHETICS = (Role.SYNTHETIC, *FURTHER)
+Pair = tuple[Role, Role]
+"""What a model made, and what it is compared with: the truth, or what another model made."""
 _LABELS = {
     **{Role.SOURCE: "Source", Role.SYNTHETIC: "Synthetic", Role.TRUTH: "Ground truth"},
     **{Role.SYNTHETIC_B: "Synthetic B", Role.SYNTHETIC_C: "Synthetic C", Role.SYNTHETIC_D: "Synthetic D"},
