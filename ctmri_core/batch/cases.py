@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctmri_core.batch.fingerprints import files_of
@@ -18,6 +18,8 @@ from ctmri_core.io.formats import FILE_SUFFIXES, VOLUME_SUFFIXES
 from ctmri_core.io.opening import scan, survey
 from ctmri_core.io.series import Series, straightened, with_spacing
 
+_OF_ALL = ("several_patients",)
+"""Kinds of findings that are told of every series in a folder, and say nothing of one that was meant by itself."""
 _SUFFIXES = (".nii.gz", ".mgh.gz", ".hdr.gz", ".img.gz", ".zip", ".gz")
 
 
@@ -25,7 +27,8 @@ _SUFFIXES = (".nii.gz", ".mgh.gz", ".hdr.gz", ".img.gz", ".zip", ".gz")
 class FoundCase:
     """`place`: where it lies below what was given, which tells it from all others; `name`: for people and for its results,
     several cases may suggest one name. `files`: all that it is read from. `series`: None where `refusal` says why it cannot be
-    opened; `left_out`: why nobody would want it translated.
+    opened; `left_out`: why nobody would want it translated; `remark`: what was said of other files
+    beside it, once for all of them.
     """
 
     place: str
@@ -34,6 +37,7 @@ class FoundCase:
     series: Series | None = None
     refusal: str = ""
     left_out: str = ""
+    remark: str = ""
 
 
 def find_cases(order: BatchOrder, stop: StopSignal) -> tuple[FoundCase, ...]:
@@ -119,7 +123,11 @@ def _case(place: str, name: str, series: Series, order: BatchOrder) -> FoundCase
     if order.spacing is not None:
         series = with_spacing(series, order.spacing)
     series = straightened(series) if order.straighten else series
-    return FoundCase(place, name, files_of(series), series, series.refusal or "", left_out)
+    remarks = [finding for finding in series.findings if finding.kind == "left_out" and not finding.serious]
+    others = tuple(finding for finding in series.findings if finding not in remarks and finding.kind not in _OF_ALL)
+    series = replace(series, findings=others)
+    remark = " ".join(finding.message for finding in remarks)
+    return FoundCase(place, name, files_of(series), series, series.refusal or "", left_out, remark)
 
 
 def _source(series: Series) -> Path:

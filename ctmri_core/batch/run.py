@@ -105,7 +105,7 @@ class _Batch:
         self._found: dict[str, FoundCase] = {}
         self._pending: dict[str, FoundCase] = {}
         self._seconds: list[float] = []
-        self._reminded: set[str] = set()
+        self._said: set[str] = set()
 
     @property
     def total(self) -> int:
@@ -131,6 +131,10 @@ class _Batch:
         self._pending.update((case.place, case) for case in wanted if not case.left_out)
         details = {"device": self.order.order.device, "results": self.order.form}
         yield Started(job="translating scans", total=self.total, unit="cases", details=details)
+        for remark in dict.fromkeys(case.remark for case in found if case.remark):
+            if remark not in self._said:
+                self._said.add(remark)
+                yield Noted(message=remark)
         for case in wanted:
             row = rows[case.place]
             told = row if case.left_out else row.model_copy(update={"status": "waiting", "reason": "", "seconds": None})
@@ -165,8 +169,8 @@ class _Batch:
                 raise Stopped("Stopped.")
             row = ended
             self._seconds.append(row.seconds or 0.0)
-            if one.reminder and one.reminder not in self._reminded:
-                self._reminded.add(one.reminder)
+            if one.reminder and one.reminder not in self._said:
+                self._said.add(one.reminder)
                 yield Noted(message=one.reminder)
         del self._pending[case.place]
         yield told_of(row)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import torch
 
@@ -30,7 +31,7 @@ from ctmri_core.batch.watching import Arrivals
 from ctmri_core.cli import main
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import FileRefused, WriteFailed
-from ctmri_core.events import CaseTold, Progress, finish, never
+from ctmri_core.events import CaseTold, Noted, Progress, finish, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.inference.order import Order
 from ctmri_core.io.opening import open_volume
@@ -126,6 +127,22 @@ def test_each_scan_has_its_result_in_a_mirrored_tree_and_what_is_none_fails_alon
     shutil.copytree(tmp_path / "out", synthetic)  # results among scans are left out
     again = find_cases(order(tmp_path, models), never)
     assert {case.left_out for case in again if case.place.startswith("made")} == {"It is synthetic already."}
+
+
+def test_what_is_said_of_a_whole_folder_does_not_stand_in_every_result(tmp_path, models):
+    root = tmp_path / "in"
+    for number, patient in enumerate(("one", "two")):
+        finish(save(head(number), root / patient))
+        for path in (root / patient).glob("*.dcm"):
+            data = pydicom.dcmread(path)
+            data.PatientID = patient
+            data.save_as(path)
+    (root / "damaged.dcm").write_bytes((root / "one" / "IMG00001.dcm").read_bytes()[:200])
+    said = [event.message for event in translate_cases(order(tmp_path, models)) if isinstance(event, Noted)]
+    rows = read_table(tmp_path / "out")
+    assert [row.status for row in rows] == ["done", "done"]
+    assert not [text for row in rows for text in row.findings if "patients" in text or "left out" in text]
+    assert sum("left out" in text for text in said) == 1
 
 
 def test_what_is_done_is_done_once_until_scan_model_settings_or_result_change(tmp_path, models):
