@@ -44,6 +44,8 @@ COMMANDS = (
     Command("undo", "&Undo", "Take back the last change of window, layout or annotation", ("Ctrl+Z",)),
     Command("redo", "&Redo", "Do again what was taken back", ("Ctrl+Y", "Ctrl+Shift+Z")),
     Command("translate", "&Translate", "Make the synthetic image with the chosen model", ("Ctrl+T",), "translate"),
+    Command("compare_models", "Compare &models", "Translate with all ticked models, shown side by side", ("Ctrl+Shift+M",)),
+    Command("drop_models", "Close c&ompared models", "Let go of what the further models made of this scan"),
     Command("translate_folder", "Translate a &folder…", "Translate many scans, or watch a folder for what arrives", ("Ctrl+B",)),
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
     Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),

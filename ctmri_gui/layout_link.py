@@ -14,9 +14,9 @@ from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.arrangement import Arrangement
-from ctmri_gui.viewer.layouts import BUILT_IN, PaneLayout
+from ctmri_gui.viewer.layouts import BUILT_IN, MODELS, PaneLayout
 
-_OWN_NAMES = {layout.name.casefold() for layout in BUILT_IN} | {"single"}
+_OWN_NAMES = {layout.name.casefold() for layout in BUILT_IN} | {"single", MODELS.casefold()}
 _TAKEN = "“{name}” is a layout of the program. Choose another name."
 _REPLACES = "A layout has this name already. It will be replaced by what stands on the screen now."
 

@@ -26,12 +26,12 @@ from ctmri_gui.docks import Docks, Panel
 from ctmri_gui.film.film_link import FilmLink
 from ctmri_gui.film.order import Kind
 from ctmri_gui.front_dock import follow_work
-from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.layout_link import LayoutLink
 from ctmri_gui.measuring_link import MeasuringLink
 from ctmri_gui.menus import PresetMenu, RecentMenu, make_menus
 from ctmri_gui.messages import MessageBars
 from ctmri_gui.metrics_link import MetricsLink
+from ctmri_gui.models_link import ModelsLink
 from ctmri_gui.notices import Notices
 from ctmri_gui.out_of_sight import OutOfSight
 from ctmri_gui.panels.jobs_panel import JobsPanel
@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self.cases = CaseBar(session.cases)
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
-        self.translation = TranslationPanel(session, self.command["translate"], self.command["cancel"], self.command["add_model"])
+        self.translation = TranslationPanel(session, self.command)
         self.metrics = MetricsDock(self.command["worst_slice"])
         self.measuring = MeasuringLink(session, settings, self.views, self.history, self)
         self.body = BodyLink(session, settings, self.views, self.history, self)
@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         self.out_of_sight = OutOfSight(session, self.views.arrangement, self.messages, self)
         session.caseChanged.connect(self._clear_views)
         session.volumeChanged.connect(self._show_volume)
-        session.translationChanged.connect(self._show_translation)
+        self.models = ModelsLink(session, self.views, self.command, self)
         self.cases.picked.connect(session.show_case)
         self.cases.closeAsked.connect(session.close_case)
         self.cases.dropped.connect(lambda paths: session.open_paths(paths, alone=True))
@@ -256,13 +256,6 @@ class MainWindow(QMainWindow):
         self.views.covers.clear()
         self.welcome.tell("")
         self._follow_volumes()
-
-    def _show_translation(self, state: JobState | None) -> None:
-        """The pane that waits for the result says how far it is."""
-        if state is None:
-            self.views.set_empty(Role.SYNTHETIC)
-        else:
-            self.views.set_empty(Role.SYNTHETIC, "Cancelling …" if state.stopping else "Translating …", state.text)
 
     def _follow_volumes(self) -> None:
         volumes = self.session.volumes

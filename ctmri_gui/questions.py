@@ -122,7 +122,7 @@ class Questions(QObject):
             ask(
                 self._window, "Translate", f"{doubt.entry.card.name} may not fit this scan.", doubt.words,
                 yes="Translate all the same", no="Do not translate", name="doubtful_translation", harm=False,
-                then=lambda: self._session.translate_all_the_same(doubt),
+                then=lambda: self._session.translate_all_the_same(doubt), otherwise=lambda: self._session.leave_out(doubt),
             )  # fmt: skip
 
     def where_to_save(self, chosen: SaveFormat, beside: Sequence[Beside] = (), first: str = "") -> None:
@@ -132,15 +132,16 @@ class Questions(QObject):
         volumes = {role: volume for role, volume in session.volumes.items() if volume is not None}
         if not volumes:
             return
-        number, made_from = self._settings.next_number(), session.synthetic_source
-        role = Role.SYNTHETIC if Role.SYNTHETIC in volumes else self._views.active
+        number, made_from = self._settings.next_number(), {role: session.made_from(role) for role in volumes}
+        active = self._views.active
+        role = active if active.is_synthetic and active in volumes else Role.SYNTHETIC if Role.SYNTHETIC in volumes else active
         dialog = SaveDialog(
             volumes, number, self._start_folder, chosen, self._window, role=role, sources=session.open_files, beside=beside,
             first=first,
         )  # fmt: skip
 
         def save() -> None:
-            source = made_from if dialog.role is Role.SYNTHETIC else None
+            source = made_from[dialog.role]
             how = {"deidentify": dialog.deidentify, "burn_in": dialog.burn_in}
             session.save(dialog.volume, dialog.target, source, slices=dialog.chosen.slices, beside=dialog.with_it, **how)
 

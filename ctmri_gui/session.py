@@ -6,7 +6,7 @@ What comes of work on another case goes there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,10 +31,11 @@ from ctmri_gui.run_places import run_places
 from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Beside, Made
 from ctmri_gui.translating.save_work import paths_beside, save_with
+from ctmri_gui.translating.several import in_turns, why_not_together
 from ctmri_gui.translating.wanted import wanted, way_back
-from ctmri_gui.translation import Doubt, Translation, why_not
+from ctmri_gui.translation import Doubt, Row, Translation, why_not
 from ctmri_gui.viewer.body.bodies import Bodies
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import Pair, Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison
@@ -53,6 +54,7 @@ class Session(QObject):
     translationChanged = Signal(object)  # JobState | None
     translationDoubted = Signal(object)  # Doubt
     translationStopped = Signal(object, object)  # Made: a part of it, and the Volume it was made from
+    modelsBegun = Signal(int)  # so many models begin to translate the source in turn
     previewed = Signal(object, object)  # Role, Volume: one slice of what will lie there; for looking at only
     previewOver = Signal()
     demoTold = Signal(str)  # how far the making of the demo case is; empty once it is over
@@ -109,6 +111,15 @@ class Session(QObject):
     @property
     def comparison(self) -> Comparison | None:
         return self.cases.current.comparison
+
+    @property
+    def comparisons(self) -> Mapping[Pair, Comparison]:
+        """Of all pairs that can be compared, as far as they were looked at."""
+        return self.cases.current.comparisons
+
+    def made_from(self, role: Role) -> Volume | None:
+        """See `Case.made_from`."""
+        return self.cases.current.made_from(role)
 
     @property
     def translation(self) -> Translation:
@@ -258,8 +269,38 @@ class Session(QObject):
     def translate_all_the_same(self, doubt: Doubt) -> None:
         """Translates what there was a doubt about, if it is still on the screen."""
         case = self.cases.current
+        if case.translation.go_on(doubt, all_the_same=True):
+            return
         if case.volumes[Role.SOURCE] is doubt.source and case.model is doubt.entry:
             self._start_translation(case, doubt.entry, all_the_same=True)
+
+    def leave_out(self, doubt: Doubt) -> None:
+        """Goes on without the model that there was a doubt about, where others wait."""
+        for case in self.cases.all:
+            case.translation.go_on(doubt, all_the_same=False)
+
+    def compare_models(self) -> None:
+        """Translates the source with all marked models, one after another; what runs already is given up."""
+        problem, source = self.comparing_problem, self.volumes[Role.SOURCE]
+        if problem or source is None:
+            self.failed.emit(problem)
+            return
+        case, models = self.cases.current, self.library.marked
+        case.drop_further()
+        turns = in_turns(models, self.wanted_of)
+        case.translation.start_row(Row(source, turns, self._whose(case), self.bodies.wanted(source)))
+        self.modelsBegun.emit(len(turns))
+
+    @property
+    def comparing_problem(self) -> str:
+        """Why the marked models cannot be compared now, in words; empty when they can."""
+        if self.previewing:
+            return "A scan is being opened."
+        return why_not_together(self.volumes[Role.SOURCE], self.library.marked)
+
+    def drop_models(self) -> None:
+        """Lets go of what the further models made of the source on the screen."""
+        self.cases.current.drop_further()
 
     @property
     def translation_doubt(self) -> Doubt | None:
@@ -292,9 +333,12 @@ class Session(QObject):
     def _start_translation(self, case: Case, model: ModelEntry, *, all_the_same: bool = False, asked: bool = True) -> None:
         source = case.volumes[Role.SOURCE]
         if source is not None:
-            whose = f" (case {case.number})" if self.cases.others else ""
             body, order = self.bodies.wanted(source), self.wanted_of(model)
-            case.translation.start(source, model, order, whose, body=body, all_the_same=all_the_same, asked=asked)
+            case.translation.start(source, model, order, self._whose(case), body=body, all_the_same=all_the_same, asked=asked)
+
+    def _whose(self, case: Case) -> str:
+        """For the list of jobs."""
+        return f" (case {case.number})" if self.cases.others else ""
 
     def _source_placed(self, case: Case) -> None:
         self._choose_model(case)

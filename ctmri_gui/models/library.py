@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Library(QObject):
-    """`entries` lists usable and broken files; `chosen` is what the next translation uses."""
+    """`entries` lists usable and broken files; `chosen` is what the next translation uses; `marked`: what is to be compared."""
 
     changed = Signal()
     chose = Signal(object)  # ModelEntry | None
     added = Signal(str)  # file name
+    markedChanged = Signal()
 
     def __init__(
         self, jobs: Jobs, folders: Sequence[Path] | None = None, parent: QObject | None = None, *, runs: Sequence[Path] = ()
@@ -36,6 +37,22 @@ class Library(QObject):
         self._folders = tuple(folders) if folders is not None else model_folders()
         self.entries: tuple[ModelEntry, ...] = ()
         self.chosen: ModelEntry | None = None
+        self._marks: set[Path] = set()
+
+    @property
+    def marked(self) -> tuple[ModelEntry, ...]:
+        """The chosen one first, then in the order of the list."""
+        marked = [entry for entry in self.entries if entry.path in self._marks and entry.card is not None]
+        return tuple(sorted(marked, key=lambda entry: entry is not self.chosen))
+
+    def is_marked(self, entry: ModelEntry) -> bool:
+        return entry.path in self._marks
+
+    def mark(self, entry: ModelEntry, on: bool) -> None:
+        """Whether a model is one of those that are to be compared."""
+        if entry.card is not None and on is not self.is_marked(entry):
+            self._marks ^= {entry.path}
+            self.markedChanged.emit()
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -119,6 +136,7 @@ class Library(QObject):
         self.chosen = None if wanted is None else self.at(wanted)
         self.changed.emit()
         self.chose.emit(self.chosen)
+        self.markedChanged.emit()
 
 
 def fits(entry: ModelEntry, volume: Volume) -> bool:

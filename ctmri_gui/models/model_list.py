@@ -23,6 +23,7 @@ class ModelList(QAbstractListModel):
         self._library = library
         self._entries: tuple[ModelEntry, ...] = library.entries
         library.changed.connect(self._reload)
+        library.markedChanged.connect(self._tell_marks)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return 0 if parent.isValid() else len(self._entries)
@@ -39,12 +40,21 @@ class ModelList(QAbstractListModel):
             return f"{self._title(entry)}, {self._standing(entry)}"
         if role == Qt.ItemDataRole.DecorationRole:
             return icon("model" if entry.card is not None else "error")
+        if role == Qt.ItemDataRole.CheckStateRole and entry.card is not None:
+            return Qt.CheckState.Checked if self._library.is_marked(entry) else Qt.CheckState.Unchecked
         return entry if role == Qt.ItemDataRole.UserRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if index.isValid() and self._entries[index.row()].card is None:
             return Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        return super().flags(index)
+        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """A tick: the model is to be compared with the others that have one."""
+        if role != Qt.ItemDataRole.CheckStateRole:
+            return False
+        self._library.mark(self._entries[index.row()], Qt.CheckState(value) is Qt.CheckState.Checked)
+        return True
 
     def row_of(self, entry: ModelEntry | None) -> int:
         """The row of `entry`, or -1."""
@@ -64,6 +74,10 @@ class ModelList(QAbstractListModel):
             return " · ".join((entry.card.direction.label, entry.card.body_region, "your run"))
         kind = "shipped" if self._library.is_shipped(entry) else "unverified"
         return " · ".join((entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind))
+
+    def _tell_marks(self) -> None:
+        if self._entries:
+            self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [Qt.ItemDataRole.CheckStateRole])
 
     def _reload(self) -> None:
         self.beginResetModel()

@@ -14,9 +14,10 @@ from ctmri_gui.viewer.palette import scaled
 
 def ask(
     parent: QWidget, title: str, text: str, more: str, *, yes: str, no: str, then: Callable[[], None], name: str = "",
-    icon: QMessageBox.Icon = QMessageBox.Icon.Warning, harm: bool = True,
+    icon: QMessageBox.Icon = QMessageBox.Icon.Warning, harm: bool = True, otherwise: Callable[[], None] | None = None,
 ) -> None:  # fmt: skip
-    """Asks `text`, explained by `more`; `then` is called for `yes` alone. Enter and Esc mean `no`. `harm`: something is lost."""
+    """Asks `text`, explained by `more`; `then` is called for `yes` alone, `otherwise` for anything else. Enter and Esc mean `no`.
+    `harm`: something is lost."""
     question = QMessageBox(icon, title, text, parent=parent)
     question.setObjectName(name)
     colours, side = current_palette(), scaled(32)
@@ -31,4 +32,6 @@ def ask(
     question.setEscapeButton(keep)
     question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     question.buttonClicked.connect(lambda pressed: then() if pressed is agree else None)
+    if otherwise is not None:
+        question.finished.connect(lambda _code: None if question.clickedButton() is agree else otherwise())
     question.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt
@@ -59,14 +60,17 @@ class _FewRows(QListView):
 class TranslationPanel(QWidget):
     """The list of models with what each is for, and the run below it."""
 
-    def __init__(self, session: Session, translate: QAction, cancel: QAction, add_model: QAction) -> None:
+    def __init__(self, session: Session, commands: Mapping[str, QAction]) -> None:
+        """`commands`: those of the window, by name."""
         super().__init__()
         self._session = session
-        self._translate, self._cancel = translate, cancel
+        self._translate, self._cancel, self._compare = (commands[name] for name in ("translate", "cancel", "compare_models"))
         self.models = ModelList(session.library, self)
         self.list = _FewRows()
         self.list.setModel(self.models)
         self.list.setAccessibleName("Models")
+        self.list.setAccessibleDescription("Space ticks a model to compare it with the others that are ticked")
+        self.comparing = label("", "muted")
         self.empty = label("No model yet. Drop a model file (.safetensors, .pth, .onnx) on the window.", "muted")
         self.scope = label("", "muted")
         self.standing = label("", "warning")
@@ -77,10 +81,12 @@ class TranslationPanel(QWidget):
         self.bar.setTextVisible(False)
         self.progress = label("", "muted")
         self.options = OptionsBox(session)
-        self._lay_out(button(translate, primary=True), button(cancel, short=True), button(add_model))
+        self._side_by_side = button(self._compare)
+        self._lay_out(button(self._translate, primary=True), button(self._cancel, short=True), button(commands["add_model"]))
         self.list.selectionModel().currentChanged.connect(self._picked)
         session.library.changed.connect(self._show_models)
         session.library.chose.connect(self._show_choice)
+        session.library.markedChanged.connect(self._show_state)
         session.volumeChanged.connect(lambda _role, _volume: self._show_state())
         session.previewed.connect(lambda _role, _first: self._show_state())
         session.previewOver.connect(self._show_state)
@@ -108,6 +114,8 @@ class TranslationPanel(QWidget):
         column.addWidget(self.empty)
         column.addWidget(self.list)
         column.addLayout(buttons)
+        column.addWidget(self._side_by_side)
+        column.addWidget(self.comparing)
         for widget in (self.reason, self.doubt, self.bar, self.progress, self.options, self.standing, self.scope):
             column.addWidget(widget)
         column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
@@ -131,6 +139,7 @@ class TranslationPanel(QWidget):
         any_model = self.models.rowCount() > 0
         self.empty.setVisible(not any_model)
         self.list.setVisible(any_model)
+        self._side_by_side.setVisible(self.models.rowCount() > 1)
         self.list.fit()
         self._show_choice(self._session.library.chosen)
 
@@ -155,6 +164,9 @@ class TranslationPanel(QWidget):
         self._cancel.setEnabled(running)
         self.reason.setText(problem)
         self.reason.setVisible(bool(problem) and not running)
+        lacking = self._session.comparing_problem if self._session.library.marked else ""
+        self.comparing.setText(lacking)
+        self.comparing.setVisible(bool(lacking))
         doubt = self._session.translation_doubt
         self.doubt.setText(f"Not translated yet. {doubt.words}" if doubt is not None else "")
         self.doubt.setVisible(doubt is not None and not running)
@@ -167,6 +179,7 @@ class TranslationPanel(QWidget):
             self.bar.setRange(0, _PROGRESS_STEPS if fraction is not None else 0)
             self.bar.setValue(round((fraction or 0.0) * _PROGRESS_STEPS))
             share = "" if fraction is None or state.stopping else f"{100 * fraction:.0f} % · "
-            self.progress.setText("\n".join(filter(None, (share + state.text, state.setting))))
+            words = self._session.translation.words.capitalize()
+            self.progress.setText("\n".join(filter(None, (words, share + state.text, state.setting))))
             set_role(self.progress, "warning" if state.stopping else "muted")
         self._show_state()

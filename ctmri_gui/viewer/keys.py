@@ -75,6 +75,7 @@ KEY_ACTIONS = (
     KeyAction("layout_2", "Layout: three planes of each", ("Ctrl+2",), group=LAYOUTS),
     KeyAction("layout_3", "Layout: two by two", ("Ctrl+3",), group=LAYOUTS),
     KeyAction("layout_4", "Layout: planes of the source", ("Ctrl+4",), group=LAYOUTS),
+    KeyAction("layout_models", "Layout: models side by side", ("Ctrl+6",), group=LAYOUTS),
     KeyAction("single_pane", "Layout: this pane alone", ("Ctrl+5",), group=LAYOUTS),
     KeyAction("detach_pane", "This pane in a window of its own, or back", ("Ctrl+Shift+D",), group=PANES),
     KeyAction("next_pane", "Next pane", ("Ctrl+Tab",), group=PANES),

@@ -16,14 +16,14 @@ from ctmri_gui.viewer.compare.compare_views import CompareViews
 from ctmri_gui.viewer.frame_judge import FrameJudge
 from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.keys import BODY_TOOLS, MEASURE_TOOLS
-from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, PaneLayout
+from ctmri_gui.viewer.layouts import BUILT_IN, SIDE_BY_SIDE, PaneLayout, models_side_by_side
 from ctmri_gui.viewer.pane_contents import PaneContents
 from ctmri_gui.viewer.pane_grid import PaneGrid
 from ctmri_gui.viewer.pane_pointer import PanePointer
 from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.preset_book import PRESET_KEYS
 from ctmri_gui.viewer.preview_cover import Covers
-from ctmri_gui.viewer.roles import MAIN, Role
+from ctmri_gui.viewer.roles import MAIN, SYNTHETICS, Role
 from ctmri_gui.viewer.slice_view import SliceView
 from ctmri_gui.viewer.viewer_actions import content_menu, make_actions, name_presets, pane_menu
 from ctmri_gui.viewer.viewer_model import ViewerModel, ViewState
@@ -34,6 +34,8 @@ _TOOLS: dict[str, Tool] = {
     **{_NO_TOOL: "window", "crosshair_tool": "crosshair", "scroll_tool": "scroll"},
     **dict.fromkeys((*MEASURE_TOOLS, *BODY_TOOLS), "draw"),
 }  # fmt: skip
+
+_MODELS_ROW = (Role.SOURCE, *SYNTHETICS, Role.TRUTH)
 
 
 class LinkedViews(QWidget):
@@ -231,6 +233,10 @@ class LinkedViews(QWidget):
         """No more pictures are made ahead; call before the program ends."""
         self.contents.close()
 
+    def show_models(self, roles: Sequence[Role]) -> None:
+        """A pane for each of `roles`, so that the pictures are as large as they can be."""
+        self.arrangement.show(models_side_by_side(roles, self.width(), self.height()))
+
     def make_menu(self, pane: str) -> QMenu:
         """The right-click menu of a pane."""
         role = self.panes[pane].role
@@ -273,6 +279,7 @@ class LinkedViews(QWidget):
             "link": lambda on: self.set_linked(self._active, on),
             "link_as_shown": self.link_as_shown,
             **{f"layout_{n}": partial(self.arrangement.show, layout) for n, layout in enumerate(BUILT_IN, 1)},
+            "layout_models": lambda: self.show_models([role for role in _MODELS_ROW if role in {*MAIN, *model.volumes}]),
             "single_pane": lambda: self.arrangement.show_single(self._active),
             "detach_pane": self._toggle_detached,
             "next_pane": lambda: self._go_to_pane(1),
