@@ -71,7 +71,7 @@ class CertaintyLink(QObject):
         if made is not self._made:
             self._made, self._layers = made, layers_of(made)
             self.maps.model.set_layers(self._layers, inside_of(self._session.synthetic_source) if self._layers else None)
-        runs = runs_of(volume)
+        runs = runs_of(volume if made is None else made.volume)  # a draw is of the same slices
         self.box.slices.show_runs(runs)
         count = sum(run.last - run.first + 1 for run in runs)
         self.box.tell(slices=_SLICES.format(count="1 slice" if count == 1 else f"{count} slices") if runs else "")

@@ -135,7 +135,7 @@ class DrawPart(QWidget):
         if count <= 0:
             return
         seen, number = self._draws.seen, self._draws.number
-        self.text.setText(f"Draw {seen} of {count}" if seen else f"Picture ({count} draws)")
+        self.text.setText(f"Draw {seen} of {count}" if seen else f"Picture ({count} {'draw' if count == 1 else 'draws'})")
         self.play.setChecked(self._draws.playing)
         self.play.setText("Stop" if self._draws.playing else "Alternate")
         self.save.setText("Save this draw…" if number else "Save picture or draws…")

@@ -349,6 +349,22 @@ def test_slices_unlike_what_was_learnt_are_listed_and_a_click_goes_there(window,
     assert box.isHidden()
 
 
+def test_maps_and_draws_belong_to_their_case_and_to_what_was_made_here(window, qtbot, head):
+    ask_for(window, doubt="mirrored", samples=2, draws=1)
+    made = translate(window, qtbot)
+    session, maps, draws = window.session, window.certainty.maps.model, window.certainty.draws
+    first = session.cases.current
+    assert first.size >= sum(one.values.nbytes for one in made.maps) + sum(one.voxels.nbytes for one in made.answers)
+    draws.play(True)
+    session.show_case(session.cases.begin())
+    assert maps.layers == () and draws.answers == () and not draws.playing and window.certainty.box.isHidden()
+    session.show_case(first)
+    assert [layer.title for layer in maps.layers] == ["Uncertainty"] and draws.answers == made.answers
+    from_file = replace(head[Domain.CT], domain=Domain.MR_T1, synthetic=Synthetic("m", "cd" * 32))
+    session.place(from_file, Role.SYNTHETIC)
+    assert session.made is None and maps.layers == ()
+
+
 def test_what_was_chosen_for_another_model_falls_back_to_what_this_one_has(trained):
     from ctmri_core.events import finish
 
