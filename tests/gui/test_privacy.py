@@ -108,8 +108,8 @@ class Watched:
         window.session.saved.connect(lambda path: self.listen(path.name))
 
     def listen(self, *words: str) -> None:
-        names = [path.name for place in ("temporary", "out") for path in (self._folder / place).rglob("*")]
-        self.heard += [*words, *names]
+        walks = (found for place in ("temporary", "out") for found in os.walk(self._folder / place))  # not what is just gone
+        self.heard += [*words, *(name for _, folders, files in walks for name in (*folders, *files))]
 
     def look(self) -> None:
         self.heard += seen_texts()
@@ -125,17 +125,20 @@ class Watched:
 
 
 def save_everything(watched: Watched, out: Path) -> None:
-    """Both images in all formats; DICOM with and without the patient's data."""
+    """Both images in all formats, with the patient's data and without, where a format or a record beside it can hold any."""
     window = watched.window
-    ways = [(form, False) for form in FORMATS] + [(DICOM, True)]
+    ways = [(form, deidentify) for form in FORMATS for deidentify in (False, True)]
     for number, (form, deidentify) in enumerate(ways):
         for role in (Role.SOURCE, Role.SYNTHETIC):
+            tells = form is DICOM or role is Role.SYNTHETIC  # the record of a synthetic image names what it was made of
+            if deidentify and not tells:
+                continue
             window.command["save"].trigger()
             (dialog,) = window.findChildren(SaveDialog)
             dialog.image.setCurrentIndex(dialog.image.findData(role.value))
             dialog.format.setCurrentIndex(FORMATS.index(form))
             dialog.deidentified.setChecked(deidentify)
-            folder = out / ("ordinary" if form is DICOM and not deidentify else "given_away")
+            folder = out / ("ordinary" if tells and not deidentify else "given_away")
             folder.mkdir(parents=True, exist_ok=True)
             dialog.folder.setText(str(folder))
             dialog.name.setText(f"{number}_{role.value}")
