@@ -1,0 +1,1 @@
+"""The report of an evaluation, made of its folder alone: see `write`."""
