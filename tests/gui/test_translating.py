@@ -151,7 +151,18 @@ def test_options_are_folded_and_say_what_the_chosen_model_really_has(window, qtb
     qtbot.waitUntil(lambda: "passes" in options.estimates.text, timeout=WAIT)
     qtbot.mouseClick(options.reset, Qt.MouseButton.LeftButton)
     assert window.settings["translation_doubt"] == "none" and box.currentData() == "none"
-    assert options.device.itemData(0) is not None and options.device.currentText() == "Automatic"
+    assert options.device.currentText() == "Automatic"
+
+
+def test_every_graphics_card_is_offered_by_its_name_and_remembered(window, qtbot):
+    device, facts, settings = window.translation.options.device, window.translation.options.facts, window.settings
+    facts._take_cards(("Card one", "Card two"))
+    assert [device.itemText(row) for row in range(device.count())] == ["Automatic", "Processor", "Card one", "Card two"]
+    device.setCurrentIndex(3)
+    device.activated.emit(3)
+    assert (settings["device"], settings["graphics_card"]) == ("cuda", 1) and wanted(settings)["device"] == "cuda:1"
+    facts._take_cards(())  # as on another machine
+    assert device.currentText() == "Graphics card (not found)"
 
 
 # Maps -------------------------------------------------------------------------------------------------------------------
