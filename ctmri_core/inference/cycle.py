@@ -30,7 +30,7 @@ class WayBack:
     without the steps that are for scans (bias field, body)."""
 
     def __init__(self, back: LoadedModel, first: OnePass, order: Order) -> None:
-        recipe = _recipe_of_answers(back.card.recipe, first.card.direction.target)
+        recipe = recipe_of_answers(back.card.recipe, first.card.direction.target)
         self.model = LoadedModel(back.generator, back.card.model_copy(update={"recipe": recipe}))
         self.first = first
         self._order = replace(order, planes=None, beside=(), doubt="none", draws=0, back=None)
@@ -77,7 +77,7 @@ def _told(counts: Iterator[int], course: Course) -> Iterator[Event]:
     course.pass_is_whole()
 
 
-def _recipe_of_answers(recipe: Recipe, domain: Domain) -> Recipe:
+def recipe_of_answers(recipe: Recipe, domain: Domain) -> Recipe:
     """`recipe` for values on the nominal scale of `domain`, which is that of the answers of all models."""
     changes: dict[str, object] = {"bias_field": None, "only_body": False}
     if domain.is_mr:

@@ -55,6 +55,9 @@ class Translating:
         self._mains, self._beside, self._doubt, self._order, self._stop = mains, beside, doubt, order, stop
         self._first = mains[0]
         self._source = self._first.source
+        self._body = order.body
+        if order.body is None and (doubt != "none" or back is not None):
+            self._body = body_mask(self._source)  # found now: that takes two volumes' memory, which is free before passes begin
         target = self._first.card.direction.target
         shape, self._background = self._source.geometry.shape, self._first.card.recipe.intensity(target).nominal.low
         self._stored: Stored = np.int16 if target is Domain.CT else np.float32
@@ -150,7 +153,8 @@ class Translating:
     def _outcome(self, stopped_after: int | None) -> Translation:
         """`stopped_after`: so many slices; None when all passes are whole."""
         finished = stopped_after is None
-        deviation = self._deviation() if finished else None
+        what, deviation = self._what(), self._deviation() if finished else None
+        self._samples = None  # their mean is wanted by nobody
         flags = slice_flags(self._source, self._first.record, self._first.card)
         findings = [*self._doubts, *in_patches(self._mains, self._order), *([flags.finding] if flags.finding else [])]
         if stopped_after is not None:
@@ -159,7 +163,7 @@ class Translating:
         made = with_details(made, slice_flags=flags.details)
         told = None
         if deviation is not None:
-            told = self._map("uncertainty", deviation, made.unit, self._what())
+            told = self._map("uncertainty", deviation, made.unit, what)
             made = with_map(made, told)
         draws = tuple(self._volume(each.voxels, findings, n) for n, each in enumerate(self._draws, 1)) if finished else ()
         return Translation(made, told, None, draws, finished)
@@ -182,12 +186,10 @@ class Translating:
         return synthetic_volume(self._source, voxels, self._mains, self._order, findings, draw)
 
     def _map(self, kind: Kind, values: NDArray[np.float32], unit: str, what: str) -> ValueMap:
-        body = self._order.body
-        if body is None:
-            body = body_mask(self._source)
-        else:
-            values[~body] = 0.0
-        return ValueMap.inside(kind, values, unit, what, body, self._source.geometry)
+        assert self._body is not None
+        if self._order.body is not None:
+            values[~self._body] = 0.0
+        return ValueMap.inside(kind, values, unit, what, self._body, self._source.geometry)
 
     def _deviation(self) -> NDArray[np.float32] | None:
         if self._samples is not None:

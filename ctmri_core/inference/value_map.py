@@ -48,7 +48,7 @@ class ValueMap:
         enough = np.where(counts >= _ENOUGH_BODY * counts.max(), means, -1.0)
         summary = {
             "mean": sum(sums) / float(counts.sum()),
-            "p95": float(np.percentile(values[body], 95)),
+            "p95": float(np.percentile(values[body], 95, overwrite_input=True)),
             "worst_slice": int(enough.argmax()),
             "worst_slice_mean": float(enough.max()),
         }

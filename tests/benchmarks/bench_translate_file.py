@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_translate_file.py [slices] [width]
 
-160 slices of 256 x 256 through a ResNet-9 take minutes on a processor; fewer slices, or channels, show the same shares sooner.
+160 slices of 256 x 256 through a ResNet-9 take minutes on a processor; fewer slices (40 at least) or channels show it sooner.
 Prints the seconds of every part in one run of the very steps that `ctmri translate` takes, then the network alone on the same
 slices in the same batches (best of the turns), and for the share also what a slice costs in eager float32. Memory is the peak
 of the whole process, held against its size before: `PEAK` runs in a process of its own, with a small network, so that what the
@@ -143,7 +143,7 @@ def rates(loaded: LoadedModel, one: np.ndarray, seconds_per_slice: float, width:
 
 
 PEAK = "peak"
-_ORDERS = {
+_ORDERS: dict[str, dict[str, Any]] = {
     "plain": {},
     "three planes, mean": {"planes": "three"},
     "three planes, median": {"planes": "three", "fusion": "median"},
