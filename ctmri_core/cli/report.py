@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(arguments: argparse.Namespace) -> Work[Path]:
-    from ctmri_core.evaluation.report.write import write_pdf_report, write_report
+    from ctmri_core.evaluation.report import write_pdf, write_report
 
     output, suffix = arguments.output, ".pdf" if arguments.pdf else ".html"
     if output is not None and output.suffix.lower() != suffix:
@@ -33,6 +33,6 @@ def _work(arguments: argparse.Namespace) -> Work[Path]:
     if output is not None and output.exists() and not arguments.overwrite:
         raise WriteFailed(f"{output.name} exists already. Choose another name or use --overwrite.")
     yield Progress(done=0, message="writing the report")
-    written = (write_pdf_report if arguments.pdf else write_report)(arguments.folder, output)
+    written = (write_pdf if arguments.pdf else write_report)(arguments.folder, output)
     yield Finished(reason="completed", paths={"report": str(written)})
     return written

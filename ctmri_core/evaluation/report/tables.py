@@ -73,7 +73,7 @@ def label_table(evaluation: Evaluation) -> Table | None:
         " of the cases in which both have it.",
         _ARROWS_TOLD,
     )
-    return Table("Labels: Dice and HD95", columns, rows, above, keys=2) if rows else None
+    return Table("Labels", columns, rows, above, keys=2) if rows else None
 
 
 def set_table(evaluation: Evaluation) -> Table | None:

@@ -23,7 +23,7 @@ def write_report(folder: str | Path, target: str | Path | None = None) -> Path:
     return _written(html_page(document).encode(), _place(folder, target, REPORT))
 
 
-def write_pdf_report(folder: str | Path, target: str | Path | None = None) -> Path:
+def write_pdf(folder: str | Path, target: str | Path | None = None) -> Path:
     """The same as PDF."""
     document = _document(folder)
     return _written(pdf_pages(document), _place(folder, target, PDF_REPORT))
