@@ -78,7 +78,7 @@ TRANSLATION_OPTIONS = (
         limits=(0, 16), words=("None",), group=_OPTIONS, dock=True,
     ),
     Setting(
-        "translation_cycle", False, "Check by translating back",
+        "translation_cycle", False, "Translate back too",
         "Translates the result back with a model of the other direction and shows how far it is from the scan.",
         group=_OPTIONS, dock=True,
     ),
@@ -157,6 +157,8 @@ _TABLE = (
     Setting("training_folders", ()),  # where runs were kept beside the usual folder, the last one first
     Setting("training_geometry", ""),
     Setting("training_not_now", ()),  # interrupted runs that nobody wanted to resume
+    Setting("evaluation_folders", ()),  # where evaluations lie beside the usual place, the last one first
+    Setting("evaluation_geometry", ""),
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QHideEvent, QShowEvent, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.panels.small_parts import label, naming
@@ -64,28 +64,27 @@ class OptionsBox(QWidget):
 
     def _lay_out(self) -> None:
         self.inside = QWidget()
-        grid = QGridLayout(self.inside)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
-        for row, setting in enumerate(TRANSLATION_OPTIONS):
+        form = QFormLayout(self.inside)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(10)
+        form.setVerticalSpacing(6)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for setting in TRANSLATION_OPTIONS:
             key = setting.key
             field, self._read[key], self._write[key] = field_for(setting, partial(self._changed, key))
             self._write[key](self._settings[key])
             self.fields[key] = field
             self._dress(field, setting.label, setting.help)
             if isinstance(setting.default, bool):
-                grid.addWidget(field, row, 0, 1, 2)
+                form.addRow(field)
             else:
                 self._names[key] = naming(setting.label, field)
-                grid.addWidget(self._names[key], row, 0)
-                grid.addWidget(field, row, 1)
+                form.addRow(self._names[key], field)
         self._dress(self.device, "Device", SETTINGS["device"].help)
-        grid.addWidget(naming("Device", self.device), grid.rowCount(), 0)
-        grid.addWidget(self.device, grid.rowCount() - 1, 1)
-        grid.addWidget(self.estimate, grid.rowCount(), 0, 1, 2)
-        grid.addWidget(self.reset, grid.rowCount(), 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
+        form.addRow(naming("Device", self.device), self.device)
+        form.addRow(self.estimate)
+        form.addRow(self.reset)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)

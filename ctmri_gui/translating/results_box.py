@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_gui.panels.small_parts import button, label, naming
+from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import SETTINGS, Settings
 from ctmri_gui.translating.draws import Draws
 from ctmri_gui.translating.slice_list import SliceList
@@ -29,6 +30,7 @@ from ctmri_gui.viewer.maps.map_model import LEAST_OPACITY, MapModel
 _OPACITY = "map_opacity"
 _CAVEAT = "How far the answers of one model differ is not how far they are wrong: where it is sure it may be mistaken."
 _GAP = 6
+_LARGE_TEXT = 20  # px
 
 
 class MapPart(QWidget):
@@ -52,8 +54,8 @@ class MapPart(QWidget):
         self.limit.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
         self.limit.setAccessibleName("Value with the brightest colour")
         self.limit.setToolTip("The value that has the brightest colour; higher ones have it too")
-        self.worst = button(views.actions_by_name["map_worst"])
-        self.worst.setText("Go to highest")
+        self._to_worst = views.actions_by_name["map_worst"]
+        self.worst = QPushButton("Go to highest")
         self.save = QPushButton("Save map…")
         self._lay_out()
         model.set_opacity(settings[_OPACITY] / 100)
@@ -63,24 +65,40 @@ class MapPart(QWidget):
         self.which.activated.connect(lambda _row: model.choose(self.which.currentText()))
         self.opacity.valueChanged.connect(lambda percent: model.set_opacity(percent / 100))
         self.limit.valueChanged.connect(model.set_limit)
+        self.worst.clicked.connect(partial(_trigger, self._to_worst))
+        self._to_worst.changed.connect(self._follow)
         self.save.clicked.connect(lambda _checked=False: self.saveAsked.emit())
         self._follow()
 
     def _lay_out(self) -> None:
         self.scale = naming("Scale to", self.limit)
         column = _column(self)
-        column.addLayout(_row((self.shown, 1), self.which))
+        column.addWidget(self.which)
+        column.addWidget(self.shown)
         column.addWidget(self.sentence)
         column.addLayout(_row(naming("Opacity", self.opacity), (self.opacity, 1)))
         column.addLayout(_row(self.scale, (self.limit, 1)))
-        column.addLayout(_row((self.worst, 1), (self.save, 1)))
+        self._buttons = _row((self.worst, 1), (self.save, 1))
+        column.addLayout(self._buttons)
+        self._turn_buttons()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._turn_buttons()
+
+    def _turn_buttons(self) -> None:
+        """Large text has no room for two beside one another."""
+        directions = QBoxLayout.Direction
+        large = self.font().pixelSize() >= _LARGE_TEXT
+        self._buttons.setDirection(directions.TopToBottom if large else directions.LeftToRight)
 
     def _follow(self) -> None:
         model, layer = self._model, self._model.chosen
         self.setVisible(layer is not None)
         if layer is None:
             return
-        self.shown.setText("Over the picture" if len(model.layers) > 1 else f"{layer.title} over the picture")
+        self.shown.setText("Over the picture" if len(model.layers) > 1 else f"Show {layer.title.lower()}")
         self.shown.setChecked(model.visible)
         self.shown.setToolTip(_with_keys(self._action))
         with QSignalBlocker(self.which):
@@ -89,7 +107,8 @@ class MapPart(QWidget):
             self.which.setCurrentText(layer.title)
         self.which.setVisible(len(model.layers) > 1)
         self.sentence.setText(layer.sentence)
-        self.worst.setText("Go to highest")
+        self.worst.setEnabled(self._to_worst.isEnabled() and layer.worst is not None)
+        self.worst.setToolTip(_with_keys(self._to_worst))
         self._settings[_OPACITY] = round(100 * model.opacity)
         with QSignalBlocker(self.opacity), QSignalBlocker(self.limit):
             self.opacity.setValue(round(100 * model.opacity))
