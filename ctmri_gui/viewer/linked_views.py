@@ -126,7 +126,8 @@ class LinkedViews(QWidget):
         """Shows `volume` in a pane, or what to do when None. Another source grid opens where it tells most; its slices
         as acquired stay at the first picture of it that is seen there."""
         self.set_banner(role, volume.findings if volume else ())
-        self._frames.comparable = None
+        if role in MAIN:
+            self._frames.comparable = None
         seen = self.covers.place(role)
         self.model.set_volume(role, volume)
         if volume is not None and seen is not None and role is self.model.reference:

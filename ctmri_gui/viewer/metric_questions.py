@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.geometry import Geometry
 from ctmri_gui.viewer.metric_kinds import Scores
+from ctmri_gui.viewer.roles import Pair
 
 Inside = Literal["body", "slice"]
 
@@ -72,6 +74,16 @@ class OfRegion:
     def ask(self, comparison: ScoresPlaces) -> Scores | None:
         plane = self.grid.cropped((self.k, 0, 0), (1, *self.grid.shape[1:]))
         return comparison.region_scores(self.region.mask_on(plane)[None], plane)
+
+
+@dataclass(frozen=True)
+class OfEach:
+    """The same question to several comparisons, by pair: those after the first find sampled what they have in common."""
+
+    question: Question
+
+    def ask(self, comparisons: Mapping[Pair, Any]) -> dict[Pair, Scores | None]:
+        return {pair: self.question.ask(comparison) for pair, comparison in comparisons.items()}
 
 
 def lies_on(region: Region, grid: Geometry) -> bool:

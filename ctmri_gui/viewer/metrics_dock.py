@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabe
 
 from ctmri_gui.viewer.metric_kinds import LEAST_SHARE, METRICS, NO_NUMBER, CurveValues, Scores, number
 from ctmri_gui.viewer.metric_questions import Scope
+from ctmri_gui.viewer.metric_rows import Found, ModelRow
+from ctmri_gui.viewer.metric_table import MetricTable
 
 if TYPE_CHECKING:
     from ctmri_gui.viewer.metric_curve import MetricCurve
@@ -30,6 +33,9 @@ class MetricsDock(QWidget):
         super().__init__(parent)
         self.setObjectName("metrics_dock")
         self.curve: MetricCurve | None = None
+        self.table = MetricTable(self)
+        self.table.hide()
+        self._whose = ""
         self._curve_values: CurveValues | None = None
         self._slice: int | None = None
         self._values = {name: QLabel(NO_NUMBER) for name in METRICS}
@@ -42,8 +48,8 @@ class MetricsDock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
-        parts = (self._scope, self._title, self._numbers, self._reason, self._convention, self._stack, self._alignment)
-        for widget in parts:
+        figures = (self._scope, self._title, self.table, self._numbers)
+        for widget in (*figures, self._reason, self._convention, self._stack, self._alignment):
             column.addWidget(widget)
         column.addStretch(1)
         self.set_comparable(False)
@@ -66,6 +72,32 @@ class MetricsDock(QWidget):
         self._stack.setVisible(comparable)
         self._worst.setEnabled(comparable)
 
+    @property
+    def tabled(self) -> bool:
+        """Whether it tells of several models."""
+        return not self.table.isHidden()
+
+    def set_rows(self, rows: Sequence[ModelRow]) -> None:
+        """The models of the table; without any the figures of one alone."""
+        if rows:
+            self._put(self._title, "")
+            self.table.set_rows(rows)
+        self.table.setVisible(bool(rows))
+        self._numbers.setVisible(not rows and self._reason.isHidden())
+
+    def set_slice_scores(self, found: Found | None, title: str) -> None:
+        """The figures of the table for what `title` says; None leaves those that stand there until they come."""
+        self._show_reason("")
+        self.table.show_slice(title, found)
+        self._put_convention(_any(found))
+
+    def set_volume_scores(self, found: Found, title: str) -> None:
+        """The figures of the table for all slices."""
+        self.table.show_volume(title, found)
+        if self.scope is Scope.VOLUME:
+            self._show_reason("")
+            self._put_convention(_any(found))
+
     def set_scores(self, scores: Scores | None, title: str = "") -> None:
         """The figures of what `title` says; None leaves dashes until they come."""
         self._show_reason("")
@@ -73,8 +105,7 @@ class MetricsDock(QWidget):
         for name, metric in METRICS.items():
             text = metric.text(metric.of(scores), scores.unit) if scores else NO_NUMBER
             self._put(self._values[name], text)
-        if scores:
-            self._put(self._convention, _unbroken(scores.convention))
+        self._put_convention(scores)
 
     def set_reason(self, text: str) -> None:
         """Why there is no figure, in a sentence."""
@@ -82,18 +113,19 @@ class MetricsDock(QWidget):
         self._put(self._convention, "")
         self._show_reason(text)
 
-    def set_alignment(self, outline_dice: float | None, mutual_information: float | None) -> None:
-        """How well the two lie on each other: overlap of the outlines (0 to 1) and normalised mutual information (1 to 2)."""
+    def set_alignment(self, outline_dice: float | None, mutual_information: float | None, why_not: str = "") -> None:
+        """How well the two lie on each other: overlap of the outlines (0 to 1) and normalised mutual information (1 to 2);
+        `why_not`: there are numbers, but none beside the truth."""
         parts = []
         if outline_dice is not None:
             parts.append(f"outline Dice {number(outline_dice, 2)}")
         if mutual_information is not None:
             parts.append(f"NMI {number(mutual_information, 2)}")
-        self._put(self._alignment, "Alignment: " + " · ".join(parts) if parts else "")
+        self._put(self._alignment, "Alignment: " + " · ".join(parts) if parts else why_not)
 
-    def set_curve(self, values: CurveValues | None) -> None:
-        """The curve as far as it is known; None where there is none. The first one needs pyqtgraph."""
-        self._curve_values = values
+    def set_curve(self, values: CurveValues | None, whose: str = "") -> None:
+        """The curve as far as it is known; None where there is none. The first one needs pyqtgraph. `whose`: of several."""
+        self._curve_values, self._whose = values, whose
         if values is not None and self.curve is None:
             self._make_curve()
         self._draw()
@@ -185,13 +217,17 @@ class MetricsDock(QWidget):
         else:
             worst = values.worst(metric)
             text = "No slice can be compared." if worst is None else f"Worst: {values.text(metric, worst)}{_left_out(values)}"
-        self._put(self._curve_text, text)
+        self._put(self._curve_text, f"{self._whose}: {text}" if self._whose and text else text)
 
     def _show_reason(self, text: str) -> None:
         self._put(self._reason, text)
-        if self._numbers.isHidden() != bool(text):
-            self._numbers.setVisible(not text)
-            self._reason.setVisible(bool(text))
+        hidden = bool(text) or self.tabled
+        if self._numbers.isHidden() != hidden:
+            self._numbers.setVisible(not hidden)
+
+    def _put_convention(self, scores: Scores | None) -> None:
+        if scores:
+            self._put(self._convention, _unbroken(scores.convention))
 
     @staticmethod
     def _put(label: QLabel, text: str) -> None:
@@ -208,6 +244,11 @@ def _left_out(values: CurveValues) -> str:
         return ""
     count = "1 slice" if values.small == 1 else f"{values.small} slices"
     return f". Not counted: {count} with less than {100 * LEAST_SHARE:.0f} % of the pixels of the fullest one."
+
+
+def _any(found: Found | None) -> Scores | None:
+    """They have one convention."""
+    return next((scores for scores in (found or {}).values() if scores is not None), None)
 
 
 def _unbroken(text: str) -> str:
