@@ -81,7 +81,7 @@ class EvaluatedModel(_Frozen):
 class EvaluatedCase(_Frozen):
     """`key`, `patient`: salted; `name`: only where names were asked for. `shape` (k, j, i), `spacing` mm in array order.
 
-    `slices`: how many were scored, `voxels`: in the mask. `label_names`: by number, of label maps where they were named.
+    `slice_axis`: the array axis that counts axial slices, and so `k` everywhere; `voxels`: in the mask.
     """
 
     number: int = Field(ge=1)
@@ -91,6 +91,7 @@ class EvaluatedCase(_Frozen):
     name: str = ""
     shape: tuple[int, int, int] = (0, 0, 0)
     spacing: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    slice_axis: int = 0
     voxels: int = 0
 
     @property
@@ -100,19 +101,21 @@ class EvaluatedCase(_Frozen):
 
 
 class SliceScores(_Frozen):
-    """Of the slices of one case that hold enough of the mask, column by column. `k`: indices along axis 0 of the case's volume
-    (of the prepared slices, for prepared data); `values`: by metric, one for each of `k`, None where it says nothing."""
+    """Of the slices of one case that hold enough of the mask, column by column. `k`: indices along the case's `slice_axis` (of
+    the prepared slices, for prepared data); `values`: by metric, one for each of `k`, None where it says nothing."""
 
     k: tuple[int, ...] = ()
     values: dict[str, tuple[float | None, ...]] = {}
 
 
 class LabelScore(_Frozen):
-    """One organ, or bone, of one case. `hausdorff_95` mm, None where the synthetic one lacks it."""
+    """One label, or `bone` of CT, of one case. `hausdorff_95` mm, None where the synthetic one lacks it; `dice` None without
+    label maps of the synthetic pictures; `mae` of the voxels that are of the label in the truth, inside the mask."""
 
     label: str
-    dice: float
+    dice: float | None = None
     hausdorff_95: float | None = None
+    mae: float | None = None
 
 
 class CalibrationPoint(_Frozen):
@@ -185,7 +188,7 @@ class Summary(_Frozen):
     """One metric of one model over patients (the mean of each patient's cases first). `centre`: empty for all.
 
     `sd`, `low`, `high` are None of one patient; `low` to `high`: 95 % bootstrap interval of the mean over patients. `metric` is
-    `dice:LABEL` or `hausdorff_95:LABEL` for labels.
+    `dice:LABEL`, `hausdorff_95:LABEL` or `label_mae:LABEL` for labels.
     """
 
     model: int = Field(ge=1)

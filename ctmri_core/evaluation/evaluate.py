@@ -1,0 +1,209 @@
+"""An evaluation from its order to its files, as a generator of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ctmri_core.data.dataset import DatasetFolder
+from ctmri_core.domain import Direction
+from ctmri_core.errors import Stopped
+from ctmri_core.evaluation.assembly import Gathered, assembled
+from ctmri_core.evaluation.cases import FoundCases
+from ctmri_core.evaluation.collection_cases import collection_cases
+from ctmri_core.evaluation.evaluated_models import Contender, common_direction, contenders
+from ctmri_core.evaluation.one_case import OneCase, OpenedScene
+from ctmri_core.evaluation.order import EvaluationOrder
+from ctmri_core.evaluation.picture_folders import picture_cases
+from ctmri_core.evaluation.pool import Scorers
+from ctmri_core.evaluation.prepared_cases import prepared_cases
+from ctmri_core.evaluation.results import Evaluation, Problem, write_evaluation
+from ctmri_core.evaluation.scoring import Scored
+from ctmri_core.evaluation.shown_metrics import chosen_metrics
+from ctmri_core.evaluation.store import Store, key_of
+from ctmri_core.evaluation.tables import write_tables
+from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never, relayed
+from ctmri_core.folder_lock import alone_in
+
+__all__ = ["EvaluationOrder", "evaluate", "find_evaluated"]
+
+
+def evaluate(order: EvaluationOrder, stop: StopSignal = never) -> Work[Evaluation | None]:
+    """Scores all cases and writes `evaluation.json`, tables and pictures into `order.output`; None when stopped, unless the order
+    keeps what is unfinished and some is. Scores that are finished are kept in any case and used again by the same order.
+
+    Cases that cannot be scored are left out with a problem that says why. Raises `CtmriError` where there is nothing to evaluate,
+    `FileRefused`, `ModelRefused`, `WriteFailed`, also while somebody else evaluates into the folder.
+    """
+    yield Progress(done=0, message="looking for cases")
+    with alone_in(order.output):
+        store = Store(order.output)
+        try:
+            found = find_evaluated(order, store.salt(), stop)
+            run = _Run(order, found, store, stop)
+            yield from run.work()
+        except Stopped:
+            return None
+        if stop() and not (order.keep_unfinished and run.gathered.scored):
+            return None
+        evaluation = assembled(order, found, run.contenders, run.gathered, store, finished=not run.stopped)
+        write_tables(order.output, evaluation)
+        write_evaluation(order.output, evaluation)
+    return evaluation
+
+
+def find_evaluated(order: EvaluationOrder, salt: str, stop: StopSignal = never) -> FoundCases:
+    """The cases of an order, none of them opened. Raises as `evaluate` does, and `Stopped`."""
+    if order.predictions:
+        return picture_cases(order, salt, stop)
+    direction = common_direction(order.models)
+    folder = DatasetFolder(str(order.data))
+    if not str(order.data).startswith("phantom:") and folder.exists():
+        return prepared_cases(folder, direction, order.side)
+    return collection_cases(order, direction, salt, stop)
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    """Whose scores come back."""
+
+    case: int
+    model: int
+    key: str
+    problems: tuple[Problem, ...]
+    trained_on: bool | None
+    given: bool
+    seconds: float | None
+
+
+@dataclass
+class _Run:
+    """The work on all cases."""
+
+    order: EvaluationOrder
+    found: FoundCases
+    store: Store
+    stop: StopSignal
+    contenders: list[Contender] = field(init=False)
+    metrics: tuple[str, ...] = field(init=False)
+    gathered: Gathered = field(init=False)
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self.contenders = contenders(self.order, self.found.steps_done)
+        self.metrics = chosen_metrics(self.order.metrics, self.direction.target)
+        self.gathered = Gathered(self.metrics)
+        self._begun, self._fresh = time.monotonic(), 0
+
+    @property
+    def direction(self) -> Direction:
+        return self.found.direction
+
+    @property
+    def total(self) -> int:
+        return len(self.found.cases) * len(self.contenders)
+
+    def work(self) -> Work[None]:
+        """Until all is scored or `stop` asks to end; `gathered` holds what is finished."""
+        details = {"cases": len(self.found.cases), "models": len(self.contenders)}
+        yield Started(job=f"evaluating {self.direction.label}", total=self.total, unit="scores", details=details)
+        for remark in self.found.remarks:
+            yield Noted(message=remark)
+        for problem in self.found.problems:
+            yield Noted(message=problem.message, serious=problem.serious)
+        with Scorers[_Ticket](self.order.workers) as scorers:
+            for number in range(1, len(self.found.cases) + 1):
+                if self.stop():
+                    break
+                yield from self._case(number, scorers)
+                self._take(scorers.finished())
+                yield self._progress(f"case {number}")
+            for done in scorers.rest():
+                self._take([] if done is None else [done])
+                yield self._progress("scoring")
+        self.stopped = self.stop() and self.gathered.settled < self.total
+
+    def _case(self, number: int, scorers: Scorers[_Ticket]) -> Work[None]:
+        """Of every model that has no scores of it yet."""
+        one = OneCase(self.found.cases[number - 1], number, self.direction, self.order, self.stop)
+        missing = []
+        for contender in self.contenders:
+            known = self.store.find(self._key(number, contender))
+            if known is None:
+                missing.append(contender)
+            else:
+                self.gathered.take(number, contender.number, self._key(number, contender), known)
+        if not missing:
+            return
+        yield self._progress(f"{one.label}: opening")
+        there, problems = one.open()
+        if there is None:
+            for contender in missing:
+                self.gathered.refuse(number, contender.number)
+            yield from self._told(one, None, problems)
+            return
+        yield from self._told(one, None, there.problems)
+        for contender in missing:
+            if self.stop():
+                return
+            yield from self._answered(one, there, contender, scorers)
+
+    def _answered(self, one: OneCase, there: OpenedScene, contender: Contender, scorers: Scorers[_Ticket]) -> Work[None]:
+        trained_on = None if contender.card is None else one.found.known_to(contender.card, there.opened)
+        if trained_on and not self.order.even_trained_on:
+            self.gathered.knows(one.number, contender.number)
+            self.gathered.refuse(one.number, contender.number)
+            return
+        made = yield from relayed(
+            one.answer(there, contender), lambda event: self._progress(event.message) if isinstance(event, Progress) else event
+        )
+        if made is None:
+            return
+        answer, problems = made
+        yield from self._told(one, contender, problems)
+        if answer is None:
+            self.gathered.refuse(one.number, contender.number)
+            return
+        key = self._key(one.number, contender)
+        job = replace(one.job(there, contender, answer, self.metrics), picture=self.store.stem(key))
+        kept = (*there.problems, *(problem.model_copy(update={"model": contender.number}) for problem in problems))
+        ticket = _Ticket(one.number, contender.number, key, kept, trained_on, there.scene.given, answer.seconds)
+        scorers.give(job, ticket)
+
+    def _take(self, done: Iterable[tuple[_Ticket, Scored]]) -> None:
+        for ticket, scored in done:
+            scores = scored.scores.model_copy(update={"seconds": ticket.seconds})
+            facts = {"problems": ticket.problems, "trained_on": ticket.trained_on, "given": ticket.given, "scores": scores}
+            whole = scored.model_copy(update=facts)
+            self.store.keep(ticket.key, whole)
+            self.gathered.take(ticket.case, ticket.model, ticket.key, whole)
+            self._fresh += 1
+
+    def _key(self, number: int, contender: Contender) -> str:
+        """By all that its scores follow from."""
+        case, order = self.found.cases[number - 1], self.order
+        facts = {
+            "case": case.stamp, "model": contender.mark, "metrics": self.metrics, "direction": self.direction.name,
+            "order": order.translation.told, "even_trained_on": order.even_trained_on,
+        }  # fmt: skip
+        if order.predictions:
+            facts["prediction"] = case.prediction_stamps[contender.number - 1]
+            facts["labels"] = [str(path.absolute()) for path in order.predicted_labels]
+        return key_of(facts)
+
+    def _told(self, one: OneCase, contender: Contender | None, problems: Iterable[Problem]) -> Work[None]:
+        """Keeps problems that leave a case out, and says the serious ones."""
+        for problem in problems:
+            model = None if contender is None else contender.number
+            whose = one.label if contender is None else f"{one.label}, {contender.name}"
+            if problem.left_out:
+                self.gathered.problems.append(problem.model_copy(update={"case": one.number, "model": model}))
+            if problem.serious or problem.left_out:
+                yield Noted(message=f"{whose}: {problem.message}", serious=True)
+
+    def _progress(self, message: str) -> Progress:
+        done, left = self.gathered.settled, None
+        if self._fresh:
+            left = round((time.monotonic() - self._begun) / self._fresh * (self.total - done), 1)
+        return Progress(done=done, total=self.total, unit="scores", seconds_left=left, message=message)
