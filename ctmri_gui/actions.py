@@ -49,6 +49,7 @@ COMMANDS = (
     Command("translate_folder", "Translate a &folder…", "Translate many scans, or watch a folder for what arrives", ("Ctrl+B",)),
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
     Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),
+    Command("evaluate", "E&valuate models…", "Scores of models on patients, tests between them, each case", ("Ctrl+Shift+E",)),
     Command("add_model", "&Add model…", "Add a model file: .safetensors, or .pth, .ckpt, .onnx of others", (), "add"),
     Command("worst_slice", "&Worst slice", "Show the slice in which synthetic and truth are least alike", ("Ctrl+K",)),
     Command("go_translation", "Go to &translation", "Keys go to the models; Esc leads back to the pictures", ("F2",)),

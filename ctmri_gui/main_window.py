@@ -23,6 +23,7 @@ from ctmri_gui.body_link import BodyLink
 from ctmri_gui.cases.case_bar import CaseBar
 from ctmri_gui.compare_link import CompareLink
 from ctmri_gui.docks import Docks, Panel
+from ctmri_gui.evaluation.evaluation_link import EvaluationLink
 from ctmri_gui.film.film_link import FilmLink
 from ctmri_gui.film.order import Kind
 from ctmri_gui.front_dock import follow_work
@@ -144,6 +145,7 @@ class MainWindow(QMainWindow):
         ask = self.questions = Questions(session, self.settings, self.views, self.bindings, self)
         self.training = TrainingLink(session, self.settings, self.messages, self)
         self.batch = BatchLink(session, self.settings, self)
+        self.evaluation = EvaluationLink(session, self.settings, self.views, self)
         handlers = {
             "open_file": ask.which_file,
             "open_folder": ask.which_folder,
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
             "worst_slice": self.metrics_link.go_to_worst,
             "train": self.training.open,
             "translate_folder": self.batch.open,
+            "evaluate": self.evaluation.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
             "go_translation": partial(self.docks.show_dock, "Translation"),
             "go_metrics": partial(self.docks.show_dock, "Metrics"),
@@ -330,6 +333,7 @@ class MainWindow(QMainWindow):
             return
         self.training.close()
         self.batch.close()
+        self.evaluation.close()
         self.metrics_link.close()
         self.measuring.close()
         self.views.close_background()

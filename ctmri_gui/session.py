@@ -143,6 +143,14 @@ class Session(QObject):
         self.cases.current.place_together(volumes)
         self.scanOpened.emit()
 
+    def show_scored(self, source: Volume | None, made: Made, truth: Volume) -> None:
+        """Shows a case of an evaluation, with what a model made of it, in a case of its own."""
+        self.somethingElse.emit()
+        home = self.cases.begin()
+        home.place_scored(source, made, truth)
+        self.cases.show(home)
+        self.scanOpened.emit()
+
     def set_domain(self, role: Role, domain: Domain) -> None:
         """Corrects what a volume is, where its file could not say."""
         self.cases.current.set_domain(role, domain)

@@ -154,6 +154,15 @@ class Case(QObject):
             self._set(role, together.get(role))
         self._set_source(together[Role.SOURCE])
 
+    def place_scored(self, source: Volume | None, made: Made, truth: Volume) -> None:
+        """Puts a case of an evaluation on the panes; without a source only what was made and the truth."""
+        self.translation.abandon()
+        self.made = made
+        self._set(Role.SYNTHETIC, made.volume, source)
+        self._set(Role.TRUTH, truth)
+        if source is not None:
+            self._set_source(source)
+
     def set_domain(self, role: Role, domain: Domain) -> None:
         """Corrects what a volume is, where its file could not say."""
         volume = self.volumes[role]

@@ -1,0 +1,1 @@
+"""Evaluations in the window: asked for, run, read in tables, and followed into the viewer."""

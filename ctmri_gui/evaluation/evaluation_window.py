@@ -1,0 +1,164 @@
+"""The window in which models are evaluated, and evaluations are read. It stands beside the main window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from ctmri_core.evaluation.results import EVALUATION
+from ctmri_core.events import Finished
+from ctmri_gui import file_choice
+from ctmri_gui.evaluation.evaluations import Evaluations
+from ctmri_gui.evaluation.folder_field import dropped_folder
+from ctmri_gui.evaluation.new_page import NewPage
+from ctmri_gui.evaluation.past_page import PastPage
+from ctmri_gui.evaluation.result_page import ResultPage
+from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.session import Session
+from ctmri_gui.settings import Settings
+from ctmri_gui.theme import app_icon
+from ctmri_gui.viewer.palette import scaled
+
+TITLE = "Evaluation – CT-MRI Studio"  # no name of a model or a folder: titles end up in screenshots
+NEW, RESULT, BEFORE = range(3)
+_PAGES = ("&New evaluation", "Res&ults", "&Before")
+_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 1180, 860, 0.9
+_UNKNOWN = (
+    "Where the models and data of this evaluation lie is not known here: it was made elsewhere, or their folders' names tell of a"
+    " patient. Evaluate them in this window to look at cases."
+)
+_OPENING = "The case is being opened …"
+
+
+class EvaluationWindow(QWidget):
+    """Closing hides it; nothing stops. `caseReady`: a case (`ShownCase`) is to be shown in the main window."""
+
+    caseReady = Signal(object)
+
+    def __init__(self, session: Session, settings: Settings, evaluations: Evaluations) -> None:
+        super().__init__(None, Qt.WindowType.Window)
+        self._settings, self.evaluations = settings, evaluations
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(640, 480)
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        self.messages = MessageBars()
+        self.new = NewPage(session.library, settings, evaluations)
+        self.result = ResultPage()
+        self.before = PastPage(evaluations, settings)
+        self.tabs = QTabWidget()
+        self.tabs.setProperty("role", "views")
+        for number, (page, words) in enumerate(zip((self.new, self.result, self.before), _PAGES, strict=True)):
+            self.tabs.addTab(page, words)
+            self.tabs.setTabToolTip(number, f"Ctrl+{number + 1}")
+            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self).activated.connect(lambda number=number: self.go(number))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self.messages)
+        column.addWidget(self.tabs, 1)
+        self._connect()
+        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
+        self.restoreGeometry(QByteArray.fromBase64(settings["evaluation_geometry"].encode("ascii")))
+        evaluations.refresh()
+        evaluations.look_for_data()
+
+    def _connect(self) -> None:
+        evaluations, result = self.evaluations, self.result
+        evaluations.opened.connect(self._show)
+        evaluations.ended.connect(self._ended)
+        evaluations.prepared.connect(self.new.order.data.offer)
+        evaluations.failed.connect(self._fail)
+        evaluations.caseReady.connect(self._hand_over)
+        evaluations.reported.connect(_open_outside)
+        self.before.openWanted.connect(evaluations.open)
+        result.newWanted.connect(lambda: self.go(NEW))
+        result.caseWanted.connect(self.open_case)
+        result.reportWanted.connect(evaluations.report)
+        result.pdfWanted.connect(self._ask_pdf)
+        result.folderWanted.connect(lambda: _open_outside(evaluations.folder))
+
+    def present(self) -> None:
+        """Shows the window before all others."""
+        self.show()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
+    def go(self, page: int) -> None:
+        """To `NEW`, `RESULT` or `BEFORE`."""
+        self.tabs.setCurrentIndex(page)
+
+    def open_case(self, case: int, model: int) -> None:
+        """Has the case loaded and shown in the main window."""
+        if self.evaluations.asked is None:
+            self.messages.show_message(_UNKNOWN, Kind.WARNING)
+            return
+        self.messages.show_message(_OPENING, stays=True)
+        self.evaluations.open_case(case, model)
+
+    def _show(self, evaluation: object) -> None:
+        self.messages.clear()
+        self.result.take(evaluation)  # type: ignore[arg-type]  # Qt hands on objects
+        self.go(RESULT)
+
+    def _ended(self, end: Finished) -> None:
+        if end.reason == "stopped":
+            self.messages.show_message("Stopped before anything was finished.", Kind.INFO)
+
+    def _fail(self, message: str) -> None:
+        self.messages.close_message(_OPENING)
+        self.messages.show_message(message, Kind.ERROR)
+
+    def _hand_over(self, case: object) -> None:
+        self.messages.close_message(_OPENING)
+        self.caseReady.emit(case)
+
+    def _ask_pdf(self) -> None:
+        folder = self.evaluations.folder
+        if folder is not None:
+            target = file_choice.new_file(self, "Save the report", folder / "report.pdf", "PDF (*.pdf)")
+            if target is not None:
+                self.evaluations.save_pdf(target if target.suffix else target.with_suffix(".pdf"), self._say_saved)
+
+    def _say_saved(self, path: Path) -> None:
+        offer = ("Open", lambda: _open_outside(path))
+        self.messages.show_message(f"Saved as {path.name}.", Kind.DONE, offers=[offer])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = event.key(), event.modifiers()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and modifiers & Qt.KeyboardModifier.ControlModifier:
+            self.new.start.trigger()
+        elif key == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_folder(event) is not None and not self.evaluations.running:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A past evaluation is opened; any other folder is data, or finished pictures."""
+        folder = dropped_folder(event)
+        if folder is None:
+            return
+        event.acceptProposedAction()
+        if (folder / EVALUATION).is_file():
+            self.before.choose_folder(folder)
+        else:
+            self.go(NEW)
+            self.new.order.take(folder)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._settings["evaluation_geometry"] = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+        self._settings.save()
+        event.accept()
+
+
+def _open_outside(place: Path | None) -> None:
+    if place is not None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))
