@@ -25,7 +25,8 @@ class ModelsLink(QObject):
         self._tip = self._compare.toolTip()
         session.modelsBegun.connect(self._show_panes)
         session.translationChanged.connect(self._show_translation)
-        for told in (session.library.markedChanged, session.library.chose, session.volumeChanged, session.previewed):
+        library = session.library
+        for told in (library.markedChanged, library.chose, session.volumeChanged, session.previewed, session.translationChanged):
             told.connect(lambda *_: self._follow())
         session.previewOver.connect(self._follow)
         self._compare.triggered.connect(lambda _checked=False: session.compare_models())
@@ -56,7 +57,7 @@ class ModelsLink(QObject):
 
     def _follow(self) -> None:
         problem, count = self._session.comparing_problem, len(self._session.library.marked)
-        self._compare.setEnabled(not problem)
+        self._compare.setEnabled(not problem and self._session.translation.state is None)
         self._compare.setText(f"Compare {count} &models" if count > 1 else "Compare &models")
         self._compare.setToolTip(problem or self._tip)
         self._drop.setEnabled(any(self._session.volumes[role] is not None for role in FURTHER))

@@ -113,9 +113,9 @@ QHeaderView::section { background: $panel; color: $muted; border: none; border-b
 QTableCornerButton::section { background: $panel; border: none; }
 QCheckBox { padding: 3px; border: 1px solid transparent; }
 QCheckBox:focus { border: 1px solid $accent; border-radius: 4px; }
-QCheckBox::indicator, QTreeView::indicator
+QCheckBox::indicator, QTreeView::indicator, QListView::indicator
   { width: 15px; height: 15px; border: 1px solid $muted; border-radius: 3px; background: $window; }
-QCheckBox::indicator:checked, QTreeView::indicator:checked
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked
   { background: $accent; border-color: $accent; image: url("$tick"); }
 QRadioButton { padding: 2px; border: 1px solid transparent; }
 QRadioButton:focus { border: 1px solid $accent; border-radius: 4px; }
