@@ -106,7 +106,8 @@ def number(value: float | None, decimals: int | None = None, *, signed: bool = F
         return Number("∞" if value > 0 else "−∞", value)
     places = _places(value) if decimals is None else decimals
     sign = "+" if signed else ""
-    return Number(f"{value:{sign}.{places}f}".replace("-", "−"), value)
+    text = f"{value:{sign}.{places}f}"
+    return Number(text.replace("-", "−") if float(text) else text.lstrip("+-"), value)
 
 
 def _places(value: float) -> int:

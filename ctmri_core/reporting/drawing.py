@@ -86,6 +86,7 @@ def _of_page(svg: str, name: str) -> str:
     """The element alone, without comments (which repeat texts), with identifiers of its own and the page's ink."""
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r' (xmlns(:\w+)?|version)="[^"]*"', "", svg)
+    svg = svg.replace("xlink:href", "href")
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", svg)
     for ink, of_page in _PAGE_INK.items():
         svg = svg.replace(ink, of_page)

@@ -29,4 +29,4 @@ def shortened(text: str, most: int) -> str:
 def _known() -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(str(typeface())).get_charmap()) - set(range(32))
+    return frozenset(letter for letter in FT2Font(str(typeface())).get_charmap() if chr(letter).isprintable())

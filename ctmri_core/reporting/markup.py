@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from ctmri_core.errors import printable
+
 
 class Markup(str):
     """Text that is HTML already. Only this package makes it."""
@@ -19,13 +21,17 @@ def element(tag: str, *children: str, **attributes: str | int | None) -> Markup:
 
     `class_` becomes `class`, `data_value` becomes `data-value`.
     """
-    told = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"' for name, value in attributes.items() if value is not None
-    )
+    given = ((name.rstrip("_").replace("_", "-"), value) for name, value in attributes.items() if value is not None)
+    told = "".join(f' {name}="{escaped(str(value))}"' for name, value in given)
     if tag in _VOID:
         return Markup(f"<{tag}{told}>")
     return Markup(f"<{tag}{told}>{joined(*children)}</{tag}>")
 
 
 def joined(*children: str) -> Markup:
-    return Markup("".join(child if isinstance(child, Markup) else escape(child) for child in children))
+    return Markup("".join(child if isinstance(child, Markup) else escaped(child) for child in children))
+
+
+def escaped(text: str) -> Markup:
+    """In one line, and without letters that cannot be seen, which could turn the text around or hide a part of it."""
+    return Markup(escape(printable(" ".join(text.split()))))

@@ -22,6 +22,7 @@ _WIDTH = 170.0
 _LARGEST_PIXELS = 4096 * 4096
 _MOST_PIXELS = 30 * 256 * 256
 """Of all pictures together: what is more is made smaller, so that the file stays small enough to be sent."""
+_BAR, _TITLE = 16.0, 6.5  # mm for the bar of colours and for titles
 _DIFFERENCES = "inferno"
 _ORDER = {"worst": 0, "median": 1, "best": 2}
 
@@ -55,7 +56,7 @@ def _figure(evaluation: Evaluation, one: CasePicture, folder: Path, side: int) -
     unit = evaluation.unit
     rows, columns = panes.truth.shape
     count = 3 if panes.source is None else 4
-    height = min(110.0, max(30.0, (_WIDTH - 20) / count * rows * one.aspect / columns + 7))
+    height = min(110.0, max(30.0, 0.97 * (_WIDTH - _BAR) / count * rows * one.aspect / columns + _TITLE))
     source, target = domain_label(evaluation.source), domain_label(evaluation.target)
     drawing = Drawing(_WIDTH, height, lambda figure: _paint(figure, one, panes, (source, target), unit), 150)
     error = f"{shown(one.error, unit).text} {unit}"
@@ -117,23 +118,30 @@ def _paint(figure: Any, one: CasePicture, panes: _Panes, domains: tuple[str, str
     source, target = domains
     told = [(f"Source {source}", panes.source), (f"Synthetic {target}", panes.synthetic), (f"True {target}", panes.truth)]
     greys = [(title, pane) for title, pane in told if pane is not None]
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02)
-    axes = figure.subplots(1, len(greys) + 1)
+    axes = _panels(figure, len(greys) + 1)
     for (title, pane), panel in zip(greys, axes, strict=False):
         panel.imshow(pane, cmap="gray", vmin=0, vmax=255, aspect=one.aspect)
         panel.set_title(title)
-    _mark(axes[len(greys) - 2])
     drawn = axes[-1].imshow(
         panes.difference * (one.difference / 255), cmap=_DIFFERENCES, vmin=0, vmax=one.difference, aspect=one.aspect
     )
     axes[-1].set_title("Difference")
-    for panel in axes:
-        panel.set_axis_off()
-    bar = figure.colorbar(drawn, ax=axes[-1], fraction=0.06, pad=0.03)
+    for panel in (axes[len(greys) - 2], axes[-1]):
+        _mark(panel)
+    bar = figure.colorbar(drawn, cax=figure.add_axes((1 - (_BAR - 1) / _WIDTH, 0.06, 2.5 / _WIDTH, 0.76)))
     bar.set_label(unit)
     bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=7)
-    _mark(axes[-1])
+
+
+def _panels(figure: Any, count: int) -> list[Any]:
+    """Side by side, with room for titles above and a bar to the right; by hand, which is much faster than a layout engine."""
+    figure.set_layout_engine("none")
+    each = (1 - _BAR / _WIDTH) / count
+    height = 1 - _TITLE / (25.4 * figure.get_figheight())
+    panels = [figure.add_axes((place * each, 0.01, 0.97 * each, height - 0.01)) for place in range(count)]
+    for panel in panels:
+        panel.set_axis_off()
+    return panels
 
 
 def _mark(panel: Any) -> None:

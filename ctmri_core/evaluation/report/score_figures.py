@@ -79,16 +79,12 @@ def _paint(figure: Any, held: Sequence[tuple[ShownMetric, list[list[float]]]], l
 
 
 def _strip(axes: Any, row: int, values: list[float], *, pixels: bool) -> None:
-    """A box under points that are spread evenly up and down, without chance."""
+    """Points that are spread evenly up and down, without chance, and a box over them."""
     if not values:
         return
     colour, marker = COLOURS[row % len(COLOURS)], MARKERS[row % len(MARKERS)]
     if len(values) >= _FEWEST_FOR_BOX:
-        line = {"color": INK, "linewidth": 0.9}
-        axes.boxplot(
-            [values], positions=[row], orientation="horizontal", widths=0.62, showfliers=False, manage_ticks=False,
-            boxprops=line, whiskerprops=line, capprops=line, medianprops={"color": INK, "linewidth": 1.8},
-        )  # fmt: skip
+        _box(axes, row, values)
     golden = 0.6180339887
     height = (np.arange(len(values)) * golden) % 1 - 0.5
     spread = 0.46 if len(values) >= _FEWEST_FOR_BOX else 0.0
@@ -96,3 +92,15 @@ def _strip(axes: Any, row: int, values: list[float], *, pixels: bool) -> None:
     axes.scatter(
         values, row + spread * height, s=size, c=colour, marker=marker, alpha=0.7, linewidths=0, rasterized=pixels, zorder=3
     )
+
+
+def _box(axes: Any, row: int, values: list[float]) -> None:
+    """By hand: matplotlib's own looks for a window to show it in."""
+    low, middle, high = np.percentile(values, (25, 50, 75))
+    reach = 1.5 * (high - low)
+    least, most = (pick(value for value in values if low - reach <= value <= high + reach) for pick in (min, max))
+    line, half = {"color": INK, "linewidth": 0.9, "zorder": 4}, 0.31
+    axes.plot([low, high, high, low, low], [row - half, row - half, row + half, row + half, row - half], **line)
+    axes.vlines([least, most], row - half / 2, row + half / 2, **line)
+    axes.hlines([row, row], [least, high], [low, most], **line)
+    axes.vlines(middle, row - half, row + half, **{**line, "linewidth": 1.8})

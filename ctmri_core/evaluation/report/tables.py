@@ -70,7 +70,7 @@ def label_table(evaluation: Evaluation) -> Table | None:
     above = (
         *evaluation.conventions,
         "Dice is 0 where the synthetic picture lacks a label that the truth has; HD95 (mm) is not defined there, and is the mean"
-        " of the cases in which both have it.",
+        " of the cases in which both have it. The MAE of a label is that of the voxels that are of it in the truth.",
         _ARROWS_TOLD,
     )
     return Table("Labels", columns, rows, above, keys=2) if rows else None
