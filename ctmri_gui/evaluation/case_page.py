@@ -26,17 +26,16 @@ class CasePage(QWidget):
         self.table = CaseTable(self)
         self.shown = SortedCases(self.table, self)
         self.view = self._make_view()
-        self.centre, self.model = QComboBox(), QComboBox()
-        self._centre_name, self._model_name = naming("&Centre", self.centre), naming("&Of model", self.model)
+        self._centre, self.model = "", QComboBox()
+        self._model_name = naming("&Of model", self.model)
         self.count = label("", "muted", wrap=False)
         self.open = QAction("&Open in the viewer", self)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(FlowingRow(self._centre_name, self.centre, self._model_name, self.model, self.count))
+        column.addWidget(FlowingRow(self._model_name, self.model, self.count))
         column.addWidget(self.view, 1)
-        for box in (self.centre, self.model):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            box.activated.connect(lambda _row: self._filter())
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model.activated.connect(lambda _row: self._filter())
         self.open.triggered.connect(self.open_current)
         self.view.doubleClicked.connect(lambda _index: self.open_current())
         self.view.customContextMenuRequested.connect(self._open_menu)
@@ -50,16 +49,10 @@ class CasePage(QWidget):
     def take(self, evaluation: Evaluation, kind: Kind) -> None:
         before = self.current.key if self.current is not None else None
         self.table.take(evaluation, kind)
-        self.centre.clear()
-        self.centre.addItem("All", "")
-        for centre in evaluation.centres:
-            self.centre.addItem(centre, centre)
         self.model.clear()
         self.model.addItem("All", 0)
         for model in evaluation.models:
             self.model.addItem(model.name, model.number)
-        for part in (self._centre_name, self.centre):
-            part.setVisible(bool(evaluation.centres))
         for part in (self._model_name, self.model):
             part.setVisible(len(evaluation.models) > 1)
         self.view.setColumnHidden(MODEL, len(evaluation.models) == 1)
@@ -70,13 +63,18 @@ class CasePage(QWidget):
         if before is None or not self.select(*before):
             self.view.selectRow(0)
 
+    def show_centre(self, centre: str) -> None:
+        """Only its cases; all for an empty name."""
+        self._centre = centre
+        self._filter()
+
     def select(self, case: int, model: int) -> bool:
         """Makes it the current row, taking filters away that hide it; False where it is not in the table."""
         row = self.table.row_of(case, model)
         if row < 0:
             return False
         if not self.shown.mapFromSource(self.table.index(row, 0)).isValid():
-            self.centre.setCurrentIndex(0)
+            self._centre = ""
             self.model.setCurrentIndex(0)
             self._filter()
         index = self.shown.mapFromSource(self.table.index(row, 0))
@@ -112,11 +110,12 @@ class CasePage(QWidget):
         header = view.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(True)
         return view
 
     def _filter(self) -> None:
-        self.shown.look_for(self.centre.currentData() or "", self.model.currentData() or 0)
+        self.shown.look_for(self._centre, self.model.currentData() or 0)
         count, shown = len(self.table.rows), self.shown.rowCount()
         self.count.setText(f"{shown} of {count} rows" if shown != count else "")
 

@@ -32,7 +32,7 @@ class ChartPage(QWidget):
         self.chart.opened.connect(self.openWanted)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(FlowingRow(naming("Meas&ure", self.measure), self.measure))
+        column.addWidget(FlowingRow(naming("&Drawn", self.measure), self.measure))
         column.addWidget(self.chart, 1)
         column.addWidget(label(_SAID, "muted"))
 

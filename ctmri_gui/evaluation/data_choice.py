@@ -38,7 +38,7 @@ class DataChoice(QWidget):
         self._known: tuple[KnownData, ...] = ()
         self._added: list[str] = []
         self._heads = False
-        self.data, self.choose = QComboBox(), QPushButton("Choose &folder…")
+        self.data, self.choose = QComboBox(), QPushButton("&Choose folder…")
         self.data.setToolTip("Data that were prepared or used before, or digital heads that are made on the spot")
         self.data.setAccessibleName("Data")
         self.data.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

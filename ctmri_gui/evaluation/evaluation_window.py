@@ -30,6 +30,7 @@ _UNKNOWN = (
     "Where the models and data of this evaluation lie is not known here: it was made elsewhere, or their folders' names tell of a"
     " patient. Evaluate them in this window to look at cases."
 )
+_NO_BROWSER = "The report is written, but no browser could be opened. It is {name}, in the folder of the evaluation."
 _OPENING = "The case is being opened …"
 
 
@@ -52,6 +53,8 @@ class EvaluationWindow(QWidget):
         self.before = PastPage(evaluations, settings)
         self.tabs = QTabWidget()
         self.tabs.setProperty("role", "views")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         for number, (page, words) in enumerate(zip((self.new, self.result, self.before), _PAGES, strict=True)):
             self.tabs.addTab(page, words)
             self.tabs.setTabToolTip(number, f"Ctrl+{number + 1}")
@@ -72,8 +75,9 @@ class EvaluationWindow(QWidget):
         evaluations.ended.connect(self._ended)
         evaluations.prepared.connect(self.new.order.data.offer)
         evaluations.failed.connect(self._fail)
-        evaluations.caseReady.connect(self._hand_over)
-        evaluations.reported.connect(_open_outside)
+        evaluations.caseReady.connect(self.caseReady)
+        evaluations.caseOver.connect(lambda: self.messages.close_message(_OPENING))
+        evaluations.reported.connect(self._show_report)
         self.before.openWanted.connect(evaluations.open)
         result.newWanted.connect(lambda: self.go(NEW))
         result.caseWanted.connect(self.open_case)
@@ -110,12 +114,11 @@ class EvaluationWindow(QWidget):
             self.messages.show_message("Stopped before anything was finished.", Kind.INFO)
 
     def _fail(self, message: str) -> None:
-        self.messages.close_message(_OPENING)
         self.messages.show_message(message, Kind.ERROR)
 
-    def _hand_over(self, case: object) -> None:
-        self.messages.close_message(_OPENING)
-        self.caseReady.emit(case)
+    def _show_report(self, path: Path) -> None:
+        if not _open_outside(path):
+            self.messages.show_message(_NO_BROWSER.format(name=path.name), Kind.WARNING)
 
     def _ask_pdf(self) -> None:
         folder = self.evaluations.folder
@@ -125,7 +128,7 @@ class EvaluationWindow(QWidget):
                 self.evaluations.save_pdf(target if target.suffix else target.with_suffix(".pdf"), self._say_saved)
 
     def _say_saved(self, path: Path) -> None:
-        offer = ("Open", lambda: _open_outside(path))
+        offer = ("Open", lambda: self._show_report(path))
         self.messages.show_message(f"Saved as {path.name}.", Kind.DONE, offers=[offer])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -159,6 +162,6 @@ class EvaluationWindow(QWidget):
         event.accept()
 
 
-def _open_outside(place: Path | None) -> None:
-    if place is not None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))
+def _open_outside(place: Path | None) -> bool:
+    """Whether the desktop has something that shows it."""
+    return place is not None and QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))

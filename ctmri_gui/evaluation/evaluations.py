@@ -35,6 +35,7 @@ class Evaluations(QObject):
     listed = Signal(object)  # tuple[Listed, ...]
     prepared = Signal(object)  # tuple[KnownData, ...]
     caseReady = Signal(object)  # ShownCase
+    caseOver = Signal()  # a case was opened, or will not be
     reported = Signal(object)  # Path of a report that was made
     failed = Signal(str)
 
@@ -101,7 +102,7 @@ class Evaluations(QObject):
         from ctmri_gui.evaluation.scored_case import open_case
 
         begin = partial(open_case, self.asked, self.shown, case, model)
-        self._cases.ask("Open an evaluated case", begin, self.caseReady.emit, ended=self._tell)
+        self._cases.ask("Open an evaluated case", begin, self.caseReady.emit, ended=self._case_ended)
 
     def report(self) -> None:
         """Makes the HTML report of the evaluation that is looked at."""
@@ -117,6 +118,7 @@ class Evaluations(QObject):
     def _done(self, order: Wanted, there: Evaluation | None) -> None:
         if there is not None:
             wanted.keep(order)
+            self.add_place(order.output.parent)
             self._show(there, order.output, order)
             self.refresh()
 
@@ -124,6 +126,10 @@ class Evaluations(QObject):
         self._cases.drop()
         self.shown, self.folder, self.asked = there, folder, asked
         self.opened.emit(there)
+
+    def _case_ended(self, end: Finished) -> None:
+        self.caseOver.emit()
+        self._tell(end)
 
     def _tell_prepared(self, known: tuple[KnownData, ...]) -> None:
         self.prepared.emit(known)

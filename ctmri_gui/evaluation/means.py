@@ -82,4 +82,4 @@ def _verdict(evaluation: Evaluation, one: Comparison) -> str:
     name = evaluation.model(one.better).name
     if one.p_holm is None:
         return f"{name} is better here; too few patients for a test"
-    return f"{name} is better, beyond chance" if one.clear else f"{name} is better here, but chance would do"
+    return f"{name} is better, beyond chance" if one.clear else f"{name} is better here, but that may be chance"

@@ -27,6 +27,7 @@ class NewPage(QWidget):
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("Progress of the evaluation")
         foot = QHBoxLayout()
+        foot.setContentsMargins(10, 4, 10, 4)
         for action, primary in ((self.start, True), (self.stop, False)):
             press = button(action, primary=primary)
             foot.addWidget(_lettered(press, action))
@@ -35,7 +36,7 @@ class NewPage(QWidget):
         within = QVBoxLayout(inside)
         within.addWidget(self.order, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 0, 4)
         column.addWidget(scrolling(inside, "What is evaluated"), 1)
         column.addWidget(self.bar)
         column.addLayout(foot)

@@ -86,10 +86,10 @@ class PictureChoice(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.addRow(naming("S&ynthetic", self.list), made)
-        form.addRow(naming("&Real", self.truth.choose), self.truth)
-        form.addRow(naming("So&urces", self.sources.choose), self.sources)
+        form.addRow(naming("Re&al", self.truth.choose), self.truth)
+        form.addRow(naming("Sour&ces", self.sources.choose), self.sources)
         form.addRow(naming("Mas&ks", self.masks.choose), self.masks)
-        form.addRow(naming("D&irection", self.direction), self.direction)
+        form.addRow(naming("Dir&ection", self.direction), self.direction)
 
     def _connect(self) -> None:
         self.add.clicked.connect(self._ask)

@@ -24,7 +24,7 @@ class ProblemBox(QFrame):
         self._problems: tuple[Problem, ...] = ()
         self._evaluation: Evaluation | None = None
         self.setProperty("role", "bar")
-        self.title: QLabel = label("", "heading")
+        self.title: QLabel = label("", "heading", wrap=False)
         self.list = QListWidget()
         self.list.setAccessibleName("What to know before believing the numbers")
         self.list.setWordWrap(True)
@@ -37,7 +37,7 @@ class ProblemBox(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
-        column.addWidget(self.title)
+        column.addWidget(self.title, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.list)
 
     @property
@@ -51,8 +51,8 @@ class ProblemBox(QFrame):
         self._evaluation, self._problems = evaluation, tuple(there)
         serious = sum(one.serious for one in there)
         count = f"{serious} {'thing' if serious == 1 else 'things'} to know before believing these numbers"
+        set_role(self.title, "badge" if serious else "heading")
         self.title.setText(count if serious else "Worth knowing")
-        set_role(self.title, "warning" if serious else "heading")
         self.setProperty("kind", "warning" if serious else "info")
         self.style().unpolish(self)
         self.style().polish(self)

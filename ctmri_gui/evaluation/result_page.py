@@ -78,29 +78,49 @@ class ResultPage(QWidget):
         self._pages.setCurrentIndex(1)
         self._fill()
 
+    def _show_centre(self) -> None:
+        self._fill_means()
+        self.cases.show_centre(self.centre.currentData() or "")
+
     def _fill(self) -> None:
         there, kind = self.evaluation, self.shown_kind
         if there is None:
             return
         self.cycle_said.setVisible(kind == "cycle")
-        self.means.fill(*means(there, kind, self.centre.currentData() or ""))
+        self._fill_means()
         self.best_said.setVisible(len(there.models) > 1)
         head, rows = tests(there, kind)
         self.tests.fill(head, rows)
         self.tabs.setTabVisible(TESTS, bool(rows))
         self.cases.take(there, kind)
+        self.cases.show_centre(self.centre.currentData() or "")
         self.chart.take(there, kind)
+
+    def _fill_means(self) -> None:
+        if self.evaluation is not None:
+            self.means.fill(*means(self.evaluation, self.shown_kind, self.centre.currentData() or ""))
 
     def show_case(self, case: int) -> None:
         """In the table."""
+        if self.evaluation is not None and self.centre.currentData() not in ("", self.evaluation.case(case).centre):
+            self.centre.setCurrentIndex(0)
+            self._show_centre()
         self.cases.select(case, 1)
         self.tabs.setCurrentIndex(CASES)
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        """As much of it as a small window has room for."""
+        bottom = self.tabs.geometry().bottomLeft()
+        self._area.ensureVisible(0, bottom.y(), 0, 0)
 
     def _lay_out(self) -> None:
         self._choices = FlowingRow(self._kind_name, self.kind, self._centre_name, self.centre)
         for box in (self.kind, self.centre):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.tabs.setProperty("role", "views")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(_tab(self.means, self.best_said), "&Means")
         self.tabs.addTab(_tab(self.tests_said, self.tests), "&Tests")
         self.tabs.addTab(self.cases, "&Cases")
@@ -117,9 +137,13 @@ class ResultPage(QWidget):
         column.addWidget(self.tabs, 1)
         whole = QWidget()
         outer = QVBoxLayout(whole)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(inside, "Evaluation"), 1)
-        outer.addLayout(ways)
+        outer.setContentsMargins(0, 0, 0, 4)
+        self._area = scrolling(inside, "Evaluation")
+        outer.addWidget(self._area, 1)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(10, 0, 10, 4)
+        foot.addLayout(ways)
+        outer.addLayout(foot)
         self.begin = QPushButton("Set up an &evaluation")
         self.begin.setProperty("primary", True)
         self._pages = QStackedLayout(self)
@@ -127,8 +151,9 @@ class ResultPage(QWidget):
         self._pages.addWidget(whole)
 
     def _connect(self) -> None:
+        self.tabs.tabBarClicked.connect(lambda _tab: self._show_tab())
         self.kind.activated.connect(lambda _row: self._fill())
-        self.centre.activated.connect(lambda _row: self._fill())
+        self.centre.activated.connect(lambda _row: self._show_centre())
         self.problems.chosen.connect(self.show_case)
         self.cases.openWanted.connect(self.caseWanted)
         self.cases.selected.connect(self.chart.chart.select)
