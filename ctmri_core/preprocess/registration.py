@@ -24,6 +24,7 @@ from ctmri_core.volume import Volume
 _FIRST_MM = 12.0
 _REFINED_MM = ((8.0, 6), (4.0, 3), (2.0, 1))
 """Cells, and how many of the best places so far are refined on them."""
+_AFFINE_MM, _AFFINE_STEP = 2.5, 0.1  # it begins at the best rigid place: a step as long as a cell led from there to a shear
 _SAME_MIDDLE_MM = 10.0
 _BINS = 32
 _MOST_SAMPLES = 150_000
@@ -33,7 +34,7 @@ _MASK_MM = 4.0
 _FEWEST_CELLS = 200
 # Chosen, not fitted. Measured beside them: digital heads and a pork phantom that came out right overlapped by 0.93 or more at a
 # metric of 0.6 or more; noise got 0.60 and 0.0; a third of a head that came out upside down had a rival. Scans of two people
-# pass all three (0.80 to 0.87, 0.23 to 0.40): whoever uses the result looks at its alignment too, as `case_alignment` does.
+# pass all three (0.80 to 0.87, 0.23 to 0.40): whoever uses the result looks at its alignment too, as `aligning` does.
 _LEAST_OVERLAP = 0.65
 _LEAST_METRIC = 0.08
 _RIVAL = 0.98
@@ -80,6 +81,11 @@ def register_rigid(fixed: Volume, moving: Volume, stop: StopSignal) -> Work[Regi
     return Registration(matrix, metric, overlap, _problem(metric, overlap, rival))
 
 
+def affine_from(fixed: Volume, moving: Volume, start: FloatArray) -> tuple[float, FloatArray]:
+    """(metric, matrix from moving to fixed), sizes and angles of which may differ from those of `start`, a rigid one."""
+    return _Level(fixed, moving, _AFFINE_MM).optimised(start, affine=True)
+
+
 def _problem(metric: float, overlap: float, rival: float) -> str:
     numbers = f"mutual information {metric:.2f}, outline overlap {overlap:.2f}"
     if metric < _LEAST_METRIC:
@@ -101,29 +107,30 @@ class _Level:
     def __init__(self, fixed: Volume, moving: Volume, cell_mm: float) -> None:
         self._swapped = np.prod(moving.geometry.extent) < np.prod(fixed.geometry.extent)
         sampled, other = (moving, fixed) if self._swapped else (fixed, moving)
-        self._sampled, self._other = (_image(coarsened(volume, cell_mm)) for volume in (sampled, other))
+        self._sampled, self._other = (clipped_image(coarsened(volume, cell_mm)) for volume in (sampled, other))
         self.cells = (self._sampled.GetNumberOfPixels(), self._other.GetNumberOfPixels())
         self._centre = tuple(sampled.geometry.centre)
         self._cell = cell_mm
 
-    def optimised(self, start: FloatArray) -> tuple[float, FloatArray]:
-        """(metric, matrix from moving to fixed) from `start`, such a matrix."""
+    def optimised(self, start: FloatArray, *, affine: bool = False) -> tuple[float, FloatArray]:
+        """(metric, matrix from moving to fixed) from `start`, a rigid one. `affine`: what changes sizes and angles, too."""
         if not self._swapped:
-            return self._optimised(start)
-        metric, matrix = self._optimised(np.asarray(np.linalg.inv(start), np.float64))
+            return self._optimised(start, affine)
+        metric, matrix = self._optimised(np.asarray(np.linalg.inv(start), np.float64), affine)
         return metric, np.asarray(np.linalg.inv(matrix), np.float64)
 
-    def _optimised(self, start: FloatArray) -> tuple[float, FloatArray]:
+    def _optimised(self, start: FloatArray, affine: bool) -> tuple[float, FloatArray]:
         """The same from the other volume to the sampled one. `start` is put into the other's grid first: the angles that are
         looked for are small then."""
         import SimpleITK as sitk
 
         moved = _placed(self._other, start)
-        with _one_thread():
+        with one_thread():
             method = sitk.ImageRegistrationMethod()
-            return self._climbed(method, moved, start)
+            transform = sitk.AffineTransform(3) if affine else sitk.Euler3DTransform()
+            return self._climbed(method, moved, start, transform, self._cell * (_AFFINE_STEP if affine else 1.0))
 
-    def _climbed(self, method: Any, moved: Any, start: FloatArray) -> tuple[float, FloatArray]:
+    def _climbed(self, method: Any, moved: Any, start: FloatArray, transform: Any, step: float) -> tuple[float, FloatArray]:
         import SimpleITK as sitk
 
         method.SetMetricAsMattesMutualInformation(_BINS)
@@ -132,10 +139,9 @@ class _Level:
         method.SetMetricSamplingPercentage(share, _SEED)
         method.SetInterpolator(sitk.sitkLinear)
         method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=self._cell, minStep=self._cell / 200, numberOfIterations=120, relaxationFactor=0.6
+            learningRate=step, minStep=step / 200, numberOfIterations=120, relaxationFactor=0.6
         )
         method.SetOptimizerScalesFromPhysicalShift()
-        transform = sitk.Euler3DTransform()
         transform.SetCenter(self._centre)
         method.SetInitialTransform(transform, inPlace=True)
         try:
@@ -146,7 +152,7 @@ class _Level:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums over several threads differ in their last digits from run to run, which the way to the best place makes larger. ITK's
     metric asks for the number of threads of the whole process when it is made, and for no other."""
     from SimpleITK import ProcessObject
@@ -216,7 +222,7 @@ def _overlap(fixed: Volume, moving: Volume, matrix: FloatArray) -> float:
     return 2 * np.count_nonzero(body & there) / total if total else 0.0
 
 
-def _image(volume: Volume) -> Any:
+def clipped_image(volume: Volume) -> Any:
     """A SimpleITK image whose values are clipped to what tells tissues apart."""
     import SimpleITK as sitk
 
