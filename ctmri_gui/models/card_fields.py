@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES
 
 CHOOSE = "Choose…"
-_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_KINDS = PICTURES
 _SCALINGS = {
     "percentile_range": "0.5th to 99.5th percentile of the body", "min_max": "lowest to highest value in the body",
     "z_score": "mean and 3 standard deviations of the body",
@@ -94,9 +94,9 @@ def spacing_field(name: str, title: str, start: Any) -> CardField:
     box.setEditable(True)
     box.addItem(_OWN)
     box.setCurrentText(_OWN if start is None else "" if start is MISSING else f"{start:g}")
-    line = QLineEdit(box.currentText())
+    line = box.lineEdit()
+    assert line is not None
     line.setPlaceholderText("mm")
-    box.setLineEdit(line)
 
     def value() -> Any:
         return None if box.currentText().strip() == _OWN else _number(box.currentText())

@@ -28,6 +28,15 @@ _TITLES = {
     "statistics": "It translates by", "wanted": "Place of the target, from 0",
     "input_range": "Values it is shown", "output_range": "Values it gives", "recipe.multiple": "Picture edges in multiples of",
 }  # fmt: skip
+_HELP = {
+    "name": "How it is called in the list of models.",
+    "direction": "From which kind of scan to which. Files named G_A and G_B are the two directions of one training.",
+    "recipe.spacing_mm": "The size of the pixels it was trained on. Slices are brought to it, translated, and brought back.",
+    "recipe.ct": "The HU that were its darkest and its brightest value in training; what lies beyond was cut off.",
+    "recipe.mr": "Which values of an MR were its darkest and its brightest in training.",
+    "recipe.planes": "Of which slices it was trained; where it is all three, each is translated and the answers are fused.",
+    "output": "The network gives several channels, as for colours; this says which of them become the picture.",
+}
 
 
 class ImportDialog(QDialog):
@@ -76,9 +85,9 @@ class ImportDialog(QDialog):
         yield card_fields.direction_field("direction", "Direction", str(known.get("direction", "")))
         yield card_fields.region_field("body_region", "Body region", known.get("body_region", ""))
         yield card_fields.text_field("licence", "Licence of the weights", known.get("licence", ""), "as its makers state it")
-        yield card_fields.spacing_field("recipe.spacing_mm", "Pixel size", recipe.get("spacing_mm", MISSING))
+        yield card_fields.spacing_field("recipe.spacing_mm", "Pixel size (mm)", recipe.get("spacing_mm", MISSING))
         yield card_fields.range_field(
-            "recipe.ct", "CT values, HU", hu, ("as -1000", "as 1000"),
+            "recipe.ct", "CT values (HU)", hu, ("as -1000", "as 1000"),
             lambda low, high: ct if (low, high) == hu else {"kind": "hu_range", "low": low, "high": high},
         )  # fmt: skip
         yield card_fields.scaling_field("recipe.mr", "MR values", recipe.get("mr"))
@@ -107,8 +116,10 @@ class ImportDialog(QDialog):
         form.setVerticalSpacing(8)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        asked = {question.field: question.asks for question in self._found.questions}
         for field in self.fields.values():
             form.addRow(field.title, field.widget)
+            self._explain(field, _HELP.get(field.name) or f"{asked.get(field.name, field.title)}.")
         within.addWidget(label(f"{self._found.path.name}: {self._found.title}", "heading"))
         within.addWidget(label("\n".join(self._found.facts), "muted"))
         within.addWidget(label(_WHY, "muted"))
@@ -120,6 +131,12 @@ class ImportDialog(QDialog):
         column.setSpacing(12)
         column.addWidget(self._area, 1)
         column.addWidget(self.buttons)
+
+    def _explain(self, field: CardField, words: str) -> None:
+        words = words[:1].upper() + words[1:]
+        for widget in (self._form.labelForField(field.widget), field.widget):
+            widget.setToolTip(words)
+        field.widget.setAccessibleDescription(words)
 
     def _follow(self) -> None:
         """What is still missing, or cannot be; rows that the direction has nothing to do with are not asked."""

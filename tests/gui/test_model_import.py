@@ -56,7 +56,7 @@ def test_a_dropped_checkpoint_is_asked_about_added_and_translates(make_window, q
     assert fields["output"].widget.currentText() == "The mean of all"
     assert fields["recipe.mr"].widget.currentText() == CHOOSE and not dialog.add.isEnabled()
     assert dialog.problem.text() == (
-        "Still needed: Direction, Body region, Licence of the weights, Pixel size, CT values, HU, MR values."
+        "Still needed: Direction, Body region, Licence of the weights, Pixel size (mm), CT values (HU), MR values."
     )
     source, target = fields["direction"].widget.children()[1:]
     choose(source, "CT"), choose(target, "T1 MR")
@@ -94,9 +94,17 @@ def test_a_pickled_network_is_refused_with_the_way_out(make_window, qtbot, tmp_p
 def found_model(tmp_path):
     """As `look` answers for a UNIT of unknown size; the dialog asks it no more than this."""
     questions = (
-        Question("part", "which", (("a_to_b", "UNIT (encoder of one domain, decoder of the other)"), ("b_to_a", "UNIT"))),
-        Question("statistics", "how", (("training", "norms by what was counted in training"), ("picture", "p")), "training"),
-        Question("input_range", "values it is shown"), Question("wanted", "place"), Question("recipe.multiple", "multiples"),
+        Question(
+            "part", "which of the networks in the file",
+            (("a_to_b", "UNIT (encoder of one domain, decoder of the other)"), ("b_to_a", "UNIT")),
+        ),
+        Question(
+            "statistics", "how its norms and dropout were run",
+            (("training", "norms by what was counted in training"), ("picture", "p")), "training",
+        ),
+        Question("input_range", "values it is shown"), Question("wanted", "place of the target among its domains, from 0"),
+        Question("recipe.multiple", "what its picture edges are multiples of"), Question("body_region", "the part of the body"),
+        Question("licence", "under which licence its weights are"),
     )  # fmt: skip
     return SimpleNamespace(
         path=tmp_path / "a_rather_long_name_of_a_checkpoint_file_gen_01000000.pt", title="2 networks: UNIT", questions=questions,
@@ -112,6 +120,7 @@ def test_the_form_can_be_read_whole(qtbot, dressed, tmp_path, size):
     qtbot.addWidget(dialog)
     dialog.show()
     assert_readable(qtbot, dialog)
+    assert all(len(field.widget.toolTip()) > len(field.title) for field in dialog.fields.values())  # each says what it means
     dialog.close()
 
 
