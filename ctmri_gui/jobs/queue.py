@@ -16,7 +16,7 @@ from ctmri_gui.jobs.job import Job
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
 _SETTING = {
-    "device": "{}", "precision": "{}", "patch": "patches of {} px", "estimated_memory_mb": "{} MB",
+    "passes": "{} passes over the scan", "device": "{}", "precision": "{}", "patch": "patches of {} px", "estimated_memory_mb": "{} MB",
 }  # fmt: skip
 """What a person may want to know of how it runs."""
 _LONG_MINUTES = 90
@@ -45,6 +45,7 @@ class JobState:
     rate: float | None = None
     seconds_left: float | None = None
     message: str = ""
+    note: str = ""
     setting: str = ""
     end: Finished | None = None
     started: float = field(default_factory=time.monotonic)
@@ -78,7 +79,7 @@ class JobState:
             return self.end.message.partition("\n")[0] or _ENDED_WORDS[self.end.reason]
         if self.stopping:
             return "cancelling"
-        parts = [self._counted if self.total else self.message or "working"]
+        parts = [self._counted if self.total else self.message or self.note or "working"]
         if self.rate and self.rate >= _SLOWEST_TOLD and self.unit != "bytes":
             parts.append(f"{self.rate:.1f} per s")
         elapsed = time.monotonic() - self.started
@@ -115,7 +116,7 @@ class JobState:
             self.done, self.seconds_left, self.rate = event.iteration, event.seconds_left, 1 / max(event.seconds, 1e-9)
             self.share = event.share
         elif isinstance(event, Noted):
-            self.message = event.message.partition("\n")[0]
+            self.note = event.message.partition("\n")[0]
 
 
 def _clock(seconds: float) -> str:

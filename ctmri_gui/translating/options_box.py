@@ -142,6 +142,8 @@ class OptionsBox(QWidget):
     def _follow_run(self, state: JobState | None) -> None:
         if state is not None:
             self.estimates.drop()
+        elif self.opened and self.isVisible():
+            self.estimates.ask_soon()  # the next one is estimated again
         self._show_estimate()
 
     def _setting_changed(self, key: str) -> None:

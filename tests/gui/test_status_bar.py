@@ -132,6 +132,8 @@ def test_time_left_is_told_after_three_seconds_of_every_job_that_knows_how_far_i
     told = (*known, Progress(done=20, total=100, unit="slices", seconds_left=65.0))
     assert state_after(10, *told).text == "20 of 100 slices · 1:05 left"
     assert state_after(10, Started(job="a"), Noted(message="Reading")).text == "Reading · 0:10 so far"
+    timing = Progress(done=0, message="timing"), Noted(message="The scan is coarse. Look at it with care.")
+    assert state_after(10, *timing).text == "timing · 0:10 so far"  # what is said of the scan is not what is being done
     assert state_after(3 * 3600, Started(job="a")).text == "working · 3 h 0 min so far"
     step = Step(iteration=5, epoch=1, losses={}, learning_rate=0.1, seconds=0.01, share=0.25, seconds_left=None)
     assert state_after(30, Started(job="a"), step).text.endswith("1:30 left")
