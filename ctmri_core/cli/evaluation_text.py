@@ -40,7 +40,7 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
     side = f", {evaluation.data.side} side" if evaluation.data.side else ""
     whole = "" if evaluation.finished else " Stopped before its end: this is what was finished."
     yield (
-        f"{evaluation.data.what}{side}: {len(counted)} of {len(evaluation.cases)} cases of {len(patients)} patients count.{whole}"
+        f"{evaluation.data.what or 'data'}{side}: {len(counted)} of {len(evaluation.cases)} cases of {len(patients)} patients count.{whole}"
     )
     yield from evaluation.conventions
 

@@ -151,7 +151,7 @@ def _training(
             fate = "counts all the same, as was asked" if order.even_trained_on else "is left out"
             message = f"{one.name} learnt from this case, which {fate}: scores on it say nothing of other patients."
             yield Problem(kind="trained_on", message=message, case=case, model=one.number, left_out=not order.even_trained_on)
-        if one.card is None:
+        if one.card is None or (not found.data.phantom and _only_phantoms(one)):
             continue
         if not any(data.fingerprints for data in one.card.training_data):
             message = f"The card of {one.name} does not say which cases it learnt from: nobody can tell whether it knows these."
@@ -162,6 +162,12 @@ def _training(
                 " are among them. Evaluate on the scans themselves to know."
             )
             yield Problem(kind="trained_on", message=message, model=one.number, serious=False)
+
+
+def _only_phantoms(one: Contender) -> bool:
+    """Whether a model has learnt from nobody's scans."""
+    data = () if one.card is None else one.card.training_data
+    return bool(data) and all(each.phantom for each in data)
 
 
 def _told_by(gathered: Gathered, model: int) -> Iterator[bool]:

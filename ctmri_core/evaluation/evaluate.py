@@ -112,6 +112,7 @@ class _Run:
             yield Noted(message=remark)
         for problem in self.found.problems:
             yield Noted(message=problem.message, serious=problem.serious)
+        self._remember()
         with Scorers[_Ticket](self.order.workers) as scorers:
             for number in range(1, len(self.found.cases) + 1):
                 if self.stop():
@@ -124,18 +125,20 @@ class _Run:
                 yield self._progress("scoring")
         self.stopped = self.stop() and self.gathered.settled < self.total
 
+    def _remember(self) -> None:
+        """What was scored before, of all cases: it counts although this run be stopped early."""
+        for number in range(1, len(self.found.cases) + 1):
+            for contender in self.contenders:
+                key = self._key(number, contender)
+                if (known := self.store.find(key)) is not None:
+                    self.gathered.take(number, contender.number, key, known)
+
     def _case(self, number: int, scorers: Scorers[_Ticket]) -> Work[None]:
         """Of every model that has no scores of it yet."""
-        one = OneCase(self.found.cases[number - 1], number, self.direction, self.order, self.stop)
-        missing = []
-        for contender in self.contenders:
-            known = self.store.find(self._key(number, contender))
-            if known is None:
-                missing.append(contender)
-            else:
-                self.gathered.take(number, contender.number, self._key(number, contender), known)
+        missing = [one for one in self.contenders if (number, one.number) not in self.gathered.scored]
         if not missing:
             return
+        one = OneCase(self.found.cases[number - 1], number, self.direction, self.order, self.stop)
         yield self._progress(f"{one.label}: opening")
         there, problems = one.open()
         if there is None:

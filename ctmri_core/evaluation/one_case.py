@@ -81,7 +81,8 @@ class OneCase:
             return None
         answer, problems = made
         if answer is not None:
-            problems = (*problems, *of_synthetic(answer.volume, there.scene, windowed=there.opened.windowed))
+            windowed, by_model = there.opened.windowed, contender.loaded is not None
+            problems = (*problems, *of_synthetic(answer.volume, there.scene, windowed=windowed, by_model=by_model))
         return (None if _left_out(problems) else answer), problems
 
     def job(self, there: OpenedScene, contender: Contender, answer: Answer, metrics: tuple[str, ...]) -> ScoringJob:

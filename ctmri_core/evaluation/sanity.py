@@ -59,8 +59,9 @@ def of_alignment(opened: OpenedCase, direction: Direction) -> Iterator[Problem]:
         yield _left_out("misaligned", f"{message} Register them first.")
 
 
-def of_synthetic(synthetic: Volume, scene: Scene, *, windowed: bool = False) -> Iterator[Problem]:
-    """What is wrong with an answer on the scene's grid."""
+def of_synthetic(synthetic: Volume, scene: Scene, *, windowed: bool = False, by_model: bool = False) -> Iterator[Problem]:
+    """What is wrong with an answer on the scene's grid. `by_model`: answered just now, so that its unit is known, and what is bad
+    about it is the model's: that counts, else the hardest cases would be left out."""
     values, truth = synthetic.voxels, scene.truth.voxels
     if values.shape != truth.shape:
         yield _left_out("geometry", f"The prediction has {values.shape} voxels, the truth {truth.shape}.")
@@ -71,14 +72,15 @@ def of_synthetic(synthetic: Volume, scene: Scene, *, windowed: bool = False) -> 
         yield _left_out("not_finite", f"{share:.1%} of the prediction inside the mask are no numbers (NaN or infinity).")
         return
     if float(inside.min()) == float(inside.max()):
-        yield _left_out("constant", f"The prediction is {float(inside.min()):g} everywhere inside the mask: it shows nothing.")
+        message = f"The prediction is {float(inside.min()):g} everywhere inside the mask: it shows nothing."
+        yield Problem(kind="constant", message=message, left_out=not by_model)
         return
     if same_voxels(values, truth):
         yield _left_out("swapped", "The prediction equals the truth, bit for bit: it is the truth, or was made from it.")
     elif scene.source is not None and same_voxels(values, scene.source.voxels):
         message = "The prediction equals the source, bit for bit: nothing was translated, or folders are exchanged."
         yield _left_out("swapped", message)
-    elif scene.truth.domain is Domain.CT and not windowed:
+    elif scene.truth.domain is Domain.CT and not windowed and not by_model:
         yield from _eight_bits(values, truth)
 
 

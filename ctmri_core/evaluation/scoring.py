@@ -17,7 +17,7 @@ from ctmri_core.errors import GeometryMismatch, NotComparable
 from ctmri_core.evaluation.calibration import agreement, calibration
 from ctmri_core.evaluation.prepared_images import PreparedImages, prepared
 from ctmri_core.evaluation.results import CaseScores, LabelScore, Problem, SliceScores
-from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, OF_LABELS, OF_SETS, cycle_metrics, has_slices, is_of_slices
+from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, OF_LABELS, OF_SETS, THINNEST, cycle_metrics, has_slices, is_of_slices
 from ctmri_core.evaluation.slice_pictures import PictureFacts, write_slice
 from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.catalogue import METRICS
@@ -131,6 +131,8 @@ def _slice_scores(images: PreparedImages, metrics: Sequence[str], ks: Sequence[i
 def _measured(key: str, images: PreparedImages, part: tuple[Any, ...]) -> float | None:
     metric = METRICS[key]
     mask = images.mask[part]
+    if metric.dimensions == (3,) and min(mask.shape) < THINNEST:  # padding would make a volume of a slice
+        return None
     pair = images.structure(part) if is_of_slices(key) else (images.truth[part], images.synthetic[part])
     try:
         value = metric.of_images(pair[0], pair[1], mask=mask, data_range=images.data_range)

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ctmri_core.evaluation.calibration import joint_agreement, mean_calibration
-from ctmri_core.evaluation.results import CaseScores, Comparison, EvaluatedCase, Kind, ModelCurves, ShownMetric, Summary
+from ctmri_core.evaluation.results import (
+    FEWEST_PATIENTS,
+    CaseScores,
+    Comparison,
+    EvaluatedCase,
+    Kind,
+    ModelCurves,
+    ShownMetric,
+    Summary,
+)
 from ctmri_core.evaluation.shown_metrics import OF_LABELS
 from ctmri_core.evaluation.statistics import holm, interval, signed_rank
 
@@ -164,5 +173,5 @@ def few_patients(count: int) -> Iterator[str]:
     """What to say of so many patients."""
     if count == 1:
         yield "One patient says little: there are no intervals and no tests."
-    elif count < 6:
+    elif 1 < count < FEWEST_PATIENTS:
         yield f"{count} patients say little: intervals are rough, and no paired test can come below p = 0.05 with fewer than 6."
