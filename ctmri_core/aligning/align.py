@@ -6,11 +6,11 @@ The one way for the window, `ctmri align` and `ctmri prepare`: what one refuses,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ctmri_core.aligning.kinds import Kind
 from ctmri_core.aligning.placed import placed_coarsely
 from ctmri_core.alignment import LEAST_INFORMATION, MIRRORED_GAIN, Alignment, alignment_of, mirrored
 from ctmri_core.events import Progress, StopSignal, Work
@@ -22,8 +22,6 @@ from ctmri_core.preprocess.resample import coarsened, resample_array
 from ctmri_core.preprocess.spatial_transform import SpatialTransform
 from ctmri_core.volume import Volume
 
-Kind = Literal["rigid", "affine", "bspline"]
-KINDS: tuple[Kind, ...] = ("rigid", "affine", "bspline")
 _FEWEST_SLICES = 5
 _COARSE_MM = 2.0
 _SHARE_MM = 4.0
