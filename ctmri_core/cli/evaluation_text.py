@@ -39,9 +39,8 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
     patients = {evaluation.case(number).patient for number in counted}
     side = f", {evaluation.data.side} side" if evaluation.data.side else ""
     whole = "" if evaluation.finished else " Stopped before its end: this is what was finished."
-    yield (
-        f"{evaluation.data.what or 'data'}{side}: {len(counted)} of {len(evaluation.cases)} cases of {len(patients)} patients count.{whole}"
-    )
+    count = f"{len(counted)} of {len(evaluation.cases)} cases of {len(patients)} patients count"
+    yield f"{evaluation.data.what or 'data'}{side}: {count}.{whole}"
     yield from evaluation.conventions
 
 

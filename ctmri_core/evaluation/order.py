@@ -28,8 +28,7 @@ class EvaluationOrder:
     pictures are where their files do not say it.
 
     `metrics`: keys or names of sets, none for those of the field. `translation`: how to translate; its `doubt` calibrates
-    uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `features`: an ONNX network for FID and
-    KID. `even_trained_on`: counts cases that a model learnt from. `names`: writes names of cases into the results.
+    uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases that a model learnt from. `names`: writes names of cases into the results.
     `keep_unfinished`: when stopped, what is finished becomes an evaluation. `workers`: processes for scoring, None lets the
     program decide.
     """
@@ -51,7 +50,6 @@ class EvaluationOrder:
     metrics: tuple[str, ...] = ()
     translation: Order = field(default_factory=Order)
     back: str | Path | None = None
-    features: Path | None = None
     even_trained_on: bool = False
     names: bool = False
     keep_unfinished: bool = False

@@ -47,9 +47,9 @@ def chosen_metrics(asked: Sequence[str], target: Domain) -> tuple[str, ...]:
         if not fitting or (word.startswith("synthrad") and not is_ct):
             raise CtmriError(f"{word!r} is defined for CT in HU; these pictures are {target.label}.")
         wanted.update(fitting)
-    refused = [key for key in METRICS if key in wanted and METRICS[key].takes == "feature layers"]
+    refused = [key for key in METRICS if key in wanted and METRICS[key].takes.startswith("feature")]
     if refused:
-        raise CtmriError(f"{METRICS[refused[0]].title} needs the layers of a network, which evaluations do not take.")
+        raise CtmriError(f"{METRICS[refused[0]].title} needs the features of a network, which evaluations do not take.")
     return tuple(key for key in METRICS if key in wanted)
 
 
