@@ -28,9 +28,9 @@ class EvaluationOrder:
     pictures are where their files do not say it.
 
     `metrics`: keys or names of sets, none for those of the field. `translation`: how to translate; its `doubt` calibrates
-    uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases that a model learnt from. `names`: writes names of cases into the results.
-    `keep_unfinished`: when stopped, what is finished becomes an evaluation. `workers`: processes for scoring, None lets the
-    program decide.
+    uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases that a
+    model learnt from. `names`: writes names of cases into the results. `keep_unfinished`: when stopped, what is finished becomes
+    an evaluation. `workers`: processes for scoring, None lets the program decide.
     """
 
     output: Path
