@@ -16,7 +16,8 @@ from ctmri_gui.jobs.job import Job
 _KEPT_ENDED = 8
 _SECONDS_BEFORE_TIME_LEFT = 3.0  # an estimate made earlier jumps about
 _SETTING = {
-    "passes": "{} passes over the scan", "device": "{}", "precision": "{}", "patch": "patches of {} px", "estimated_memory_mb": "{} MB",
+    "passes": "{} passes over the scan", "device": "{}", "precision": "{}", "patch": "patches of {} px",
+    "estimated_memory_mb": "{} MB",
 }  # fmt: skip
 """What a person may want to know of how it runs."""
 _LONG_MINUTES = 90

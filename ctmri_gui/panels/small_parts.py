@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ctmri_gui.viewer.palette import scaled
 
@@ -14,6 +25,7 @@ _LONG_WORD = re.compile(r"\S{17,}")
 _JOINT = re.compile(r"(?<=[_./\\-])")
 _MAY_BREAK = "\u200b"
 _SHARE_OF_SCREEN = 0.9
+_UNFOLDED_MS = 50  # layouts within layouts take some turns
 
 
 class WrappingLabel(QLabel):
@@ -92,8 +104,27 @@ def above_one_another(*parts: QWidget) -> QVBoxLayout:
     return column
 
 
+class WheelGuard(QObject):
+    """Lets the wheel pass on to the page around where the editor under the pointer has not the keyboard."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
 class _Scrolling(QScrollArea):
-    """As wide as its content must be: what does not fit wraps or is reached by scrolling down, never sideways."""
+    """As wide as its content must be: what does not fit wraps or is reached by scrolling down, never sideways. The wheel
+    scrolls, whatever lies under the pointer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._guard = WheelGuard(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._guard_editors()
 
     def minimumSizeHint(self) -> QSize:
         hint, content = super().minimumSizeHint(), self.widget()
@@ -105,7 +136,18 @@ class _Scrolling(QScrollArea):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self._guard_editors()  # there may be new ones
         return super().event(event)
+
+    def _guard_editors(self) -> None:
+        content = self.widget()
+        if content is None:
+            return
+        for kind in (QComboBox, QAbstractSpinBox, QSlider):
+            for editor in content.findChildren(kind):
+                if editor.focusPolicy() is Qt.FocusPolicy.WheelFocus:
+                    editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                editor.installEventFilter(self._guard)
 
 
 def scrolling(content: QWidget, name: str) -> QScrollArea:
@@ -117,6 +159,22 @@ def scrolling(content: QWidget, name: str) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
     return area
+
+
+def reveal(part: QWidget) -> None:
+    """Scrolls to `part` once it has its room, where it was unfolded beyond what can be seen."""
+
+    def scroll() -> None:
+        outer = part.parentWidget()
+        while outer is not None and not isinstance(outer, QScrollArea):
+            outer = outer.parentWidget()
+        content = None if outer is None else outer.widget()
+        if outer is None or content is None or not part.isVisible():
+            return
+        bar, top = outer.verticalScrollBar(), part.mapTo(content, QPoint()).y()
+        bar.setValue(min(top, max(bar.value(), top + part.height() - outer.viewport().height())))  # its top, if not all of it
+
+    QTimer.singleShot(_UNFOLDED_MS, part, scroll)
 
 
 def resize_dialog(dialog: QDialog, width: int, height: int) -> None:

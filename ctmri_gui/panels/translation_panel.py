@@ -96,29 +96,32 @@ class TranslationPanel(QWidget):
         self._show_run(session.translation.state)
 
     def show_results(self, box: QWidget) -> None:
-        """What came of it, below the options."""
-        self._column.insertWidget(self._column.indexOf(self.options) + 1, box)
+        """What came of it, above how the next one is made."""
+        self._column.insertWidget(self._column.indexOf(self.options), box)
 
     def add_part(self, part: QWidget) -> None:
-        """More that belongs to translating, at the end."""
-        self._column.insertWidget(self._column.count() - 1, part)
+        """More that belongs to translating, below the options."""
+        self._column.insertWidget(self._column.indexOf(self.options) + 1, part)
 
     def _lay_out(self, translate: QWidget, cancel: QWidget, add_model: QWidget) -> None:
-        buttons = self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._buttons, self._below = buttons, below = (
+            QBoxLayout(QBoxLayout.Direction.LeftToRight), QBoxLayout(QBoxLayout.Direction.LeftToRight),
+        )  # fmt: skip
         self._turn_buttons()
         buttons.addWidget(translate, 1)
         buttons.addWidget(cancel)
+        below.addWidget(self._side_by_side, 1)
+        below.addWidget(add_model)
         column = self._column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
         column.addWidget(self.empty)
         column.addWidget(self.list)
         column.addLayout(buttons)
-        column.addWidget(self._side_by_side)
+        column.addLayout(below)
         column.addWidget(self.comparing)
-        for widget in (self.reason, self.doubt, self.bar, self.progress, self.options, self.standing, self.scope):
+        for widget in (self.reason, self.doubt, self.standing, self.bar, self.progress, self.options, self.scope):
             column.addWidget(widget)
-        column.addWidget(add_model, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -129,7 +132,8 @@ class TranslationPanel(QWidget):
     def _turn_buttons(self) -> None:
         directions = QBoxLayout.Direction
         large = self.font().pixelSize() >= _LARGE_TEXT
-        self._buttons.setDirection(directions.TopToBottom if large else directions.LeftToRight)
+        for row in (self._buttons, self._below):
+            row.setDirection(directions.TopToBottom if large else directions.LeftToRight)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():

@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_gui.jobs.queue import JobState
-from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.panels.small_parts import label, naming, reveal
 from ctmri_gui.session import Session
 from ctmri_gui.settings import SETTINGS, TRANSLATION_OPTIONS
 from ctmri_gui.settings_dialog import field_for
@@ -103,6 +103,7 @@ class OptionsBox(QWidget):
     def _connect(self) -> None:
         session = self._session
         self.head.toggled.connect(self._fold)
+        self.head.clicked.connect(lambda _on: reveal(self))
         self.reset.clicked.connect(self._reset)
         self.device.activated.connect(lambda _row: self._device_chosen())
         self.facts.changed.connect(self._follow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 
 from ctmri_core.domain import Domain
@@ -114,3 +114,43 @@ def test_docks_are_kept_as_somebody_moved_them_and_brought_back_on_request(make_
     assert len(again.tabifiedDockWidgets(again.docks.by_name["Metrics"])) == 4
     again.close()
     assert again.settings["window_state"] == ""
+
+
+def test_the_wheel_over_a_field_scrolls_the_panel_and_changes_no_value(make_window, qtbot):
+    window = make_window()
+    window.resize(900, 600)
+    window.translation.options.head.click()
+    window.settings["translation_doubt"] = "auto"
+    area = window.docks.by_name["Translation"].widget()
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    for name in ("translation_planes", "translation_samples", "translation_batch"):
+        field, before = window.translation.options.fields[name], window.settings[name]
+        at = QPointF(field.rect().center())
+        down = QWheelEvent(at, QPointF(field.mapToGlobal(at)), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+                           Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+        QApplication.sendEvent(field, down)
+        assert window.settings[name] == before and not down.isAccepted(), name  # so the panel around it scrolls
+        assert field.focusPolicy() is Qt.FocusPolicy.StrongFocus  # the wheel does not give it the keyboard either
+
+
+def test_what_came_of_a_translation_stands_above_how_the_next_one_is_made(make_window):
+    column = make_window().translation.layout()
+    window_parts = [column.itemAt(place).widget() for place in range(column.count())]
+    names = [type(part).__name__ for part in window_parts if part is not None]
+    assert names.index("ResultsBox") < names.index("OptionsBox") < names.index("BodyPanel")
+
+
+def test_what_is_unfolded_is_scrolled_to(make_window, qtbot):
+    window = make_window()
+    window.resize(900, 600)
+    window.session.place(make_volume(), Role.SOURCE)
+    area, options = window.docks.by_name["Translation"].widget(), window.translation.options
+    area.verticalScrollBar().setValue(0)
+    options.head.click()
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    options.head.click()
+    options.head.click()
+    last = window.body.panel
+    qtbot.waitUntil(lambda: not options.head.visibleRegion().isEmpty())
+    window.body.panel.shown.click()
+    qtbot.waitUntil(lambda: last.details.isVisible() and not last.save.visibleRegion().isEmpty(), timeout=WAIT)

@@ -26,6 +26,7 @@ from ctmri_core.training.graphics_cards import GraphicsCards, graphics_cards
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import ModelDescription, TrainingSettings, settings_for
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.small_parts import WheelGuard
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run import presets
 from ctmri_gui.training.new_run.config_form import ConfigForm
@@ -38,7 +39,7 @@ from ctmri_gui.training.new_run.run_names import name_problem, usual_name
 from ctmri_gui.training.new_run.settings_page import SettingsPage, offered_fields
 from ctmri_gui.training.new_run.spans import end_after, span
 from ctmri_gui.training.new_run.start_page import StartPage
-from ctmri_gui.training.new_run.value_editors import WheelGuard, editor_for, shown
+from ctmri_gui.training.new_run.value_editors import editor_for, shown
 from ctmri_gui.training.trainings import Trainings
 from tests.gui.conftest import write_model
 

@@ -15,10 +15,10 @@ from ctmri_core.method import MethodCard
 from ctmri_core.training.estimate import Estimate
 from ctmri_core.training.length import RunLength
 from ctmri_core.training.settings import LENGTHS, TrainingSettings
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import WheelGuard, label
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 from ctmri_gui.training.new_run.spans import end_after, span
-from ctmri_gui.training.new_run.value_editors import WheelGuard, editor_for
+from ctmri_gui.training.new_run.value_editors import editor_for
 from ctmri_gui.viewer.palette import scaled
 
 _TITLES = {"epochs": "Passes over the slices", "iterations": "Steps", "minutes": "Minutes", "until": "Until this time of day"}

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QFormLayout, QRadioButton
 from ctmri_core.config_fields import fields_of
 from ctmri_core.training.graphics_cards import GraphicsCards
 from ctmri_core.training.settings import TrainingSettings
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import WheelGuard, label
 from ctmri_gui.training.live_run import Where
-from ctmri_gui.training.new_run.value_editors import WheelGuard, editor_for
+from ctmri_gui.training.new_run.value_editors import editor_for
 from ctmri_gui.training.where import Place
 from ctmri_gui.viewer.palette import scaled
 

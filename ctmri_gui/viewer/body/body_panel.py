@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
-from ctmri_gui.panels.small_parts import button, label, naming
+from ctmri_gui.panels.small_parts import button, label, naming, reveal
 from ctmri_gui.viewer.body.body_editor import LARGEST_MM, SMALLEST_MM, BodyEditor
 
 _CT_STEPS = (-900, 300, 10.0)
@@ -26,6 +26,7 @@ class BodyPanel(QWidget):
         super().__init__()
         self._editor = editor
         self.shown = _tick(editor.action("body_mask"))
+        self.shown.clicked.connect(lambda _on: reveal(self))
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setAccessibleName("Threshold of the outline")
         self.threshold.setToolTip(_THRESHOLD_TIP)
