@@ -128,7 +128,7 @@ class MetricsLink(QObject):
     def _show_subjects(self, found: Subjects) -> None:
         verdict, dock = found.verdict, self._dock
         dock.set_comparable(bool(found.comparisons))
-        dock.set_rows(found.rows)
+        dock.set_rows(found.rows, found.names)
         if verdict is None or not verdict.comparable:
             dock.set_alignment(None, None, found.reason if found.rows else "")  # else the reason tells it
         else:
@@ -252,7 +252,7 @@ class MetricsLink(QObject):
     @property
     def _curve_name(self) -> str:
         """Of several models, that of the one which the curve is of."""
-        return next((row.name.partition("  ")[0] for row in self._subjects.rows if row.pair == self._lead), "")
+        return next((row.name for row in self._subjects.rows if row.pair == self._lead), "")
 
     def _go_to_model(self, role: Role) -> None:
         """Its pane becomes the active one."""

@@ -41,7 +41,9 @@ class ToolBars(QObject):
         self._more = _menu_button("More of measuring", measure_menu(window))
         for name in _WORK:
             self._add(self.work, command[name] if name else None)
-        self._between = self.on_pictures.addSeparator()
+        self._between = QAction(self.on_pictures)  # one that Qt makes is taken for deleted after a while
+        self._between.setSeparator(True)
+        self.on_pictures.addAction(self._between)
         for name in _ON_PICTURES:
             self._add_tool(name)
         self.compare.menu().aboutToShow.connect(self._fill_compare)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctmri_core.volume import Volume
 from ctmri_gui.viewer.metric_rows import ModelRow
 from ctmri_gui.viewer.pane_frame import SHORT_HASH
-from ctmri_gui.viewer.roles import Pair, Role
+from ctmri_gui.viewer.roles import SYNTHETICS, Pair, Role
 
 if TYPE_CHECKING:
     from ctmri_core.comparison import Comparison, Verdict
@@ -20,12 +20,14 @@ MAIN_PAIR = (Role.SYNTHETIC, Role.TRUTH)
 @dataclass(frozen=True)
 class Subjects:
     """`comparisons`: those that allow numbers, by pair. `rows`: of the table; empty where one image alone is looked at.
-    `verdict`: on the truth, None while that is not known. `reason`: why there are no numbers, or none beside the truth."""
+    `verdict`: on the truth, None while that is not known. `reason`: why there are no numbers, or none beside the truth.
+    `names`: what the letters in the rows stand for."""
 
     comparisons: Mapping[Pair, Comparison] = field(default_factory=dict)
     rows: tuple[ModelRow, ...] = ()
     verdict: Verdict | None = None
     reason: str = ""
+    names: tuple[str, ...] = ()
 
     def lead(self, role: Role) -> Pair | None:
         """The pair that curve and worst slice are of: that of `role`, else the first."""
@@ -44,11 +46,12 @@ def subjects(known: Mapping[Pair, Comparison], volumes: Mapping[Role, Volume | N
     if usable:
         first = usable.get(MAIN_PAIR, next(iter(usable.values())))
         rows = tuple(_row(pair, one, volumes) for pair, one in truths.items()) if len(truths) > 1 else ()
-        return Subjects(usable, rows, first.verdict)
+        return Subjects(usable, rows, first.verdict, names=_names(rows, volumes))
     verdict = None if main is None else main.verdict
     reason = "" if verdict is None else verdict.message
     if _usable(models):
-        return Subjects(_usable(models), tuple(_row(pair, one, volumes) for pair, one in models.items()), verdict, reason)
+        rows = tuple(_row(pair, one, volumes) for pair, one in models.items())
+        return Subjects(_usable(models), rows, verdict, reason, _names(rows, volumes))
     return Subjects(verdict=verdict, reason=reason)
 
 
@@ -66,8 +69,13 @@ def _row(pair: Pair, comparison: Comparison, volumes: Mapping[Role, Volume | Non
         name = f"{one.letter} – {other.letter}"
         tip = f"{_called(volumes[one])} and {_called(volumes[other])}"
     else:
-        name, tip = f"{one.letter}  {_called(volumes[one])}", _called(volumes[one])
+        name, tip = one.letter, _called(volumes[one])
     return ModelRow(pair, name, tip if comparison.verdict.comparable else f"{tip}: {comparison.verdict.message}")
+
+
+def _names(rows: Iterable[ModelRow], volumes: Mapping[Role, Volume | None]) -> tuple[str, ...]:
+    roles = {role for row in rows for role in row.pair if role.is_synthetic}
+    return tuple(f"{role.letter}: {_called(volumes[role])}" for role in SYNTHETICS if role in roles)
 
 
 def _called(volume: Volume | None) -> str:

@@ -40,6 +40,7 @@ class MetricsDock(QWidget):
         self._slice: int | None = None
         self._values = {name: QLabel(NO_NUMBER) for name in METRICS}
         self._title, self._convention = _quiet_label(), _quiet_label()
+        self._names = _quiet_label()
         self._alignment, self._reason = _quiet_label(), _quiet_label()
         self._scope = _choice([scope.value for scope in Scope], "Metrics of", Scope.BODY.value)
         self._scope.currentTextChanged.connect(lambda text: self.scopeChosen.emit(Scope(text)))
@@ -48,7 +49,7 @@ class MetricsDock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 10, 10)
         column.setSpacing(8)
-        figures = (self._scope, self._title, self.table, self._numbers)
+        figures = (self._scope, self._names, self._title, self.table, self._numbers)
         for widget in (*figures, self._reason, self._convention, self._stack, self._alignment):
             column.addWidget(widget)
         column.addStretch(1)
@@ -77,8 +78,9 @@ class MetricsDock(QWidget):
         """Whether it tells of several models."""
         return not self.table.isHidden()
 
-    def set_rows(self, rows: Sequence[ModelRow]) -> None:
-        """The models of the table; without any the figures of one alone."""
+    def set_rows(self, rows: Sequence[ModelRow], names: Sequence[str] = ()) -> None:
+        """The models of the table; without any the figures of one alone. `names`: what the letters in the rows stand for."""
+        self._put(self._names, "\n".join(names))
         if rows:
             self._put(self._title, "")
             self.table.set_rows(rows)

@@ -132,7 +132,8 @@ class PaneContents:
         volume = self._volume_in(pane)
         if volume is not None and stack is not None:
             sampled = isinstance(stack, SampledSlices)
-            show_provenance(pane.header, pane.strip, volume, resampled=sampled, among_models=self._several)
+            letter = pane.role.letter if self._several else ""
+            show_provenance(pane.header, pane.strip, volume, resampled=sampled, letter=letter)
 
     def _offset_words(self, role: Role) -> str:
         """`12.0 mm S, 3.5 mm L`; empty where the volume lies where its file says."""

@@ -302,12 +302,12 @@ class Strip(QWidget):
         self._follow_font()
 
 
-def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False, among_models: bool = False) -> None:
-    """What the picture is and, where a model made it, the warning. `among_models`: beside what other models made, so that it says
-    which one made this."""
+def show_provenance(header: Header, strip: Strip, volume: Volume, *, resampled: bool = False, letter: str = "") -> None:
+    """What the picture is and, where a model made it, the warning. `letter`: of that model beside others; then it says which one
+    made this."""
     made, parts = volume.synthetic, [draw_words(volume), volume.label]
-    if made is not None and among_models:
-        parts = [draw_words(volume), f"{made.model_name} {made.model_hash[:SHORT_HASH]}".strip(), volume.domain.label]
+    if made is not None and letter:
+        parts = [letter, draw_words(volume), f"{made.model_name} {made.model_hash[:SHORT_HASH]}".strip(), volume.domain.label]
     header.set_title(" · ".join(part for part in parts if part))
     if made is not None:
         strip.set_synthetic("MRI" if volume.domain.is_mr else volume.domain.label, made.model_name)
