@@ -24,6 +24,7 @@ from ctmri_core.volume import Synthetic, Volume
 from ctmri_gui.metrics_link import MetricsLink
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
+from ctmri_gui.viewer.layouts import SIDE_BY_SIDE
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.roles import Role
@@ -124,6 +125,24 @@ class Followed:
         self.updates += 1
 
 
+def several_models(app: QApplication, views: LinkedViews, shown: dict[Role, Volume], seconds: float) -> None:
+    """Three models, the truth and the source in five panes, with the table of the metrics and the curve."""
+    rng, made = np.random.default_rng(1), shown[Role.SYNTHETIC]
+    noisy = [made.voxels + rng.normal(0, spread, (1, *SHAPE[1:])).astype(np.float32) for spread in (20, 60)]
+    further = [replace(made, voxels=voxels, synthetic=Synthetic(f"bench {n}", str(n))) for n, voxels in enumerate(noisy)]
+    present = shown | dict(zip((Role.SYNTHETIC_B, Role.SYNTHETIC_C), further, strict=True))
+    for role, volume in present.items():
+        views.set_volume(role, volume)
+    views.show_models((Role.SOURCE, Role.SYNTHETIC, Role.SYNTHETIC_B, Role.SYNTHETIC_C, Role.TRUTH))
+    followed = Followed(app, views, present)
+    settle(app, 4.0)
+    assert followed.dock.tabled
+    before = followed.updates
+    report("three models in five panes, truth on an oblique grid, live table and curve", scroll(app, views.set_slice, seconds))
+    print(f"    {(followed.updates - before) / seconds:.0f} updates of the whole table/s")
+    followed.close()
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     app = QApplication([])
@@ -143,6 +162,13 @@ def main() -> None:
         report(f"{name}, live metrics and curve", scroll(app, views.set_slice, seconds))
         print(f"    {(followed.updates - before) / seconds:.0f} updates of the metrics/s")
         followed.close()
+    several_models(app, views, shown, seconds)
+    for role in (Role.SYNTHETIC_B, Role.SYNTHETIC_C):
+        views.set_volume(role, None)
+    views.arrangement.show(SIDE_BY_SIDE)
+    for role, volume in one_grid.items():
+        views.set_volume(role, volume)
+    settle(app, 2.0)
     views.actions_by_name["toggle_text"].trigger()
     plain = scroll(app, views.set_slice, seconds)
     report("all on one grid, no labels", plain)
