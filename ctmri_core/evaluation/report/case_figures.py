@@ -63,8 +63,8 @@ def _figure(evaluation: Evaluation, one: CasePicture, folder: Path, side: int) -
     black, white = (f"{end:g}".replace("-", "−") for end in one.target_window)
     windows = f"Grey from {black} to {white} {unit} in synthetic and true {target} alike"
     caption = (
-        f"{one.caption} {windows}; the difference is |synthetic − true| inside the mask, black for none and palest for"
-        f" {one.difference:g} {unit} or more. The mean error of this slice is {error}. Bright edges are often"
+        f"{one.caption.rstrip('.')}. {windows}; the difference is |synthetic − true| inside the mask, black for none and"
+        f" palest for {one.difference:g} {unit} or more. The mean error of this slice is {error}. Bright edges are often"
         " pictures that do not lie quite on each other; bright areas are wrong values."
     ).strip()
     alternative = f"Slice {one.k + 1} of {case} side by side: {'' if panes.source is None else f'source {source}, '}"

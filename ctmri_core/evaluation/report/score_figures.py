@@ -73,7 +73,7 @@ def _paint(figure: Any, held: Sequence[tuple[ShownMetric, list[list[float]]]], l
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks(range(len(rows)), labels if place % _COLUMNS == 0 else [str(row + 1) for row in range(len(rows))])
         axes.tick_params(axis="y", length=0)
-        axes.locator_params(axis="x", nbins=4)
+        axes.locator_params(axis="x", nbins=3)
         axes.ticklabel_format(axis="x", style="plain", useOffset=False)
         axes.grid(axis="x")
 

@@ -8,7 +8,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.evaluation.results import EvaluatedModel, Evaluation, Kind, ShownMetric
 from ctmri_core.reporting.document import Number, number
 
-_DECIMALS = {"HU": 1, "dB": 2, "mm": 2, "% of range": 2, "%": 1, "": 4}
+_DECIMALS = {"HU": 1, "dB": 2, "mm": 2, "bit": 3, "% of range": 2, "%": 1, "": 4}
 _OF_LABELS = {"dice": ("Dice", "", "higher"), "hausdorff_95": ("HD95", "mm", "lower"), "label_mae": ("MAE", "", "lower")}
 ARROWS = {"higher": "↑", "lower": "↓", "nearer to 0": "→ 0"}
 _BETTER = {"higher": "↑ higher is better", "lower": "↓ lower is better", "nearer to 0": "→ 0 is best"}
