@@ -15,7 +15,7 @@ from ctmri_core.data.layouts.layout import LayoutOptions
 from ctmri_core.data.split import SplitChoices, SplitLists, SplitPlan
 from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError
-from ctmri_core.events import Finished, StopSignal, Work
+from ctmri_core.events import Finished, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
     from ctmri_core.evaluation.evaluate import EvaluationOrder
@@ -98,12 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Evaluation | None]:
     from ctmri_core.evaluation.evaluate import evaluate
+    from ctmri_core.evaluation.report import write_report
 
     evaluation = yield from evaluate(_order(arguments), stop)
     if evaluation is None:
         yield Finished(reason="stopped", message="Stopped; scores that are finished are kept, and the same command goes on.")
         return None
-    paths = {"evaluation": str(arguments.output)}
+    yield Progress(done=0, message="writing the report")
+    paths = {"evaluation": str(arguments.output), "report": str(write_report(arguments.output))}
     yield Finished(reason="completed" if evaluation.finished else "stopped", message="Stopped.", paths=paths)
     return evaluation
 
