@@ -68,7 +68,7 @@ def _paint(figure: Any, held: Sequence[tuple[ShownMetric, list[list[float]]]], l
         axes = figure.add_subplot(lines, _COLUMNS, place + 1)
         for row, values in enumerate(rows):
             _strip(axes, row, values, pixels=pixels)
-        axes.set_title(drawable(shortened(metric.title, 34)))
+        axes.set_title(drawable(shortened(metric.title, 25)), fontsize=7.5)
         axes.set_xlabel(drawable(unit_and_better(metric.unit, metric.better)))
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks(range(len(rows)), labels if place % _COLUMNS == 0 else [str(row + 1) for row in range(len(rows))])
