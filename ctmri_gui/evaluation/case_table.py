@@ -141,6 +141,8 @@ class SortedCases(QSortFilterProxyModel):
 
     def lessThan(self, left: Index, right: Index) -> bool:
         one, other = (self._table.value(self._table.rows[index.row()], index.column()) for index in (left, right))
+        if math.inf in (one, other) and one != other:  # what is not there comes last, whichever way it is sorted
+            return (one == math.inf) is (self.sortOrder() is Qt.SortOrder.DescendingOrder)
         return one < other  # type: ignore[operator]  # one column holds one type
 
 

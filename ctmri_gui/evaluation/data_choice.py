@@ -9,12 +9,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from ctmri_gui import file_choice
-from ctmri_gui.evaluation.evaluation_work import KnownData
+from ctmri_gui.evaluation.evaluation_work import PREPARED_INDEX, KnownData
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import Settings
 
 HEADS = "phantom:6:1000"  # seeds far from those that models learn from
-_INDEX = "dataset.json"  # of prepared data; the module that knows more of them loads the engine
 _NONE = "Choose data …"
 _SIDES = (
     ("test", "Test: kept for the end"), ("validation", "Validation: chose the best model"), ("train", "Training: learnt from"),
@@ -130,4 +129,4 @@ class DataChoice(QWidget):
 
 
 def _is_prepared(spec: str) -> bool:
-    return not spec.startswith("phantom:") and (Path(spec) / _INDEX).is_file()
+    return not spec.startswith("phantom:") and (Path(spec) / PREPARED_INDEX).is_file()

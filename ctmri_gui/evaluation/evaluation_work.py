@@ -5,13 +5,15 @@ Every function is a generator of events to be given to a `Job`; its return value
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ctmri_core.errors import CtmriError, FileRefused
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.errors import FileRefused
 from ctmri_core.evaluation.results import EVALUATION, Evaluation, read_evaluation
 from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, relayed
 from ctmri_core.resources_folder import user_datasets_folder
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from ctmri_core.evaluation.order import EvaluationOrder
 
 Result = TypeVar("Result")
-_SIDES: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+PREPARED_INDEX = "dataset.json"
+_SIDES = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,6 @@ def quietly(begun: Work[Result]) -> Work[Result]:
 def order_of(wanted: Wanted) -> EvaluationOrder:
     """Raises `CtmriError` when its parts do not go together."""
     from ctmri_core.data.split import SplitPlan
-    from ctmri_core.domain import Direction
     from ctmri_core.evaluation.order import EvaluationOrder
     from ctmri_core.inference.order import Order
 
@@ -115,20 +117,18 @@ def _listed(folder: Path) -> Listed:
 
 
 def list_prepared(_stop: StopSignal) -> Work[tuple[KnownData, ...]]:
-    """The data that this user has prepared in the window."""
+    """The data that this user has prepared in the window. Only the index is looked at: what knows more of it loads the engine."""
     yield Progress(done=0, message="looking for prepared data")
-    from ctmri_core.data.dataset import DatasetFolder
-
-    found = []
     place = user_datasets_folder()
+    found = []
     for path in sorted(place.iterdir()) if place.is_dir() else []:
-        folder = DatasetFolder(path)
-        with suppress(CtmriError):
-            if folder.exists() and (index := folder.read()).complete:
-                kinds = ", ".join(domain.label for domain in index.domains)
-                counts = ", ".join(f"{index.patients(side)} {side}" for side in _SIDES)
-                name = Path(str(index.made_from.get("data", ""))).name
-                found.append(KnownData(str(path), " · ".join(part for part in (name, kinds, f"patients: {counts}") if part)))
+        with suppress(OSError, ValueError, KeyError, TypeError):  # whatever is no such index is not offered
+            index = json.loads((path / PREPARED_INDEX).read_bytes())
+            if index["format"] == "ctmri-dataset-1" and index["complete"]:
+                kinds = ", ".join(Domain(name).label for name in index["domains"])
+                sides = {side: len({case["patient"] for case in index["cases"] if case["side"] == side}) for side in _SIDES}
+                patients = ", ".join(f"{count} {side}" for side, count in sides.items())
+                found.append(KnownData(str(path), f"{kinds} · patients: {patients} · {path.name}"))
     return tuple(found)
 
 

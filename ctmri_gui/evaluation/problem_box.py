@@ -25,6 +25,7 @@ class ProblemBox(QFrame):
         self._evaluation: Evaluation | None = None
         self.setProperty("role", "bar")
         self.title: QLabel = label("", "heading", wrap=False)
+        self.title.setContentsMargins(6, 1, 6, 1)
         self.list = QListWidget()
         self.list.setAccessibleName("What to know before believing the numbers")
         self.list.setWordWrap(True)

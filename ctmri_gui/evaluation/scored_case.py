@@ -26,6 +26,7 @@ _OTHER_DATA = "These data no longer hold the case: they were changed or prepared
 _OTHER_GRID = "The case has another size than when it was scored: its files were changed since. Evaluate again to look at it."
 _OTHER_MODEL = "{name} is no longer the model that was scored: its file was changed since. Evaluate again to look at cases."
 _PREPARED = "These are prepared slices: resampled, and clipped to the values that models learn from. Measure in the scan itself."
+_DOUBT = ("doubt", "samples")  # asking how sure a model is costs many times the picture, and does not change it
 _PICTURES = "finished picture"
 
 
@@ -95,7 +96,9 @@ def _translated(
     from ctmri_core.inference.translate import translate_as
 
     assert opened.source is not None
-    order = order_of(wanted.model_copy(update={"models": (wanted.models[model.number - 1],), "cycle": False}))
+    how = {name: value for name, value in wanted.how.items() if name not in _DOUBT}
+    update = {"models": (wanted.models[model.number - 1],), "cycle": False, "how": how}
+    order = order_of(wanted.model_copy(update=update))
     loaded = contenders(order, steps_done)[0].loaded
     if loaded is None or loaded.card.weights_sha256 != model.weights_sha256:
         raise CtmriError(_OTHER_MODEL.format(name=model.name))
