@@ -27,8 +27,8 @@ _WORDS = {
 }  # fmt: skip
 _CONTRAST_WORDS = {"gd", "gad", "contrast"}
 _MASK_WORDS = {"mask", "seg", "segmentation", "label", "labels", "labelmap"}
-DOUBT = "If that is wrong, say what it is (in the window under Volumes, with --modality on the command line)."
-_UNSAID = "Say what it is (in the window under Volumes, with --modality on the command line)."
+DOUBT = "If that is wrong, say what it is (in the window under Images, with --modality on the command line)."
+_UNSAID = "Say what it is (in the window under Images, with --modality on the command line)."
 
 
 def domain_by_name(name: str) -> Domain:

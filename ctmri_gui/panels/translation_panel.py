@@ -108,6 +108,7 @@ class TranslationPanel(QWidget):
             QBoxLayout(QBoxLayout.Direction.LeftToRight), QBoxLayout(QBoxLayout.Direction.LeftToRight),
         )  # fmt: skip
         self._turn_buttons()
+        self._begin, self._end = translate, cancel
         buttons.addWidget(translate, 1)
         buttons.addWidget(cancel)
         below.addWidget(self._side_by_side, 1)
@@ -164,8 +165,11 @@ class TranslationPanel(QWidget):
     def _show_state(self) -> None:
         problem = self._session.translation_problem
         running = self._session.translation.state is not None
+        with_keys = self._begin.hasFocus(), self._end.hasFocus()  # a button that is greyed hands them on to the next one
         self._translate.setEnabled(not problem and not running)
         self._cancel.setEnabled(running)
+        if any(with_keys):
+            (self._end if running else self._begin).setFocus()
         self.reason.setText(problem)
         self.reason.setVisible(bool(problem) and not running)
         lacking = self._session.comparing_problem if self._session.library.marked else ""

@@ -801,3 +801,23 @@ def test_an_image_without_a_pane_in_the_layout_is_said_with_a_way_to_see_it(make
     window.session.show_case(first)
     qtbot.wait(20)
     assert window.session.volumes[Role.TRUTH] is not None and not window.messages.texts
+
+
+def test_the_keyboard_stays_with_translate_and_cancel(make_window, qtbot, ct_file, translator, tmp_path):
+    """Whichever of the two can be pressed has it: Space never presses what lies beside them."""
+    write_model(tmp_path / "models" / "a.safetensors")
+    translator.go.clear()
+    window = make_window(ct_file, translate=True)
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    buttons = {button.text(): button for button in window.translation.findChildren(QPushButton)}
+    qtbot.waitUntil(lambda: buttons["Cancel"].isEnabled(), timeout=WAIT)
+    buttons["Cancel"].setFocus()
+    window.command["cancel"].trigger()
+    qtbot.waitUntil(lambda: window.session.translation.state is None, timeout=WAIT)
+    qtbot.waitUntil(buttons["Translate"].hasFocus)
+    window.command["translate"].trigger()
+    qtbot.waitUntil(lambda: buttons["Cancel"].isEnabled(), timeout=WAIT)
+    qtbot.waitUntil(buttons["Cancel"].hasFocus)
+    translator.go.set()
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
