@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ctmri_core.volume import Volume
 from ctmri_gui.actions import make_actions
+from ctmri_gui.align_link import AlignLink
 from ctmri_gui.batch.batch_link import BatchLink
 from ctmri_gui.body_link import BodyLink
 from ctmri_gui.cases.case_bar import CaseBar
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageBars()
         self.film = FilmLink(session, settings, self.views, self.command["cine"])
         self.cases = CaseBar(session.cases)
+        self.aligning = AlignLink(session, settings, self.views, self.history, self.messages, self)
         self.pages = QStackedWidget()
         self.welcome = Welcome(self.command["open_demo"], self.command["open_folder"], self.command["open_file"])
         self.translation = TranslationPanel(session, self.command)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.messages)
         column.addWidget(self.cases)
+        column.addWidget(self.aligning.bar)
         column.addWidget(self.pages, 1)
         column.addWidget(self.film.bar)
         self.setCentralWidget(centre)
@@ -184,6 +187,7 @@ class MainWindow(QMainWindow):
             "change_keys": ask.change_keys,
             "about": ask.show_about,
         }
+        self.aligning.connect_actions(self.command["align"], self.command["align_by_hand"], self.command["load_transform"])
         for name, handler in handlers.items():
             self.command[name].triggered.connect(lambda _checked=False, call=handler: call())
         self.certainty.saveAsked.connect(lambda first: ask.where_to_save(NIFTI, self.certainty.beside(), first))
@@ -195,6 +199,7 @@ class MainWindow(QMainWindow):
         self.out_of_sight = OutOfSight(session, self.views.arrangement, self.messages, self)
         session.caseChanged.connect(self._clear_views)
         session.volumeChanged.connect(self._show_volume)
+        session.groundChanged.connect(partial(self._show_warnings, Role.TRUTH))
         self.models = ModelsLink(session, self.views, self.command, self)
         self.cases.picked.connect(session.show_case)
         self.cases.closeAsked.connect(session.close_case)
@@ -245,7 +250,7 @@ class MainWindow(QMainWindow):
         self._follow_volumes()
 
     def _show_warnings(self, role: Role) -> None:
-        self.views.set_banner(role, self.session.warnings(role), self.session.origins.offers(self.session.volumes[role]))
+        self.views.set_banner(role, self.session.warnings(role), self.session.offers(role))
 
     def _show_all_warnings(self) -> None:
         for role in Role:

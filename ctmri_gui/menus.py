@@ -23,7 +23,7 @@ _FILE = (
 )
 MENUS = (
     ("&File", _FILE),
-    ("&Edit", ("undo", "redo")),
+    ("&Edit", ("undo", "redo", "", "align", "align_by_hand", "load_transform")),
     ("&Model", ("translate", "cancel", "compare_models", "drop_models", "translate_folder", "add_model", "train", "evaluate")),
     (_VIEW, (_PANELS, "worst_slice", "cine", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),

@@ -192,7 +192,8 @@ class MetricsLink(QObject):
         if any(other is not Role.TRUTH for _, other in self._comparisons):
             return None
         volume, shown = views.model.volumes.get(Role.TRUTH), views.model.displayed(place.panes[0])
-        return None if volume is None or shown is None else views.contents.stacks.made(volume, shown, place.k)
+        of_session = volume is self._session.volumes[Role.TRUTH]
+        return None if volume is None or shown is None or not of_session else views.contents.stacks.made(volume, shown, place.k)
 
     def _show_scores(self, asked: OfEach, found: dict[Pair, Scores | None]) -> None:
         question = asked.question
@@ -273,6 +274,8 @@ class MetricsLink(QObject):
             return "Translate the scan to compare it with its real counterpart."
         if volumes[Role.TRUTH] is None:
             return "Drop the real counterpart on the window to compare it with the synthetic image."
+        if self._session.cases.current.trying:
+            return "Accept or undo the alignment to see numbers."
         return "Looking whether both show the same place …"
 
 

@@ -51,6 +51,7 @@ class Session(QObject):
     volumeChanged = Signal(object, object)  # Role, Volume | None
     scanOpened = Signal()
     comparisonChanged = Signal(object)  # Comparison | None
+    groundChanged = Signal()  # how the truth lies on the source is known, or no longer
     translationChanged = Signal(object)  # JobState | None
     translationDoubted = Signal(object)  # Doubt
     translationStopped = Signal(object, object)  # Made: a part of it, and the Volume it was made from
@@ -159,6 +160,10 @@ class Session(QObject):
         """What must stand on the pane."""
         return self.cases.current.warnings(role)
 
+    def offers(self, role: Role) -> dict[str, str]:
+        """By kind of warning, what can be done about it."""
+        return self.cases.current.offers(role)
+
     # All cases --------------------------------------------------------------------------------------------------------
 
     @property
@@ -207,6 +212,7 @@ class Session(QObject):
     def _hear(self, case: Case) -> None:
         case.volumeChanged.connect(self.volumeChanged)
         case.comparisonChanged.connect(self.comparisonChanged)
+        case.groundChanged.connect(self.groundChanged)
         case.translationChanged.connect(self.translationChanged)
         case.translationDoubted.connect(self.translationDoubted)
         case.translationStopped.connect(self.translationStopped)
@@ -214,6 +220,7 @@ class Session(QObject):
     def _leave(self, case: Case) -> None:
         case.volumeChanged.disconnect(self.volumeChanged)
         case.comparisonChanged.disconnect(self.comparisonChanged)
+        case.groundChanged.disconnect(self.groundChanged)
         case.translationChanged.disconnect(self.translationChanged)
         case.translationDoubted.disconnect(self.translationDoubted)
         case.translationStopped.disconnect(self.translationStopped)

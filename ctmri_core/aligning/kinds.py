@@ -1,4 +1,4 @@
-"""What a registration may change."""
+"""What a registration may change, and what is found of how volumes lie."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ from typing import Literal
 
 Kind = Literal["rigid", "affine", "bspline"]
 KINDS: tuple[Kind, ...] = ("rigid", "affine", "bspline")
+REGISTERED, NOT_ALIGNED = "registered", "not_aligned"
+"""Kinds of findings."""

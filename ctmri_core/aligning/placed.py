@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ctmri_core.aligning.kinds import NOT_ALIGNED, REGISTERED
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.preprocess.spatial_transform import SpatialTransform
 from ctmri_core.volume import DicomSource, Finding, Volume
 
-REGISTERED, NOT_ALIGNED = "registered", "not_aligned"
 _KEPT = "its voxels are those of the file, only their place is another"
 _RESAMPLED = "resampled once onto the grid of the other, trilinear"
 

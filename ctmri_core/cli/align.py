@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
-    from ctmri_core.aligning import placed
+    from ctmri_core.aligning.placed import placed
     from ctmri_core.io.opening import load, sole_series
     from ctmri_core.io.transform_file import write_transform
 
@@ -69,7 +69,7 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
 def _looked_for(
     arguments: argparse.Namespace, fixed: Volume, moving: Volume, stop: StopSignal
 ) -> Work[tuple[SpatialTransform, str] | None]:
-    from ctmri_core.aligning import align
+    from ctmri_core.aligning.align import align
 
     if arguments.keep_voxels and arguments.transform != "rigid":
         raise WrongInput(f"--keep-voxels: {arguments.transform} changes shapes, which takes new voxels. Leave one out.")

@@ -29,11 +29,15 @@ class Comparison:
     then sampled there. Immutable after construction (up to some seconds), so any thread may ask it.
     """
 
-    def __init__(self, source: Volume, synthetic: Volume, truth: Volume, *, beside: Comparison | None = None) -> None:
-        """`beside`: of another synthetic volume; what it found out of the same source and truth is not looked for again."""
+    def __init__(
+        self, source: Volume, synthetic: Volume, truth: Volume, *, beside: Comparison | None = None, ground: Ground | None = None
+    ) -> None:
+        """`beside`: of another synthetic volume; what it, or `ground`, found out of the same source and truth is not looked for
+        again."""
         self._grid = source.geometry
-        known = beside is not None and beside._ground.is_of(source, truth)
-        self._ground: Ground = beside._ground if beside is not None and known else Ground(source, truth)
+        grounds = (beside._ground if beside is not None else None, ground)
+        known = next((each for each in grounds if each is not None and each.is_of(source, truth)), None)
+        self._ground: Ground = known or Ground(source, truth)
         self.verdict = self._judged(synthetic)
         if self.verdict.comparable:
             self._pair = SampledPair(synthetic, self._ground.reference)

@@ -35,6 +35,20 @@ class Ground:
         """Whether the truth fits the source better with left and right exchanged."""
         return self.alignment.good and self._pair.looks_mirrored(self.alignment)
 
+    def look(self) -> None:
+        """Finds out how the truth lies, so that asking for it costs nothing from now on."""
+        _ = self.alignment, self.mirrored
+
+    @property
+    def why_apart(self) -> str:
+        """What is wrong with how the truth lies, in a sentence for people; empty where nothing is."""
+        numbers = self.alignment.numbers
+        if self.alignment.state == "no overlap":
+            return "Not aligned with the source: it shows another part of space."
+        if self.mirrored:
+            return f"Mirrored: it fits the source better with left and right exchanged ({numbers})."
+        return "" if self.alignment.good else f"Not aligned with the source ({numbers})."
+
     @cached_property
     def reference(self) -> Reference:
         return Reference(self.truth, self._pair.body, self._pair.grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ctmri_core.aligning import align
+from ctmri_core.aligning.align import align
 from ctmri_core.case import Case
 from ctmri_core.data.case_check import Problem
 from ctmri_core.domain import Domain

@@ -81,7 +81,8 @@ def _parts(path: Path) -> list[tuple[str, list[float], list[float]]]:
         if word == "Transform":
             found.append((rest.strip().split("_")[0], [], []))
         elif word in ("Parameters", "FixedParameters") and found:
-            found[-1][1 if word == "Parameters" else 2].extend(_numbers(path, word, rest))
+            _, parameters, fixed = found[-1]
+            (parameters if word == "Parameters" else fixed).extend(_numbers(path, word, rest))
     if not found or len(found) > _MOST_PARTS:
         raise FileRefused(path, f"holds {len(found)} transforms.", _FROM_OTHERS)
     return found

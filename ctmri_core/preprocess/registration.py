@@ -24,7 +24,7 @@ from ctmri_core.volume import Volume
 _FIRST_MM = 12.0
 _REFINED_MM = ((8.0, 6), (4.0, 3), (2.0, 1))
 """Cells, and how many of the best places so far are refined on them."""
-_AFFINE_MM, _AFFINE_STEP = 2.5, 0.1  # it begins at the best rigid place: a step as long as a cell led from there to a shear
+_AFFINE_MM, _AFFINE_STEP = 4.0, 0.1  # it begins at the best rigid place: a step as long as a cell led from there to a shear
 _SAME_MIDDLE_MM = 10.0
 _BINS = 32
 _MOST_SAMPLES = 150_000

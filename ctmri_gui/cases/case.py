@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from ctmri_core.aligning.kinds import NOT_ALIGNED
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.volume import Finding, Volume
 from ctmri_gui.changes import Changes
@@ -25,7 +26,7 @@ from ctmri_gui.translation import Translation
 from ctmri_gui.viewer.roles import FURTHER, SYNTHETICS, Pair, Role
 
 if TYPE_CHECKING:
-    from ctmri_core.comparison import Comparison
+    from ctmri_core.comparison import Comparison, Ground
     from ctmri_core.model_card import ModelEntry
 
 _TRUTH_GONE = (
@@ -45,6 +46,7 @@ class Case(QObject):
 
     volumeChanged = Signal(object, object)  # Role, Volume | None
     comparisonChanged = Signal(object)  # Comparison | None
+    groundChanged = Signal()
     translationChanged = Signal(object)  # JobState | None
     translationDoubted = Signal(object)  # Doubt
     translationStopped = Signal(object, object)  # Made: a part of it, and the Volume it was made from
@@ -62,8 +64,10 @@ class Case(QObject):
         self.model: ModelEntry | None = None
         self.waits_for_model = False
         self.kept: dict[str, object] = {}
-        self._library = library
+        self._library, self._origins = library, origins
         self._made_from: dict[Role, Volume | None] = {}
+        self._ground: Ground | None = None
+        self._trying = False
         self._comparing = Latest(jobs)
         self.translation = Translation(jobs, self)
         self.translation.changed.connect(self.translationChanged)
@@ -118,7 +122,19 @@ class Case(QObject):
     def warnings(self, role: Role) -> tuple[Finding, ...]:
         """What must stand on the pane: the volume's findings, and a synthetic image of doubtful origin."""
         volume = self.volumes[role]
-        return () if volume is None else doubts(volume, self.made_from(role), self._library)
+        found = () if volume is None else doubts(volume, self.made_from(role), self._library)
+        apart = self.apart if role is Role.TRUTH and volume is not None else ""
+        return (*found, Finding(NOT_ALIGNED, apart, serious=True)) if apart else found
+
+    @property
+    def apart(self) -> str:
+        """Why the truth does not lie on the source, in a sentence; empty where it does, and while that is not known."""
+        return "" if self._ground is None else self._ground.why_apart
+
+    def offers(self, role: Role) -> dict[str, str]:
+        """By kind of warning, what the button beside it says."""
+        may_align = role is Role.TRUTH and bool(self.apart)
+        return {**self._origins.offers(self.volumes[role]), **({NOT_ALIGNED: "Align"} if may_align else {})}
 
     # Putting volumes there --------------------------------------------------------------------------------------------
 
@@ -169,6 +185,26 @@ class Case(QObject):
         if volume is not None:
             self.changes.set_domain(role, volume, domain)
 
+    def put_truth(self, volume: Volume, instead: Volume) -> None:
+        """Puts `instead`, the same picture in another place, where `volume` lies as the truth, if it still does."""
+        self._take_changed(Role.TRUTH, volume, instead)
+
+    @property
+    def trying(self) -> bool:
+        """Whether the truth is shown in another place for a look: until that is over nothing is compared."""
+        return self._trying
+
+    def try_place(self, trying: bool) -> None:
+        """See `trying`."""
+        if trying is self._trying:
+            return
+        self._trying = trying
+        if trying:
+            self._comparing.drop()
+            self._take_comparisons({pair: each for pair, each in self.comparisons.items() if Role.TRUTH not in pair})
+        else:
+            self._compare()
+
     def close(self) -> None:
         """Gives up its work and lets go of its volumes, without a word; it is of no use any more."""
         self.translation.abandon()
@@ -177,7 +213,7 @@ class Case(QObject):
             self.changes.drop(role)
         self.volumes = dict.fromkeys(Role)
         self.made = None
-        self.comparisons, self._made_from = {}, {}
+        self.comparisons, self._made_from, self._ground = {}, {}, None
         self.kept.clear()
 
     @property
@@ -245,20 +281,38 @@ class Case(QObject):
             left = {pair: each for pair, each in self.comparisons.items() if role is not Role.SOURCE and role not in pair}
             self._take_comparisons(left)
             self.volumes[role] = volume
+            if role in (Role.SOURCE, Role.TRUTH):
+                self._take_ground(None)
             self.volumeChanged.emit(role, volume)
 
     # Comparing --------------------------------------------------------------------------------------------------------
 
     def _compare(self) -> None:
-        """Each image that a model made with the truth, and with those that other models made; what is known already stays."""
+        """How the truth lies on the source; each image that a model made with the truth, and with those that other models made.
+        What is known already stays."""
+        source, truth = self.volumes[Role.SOURCE], self.volumes[Role.TRUTH]
+        if self._trying:
+            return
+        if source is not None and truth is not None and truth.synthetic is None and self._ground is None:
+            self._comparing.ask("Compare with source", partial(work.look_where, source, truth), self._go_on_from)
+            return
         present = {role: volume for role, volume in self.volumes.items() if volume is not None}
         made = [role for role in SYNTHETICS if role in present]
         pairs = [(role, Role.TRUTH) for role in made if Role.TRUTH in present] + list(combinations(made, 2))
         missing = [pair for pair in pairs if pair not in self.comparisons]
         if Role.SOURCE in present and missing:
-            begin = partial(work.compare, present[Role.SOURCE], present, missing, self.comparisons)
+            begin = partial(work.compare, present[Role.SOURCE], present, missing, self.comparisons, self._ground)
             title = "Compare with ground truth" if Role.TRUTH in present else "Compare models"
             self._comparing.ask(title, begin, self._take_comparisons)
+
+    def _go_on_from(self, ground: Ground) -> None:
+        self._take_ground(ground)
+        self._compare()
+
+    def _take_ground(self, ground: Ground | None) -> None:
+        if ground is not self._ground:
+            self._ground = ground
+            self.groundChanged.emit()
 
     def _take_comparisons(self, comparisons: Mapping[Pair, Comparison]) -> None:
         if comparisons != self.comparisons:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ctmri_core.comparison import Comparison
+    from ctmri_core.comparison import Comparison, Ground
     from ctmri_core.domain import Domain
     from ctmri_core.exchange.found_model import FoundModel
     from ctmri_core.io.header_view import Header
@@ -361,11 +361,23 @@ def _threads() -> int | None:
     return cores - 1 if cores > 2 else None
 
 
+def look_where(source: Volume, truth: Volume, stop: StopSignal) -> Work[Ground | None]:
+    """How the truth lies on the source."""
+    with _importing:
+        from ctmri_core.comparison import Ground
+
+    yield Progress(done=0, message="looking whether both show the same place")
+    ground = Ground(source, truth)
+    ground.look()
+    return None if stop() else ground
+
+
 def compare(
-    source: Volume, volumes: Mapping[Role, Volume], pairs: Sequence[Pair], known: Mapping[Pair, Comparison], stop: StopSignal
-) -> Work[Mapping[Pair, Comparison] | None]:
+    source: Volume, volumes: Mapping[Role, Volume], pairs: Sequence[Pair], known: Mapping[Pair, Comparison],
+    ground: Ground | None, stop: StopSignal,
+) -> Work[Mapping[Pair, Comparison] | None]:  # fmt: skip
     """How far the `pairs` among `volumes` may be compared: an image that a model made with the truth, or with another one's.
-    `known`: what was found out before, which is given back too."""
+    `known`: what was found out before, which is given back too; `ground`: how the truth lies, where that is known."""
     from ctmri_core.comparison import Comparison, ModelComparison
 
     found = dict(known)
@@ -373,7 +385,7 @@ def compare(
         yield Progress(done=number, message="looking whether both show the same place")
         beside = next((comparison for pair, comparison in found.items() if pair[1] is other), None)
         kind = ModelComparison if other.is_synthetic else Comparison
-        found[one, other] = kind(source, volumes[one], volumes[other], beside=beside)
+        found[one, other] = kind(source, volumes[one], volumes[other], beside=beside, ground=ground)
         if stop():
             return None
     return found

@@ -126,7 +126,7 @@ class ViewerModel(QObject):
         before, present, leads = self.volumes.get(role), {**self.volumes, role: volume}, self.reference
         self.volumes.clear()
         self.volumes.update({one: found for one in Role if (found := present.get(one)) is not None})
-        if not other_answer(before, volume):  # which is looked at in the window of the first
+        if not (_only_moved(before, volume) or other_answer(before, volume)):  # they are looked at in the window of the first
             self._windows.renew(role)
         new = self._places.reference
         moved = new is not None and (old is None or not old.geometry.is_close(new.geometry))
@@ -380,6 +380,13 @@ class ViewerModel(QObject):
             self.posesChanged.emit(changed)
         if slice_before is not None and self.slice != slice_before:
             self.sliceChanged.emit(self.slice)
+
+
+def _only_moved(before: Volume | None, volume: Volume | None) -> bool:
+    """Whether a picture lies in another place, and is the same."""
+    if before is None or volume is None:
+        return False
+    return before.voxels is volume.voxels and before.domain is volume.domain and before.geometry is not volume.geometry
 
 
 def _same_slices(one: Volume | None, other: Volume | None) -> bool:

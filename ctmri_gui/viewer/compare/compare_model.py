@@ -39,6 +39,8 @@ class CompareModel(QObject):
         self._compared: dict[frozenset[Role], Compared] = {}
         self.colours = next(iter(MAPS))
         self.held: str | None = None
+        self.trying = False
+        """Whether the truth is shown in another place for a look."""
 
     # What is
 
@@ -75,6 +77,8 @@ class CompareModel(QObject):
             return "other frame of reference"
         if self._viewer.offset(role) is not None or self._viewer.offset(other) is not None:
             return "linked by hand"
+        if self.trying and Role.TRUTH in (role, other):
+            return "alignment not accepted yet"
         truths = (compared for pair, compared in self._compared.items() if Role.TRUTH in pair)
         unaligned = any(compared.verdict.aligned is False for compared in truths)
         return "not aligned" if unaligned and Role.TRUTH in (role, other) else ""

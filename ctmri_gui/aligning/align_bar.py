@@ -1,0 +1,122 @@
+"""The bar above the panes while the truth is being aligned: how it lies, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout
+
+from ctmri_core.aligning.kinds import KINDS
+from ctmri_gui.aligning.aligner import Aligner
+from ctmri_gui.aligning.nudge_row import NudgeRow
+from ctmri_gui.panels.small_parts import label
+
+_KINDS = {"rigid": "Rigid", "affine": "Affine", "bspline": "Elastic (B-spline)"}
+_KIND_TIPS = ("Place only: voxels stay those of the file", "Sizes and angles too", "Bends too, by a coarse field; look closely")
+_NO_NUDGE = "Only what keeps its shape can be moved by hand"
+
+
+class AlignBar(QFrame):
+    """`beforeShown(bool)`: the truth is wanted as it was, or as proposed; `nudging(bool)`: whether arrow keys move it."""
+
+    beforeShown = Signal(bool)
+    nudging = Signal(bool)
+    saveAsked = Signal()
+    loadAsked = Signal()
+
+    def __init__(self, aligner: Aligner) -> None:
+        super().__init__()
+        self._aligner = aligner
+        self.setProperty("role", "bar")
+        self.setAccessibleName("Alignment")
+        self.told = label("")
+        self.accept = self._button("Accept", "The ground truth lies there from now on; Undo takes it back", aligner.accept)
+        self.accept.setProperty("primary", True)
+        self.undo = self._button("Undo", "The ground truth goes back where it was", aligner.discard)
+        self.cancel = self._button("Cancel", "Stops aligning; nothing changes", aligner.stop)
+        self.before = self._switch("Before", "Shows the ground truth where it was, and back")
+        self.nudge = self._switch("Nudge", "")
+        self.kinds = QComboBox()
+        for kind, tip in zip(KINDS, _KIND_TIPS, strict=True):
+            self.kinds.addItem(_KINDS[kind], kind)
+            self.kinds.setItemData(self.kinds.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.kinds.setAccessibleName("What may change")
+        self.again = self._button("Align again", "Looks for the place anew, with what may change", self._start)
+        self.more = QToolButton()
+        self.more.setText("Transform")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.more)
+        self.save = menu.addAction("Save transform…")
+        self.load = menu.addAction("Load transform…")
+        self.more.setMenu(menu)
+        self.row = NudgeRow()
+        self._lay_out()
+        self.save.triggered.connect(lambda _checked=False: self.saveAsked.emit())
+        self.load.triggered.connect(lambda _checked=False: self.loadAsked.emit())
+        self.before.toggled.connect(self.beforeShown)
+        self.nudge.toggled.connect(self._show_row)
+        self.row.chosen.connect(aligner.nudge)
+        aligner.changed.connect(self.follow)
+        self.follow()
+
+    def follow(self) -> None:
+        """What is proposed, or how far looking for it is."""
+        proposal, running = self._aligner.proposal, self._aligner.running
+        self.setVisible(proposal is not None or running is not None)
+        for part in (self.accept, self.undo, self.before, self.nudge):
+            part.setVisible(proposal is not None and running is None)
+        for other in (self.kinds, self.again, self.more):
+            other.setVisible(running is None)
+        self.cancel.setVisible(running is not None)
+        self.save.setEnabled(proposal is not None)
+        if running is not None:
+            share = "" if running.fraction is None else f" {100 * running.fraction:.0f} %"
+            self.told.setText(f"Aligning the ground truth …{share} {running.text}".rstrip())
+        elif proposal is not None:
+            self.told.setText(f"Look at the checkerboard. {proposal.told}. Numbers come once it is accepted.")
+            self.nudge.setEnabled(proposal.may_be_nudged)
+            self.nudge.setToolTip("Moves it by hand, with fields or arrow keys" if proposal.may_be_nudged else _NO_NUDGE)
+            self.row.show_nudge(proposal.nudge)
+        if proposal is None or not proposal.may_be_nudged:
+            self.nudge.setChecked(False)
+        if proposal is None:
+            self.before.setChecked(False)
+        self.kinds.setCurrentIndex(self.kinds.findData(self._aligner.kind))
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 4, 6, 4)
+        column.setSpacing(4)
+        first = QHBoxLayout()
+        first.setSpacing(6)
+        first.addWidget(self.told, 1)
+        for part in (self.accept, self.undo, self.before, self.nudge, self.kinds, self.again, self.more, self.cancel):
+            first.addWidget(part)
+        column.addLayout(first)
+        column.addWidget(self.row)
+        self.row.hide()
+
+    def _show_row(self, shown: bool) -> None:
+        self.row.setVisible(shown)
+        if shown:
+            self.before.setChecked(False)
+        self.nudging.emit(shown)
+
+    def _start(self) -> None:
+        self._aligner.start(self.kinds.currentData())
+
+    @staticmethod
+    def _button(words: str, tip: str, call: Callable[[], None]) -> QPushButton:
+        made = QPushButton(words)
+        made.setToolTip(tip)
+        made.clicked.connect(lambda _checked=False: call())
+        return made
+
+    @staticmethod
+    def _switch(words: str, tip: str) -> QPushButton:
+        made = QPushButton(words)
+        made.setCheckable(True)
+        made.setProperty("role", "switch")
+        made.setToolTip(tip)
+        return made
