@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from ctmri_core.evaluation.results import CaseScores, Evaluation, Kind
-from ctmri_core.evaluation.summary import metrics_of, value_of
-from ctmri_gui.evaluation.figures import NOTHING, Words, number
+from ctmri_core.evaluation.summary import value_of
+from ctmri_gui.evaluation.figures import NOTHING, Words, number, scored_keys
 from ctmri_gui.theme import current_palette, icon
 
 Index = QModelIndex | QPersistentModelIndex
@@ -51,7 +51,7 @@ class CaseTable(QAbstractTableModel):
         self.beginResetModel()
         words = Words(evaluation)
         self._kind = kind
-        self.metrics = tuple(metrics_of(evaluation.scores, kind))
+        self.metrics = scored_keys(evaluation, kind)
         self.heads = (*_BEFORE, *(words.title(key, kind) for key in self.metrics), *_AFTER)
         self._tips = ("",) * len(_BEFORE) + tuple(words.about(key, kind) for key in self.metrics) + ("",) * len(_AFTER)
         self._units = tuple(words.unit(key, kind) for key in self.metrics)

@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ctmri_core.evaluation.results import Evaluation, Kind
-from ctmri_core.evaluation.summary import metrics_of, value_of
+from ctmri_core.evaluation.summary import value_of
 from ctmri_gui.evaluation.dot_chart import Dot, DotChart
-from ctmri_gui.evaluation.figures import Words
+from ctmri_gui.evaluation.figures import Words, scored_keys
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
@@ -40,7 +40,7 @@ class ChartPage(QWidget):
         self._evaluation, self._kind = evaluation, kind
         words, before = Words(evaluation), self.measure.currentData()
         self.measure.clear()
-        for key in metrics_of(evaluation.scores, kind):
+        for key in scored_keys(evaluation, kind):
             self.measure.addItem(words.title(key, kind), key)
         wanted = self.measure.findData(before if before is not None else evaluation.main_metric)
         self.measure.setCurrentIndex(max(wanted, 0))

@@ -16,7 +16,7 @@ from ctmri_gui.theme import current_palette
 from ctmri_gui.viewer.palette import changes_text, scaled
 
 _TICKS, _NEAR = 4, 10
-_SPREAD = 7
+_SPREAD = 11
 """Dots of neighbours stand in so many places side by side."""
 
 
@@ -66,7 +66,7 @@ class DotChart(QWidget):
         area = self._area()
         wide = area.width() / max(len(self._names), 1)
         own = [other for other in self.dots if other.column == dot.column]
-        aside = (own.index(dot) % _SPREAD - _SPREAD // 2) / _SPREAD * min(wide / 2, scaled(60))
+        aside = (own.index(dot) % _SPREAD - _SPREAD // 2) / _SPREAD * min(wide * 0.7, scaled(220))
         low, high = self._limits()
         y = area.bottom() - (dot.value - low) / (high - low) * area.height()
         return QPointF(area.left() + (dot.column + 0.5) * wide + aside, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ctmri_core.evaluation.results import Comparison, Evaluation, Kind, Summary
+from ctmri_core.evaluation.summary import metrics_of
 
 _LABELLED = {"dice": ("Dice", "", "higher"), "hausdorff_95": ("HD95", "mm", "lower"), "label_mae": ("MAE", "", "lower")}
 _PLACES = {"HU": 1, "%": 1, "": 4}  # of other units: 2
@@ -42,6 +43,11 @@ def probability(value: float | None) -> str:
     if value is None:
         return NOTHING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def scored_keys(evaluation: Evaluation, kind: Kind) -> tuple[str, ...]:
+    """Measures that have numbers, those of labels last."""
+    return tuple(key for key in metrics_of(evaluation.scores, kind) if ":" in key or evaluation.metric(key, kind) is not None)
 
 
 class Words:

@@ -25,7 +25,10 @@ GONE = "The data of this evaluation are not where they were ({name} is gone). Pu
 _OTHER_DATA = "These data no longer hold the case: they were changed or prepared anew since. Evaluate again to look at cases."
 _OTHER_GRID = "The case has another size than when it was scored: its files were changed since. Evaluate again to look at it."
 _OTHER_MODEL = "{name} is no longer the model that was scored: its file was changed since. Evaluate again to look at cases."
-_PREPARED = "These are prepared slices: resampled, and clipped to the values that models learn from. Measure in the scan itself."
+_PREPARED = (
+    "These are prepared slices: resampled and clipped, in an unknown plane. The letters of sides and the positions mean nothing"
+    " here; measure in the scan itself."
+)
 _DOUBT = ("doubt", "samples")  # asking how sure a model is costs many times the picture, and does not change it
 _PICTURES = "finished picture"
 

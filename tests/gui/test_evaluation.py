@@ -222,12 +222,14 @@ def test_all_of_it_can_be_reached_in_a_small_window(window, qtbot, dressed, them
 def test_scores_that_are_not_there_come_last_whichever_way_they_are_sorted(window, qtbot):
     there = example(cases=6)
     lost = there.scores[0].model_copy(update={"values": {**there.scores[0].values, "mae": None}})
-    folder = put_example(scores=(lost, *there.scores[1:]), cases=6)
+    scores = tuple(one.model_copy(update={"values": {**one.values, "never": None}}) for one in (lost, *there.scores[1:]))
+    folder = put_example(scores=scores, cases=6)
     look_at(window, folder, qtbot)
     page = window.result.cases
     for way in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
         page.view.sortByColumn(page.table.heads.index("MAE (HU)"), way)
         assert shown_column(window, "MAE (HU)").index("–") == 11
+    assert not any("never" in head for head in page.table.heads), "what could not be taken of any case is no column"
 
 
 def test_nothing_heavy_is_loaded_until_something_is_evaluated(tmp_path):
