@@ -138,13 +138,14 @@ class Translating:
         seconds = sum(one.runner.plan.seconds_per_slice * one.record.slices_of_full_size for one, _, _ in steps)
         if self._way_back:
             seconds += self._way_back.seconds()
+        passes = len(steps) + (1 if self._way_back else 0)
         details = {
             "model": " and ".join(dict.fromkeys(one.card.name for one in self._mains)),
             "device": plan.device,
             "precision": plan.precision,
             "batch": runner.batch,
             **({"patch": runner.patch} if runner.patch else {}),
-            **({"passes": len(steps)} if len(steps) > 1 else {}),
+            **({"passes": passes} if passes > 1 else {}),
             "estimated_memory_mb": round(max(one.runner.estimated_bytes(one.record.slice_shape) for one, _, _ in steps) / 1e6),
             "estimated_seconds": round(seconds, 1),
         }

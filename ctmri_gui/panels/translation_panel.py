@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QListView, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QListView,
+    QProgressBar,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.models.model_list import ModelList
@@ -24,12 +33,27 @@ _ROWS_SHOWN = 4  # further ones by scrolling
 _LARGE_TEXT = 20  # px: from here on two buttons in a row would take from the pictures of the smallest window
 
 
+class _TickedRows(QStyledItemDelegate):
+    """Qt forgets the tick where it looks how many lines a text takes."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        view = option.widget
+        if view is not None and option.rect.width() > 0:
+            metric = view.style().pixelMetric
+            margin = metric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, view) + 1
+            tick = metric(QStyle.PixelMetric.PM_IndicatorWidth, option, view) + 2 * margin
+            option = QStyleOptionViewItem(option)
+            option.rect = option.rect.adjusted(0, 0, -tick, 0)
+        return super().sizeHint(option, index)
+
+
 class _FewRows(QListView):
     """As high as its first rows are at the present width; the others are reached by scrolling."""
 
     def __init__(self) -> None:
         super().__init__()
         self._size_icons()
+        self.setItemDelegate(_TickedRows(self))
         self.setWordWrap(True)
         self.setUniformItemSizes(False)
         self.setResizeMode(QListView.ResizeMode.Adjust)

@@ -222,7 +222,9 @@ class Annotations:
     def _draw_empty(self, painter: QPainter, empty: EmptyText) -> None:
         """In a low pane without the arrow, then without the detail."""
         width = min(self._width - 32, palette.scaled(320))
-        lines = [(empty.headline, palette.font(15, bold=True), palette.TEXT), (empty.detail, palette.font(13), palette.MUTED)]
+        fonts = [palette.narrowed(font, text, width - 24) for font, text in
+                 ((palette.font(15, bold=True), empty.headline), (palette.font(13), empty.detail))]  # fmt: skip
+        lines = [(empty.headline, fonts[0], palette.TEXT), (empty.detail, fonts[1], palette.MUTED)]
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
         heights = [
             QFontMetricsF(font).boundingRect(QRectF(0, 0, width - 24, 10_000), flags, text).height() for text, font, _ in lines

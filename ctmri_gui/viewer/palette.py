@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 from PySide6.QtWidgets import QApplication
 
 BACKGROUND = QColor("#000000")
@@ -24,6 +24,7 @@ PLANES = {"axial": QColor("#ff6b6b"), "sagittal": QColor("#ffd54a"), "coronal": 
 
 
 _STANDARD_TEXT = 13
+_SMALLEST = 12
 
 
 def font(pixels: int, *, bold: bool = False) -> QFont:
@@ -32,10 +33,20 @@ def font(pixels: int, *, bold: bool = False) -> QFont:
     return _font(own.family(), scaled(pixels), bold)
 
 
+def narrowed(font: QFont, text: str, width: float) -> QFont:
+    """`font`, or one as much smaller as the longest word of `text` needs to stay within `width`."""
+    widest = max((QFontMetricsF(font).horizontalAdvance(word) for word in text.split()), default=0.0)
+    if widest <= width:
+        return font
+    smaller = QFont(font)
+    smaller.setPixelSize(max(int(font.pixelSize() * width / widest), _SMALLEST))
+    return smaller
+
+
 def scaled(pixels: int) -> int:
     """A length beside text of 13 px, for the application's present text; never below 12."""
     text = QApplication.font().pixelSize()
-    return max(round(pixels * text / _STANDARD_TEXT) if text > 0 else pixels, 12)
+    return max(round(pixels * text / _STANDARD_TEXT) if text > 0 else pixels, _SMALLEST)
 
 
 def changes_text(event: QEvent) -> bool:

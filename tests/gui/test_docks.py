@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QMouseEvent, QStandardItem, QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QStyle, QStyleOptionViewItem, QTabBar, QToolButton
 
 from ctmri_core.domain import Domain
 from ctmri_core.volume import Synthetic
 from ctmri_gui.main_window import MainWindow
+from ctmri_gui.panels.translation_panel import _FewRows
+from ctmri_gui.theme import icon
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 
@@ -154,3 +156,28 @@ def test_what_is_unfolded_is_scrolled_to(make_window, qtbot):
     qtbot.waitUntil(lambda: not options.head.visibleRegion().isEmpty())
     window.body.panel.shown.click()
     qtbot.waitUntil(lambda: last.details.isVisible() and not last.save.visibleRegion().isEmpty(), timeout=WAIT)
+
+
+@pytest.mark.parametrize("size", [13, 20, 24])
+def test_what_a_model_is_can_be_read_whole_beside_its_tick(qtbot, dressed, size):
+    dressed("dark", size)
+    rows = QStandardItemModel()
+    for words in ("Phantom CT to T1 MR\nCT → T1 MR · head · demonstration", "Short\nCT → MR · head · unverified"):
+        row = QStandardItem(icon("model"), words)
+        row.setCheckable(True)
+        rows.appendRow(row)
+    view = _FewRows()
+    qtbot.addWidget(view)
+    view.setModel(rows)
+    view.show()
+    for width in range(200, 400, 7):
+        view.resize(width, 300)
+        view.fit()
+        for number in range(rows.rowCount()):
+            option, index = QStyleOptionViewItem(), rows.index(number, 0)
+            view.initViewItemOption(option)
+            view.itemDelegate().initStyleOption(option, index)
+            option.rect = view.visualRect(index)
+            text = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, view)
+            room = QRect(0, 0, text.width() - 6, 10_000)
+            assert option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, option.text).height() <= text.height(), width

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QLabel, QToolButton
 
 from ctmri_gui.theme import PALETTES
 from ctmri_gui.viewer import palette
+from ctmri_gui.viewer.compare.colour_bar import ColourBar
+from ctmri_gui.viewer.compare.colour_maps import HEAT
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.pane_frame import Header, Strip
 from ctmri_gui.viewer.panes import PaneSpec
@@ -86,3 +88,24 @@ def test_in_a_narrow_header_the_name_has_the_room_and_the_link_is_a_sign(qtbot, 
     assert "follows" in link.toolTip()
     header.set_linked(False)
     assert link.icon().pixmap(32).toImage() != linked  # another shape, not only another colour
+
+
+def test_words_in_a_narrow_pane_get_smaller_before_they_are_cut(qapp, dressed) -> None:
+    dressed("dark", 20)
+    large = palette.font(15, bold=True)
+    assert palette.narrowed(large, "Translating …", 1000) is large
+    smaller = palette.narrowed(large, "Translating …", 130)
+    assert QFontMetricsF(smaller).horizontalAdvance("Translating") <= 130 < QFontMetricsF(large).horizontalAdvance("Translating")
+
+
+@pytest.mark.parametrize("text_size", [13, 24])
+def test_the_words_under_a_colour_bar_never_run_into_each_other(qapp, dressed, text_size) -> None:
+    dressed("dark", text_size)
+    metrics = QFontMetricsF(palette.font(12))
+    bar = ColourBar(150, "a.u.", "", HEAT, signed=False)
+    for width in (60, 100, 150, 190, 400):
+        left, middle, right = bar.ticks(width, metrics)
+        half = metrics.horizontalAdvance(middle) / 2
+        assert not middle or width / 2 + half < width - metrics.horizontalAdvance(right)
+        assert (left, right) == ("0", "150 a.u.")
+    assert bar.ticks(400, metrics)[1] == "75"

@@ -38,6 +38,13 @@ class ColourBar:
             return "0", f"{self.limit / 2:g}", f"{self.limit:g} {self.unit}"
         return f"−{number(self.limit)}", "0", f"+{number(self.limit)} {self.unit}"
 
+    def ticks(self, width: float, metrics: QFontMetricsF) -> tuple[str, str, str]:
+        """The ends; the middle is left out where it would run into one of them."""
+        left, middle, right = self.ends
+        aside = max(metrics.horizontalAdvance(left), metrics.horizontalAdvance(right))
+        fits = metrics.horizontalAdvance(f" {middle} ") / 2 + aside <= width / 2
+        return left, middle if fits else "", right
+
     def draw(self, painter: QPainter, pane: tuple[int, int]) -> None:
         """In the upper left corner of a pane of (width, height). The convention needs a pane where there is room for it; where
         the bar would hide half of the picture it is left out, for its ends stand in the title too."""
@@ -60,7 +67,7 @@ class ColourBar:
         painter.setFont(font)
         ticks = QRectF(bar.left(), bar.bottom() + 2, bar.width(), line)
         places = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        for text, where in zip(self.ends, places, strict=True):
+        for text, where in zip(self.ticks(width, metrics), places, strict=True):
             painter.drawText(ticks, where | Qt.AlignmentFlag.AlignTop, text)
         painter.setPen(palette.MUTED)
         painter.drawText(QRectF(bar.left(), ticks.bottom() + 1, bar.width(), words + 2), _WRAPPED, convention)
