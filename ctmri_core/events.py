@@ -144,8 +144,8 @@ class Noted(_Event):
 
 class CaseTold(_Event):
     """One case of many: how it stands. `name`: the case; `status`: a word such as `done`; `reason`: why; `question`: what kind of
-    answer it waits for; `seconds`: what it took; `share`: how much of it is behind, where it goes on; `place`: where it lies below
-    what was given; `output`: what was written, within the folder of all.
+    answer it waits for; `seconds`: what it took; `share`: how much of it is behind, where it goes on; `place`: where it lies
+    below what was given; `output`: what was written, within the folder of all, by `model`.
     """
 
     kind: Literal["case"] = "case"
@@ -157,6 +157,7 @@ class CaseTold(_Event):
     share: float | None = None
     place: str = ""
     output: str = ""
+    model: str = ""
 
 
 class Finished(_Event):

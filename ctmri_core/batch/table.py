@@ -104,7 +104,7 @@ def told_of(row: CaseRow, share: float | None = None) -> CaseTold:
     return CaseTold(
         name=row.case, status=row.status, reason=row.reason, question=row.question if row.status == "asked about" else "",
         seconds=row.seconds if share is None else None, share=share, place=row.place,
-        output=row.output if row.status == "done" else "",
+        output=row.output if row.status == "done" else "", model=row.model if row.status == "done" else "",
     )  # fmt: skip
 
 

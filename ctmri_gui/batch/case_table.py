@@ -13,7 +13,7 @@ from ctmri_gui.theme import current_palette, icon
 
 Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS = ("Scan", "State", "Time", "Why")
+COLUMNS = ("Scan", "State", "Time", "Model, or why not")
 NAME, STATE, TIME, WHY = range(len(COLUMNS))
 _STATES = {
     "waiting": ("waits", "pause"), "running": ("translating", "translate"), "done": ("done", "done"),
@@ -119,7 +119,7 @@ def _text(case: CaseTold, column: int) -> str:
         return state_words(case.status) + share
     if column == TIME:
         return _clock(case.seconds) if case.seconds is not None else ""
-    return case.reason
+    return case.reason or case.model
 
 
 def _clock(seconds: float) -> str:

@@ -106,7 +106,9 @@ def test_a_dropped_folder_is_translated_with_its_doubts_put_aside_and_answered(w
     assert {row.case: row.status for row in read_table(window.order.output)} == states(window)
 
     main = window._session
-    select(window, "p1/ct_b")
+    made = select(window, "p1/ct_b")
+    row = window.view.currentIndex().row()
+    assert made.model and window.table.index(row, WHY).data() == made.model, "which model was taken"
     assert window.open.isEnabled()
     with qtbot.waitSignal(main.scanOpened, timeout=PATIENCE):
         window.open.trigger()
