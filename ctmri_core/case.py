@@ -18,7 +18,8 @@ from ctmri_core.volume import Volume
 class Case:
     """Volumes of one patient, each on its own geometry.
 
-    `volumes`: at most one per domain. `masks`: named masks on the geometry of the volume they are keyed with.
+    `volumes`: at most one per domain. `masks`: named masks on the geometry of the volume they are keyed with. `labels`: numbers
+    of what somebody outlined, 0 for nothing, on the geometry of the first volume; None where nobody did.
     `alignment`: per domain the rigid (4, 4) LPS -> LPS matrix that carries a point of that volume's own space into the
     space of the first volume; a missing domain means identity. `centre`: where the case comes from, for splits.
     """
@@ -29,6 +30,7 @@ class Case:
     alignment: Mapping[Domain, FloatArray] = field(default_factory=dict)
     centre: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    labels: NDArray[np.uint8] | None = None
 
     def __getitem__(self, domain: Domain) -> Volume:
         return self.volumes[domain]

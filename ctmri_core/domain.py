@@ -7,7 +7,9 @@ from enum import StrEnum
 
 
 class Domain(StrEnum):
-    """Modality and contrast. `MR` is an MR whose weighting is not known."""
+    """Modality and contrast. `MR` is an MR whose weighting is not known; `MASK` is no picture but what somebody outlined in one,
+    the body or numbered labels: what models that outline are taught, and give.
+    """
 
     CT = "ct"
     MR = "mr"
@@ -16,14 +18,15 @@ class Domain(StrEnum):
     MR_T2 = "mr_t2"
     MR_FLAIR = "mr_flair"
     MR_PD = "mr_pd"
+    MASK = "mask"
     UNKNOWN = "unknown"
 
     @property
     def modality(self) -> str:
-        """DICOM modality: `CT`, `MR`, or `OT` when unknown."""
+        """DICOM modality: `CT`, `MR`, or `OT` of what is neither, or not known."""
         if self is Domain.CT:
             return "CT"
-        return "OT" if self is Domain.UNKNOWN else "MR"
+        return "MR" if self in PICTURES else "OT"
 
     @property
     def is_mr(self) -> bool:
@@ -31,8 +34,8 @@ class Domain(StrEnum):
 
     @property
     def unit(self) -> str:
-        """HU for CT; MR has no physical unit."""
-        return "HU" if self is Domain.CT else "a.u."
+        """HU for CT; MR has no physical unit, a mask none at all."""
+        return {Domain.CT: "HU", Domain.MASK: ""}.get(self, "a.u.")
 
     @property
     def label(self) -> str:
@@ -44,6 +47,9 @@ class Domain(StrEnum):
         return other is self or (self.is_mr and other is Domain.MR) or (self is Domain.MR and other.is_mr)
 
 
+PICTURES: tuple[Domain, ...] = tuple(domain for domain in Domain if domain not in (Domain.MASK, Domain.UNKNOWN))
+"""The kinds of pictures that are known."""
+
 _LABELS = {
     Domain.CT: "CT",
     Domain.MR: "MR",
@@ -52,13 +58,14 @@ _LABELS = {
     Domain.MR_T2: "T2 MR",
     Domain.MR_FLAIR: "FLAIR MR",
     Domain.MR_PD: "PD MR",
+    Domain.MASK: "mask",
     Domain.UNKNOWN: "unknown kind",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """From one domain to another, written `ct_to_mr_t1`."""
+    """From one domain to another, written `ct_to_mr_t1`; `ct_to_mask` outlines what a CT shows."""
 
     source: Domain
     target: Domain

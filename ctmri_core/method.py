@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-Needs = Literal["paired", "unpaired", "multi_domain"]
+Needs = Literal["paired", "masks", "unpaired", "multi_domain"]
 JUDGED = "judged_"
 """How the names begin of what a training step tells of its discriminators, `judged_real_<of>` and `judged_synthetic_<of>`."""
 _TITLES = (LOSSES := "Losses", NETWORKS := "Networks", COURSE := "How it learns", OPTIMISER := "Optimiser")
@@ -77,6 +77,17 @@ class MethodConfig(BaseModel):
         return 1
 
     @property
+    def public_weights(self) -> str:
+        """File with weights that others trained, which the networks start with; "" for none. Read when a run begins, by
+        `ctmri_core.training.public_start`, which hands it to the generator's `take_public_weights`."""
+        return ""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Of the labels 1, 2, ... that a method outlines; of one, it outlines all that is drawn."""
+        return ("body",)
+
+    @property
     def least_crop(self) -> int:
         """The smallest edge in pixels that can be trained on; translating may do with less."""
         return self.size_multiple
@@ -126,9 +137,9 @@ class MethodCard:
     """What can be known of a method without loading torch.
 
     `name`: as in the folder and on the command line; `citation`: paper and equations; `summary`: one sentence for a person
-    who chooses; `needs`: the kind of training data; `implementation`: `module:Class` of the `Method`;
-    `settings`: what its authors chose of the run itself, where the user says nothing; `both_ways`: whether one run learns more
-    directions than the one it is asked for, so that either kind of picture is a target.
+    who chooses; `needs`: the kind of training data, `masks` of methods that outline; `implementation`: `module:Class` of the
+    `Method`; `settings`: what its authors chose of the run itself, where the user says nothing; `both_ways`: whether one run
+    learns more directions than the one it is asked for, so that either kind of picture is a target.
     """
 
     name: str
@@ -141,13 +152,37 @@ class MethodCard:
     settings: Mapping[str, Any] = field(default_factory=dict)
     both_ways: bool = False
 
+    @property
+    def outlines(self) -> bool:
+        """Whether it learns to outline what pictures show, and makes none."""
+        return self.needs == "masks"
+
+    @property
+    def paired(self) -> bool:
+        """Whether batches show one place in all domains."""
+        return self.needs in ("paired", "masks")
+
+    @property
+    def example(self) -> Direction:
+        """One that it could learn."""
+        return Direction(Domain.CT, Domain.MASK if self.outlines else Domain.MR_T1)
+
+    def problem_with(self, direction: Direction) -> str:
+        """Why it cannot learn `direction` whatever the data are, in a sentence; empty where it can."""
+        if self.outlines is (direction.target is Domain.MASK) and direction.source is not Domain.MASK:
+            return ""
+        if self.outlines:
+            return f"{self.title} learns to outline, not to translate: choose a direction such as {self.example.label}."
+        return f"{self.title} learns to translate pictures; masks are learnt by methods that outline."
+
 
 @dataclass(frozen=True)
 class SliceBatch:
     """Slices by domain, as many of each.
 
-    `pictures`: float32 (n, 1, h, w) in [-1, 1]; `masks`: float32 (n, 1, h, w), 1 inside the body, 0 outside. Where the method's
-    card needs `paired`, slices of one place in all domains; else of places and patients that have nothing to do with each other.
+    `pictures`: float32 (n, 1, h, w) in [-1, 1], and for `Domain.MASK` numbers of labels, 0 where there is none; `masks`: float32
+    (n, 1, h, w), 1 inside the body, 0 outside. Where the card is `paired`, slices of one place in all domains; else of places
+    and patients that have nothing to do with each other.
     `context`: the source with its neighbours, (n, c, h, w), the slice itself in the middle, for methods that ask for c > 1.
     `step`, `epoch`: how many steps came before this one, and how many passes over the slices; for what changes as a run goes on.
     """
@@ -226,7 +261,10 @@ class Method(Protocol[Batch]):
         ...
 
     def translate(self, x: Tensor, direction: Direction) -> Tensor:
-        """(n, 1, h, w) in [-1, 1] of the source domain -> the same of the target domain."""
+        """(n, 1, h, w) in [-1, 1] of the source domain -> the same of the target domain.
+
+        Of `Domain.MASK`: (n, labels, h, w), from -1 where a label is surely not to 1 where it surely is.
+        """
         ...
 
     def generator(self, direction: Direction) -> nn.Module:

@@ -196,6 +196,8 @@ def why_not(source: Volume | None, model: ModelEntry | None) -> str:
         return "Open a scan first: drop it on the window."
     if model is None or model.card is None:
         return "No model is chosen. Drop a model file on the window, or choose one from the list."
+    if model.card.outlines:
+        return f"{model.card.name} outlines the body; it makes no image. Choose it in the body panel, and another model here."
     if not fits(model, source):
         takes = f"{model.card.name} takes {model.card.direction.source.label}; this scan is {source.domain.label}."
         return f"{takes} Choose another model, or correct the scan's kind."

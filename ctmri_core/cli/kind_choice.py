@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.errors import WrongInput
 from ctmri_core.hints import nearest_hint
 
 if TYPE_CHECKING:
     from ctmri_core.volume import Volume
 
-KINDS = [domain for domain in Domain if domain is not Domain.UNKNOWN]
+KINDS = list(PICTURES)
 
 
 def add_kind_argument(parser: argparse.ArgumentParser) -> None:

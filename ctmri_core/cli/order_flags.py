@@ -32,6 +32,9 @@ def add_order_arguments(parser: argparse.ArgumentParser) -> None:
     picture.add_argument(
         "--keep-unfinished", action="store_true", help="when stopped, write what is done; the result says what is missing"
     )
+    picture.add_argument(
+        "--body-model", metavar="MODEL", help="a model that outlines the body; what is outside of it is left out, as with --body"
+    )
     sure = parser.add_argument_group(
         "how sure", "What the model answers when it is asked otherwise. The picture stays as it is; maps of it and other answers"
         " are written beside OUT. How far one model's answers differ is not how far they are wrong.",
@@ -69,6 +72,8 @@ def order_of(arguments: argparse.Namespace) -> Order:
         raise CtmriError("--samples goes with --uncertainty or --draws. Say which, or leave it out.")
     if arguments.overlap is not None and arguments.patch is None:
         raise CtmriError("--overlap goes with --patch. Say how large patches are, or leave it out.")
+    if arguments.body_model and getattr(arguments, "body", None) is not None:
+        raise CtmriError("--body and --body-model both say where the body is. Leave one of them out.")
     folders = model_folders()
     return Order(
         device=arguments.device,
@@ -79,6 +84,7 @@ def order_of(arguments: argparse.Namespace) -> Order:
         planes=arguments.planes,
         fusion=arguments.fuse,
         beside=tuple(find_model(name, folders) for name in arguments.beside),
+        body_model=find_model(arguments.body_model, folders) if arguments.body_model else None,
         doubt=arguments.uncertainty or ("auto" if draws else "none"),
         samples=arguments.samples or max(8, draws),
         draws=draws,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -18,8 +16,8 @@ from ctmri_core.data.layouts.layout import LayoutOptions, Side
 from ctmri_core.data.preparation_options import PreparationOptions
 from ctmri_core.data.recipe_flags import RecipeChoices
 from ctmri_core.data.split import SplitChoices, SplitLists, SplitPlan
-from ctmri_core.domain import Domain
-from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed, shown_name
+from ctmri_core.domain import PICTURES, Domain
+from ctmri_core.errors import CtmriError, TrainingFailed
 from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
 from ctmri_core.hints import nearest_hint
 
@@ -61,13 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _work(arguments: argparse.Namespace, forms: Mapping[type[BaseModel], Any], stop: StopSignal) -> Work[object]:
     from ctmri_core.data.case_sources import find_cases
     from ctmri_core.data.preparation import prepare_dataset
+    from ctmri_core.data.prepared_place import check_place, full_name
 
     choices, options, layout_options = (forms[form] for form in (RecipeChoices, PreparationOptions, LayoutOptions))
-    data = _named(arguments.source)
-    _check_place(arguments.out, data)
+    data = full_name(arguments.source)
+    check_place(arguments.out, arguments.source)
     lists = SplitLists.read(arguments.split) if arguments.split else None
     plan = SplitPlan(**forms[SplitChoices].model_dump(), lists=lists)
-    made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.align}
+    made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.registering}
     layout = arguments.layout or ""
     yield Progress(done=0, message="looking for cases")
     source = find_cases(
@@ -101,38 +100,16 @@ def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def _check_place(folder: Path, data: str) -> None:
-    """Refuses a folder in which prepared slices would lie among other things, or take the place of others.
-
-    Raises `TrainingFailed`.
-    """
-    from ctmri_core.data.dataset import DatasetFolder, key_of
-
-    name = shown_name(folder)
-    if folder.exists() and not folder.is_dir():
-        raise TrainingFailed(f"--out {name} is a file. Name a folder for the prepared slices.")
-    there = DatasetFolder(folder)
-    if there.exists():
-        with suppress(FileRefused):  # what is damaged is prepared again
-            index = there.read()
-            if index.made_from.get("data") != key_of(data, index.salt):
-                raise TrainingFailed(f"{name} holds slices of other data. Name another folder, or delete it first.")
-    elif folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise TrainingFailed(f"{name} is not empty and holds no prepared slices. Name a new folder.")
-
-
-def _named(source: str) -> str:
-    return source if source.startswith("phantom:") else str(Path(source).absolute())
-
-
 def _domains(text: str) -> tuple[Domain, ...]:
-    known = [domain.value for domain in Domain if domain is not Domain.UNKNOWN]
+    known = [domain.value for domain in (*PICTURES, Domain.MASK)]
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if word not in known:
             raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}.{nearest_hint(word, known)}")
     if len(set(words)) < len(words):
         raise argparse.ArgumentTypeError(f"{text!r}: name each kind of picture once")
+    if words[0] == Domain.MASK:
+        raise argparse.ArgumentTypeError(f"{text!r}: name the pictures first that the masks belong to, such as ct,mask")
     return tuple(map(Domain, words))
 
 
@@ -153,4 +130,5 @@ examples:
     ctmri prepare phantom:8 --out prepared/
   then: ctmri train cyclegan --data prepared/ --run runs/1
 The same command goes on where it was stopped. What was found of the cases is in DIR/check.json and DIR/check.png.
+What was decided by hand in the window (positions that were accepted, cases left out) is in DIR/decisions.json and is heeded.
 """

@@ -18,7 +18,7 @@ from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.config_flags import add_config_arguments, flag_of
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
 from ctmri_core.events import Noted, StopSignal, Work
 from ctmri_core.method import MethodCard
@@ -59,6 +59,7 @@ Ctrl+C stops at once and keeps the state; a second one ends without that. The mo
 """
 _NEEDS = {
     "paired": "Learns from pairs: volumes or slices of one patient that lie on each other.",
+    "masks": "Learns from scans with masks: files of what somebody outlined in each.",
     "unpaired": "Learns from unpaired scans: patients of the one kind need not be those of the other.",
     "multi_domain": "Learns from unpaired scans of two or more kinds.",
 }
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = parser.add_subparsers(dest="method", metavar="METHOD", required=True, parser_class=type(parser))
     for name, card in method_cards().items():
         summary = card.summary.replace("%", "%%")
-        direction = "" if card.both_ways else "--direction ct_to_mr_t1 "
+        direction = "" if card.both_ways else f"--direction {card.example} "
         method = methods.add_parser(
             name, help=summary, description=f"{summary} {_NEEDS[card.needs]}\n{card.citation}.".replace("%", "%%"),
             usage=f"ctmri train {name} --data DATA {direction}--run DIR [flags]\n       ctmri train {name} --run DIR --resume",
@@ -194,7 +195,7 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
         words["direction"] = arguments.direction.name
     if words["direction"] is not None:
         return RunPlan.read(words), ""
-    RunPlan.read({**words, "direction": _ANY})  # settings that are wrong are told before data are looked for
+    RunPlan.read({**words, "direction": card.example.name})  # settings that are wrong are told before data are looked for
     from ctmri_core.data.domains_there import domains_there
 
     there = _learnt(card, config, domains_there(words["data"]))
@@ -202,11 +203,8 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
     if isinstance(direction, str):
         raise CtmriError(direction)
     if card.needs == "multi_domain":
-        words["config"] = {**config, "domains": ",".join(there)}
+        words["config"] = {**config, "domains": ",".join(domain for domain in there if domain in PICTURES)}
     return RunPlan.read({**words, "direction": direction.name}), told(card, there)
-
-
-_ANY = "ct_to_mr_t1"
 
 
 def _learnt(card: MethodCard, config: Mapping[str, Any], there: Sequence[Domain]) -> Sequence[Domain]:

@@ -65,7 +65,7 @@ class Placement:
     ) -> NDArray[np.float32]:
         """(c, h, w) -> float32 (c, size, size); what lies beyond the picture gets the value of `outside`, (c,).
 
-        `mr`: which planes show MR, `masks`: which are masks, 0 or 1 before and after.
+        `mr`: which planes show MR, `masks`: which are masks, 0 or 1, or numbers of labels, before and after.
         """
         turned = self.degrees != 0.0 or self.zoom != 1.0
         margin = math.ceil(self.size * (math.sqrt(0.5) / min(self.zoom, 1.0) - 0.5)) + 1 if turned else 0
@@ -100,7 +100,11 @@ class Placement:
         moved = affine(torch.from_numpy(np.ascontiguousarray(planes)))
         result: NDArray[np.float32] = convert_to_numpy(moved).astype(np.float32)
         for plane in masks:
-            result[plane] = result[plane] > 0.5
+            if planes[plane].max() > 1:  # between labels 1 and 3 lies no label 2
+                nearest = affine(torch.from_numpy(np.ascontiguousarray(planes[plane : plane + 1])), mode="nearest")
+                result[plane] = convert_to_numpy(nearest)[0].round()
+            else:
+                result[plane] = result[plane] > 0.5
         return result
 
 

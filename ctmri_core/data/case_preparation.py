@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case
-from ctmri_core.data.case_alignment import registered
+from ctmri_core.data.case_alignment import laid, registered
 from ctmri_core.data.case_check import MISPLACED, CaseCheck, check_case, refused
 from ctmri_core.data.dataset import DatasetCase, DatasetIndex, key_of
+from ctmri_core.data.decisions import Decisions, Placement
+from ctmri_core.data.label_values import given_labels, prepared_labels
 from ctmri_core.data.layouts.layout import CaseReference
 from ctmri_core.data.layouts.picture_files import is_picture
 from ctmri_core.data.preparation_options import PreparationOptions
+from ctmri_core.data.source_stamp import stamp_of
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused, GeometryMismatch, TrainingFailed, WrongInput
 from ctmri_core.events import Noted, StopSignal, Work
@@ -31,12 +34,13 @@ _BESIDE = 6
 
 @dataclass(frozen=True)
 class CasePreparation:
-    """How cases become files of `folder`."""
+    """How cases become files of `folder`. `decisions`: what a person decided about them."""
 
     folder: Path
     domains: tuple[Domain, ...]
     index: DatasetIndex
     options: PreparationOptions
+    decisions: Decisions
     stop: StopSignal
 
     def prepared(self, reference: CaseReference, key: str, number: int, count: int) -> Work[list[DatasetCase] | CaseCheck | None]:
@@ -46,16 +50,17 @@ class CasePreparation:
         """
         try:
             case = reference.load()
-            yield from _checked(case, self.domains, number)
-            result = yield from self._aligned(case, reference.together, number)
+            yield from _checked(case, self._pictures, number)
+            placements = yield from self._decided(case, reference, number)
+            result = yield from self._laid(case, reference, placements, number)
             if result is None:
                 return None
             case, together, check = result
-            if self.options.leave_out_misaligned and check is not None:
+            if self.options.leave_out_misaligned and check is not None and not placements:
                 _raise_where_misaligned(check)
-            there = tuple(domain for domain in self.domains if domain in case.volumes)
+            there = tuple(domain for domain in self._pictures if domain in case.volumes)
             groups = [there] if together else [(domain,) for domain in there]
-            return [self._written(case, group, key, n, reference, check) for n, group in enumerate(groups)]
+            return [self._written(case, group, key, n, reference, check, together=together) for n, group in enumerate(groups)]
         except (FileRefused, WrongInput, GeometryMismatch) as refusal:
             message = f"Case {number} of {count} cannot be used: {refusal}"
             if not self.options.leave_out:
@@ -63,31 +68,68 @@ class CasePreparation:
             yield Noted(message=f"{message} It is left out.", serious=True)
             return refused(number, refusal)
 
+    @property
+    def _pictures(self) -> tuple[Domain, ...]:
+        """The domains without what is outlined in them."""
+        return tuple(domain for domain in self.domains if domain is not Domain.MASK)
+
     def _aligned(self, case: Case, together: bool, number: int) -> Work[tuple[Case, bool, CaseCheck | None] | None]:
         """The case, registered where that is asked for; whether its volumes lie in one space now; what was found of it."""
-        options, several = self.options, len([domain for domain in self.domains if domain in case.volumes]) > 1
+        options, several = self.options, len([domain for domain in self._pictures if domain in case.volumes]) > 1
         look = options.looks or options.align == "needed"
-        check = check_case(case, self.domains, number, paired=together, together=together) if look else None
+        check = check_case(case, self._pictures, number, paired=together, together=together) if look else None
         misplaced = not together or (check is not None and check.has("misaligned"))
         if several and (options.align == "all" or (options.align == "needed" and misplaced)):
-            found = yield from registered(case, self.domains, self.stop)
+            found = yield from registered(case, self._pictures, self.stop, options.align_kind)
             if found is None:
                 return None
             case, problems = found
             together = not problems
             if look:
-                check = check_case(case, self.domains, number, paired=True, together=together)
+                check = check_case(case, self._pictures, number, paired=True, together=together)
                 check = check.model_copy(update={"problems": (*check.problems, *problems)})
         return case, together, check
 
+    def _decided(self, case: Case, reference: CaseReference, number: int) -> Work[tuple[Placement, ...]]:
+        """Where a person has laid the case's pictures; nowhere, and said so, where that was of other files."""
+        all_of_them = [each for each in self.decisions.placements(reference) if each.domain in case.volumes]
+        first = next(domain for domain in self._pictures if domain in case.volumes)
+        own = tuple(each for each in all_of_them if each.fixed is first and each.stamp == stamp_of(reference))
+        if len(own) < len(all_of_them):
+            message = f"Case {number}: a position was accepted for other files, or on another picture, and is not used."
+            yield Noted(message=f"{message} Look at the case and accept it again.", serious=True)
+        return own
+
+    def _laid(
+        self, case: Case, reference: CaseReference, placements: Sequence[Placement], number: int
+    ) -> Work[tuple[Case, bool, CaseCheck | None] | None]:  # fmt: skip
+        """As a person laid it, else as it is registered."""
+        if placements:
+            return self._as_decided(case, placements, number, together=reference.together)
+        return (yield from self._aligned(case, reference.together, number))
+
+    def _as_decided(
+        self, case: Case, placements: Sequence[Placement], number: int, *, together: bool
+    ) -> tuple[Case, bool, CaseCheck | None]:  # fmt: skip
+        """The case as a person laid it, who had the last word: it is looked at, and nothing is registered."""
+        case = laid(case, placements[0].fixed, {each.domain: (each.transform, each.how) for each in placements})
+        others = {domain for domain in self._pictures if domain in case.volumes} - {placements[0].fixed}
+        together = together or others <= {each.domain for each in placements}
+        look = self.options.looks
+        return case, together, check_case(case, self._pictures, number, paired=True, together=together) if look else None
+
     def _written(
         self, case: Case, domains: tuple[Domain, ...], key: str, place: int, reference: CaseReference,
-        check: CaseCheck | None,
+        check: CaseCheck | None, *, together: bool,
     ) -> DatasetCase:  # fmt: skip
         recipe, salt, first = self.index.recipe, self.index.salt, case[domains[0]]
         slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains])
         mask &= _given_mask(case, domains[0], recipe, mask)
         stored, chosen = _stored(recipe, mask)
+        labels = given_labels(case, domains[0], together=together) if Domain.MASK in self.domains else None
+        if labels is not None:
+            slices.append(prepared_labels(labels, recipe.grid_of(case.aligned(domains[0]).geometry)))
+            domains, backgrounds = (*domains, Domain.MASK), (*backgrounds, 0.0)
         planes = np.stack([part[stored].astype(np.float16) for part in (*slices, mask)], 1)
         fingerprint = case_fingerprint(np.ascontiguousarray(first.voxels).data, salt)
         file = f"{key}{f'-{place}' if place else ''}-{fingerprint}.npy"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.preparation import prepared_folder
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed
 from ctmri_core.events import StopSignal, never
 
-_PHANTOMS = (Domain.CT, Domain.MR_T1)  # as `ctmri prepare` makes them, unless told
+_PHANTOMS = (Domain.CT, Domain.MR_T1, Domain.MASK)  # the pictures that `ctmri prepare` makes, unless told
 
 
 def domains_there(spec: str, stop: StopSignal = never) -> tuple[Domain, ...]:
@@ -21,7 +21,7 @@ def domains_there(spec: str, stop: StopSignal = never) -> tuple[Domain, ...]:
     if prepared := prepared_folder(spec):
         index = prepared.read()
         return tuple(domain for domain in index.domains if any(domain in case.domains for case in index.cases))
-    asked = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+    asked = (*PICTURES, Domain.MASK)
     try:
         cases = find_cases(spec, asked, stop=stop).cases
     except (TrainingFailed, FileRefused, Stopped):

@@ -15,9 +15,10 @@ from ctmri_core.data.case_preparation import CasePreparation
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
 from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, PreparedRecord, key_of
+from ctmri_core.data.decisions import Decisions
 from ctmri_core.data.diversity import limited
-from ctmri_core.data.layouts.layout import Side
-from ctmri_core.data.preparation_options import PreparationOptions
+from ctmri_core.data.layouts.layout import CaseReference, Side
+from ctmri_core.data.preparation_options import WITH_MASKS, PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.data.source_stamp import stamp_of
 from ctmri_core.data.split import SplitPlan, split_cases, split_remarks
@@ -98,7 +99,8 @@ def open_dataset(
     missing = [domain.label for domain in domains if not any(domain in case.domains for case in index.cases)]
     if missing:
         there = ", ".join(each.value for each in index.domains if any(each in case.domains for case in index.cases))
-        raise TrainingFailed(f"The prepared data hold no {' and no '.join(missing)}; they hold {there}. Name another direction.")
+        way = WITH_MASKS if Domain.MASK in domains else "Name another direction."
+        raise TrainingFailed(f"The prepared data hold no {' and no '.join(missing)}; they hold {there}. {way}")
     recipe = _fitting(index.recipe, multiple)
     if direction.target is Domain.CT and isinstance(recipe.ct, HuCurve):
         raise TrainingFailed("These data were prepared for CT as the source (soft tissue curve). Prepare them without it.")
@@ -126,22 +128,25 @@ def prepare_dataset(
     source: CaseSource, domains: Sequence[Domain], recipe: Recipe, folder: Path, plan: SplitPlan, stop: StopSignal,
     *, made_from: dict[str, str], options: PreparationOptions | None = None,
 ) -> Work[DatasetIndex | None]:  # fmt: skip
-    """Prepares every case of `source` into `folder`, or finds it prepared there; the index, or None when stopped.
+    """Prepares every case of `source` into `folder`, or finds it prepared there; the index, or None when stopped. What a person
+    decided about cases is read from the folder (see `Decisions`).
 
     `made_from`: what tells this collection from others; `data` in it is hidden by the index. Cases are counted in the order of
     their names, which are said nowhere. Those whose files have changed are prepared anew. Slices without body are left out.
     Raises `TrainingFailed`; `WriteFailed` too while somebody else prepares into `folder`.
     """
     options = options or PreparationOptions(leave_out=False, check=False)
-    sides = split_cases(source.cases, plan)
-    for remark in (*source.remarks, *split_remarks(source.cases, sides, plan)):
+    decisions = Decisions.read(folder)
+    used = decisions.kept(source.cases)
+    sides = split_cases(used, plan)
+    for remark in (*source.remarks, *_remarks_on_decisions(source, used), *split_remarks(used, sides, plan)):
         yield Noted(message=remark)
     with alone_in(folder):
         earlier = DatasetFolder(folder).remembered()
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)
         if earlier and not DatasetFolder(folder).remembered():
             yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")
-        found = yield from _prepared(source, index, folder, options, stop)
+        found = yield from _prepared(source, index, folder, options, decisions, stop)
         if found is None:
             return None
         records, checks = found
@@ -163,6 +168,12 @@ def prepare_dataset(
     return index
 
 
+def _remarks_on_decisions(source: CaseSource, used: Sequence[CaseReference]) -> list[str]:
+    """What is to be said of cases that are left out by hand."""
+    out = len(source.cases) - len(used)
+    return [f"{out} of {len(source.cases)} cases {'is' if out == 1 else 'are'} left out by hand."] if out else []
+
+
 def _begun(
     source: CaseSource, domains: Sequence[Domain], recipe: Recipe, folder: DatasetFolder, plan: SplitPlan,
     made_from: dict[str, str], options: PreparationOptions,
@@ -181,15 +192,18 @@ def _begun(
 
 
 def _prepared(
-    source: CaseSource, index: DatasetIndex, folder: Path, options: PreparationOptions, stop: StopSignal
+    source: CaseSource, index: DatasetIndex, folder: Path, options: PreparationOptions, decisions: Decisions, stop: StopSignal
 ) -> Work[tuple[list[PreparedRecord], list[CaseCheck]] | None]:
     """A record of each case, without files for those that are left out; what was found of each. None when stopped."""
-    preparation, dataset = CasePreparation(folder, index.domains, index, options, stop), DatasetFolder(folder)
+    preparation, dataset = CasePreparation(folder, index.domains, index, options, decisions, stop), DatasetFolder(folder)
     known, records, checks = dataset.remembered(), [], []
     for number, reference in enumerate(source.cases, 1):
         if stop():
             return None
-        key, stamp = key_of(reference.identifier, index.salt), stamp_of(reference)
+        key, stamp = key_of(reference.identifier, index.salt), stamp_of(reference) + decisions.mark(reference)
+        if decisions.leaves_out(reference):
+            records.append(PreparedRecord(key=key, stamp=stamp, cases=()))
+            continue
         record = known.get(key)
         if record is None or record.stamp != stamp or not record.tells(options):
             message = f"preparing case {number}"

@@ -29,9 +29,10 @@ Place = tuple[int, int]
 class PreparedCase:
     """One patient's slices: a `.npy` file, float16 (n, len(domains) + 1, h, w), pictures in [-1, 1] and the body, 0 or 1.
 
-    float16 is good for 2**-12 near the ends of the range: 0.4 HU on the linear range, 2.4 HU in bone and air on the soft tissue
-    curve. `backgrounds`: what stands beside a picture, by domain; none means -1. `chosen`: the slices that count, None for all;
-    the others are neighbours of these. `slice_mm`: how far slices are apart, None where nobody knows. `pictures`: what n must be.
+    Of `Domain.MASK` numbers of labels. float16 is good for 2**-12 near the ends of the range: 0.4 HU on the linear range, 2.4 HU
+    in bone and air on the soft tissue curve. `backgrounds`: what stands beside a picture, by domain; none means -1. `chosen`: the
+    slices that count, None for all; the others are neighbours of these. `slice_mm`: how far slices are apart, None where nobody
+    knows. `pictures`: what n must be.
     """
 
     file: Path
@@ -210,7 +211,8 @@ class PreparedSlices:
         mr = [n for n, domain in enumerate(domains) if domain.is_mr]
         if domains[0].is_mr:
             mr += range(body + 1, len(planes))  # its neighbours
-        return augmentation.draw(random, planes[body] > 0).apply(planes, outside, mr, (body,))
+        masks = (body, *(n for n, domain in enumerate(domains) if domain is Domain.MASK))
+        return augmentation.draw(random, planes[body] > 0).apply(planes, outside, mr, masks)
 
 
 def _batch(domains: Sequence[Domain], pictures: NDArray[Any], context: int) -> SliceBatch:

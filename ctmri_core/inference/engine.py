@@ -38,6 +38,8 @@ def make_ready(
         return None
     yield Progress(done=0, message="timing this machine")
     timed = choose_plan(generator, middle, choose_device(order.device), order.precision)
+    if stop():
+        return None
     network = prepare_generator(generator, timed)  # one for all planes
     passes: dict[Plane, OnePass] = {}
     for plane, cut in cuts.items():

@@ -58,7 +58,7 @@ def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path]
     """One made for the weighting that is recognised; where none is, the only kind that there is a model for."""
     from ctmri_core.model_card import choose_model, list_models
 
-    cards = [entry.card for entry in list_models(folders) if entry.card is not None]
+    cards = [entry.card for entry in list_models(folders) if entry.card is not None and not entry.card.outlines]
     takes = {card.direction.source for card in cards if card.direction.source.is_mr}
     if not seen.domain.is_mr or seen.domain is Domain.MR:
         if len(takes) > 1 and Domain.MR not in takes:

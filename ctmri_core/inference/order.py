@@ -43,7 +43,8 @@ class Order:
     changes the picture.
 
     `back`: a model for the reverse direction, which gives a map of how far the source comes back. `body`: bool (k, j, i) on the
-    volume's grid, outside of which there is background; None leaves that to the recipe. `keep_unfinished`: a translation that
+    volume's grid, outside of which there is background; None leaves that to the recipe, or to `body_model`, a model that outlines
+    it. `keep_unfinished`: a translation that
     was stopped gives what it had.
     """
 
@@ -62,6 +63,7 @@ class Order:
     seed: int = 0
     back: str | Path | LoadedModel | None = None
     body: NDArray[np.bool_] | None = field(default=None, repr=False)
+    body_model: str | Path | LoadedModel | None = None
     keep_unfinished: bool = False
 
     def __post_init__(self) -> None:
@@ -87,7 +89,13 @@ class Order:
         """For the record of a result: what was asked for and is not the default."""
         plain = ("precision", "batch", "patch", "overlap", "planes", "fusion", "doubt", "samples", "draws", "seed")
         default = type(self)()
-        return {name: getattr(self, name) for name in plain if getattr(self, name) != getattr(default, name)}
+        told = {name: getattr(self, name) for name in plain if getattr(self, name) != getattr(default, name)}
+        return told if self.body_model is None else {**told, "body_model": self._body_model_name}
+
+    @property
+    def _body_model_name(self) -> str:
+        known = self.body_model
+        return Path(known).name if isinstance(known, str | Path) else known.card.name if known is not None else ""
 
 
 def overlap_of(patch: int, wanted: int | None) -> int:

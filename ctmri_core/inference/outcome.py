@@ -13,6 +13,7 @@ from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.value_map import ValueMap
 from ctmri_core.model_card import shipped_hashes
+from ctmri_core.model_file import LoadedModel
 from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
@@ -47,9 +48,11 @@ def synthetic_volume(
     }
     recipe = card.recipe
     if order.body is not None or recipe.only_body or (recipe.bias_field is not None and source.domain.is_mr):
-        details["body"] = body_note(order.body, source)
+        details["body"] = body_note(order.body, source) | _outlined_by(order)
     if order.body is not None:
-        drawn = "as it was found" if details["body"]["origin"] == "found" else "given by hand"
+        told = details["body"]
+        by = {"found": "as it was found", "model": f"as {told.get('model')} outlines it"}
+        drawn = by.get(told["origin"], "as it was given")
         words = f"Only what lies within the outline of the body, {drawn}, was translated; the rest is background."
         told.append(Finding("only_body", words))
     if len(mains) > 1:
@@ -74,6 +77,14 @@ def synthetic_volume(
         phantom=source.phantom,
         dicom=source.dicom,
     )
+
+
+def _outlined_by(order: Order) -> dict[str, Any]:
+    """Which model outlined the body, where one did."""
+    if not isinstance(order.body_model, LoadedModel):
+        return {}
+    card = order.body_model.card
+    return {"origin": "model", "model": card.name, "model_sha256": card.weights_sha256}
 
 
 def with_details(volume: Volume, **details: Any) -> Volume:

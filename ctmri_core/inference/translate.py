@@ -14,6 +14,7 @@ from ctmri_core.events import Noted, Progress, StopSignal, Work, never
 from ctmri_core.inference.engine import make_ready
 from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Doubt, Order
+from ctmri_core.inference.outlining import translating_with_body
 from ctmri_core.inference.precision import choose_device
 from ctmri_core.inference.sampling import MOST_MIRRORED, ways_of
 from ctmri_core.inference.translating import WAYS, Translating, Translation
@@ -30,6 +31,8 @@ Model = str | Path | LoadedModel
 
 def check_input(volume: Volume, card: ModelCard) -> None:
     """Raises `WrongInput` when the model does not take volumes of this domain or of this geometry."""
+    if card.outlines:
+        raise WrongInput(f"{card.name} outlines the body or labels; it does not translate. Choose another model.")
     expected = card.direction.source
     if not expected.accepts(volume.domain):
         raise WrongInput(
@@ -76,6 +79,11 @@ def translate_as(volume: Volume, model: Model, order: Order, stop: StopSignal = 
         choose_device(order.device)
         if stop():
             return None
+        outliner = None if order.body_model is None else _loaded(order.body_model)
+        with_body = yield from translating_with_body(volume, outliner, order, stop)
+        if with_body is None:
+            return None
+        order = with_body
         wanted = _planes_of(models[0].card, order)
         passes = yield from _passes(volume, models, PLANES if doubt == "planes" else wanted, order, stop)
         if passes is None:

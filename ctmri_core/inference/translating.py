@@ -71,8 +71,10 @@ class Translating:
         self._way_back = None if back is None else WayBack(back, self._first, order)
 
     def say_doubts(self) -> Work[None]:
-        """What speaks against giving this volume to these models."""
+        """What speaks against giving this volume to these models; cut short when stopped."""
         for one in {id(one.card): one for one in self._mains}.values():
+            if self._stop():
+                return
             for doubt in doubts_before(self._source, one.card, one.record):
                 self._doubts.append(doubt)
                 yield Noted(message=doubt.message, serious=doubt.serious)
@@ -84,6 +86,8 @@ class Translating:
         steps = self._steps()
         back = self._way_back
         total = sum(one.record.count for one, _, _ in steps) + (back.count if back else 0)
+        if self._stop():  # what was asked of a large volume took a second, and timing the way back takes another
+            return None
         yield self._started(steps, total)
         course = Course(total, len(steps))
         try:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
 
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.recognition.training_range import TrainingRange
 
@@ -83,6 +83,11 @@ class ModelCard(_Frozen):
         trained = f"trained on {sources}" if sources else "training data not stated"
         warning = " Demonstration only: not for patients." if self.demo else ""
         return f"{self.direction.label}, {self.body_region}; {trained}.{warning}"
+
+    @property
+    def outlines(self) -> bool:
+        """Whether it outlines what a scan shows, and translates nothing."""
+        return self.direction.target is Domain.MASK
 
     @property
     def short_hash(self) -> str:

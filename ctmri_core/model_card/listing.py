@@ -106,7 +106,7 @@ def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> P
         (card.direction.source is not source, card.demo, order, entry.path)
         for order, entry in enumerate(list_models(folders))
         if (card := entry.card) and card.direction.source.accepts(source)
-        and (isinstance(wanted, Domain) or card.direction.target is wanted.target)
+        and (not card.outlines if isinstance(wanted, Domain) else card.direction.target is wanted.target)
     ]  # fmt: skip
     if not fitting:
         what = wanted.label if isinstance(wanted, Direction) else f"{source.label} volumes"

@@ -64,7 +64,7 @@ def _outlined(coarse: Volume, threshold: float | None) -> tuple[_Mask, Geometry]
 def _ct_outline(hu: NDArray[np.float32], spacing: tuple[float, float, float], threshold: float | None) -> _Mask:
     """Skin threshold; opening cuts table, cushions and tubes off; the largest piece is the patient."""
     dense = hu > (_SKIN_HU if threshold is None else threshold)
-    body = _largest_piece(_opened(dense, 4.0, spacing))
+    body = largest_piece(_opened(dense, 4.0, spacing))
     return _without_cavities(_grown(body, 2.0, spacing) & dense)
 
 
@@ -74,7 +74,7 @@ def _mr_outline(values: NDArray[np.float32], spacing: tuple[float, float, float]
     if rooted is None:
         return np.zeros(values.shape, np.bool_)
     bright = rooted > (_bright_from(rooted) if threshold is None else np.sqrt(max(threshold, 0.0)))
-    body = _largest_piece(_opened(bright, 3.0, spacing))
+    body = largest_piece(_opened(bright, 3.0, spacing))
     return _without_cavities(_closed(_grown(body, 2.0, spacing) & bright, 8.0, spacing))
 
 
@@ -120,7 +120,8 @@ def _closed(mask: _Mask, radius_mm: float, spacing: tuple[float, float, float]) 
     return closed[tuple(slice(n, -n) for n in margin)]
 
 
-def _largest_piece(mask: _Mask) -> _Mask:
+def largest_piece(mask: _Mask) -> _Mask:
+    """The one piece (neighbours share a face) that has most voxels."""
     from scipy.ndimage import label
 
     pieces, count = label(mask)

@@ -20,13 +20,15 @@ from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.preprocess.field_window import windows_of
 from ctmri_core.preprocess.given_body import checked_body
-from ctmri_core.preprocess.intensity import AnyScale, HuCurve, HuRange, MrScaling, PercentileRange
+from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange
+from ctmri_core.preprocess.mr_standard import AnyScale, MrScaling
 from ctmri_core.preprocess.resample import resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window, axial_order
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
 Millimetres = Annotated[float, Field(gt=0, le=10_000)]
+_SURE = HuRange(low=0.0, high=1.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ class Recipe(BaseModel):
     field_mm: tuple[Millimetres, Millimetres] | None = None
 
     def intensity(self, domain: Domain) -> HuRange | HuCurve | MrScaling:
-        """The scaling of `domain`. Raises `WrongInput` for an unknown modality."""
+        """The scaling of `domain`; of a mask, how sure it is, from 0 to 1. Raises `WrongInput` for an unknown modality."""
+        if domain is Domain.MASK:
+            return _SURE
         if domain is Domain.UNKNOWN:
             raise WrongInput("It is not known whether this volume is CT or MR. Say which it is and try again.")
         return self.ct if domain is Domain.CT else self.mr

@@ -19,7 +19,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import Noted
 from ctmri_core.method import JUDGED, MethodConfig
 from ctmri_core.training.optimisation import StepReport
-from ctmri_core.training.validation import Scores
+from ctmri_core.training.scores import Scores
 
 _SMOOTHING = 0.05
 _LASTING = 200  # steps in a row that a sign must hold for
@@ -96,7 +96,7 @@ class Advice:
             of = way.target.label
             finite = all(map(math.isfinite, each.metrics.values()))
             yield from self._say(f"numbers {way.name}", partial(_NO_NUMBERS.format, of=of), not finite, finite)
-            share = each.saturation if finite else 0.0
+            share = each.saturation or 0.0 if finite else 0.0
             message = partial(_BLACK_OR_WHITE.format, of=of, share=share)
             yield from self._say(f"saturated {way.name}", message, share > _SATURATED, share <= _SATURATED)
 

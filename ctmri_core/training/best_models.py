@@ -9,8 +9,8 @@ from typing import Any
 
 from ctmri_core.domain import Direction
 from ctmri_core.model_card import LAST
+from ctmri_core.training.scores import Scores, lower_is_better
 from ctmri_core.training.settings import Metric
-from ctmri_core.training.validation import Scores, lower_is_better
 
 Export = Callable[[Direction, str, Mapping[str, float]], Path]
 """(direction, suffix of the file's name, metrics for its card) -> the file."""

@@ -19,8 +19,9 @@ from ctmri_core.training.health import saturation
 from ctmri_core.training.previews import write_preview
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.schedules import Plateau
+from ctmri_core.training.scores import lower_is_better
 from ctmri_core.training.settings import TrainingSettings
-from ctmri_core.training.validation import lower_is_better, measure, named
+from ctmri_core.training.validation import measure, named
 
 NO_PAIRS = "No validation case shows both pictures at one place: there are samples but no scores, and the last model counts."
 
@@ -73,7 +74,8 @@ class Evaluation:
             metric = settings.best_metric
             self._plateau.hear(scores[data.direction].of(metric), lower_is_better=lower_is_better(metric))
         yield Validated(iteration=iteration, metrics=named(scores), best=best)
-        yield Health(iteration=iteration, signals=saturation(scores))
+        if signals := saturation(scores):
+            yield Health(iteration=iteration, signals=signals)
         yield from self._advice.of_validation(scores)
 
     def _previews(self, iteration: int, stop: StopSignal) -> Iterator[Event]:

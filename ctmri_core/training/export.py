@@ -21,6 +21,7 @@ _PHANTOM_LIMITS = (
     "Trained on digital phantoms only, which show no pathology and far less variety than people: "
     "it will not do justice to any patient's scan."
 )
+_OUTLINE_LIMITS = "Outlines may be wrong, most of all in scans unlike those learnt from: look at them before they are used."
 _LIMITS = "Synthetic images may miss or invent findings. Values outside the body and outside the trained region mean nothing."
 
 
@@ -60,6 +61,7 @@ def describe(
 ) -> ModelCard:  # fmt: skip
     """The card of one direction's model. The recipe pads to what the networks need, as in training."""
     limits = [_PHANTOM_LIMITS] if data.facts.phantom else []
+    common = _OUTLINE_LIMITS if card.outlines else _LIMITS
     return ModelCard(
         name=about.name or f"{card.title} {direction.label}",
         method=card.name,
@@ -72,7 +74,7 @@ def describe(
         training=dict(training),
         metrics=dict(metrics),
         intended_use=about.intended_use,
-        limitations=" ".join(part for part in (about.limitations, *limits, _LIMITS) if part),
+        limitations=" ".join(part for part in (about.limitations, *limits, common) if part),
         demo=about.demo,
         created=datetime.now(UTC),
         program_version=ctmri_core.__version__,

@@ -11,7 +11,7 @@ from torch import Tensor
 from ctmri_core.domain import Direction
 from ctmri_core.method import JUDGED
 from ctmri_core.training.optimisation import StepReport
-from ctmri_core.training.validation import Scores
+from ctmri_core.training.scores import Scores
 
 _FEW_PIXELS = 50
 _NO_SPREAD = 0.01  # of [-1, 1]
@@ -47,7 +47,7 @@ def memory_in_use(device: torch.device) -> dict[str, float]:
 
 def saturation(scores: Mapping[Direction, Scores]) -> dict[str, float]:
     """Of one validation, by direction."""
-    return {f"saturation_{way.name}": each.saturation for way, each in scores.items()}
+    return {f"saturation_{way.name}": each.saturation for way, each in scores.items() if each.saturation is not None}
 
 
 def variety(sources: Sequence[Tensor], synthetic: Sequence[Tensor], bodies: Sequence[Tensor]) -> float | None:

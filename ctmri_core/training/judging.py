@@ -45,6 +45,7 @@ from ctmri_core.training.verdict import (
 from ctmri_core.training.verdict_pictures import ShownSlice, write_case
 
 _RANGE = "% of the range"
+_OUTLINES = "There is no verdict on models that outline: Dice and IoU on the validation patients stand on the model's card."
 _CONVENTIONS = (
     "Errors are mean absolute errors inside the body of each validation patient; PSNR is over the recipe's whole range, SSIM the"
     " mean over slices (7 x 7 window). Models translate a patient's prepared slices as the program translates any scan.",
@@ -118,6 +119,8 @@ class _Judging:
 
     def verdict(self) -> Work[DirectionVerdict | None]:
         """None when stopped."""
+        if self._direction.target is Domain.MASK:
+            return self._said(problem=_OUTLINES)
         patients = patients_of(self._index, self._data, self._direction)
         if not patients:
             return self._said(problem=NO_PAIRS)

@@ -120,7 +120,7 @@ def _random_data(plan: RunPlan, folder: Path, batch_size: int) -> PreparedData:
              (("train", batch_size), ("validation", 1))]  # fmt: skip
     slices = [
         PreparedSlices([case], domains, paired=paired, context=config.context, multiple=config.size_multiple)
-        for case, paired in zip(cases, (plan.card.needs == "paired", True), strict=True)
+        for case, paired in zip(cases, (plan.card.paired, True), strict=True)
     ]
     facts = TrainingData(what="random pictures", licence="none needed", cases=1)
     return PreparedData("random", plan.direction, Recipe(multiple=config.size_multiple), slices[0], slices[1], facts)
@@ -133,6 +133,9 @@ def _random_case(file: Path, domains: Sequence[Domain], count: int, edge: int) -
         planes[place] = random.uniform(-1, 1, planes.shape[1:])
     planes[:, -1] = 0
     planes[:, -1, edge // 8 : -edge // 8, edge // 8 : -edge // 8] = 1
+    for place, domain in enumerate(domains):
+        if domain is Domain.MASK:
+            planes[:, place] = planes[:, -1]
     np.save(file, planes)
     return PreparedCase(file, tuple(domains))
 
@@ -160,7 +163,7 @@ def _steps_per_epoch(plan: RunPlan) -> int | None:
         return None
     domains = plan.config.domains_of(plan.direction)
     cases = [case for case in folder.read().cases if case.side == "train"]
-    if plan.card.needs == "paired":
+    if plan.card.paired:
         slices = sum(case.counted for case in cases if set(domains) <= set(case.domains))
     else:
         slices = max(sum(case.counted for case in cases if domain in case.domains) for domain in domains)

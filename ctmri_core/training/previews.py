@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ctmri_core.data.label_values import UNDECIDED
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import StopSignal
@@ -20,6 +21,7 @@ from ctmri_core.files import atomic_file
 from ctmri_core.method import Method, SliceBatch
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.health import variety
+from ctmri_core.training.overlap_sums import found_labels
 from ctmri_core.training.validation import evaluating
 
 _CT_WINDOW = (-200.0, 600.0)  # HU: soft tissue in greys and bone not all white
@@ -55,11 +57,13 @@ def write_preview(
             parts = [(batch[direction.source], direction.source), (synthetic, direction.target)]
             if known:
                 parts.append((batch[direction.target], direction.target))
-            rows.append(np.hstack([_grey(part[0, 0].numpy(), domain, recipe) for part, domain in parts]))
+            rows.append(np.hstack([_shown(part[0].numpy(), domain, recipe) for part, domain in parts]))
     width = max(row.shape[1] for row in rows)
     page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
     with atomic_file(path, private=True) as temporary:
         Image.fromarray(page).save(temporary)
+    if direction.target is Domain.MASK:
+        return Preview(f"{direction.label}: source, found" + (", drawn" if known else ""), None)
     caption = f"{direction.label}: source, synthetic" + (", target" if known else "")
     return Preview(caption, variety(*map(list, zip(*shown, strict=True))))
 
@@ -71,6 +75,14 @@ def _fixed(slices: PreparedSlices, direction: Direction) -> Iterator[SliceBatch]
         return slices.whole_batches([slices.pairs * quarter // (_ROWS + 1) for quarter in quarters], 1)
     count = slices.count(direction.source)
     return slices.single_batches(direction.source, [count * quarter // (_ROWS + 1) for quarter in quarters])
+
+
+def _shown(picture: NDArray[np.float32], domain: Domain, recipe: Recipe) -> NDArray[np.uint8]:
+    """(c, h, w) as greys: a picture, or how sure labels are, or numbers of labels; each label lighter than the one before."""
+    if domain is not Domain.MASK:
+        return _grey(picture[0], domain, recipe)
+    number = found_labels(picture[None])[0] if picture.min() < 0 else np.where(picture[0] == UNDECIDED, 0, picture[0])
+    return np.pad((255 * number / (number + 1) * (number > 0)).astype(np.uint8), _GAP)
 
 
 def _grey(picture: NDArray[np.float32], domain: Domain, recipe: Recipe) -> NDArray[np.uint8]:

@@ -36,7 +36,12 @@ class RunPlan:
 
     @classmethod
     def made(cls, card: MethodCard, data: str, direction: Direction, **changed: Mapping[str, Any]) -> RunPlan:
-        """With what was `changed` (`config`, `settings`, `about`) over the defaults. Raises `CtmriError` naming the setting."""
+        """With what was `changed` (`config`, `settings`, `about`) over the defaults.
+
+        Raises `CtmriError` naming the setting, or why the method cannot learn `direction`.
+        """
+        if problem := card.problem_with(direction):
+            raise CtmriError(problem)
         return cls(
             card=card,
             config=validated(card.config, dict(changed.get("config", {}))),

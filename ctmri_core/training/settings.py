@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ctmri_core.config_flags import flag_of, validated
-from ctmri_core.errors import TrainingFailed
+from ctmri_core.errors import CtmriError, TrainingFailed
 from ctmri_core.method import MethodCard
 
 Schedule = Literal["constant", "linear", "cosine", "cosine_restarts", "poly", "step", "plateau"]
-Metric = Literal["mae", "psnr", "ssim"]
+Metric = Literal["mae", "psnr", "ssim", "dice", "iou"]
+OVERLAPS: tuple[Metric, ...] = ("dice", "iou")
+"""Metrics of what is outlined; the others are those of pictures."""
 LENGTHS = ("epochs", "iterations", "minutes", "until")
 """The settings of which one says how long a run is."""
 
@@ -115,7 +117,11 @@ def settings_for(card: MethodCard, given: Mapping[str, Any]) -> TrainingSettings
     chosen = dict(card.settings)
     if any(given.get(name) is not None for name in LENGTHS):
         chosen = {name: value for name, value in chosen.items() if name not in LENGTHS}
-    return validated(TrainingSettings, {**chosen, **given})
+    settings = validated(TrainingSettings, {**chosen, **given})
+    if (settings.best_metric in OVERLAPS) is not card.outlines:
+        known = OVERLAPS if card.outlines else [name for name in get_args(Metric) if name not in OVERLAPS]
+        raise CtmriError(f"--best-metric {settings.best_metric}: {card.title} is judged by {', '.join(known)}.")
+    return settings
 
 
 def as_prepared(settings: TrainingSettings, decided: Mapping[str, Any]) -> TrainingSettings:

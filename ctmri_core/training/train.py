@@ -23,6 +23,7 @@ from ctmri_core.training.kept_awake import kept_awake
 from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
+from ctmri_core.training.public_start import check_public_weights
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.settings import LENGTHS, ModelDescription, TrainingSettings, as_prepared
 from ctmri_core.training.trainer import RunResult, Trainer
@@ -59,6 +60,8 @@ def train(
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.start_from and not resume:
             check_start(settings.start_from, card, config, direction)
+        if not resume:
+            check_public_weights(config)
         if settings.processes > 1:
             processes = _joined(settings, may_launch=may_launch)
         first = processes is None or processes.first
@@ -75,7 +78,7 @@ def train(
         recipe = Recipe(spacing_mm=settings.spacing_mm, multiple=config.size_multiple, ct=ct)
         preparing = prepare_slices(
             data_spec, direction, recipe, folder.prepared, settings.validation_share, settings.seed, stop,
-            paired=card.needs == "paired", context=config.context, domains=config.domains_of(direction),
+            paired=card.paired, context=config.context, domains=config.domains_of(direction),
             resume=resume or (processes is not None and not processes.first),
         )  # fmt: skip
         data = yield from _by_the_first(preparing, processes)

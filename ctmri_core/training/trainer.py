@@ -32,6 +32,7 @@ from ctmri_core.training.optimisation import Optimisation
 from ctmri_core.training.orders import Orders
 from ctmri_core.training.precision import choose_precision
 from ctmri_core.training.processes import Processes, choose_device, join_processes
+from ctmri_core.training.public_start import start_with_public_weights
 from ctmri_core.training.random_state import RandomState
 from ctmri_core.training.run_folder import RunFolder, run_config
 from ctmri_core.training.run_state import cases_of, changes, check_fit, check_same_cases, circumstances, identity, stored_state
@@ -212,6 +213,8 @@ class Trainer:
         random = RandomState(settings.seed, fabric.device)
         with random.active():
             self.method = load_method(self.card.name)(self.config, self.data.direction)
+        if not state:
+            self._start_notes = start_with_public_weights(self.config, self.method, self.data.direction)
         if settings.start_from and not state:
             self._started_from, self._start_notes = begin_from(settings.start_from, self.method, self.data)
         if self._together.number:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,26 +18,11 @@ from ctmri_core.method import Method
 from ctmri_core.metrics.ssim import ssim
 from ctmri_core.preprocess.intensity import AnyScale
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.training.settings import Metric
+from ctmri_core.training.overlap_sums import OverlapSums
+from ctmri_core.training.scores import Scores
 
 _SATURATED = 0.99  # of [-1, 1]
 _SSIM_MARGIN = 3  # half the window: no window's centre lies nearer to the edge
-
-
-@dataclass
-class Scores:
-    """`metrics` by name; `saturation`: share of the synthetic body at either end of the range."""
-
-    metrics: dict[str, float]
-    saturation: float
-
-    def of(self, metric: Metric) -> float:
-        """The value of one metric, whatever its unit."""
-        return next(value for name, value in self.metrics.items() if name.startswith(metric))
-
-
-def lower_is_better(metric: Metric) -> bool:
-    return metric == "mae"
 
 
 @contextmanager
@@ -62,10 +46,10 @@ def measure(
 
     Of nominal values, as a translated volume holds them: `mae_hu` for CT, `mae_percent` (of the recipe's range) for MR; `psnr_db`
     and `ssim` (mean over slices, uniform window of 7) with the recipe's whole range as data range and its low end as zero, as
-    SynthRAD's is.
+    SynthRAD's is. Of what is outlined, `dice` and `iou`: see `OverlapSums`.
     """
-    sums = {
-        way: ScoreSums(recipe.intensity(way.target).nominal)
+    sums: dict[Direction, ScoreSums | OverlapSums] = {
+        way: OverlapSums() if way.target is Domain.MASK else ScoreSums(recipe.intensity(way.target).nominal)
         for way in method.directions if {way.source, way.target} <= set(slices.domains)
     }  # fmt: skip
     with evaluating(method):

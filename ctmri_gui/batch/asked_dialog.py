@@ -6,11 +6,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.events import CaseTold
 from ctmri_gui.panels.small_parts import fit_height, label, naming, resize_dialog, scrolling
 
-_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_KINDS = PICTURES
 _DOUBT = "Nobody made the model for such a scan. What it shows may look right and be wrong; the reason stays with the result."
 _KIND = "A wrong answer gives a picture that looks right and is not."
 

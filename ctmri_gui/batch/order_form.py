@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_gui import file_choice
 from ctmri_gui.batch.batch_work import FORMS, Wanted
 from ctmri_gui.models.library import Library
@@ -32,7 +32,7 @@ from ctmri_gui.translating.wanted import wanted as wanted_of
 _LINES = 3
 _AUTOMATIC = "Automatic: by what each scan shows"
 _NONE_CHOSEN = "No folder is chosen yet"
-_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_KINDS = PICTURES
 _HOW = ("device", "planes", "fusion", "precision", "batch", "patch", "overlap")
 """Of what is set for translating one scan: what changes the picture. Maps and draws are looked at one by one."""
 

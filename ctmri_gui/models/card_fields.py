@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES
 
 CHOOSE = "Choose…"
-_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_KINDS = PICTURES
 _SCALINGS = {
     "percentile_range": "0.5th to 99.5th percentile of the body", "min_max": "lowest to highest value in the body",
     "z_score": "mean and 3 standard deviations of the body",

@@ -109,7 +109,7 @@ class Library(QObject):
             (truth is not None and not card.direction.target.accepts(truth.domain), bool(self.run_of(entry)),
              source is not None and card.direction.source is not source.domain, card.demo, number): entry
             for number, entry in enumerate(self.entries)
-            if (card := entry.card) is not None and (source is None or fits(entry, source))
+            if (card := entry.card) is not None and not card.outlines and (source is None or fits(entry, source))
         }  # fmt: skip
         return ranks[min(ranks)] if ranks else present
 
@@ -140,5 +140,5 @@ class Library(QObject):
 
 
 def fits(entry: ModelEntry, volume: Volume) -> bool:
-    """Whether the model takes volumes of this kind."""
-    return entry.card is not None and entry.card.direction.source.accepts(volume.domain)
+    """Whether the model translates volumes of this kind."""
+    return entry.card is not None and not entry.card.outlines and entry.card.direction.source.accepts(volume.domain)

@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 
+KINDS = (*PICTURES, Domain.UNKNOWN)
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 _LEAST_LETTERS = 6  # the longest kind must not widen the panel
 
@@ -25,10 +26,10 @@ class KindChoice(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(_LEAST_LETTERS)
-        for kind in Domain:
+        for kind in KINDS:
             self.addItem(kind.label)
-        self.setCurrentIndex(list(Domain).index(domain))
-        self.activated.connect(lambda row: self.chosen.emit(list(Domain)[row]))
+        self.setCurrentIndex(KINDS.index(domain))
+        self.activated.connect(lambda row: self.chosen.emit(KINDS[row]))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

@@ -16,11 +16,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ctmri_core.domain import Direction
 from ctmri_core.method import SliceBatch
 from ctmri_core.registry import find_card, load_method, method_cards
 
-DIRECTION = Direction.parse("ct_to_mr_t1")
 BESIDE = "pix2pix"
 BYTES_PER_WEIGHT = 4 * 4
 
@@ -70,8 +68,9 @@ def measured(name: str, size: int, steps: int) -> tuple[float, float]:
     config = find_card(name).config().for_crop(size)
     kept, counting, most = Kept(), Counting(), 0
     with torch.device("meta"), torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda held: held.tensor), counting:
-        method = load_method(name)(config, DIRECTION)
-        domains = config.domains_of(DIRECTION)
+        direction = find_card(name).example
+        method = load_method(name)(config, direction)
+        domains = config.domains_of(direction)
         context = torch.empty(1, config.context, size, size) if config.context > 1 else None
         pictures = {domain: torch.empty(1, 1, size, size) for domain in domains}
         masks = {domain: torch.empty(1, 1, size, size) for domain in domains}

@@ -14,23 +14,24 @@ from torch import Tensor
 from ctmri_core.data.preparation import PreparedData
 from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import TrainingFailed
+from ctmri_core.errors import TrainingFailed, WrongInput
 from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry
+from ctmri_core.inference.outlining import outline
 from ctmri_core.inference.translate import translate
 from ctmri_core.method import JUDGED, MethodCard, MethodConfig, SliceBatch
 from ctmri_core.model_card import TrainingData
+from ctmri_core.model_file import load_model
 from ctmri_core.registry import load_method, method_cards
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
 from ctmri_core.volume import Volume
 from tests.teaching.plain_training import RECIPE, head, prepared_heads
 
-DIRECTION = Direction.parse("ct_to_mr_t1")
 SMALL = {
     "generator": "resnet_6", "width": 8, "discriminator_width": 4, "receptive_field": 16, "registration_width": 4,
     "feature_size": 16, "patches": 32, "discriminator_layers": 3, "critic_steps": 1, "levels": 3, "latent": 4,
-    "scales": 2, "network": "unet_plus_plus",
+    "scales": 2, "network": "unet_plus_plus", "backbone": "mobilenet_v2",
 }  # fmt: skip
 """Settings that make networks tiny; each method takes those it knows."""
 
@@ -54,9 +55,12 @@ def config(card: MethodCard):
 def batch(card: MethodCard, config) -> SliceBatch:
     generator = torch.Generator().manual_seed(7)
     size = crop_of(config)
+    way = card.example
     source, target = torch.rand(2, 2, 1, size, size, generator=generator) * 2 - 1
+    if card.outlines:
+        target = (target > 0).float()
     context = torch.rand(2, config.context, size, size, generator=generator) * 2 - 1 if config.context > 1 else None
-    pictures = {DIRECTION.source: source, DIRECTION.target: target}
+    pictures = {way.source: source, way.target: target}
     return SliceBatch(pictures, {domain: (picture > -0.5).float() for domain, picture in pictures.items()}, context)
 
 
@@ -65,8 +69,10 @@ def crop_of(config: MethodConfig) -> int:
     return -(-max(config.least_crop, 32) // config.size_multiple) * config.size_multiple
 
 
-def random_batch(config: MethodConfig, size: int, count: int) -> SliceBatch:
-    pictures = {domain: torch.rand(count, 1, size, size) * 2 - 1 for domain in config.domains_of(DIRECTION)}
+def random_batch(config: MethodConfig, direction: Direction, size: int, count: int) -> SliceBatch:
+    pictures = {domain: torch.rand(count, 1, size, size) * 2 - 1 for domain in config.domains_of(direction)}
+    if Domain.MASK in pictures:
+        pictures[Domain.MASK] = (pictures[Domain.MASK] > 0).float()
     context = torch.rand(count, config.context, size, size) * 2 - 1 if config.context > 1 else None
     return SliceBatch(pictures, {domain: torch.ones_like(picture) for domain, picture in pictures.items()}, context)
 
@@ -81,7 +87,7 @@ def volumes() -> dict[Domain, Volume]:
     """Five slices of a digital head, not square, in CT and T1."""
     case = head(1, voxel_mm=4.0)
     found = {}
-    for domain in (DIRECTION.source, DIRECTION.target):
+    for domain in (Domain.CT, Domain.MR_T1):
         whole = case.aligned(domain)
         grid = Geometry((5, 60, 50), whole.geometry.spacing, (3.0, -40.0, 7.0), whole.geometry.direction)
         found[domain] = replace(whole, voxels=whole.voxels[20:25, 2:62, 6:56], geometry=grid)
@@ -120,7 +126,7 @@ class Recorder:
 
 def make(card: MethodCard, config, seed: int = 0):
     torch.manual_seed(seed)
-    return load_method(card.name)(config, DIRECTION)
+    return load_method(card.name)(config, card.example)
 
 
 def state(method) -> dict[str, Tensor]:
@@ -146,11 +152,13 @@ class TestEveryMethod:
 
     def test_translation_keeps_shape_type_and_range(self, card, config, batch):
         method = make(card, config)
-        assert method.directions[0] == DIRECTION and (len(method.directions) > 1) is card.both_ways
+        assert method.directions[0] == card.example and (len(method.directions) > 1) is card.both_ways
         for direction in method.directions:
             with torch.no_grad():
                 result = method.translate(batch.seen(direction.source), direction)
-            assert result.shape == batch[direction.source].shape and result.dtype == batch[direction.source].dtype
+            count, _, *size = batch[direction.source].shape
+            channels = len(config.label_names) if card.outlines else 1
+            assert result.shape == (count, channels, *size) and result.dtype == batch[direction.source].dtype
             assert float(result.abs().max()) <= 1
 
     def test_the_exported_module_is_the_one_that_the_registry_builds(self, card, config):
@@ -196,31 +204,35 @@ class TestEveryMethod:
             config.model_copy(update={"picture_size": 0}).for_crop(least - config.size_multiple)
         smallest = config.model_copy(update={"picture_size": 0}).for_crop(least)
         torch.manual_seed(0)
-        method = load_method(card.name)(smallest, DIRECTION)
-        losses = method.training_step(random_batch(smallest, least, 1), Recorder(method))
+        method = load_method(card.name)(smallest, card.example)
+        losses = method.training_step(random_batch(smallest, card.example, least, 1), Recorder(method))
         assert all(torch.isfinite(loss) for loss in losses.values())
 
     def test_the_trainer_takes_it_in_short_precision_and_its_model_files_translate(
         self, card, config, heads, volumes, tmp_path, monkeypatch
     ):
         monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)  # one round is enough
-        domains = (DIRECTION.source, DIRECTION.target)
-        train, held = (
-            PreparedSlices(heads[n : n + 1], domains, paired=card.needs == "paired", context=config.context) for n in (0, 1)
-        )
+        domains = (card.example.source, card.example.target)
+        train, held = (PreparedSlices(heads[n : n + 1], domains, paired=card.paired, context=config.context) for n in (0, 1))
         recipe = RECIPE.model_copy(update={"multiple": config.size_multiple})
         facts = TrainingData(what="heads", licence="none needed", cases=1, phantom=True)
         settings = TrainingSettings(
             iterations=2, batch_size=2, crop=crop_of(config), precision="bf16-mixed", device="cpu", tensorboard=False,
-            validation_slices=1,
+            validation_slices=1, best_metric="dice" if card.outlines else "mae",
         )  # fmt: skip
-        data = PreparedData("heads", DIRECTION, recipe, train, held, facts)
+        data = PreparedData("heads", card.example, recipe, train, held, facts)
         result = finish(Trainer(card, config, data, tmp_path / "run", settings).run(never))
         assert result.reason == "completed", result.message
-        assert set(result.models) == {direction.name for direction in load_method(card.name)(config, DIRECTION).directions}
+        assert set(result.models) == {direction.name for direction in load_method(card.name)(config, card.example).directions}
         for name, path in result.models.items():
             direction = Direction.parse(name)
             source = volumes[direction.source]
+            if card.outlines:
+                found = finish(outline(source, load_model(path)))
+                assert found.labels.shape == source.geometry.shape and found.labels.max() <= len(found.names)
+                with pytest.raises(WrongInput, match="does not translate"):
+                    finish(translate(source, path))
+                continue
             made = finish(translate(source, path))
             assert made.geometry is source.geometry and made.domain is direction.target
             assert made.voxels.dtype == (np.int16 if direction.target is Domain.CT else np.float32)
@@ -232,6 +244,12 @@ class TestEveryMethod:
             config.learning_rate = 1.0
         with pytest.raises(ValueError, match="extra"):
             card.config(no_such_setting=1)
+
+    def test_it_takes_directions_to_what_it_makes_and_no_others(self, card):
+        to_mask, to_picture = Direction(Domain.MR_T1, Domain.MASK), Direction(Domain.MR_T1, Domain.CT)
+        assert not card.problem_with(card.example)
+        assert bool(card.problem_with(to_mask)) is not card.outlines and bool(card.problem_with(to_picture)) is card.outlines
+        assert card.problem_with(to_mask.reverse)
 
     def test_the_card_is_complete(self, card):
         assert re.search(r"\b(19|20)\d\d\b", card.citation) and "Eq" in card.citation

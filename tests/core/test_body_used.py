@@ -75,7 +75,7 @@ def test_nothing_outside_of_a_given_body_is_seen_or_made(recipe):
     assert (plain.voxels[~_HEAD] > 0).any() and "body" not in plain.synthetic.details
     note = made.synthetic.details["body"]
     assert note["origin"] == "given" and len(note["sha256"]) == 64
-    assert any("given by hand" in finding.message for finding in made.findings)
+    assert any("as it was given" in finding.message for finding in made.findings)
 
 
 def test_what_was_left_out_by_hand_is_not_doubted():

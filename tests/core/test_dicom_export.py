@@ -15,7 +15,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage
 
-from ctmri_core.domain import Domain
+from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.errors import Stopped, WriteFailed
 from ctmri_core.events import Noted, Progress, finish
 from ctmri_core.geometry import Geometry, rigid_transform
@@ -411,7 +411,7 @@ def test_text_that_is_burned_in_stays_said(tmp_path, made, said, kept, deidentif
 
 
 @pytest.mark.parametrize("deidentify", [False, True])
-@pytest.mark.parametrize("domain", [domain for domain in Domain if domain is not Domain.UNKNOWN])
+@pytest.mark.parametrize("domain", PICTURES)
 def test_a_converted_volume_is_known_again_with_what_was_known_about_it(tmp_path, domain, deidentify):
     findings = (Finding("estimated_spacing", "1 mm is assumed.", serious=True),)
     volume = replace(_synthetic(domain), synthetic=None, findings=findings, history=("read from NIfTI",))

@@ -108,7 +108,7 @@ def test_fewer_slices_at_a_time_come_before_a_smaller_crop_and_that_before_narro
 
 @pytest.mark.parametrize("method", method_cards())
 def test_what_is_offered_can_be_trained(method: str):
-    usual = RunPlan.made(find_card(method), "phantom:3", WAY, settings={"batch_size": 4})
+    usual = RunPlan.made(find_card(method), "phantom:3", find_card(method).example, settings={"batch_size": 4})
     changes = smaller(usual, found(memory_bytes=100 * GIB))
     changed = with_changes(usual, changes)
     changed.config.for_crop(changed.settings.crop)

@@ -54,6 +54,7 @@ LESSONS = (
     Lesson("stargan", {"class_real": 0.8, "reconstruction": 0.5}, 60, 64, changes={"critic_steps": 2, "discriminator_layers": 4}),
     Lesson("vae_cyclegan", {"cycle": 0.8, "identity": 0.8}, 45, changes={"lambda_cycle": 10.0, "lambda_identity": 5.0}),
     Lesson("cut", {"nce": 0.9}, 30, rate=1e-3, changes={"blocks": 6}),
+    Lesson("deeplab_v3_plus", {"cross_entropy": 0.5, "dice": 0.5}, 60, 64, 3e-3, 4, changes={"width": 16}),
 )
 PAIRED = [lesson for lesson in LESSONS if method_cards()[lesson.method].needs == "paired"]
 
@@ -76,7 +77,7 @@ def test_what_a_method_is_for_is_learned(lesson: Lesson, heads: list[PreparedCas
     card = method_cards()[lesson.method]
     known = {name: value for name, value in NETWORKS.items() if name in card.config.model_fields}
     training = PlainTraining(
-        card.name, card.config(**{**known, **lesson.changes}), heads[:2], paired=card.needs == "paired", crop=lesson.crop,
+        card.name, card.config(**{**known, **lesson.changes}), heads[:2], paired=card.paired, crop=lesson.crop,
         rate=lesson.rate,
     ).run(lesson.steps, lesson.batch_size, end=lesson.steps)  # fmt: skip
     assert not training.unmoved
@@ -85,6 +86,8 @@ def test_what_a_method_is_for_is_learned(lesson: Lesson, heads: list[PreparedCas
     if lesson in PAIRED:
         synthetic, as_it_is, grey = training.body_error(heads[2:])
         assert synthetic < 0.5 * as_it_is and synthetic < grey, (synthetic, as_it_is, grey)
+    if card.outlines:
+        assert training.overlap(heads[2:]) > 0.9
 
 
 def test_all_methods_are_taught():

@@ -26,7 +26,9 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 @pytest.mark.parametrize("name", sorted(method_cards()))
 def test_every_method_has_a_plan_that_survives_json(name: str):
-    plan = RunPlan.made(find_card(name), "phantom:3", WAY, settings={"minutes": 2.5, "flip": False}, config={"beta_1": 0.4})
+    plan = RunPlan.made(
+        find_card(name), "phantom:3", find_card(name).example, settings={"minutes": 2.5, "flip": False}, config={"beta_1": 0.4}
+    )  # fmt: skip
     again = RunPlan.read(json.loads(json.dumps(plan.stored())))
     assert again == plan
     assert plan.changed["config"] == ({} if find_card(name).config().beta_1 == 0.4 else {"beta_1": 0.4})

@@ -390,7 +390,7 @@ def test_methods_that_do_not_fit_come_last_and_cannot_be_chosen(qtbot) -> None:
     page.show()
     entries = page.list.methods.entries
     reasons = [bool(entry.reason) for entry in entries]
-    assert reasons == sorted(reasons) and sum(reasons) == sum(card.needs == "paired" for card in method_cards().values())
+    assert reasons == sorted(reasons) and sum(reasons) == sum(card.paired for card in method_cards().values())
     last = page.list.methods.index(len(entries) - 1)
     page.list.setCurrentIndex(last)
     assert draft.method == "cut" and "Cannot be chosen" in str(last.data())

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor
 
 from ctmri_core.data.augmentation import Augmentation
+from ctmri_core.data.label_values import prepared_labels
 from ctmri_core.data.prepared_slices import PreparedCase, PreparedSlices
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.method import MethodConfig
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.intensity import HuCurve
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.registry import load_method
+from ctmri_core.registry import find_card, load_method
+from ctmri_core.training.validation import measure
 
 DOMAINS = (Domain.CT, Domain.MR_T1, Domain.MR_T2)
 DIRECTION = Direction(Domain.CT, Domain.MR_T1)
@@ -30,15 +32,16 @@ head = lru_cache(make_head)
 
 
 def prepared_heads(folder: Path, seeds: Sequence[int]) -> list[PreparedCase]:
-    """Digital heads of 64 x 64 pixels of 4 mm, in CT, T1 and T2."""
+    """Digital heads of 64 x 64 pixels of 4 mm, in CT, T1 and T2, with what is body in truth as their mask."""
     cases = []
     for seed in seeds:
         case = head(seed, voxel_mm=4.0)
         slices, mask, _ = RECIPE.forward_group([case.aligned(domain) for domain in DOMAINS])
+        drawn = prepared_labels(case.masks["body"].astype(np.uint8), RECIPE.grid_of(case.volumes[DOMAINS[0]].geometry))
         kept = mask.mean((1, 2)) > 0.1
         file = folder / f"head{seed}.npy"
-        np.save(file, np.stack([part[kept] for part in (*slices, mask)], 1).astype(np.float16))
-        cases.append(PreparedCase(file, DOMAINS))
+        np.save(file, np.stack([part[kept] for part in (*slices, drawn, mask)], 1).astype(np.float16))
+        cases.append(PreparedCase(file, (*DOMAINS, Domain.MASK), (-1.0,) * len(DOMAINS) + (0.0,)))
     return cases
 
 
@@ -49,10 +52,11 @@ class PlainTraining:
         self, name: str, config: MethodConfig, cases: Sequence[PreparedCase], *, paired: bool, crop: int, rate: float
     ) -> None:
         self.config = config.for_crop(crop)
-        self.slices = PreparedSlices(cases, self.config.domains_of(DIRECTION), paired=paired, context=config.context)
+        direction = DIRECTION if not find_card(name).outlines else Direction(DIRECTION.source, Domain.MASK)
+        self.slices = PreparedSlices(cases, self.config.domains_of(direction), paired=paired, context=config.context)
         self.augmentation = Augmentation(crop)
         torch.manual_seed(0)
-        self.method = load_method(name)(self.config, DIRECTION)
+        self.method = load_method(name)(self.config, direction)
         self.steps, self._rate = 0, rate
         self.losses: dict[str, list[float]] = defaultdict(list)
         self._parameters = {
@@ -96,6 +100,16 @@ class PlainTraining:
         chosen = np.array([values for name, values in self.losses.items() if name.startswith(prefixes)]).sum(0)
         part = max(len(chosen) // 6, 1)
         return float(chosen[-part:].mean() / chosen[:part].mean())
+
+    def overlap(self, cases: Sequence[PreparedCase]) -> float:
+        """Dice of what is outlined on `cases`."""
+        (direction,) = self.method.directions
+        held = PreparedSlices(cases, (direction.source, direction.target))
+        scores = measure(
+            self.method, held, RECIPE, count=12, batch_size=4, device=torch.device("cpu"), stop=lambda: False
+        )  # fmt: skip
+        assert scores is not None
+        return scores[direction].metrics["dice"]
 
     def body_error(self, cases: Sequence[PreparedCase], direction: Direction = DIRECTION) -> tuple[float, float, float]:
         """Mean absolute error inside the body on `cases`: translated; the source as it is; the best single grey."""

@@ -104,6 +104,11 @@ def assigned(found: Iterable[tuple[Domain, _Item]], asked: Iterable[Domain]) -> 
     return best
 
 
+def shown(chosen: Iterable[Domain], asked: Iterable[Domain], *, masked: bool) -> tuple[Domain, ...]:
+    """What a case will hold: the domains of its pictures, and the mask where it is asked for and there is one."""
+    return (*chosen, Domain.MASK) if masked and Domain.MASK in asked else tuple(chosen)
+
+
 def side_of(name: str) -> Side:
     """The side of the split that a folder of this name is; empty where it is none."""
     return SIDES.get(name.lower(), "")

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from ctmri_core.data.layouts.heeding import go_on
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, side_of
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, shown, side_of
 from ctmri_core.data.layouts.names import domain_said, says_domain_only, says_mask, without_domain
 from ctmri_core.data.layouts.volume_files import load_volumes, same_volume, stem_of
 from ctmri_core.domain import Domain
@@ -77,8 +77,9 @@ class NamedVolumes:
                 identifier = f"{place}/{name}" if place and several[name] > 1 else name
                 subject = _SUBJECT.match(name)
                 patient = subject[0] if subject else place if several[name] > 1 else name
-                load = partial(load_volumes, identifier, chosen, masks.get((place, name)))
-                yield CaseReference(identifier, load, patient, domains=tuple(chosen))
+                mask = masks.get((place, name))
+                load = partial(load_volumes, identifier, chosen, mask)
+                yield CaseReference(identifier, load, patient, domains=shown(chosen, domains, masked=mask is not None))
 
 
 def _volumes(folder: Path, below: Iterable[Path]) -> Iterator[Path]:

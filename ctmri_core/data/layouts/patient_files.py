@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, files, folders, side_of
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, files, folders, shown, side_of
 from ctmri_core.data.layouts.names import domain_said, says_domain_only, says_mask
 from ctmri_core.data.layouts.volume_files import load_volumes, stem_of
 from ctmri_core.domain import Domain
@@ -40,7 +40,7 @@ class PatientFiles:
                 mask = next((path for path in files(patient) if stem_of(path).lower() in _MASKS), None)
                 centre = centre_of(patient.name)
                 load = partial(load_volumes, patient.name, chosen, mask, centre)
-                yield CaseReference(patient.name, load, centre=centre, domains=tuple(chosen))
+                yield CaseReference(patient.name, load, centre=centre, domains=shown(chosen, domains, masked=mask is not None))
 
     def _patients(self, folder: Path) -> list[Path]:
         """The folders of patients; `folder` itself where it holds the files of one."""

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case
+from ctmri_core.data.label_values import label_numbers
 from ctmri_core.data.layouts.layout import LayoutOptions, files
 from ctmri_core.domain import Domain
-from ctmri_core.errors import FileRefused
+from ctmri_core.errors import FileRefused, WrongInput
 from ctmri_core.events import finish, never
 from ctmri_core.geometry import Geometry
 from ctmri_core.io.picture_headers import SUFFIXES
@@ -50,10 +52,18 @@ def load_pictures(
 ) -> Case:  # fmt: skip
     """A case of as many pictures of each domain; the n-th ones show the same slice. Raises `FileRefused`."""
     volumes = {domain: picture_volume(paths, domain, options) for domain, paths in places.items()}
-    masks: dict[str, NDArray[np.bool_]] = {}
-    if mask:
-        masks["body"] = picture_volume(mask, Domain.UNKNOWN, options).voxels > 0
-    return Case(identifier, volumes, masks, centre=centre)
+    if not mask:
+        return Case(identifier, volumes, centre=centre)
+    labels = read_labels(mask[0], picture_volume(mask, Domain.UNKNOWN, options).voxels)
+    return Case(identifier, volumes, {"body": labels > 0}, centre=centre, labels=labels)
+
+
+def read_labels(path: Path, values: NDArray[Any]) -> NDArray[np.uint8]:
+    """What the mask in the file `path` holds, as numbers of labels. Raises `FileRefused`."""
+    try:
+        return label_numbers(values)
+    except WrongInput as error:
+        raise FileRefused(path, f"cannot be learnt from. {error}", "Export it anew as a map of labels.") from error
 
 
 def picture_volume(paths: Sequence[Path], domain: Domain, options: LayoutOptions) -> Volume:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, folders
+from ctmri_core.data.layouts.layout import CaseReference, LayoutOptions, assigned, folders, shown
 from ctmri_core.data.layouts.names import domain_said
 from ctmri_core.data.layouts.patient_files import centre_of
 from ctmri_core.data.layouts.picture_files import load_pictures, pictures
@@ -38,7 +38,8 @@ class SliceFiles:
                 identifier, centre = f"{patient.name}/{plane}", centre_of(patient.name)
                 places = {domain: [path] for domain, path in chosen.items()}
                 load = partial(load_pictures, identifier, places, options, mask, centre)
-                yield CaseReference(identifier, load, patient.name, centre, domains=tuple(chosen), pictures=True)
+                there = shown(chosen, domains, masked=bool(mask))
+                yield CaseReference(identifier, load, patient.name, centre, domains=there, pictures=True)
 
 
 def _plane(path: Path) -> str:

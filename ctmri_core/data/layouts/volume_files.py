@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ctmri_core.case import Case
+from ctmri_core.data.layouts.picture_files import read_labels
 from ctmri_core.domain import Domain
 from ctmri_core.io.formats import FILE_SUFFIXES, VOLUME_SUFFIXES
 from ctmri_core.io.opening import open_volume
@@ -33,8 +31,8 @@ def same_volume(one: Path, other: Path) -> bool:
 def load_volumes(identifier: str, files: Mapping[Domain, Path], mask: Path | None = None, centre: str = "") -> Case:
     """The case of these files; `mask`, where there is one, becomes the body on the grid of the first volume."""
     volumes = {domain: replace(open_volume(path), domain=domain) for domain, path in files.items()}
-    masks: dict[str, NDArray[np.bool_]] = {}
-    if mask is not None:
-        first = next(iter(volumes.values()))
-        masks["body"] = resample_to(open_volume(mask), first.geometry, 0).voxels > 0
-    return Case(identifier, volumes, masks, centre=centre)
+    if mask is None:
+        return Case(identifier, volumes, centre=centre)
+    first = next(iter(volumes.values()))
+    labels = read_labels(mask, resample_to(open_volume(mask), first.geometry, 0).voxels)
+    return Case(identifier, volumes, {"body": labels > 0}, centre=centre, labels=labels)

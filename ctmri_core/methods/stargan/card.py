@@ -15,12 +15,12 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator
 
-from ctmri_core.domain import Direction, Domain
+from ctmri_core.domain import PICTURES, Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.hints import nearest_hint
 from ctmri_core.method import COURSE, MethodCard, MethodConfig
 
-_KNOWN = tuple(domain.value for domain in Domain if domain is not Domain.UNKNOWN)
+_KNOWN = tuple(domain.value for domain in PICTURES)
 
 
 class StarGanConfig(MethodConfig):

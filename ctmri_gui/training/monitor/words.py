@@ -11,6 +11,7 @@ from ctmri_core.method import JUDGED
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _METRICS = {
     "mae_hu": ("error", "HU"), "mae_percent": ("error", "%"), "psnr_db": ("PSNR", "dB"), "ssim": ("SSIM", ""),
+    "dice": ("Dice", ""), "iou": ("IoU", ""),
 }  # fmt: skip
 _MEMORY = {
     "memory_gib": "in use", "memory_free_gib": "free", "host_memory_gib": "in use, main memory", "memory_mb": "in use",

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from ctmri_core.domain import Direction, Domain
+from ctmri_core.domain import PICTURES, Direction, Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.method import MethodCard
 from ctmri_core.registry import find_card, method_cards
@@ -23,7 +23,6 @@ from ctmri_gui.training.new_run.field_words import in_words, labels_of, run_fiel
 KEPT = "training_draft"
 KEPT_SOURCE = "training_source"
 PHANTOM = "phantom:"
-_ANY_WAY = Direction(Domain.CT, Domain.MR_T1)
 _FIRST_METHOD = "pix2pix"
 _TABLES = ("config", "settings", "about")
 
@@ -53,20 +52,28 @@ class KnownData:
 
     @property
     def directions(self) -> tuple[Direction, ...]:
-        """Every one that the domains allow, those from the first domain first."""
-        return tuple(Direction(source, target) for source in self.domains for target in self.domains if source is not target)
+        """Every one that the domains allow, those from the first domain first; to masks after those to pictures."""
+        ways = (Direction(source, target) for source in self.domains for target in self.domains if source is not target)
+        return tuple(sorted((way for way in ways if way.source in PICTURES), key=lambda way: way.target not in PICTURES))
 
 
 def why_not(card: MethodCard, data: KnownData | None, direction: Direction | None) -> str:
     """Why `card` cannot learn `direction` from `data`, in words; empty where it can, or nothing is known yet."""
     if data is None:
         return ""
+    if card.outlines and Domain.MASK not in data.domains:
+        return "Learns from masks, and the data hold none: add a mask to each scan, and tick it where the data are prepared."
+    if direction is not None and (problem := card.problem_with(direction)):
+        return problem
     if len(data.domains) < 2:
         only = data.domains[0].label if data.domains else "nothing that is known"
         return f"The data show only {only}; every method learns from two kinds of pictures or more."
-    if card.needs == "paired" and not (data.paired if direction is None else data.pairs(direction)):
+    if not card.outlines and sum(domain in PICTURES for domain in data.domains) < 2:
+        return "Learns from two kinds of pictures or more, and the data hold one, with masks."
+    if card.paired and not (data.paired if direction is None else data.pairs(direction)):
         both = "" if direction is None else f" of {direction.source.label} and {direction.target.label}"
-        return f"Learns from aligned pairs{both}, and the data hold none. Register them, or take a method without pairs."
+        what = "masks" if card.outlines else "aligned pairs"
+        return f"Learns from {what}{both}, and the data hold none. Register them, or take a method without pairs."
     if data.curved and (card.both_ways or (direction is not None and direction.target is Domain.CT)):
         return "Learns CT as a target, and the data were prepared with CT as the source alone (soft tissue curve)."
     return ""
@@ -142,7 +149,7 @@ class Draft(QObject):
     def settings_problem(self) -> str:
         """Why the settings alone do not go together, in words; empty when they do."""
         try:
-            self._made("", self.direction or _ANY_WAY)
+            self._made("", self.direction or self.card.example)
         except CtmriError as error:
             return in_words(str(error), labels_of(run_fields(self.card)))
         return ""

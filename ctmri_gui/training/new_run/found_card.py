@@ -23,7 +23,7 @@ from ctmri_core.data.layouts.known import LAYOUTS
 from ctmri_core.domain import Domain
 from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_gui.jobs.queue import JobState
-from ctmri_gui.panels.kind_choice import KindChoice
+from ctmri_gui.panels.kind_choice import KINDS, KindChoice
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.training.data_work import PREPARED, Look
 from ctmri_gui.training.new_run.case_rows import without_flags
@@ -208,7 +208,7 @@ class _Kinds(QWidget):
         use = QPushButton("&Use these")
 
         def kinds() -> tuple[Domain, ...]:
-            return tuple(list(Domain)[box.currentIndex()] for box in boxes)
+            return tuple(KINDS[box.currentIndex()] for box in boxes)
 
         def check() -> None:
             use.setEnabled(len(set(kinds())) == len(boxes) and Domain.UNKNOWN not in kinds())

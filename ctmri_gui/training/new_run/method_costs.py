@@ -38,6 +38,7 @@ COSTS: Mapping[str, Cost] = MappingProxyType({
     "attention_gan": Cost(21.9, 2.51),
     "cut": Cost(15.5, 1.77),
     "cyclegan": Cost(20.3, 2.23),
+    "deeplab_v3_plus": Cost(0.7, 0.19),
     "pix2pix": Cost(1.0, 1.00),
     "reggan": Cost(4.3, 0.74),
     "regressor": Cost(1.2, 0.60),

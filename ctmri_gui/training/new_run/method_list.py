@@ -20,6 +20,7 @@ from ctmri_gui.viewer.palette import scaled
 ENTRY_ROLE = Qt.ItemDataRole.UserRole
 _NEEDS = {
     "paired": "aligned pairs: both kinds of one patient, in one place",
+    "masks": "masks: what people outlined in one kind of scan",
     "unpaired": "no pairs: scans of different patients will do",
     "multi_domain": "no pairs: scans of two or more kinds, of any patients",
 }

@@ -61,6 +61,8 @@ class MethodPage(QWidget):
         if card.both_ways:
             chosen = f" The best is kept by {way.label}." if way is not None else ""
             return f"{card.title} learns both ways in one run: a model comes of each.{chosen}"
+        if card.outlines:
+            return f"{card.title} learns to outline; it makes no pictures."
         return f"{card.title} learns this one direction."
 
     def _lay_out(self) -> None:

@@ -112,7 +112,7 @@ class StartPage(QWidget):
         draft = self._draft
         if draft.data is None or draft.direction is None:
             return None
-        return draft.data.pairs(draft.direction) if draft.card.needs == "paired" else draft.data.slices
+        return draft.data.pairs(draft.direction) if draft.card.paired else draft.data.slices
 
     def _follow(self) -> None:
         """Shows what the draft says now."""
