@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--metrics", default="", metavar="NAME[,NAME]", help=(
         "keys of docs/metrics.md, or sets: ct, mr, synthrad2023, synthrad2025, tissue, all (default: ct or mr, as the target is)"
     ))  # fmt: skip
+    how.add_argument("--features", choices=("vgg", "inception"), default="", help=(
+        "what a network sees in slices, too: Fréchet and kernel distances (FID, KID) of all slices; with vgg of pairs as well"
+    ))  # fmt: skip
+    how.add_argument("--feature-weights", type=given_path, metavar="FILE", help=(
+        "its weights as safetensors (VGG-19, or Inception v3 of the FID); without it those of torchvision, where it is there"
+    ))  # fmt: skip
     how.add_argument("--back", metavar="MODEL", help=(
         "cycle scores too, in a table of their own: source → target → source by this model for the reverse direction; auto: the"
         " one of the same run, else the best there is"
@@ -139,6 +145,8 @@ def _order(arguments: argparse.Namespace) -> EvaluationOrder:
         predicted_labels=tuple(arguments.predicted_labels),
         direction=arguments.direction,
         metrics=tuple(word for word in re.split(r"[,\s]+", arguments.metrics) if word),
+        features=arguments.features,
+        feature_weights=arguments.feature_weights,
         translation=Order(
             device=arguments.device, doubt=arguments.uncertainty or "none", samples=arguments.samples or Order().samples
         ),

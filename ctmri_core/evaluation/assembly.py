@@ -10,8 +10,9 @@ from typing import Literal
 import ctmri_core
 from ctmri_core.evaluation.cases import FoundCases
 from ctmri_core.evaluation.evaluated_models import Contender
+from ctmri_core.evaluation.feature_scores import set_scores
 from ctmri_core.evaluation.order import EvaluationOrder
-from ctmri_core.evaluation.results import CasePicture, CaseScores, EvaluatedCase, Evaluation, Problem, ShownMetric
+from ctmri_core.evaluation.results import CasePicture, CaseScores, EvaluatedCase, EvaluatedModel, Evaluation, Problem, ShownMetric
 from ctmri_core.evaluation.scoring import Scored
 from ctmri_core.evaluation.shown_metrics import conventions, shown, shown_cycle, unit_of
 from ctmri_core.evaluation.store import Store
@@ -25,9 +26,10 @@ Which = Literal["best", "median", "worst"]
 
 @dataclass
 class Gathered:
-    """What is known so far, by (case, model). `known`: of cases that a model learnt from."""
+    """What is known so far, by (case, model). `known`: of cases that a model learnt from; `network`: whose features."""
 
     metrics: tuple[str, ...]
+    network: str = ""
     scored: dict[tuple[int, int], Scored] = field(default_factory=dict)
     keys: dict[tuple[int, int], str] = field(default_factory=dict)
     refused: set[tuple[int, int]] = field(default_factory=set)
@@ -58,7 +60,7 @@ def assembled(
     direction = found.direction
     cases = tuple(_cases(order, found, gathered))
     scores = tuple(_scores(order, contenders, gathered, len(cases)))
-    metrics = [*shown(gathered.metrics, direction.target)]
+    metrics = [*shown(gathered.metrics, direction.target, gathered.network)]
     if any(one.cycle for one in scores):
         metrics += shown_cycle(direction.source)
     told = tuple(
@@ -66,8 +68,9 @@ def assembled(
     )
     problems = [*found.problems, *_shared(gathered, len(cases)), *gathered.problems]
     problems += _training(order, found, contenders, gathered)
-    metrics, never_scored = _without_empty(metrics, scores)
-    problems += never_scored
+    told, of_sets = _with_set_scores(told, scores, gathered, store)
+    metrics, never_scored = _without_empty(metrics, scores, told)
+    problems += [*of_sets, *never_scored]
     counted = [one for one in scores if one.counted]
     patients = {cases[one.case - 1].patient for one in counted}
     problems += [Problem(kind="few_patients", message=message) for message in few_patients(len(patients))]
@@ -78,7 +81,7 @@ def assembled(
     if len(set(given)) > 1:
         message = f"{sum(given)} of {len(given)} scores are inside masks that came with the data, the others inside outlines"
         problems.append(Problem(kind="mask", message=f"{message} that this program found."))
-    main = next((metric for metric in metrics if metric.key == "mae"), metrics[0] if metrics else None)
+    main = next((one for one in metrics if one.key == "mae"), next((one for one in metrics if not one.set_level), None))
     return Evaluation(
         made=now(), source=direction.source.value, target=direction.target.value, unit=unit_of(direction.target), data=found.data,
         main_metric=main.key if main else "", metrics=tuple(metrics), models=told, cases=cases,
@@ -175,12 +178,33 @@ def _told_by(gathered: Gathered, model: int) -> Iterator[bool]:
     return (scored.trained_on is not None for (_, other), scored in gathered.scored.items() if other == model)
 
 
-def _without_empty(metrics: Sequence[ShownMetric], scores: Sequence[CaseScores]) -> tuple[list[ShownMetric], list[Problem]]:
+def _with_set_scores(
+    told: Sequence[EvaluatedModel], scores: Sequence[CaseScores], gathered: Gathered, store: Store
+) -> tuple[tuple[EvaluatedModel, ...], list[Problem]]:  # fmt: skip
+    """Distances of sets, of the cases that count, and whether these are enough slices. Raises `FileRefused`."""
+    models, problems = [], []
+    for model in told:
+        places = [(one.case, one.model) for one in scores if one.counted and one.model == model.number]
+        each = [store.features(gathered.keys[place]) for place in places if gathered.scored[place].seen]
+        found, slices, features = set_scores(each, gathered.metrics)
+        models.append(model.model_copy(update={"set_scores": found}))
+        if "frechet_distance" in found and slices <= features:
+            message = f"{slices} slices are no more than the {features} features: a Fréchet distance of so few is too large."
+            problems.append(Problem(
+                kind="other", message=f"{message} Compare it with others of as many alone.", model=model.number, serious=False
+            ))  # fmt: skip
+    return tuple(models), problems
+
+
+def _without_empty(
+    metrics: Sequence[ShownMetric], scores: Sequence[CaseScores], models: Sequence[EvaluatedModel]
+) -> tuple[list[ShownMetric], list[Problem]]:  # fmt: skip
     """Measures that say nothing of any case are no columns."""
-    counts = Counter(
+    counts: Counter[tuple[str, str]] = Counter(
         (kind, key) for one in scores for kind in KINDS for key, value in one.of(kind).items() if value is not None
     )
-    kept = [metric for metric in metrics if not scores or counts[metric.kind, metric.key] or metric.set_level]
+    counts.update(("translation", key) for model in models for key in model.set_scores)
+    kept = [metric for metric in metrics if not scores or counts[metric.kind, metric.key]]
     problems = []
     for metric in metrics:
         if metric not in kept:

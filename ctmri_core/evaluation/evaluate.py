@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.domain import Direction
@@ -13,17 +14,18 @@ from ctmri_core.evaluation.assembly import Gathered, assembled
 from ctmri_core.evaluation.cases import FoundCases
 from ctmri_core.evaluation.collection_cases import collection_cases
 from ctmri_core.evaluation.evaluated_models import Contender, common_direction, contenders
+from ctmri_core.evaluation.feature_scores import FeatureScores, Seen
 from ctmri_core.evaluation.one_case import OneCase, OpenedScene
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.evaluation.picture_folders import picture_cases
 from ctmri_core.evaluation.pool import Scorers
 from ctmri_core.evaluation.prepared_cases import prepared_cases
 from ctmri_core.evaluation.results import Evaluation, Problem, write_evaluation
-from ctmri_core.evaluation.scoring import Scored
+from ctmri_core.evaluation.scoring import Scored, ScoringJob
 from ctmri_core.evaluation.shown_metrics import chosen_metrics
 from ctmri_core.evaluation.store import Store, key_of
 from ctmri_core.evaluation.tables import write_tables
-from ctmri_core.events import Noted, Progress, Started, StopSignal, Work, never, relayed
+from ctmri_core.events import Event, Noted, Progress, Started, StopSignal, Work, never, relayed
 from ctmri_core.folder_lock import alone_in
 
 __all__ = ["EvaluationOrder", "evaluate", "find_evaluated"]
@@ -75,6 +77,7 @@ class _Ticket:
     trained_on: bool | None
     given: bool
     seconds: float | None
+    seen: Seen | None
 
 
 @dataclass
@@ -87,13 +90,15 @@ class _Run:
     stop: StopSignal
     contenders: list[Contender] = field(init=False)
     metrics: tuple[str, ...] = field(init=False)
+    features: FeatureScores | None = field(init=False)
     gathered: Gathered = field(init=False)
     stopped: bool = False
 
     def __post_init__(self) -> None:
+        self.metrics = chosen_metrics(self.order.metrics, self.direction.target, self.order.features)
+        self.features = FeatureScores(self.order, self.metrics) if self.order.features else None
         self.contenders = contenders(self.order, self.found.steps_done)
-        self.metrics = chosen_metrics(self.order.metrics, self.direction.target)
-        self.gathered = Gathered(self.metrics)
+        self.gathered = Gathered(self.metrics, "" if self.features is None else self.features.name)
         self._begun, self._fresh = time.monotonic(), 0
 
     @property
@@ -170,15 +175,31 @@ class _Run:
             return
         key = self._key(one.number, contender)
         job = replace(one.job(there, contender, answer, self.metrics), picture=self.store.stem(key))
+        seen = None
+        if self.features is not None:
+            seen = yield from self._shown(self.features, job, f"{one.label}: {contender.name}")
+            if seen is None:
+                return
         kept = (*there.problems, *(problem.model_copy(update={"model": contender.number}) for problem in problems))
-        ticket = _Ticket(one.number, contender.number, key, kept, trained_on, there.scene.given, answer.seconds)
+        ticket = _Ticket(one.number, contender.number, key, kept, trained_on, there.scene.given, answer.seconds, seen)
         scorers.give(job, ticket)
+
+    def _shown(self, features: FeatureScores, job: ScoringJob, words: str) -> Work[Seen | None]:
+        """What the network sees; None when stopped."""
+
+        def said(event: Event) -> Event:
+            return self._progress(f"{words}, {event.message}") if isinstance(event, Progress) else event
+
+        return (yield from relayed(features.seen(job, self.stop), said))
 
     def _take(self, done: Iterable[tuple[_Ticket, Scored]]) -> None:
         for ticket, scored in done:
             scores = scored.scores.model_copy(update={"seconds": ticket.seconds})
-            facts = {"problems": ticket.problems, "trained_on": ticket.trained_on, "given": ticket.given, "scores": scores}
-            whole = scored.model_copy(update=facts)
+            facts: dict[str, Any] = {"problems": ticket.problems, "trained_on": ticket.trained_on, "given": ticket.given}
+            if ticket.seen is not None:
+                scores = ticket.seen.beside(scores)
+                facts["seen"] = self.store.keep_features(ticket.key, ticket.seen.vectors)
+            whole = scored.model_copy(update={**facts, "scores": scores})
             self.store.keep(ticket.key, whole)
             self.gathered.take(ticket.case, ticket.model, ticket.key, whole)
             self._fresh += 1
@@ -189,6 +210,7 @@ class _Run:
         facts = {
             "case": case.stamp, "model": contender.mark, "metrics": self.metrics, "direction": self.direction.name,
             "order": order.translation.told, "even_trained_on": order.even_trained_on,
+            "features": "" if self.features is None else self.features.name,
         }  # fmt: skip
         if order.predictions:
             facts["prediction"] = case.prediction_stamps[contender.number - 1]

@@ -13,6 +13,7 @@ from ctmri_core.errors import CtmriError
 from ctmri_core.inference.order import Order
 
 EvaluatedSide = Literal["train", "validation", "test", "all"]
+FeatureNetwork = Literal["", "vgg", "inception"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +28,11 @@ class EvaluationOrder:
     matched by name; `labels`: of label maps of the truths and `predicted_labels` of the predictions. `direction`: what the
     pictures are where their files do not say it.
 
-    `metrics`: keys or names of sets, none for those of the field. `translation`: how to translate; its `doubt` calibrates
-    uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases that a
-    model learnt from. `names`: writes names of cases into the results. `keep_unfinished`: when stopped, what is finished becomes
-    an evaluation. `workers`: processes for scoring, None lets the program decide.
+    `metrics`: keys or names of sets, none for those of the field. `features`: the network by whose features slices are compared,
+    with `feature_weights` from a safetensors file, else those of torchvision. `translation`: how to translate; its `doubt`
+    calibrates uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases
+    that a model learnt from. `names`: writes names of cases into the results. `keep_unfinished`: when stopped, what is finished
+    becomes an evaluation. `workers`: processes for scoring, None lets the program decide.
     """
 
     output: Path
@@ -48,6 +50,8 @@ class EvaluationOrder:
     predicted_labels: tuple[Path, ...] = ()
     direction: Direction | None = None
     metrics: tuple[str, ...] = ()
+    features: FeatureNetwork = ""
+    feature_weights: Path | None = None
     translation: Order = field(default_factory=Order)
     back: str | Path | None = None
     even_trained_on: bool = False
@@ -64,5 +68,7 @@ class EvaluationOrder:
             raise CtmriError("Predictions are held against a truth: name the folder of the real pictures.")
         if self.predicted_labels and (self.labels is None or len(self.predicted_labels) != max(1, len(self.predictions))):
             raise CtmriError("Label maps of predictions go with those of the truth, one folder for each folder of predictions.")
+        if self.feature_weights is not None and not self.features:
+            raise CtmriError("Weights of features go with the network that they are of. Say --features vgg or inception.")
         if len({path.absolute() for path in (*self.models, *self.predictions)}) < len(self.models) + len(self.predictions):
             raise CtmriError("A model or folder is named twice. Name each once.")

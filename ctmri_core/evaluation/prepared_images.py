@@ -15,6 +15,8 @@ Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 MR_RANGE = 100.0
 """MR is brought to 0 to 100, so that errors are in % of the range."""
+PHOTOGRAPH_HU = (-1000.0, 1000.0)
+"""Black and white of CT for networks that know photographs: of all HU soft tissue would be one grey."""
 _QUANTILES = (0.5, 99.5)
 
 
@@ -39,6 +41,13 @@ class PreparedImages:
         if self.is_ct:
             truth, synthetic = (np.clip(image - np.float32(HU_LOW), 0, HU_RANGE) for image in (truth, synthetic))
         return np.where(mask, truth, np.float32(0)), np.where(mask, synthetic, np.float32(0))
+
+    def photographs(self) -> tuple[Image, Image]:
+        """Both from 0 to 1 for networks that see photographs, 0 outside the mask: CT by `PHOTOGRAPH_HU`, MR as errors are."""
+        low, high = PHOTOGRAPH_HU if self.is_ct else (0.0, MR_RANGE)
+        shares = (np.clip((image - np.float32(low)) / np.float32(high - low), 0, 1) for image in (self.truth, self.synthetic))
+        first, second = (np.where(self.mask, share, np.float32(0)) for share in shares)
+        return first, second
 
 
 def prepared(truth: NDArray[Any], synthetic: NDArray[Any], mask: Mask, domain: Domain) -> PreparedImages:

@@ -17,7 +17,7 @@ from ctmri_core.errors import GeometryMismatch, NotComparable
 from ctmri_core.evaluation.calibration import agreement, calibration
 from ctmri_core.evaluation.prepared_images import PreparedImages, prepared
 from ctmri_core.evaluation.results import CaseScores, LabelScore, Problem, SliceScores
-from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, OF_LABELS, OF_SETS, THINNEST, cycle_metrics, has_slices, is_of_slices
+from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, OF_LABELS, THINNEST, cycle_metrics, has_slices, is_of_slices
 from ctmri_core.evaluation.slice_pictures import PictureFacts, write_slice
 from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.catalogue import METRICS
@@ -58,7 +58,8 @@ class ScoringJob:
 
 class Scored(BaseModel):
     """What came of a job. `scores`: with numbers of model and case still to be filled in, as in `problems`, which were found on
-    the way. `trained_on`: whether the model learnt from the case, None where nobody can tell; `given`: whether the mask was.
+    the way. `trained_on`: whether the model learnt from the case, None where nobody can tell; `given`: whether the mask was;
+    `seen`: slices whose features lie beside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -72,6 +73,7 @@ class Scored(BaseModel):
     problems: tuple[Problem, ...] = ()
     trained_on: bool | None = None
     given: bool = False
+    seen: int = 0
 
 
 def score(job: ScoringJob) -> Scored:
@@ -112,7 +114,7 @@ def slices_of(mask: Mask, axis: int) -> list[int]:
 def _values(job: ScoringJob, images: PreparedImages, slices: SliceScores) -> dict[str, float | None]:
     values: dict[str, float | None] = {}
     for key in job.metrics:
-        if key in OF_LABELS or key in OF_SETS:
+        if key in OF_LABELS or METRICS[key].takes != "images":
             continue
         if is_of_slices(key):
             there = [value for value in slices.values[key] if value is not None]

@@ -9,13 +9,18 @@ from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.evaluation.results import ShownMetric
 from ctmri_core.hints import nearest_hint
-from ctmri_core.metrics.catalogue import METRICS
+from ctmri_core.metrics.catalogue import METRICS, NAMED
 from ctmri_core.metrics.metric import AS_IMAGES, Metric
 
 CYCLE_PEAK = "_peak"
 """What a key of a cycle's best slice ends in."""
 OF_LABELS = ("dice", "hausdorff_95", "label_mae")
 OF_SETS = ("frechet_distance", "kernel_distance")
+OF_PAIRS = ("feature_distance", "perceptual_distance")
+OF_NETWORKS: Mapping[str, tuple[str, ...]] = MappingProxyType({"vgg": (*OF_PAIRS, *OF_SETS), "inception": OF_SETS})
+"""What is measured by what a network sees."""
+MOST_SEEN = 32
+"""Slices of a case that a network is shown, evenly spread: neighbours are nearly the same, and it takes its time."""
 _MEAN_OF_SLICES = frozenset({"ssim", "ssim_gaussian", "ms_ssim", "gradient_similarity", "gradient_deviation"})
 _PER_SLICE = _MEAN_OF_SLICES | {"mae", "bias", "mse", "rmse", "psnr", "psnr_hu", "ncc"}
 _TISSUE = tuple(key for key in METRICS if key.startswith(("mae_", "bias_")) or key == "bone_dice")
@@ -32,11 +37,15 @@ THINNEST = 7
 """Slices, rows and columns that 3-D scores need at least."""
 
 
-def chosen_metrics(asked: Sequence[str], target: Domain) -> tuple[str, ...]:
-    """Keys in the catalogue's order. Raises `CtmriError` for a name that is none, or a measure of HU for MR."""
+def chosen_metrics(asked: Sequence[str], target: Domain, features: str = "") -> tuple[str, ...]:
+    """Keys in the catalogue's order, with all that the network `features` measures unless some of it is asked for.
+
+    Raises `CtmriError` for a name that is none, a measure of HU for MR, or one that the network has not.
+    """
     is_ct = target is Domain.CT
+    seen = OF_NETWORKS.get(features, ())
     if not asked:
-        return tuple(key for key in METRICS if key in SETS["ct" if is_ct else "mr"])
+        return tuple(key for key in METRICS if key in (*SETS["ct" if is_ct else "mr"], *seen))
     wanted: set[str] = set()
     for word in asked:
         if word not in SETS and word not in METRICS:
@@ -47,9 +56,13 @@ def chosen_metrics(asked: Sequence[str], target: Domain) -> tuple[str, ...]:
         if not fitting or (word.startswith("synthrad") and not is_ct):
             raise CtmriError(f"{word!r} is defined for CT in HU; these pictures are {target.label}.")
         wanted.update(fitting)
-    refused = [key for key in METRICS if key in wanted and METRICS[key].takes.startswith("feature")]
-    if refused:
-        raise CtmriError(f"{METRICS[refused[0]].title} needs the features of a network, which evaluations do not take.")
+    of_features = [key for key in METRICS if key in wanted and METRICS[key].takes.startswith("feature")]
+    for key in of_features:
+        if key not in seen:
+            fitting = " or ".join(name for name, keys in OF_NETWORKS.items() if key in keys)
+            raise CtmriError(f"{METRICS[key].title}: choose the network that sees them, by --features {fitting}.")
+    if not of_features:
+        wanted.update(seen)
     return tuple(key for key in METRICS if key in wanted)
 
 
@@ -68,9 +81,12 @@ def unit_of(domain: Domain) -> str:
     return "HU" if domain is Domain.CT else "% of range"
 
 
-def shown(keys: Iterable[str], target: Domain) -> tuple[ShownMetric, ...]:
-    """What belongs beside the numbers of true translations."""
-    return tuple(_shown(METRICS[key], target) for key in keys if key not in OF_LABELS)
+def shown(keys: Iterable[str], target: Domain, network: str = "") -> tuple[ShownMetric, ...]:
+    """What belongs beside the numbers of true translations. `network`: name of the one whose features are compared."""
+    return tuple(
+        _of_features(METRICS[key], target, network) if key in (*OF_PAIRS, *OF_SETS) else _shown(METRICS[key], target)
+        for key in keys if key not in OF_LABELS
+    )  # fmt: skip
 
 
 def shown_cycle(source: Domain) -> tuple[ShownMetric, ...]:
@@ -121,12 +137,25 @@ _PATIENTS = (
 )
 
 
+def _of_features(metric: Metric, target: Domain, network: str) -> ShownMetric:
+    """Named with the network and the print of its weights, without which the number says nothing."""
+    is_set = metric.key in OF_SETS
+    window = "−1000 to 1000 HU" if target is Domain.CT else "the range"
+    told = metric.convention.removesuffix(f"; {NAMED}")
+    seen = f"axial slices, at most {MOST_SEEN} of a case, {window} as black to white, black outside the mask"
+    return _shown(metric, target).model_copy(update={
+        "title": f"{metric.title.removesuffix(' of features')}, {network}" if network else metric.title,
+        "convention": f"{told}; {seen}; comparable only with the same network, weights and pictures",
+        "of": "all slices" if is_set else "mean of slices", "per_slice": not is_set,
+    })  # fmt: skip
+
+
 def _shown(metric: Metric, target: Domain) -> ShownMetric:
     """As it is taken here; the mean of slices is said in the convention."""
     unit = metric.unit.replace(AS_IMAGES, unit_of(target))
-    sliced, of_sets = is_of_slices(metric.key), metric.key in OF_SETS
+    sliced = is_of_slices(metric.key)
     return ShownMetric(
         key=metric.key, title=metric.title, unit=unit, better=metric.better, lowest=metric.lowest, highest=metric.highest,
         convention=f"{metric.convention}; mean over slices" if sliced else metric.convention, source=metric.source,
-        of="all slices" if of_sets else "mean of slices" if sliced else "volume", per_slice=has_slices(metric.key),
+        of="mean of slices" if sliced else "volume", per_slice=has_slices(metric.key),
     )  # fmt: skip

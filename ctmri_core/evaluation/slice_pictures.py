@@ -74,13 +74,18 @@ def _window(source: NDArray[Any], domain: Domain) -> tuple[float, float]:
     return low, max(high, low + 1e-6 * max(1.0, abs(low)))
 
 
+def upright(values: NDArray[Any], order: tuple[int, ...], flips: tuple[bool, ...], k: int) -> NDArray[Any]:
+    """Slice `k` along `order[0]`, rows to posterior, columns to the patient's left. `order`, `flips`: `axial_order`."""
+    plane = np.take(values, k, axis=order[0])
+    rows, columns = (axis - (axis > order[0]) for axis in order[1:])
+    return plane.transpose(rows, columns)[:: -1 if flips[1] else 1, :: -1 if flips[2] else 1]
+
+
 def _grey(
     values: NDArray[Any], window: tuple[float, float], order: tuple[int, ...], flips: tuple[bool, ...], k: int
 ) -> NDArray[np.uint8]:
     low, high = window
-    plane = np.take(values, k, axis=order[0])
-    rows, columns = (axis - (axis > order[0]) for axis in order[1:])
-    plane = plane.transpose(rows, columns)[:: -1 if flips[1] else 1, :: -1 if flips[2] else 1]
+    plane = upright(values, order, flips, k)
     shares = np.clip(np.nan_to_num((plane.astype(np.float32) - low) / (high - low)), 0, 1)
     result: NDArray[np.uint8] = np.ascontiguousarray((shares * 255).round().astype(np.uint8))
     return result

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from ctmri_core.errors import FileRefused
 from ctmri_core.evaluation.results import PICTURES
 from ctmri_core.evaluation.scoring import Scored
 from ctmri_core.evaluation.slice_pictures import picture_path
-from ctmri_core.files import write_bytes, write_failed
+from ctmri_core.files import atomic_file, write_bytes, write_failed
 
 VERSION = 1
 """Of how scores are computed; raised when they change."""
@@ -53,11 +56,31 @@ class Store:
         except (OSError, ValidationError):
             return None
         parts = () if scored.picture is None else scored.picture.parts
-        return scored if all(picture_path(self.stem(key), part).is_file() for part in parts) else None
+        there = all(picture_path(self.stem(key), part).is_file() for part in parts)
+        return scored if there and (not scored.seen or self._features(key).is_file()) else None
 
     def keep(self, key: str, scored: Scored) -> None:
         """Raises `WriteFailed`."""
         write_bytes(self.stem(key).with_suffix(".json"), scored.model_dump_json().encode(), private=True)
+
+    def keep_features(self, key: str, vectors: NDArray[np.float32]) -> int:
+        """(2, slices, features) beside the scores of `key`; the number of slices. Raises `WriteFailed`."""
+        if vectors.size:
+            with atomic_file(self._features(key), private=True) as temporary, temporary.open("wb") as handle:
+                np.save(handle, vectors, allow_pickle=False)
+        return int(vectors.shape[1])
+
+    def features(self, key: str) -> NDArray[np.float32]:
+        """What `keep_features` kept. Raises `FileRefused`."""
+        path = self._features(key)
+        try:
+            vectors: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise FileRefused(path, "holds no features that can be read.", "Remove it and evaluate again.") from error
+        return vectors
+
+    def _features(self, key: str) -> Path:
+        return self._folder / f"{key}-features.npy"
 
     def take_picture(self, key: str, part: str, name: str) -> str:
         """Copies a picture of `key` among those of the report; its path within the evaluation. Raises `WriteFailed`."""

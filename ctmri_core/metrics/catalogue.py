@@ -59,11 +59,11 @@ _MS_SSIM_2025 = (
 _SURFACES = (
     "surface voxels, distances of centres in mm; 95th percentile of either way, the larger; none where the label was missed"
 )
-_NAMED = "name network and weights beside it; comparable with published values only with theirs"
-_FRECHET = f"sample covariances; falls with the number of pictures: equal numbers, more than features; {_NAMED}"
-_KERNEL = f"cubic kernel, unbiased (may fall below 0), once over all pictures; {_NAMED}"
-_LAYERS = f"mean of each layer, mean over the layers; {_NAMED}"
-_LPIPS = f"channels of unit length, mean over places, sum over channels and layers; {_NAMED}"
+NAMED = "name network and weights beside it; comparable with published values only with theirs"
+_FRECHET = f"sample covariances; falls with the number of pictures: equal numbers, more than features; {NAMED}"
+_KERNEL = f"cubic kernel, unbiased (may fall below 0), once over all pictures; {NAMED}"
+_LAYERS = f"mean of each layer, mean over the layers; {NAMED}"
+_LPIPS = f"channels of unit length, mean over places, sum over channels and layers; {NAMED}"
 
 _ERRORS = (
     Metric("mae", "MAE", mae, "definition", _VOXELS, AS_IMAGES, 0, _INF, "lower"),
