@@ -56,6 +56,30 @@ def test_a_stop_before_the_first_slice_keeps_nothing():
     assert finish(translate_as(scan(), model(), Order(keep_unfinished=True), lambda: True)) is None
 
 
+@pytest.mark.parametrize("step", ["engine.choose_plan", "translating.doubts_before", "translating.body_mask"])
+def test_a_stop_while_a_scan_is_made_ready_is_heeded_before_the_next_long_step(monkeypatch, step):
+    asked: list[str] = []
+    body = np.ones(scan().geometry.shape, bool)
+    steps = {"engine.choose_plan": PLAN, "translating.body_mask": body, "translating.doubts_before": ()}
+
+    def taking_long(name, answer):
+        def take(*_):
+            asked.append(name)
+            return answer
+
+        monkeypatch.setattr(f"ctmri_core.inference.{name}", take)
+
+    for name, answer in steps.items():
+        taking_long(name, answer)
+    work = translate_as(scan(), model(), Order(doubt="mirrored", keep_unfinished=True), lambda: step in asked)
+    events = []
+    with pytest.raises(StopIteration) as end:
+        while True:
+            events.append(next(work))
+    assert end.value.value is None and asked[-1] == step
+    assert not any(isinstance(event, Started) for event in events)
+
+
 @pytest.mark.parametrize("fusion", ["mean", "median"])
 def test_planes_that_are_missing_are_told(fusion):
     source = scan()
