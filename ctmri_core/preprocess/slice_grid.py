@@ -216,10 +216,11 @@ def _check_width(oriented: Geometry, plane: Plane) -> None:
     ways = {"axial": "top to bottom", "coronal": "front to back", "sagittal": "left to right"}
     for axis in (1, 2):
         across, count, width = names[axis], oriented.shape[axis], oriented.extent[axis]
+        wanted = f"{plane.capitalize()} slices are wanted; this scan is"
         if count == 1:
-            raise WrongInput(f"This model works on {plane} slices; this scan is a single {across} slice.")
+            raise WrongInput(f"{wanted} a single {across} slice.")
         if width < _NARROWEST_MM:
-            raise WrongInput(f"This model works on {plane} slices; this scan is only {width:.0f} mm wide from {ways[across]}.")
+            raise WrongInput(f"{wanted} only {width:.0f} mm wide from {ways[across]}.")
 
 
 def _apply(slices: NDArray[Any], rows: Slices, columns: Slices, background: float) -> Slices:

@@ -170,7 +170,7 @@ def test_what_has_no_axial_slices_is_refused_before_its_voxels_are_asked(order, 
     axes = STANDARD[list(order)]
     thin = tuple(spacing if n == min(shape) else 1.0 for n in shape)
     geometry = Geometry(shape, thin, direction=tuple(map(tuple, axes)))
-    assert Recipe().problem_with(geometry) == f"This model works on axial slices; this scan is {says}"
+    assert Recipe().problem_with(geometry) == f"Axial slices are wanted; this scan is {says}"
     with pytest.raises(WrongInput, match=says):
         Recipe().forward(Volume(np.zeros(shape, np.int16), geometry, Domain.CT))
 
