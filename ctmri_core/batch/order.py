@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Triple
 from ctmri_core.inference.order import Order
+
+if TYPE_CHECKING:
+    from ctmri_core.model_file import LoadedModel
 
 __all__ = ["FORMS", "BatchOrder", "Form", "Order"]
 
@@ -49,10 +53,21 @@ class BatchOrder:
         """Whether each result is a folder of slices."""
         return self.form in _FOLDERS
 
-    @property
+    @cached_property
     def settings_hash(self) -> str:
-        """16 hexadecimal digits that change with what changes a result, beside scan, model and what the scan was told to show."""
+        """16 hexadecimal digits that change with what changes a result, beside scan, model and what the scan was told to show.
+
+        Raises `ModelRefused` for a further model that cannot be read.
+        """
         how = {name: value for name, value in self.order.told.items() if name not in _OF_NO_MATTER}
-        others = [str(path) for path in (*self.order.beside, self.order.back) if path is not None]
+        others = [_weights_of(model) for model in (*self.order.beside, self.order.back) if model is not None]
         told = [self.form, self.deidentify, self.burn_in, self.spacing, self.straighten, how, others]
         return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
+
+
+def _weights_of(model: str | Path | LoadedModel) -> str:
+    """Of a model that helps with every scan: another one may be put where it lay."""
+    from ctmri_core.model_card import read_card
+
+    card = read_card(Path(model)) if isinstance(model, str | Path) else model.card
+    return card.weights_sha256

@@ -174,6 +174,19 @@ def test_what_is_done_is_done_once_until_scan_model_settings_or_result_change(tm
     assert redone(replace(wanted, order=Order(precision="float32", seed=7))) == {"a", "b"}
 
 
+@pytest.mark.parametrize("helps", ["beside", "back"])
+def test_another_model_put_where_one_lay_that_helps_is_other_settings(tmp_path, models, helps):
+    path = tmp_path / "helping.safetensors"
+
+    def hashed(seed: int) -> str:
+        tiny_model(path, seed)
+        how = Order(beside=(path,)) if helps == "beside" else Order(back=path)
+        return order(tmp_path, models, order=how).settings_hash
+
+    first = hashed(1)
+    assert hashed(2) != first and hashed(1) == first
+
+
 def test_nothing_of_other_making_is_written_over(tmp_path, models):
     write_ct(tmp_path / "in" / "a.nii.gz")
     theirs = tmp_path / "out" / "a_synthetic_mr_t1.nii.gz"
