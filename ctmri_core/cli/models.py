@@ -181,6 +181,10 @@ def _scaling(step: BaseModel) -> str:
         case "percentile_range":
             span = f"{told['low']:g}th to {told['high']:g}th percentile of the body"
             return f"{span}; the answer goes from 0 to {told['nominal_high']:g}"
+        case "nyul" | "histogram" as kind:
+            words = "landmarks of Nyul and Udupa" if kind == "nyul" else "a histogram"
+            span = f"{told['low']:g}th to {told['high']:g}th percentile of the body onto {words} learnt from the training data"
+            return f"{span}; the answer goes from 0 to {told['nominal_high']:g}"
         case kind:
             return f"{kind.replace('_', ' ')}, {_pairs(told)}".rstrip(", ")
 

@@ -18,6 +18,7 @@ from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, Pr
 from ctmri_core.data.decisions import Decisions
 from ctmri_core.data.diversity import limited
 from ctmri_core.data.layouts.layout import CaseReference, Side
+from ctmri_core.data.learnt_scale import with_learnt_scale
 from ctmri_core.data.preparation_options import WITH_MASKS, PreparationOptions
 from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.data.source_stamp import stamp_of
@@ -143,6 +144,11 @@ def prepare_dataset(
         yield Noted(message=remark)
     with alone_in(folder):
         earlier = DatasetFolder(folder).remembered()
+        learnt_from = [case for case in source.cases if sides.get(case.patient) == "train"]
+        learnt = yield from with_learnt_scale(recipe, domains, learnt_from, folder, made_from["data"], stop)
+        if learnt is None:
+            return None
+        recipe = learnt
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)
         if earlier and not DatasetFolder(folder).remembered():
             yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")

@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ctmri_core.preprocess.bias_field import BiasField
-from ctmri_core.preprocess.intensity import HuCurve, HuRange, MinMaxRange, MrScaling, PercentileRange, ZScore
+from ctmri_core.preprocess.intensity import HuCurve, HuRange, MinMaxRange, PercentileRange, ZScore
+from ctmri_core.preprocess.mr_standard import Contrast, HistogramMatch, MrScaling, MrWindow, NyulScale
 from ctmri_core.preprocess.recipe import Recipe, SliceChoice
 
 
@@ -21,12 +22,15 @@ class RecipeChoices(BaseModel):
     hu_low: float = Field(default=-1024.0, ge=-4096, le=4096, description="HU of CT at and below which all is alike")
     hu_high: float = Field(default=2000.0, ge=-4096, le=32767, description="HU of CT at and above which all is alike")
     soft_tissue_curve: bool = Field(default=False, description="CT only as the source: soft tissue takes most of the range")
-    mr_scaling: Literal["percentile", "z_score", "min_max"] = Field(
-        default="percentile", description="what of an MR's values in the body becomes the range"
+    mr_scaling: Literal["percentile", "z_score", "min_max", "nyul", "histogram", "contrast", "window"] = Field(
+        default="percentile", description="what of an MR's values in the body becomes the range; nyul, histogram: learnt"
     )
     mr_low_percentile: float = Field(default=0.5, ge=0, lt=50, description="percentile: the lowest")
     mr_high_percentile: float = Field(default=99.5, gt=50, le=100, description="percentile: the highest")
     z_reach: float = Field(default=3.0, gt=0, le=20, description="z_score: standard deviations beside the mean")
+    mr_gamma: float = Field(default=1.0, ge=0.2, le=5, description="contrast, window: below 1 what is dark becomes brighter")
+    mr_window_low: float = Field(default=0.0, ge=-32768, le=1e6, description="window: the value of MR that becomes black")
+    mr_window_high: float = Field(default=1000.0, ge=-32768, le=1e6, description="window: the value of MR that becomes white")
     n4: bool = Field(default=False, description="correct the bias field of MR (N4); takes seconds per volume")
     only_body: bool = Field(default=False, description="make everything outside the outline of the body background")
     least_body: float = Field(default=0.01, ge=0, le=1, description="leave out slices with less body than this share")
@@ -38,6 +42,8 @@ class RecipeChoices(BaseModel):
         low, high = (-31.0, 101.0) if self.soft_tissue_curve else (self.hu_low, self.hu_low + 1)
         if self.hu_low > low or self.hu_high < high:
             raise ValueError(f"--hu-low must be at most {low:g} and --hu-high at least {high:g}")
+        if self.mr_window_high <= self.mr_window_low:
+            raise ValueError("--mr-window-high must be above --mr-window-low")
         return self
 
     def recipe(self, multiple: int = 4) -> Recipe:
@@ -55,4 +61,13 @@ class RecipeChoices(BaseModel):
             return ZScore(reach=self.z_reach)
         if self.mr_scaling == "min_max":
             return MinMaxRange()
-        return PercentileRange(low=self.mr_low_percentile, high=self.mr_high_percentile)
+        if self.mr_scaling == "nyul":
+            return NyulScale()
+        if self.mr_scaling == "histogram":
+            return HistogramMatch()
+        if self.mr_scaling == "window":
+            return MrWindow(low=self.mr_window_low, high=self.mr_window_high, gamma=self.mr_gamma)
+        low, high = self.mr_low_percentile, self.mr_high_percentile
+        if self.mr_scaling == "contrast":
+            return Contrast(low=low, high=high, gamma=self.mr_gamma)
+        return PercentileRange(low=low, high=high)

@@ -17,7 +17,7 @@ from ctmri_core.inference.order import Order
 from ctmri_core.inference.precision import choose_device, choose_plan
 from ctmri_core.inference.sampling import Variation
 from ctmri_core.model_file import LoadedModel
-from ctmri_core.preprocess.intensity import HuRange
+from ctmri_core.preprocess.mr_standard import unmeasured
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.preprocess.slice_grid import SliceGrid, Slices
 from ctmri_core.registry import validated_config
@@ -81,8 +81,7 @@ def recipe_of_answers(recipe: Recipe, domain: Domain) -> Recipe:
     """`recipe` for values on the nominal scale of `domain`, which is that of the answers of all models."""
     changes: dict[str, object] = {"bias_field": None, "only_body": False}
     if domain.is_mr:
-        nominal = recipe.mr.nominal
-        changes["mr"] = HuRange(low=nominal.low, high=nominal.high)  # a scale that measures nothing
+        changes["mr"] = unmeasured(recipe.mr)
     return recipe.model_copy(update=changes)
 
 

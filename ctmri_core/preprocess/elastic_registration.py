@@ -1,7 +1,7 @@
 """Elastic registration by a coarse field of cubic B-splines, begun at a matrix. Rueckert et al., IEEE TMI 18, 1999, with the
 mutual information of Mattes et al., IEEE TMI 22, 2003, as in ITK.
 
-Control points lie about 40 mm apart: enough for a bent neck or a jaw, too far apart to make one anatomy of another.
+Control points lie about 60 mm apart: enough for a bent neck or a jaw, too far apart to make one anatomy of another.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ctmri_core.preprocess.resample import coarsened
 from ctmri_core.preprocess.spatial_transform import SpatialTransform, spline_of
 from ctmri_core.volume import Volume
 
-_CELL_MM = 3.0
-_POINTS_MM = 40.0
+_CELL_MM = 4.0
+_POINTS_MM = 60.0
 _BINS = 32
-_ITERATIONS = 40
+_ITERATIONS = 20
 _MOST_SAMPLES = 60_000
 _SEED = 1
 

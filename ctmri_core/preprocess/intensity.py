@@ -77,14 +77,13 @@ class CurvedScale:
         return result
 
 
-AnyScale = Scale | CurvedScale
+class Step(BaseModel):
+    """How values are scaled: a part of the recipe."""
 
-
-class _Step(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class HuRange(_Step):
+class HuRange(Step):
     """CT: `low` to `high` HU onto [-1, 1]; the clipping is part of the recipe and so of the record."""
 
     kind: Literal["hu_range"] = "hu_range"
@@ -105,7 +104,7 @@ class HuRange(_Step):
         return Scale(self.low, self.high)
 
 
-class HuCurve(_Step):
+class HuCurve(Step):
     """CT as a source: `low` to `high` HU onto [-1, 1], with most of it for soft tissue.
 
     On a linear range grey and white matter, some 8 HU apart, differ by half a hundredth, less than the noise of a
@@ -133,7 +132,7 @@ class HuCurve(_Step):
         return CurvedScale(self.low, self.soft_low, self.soft_high, self.high, self.share)
 
 
-class PercentileRange(_Step):
+class PercentileRange(Step):
     """MR: percentiles of the voxels in the body onto [-1, 1]; results are written as 0 to `nominal_high` arbitrary units."""
 
     kind: Literal["percentile_range"] = "percentile_range"
@@ -143,7 +142,7 @@ class PercentileRange(_Step):
 
     def scale_of(self, volume: Volume, body: Body = None) -> Scale:
         """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
-        values = _in_body(volume, body)
+        values = values_in_body(volume, body)
         if values.size == 0:
             return Scale(0.0, 1.0)
         low, high = (float(value) for value in np.percentile(values, (self.low, self.high)))
@@ -154,7 +153,7 @@ class PercentileRange(_Step):
         return Scale(0.0, self.nominal_high)
 
 
-class MinMaxRange(_Step):
+class MinMaxRange(Step):
     """MR: the lowest and the highest value in the body onto [-1, 1]; one bright voxel darkens all others."""
 
     kind: Literal["min_max"] = "min_max"
@@ -162,7 +161,7 @@ class MinMaxRange(_Step):
 
     def scale_of(self, volume: Volume, body: Body = None) -> Scale:
         """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
-        values = _in_body(volume, body)
+        values = values_in_body(volume, body)
         return _scale_between(float(values.min()), float(values.max())) if values.size else Scale(0.0, 1.0)
 
     @property
@@ -170,7 +169,7 @@ class MinMaxRange(_Step):
         return Scale(0.0, self.nominal_high)
 
 
-class ZScore(_Step):
+class ZScore(Step):
     """MR: the mean in the body to 0 and `reach` standard deviations beside it to -1 and 1; what is beyond is clipped."""
 
     kind: Literal["z_score"] = "z_score"
@@ -179,7 +178,7 @@ class ZScore(_Step):
 
     def scale_of(self, volume: Volume, body: Body = None) -> Scale:
         """Measured on `volume` alone, in `body` (None: where it is found). A constant volume gets a range of one unit."""
-        values = _in_body(volume, body)
+        values = values_in_body(volume, body)
         if values.size == 0:
             return Scale(0.0, 1.0)
         middle, reach = float(values.mean(dtype=np.float64)), self.reach * float(values.std(dtype=np.float64))
@@ -190,10 +189,7 @@ class ZScore(_Step):
         return Scale(0.0, self.nominal_high)
 
 
-MrScaling = PercentileRange | MinMaxRange | ZScore
-
-
-def _in_body(volume: Volume, body: Body) -> NDArray[Any]:
+def values_in_body(volume: Volume, body: Body) -> NDArray[Any]:
     """The finite values in the body; those of the whole volume where there is no body."""
     inside = volume.voxels[body_mask(volume) if body is None else body]
     values: NDArray[Any] = inside[np.isfinite(inside)]

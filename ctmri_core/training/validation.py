@@ -16,7 +16,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.events import StopSignal
 from ctmri_core.method import Method
 from ctmri_core.metrics.ssim import ssim
-from ctmri_core.preprocess.intensity import AnyScale
+from ctmri_core.preprocess.mr_standard import AnyScale
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.training.overlap_sums import OverlapSums
 from ctmri_core.training.scores import Scores
