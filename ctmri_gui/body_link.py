@@ -27,8 +27,15 @@ class BodyLink(QObject):
         super().__init__(window)
         self._session, self._settings, self._window = session, settings, window
         self.editor = BodyEditor(views, session.bodies, history, session.jobs, self)
+        session.library.changed.connect(self._offer_models)
+        self._offer_models()
         self.panel = BodyPanel(self.editor)
         self.panel.saveAsked.connect(self.where_to_save)
+
+    def _offer_models(self) -> None:
+        """Those at hand that outline."""
+        entries = self._session.library.entries
+        self.editor.offer([entry for entry in entries if entry.card is not None and entry.card.outlines])
 
     def where_to_save(self) -> None:
         """Asks for a file; its suffix decides the format, NIfTI is offered."""

@@ -1,4 +1,7 @@
-"""Outlines the body of a CT or MR and writes it as a mask, to be looked at, changed and given to `ctmri translate --body`."""
+"""Outlines the body of a CT or MR and writes it as a mask, to be looked at, changed and given to `ctmri translate --body`.
+
+Classically, or by a model that learnt it; one that learnt several labels writes them by number.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=given_path, required=True, metavar="MASK", help=written)
     brighter = "what is brighter is looked at: HU of CT, of MR the share (0 to 1) of its range (default: found)"
     parser.add_argument("--threshold", type=float, metavar="X", help=brighter)
+    by = "a model that outlines: a file, a name of `ctmri models list`, or the folder of a run (default: found without one)"
+    parser.add_argument("--model", metavar="MODEL", help=by)
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="for the model: auto, cpu, cuda, or one card: cuda:1")
     parser.add_argument("--overwrite", action="store_true", help="replace MASK where it exists (never INPUT)")
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
 
@@ -37,12 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     from ctmri_core.io.opening import load
     from ctmri_core.io.saving import check_target, save
-    from ctmri_core.preprocess.body_mask import body_mask, own_threshold
-    from ctmri_core.preprocess.given_body import mask_volume
 
     target: Path = arguments.output
     if not target.name.lower().endswith(_SUFFIXES):
         raise WriteFailed(f"{target.name}: a mask is written as one of {', '.join(_SUFFIXES)}.")
+    if arguments.model is not None and arguments.threshold is not None:
+        raise WrongInput("--model and --threshold both say how to outline. Leave one of them out.")
     check_target(target, sources=[arguments.input], overwrite=arguments.overwrite)
     series = chosen_series(arguments)
     check_target(target, sources=series.files, overwrite=arguments.overwrite)
@@ -51,6 +57,20 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
         return None
     volume = as_told(volume, arguments.modality)
     yield from noted(volume.findings)
+    mask = yield from (_found(volume, arguments) if arguments.model is None else _by_model(volume, arguments, stop))
+    if mask is None:
+        return None
+    written = yield from save(mask, target, overwrite=arguments.overwrite, stop=stop)
+    if written is not None:
+        yield Finished(reason="completed", paths={"mask": str(written)})
+    return written
+
+
+def _found(volume: Volume, arguments: argparse.Namespace) -> Work[Volume | None]:
+    """The classical mask."""
+    from ctmri_core.preprocess.body_mask import body_mask, own_threshold
+    from ctmri_core.preprocess.given_body import mask_volume
+
     _check_threshold(volume, arguments.threshold)
     yield Progress(done=0, message="looking for the body")
     body = body_mask(volume, arguments.threshold)
@@ -59,10 +79,30 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | None]:
     threshold = own_threshold(volume) if arguments.threshold is None else arguments.threshold
     where = f"{threshold:.0f} HU" if volume.domain is Domain.CT else f"{100 * threshold:.3g} % of the range"
     yield Noted(message=f"The body fills {100 * body.mean():.3g} % of the scan; outlined at {where}.")
-    written = yield from save(mask_volume(body, volume), target, overwrite=arguments.overwrite, stop=stop)
-    if written is not None:
-        yield Finished(reason="completed", paths={"mask": str(written)})
-    return written
+    return mask_volume(body, volume)
+
+
+def _by_model(volume: Volume, arguments: argparse.Namespace, stop: StopSignal) -> Work[Volume | None]:
+    """The body as the model outlines it; all its labels where it has several."""
+    from ctmri_core.inference.order import Order
+    from ctmri_core.inference.outlining import label_volume, outline
+    from ctmri_core.model_card import find_model
+    from ctmri_core.model_file import load_model
+    from ctmri_core.preprocess.given_body import mask_volume
+    from ctmri_core.resources_folder import model_folders
+
+    model = load_model(find_model(arguments.model, model_folders()))
+    found = yield from outline(volume, model, Order(device=arguments.device), stop)
+    if found is None:
+        return None
+    if not found.labels.any():
+        raise WrongInput(f"{model.card.name} outlines nothing in {volume.name or 'the input'}. Choose another model, or none.")
+    if len(found.names) == 1:
+        yield Noted(message=f"The body fills {100 * found.body.mean():.3g} % of the scan, as {model.card.name} outlines it.")
+        return mask_volume(found.body, volume)
+    for number, name in enumerate(found.names, 1):
+        yield Noted(message=f"{number}: {name}, {100 * (found.labels == number).mean():.3g} % of the scan")
+    return label_volume(found, volume)
 
 
 def _check_threshold(volume: Volume, threshold: float | None) -> None:

@@ -282,6 +282,16 @@ def translate(
     return None
 
 
+def outline(volume: Volume, model: Path, stop: StopSignal) -> Work[NDArray[np.bool_] | None]:
+    """The body as `model` outlines it, bool on the grid of `volume`; None when stopped. Raises `CtmriError`."""
+    yield Progress(done=0, message="starting the engine")
+    from ctmri_core.inference.order import Order
+    from ctmri_core.inference.outlining import body_by_model
+    from ctmri_core.model_file import load_model
+
+    return (yield from _quietly(body_by_model(volume, load_model(model), Order(), stop)))
+
+
 def estimate(
     volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal
 ) -> Work[Mapping[str, Any] | str | None]:  # fmt: skip

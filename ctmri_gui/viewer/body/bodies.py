@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,6 +15,7 @@ from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.body_mask import body_mask, own_threshold
 from ctmri_core.volume import Volume
+from ctmri_gui.jobs import work
 from ctmri_gui.viewer.compare.label_map import BODY, LabelMap
 
 Labels = NDArray[np.uint8]
@@ -23,7 +25,7 @@ Labels = NDArray[np.uint8]
 class Body:
     """`labels`: (k, j, i) on `geometry`, C-contiguous, 1 in the body, changed in place; `threshold`: where it was outlined, in HU
     or as a share of the range; `own`: where the program would have; `by_hand`: whether somebody painted since; `only`: whether
-    translations leave everything else out."""
+    translations leave everything else out; `by`: the name of the model that outlined it, "" where none did."""
 
     labels: Labels = field(repr=False)
     geometry: Geometry
@@ -31,6 +33,7 @@ class Body:
     own: float
     by_hand: bool = False
     only: bool = False
+    by: str = ""
 
     @property
     def map(self) -> LabelMap:
@@ -75,3 +78,12 @@ def find_body(volume: Volume, threshold: float | None, stop: StopSignal) -> Work
     if threshold is None and not found.any():
         raise CtmriError("No body is seen in the source.")
     return Body(found.view(np.uint8), volume.geometry, own if threshold is None else threshold, own)
+
+
+def outlined_body(volume: Volume, model: Path, name: str, stop: StopSignal) -> Work[Body | None]:
+    """A job: as the model in the file `model`, called `name`, outlines it. Raises `CtmriError` where it sees nothing."""
+    mask = yield from work.outline(volume, model, stop)
+    if mask is None or stop():
+        return None
+    own = own_threshold(volume)
+    return Body(np.array(mask, order="C").view(np.uint8), volume.geometry, own, own, by=name)

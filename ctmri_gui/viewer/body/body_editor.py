@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -11,12 +12,13 @@ from PySide6.QtGui import QAction
 
 from ctmri_core.events import Finished
 from ctmri_core.geometry import FloatArray
+from ctmri_core.model_card import ModelEntry
 from ctmri_core.preprocess.mask_brush import Brush, Changed
 from ctmri_core.volume import Volume
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.undo import History
-from ctmri_gui.viewer.body.bodies import Bodies, Body, Labels, find_body
+from ctmri_gui.viewer.body.bodies import Bodies, Body, Labels, find_body, outlined_body
 from ctmri_gui.viewer.body.pane_brush import PaneBrush
 from ctmri_gui.viewer.compare.label_map import BODY
 from ctmri_gui.viewer.compare.mask_model import MaskStyle
@@ -40,6 +42,7 @@ class BodyEditor(QObject):
         self._masks = views.compare.masks
         self._finding = Latest(jobs)
         self._last: Volume | None = None
+        self._outliners: tuple[ModelEntry, ...] = ()
         self.value: int | None = None
         """What the brush in use paints: 1, 0; None when there is none."""
         self.radius_mm = _FIRST_MM
@@ -62,6 +65,13 @@ class BodyEditor(QObject):
     def body(self) -> Body | None:
         """Of the source, shown or not."""
         return self._bodies.of(self.source)
+
+    @property
+    def outliners(self) -> tuple[ModelEntry, ...]:
+        """The models that could outline the source."""
+        source = self.source
+        fitting = (each for each in self._outliners if each.card is not None and source is not None)
+        return tuple(each for each in fitting if each.card and source and each.card.direction.source.accepts(source.domain))
 
     @property
     def shown(self) -> bool:
@@ -112,6 +122,21 @@ class BodyEditor(QObject):
         if self.source is not None:
             self._forget_wish()
             self._ask(self.source, None, listed=True)
+
+    def find_by(self, model: ModelEntry) -> None:
+        """As a model outlines it that learnt to."""
+        source = self.source
+        if source is None or model.card is None:
+            return
+        self._forget_wish()
+        begin = partial(outlined_body, source, model.path, model.card.name)
+        self._finding.ask(_JOB, begin, partial(self._take, source, None), ended=self._ended, listed=True)
+        self.changed.emit()
+
+    def offer(self, models: Sequence[ModelEntry]) -> None:
+        """`models`: those at hand that outline."""
+        self._outliners = tuple(models)
+        self.changed.emit()
 
     def set_radius(self, radius_mm: float) -> None:
         self.radius_mm = min(max(radius_mm, SMALLEST_MM), LARGEST_MM)
@@ -193,12 +218,12 @@ class BodyEditor(QObject):
         self._history.record(
             "outline of the body", partial(self._replace, body, *before), partial(self._replace, body, *after), merge=merge
         )
-        body.labels, body.threshold, body.by_hand = found.labels, found.threshold, False
+        body.labels, body.threshold, body.by_hand, body.by = found.labels, found.threshold, False, found.by
         self._show_again(body)
 
-    def _replace(self, body: Body, packed: NDArray[np.uint8], threshold: float, by_hand: bool) -> None:
+    def _replace(self, body: Body, packed: NDArray[np.uint8], threshold: float, by_hand: bool, by: str) -> None:
         body.labels = np.unpackbits(packed, count=body.labels.size).reshape(body.geometry.shape)
-        body.threshold, body.by_hand = threshold, by_hand
+        body.threshold, body.by_hand, body.by = threshold, by_hand, by
         self._show_again(body)
 
     # Showing ----------------------------------------------------------------------------------------------------------
@@ -275,10 +300,10 @@ class BodyEditor(QObject):
             pane.view.canvas.update()
 
 
-def _packed(body: Body) -> tuple[NDArray[np.uint8], float, bool]:
+def _packed(body: Body) -> tuple[NDArray[np.uint8], float, bool, str]:
     """An eighth of what it takes otherwise."""
     labels: Labels = body.labels
-    return np.packbits(labels), body.threshold, body.by_hand
+    return np.packbits(labels), body.threshold, body.by_hand, body.by
 
 
 def _step(radius_mm: float) -> float:

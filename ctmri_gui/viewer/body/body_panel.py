@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ctmri_core.domain import Domain
-from ctmri_gui.panels.small_parts import button, label, naming, reveal
+from ctmri_gui.panels.small_parts import LARGE_TEXT, button, label, naming, reveal
 from ctmri_gui.viewer.body.body_editor import LARGEST_MM, SMALLEST_MM, BodyEditor
 
 _CT_STEPS = (-900, 300, 10.0)
 _SHARE_STEPS = (0, 140, 0.005)
 """Of the slider: lowest and highest for 10 HU each, or for half a percent of the range."""
 _ONLY_TIP = "What is outside of the outline is not shown to the model and is background in the result"
+_BY_THRESHOLD = "Threshold"
+_BY_TIP = "A threshold, or a model that learnt to outline the body from masks"
 _THRESHOLD_TIP = "Outlines what is brighter; strokes of the brush are lost, until that is taken back"
 
 
@@ -25,7 +37,7 @@ class BodyPanel(QWidget):
     def __init__(self, editor: BodyEditor) -> None:
         super().__init__()
         self._editor = editor
-        self.shown = _tick(editor.action("body_mask"))
+        self.shown = _tick(editor.action("body_mask"), "Body outline")
         self.shown.clicked.connect(lambda _on: reveal(self))
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setAccessibleName("Threshold of the outline")
@@ -39,9 +51,14 @@ class BodyPanel(QWidget):
         self.radius.setAccessibleName("Radius of the brush")
         self.ball = _tick(editor.action("body_ball"), "Into other slices")
         self.anew = button(editor.action("body_anew"))
+        self.by = QComboBox()
+        self.by.setAccessibleName("What outlines the body")
+        self.by.setToolTip(_BY_TIP)
+        self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.by_row = QWidget()
         self.save = QPushButton("Save mask…")
         self.note = label("", "muted")
-        self.only = QCheckBox("Translate only the body")
+        self.only = QCheckBox("Translate inside")
         self.only.setToolTip(_ONLY_TIP)
         self._drag = object()
         self._lay_out()
@@ -50,13 +67,26 @@ class BodyPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.details = QWidget()
+        level, brush = _row(), _row()
+        level.addLayout(_row(naming("Th&reshold", self.threshold), (self.limit, 1)))
+        level.addWidget(self.threshold, 1)
         inner = QVBoxLayout(self.details)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(6)
-        inner.addLayout(_row(naming("Th&reshold", self.threshold), (self.threshold, 1), self.limit))
-        inner.addLayout(_row((self.add, 1), (self.erase, 1), naming("Ra&dius", self.radius), self.radius))
+        by = QHBoxLayout(self.by_row)
+        by.setContentsMargins(0, 0, 0, 0)
+        by.addWidget(naming("&Outlined by", self.by))
+        by.addWidget(self.by, 1)
+        inner.addWidget(self.by_row)
+        inner.addLayout(level)
+        files = _row((self.anew, 1), (self.save, 1))
+        brush.addLayout(_row((self.add, 1), (self.erase, 1)), 1)
+        brush.addLayout(_row(naming("Ra&dius", self.radius), (self.radius, 1)))
+        self._turning = (level, brush, files)
+        self._turn_rows()
+        inner.addLayout(brush)
         inner.addWidget(self.ball)
-        inner.addLayout(_row((self.anew, 1), (self.save, 1)))
+        inner.addLayout(files)
         inner.addWidget(self.note)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -64,13 +94,47 @@ class BodyPanel(QWidget):
         for part in (self.shown, self.details, self.only):
             column.addWidget(part)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self.layout() is not None:
+            self._turn_rows()
+
+    def _turn_rows(self) -> None:
+        """Large text has no room for so much beside one another."""
+        directions = QBoxLayout.Direction
+        for row in self._turning:
+            row.setDirection(directions.TopToBottom if self.font().pixelSize() >= LARGE_TEXT else directions.LeftToRight)
+
     def _connect(self) -> None:
         self._editor.changed.connect(self._follow)
         self.threshold.valueChanged.connect(self._ask)
         self.threshold.sliderPressed.connect(self._begin_drag)
         self.radius.valueChanged.connect(self._editor.set_radius)
         self.only.toggled.connect(self._editor.set_only)
+        self.by.activated.connect(self._choose)
         self.save.clicked.connect(lambda _checked=False: self.saveAsked.emit())
+
+    def _choose(self, row: int) -> None:
+        """By threshold, or by a model."""
+        model = self.by.itemData(row)
+        if model is None:
+            self._editor.find_anew()
+        else:
+            self._editor.find_by(model)
+
+    def _show_outliners(self) -> None:
+        """Hidden where there is no choice."""
+        models, body = self._editor.outliners, self._editor.body
+        names = [model.card.name for model in models if model.card is not None]
+        self.by_row.setVisible(bool(models))
+        with QSignalBlocker(self.by):
+            if [self.by.itemText(row) for row in range(1, self.by.count())] != names:
+                self.by.clear()
+                self.by.addItem(_BY_THRESHOLD, None)
+                for name, model in zip(names, models, strict=True):
+                    self.by.addItem(name, model)
+            if not self._editor.finding:
+                self.by.setCurrentIndex(names.index(body.by) + 1 if body is not None and body.by in names else 0)
 
     def _begin_drag(self) -> None:
         self._drag = object()
@@ -100,6 +164,7 @@ class BodyPanel(QWidget):
         self.only.setVisible(there and body is not None)
         with QSignalBlocker(self.radius):
             self.radius.setValue(editor.radius_mm)
+        self._show_outliners()
         if body is None:
             return
         with QSignalBlocker(self.only):
@@ -119,6 +184,8 @@ def _state(editor: BodyEditor) -> str:
         return "Outlining …"
     if body.by_hand:
         return "Changed by hand."
+    if body.by:
+        return f"As {body.by} outlines it."
     return "As found." if body.threshold == body.own else "With a threshold of your own."
 
 
