@@ -68,7 +68,7 @@ def align(fixed: Volume, moving: Volume, kind: Kind, stop: StopSignal) -> Work[A
     if found is None:
         return None
     transform = SpatialTransform(np.asarray(np.linalg.inv(found.matrix), np.float64))
-    result = _judged("rigid", fixed, moving, transform, before, found.metric, found.overlap, found.problem)
+    result = judged("rigid", fixed, moving, transform, before, found.metric, found.overlap, found.problem)
     if result.problem:
         exchanged = yield from _fits_exchanged(fixed, moving, result, stop)
         if exchanged is None:
@@ -83,7 +83,7 @@ def align(fixed: Volume, moving: Volume, kind: Kind, stop: StopSignal) -> Work[A
     if kind == "bspline" and not _implausible(transform, fixed.geometry):
         yield Progress(done=0, message="registering, elastic")
         metric, transform = elastic_from(fixed, moving, transform.matrix, stop)
-    return None if stop() else _judged(kind, fixed, moving, transform, before, metric, found.overlap, "", rigid=result)
+    return None if stop() else judged(kind, fixed, moving, transform, before, metric, found.overlap, rigid=result)
 
 
 def judged_as_given(fixed: Volume, moving: Volume, transform: SpatialTransform) -> tuple[Alignment, Alignment]:
@@ -91,10 +91,11 @@ def judged_as_given(fixed: Volume, moving: Volume, transform: SpatialTransform) 
     return alignment_of(fixed, moving), alignment_of(fixed, _there(fixed, moving, transform))
 
 
-def _judged(
+def judged(
     kind: Kind, fixed: Volume, moving: Volume, transform: SpatialTransform, before: Alignment, metric: float, overlap: float,
-    problem: str, *, rigid: Aligned | None = None,
+    problem: str = "", *, rigid: Aligned | None = None,
 ) -> Aligned:  # fmt: skip
+    """Whether `transform`, with `problem` where its search ended with one, is to be believed. `rigid`: what it began from."""
     there = _there(fixed, moving, transform)
     after = alignment_of(fixed, there)
     gain = _no_gain(before if rigid is None else rigid.after, after)
