@@ -50,9 +50,9 @@ def synthetic_volume(
     if order.body is not None or recipe.only_body or (recipe.bias_field is not None and source.domain.is_mr):
         details["body"] = body_note(order.body, source) | _outlined_by(order)
     if order.body is not None:
-        told = details["body"]
-        by = {"found": "as it was found", "model": f"as {told.get('model')} outlines it"}
-        drawn = by.get(told["origin"], "as it was given")
+        origin = details["body"]["origin"]
+        by = {"found": "as it was found", "model": f"as {details['body'].get('model')} outlines it"}
+        drawn = by.get(origin, "as it was given")
         words = f"Only what lies within the outline of the body, {drawn}, was translated; the rest is background."
         told.append(Finding("only_body", words))
     if len(mains) > 1:
