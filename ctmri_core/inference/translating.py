@@ -18,6 +18,7 @@ from ctmri_core.inference.input_doubts import doubts_before
 from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Doubt, Order
 from ctmri_core.inference.outcome import in_patches, only_inside, synthetic_volume, unfinished, with_details, with_map
+from ctmri_core.inference.precision import usable_memory
 from ctmri_core.inference.sampling import MOST_MIRRORED, Variation, Way
 from ctmri_core.inference.value_map import Kind, ValueMap
 from ctmri_core.model_file import LoadedModel
@@ -80,6 +81,19 @@ class Translating:
                 yield Noted(message=doubt.message, serious=doubt.serious)
         if self._doubt == "mirrored" and self._order.samples > MOST_MIRRORED:
             yield Noted(message=f"There are {MOST_MIRRORED} answers of mirrored and shifted slices; so many are asked for.")
+        held, free = self._held_bytes(), usable_memory("cpu")
+        if held > free:
+            words = f"The answers take about {held / 1e9:.1f} GB of memory and {max(free, 0) / 1e9:.1f} GB are free for them."
+            yield Noted(message=f"{words} Ask for fewer planes, draws or maps, or the mean instead of the median.", serious=True)
+
+    def _held_bytes(self) -> int:
+        """Of whole volumes of answers, as long as passes go on and until they are one."""
+        kept = np.dtype(self._stored).itemsize
+        volumes = kept * (1 + self._order.draws) if len(self._mains) == 1 else 4 + kept + kept * self._order.draws
+        if isinstance(self._picture, Median):
+            volumes += 4 * (len(self._mains) - 1)
+        maps = (self._doubt != "none") + (self._samples is not None) + (self._way_back is not None)
+        return (volumes + 4 * maps) * int(np.prod(self._source.geometry.shape))
 
     def run(self) -> Work[Translation | None]:
         """None when stopped with nothing to keep. Raises what the passes raise."""

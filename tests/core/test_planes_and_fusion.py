@@ -170,7 +170,7 @@ def test_orders_that_make_no_sense_are_refused_in_words(wishes, says):
 def test_a_single_slice_is_refused_along_three_planes_before_any_work():
     line = Line()
     one = Volume(np.zeros((1, 40, 40), np.int16), Geometry((1, 40, 40), (5, 2, 2)), Domain.CT)
-    with pytest.raises(WrongInput, match="coronal slices; this scan is a single axial slice"):
+    with pytest.raises(WrongInput, match="Coronal slices are wanted; this scan is a single axial slice"):
         finish(translate_as(one, model(line), Order(planes="three")))
     assert line.calls == []
 
@@ -179,3 +179,19 @@ def test_more_mirrored_samples_than_there_are_is_said():
     events = translate_as(scan(), model(), Order(doubt="mirrored", samples=20))
     notes = [event.message for event in events if isinstance(event, Noted)]
     assert "There are 8 answers of mirrored and shifted slices; so many are asked for." in notes
+
+
+@pytest.mark.parametrize(("order", "enough", "too_little"), [(Order(), 4, 1), (Order(planes="three", fusion="median"), 16, 13)])
+def test_answers_that_will_not_fit_the_memory_are_told_before_they_are_asked_for(monkeypatch, order, enough, too_little):
+    source = scan()
+    voxels = int(np.prod(source.geometry.shape))
+
+    def told(free: int) -> list[Noted]:
+        monkeypatch.setattr("ctmri_core.inference.translating.usable_memory", lambda _: free)
+        events = list(translate_as(source, model(Sloped()), order))
+        before = events[: next(n for n, event in enumerate(events) if isinstance(event, Started))]
+        return [event for event in before if isinstance(event, Noted) and "of memory" in event.message]
+
+    assert told(enough * voxels) == []
+    (note,) = told(too_little * voxels)
+    assert note.serious
