@@ -78,7 +78,7 @@ TRANSLATION_OPTIONS = (
         limits=(0, 16), words=("None",), group=_OPTIONS, dock=True,
     ),
     Setting(
-        "translation_cycle", False, "Translate back too",
+        "translation_cycle", False, "Translate back",
         "Translates the result back with a model of the other direction and shows how far it is from the scan.",
         group=_OPTIONS, dock=True,
     ),

@@ -20,7 +20,7 @@ class JobsPanel(QWidget):
         self._jobs = jobs
         self._rows: list[JobRow] = []
         self._empty = label("Nothing runs. Opening, translating, measuring and saving show here while they run.", "muted")
-        self.forget = QPushButton("For&get what has ended")  # F opens a menu
+        self.forget = QPushButton("For&get ended")  # F opens a menu
         self.forget.setToolTip("Takes the jobs that have ended out of this list")
         self.forget.clicked.connect(jobs.forget_ended)
         foot = QHBoxLayout()

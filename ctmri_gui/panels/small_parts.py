@@ -24,6 +24,8 @@ from ctmri_gui.viewer.palette import scaled
 _LONG_WORD = re.compile(r"\S{17,}")
 _JOINT = re.compile(r"(?<=[_./\\-])")
 _MAY_BREAK = "\u200b"
+LARGE_TEXT = 20
+"""px: from here on two buttons in a row of a panel would take from the pictures of the smallest window."""
 _SHARE_OF_SCREEN = 0.9
 _UNFOLDED_MS = 50  # layouts within layouts take some turns
 

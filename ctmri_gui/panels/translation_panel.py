@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.models.model_list import ModelList
-from ctmri_gui.panels.small_parts import button, label, set_role
+from ctmri_gui.panels.small_parts import LARGE_TEXT, button, label, set_role
 from ctmri_gui.session import Session
 from ctmri_gui.theme import icon_side
 from ctmri_gui.translating.options_box import OptionsBox
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _PROGRESS_STEPS = 1000
 _ROWS_SHOWN = 4  # further ones by scrolling
-_LARGE_TEXT = 20  # px: from here on two buttons in a row would take from the pictures of the smallest window
 
 
 class _TickedRows(QStyledItemDelegate):
@@ -156,7 +155,7 @@ class TranslationPanel(QWidget):
 
     def _turn_buttons(self) -> None:
         directions = QBoxLayout.Direction
-        large = self.font().pixelSize() >= _LARGE_TEXT
+        large = self.font().pixelSize() >= LARGE_TEXT
         for row in (self._buttons, self._below):
             row.setDirection(directions.TopToBottom if large else directions.LeftToRight)
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.panels.small_parts import LARGE_TEXT, label, naming
 from ctmri_gui.settings import SETTINGS, Settings
 from ctmri_gui.translating.draws import Draws
 from ctmri_gui.translating.slice_list import SliceList
@@ -30,7 +30,6 @@ from ctmri_gui.viewer.maps.map_model import LEAST_OPACITY, MapModel
 _OPACITY = "map_opacity"
 _CAVEAT = "How far the answers of one model differ is not how far they are wrong: where it is sure it may be mistaken."
 _GAP = 6
-_LARGE_TEXT = 20  # px
 
 
 class MapPart(QWidget):
@@ -90,7 +89,7 @@ class MapPart(QWidget):
     def _turn_buttons(self) -> None:
         """Large text has no room for two beside one another."""
         directions = QBoxLayout.Direction
-        large = self.font().pixelSize() >= _LARGE_TEXT
+        large = self.font().pixelSize() >= LARGE_TEXT
         self._buttons.setDirection(directions.TopToBottom if large else directions.LeftToRight)
 
     def _follow(self) -> None:

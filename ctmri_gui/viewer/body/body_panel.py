@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -48,6 +49,7 @@ class BodyPanel(QWidget):
         self.radius.setRange(SMALLEST_MM, LARGEST_MM)
         self.radius.setDecimals(0)
         self.radius.setSuffix(" mm")
+        self.radius.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)  # narrower than its largest value
         self.radius.setAccessibleName("Radius of the brush")
         self.ball = _tick(editor.action("body_ball"), "Into other slices")
         self.anew = button(editor.action("body_anew"))
