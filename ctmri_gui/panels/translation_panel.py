@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -30,20 +30,23 @@ if TYPE_CHECKING:
 
 _PROGRESS_STEPS = 1000
 _ROWS_SHOWN = 4  # further ones by scrolling
+_ENDLESS = 10_000  # px
 
 
 class _TickedRows(QStyledItemDelegate):
     """Qt forgets the tick where it looks how many lines a text takes."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        view = option.widget
-        if view is not None and option.rect.width() > 0:
-            metric = view.style().pixelMetric
-            margin = metric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, view) + 1
-            tick = metric(QStyle.PixelMetric.PM_IndicatorWidth, option, view) + 2 * margin
-            option = QStyleOptionViewItem(option)
-            option.rect = option.rect.adjusted(0, 0, -tick, 0)
-        return super().sizeHint(option, index)
+        hint, view = super().sizeHint(option, index), option.widget
+        if view is None or option.rect.width() <= 0:
+            return hint
+        option = QStyleOptionViewItem(option)
+        self.initStyleOption(option, index)
+        text = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, view)
+        margin = view.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, view) + 1
+        room = QRect(0, 0, text.width() - 2 * margin, _ENDLESS)
+        lines = option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, option.text).height()
+        return QSize(hint.width(), lines + option.rect.height() - text.height())
 
 
 class _FewRows(QListView):
