@@ -114,7 +114,7 @@ def _made_from(volume: Volume, source: Volume) -> bool:
 
 def _slices(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, common: Dataset) -> Iterator[Dataset]:
     geometry = volume.geometry
-    for k, place in enumerate(_places(volume)):
+    for k, place in enumerate(slice_places(volume)):
         dataset = Dataset()
         dataset.update(common)
         dataset.SOPInstanceUID = generate_uid(prefix=None)
@@ -124,11 +124,11 @@ def _slices(volume: Volume, pixels: StoredPixels, origin: DicomSource | None, co
         if origin is not None and can_be_referred_to(origin):
             _refer(dataset, origin, k if len(origin.instance_uids) == geometry.shape[0] else None)
         dataset.PixelData = pixels.values[k].astype("<i2" if pixels.signed else "<u2").tobytes()
-        dataset.file_meta = _file_meta(dataset)
+        dataset.file_meta = file_meta(dataset)
         yield dataset
 
 
-def _places(volume: Volume) -> FloatArray:
+def slice_places(volume: Volume) -> FloatArray:
     """(n, 3) LPS mm of the first voxel of each slice: on the grid, or beside it where tilted slices were left as they were."""
     count = volume.geometry.shape[0]
     positions = volume.dicom.positions if volume.dicom is not None else ()
@@ -168,7 +168,8 @@ def _frames(origin: DicomSource) -> tuple[int, ...]:
     return origin.frames or (0,) * len(origin.instance_uids)
 
 
-def _file_meta(dataset: Dataset) -> FileMetaDataset:
+def file_meta(dataset: Dataset) -> FileMetaDataset:
+    """Of a data set that has its UIDs."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

@@ -64,6 +64,19 @@ def module_attributes(
     return dataset
 
 
+def identity_attributes(volume: Volume, origin: DicomSource, *, deidentified: bool) -> Dataset:
+    """Whose it is, and of which study and space, for what lies over images and is none: without series and picture."""
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    _patient_and_study(dataset, volume, origin, "")
+    del dataset.PatientPosition
+    dataset.FrameOfReferenceUID = volume.frame_of_reference or origin.frame_of_reference_uid or generate_uid(prefix=None)
+    dataset.update(_equipment())
+    (_without_identity if deidentified else _dates)(dataset)
+    _lossy(dataset, origin)
+    return dataset
+
+
 def can_be_referred_to(origin: DicomSource | None) -> bool:
     """Whether the source's images have the identifiers that a reference needs."""
     return origin is not None and all((origin.series_uid, origin.sop_class_uid, origin.instance_uids, *origin.instance_uids))
@@ -144,7 +157,8 @@ def _dates(dataset: Dataset) -> None:
     now = datetime.now()  # local time, as DICOM dates without a zone are meant
     dataset.SeriesDate = dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
     dataset.SeriesTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
-    dataset.ContributingEquipmentSequence[0].ContributionDateTime = now.strftime("%Y%m%d%H%M%S")
+    for contribution in dataset.get("ContributingEquipmentSequence", ()):
+        contribution.ContributionDateTime = now.strftime("%Y%m%d%H%M%S")
 
 
 def _without_identity(dataset: Dataset) -> None:

@@ -19,6 +19,7 @@ from ctmri_core.io import preflight
 from ctmri_core.io import tiff_header as tiff
 from ctmri_core.io.png_slices import KEYWORD
 from ctmri_core.io.tiff_pages import TiffPage, read_tiff
+from ctmri_core.io.voc_palette import voc_palette
 
 SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff"}
 """Kinds by the end of the name; the content decides what a single file is, the name which files of a folder are looked at."""
@@ -29,6 +30,7 @@ _MOST_BYTES = 1 << 30
 _MOST_PARTS = 1_000_000  # chunks, segments or bytes of filling; whoever has more is made to keep us busy
 _PNG_START = 8
 _GREY, _INDEXED, _GREY_ALPHA = 0, 3, 4
+_FEW_GREYS = 64  # a palette with more of them is that of a grey picture, whatever colours it has beside
 _PNG_COLOUR = 25  # where the kind of colour stands
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -43,7 +45,8 @@ class PictureHeader:
     """`kind`: png, jpeg or tiff. `shape`: (pages, rows, columns) as decoded; `code`: numpy's of the decoded values.
 
     `orientation`: 1 to 8 as in EXIF, how the decoded picture asks to be turned. value = `slope` * decoded + `intercept`.
-    `spacing`: mm along (k, j, i) where the file tells it, k 0 where it does not. `record`: JSON that this program wrote into
+    `spacing`: mm along (k, j, i) where the file tells it, k 0 where it does not. `indexed`: whether the values are numbers of
+    colours, as in pictures of labels: they are taken as numbers, never as colours. `record`: JSON that this program wrote into
     its own PNG. `pages`: of a TIFF; `called`: what it calls them where that is not slices.
     """
 
@@ -56,6 +59,7 @@ class PictureHeader:
     spacing: tuple[float, float, float] | None = None
     record: str = ""
     called: str = ""
+    indexed: bool = False
     pages: tuple[TiffPage, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -119,13 +123,24 @@ def _png(path: Path) -> PictureHeader:
         raise FileRefused(path, "is a 16-bit colour picture.", "Export it as grey values.")
     claimed = rows * columns * max(bits, 8) // 8
     preflight.check_claim(path, claimed, preflight.regular_file(path), preflight.DEFLATE_LIMIT * 8)
-    orientation, record = 1, ""
+    orientation, record, indexed = 1, "", False
     for name, body in _leading_chunks(head):
+        if name == b"PLTE" and colour == _INDEXED:
+            indexed = _numbers_labels(body)
         if name == b"eXIf":
             orientation = _exif_orientation(path, body)
         elif name == b"tEXt" and body.startswith(KEYWORD.encode() + b"\0"):
             record = body[len(KEYWORD) + 1 :].decode("latin-1")
-    return PictureHeader("png", (1, rows, columns), "u2" if bits == 16 else "u1", orientation, record=record)
+    return PictureHeader("png", (1, rows, columns), "u2" if bits == 16 else "u1", orientation, record=record, indexed=indexed)
+
+
+def _numbers_labels(palette: bytes) -> bool:
+    """Whether colours of a palette stand for labels: those of VOC always do, others where they are colours and no grey levels."""
+    if len(palette) >= 6 and voc_palette().startswith(palette):
+        return True
+    colours = {palette[place : place + 3] for place in range(0, len(palette) - 2, 3)}
+    greys = {colour for colour in colours if len(set(colour)) == 1}
+    return colours != greys and len(greys) <= _FEW_GREYS
 
 
 def _leading_chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:

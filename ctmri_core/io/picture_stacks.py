@@ -165,6 +165,8 @@ def doubts(stack: Stack) -> tuple[Finding, ...]:
     if stack.header.called:
         message = f"The file calls its pages {stack.header.called}, not slices; they were taken for slices."
         findings.append(Finding("pages", message, serious=True))
+    if stack.header.indexed:
+        findings.append(Finding("indexed", "The pictures name colours by number: the numbers were taken, as those of labels."))
     if stack.header.kind == "jpeg":
         message = "JPEG pictures are compressed with loss: values and fine detail are not the original ones."
         findings.append(Finding("lossy", message))

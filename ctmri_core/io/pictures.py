@@ -182,12 +182,34 @@ def _decoded(file: Path, header: PictureHeader, first: int, count: int) -> tuple
     if header.kind == "tiff":
         answer = reader.call("ctmri_core.io.native_tiff:read_pages", file, header.pages[first : first + count])
     else:
-        answer = reader.call("ctmri_core.io.native_pictures:read_grey", file, header.kind)
+        answer = reader.call("ctmri_core.io.native_pictures:read_grey", file, header.kind, header.indexed)
     values, transparent = answer
     if values.shape != (count, *header.shape[1:]) or values.dtype != header.code:
         problem = f"has {values.shape[2]} x {values.shape[1]} pixels, its header says {header.shape[2]} x {header.shape[1]}."
         raise FileRefused(file, problem, "Copy or export it again.")
     return _upright(values, header.orientation), transparent
+
+
+def read_picture(file: Path) -> NDArray[Any]:
+    """One picture as it is looked at, upright: (rows, columns) of grey, 8 or 16 bits, else (rows, columns, 3) uint8. Colours of
+    palettes are colours here. Raises `FileRefused`, also for TIFF in colour or of several pages."""
+    header = read_header(file)
+    preflight.check_memory(file, 6 * math.prod(header.shape))
+    check_complete(file, header.kind)
+    if header.kind == "tiff":
+        if header.shape[0] != 1:
+            raise FileRefused(file, f"has {header.shape[0]} pages.", "Save the one that is meant.")
+        values: NDArray[Any] = _decoded(file, header, 0, 1)[0][0]
+        if values.dtype not in (np.uint8, np.uint16):
+            raise FileRefused(file, "holds values of other than 8 or 16 bits.", "Save it as PNG.")
+        return values
+    read: NDArray[Any] = shared_reader().call("ctmri_core.io.native_pictures:read_picture", file, header.kind)
+    if read.shape[:2] != header.shape[1:]:
+        raise FileRefused(file, "has another size than its header says.", "Copy or export it again.")
+    if read.ndim == 2:
+        grey: NDArray[Any] = _upright(read[None], header.orientation)[0]
+        return grey
+    return np.stack(list(_upright(np.moveaxis(read, -1, 0), header.orientation)), -1)
 
 
 def _upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -29,7 +29,7 @@ def body_in(mask: Volume, source: Volume) -> _Mask:
     problem, voxels = _problem_with(mask), mask.voxels
     if problem:
         raise WrongInput(f"The mask of the body {problem}")
-    if not _same_voxels(mask.geometry, source.geometry):
+    if not same_voxels(mask.geometry, source.geometry):
         grids = " and ".join(_grid_words(geometry) for geometry in (mask.geometry, source.geometry))
         raise WrongInput(f"The mask of the body and the scan do not have the same voxels: {grids}. Draw it on this scan.")
     inside = np.not_equal(voxels, 0)
@@ -77,7 +77,7 @@ def _problem_with(mask: Volume) -> str:
     return "" if 0 in found or found == {1} else "has the same value everywhere. What is outside of the body must be 0."
 
 
-def _same_voxels(one: Geometry, other: Geometry) -> bool:
+def same_voxels(one: Geometry, other: Geometry) -> bool:
     """Whether two grids have their voxels at the same places, in whatever order they are stored."""
     if sorted(one.shape) != sorted(other.shape):
         return False
