@@ -108,6 +108,7 @@ class TranslationPanel(QWidget):
         self.progress = label("", "muted")
         self.options = OptionsBox(session)
         self._side_by_side = button(self._compare)
+        self._side_by_side.setObjectName("compare")
         self._lay_out(button(self._translate, primary=True), button(self._cancel, short=True), button(commands["add_model"]))
         self.list.selectionModel().currentChanged.connect(self._picked)
         session.library.changed.connect(self._show_models)
@@ -191,10 +192,10 @@ class TranslationPanel(QWidget):
     def _show_state(self) -> None:
         problem = self._session.translation_problem
         running = self._session.translation.state is not None
-        with_keys = self._begin.hasFocus(), self._end.hasFocus()  # a button that is greyed hands them on to the next one
+        with_keys = [press.hasFocus() for press in (self._begin, self._end, self._side_by_side)]  # greyed they hand them on
         self._translate.setEnabled(not problem and not running)
         self._cancel.setEnabled(running)
-        if any(with_keys):
+        if any(with_keys) and (running or with_keys[1]):
             (self._end if running else self._begin).setFocus()
         self.reason.setText(problem)
         self.reason.setVisible(bool(problem) and not running)

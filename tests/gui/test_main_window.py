@@ -805,7 +805,8 @@ def test_an_image_without_a_pane_in_the_layout_is_said_with_a_way_to_see_it(make
 
 def test_the_keyboard_stays_with_translate_and_cancel(make_window, qtbot, ct_file, translator, tmp_path):
     """Whichever of the two can be pressed has it: Space never presses what lies beside them."""
-    write_model(tmp_path / "models" / "a.safetensors")
+    for name in ("a", "b"):
+        write_model(tmp_path / "models" / f"{name}.safetensors")
     translator.go.clear()
     window = make_window(ct_file, translate=True)
     window.activateWindow()
@@ -818,6 +819,15 @@ def test_the_keyboard_stays_with_translate_and_cancel(make_window, qtbot, ct_fil
     qtbot.waitUntil(buttons["Translate"].hasFocus)
     window.command["translate"].trigger()
     qtbot.waitUntil(lambda: buttons["Cancel"].isEnabled(), timeout=WAIT)
+    qtbot.waitUntil(buttons["Cancel"].hasFocus)
+    translator.go.set()
+    qtbot.waitUntil(buttons["Translate"].hasFocus, timeout=WAIT)
+    translator.go.clear()
+    for entry in window.session.library.entries:
+        window.session.library.mark(entry, True)
+    qtbot.waitUntil(window.command["compare_models"].isEnabled, timeout=WAIT)
+    window.translation.findChild(QPushButton, "compare").setFocus()
+    window.command["compare_models"].trigger()
     qtbot.waitUntil(buttons["Cancel"].hasFocus)
     translator.go.set()
     qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)
