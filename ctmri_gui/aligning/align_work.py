@@ -43,10 +43,15 @@ def loaded(path: Path, source: Volume, truth: Volume, original: Volume, stop: St
 
 
 def as_it_lies(source: Volume, truth: Volume, original: Volume, stop: StopSignal) -> Work[Proposal | None]:
-    """As the file says, to be moved by hand."""
+    """As the file says, to be moved by hand; with its middle on that of the source where nothing of it would be seen."""
+    from ctmri_core.alignment import alignment_of
     from ctmri_core.preprocess.spatial_transform import SpatialTransform
 
-    return (yield from _shown(source, truth, original, SpatialTransform(np.eye(4)), "", "", stop))
+    yield Progress(done=0, message="looking where it lies")
+    matrix, how = np.eye(4), ""
+    if alignment_of(source, original).state == "no overlap":
+        matrix[:3, 3], how = original.geometry.centre - source.geometry.centre, "middles laid on each other"
+    return (yield from _shown(source, truth, original, SpatialTransform(matrix), how, "", stop))
 
 
 def written(path: Path, transform: SpatialTransform, _stop: StopSignal) -> Work[Path]:

@@ -40,6 +40,7 @@ class Aligner(QObject):
         self.proposal: Proposal | None = None
         self.kind: Kind = "rigid"
         self._latest = Latest(session.jobs)
+        self._asked_for: Case | None = None
         self._originals: WeakKeyDictionary[Volume, Volume] = WeakKeyDictionary()
         session.cases.keep("alignment", self._leave, self._enter)
         session.volumeChanged.connect(self._follow)
@@ -47,8 +48,10 @@ class Aligner(QObject):
 
     @property
     def running(self) -> JobState | None:
+        """What looks for a place of the truth on the screen."""
         state = self._latest.state
-        return state if state is not None and state.running else None
+        here = self._asked_for is self._session.cases.current
+        return state if here and state is not None and state.running else None
 
     @property
     def problem(self) -> str:
@@ -115,6 +118,7 @@ class Aligner(QObject):
             self.failed.emit(self.problem)
             return
         case, original = self._session.cases.current, self._originals.get(truth, truth)
+        self._asked_for = case
         self._latest.ask(title, begin(source, truth, original), partial(self._take, case), ended=self._end)
         self.changed.emit()
 

@@ -12,7 +12,6 @@ from ctmri_core.preprocess.spatial_transform import SpatialTransform
 if TYPE_CHECKING:
     from ctmri_core.volume import Volume
 
-_BY_HAND = "laid by hand"
 _NOT_NUDGED = Nudge()
 
 
@@ -47,7 +46,7 @@ class Proposal:
         from ctmri_core.aligning.placed import placed
 
         how = ", then moved ".join(part for part in (self.how, str(self.nudge)) if part)
-        return placed(self.original, self.source, self.full, how if self.how else f"{_BY_HAND}: {self.nudge}")
+        return placed(self.original, self.source, self.full, how if self.how else f"laid {self.nudge}")
 
     def nudged(self, nudge: Nudge) -> Proposal:
         return replace(self, nudge=nudge)
