@@ -11,7 +11,7 @@ _HEADS: dict[Kind, str] = {
     "translation": "True translations: synthetic against the real picture of the same patient",
     "cycle": "Cycles: source against source → target → source. They do not tell whether the target is right",
 }
-_MOST_PROBLEMS = 12
+_MOST_PROBLEMS, _MOST_NUMBERS = 12, 10
 _ARROWS = {"higher": "↑", "lower": "↓", "nearer to 0": "→ 0"}
 
 
@@ -23,8 +23,7 @@ def lines_of(evaluation: Evaluation) -> Iterator[str]:
         if any(one.kind == kind for one in evaluation.summaries):
             yield ""
             yield _HEADS[kind]
-            for metric in (metric for metric in evaluation.metrics if metric.kind == kind):
-                yield f"  {metric.title}: {metric.convention}"
+            yield from _definitions([metric for metric in evaluation.metrics if metric.kind == kind and not metric.set_level])
             yield ""
             for centre in ("", *evaluation.centres):
                 yield from _table(evaluation, kind, centre)
@@ -32,6 +31,15 @@ def lines_of(evaluation: Evaluation) -> Iterator[str]:
     yield from _sets(evaluation)
     yield from _calibrations(evaluation)
     yield from _problems(evaluation.problems)
+
+
+def _definitions(metrics: Sequence[ShownMetric]) -> Iterator[str]:
+    """What is measured alike, once."""
+    alike: dict[str, list[str]] = {}
+    for metric in metrics:
+        alike.setdefault(metric.convention, []).append(metric.title)
+    for convention, titles in alike.items():
+        yield f"  {', '.join(titles)}: {convention}"
 
 
 def _head(evaluation: Evaluation) -> Iterator[str]:
@@ -101,7 +109,8 @@ def _test_row(evaluation: Evaluation, one: Comparison, kind: Kind) -> list[str]:
     span = "-" if one.low is None or one.high is None else f"[{figures(one.low)}, {figures(one.high)}]"
     better = "" if one.better is None else evaluation.model(one.better).name
     what = f"{_title(evaluation, one.metric, kind)}: {first} - {second}"
-    return [what, figures(one.difference), span, _p(one.p), _p(one.p_holm), better if one.clear else f"{better}, may be chance"]
+    said = better if one.clear or not better else f"{better}, may be chance"
+    return [what, figures(one.difference), span, _p(one.p), _p(one.p_holm), said]
 
 
 def _p(value: float | None) -> str:
@@ -128,11 +137,16 @@ def _calibrations(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:
-    for one in problems[:_MOST_PROBLEMS]:
-        whose = f"case {one.case}: " if one.case is not None else ""
-        yield f"{'! ' if one.serious else '  '}{whose}{one.message}"
-    if len(problems) > _MOST_PROBLEMS:
-        yield f"  and {len(problems) - _MOST_PROBLEMS} more; all are in evaluation.json"
+    alike: dict[tuple[str, bool], list[int]] = {}
+    for one in problems:
+        alike.setdefault((one.message, one.serious), []).extend([] if one.case is None else [one.case])
+    for (message, serious), cases in list(alike.items())[:_MOST_PROBLEMS]:
+        numbers = sorted(set(cases))
+        shown = ", ".join(map(str, numbers[:_MOST_NUMBERS])) + (" ..." if len(numbers) > _MOST_NUMBERS else "")
+        whose = f"case{'s' if len(numbers) > 1 else ''} {shown}: " if numbers else ""
+        yield f"{'! ' if serious else '  '}{whose}{message}"
+    if len(alike) > _MOST_PROBLEMS:
+        yield f"  and {len(alike) - _MOST_PROBLEMS} more; all are in evaluation.json"
 
 
 def _aligned(cells: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -75,6 +75,7 @@ class FoundCase:
     predictions: tuple[Callable[[], Volume] | None, ...] = ()
     prediction_stamps: tuple[str, ...] = ()
     predicted_labels: tuple[Callable[[], Volume] | None, ...] = ()
+    predicted_label_stamps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,8 +28,11 @@ from ctmri_core.evaluation.store import Store, key_of
 from ctmri_core.evaluation.tables import write_tables
 from ctmri_core.events import Event, Noted, Progress, Started, StopSignal, Work, never, relayed
 from ctmri_core.folder_lock import alone_in
+from ctmri_core.inference.precision import choose_device
 
 __all__ = ["EvaluationOrder", "evaluate", "find_evaluated"]
+_OFTEN = 3
+"""Of cases that share a problem, so many are told of while it goes on."""
 
 
 def evaluate(order: EvaluationOrder, stop: StopSignal = never) -> Work[Evaluation | None]:
@@ -100,6 +104,7 @@ class _Run:
         self.contenders = contenders(self.order, self.found.steps_done)
         self.gathered = Gathered(self.metrics, "" if self.features is None else self.features.name)
         self._begun, self._fresh = time.monotonic(), 0
+        self._said: Counter[str] = Counter()
 
     @property
     def direction(self) -> Direction:
@@ -210,11 +215,12 @@ class _Run:
         facts = {
             "case": case.stamp, "model": contender.mark, "metrics": self.metrics, "direction": self.direction.name,
             "order": order.translation.told, "even_trained_on": order.even_trained_on,
+            "device": choose_device(order.translation.device).type,
             "features": "" if self.features is None else self.features.name,
         }  # fmt: skip
         if order.predictions:
             facts["prediction"] = case.prediction_stamps[contender.number - 1]
-            facts["labels"] = [str(path.absolute()) for path in order.predicted_labels]
+            facts["labels"] = case.predicted_label_stamps[contender.number - 1 :][:1]
         return key_of(facts)
 
     def _told(self, one: OneCase, contender: Contender | None, problems: Iterable[Problem]) -> Work[None]:
@@ -224,8 +230,10 @@ class _Run:
             whose = one.label if contender is None else f"{one.label}, {contender.name}"
             if problem.left_out:
                 self.gathered.problems.append(problem.model_copy(update={"case": one.number, "model": model}))
-            if problem.serious or problem.left_out:
-                yield Noted(message=f"{whose}: {problem.message}", serious=True)
+            self._said[problem.message] += 1
+            if (problem.serious or problem.left_out) and self._said[problem.message] <= _OFTEN:
+                more = " Others like it are in the results." if self._said[problem.message] == _OFTEN else ""
+                yield Noted(message=f"{whose}: {problem.message}{more}", serious=True)
 
     def _progress(self, message: str) -> Progress:
         done, left = self.gathered.settled, None

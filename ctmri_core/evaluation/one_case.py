@@ -14,7 +14,7 @@ from ctmri_core.evaluation.evaluated_models import Contender
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.evaluation.picture_folders import placed_labels
 from ctmri_core.evaluation.results import Problem
-from ctmri_core.evaluation.sanity import of_alignment, of_real, of_synthetic
+from ctmri_core.evaluation.sanity import of_alignment, of_finished, of_place, of_reading, of_real, of_synthetic
 from ctmri_core.evaluation.scene import Scene, placed, set_scene
 from ctmri_core.evaluation.scoring import ScoringJob
 from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
@@ -65,8 +65,13 @@ class OneCase:
             problems += of_alignment(opened, self.direction)
         if _left_out(problems):
             return None, tuple(problems)
-        scene, found = set_scene(opened)
+        scene, found = set_scene(opened, finished=bool(self.order.predictions))
         problems += found
+        if scene is not None:
+            problems += of_reading(scene.truth, scene.mask, "truth")
+            problems += () if opened.source is None else of_reading(opened.source, None, "source")
+        if _left_out(problems):
+            return None, tuple(problems)
         return (None if scene is None else OpenedScene(opened, scene, tuple(problems))), tuple(problems)
 
     def answer(self, there: OpenedScene, contender: Contender) -> Work[tuple[Answer | None, tuple[Problem, ...]] | None]:
@@ -83,6 +88,8 @@ class OneCase:
         if answer is not None:
             windowed, by_model = there.opened.windowed, contender.loaded is not None
             problems = (*problems, *of_synthetic(answer.volume, there.scene, windowed=windowed, by_model=by_model))
+            if not by_model and not _left_out(problems):
+                problems = (*problems, *of_place(answer.volume, there.opened))
         return (None if _left_out(problems) else answer), problems
 
     def job(self, there: OpenedScene, contender: Contender, answer: Answer, metrics: tuple[str, ...]) -> ScoringJob:
@@ -104,8 +111,13 @@ class OneCase:
         load = self.found.predictions[contender.number - 1]
         if load is None:
             return None, (Problem(kind="missing", message="There is no prediction of it.", left_out=True),)
-        volume, problems = placed(load(), there.scene)
-        return (None if volume is None else Answer(volume)), problems
+        made = load()
+        found = [*of_finished(made, there.opened)]
+        volume, problems = placed(made, there.scene)
+        found += problems
+        if volume is not None:
+            found += of_reading(volume, there.scene.mask, "prediction")
+        return (None if volume is None else Answer(volume)), tuple(found)
 
     def _translated(
         self, there: OpenedScene, contender: Contender

@@ -58,6 +58,7 @@ def picture_cases(order: EvaluationOrder, salt: str, stop: StopSignal) -> FoundC
             predictions=tuple(partial(_volume, files[key], direction.target) if key in files else None for files in made),
             prediction_stamps=tuple(_stamp([files[key]]) if key in files else "" for files in made),
             predicted_labels=tuple(partial(open_volume, files[key]) if key in files else None for files in own_labels),
+            predicted_label_stamps=tuple(_stamp([files[key]]) if key in files else "" for files in own_labels),
         )
         for key in keys
     )  # fmt: skip
@@ -210,7 +211,7 @@ def _unmatched(truths: Mapping[str, Path], made: list[dict[str, Path]], keys: li
     problems = []
     if without := len(truths) - len(keys):
         message = f"{without} of {len(truths)} truths have no prediction at all and are not used."
-        problems.append(Problem(kind="missing", message=message, serious=False))
+        problems.append(Problem(kind="missing", message=message))
     for number, files in enumerate(made, 1):
         if extra := len(set(files) - set(truths)):
             message = f"{extra} of {len(files)} predictions have no truth of their name and are not scored."

@@ -84,6 +84,46 @@ def of_synthetic(synthetic: Volume, scene: Scene, *, windowed: bool = False, by_
         yield from _eight_bits(values, truth)
 
 
+def of_finished(synthetic: Volume, opened: OpenedCase) -> Iterator[Problem]:
+    """What is wrong with a finished picture as its file holds it, before it is brought to the grid of the truth."""
+    if same_voxels(synthetic.voxels, opened.truth.voxels):
+        yield _left_out("swapped", "The prediction equals the truth, bit for bit: it is the truth, or was made from it.")
+    elif opened.source is not None and same_voxels(synthetic.voxels, opened.source.voxels):
+        message = "The prediction equals the source, bit for bit: nothing was translated, or folders are exchanged."
+        yield _left_out("swapped", message)
+
+
+def of_place(synthetic: Volume, opened: OpenedCase) -> Iterator[Problem]:
+    """Whether a finished picture shows the truth's patient where the truth does; costs about a second.
+
+    One that fits much better some way off was saved at another position, or is of another patient. One whose outline is another
+    counts: a bad model makes such.
+    """
+    if min(opened.truth.geometry.shape) < 2:
+        return
+    alignment = alignment_of(opened.truth, synthetic)
+    if alignment.state == "no overlap" or alignment.displacement_mm > 0:
+        message = f"The prediction does not lie on the truth ({alignment.numbers}): its file says another position, or it is of"
+        yield _left_out("misaligned", f"{message} another patient.")
+    elif not alignment.good:
+        message = f"The prediction has another outline than the truth ({alignment.numbers}). Look whether it is of this patient."
+        yield Problem(kind="misaligned", message=message)
+
+
+def of_reading(volume: Volume, mask: NDArray[np.bool_] | None, what: str) -> Iterator[Problem]:
+    """What its reader found of a picture. `mask`: where it counts, None where its voxels are elsewhere by now.
+
+    Readers show what is no number as the lowest value, so that voxels of that value inside the mask may be none.
+    """
+    for finding in volume.findings:
+        if finding.kind == "not_finite" and mask is not None:
+            share = float(np.mean(volume.voxels[mask] == volume.voxels.min()))
+            if share:
+                yield _left_out("not_finite", f"{share:.1%} of the {what} inside the mask are no numbers (NaN or infinity).")
+        elif finding.serious:
+            yield Problem(kind="other", message=f"The {what}: {finding.message}")
+
+
 def same_voxels(one: Voxels, other: Voxels) -> bool:
     """Whether two arrays hold the same values, whatever their types."""
     if one.shape != other.shape or one.flat[one.size // 2] != other.flat[other.size // 2]:

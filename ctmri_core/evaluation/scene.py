@@ -35,11 +35,11 @@ class Scene:
         return self.truth.geometry
 
 
-def set_scene(opened: OpenedCase) -> tuple[Scene | None, tuple[Problem, ...]]:
-    """On the grid of the source, on which models answer; of finished pictures without one, on the truth's. None where there is
-    nothing to score, with a problem that says so."""
+def set_scene(opened: OpenedCase, *, finished: bool = False) -> tuple[Scene | None, tuple[Problem, ...]]:
+    """On the grid of the source, on which models answer; `finished` pictures on the truth's, so that their scores are the same
+    whether a source is there or not. None where there is nothing to score, with a problem that says so."""
     source, truth = opened.source, opened.truth
-    grid = truth.geometry if source is None else source.geometry
+    grid = truth.geometry if source is None or finished else source.geometry
     seen, problems = _seen(truth, grid), []
     if not seen.any():
         message = "The truth shows another part of space than the source: there is nothing to compare. Register them first."
@@ -65,6 +65,7 @@ def set_scene(opened: OpenedCase) -> tuple[Scene | None, tuple[Problem, ...]]:
         what = "The mask given for this case is empty" if opened.body is not None else "No body is seen in the truth"
         return None, (*problems, Problem(kind="empty_mask", message=f"{what}: there is nothing to compare.", left_out=True))
     labels = None if opened.labels is None else opened.labels.on(grid)
+    source = None if source is None else resample_to(source, grid)
     return Scene(moved, source, mask, opened.body is not None, labels), tuple(problems)
 
 

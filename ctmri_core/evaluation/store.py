@@ -20,7 +20,7 @@ from ctmri_core.evaluation.scoring import Scored
 from ctmri_core.evaluation.slice_pictures import picture_path
 from ctmri_core.files import atomic_file, write_bytes, write_failed
 
-VERSION = 1
+VERSION = 2
 """Of how scores are computed; raised when they change."""
 _SCORES, _SALT = "scores", "salt"
 

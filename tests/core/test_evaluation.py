@@ -241,6 +241,27 @@ def test_finished_pictures_are_matched_by_name(tmp_path: Path, capsys: pytest.Ca
     assert all(one.name == "" for one in found.cases)
 
 
+def test_what_changes_in_place_is_scored_anew(tmp_path: Path):
+    truth = scans(tmp_path / "scans", 1)
+    grid, labels = Geometry((8, EDGE, EDGE), (3.0, 3.0, 3.0)), np.zeros((8, EDGE, EDGE), np.int16)
+    labels[:, 10:20, 10:20] = 1
+    made = (1512 * (np.repeat(pictures(0)[0], 4, axis=0).astype(np.float32) + 1) - 1000).astype(np.int16)
+    _save(made, grid, Domain.CT, tmp_path / "made" / "p0_ct.nii.gz")
+    for folder in ("labels", "own"):
+        _save(labels, grid, Domain.UNKNOWN, tmp_path / folder / "p0_seg.nii.gz")
+    words = {"truth": truth, "labels": tmp_path / "labels", "predicted_labels": (tmp_path / "own",), "direction": TO_CT}
+    order = EvaluationOrder(tmp_path / "out", predictions=(tmp_path / "made",), workers=0, **words)  # type: ignore[arg-type]
+
+    def dice() -> list[float | None]:
+        found = finish(evaluate(order))
+        assert found is not None
+        return [one.dice for one in found.scores[0].labels if one.label == "1"]
+
+    assert dice() == [1.0]
+    _save(np.roll(labels, 5, axis=2), grid, Domain.UNKNOWN, tmp_path / "own" / "p0_seg.nii.gz")
+    assert dice() == [0.5]
+
+
 def test_a_collection_is_split_as_it_would_be_prepared(tmp_path: Path):
     folder, first = scans(tmp_path / "scans", 5), model(tmp_path / "first.safetensors", -0.25)
     words = ("--data", folder, "--test-share", "0.4", "--validation-share", "0.2", "--names", "--workers", 0)

@@ -14,7 +14,7 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.evaluation.cases import OpenedCase, Placed
 from ctmri_core.evaluation.pool import Scorers
-from ctmri_core.evaluation.sanity import of_alignment, of_real, of_synthetic
+from ctmri_core.evaluation.sanity import of_alignment, of_finished, of_place, of_reading, of_real, of_synthetic
 from ctmri_core.evaluation.scene import placed, set_scene
 from ctmri_core.evaluation.scoring import ScoringJob, score, slices_of
 from ctmri_core.evaluation.shown_metrics import chosen_metrics, shown
@@ -22,7 +22,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.catalogue import METRICS
 from ctmri_core.metrics.synthrad import synthrad_2023, synthrad_2025
 from ctmri_core.preprocess.mr_range import body_range
-from ctmri_core.volume import Synthetic, Volume
+from ctmri_core.volume import Finding, Synthetic, Volume
 
 SHAPE = (10, 30, 34)
 GRID = Geometry(SHAPE, (2.0, 1.5, 1.5))
@@ -57,6 +57,12 @@ def test_scores_of_ct_are_those_of_the_field():
     bone = [(image >= 200) & mask for image in (truth, made)]
     [label] = scored.scores.labels
     assert label.label == "bone" and label.dice == pytest.approx(2 * (bone[0] & bone[1]).sum() / (bone[0].sum() + bone[1].sum()))
+
+
+def test_no_number_is_told_twice():
+    scored = score(job(metrics=chosen_metrics(("mae", "bone_dice"), Domain.CT))).scores
+    [label] = scored.labels
+    assert label.dice is None and label.hausdorff_95 is not None and (scored.values["bone_dice"] or 0) > 0.5
 
 
 def test_slices_and_their_mean_by_scikit_image():
@@ -223,10 +229,57 @@ def test_grids_that_differ_are_resampled_and_said_or_refused():
     assert scene is None and kinds(problems) == [("geometry", True)]
 
 
-def test_a_truth_that_lies_elsewhere_is_found():
+def test_finished_pictures_are_scored_on_the_grid_of_the_truth_whatever_the_source():
+    case, coarse = opened(), Geometry((5, 15, 17), (4.0, 3.0, 3.0))
+    assert case.source is not None
+    other = replace(case, source=replace(case.source, voxels=case.source.voxels[::2, ::2, ::2].copy(), geometry=coarse))
+    with_source, problems = set_scene(other, finished=True)
+    without, _ = set_scene(replace(case, source=None), finished=True)
+    assert with_source is not None and without is not None and problems == ()
+    assert with_source.truth is case.truth and np.array_equal(with_source.mask, without.mask)
+    assert with_source.source is not None and with_source.source.voxels.shape == SHAPE
+    by_model, _ = set_scene(other)
+    assert by_model is not None and by_model.grid == coarse
+
+
+def test_a_source_on_its_own_grid_is_known_again_as_a_prediction():
+    case, coarse = opened(), Geometry((5, 15, 17), (4.0, 3.0, 3.0))
+    source = volume(np.random.default_rng(0).normal(size=coarse.shape), Domain.MR_T1, coarse)
+    elsewhere = replace(case, source=source)
+    assert kinds(of_finished(replace(source, domain=Domain.CT), elsewhere)) == [("swapped", True)]
+    assert kinds(of_finished(case.truth, elsewhere)) == [("swapped", True)]
+    assert kinds(of_finished(volume(pair()[1]), elsewhere)) == []
+
+
+def test_what_a_reader_found_is_not_forgotten():
+    truth, made, mask = pair()
+    none = Finding("not_finite", "1 % of the voxels are NaN or infinite; they are shown as the lowest value (-2000).", True)
+    for place, found in (((5, 10, 10), [("not_finite", True)]), ((5, 0, 0), [])):
+        there = made.copy()
+        there[place] = -2000
+        assert kinds(of_reading(volume(there, findings=(none,)), mask, "prediction")) == found
+    doubtful = Finding("spacing", "Pixels have no size.", True)
+    [problem] = of_reading(volume(truth, findings=(doubtful,)), mask, "truth")
+    assert problem.message == "The truth: Pixels have no size." and problem.serious and not problem.left_out
+
+
+@pytest.fixture(scope="module")
+def head():
     from ctmri_core.data.layouts.phantoms import phantom_cases
 
-    head = phantom_cases("phantom:1", 4.0)[0].load()
+    return phantom_cases("phantom:1", 5.0)[0].load()
+
+
+def test_a_prediction_that_lies_elsewhere_is_found(head):
+    mr, ct = head[Domain.MR_T1], head[Domain.CT]
+    made = replace(ct, voxels=ct.voxels + np.random.default_rng(0).integers(-30, 30, ct.voxels.shape).astype(np.int16))
+    assert list(of_place(made, OpenedCase(ct))) == []
+    x, y, z = ct.geometry.origin
+    shifted = replace(made, geometry=replace(ct.geometry, origin=(x + 20, y, z)))
+    assert kinds(of_place(shifted, OpenedCase(ct, mr))) == [("misaligned", True)]
+
+
+def test_a_truth_that_lies_elsewhere_is_found(head):
     mr, ct = head[Domain.MR_T1], head[Domain.CT]
     assert list(of_alignment(OpenedCase(ct, mr), TO_CT)) == []
     shifted = replace(ct, geometry=replace(ct.geometry, origin=(ct.geometry.origin[0] + 25, *ct.geometry.origin[1:])))
