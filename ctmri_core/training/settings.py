@@ -119,9 +119,13 @@ def settings_for(card: MethodCard, given: Mapping[str, Any]) -> TrainingSettings
         chosen = {name: value for name, value in chosen.items() if name not in LENGTHS}
     settings = validated(TrainingSettings, {**chosen, **given})
     if (settings.best_metric in OVERLAPS) is not card.outlines:
-        known = OVERLAPS if card.outlines else [name for name in get_args(Metric) if name not in OVERLAPS]
-        raise CtmriError(f"--best-metric {settings.best_metric}: {card.title} is judged by {', '.join(known)}.")
+        raise CtmriError(f"--best-metric {settings.best_metric}: {card.title} is judged by {', '.join(metrics_of(card))}.")
     return settings
+
+
+def metrics_of(card: MethodCard) -> tuple[Metric, ...]:
+    """By which the best model of the method may be kept."""
+    return tuple(name for name in get_args(Metric) if (name in OVERLAPS) is card.outlines)
 
 
 def as_prepared(settings: TrainingSettings, decided: Mapping[str, Any]) -> TrainingSettings:

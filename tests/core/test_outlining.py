@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import nibabel
 import numpy as np
@@ -15,20 +14,16 @@ from ctmri_core.cli import main
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, ModelRefused, WrongInput
 from ctmri_core.events import finish
-from ctmri_core.geometry import Geometry
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.outlining import outline
 from ctmri_core.inference.translate import translate_as
-from ctmri_core.model_card import ModelCard, choose_model
-from ctmri_core.model_file import LoadedModel, load_model, save_model
-from ctmri_core.networks.initialisation import initialise_kaiming, initialise_normal
+from ctmri_core.model_card import choose_model
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.preprocess.body_mask import body_mask, largest_piece
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.registry import build_generator
 from ctmri_core.training.overlap_sums import found_labels
-from ctmri_core.volume import Volume
+from tests.teaching.outliner import GRID, ct, outliner, translator
 
-GRID = Geometry((6, 64, 48), (3.0, 2.0, 2.0))
 PLAIN = Order(device="cpu", precision="float32")
 
 
@@ -39,36 +34,6 @@ def one_thread(monkeypatch: pytest.MonkeyPatch):
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def ct() -> Volume:
-    place = GRID.index_to_mm(np.stack(np.indices(GRID.shape), -1)) - GRID.centre
-    hu = np.where(np.linalg.norm(place[..., :2], axis=-1) < 40, 40 + 2 * place[..., 1], -1000.0)
-    return Volume(np.rint(hu).astype(np.int16), GRID, Domain.CT)
-
-
-def made(method: str, config: dict[str, object], target: Domain, recipe: Recipe) -> LoadedModel:
-    card = ModelCard(
-        name=f"tiny {target}", method=method, config=config, recipe=recipe, direction=Direction(Domain.CT, target),
-        body_region="head", created=datetime(2026, 1, 2, tzinfo=UTC), weights_sha256="ab" * 32,
-    )  # fmt: skip
-    torch.manual_seed(3)
-    generator = build_generator(card)
-    return LoadedModel((initialise_kaiming if method == "deeplab_v3_plus" else initialise_normal)(generator).eval(), card)
-
-
-def outliner(labels: str = "body", spacing: float | None = None) -> LoadedModel:
-    """Untrained: what it outlines means nothing, but is some of the scan and not all."""
-    model = made("deeplab_v3_plus", {"width": 8, "labels": labels}, Domain.MASK, Recipe(spacing_mm=spacing, multiple=16))
-    unit = torch.from_numpy(model.card.recipe.ct.nominal.to_unit(ct().voxels))[:, None]
-    with torch.no_grad():
-        means = model.generator(unit, logits=True).mean((0, 2, 3))
-        model.generator.classifier.classifier[-1].bias -= means
-    return model
-
-
-def translator(recipe: Recipe) -> LoadedModel:
-    return made("pix2pix", {"generator": "resnet_6", "width": 4, "norm": "instance"}, Domain.MR_T1, recipe)
 
 
 @pytest.mark.parametrize("labels", ["body", "one,two,three"])

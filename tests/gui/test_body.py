@@ -11,7 +11,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from scipy.spatial import cKDTree
 
-from ctmri_core.events import Progress
+from ctmri_core.events import Progress, finish
+from ctmri_core.inference.outlining import outline
+from ctmri_core.model_file import save_model
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_gui import file_choice
 from ctmri_gui.jobs import work
@@ -19,6 +21,7 @@ from ctmri_gui.main_window import MainWindow
 from ctmri_gui.viewer.layouts import BUILT_IN
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume, write_model
+from tests.teaching.outliner import outliner
 
 PLANES_OF_SOURCE = BUILT_IN[3]
 
@@ -201,6 +204,30 @@ def test_translating_uses_the_body_of_that_moment_where_it_is_wanted(make_window
     labels(window)[:] = 1
     assert given[0] is None
     np.testing.assert_array_equal(given[1], then == 1)
+    window.close()
+
+
+def test_a_model_that_outlines_can_be_chosen_and_taken_back(make_window, qtbot, tmp_path: Path):
+    by = outliner()
+    (tmp_path / "models").mkdir()
+    save_model(tmp_path / "models" / "by.safetensors", by.generator.state_dict(), by.card)
+    write_model(tmp_path / "models" / "t1.safetensors")
+    window = make_window()
+    source = make_volume(shape=(6, 64, 48))
+    window.session.place(source, Role.SOURCE)
+    assert window.session.library.chosen.card.name == "Test model"  # what translates
+    window.views.actions_by_name["body_mask"].trigger()
+    qtbot.waitUntil(lambda: window.body.editor.shown, timeout=20_000)
+    panel, found = window.body.panel, labels(window).copy()
+    assert [panel.by.itemText(row) for row in range(panel.by.count())] == ["Threshold", by.card.name]
+    panel.by.setCurrentIndex(1)
+    panel.by.activated.emit(1)
+    qtbot.waitUntil(lambda: window.body.editor.body.by == by.card.name, timeout=60_000)
+    np.testing.assert_array_equal(labels(window) == 1, finish(outline(source, by)).body)
+    assert by.card.name in panel.note.text()
+    window.history.undo()
+    np.testing.assert_array_equal(labels(window), found)
+    assert panel.by.currentIndex() == 0 and panel.note.text() == "As found."
     window.close()
 
 

@@ -343,7 +343,7 @@ def test_presets_fit_every_method(method):
     config, settings = validated(card.config, small["config"]), settings_for(card, small["settings"])
     config.for_crop(settings.crop)
     assert settings.crop <= settings_for(card, {}).crop and config.width == card.config().width // 2
-    plan = RunPlan.made(card, "phantom:3", Direction.parse("ct_to_mr_t1"), settings={"start_from": "model.safetensors"})
+    plan = RunPlan.made(card, "phantom:3", card.example, settings={"start_from": "model.safetensors"})
     tuned = presets.fine_tuned(plan)
     assert validated(card.config, tuned["config"]).learning_rate == pytest.approx(card.config().learning_rate / 10)
     assert settings_for(card, tuned["settings"]).start_from == "model.safetensors"

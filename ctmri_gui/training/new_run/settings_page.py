@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ctmri_core.config_fields import ConfigField, fields_of
 from ctmri_core.errors import CtmriError
 from ctmri_core.method import MethodCard
 from ctmri_core.training.run_plan import RunPlan
-from ctmri_core.training.settings import LENGTHS, TrainingSettings
+from ctmri_core.training.settings import LENGTHS, TrainingSettings, metrics_of
 from ctmri_gui import file_choice
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.new_run import presets
@@ -136,5 +137,8 @@ class SettingsPage(QWidget):
 
 def offered_fields(card: MethodCard) -> tuple[ConfigField, ...]:
     """What the page offers for `card`: its own settings first."""
-    run = fields_of(TrainingSettings, card.settings)
+    run = (
+        replace(field, choices=metrics_of(card)) if field.name == "best_metric" else field
+        for field in fields_of(TrainingSettings, card.settings)
+    )
     return (*fields_of(card.config), *(field for field in run if field.name not in _ASKED_ELSEWHERE))
