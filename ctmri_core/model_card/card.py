@@ -90,6 +90,14 @@ class ModelCard(_Frozen):
         return self.direction.target is Domain.MASK
 
     @property
+    def standing(self) -> int:
+        """By which models are chosen where nobody names one, lowest first: made for use, for demonstration, by another program
+        without a word on the pictures that it learnt from, so that nothing can tell whether it fits a scan."""
+        if self.origin is not None and self.training_range is None:
+            return 2
+        return 1 if self.demo else 0
+
+    @property
     def short_hash(self) -> str:
         return self.weights_sha256[:12]
 

@@ -98,12 +98,12 @@ def _sole(name: str, entries: Iterable[ModelEntry]) -> Path:
 def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> Path:
     """The model to use when none was named: takes `wanted` (and gives its target, for a `Direction`).
 
-    An exact source contrast before a merely acceptable one, a real model before a demo, then the folders' order.
+    An exact source contrast before a merely acceptable one, then by the `standing` of cards, then the folders' order.
     Raises `ModelRefused` when there is none.
     """
     source = wanted.source if isinstance(wanted, Direction) else wanted
     fitting = [
-        (card.direction.source is not source, card.demo, order, entry.path)
+        (card.direction.source is not source, card.standing, order, entry.path)
         for order, entry in enumerate(list_models(folders))
         if (card := entry.card) and card.direction.source.accepts(source)
         and (not card.outlines if isinstance(wanted, Domain) else card.direction.target is wanted.target)

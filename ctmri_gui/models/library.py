@@ -100,14 +100,14 @@ class Library(QObject):
 
     def fitting(self, present: ModelEntry | None, source: Volume | None, truth: Volume | None) -> ModelEntry | None:
         """`present` while it fits the source; else the best: a target like the truth's, then any before those that lie in a run,
-        which nobody kept yet, then made for that very contrast, then a real model before a demonstration (as `choose_model`
-        does), then the list's order. Where none fits, `present`.
+        which nobody kept yet, then made for that very contrast, then by the `standing` of cards (as `choose_model` does), then
+        the list's order. Where none fits, `present`.
         """
         if present is not None and (source is None or fits(present, source)):
             return present
         ranks = {
             (truth is not None and not card.direction.target.accepts(truth.domain), bool(self.run_of(entry)),
-             source is not None and card.direction.source is not source.domain, card.demo, number): entry
+             source is not None and card.direction.source is not source.domain, card.standing, number): entry
             for number, entry in enumerate(self.entries)
             if (card := entry.card) is not None and not card.outlines and (source is None or fits(entry, source))
         }  # fmt: skip

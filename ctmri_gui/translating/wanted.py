@@ -57,5 +57,5 @@ def way_back(entry: ModelEntry | None, entries: tuple[ModelEntry, ...]) -> Model
         if takes.accepts(there.target) and gives.accepts(there.source):
             beside = other.path.parent == entry.path.parent and other.card.method == entry.card.method
             best = entry.path.stem.endswith(LAST) == other.path.stem.endswith(LAST)
-            ranks[not beside, not best, other.card.method != entry.card.method, other.card.demo, number] = other
+            ranks[not beside, not best, other.card.method != entry.card.method, other.card.standing, number] = other
     return ranks[min(ranks)] if ranks else None

@@ -18,6 +18,7 @@ from ctmri_core.errors import ModelRefused
 from ctmri_core.model_card import (
     CARD_KEY,
     ModelCard,
+    Origin,
     TrainingData,
     case_fingerprint,
     choose_model,
@@ -200,6 +201,16 @@ def test_list_find_and_choose(tmp_path):
         find_model("Reel one", folders)
     with pytest.raises(ModelRefused, match="T2 MR"):
         choose_model(Domain.MR_T2, folders)
+
+
+def test_a_model_of_another_program_that_tells_nothing_of_its_pictures_is_the_last_choice(tmp_path):
+    origin = Origin(file="latest_net_G_A.pth", sha256="1" * 64, layout="CycleGAN", licence="not stated")
+    foreign = CARD.model_copy(update={"name": "Foreign", "demo": False, "origin": origin})
+    assert foreign.training_range is None
+    other = write(tmp_path / "a.safetensors", header_of(foreign))
+    assert choose_model(Domain.CT, [tmp_path]) == other
+    demo = write(tmp_path / "b.safetensors", header_of())
+    assert choose_model(Domain.CT, [tmp_path]) == demo
 
 
 def test_a_name_that_two_models_bear_is_not_guessed_at(tmp_path):
