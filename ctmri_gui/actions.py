@@ -51,6 +51,7 @@ COMMANDS = (
     Command("load_transform", "Align by a &file…", "Lay the ground truth as a transform file of ITK says"),
     Command("translate_folder", "Translate a &folder…", "Translate many scans, or watch a folder for what arrives", ("Ctrl+B",)),
     Command("cancel", "&Cancel translation", "Stop the running translation", ("Ctrl+.",), "stop", "Cancel"),
+    Command("prepare", "&Prepare data…", "Look at scans, register pairs, and make slices to learn from", ("Ctrl+P",)),
     Command("train", "T&rain a model…", "Train a model of your own, watch it, compare runs", ("Ctrl+Shift+T",), "train", "Train"),
     Command("evaluate", "E&valuate models…", "Scores of models on patients, tests between them, each case", ("Ctrl+Shift+E",)),
     Command("add_model", "&Add model…", "Add a model file: .safetensors, or .pth, .ckpt, .onnx of others", (), "add"),

@@ -40,6 +40,7 @@ from ctmri_gui.panels.jobs_panel import JobsPanel
 from ctmri_gui.panels.translation_panel import TranslationPanel
 from ctmri_gui.panels.volumes_panel import VolumesPanel
 from ctmri_gui.panels.welcome import Welcome
+from ctmri_gui.preparing.prepare_link import PrepareLink
 from ctmri_gui.questions import Questions
 from ctmri_gui.save_dialog import DICOM, NIFTI
 from ctmri_gui.session import Session
@@ -149,6 +150,7 @@ class MainWindow(QMainWindow):
         self.training = TrainingLink(session, self.settings, self.messages, self)
         self.batch = BatchLink(session, self.settings, self)
         self.evaluation = EvaluationLink(session, self.settings, self.views, self)
+        self.preparing = PrepareLink(session, self.settings, self.training.open_with, self)
         handlers = {
             "open_file": ask.which_file,
             "open_folder": ask.which_folder,
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
             "train": self.training.open,
             "translate_folder": self.batch.open,
             "evaluate": self.evaluation.open,
+            "prepare": self.preparing.open,
             "jobs": partial(self.docks.show_dock, "Jobs"),
             "go_translation": partial(self.docks.show_dock, "Translation"),
             "go_metrics": partial(self.docks.show_dock, "Metrics"),
@@ -339,6 +342,7 @@ class MainWindow(QMainWindow):
         self.training.close()
         self.batch.close()
         self.evaluation.close()
+        self.preparing.close()
         self.metrics_link.close()
         self.measuring.close()
         self.views.close_background()

@@ -21,10 +21,14 @@ _FILE = (
     *("previous_case", "next_case", "close_case", "close_all_cases", ""),
     *("save", "export_dicom", "screenshot", "film", "copy_picture", "", "settings", "change_keys", "quit"),
 )
+_MODEL = (
+    *("translate", "cancel", "compare_models", "drop_models", "translate_folder", "add_model", ""),
+    *("prepare", "train", "evaluate"),
+)
 MENUS = (
     ("&File", _FILE),
     ("&Edit", ("undo", "redo", "", "align", "align_by_hand", "load_transform")),
-    ("&Model", ("translate", "cancel", "compare_models", "drop_models", "translate_folder", "add_model", "train", "evaluate")),
+    ("&Model", _MODEL),
     (_VIEW, (_PANELS, "worst_slice", "cine", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),
 )

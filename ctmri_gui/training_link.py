@@ -74,6 +74,11 @@ class TrainingLink(QObject):
             self.window.show_current()
         self.window.present()
 
+    def open_with(self, data: str) -> None:
+        """Shows a new run that learns from the prepared folder `data`."""
+        self.window.take_data(data)
+        self.window.present()
+
     def _show_current(self) -> None:
         self.window.show_current()
         self.window.present()

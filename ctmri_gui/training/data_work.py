@@ -99,8 +99,8 @@ class Look:
     prepared: Prepared | None = None
 
 
-def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | None]:
-    """A quick look at `source`, a folder."""
+def look(source: str, choices: DataChoices, stop: StopSignal, output: Path | None = None) -> Work[Look | None]:
+    """A quick look at `source`, a folder. `output`: where slices of it are prepared; None: where the window keeps them."""
     yield Progress(done=0, message="looking at the folder")
     from ctmri_core.data.domains_there import domains_there
     from ctmri_core.data.layouts.known import layout_of
@@ -119,7 +119,8 @@ def look(source: str, choices: DataChoices, stop: StopSignal) -> Work[Look | Non
         return Look(source, choices.layout or (layout.name if layout else ""), layout.looks if layout else "")
     if stop():
         return None
-    return _looked(source, _cases_of(source, choices.showing(there), stop), choices.showing(there))
+    choices = choices.showing(there)
+    return _looked(source, _cases_of(source, choices, stop), choices, output or choices.folder_for(source))
 
 
 def without_terminal(message: str) -> str:
@@ -142,16 +143,17 @@ def _with_notes(message: str, notes: Sequence[str]) -> str:
     return " ".join((message.replace(_ABOVE, "").strip(), *notes[:_MOST_NOTES])) + more
 
 
-def prepare(source: str, choices: DataChoices, stop: StopSignal) -> Work[Prepared | None]:
-    """Checks and prepares `source` into the folder that is kept for it; goes on where it was stopped."""
+def prepare(source: str, choices: DataChoices, stop: StopSignal, output: Path | None = None) -> Work[Prepared | None]:
+    """Checks and prepares `source` into `output`, or the folder that is kept for it; goes on where it was stopped."""
     yield Progress(done=0, message="looking at the folder")
     from ctmri_core.data.preparation import prepare_dataset
+    from ctmri_core.data.prepared_place import full_name
     from ctmri_core.data.split import SplitPlan
 
-    found, folder = _cases_of(source, choices, stop), choices.folder_for(source)
-    _make_private(folder)
+    found, folder = _cases_of(source, choices, stop), output or choices.folder_for(source)
+    make_private(folder)
     made_from = {
-        "data": str(Path(source).absolute()), "options": choices.layout_options.model_dump_json(), "align": choices.options.align,
+        "data": full_name(source), "options": choices.layout_options.model_dump_json(), "align": choices.options.registering,
     }  # fmt: skip
     plan, notes = SplitPlan(**choices.split.model_dump()), list[str]()
     begun = prepare_dataset(
@@ -164,10 +166,10 @@ def prepare(source: str, choices: DataChoices, stop: StopSignal) -> Work[Prepare
     if index is None:
         return None
     _leave_out(folder, index, choices.left_out)
-    prepared = read_prepared(folder, own=True)
+    prepared = read_prepared(folder, own=output is None)
     said = set(prepared.report.sentences() if prepared.report else ())
     remarks = tuple(note for note in (*found.remarks, *notes) if note not in said and not note.startswith("Case "))
-    return Prepared(folder, prepared.index, prepared.report, prepared.size, True, tuple(dict.fromkeys(remarks)))
+    return Prepared(folder, prepared.index, prepared.report, prepared.size, prepared.own, tuple(dict.fromkeys(remarks)))
 
 
 def delete(folder: Path, _stop: StopSignal) -> Work[bool]:
@@ -204,12 +206,12 @@ def _cases_of(source: str, choices: DataChoices, stop: StopSignal) -> CaseSource
     return find_cases(source, choices.domains, voxel_mm, layout=choices.layout, options=choices.layout_options, stop=stop)
 
 
-def _looked(source: str, found: CaseSource, choices: DataChoices) -> Look:
+def _looked(source: str, found: CaseSource, choices: DataChoices, folder: Path) -> Look:
     from ctmri_core.data.layouts.known import LAYOUTS
 
     domains = tuple(each for each in choices.domains if any(case.domains is None or each in case.domains for case in found.cases))
     pairs = [case for case in found.cases if case.together and (case.domains is None or len(case.domains) > 1)]
-    begun, prepared = _prepared_before(source, found, choices)
+    begun, prepared = _prepared_before(found, folder)
     return Look(
         source, found.layout, next((layout.looks for layout in LAYOUTS if layout.name == found.layout), ""), len(found.cases),
         len({case.patient for case in found.cases}), len({case.centre for case in found.cases if case.centre}), domains,
@@ -217,27 +219,29 @@ def _looked(source: str, found: CaseSource, choices: DataChoices) -> Look:
     )  # fmt: skip
 
 
-def _prepared_before(source: str, found: CaseSource, choices: DataChoices) -> tuple[int, Prepared | None]:
+def _prepared_before(found: CaseSource, place: Path) -> tuple[int, Prepared | None]:
     """How many cases are prepared already, from the files as they are now; all of it where nothing is missing."""
     from ctmri_core.data.dataset import DatasetFolder, key_of
+    from ctmri_core.data.decisions import Decisions
     from ctmri_core.data.source_stamp import stamp_of
 
-    folder = DatasetFolder(choices.folder_for(source))
+    folder = DatasetFolder(place)
     if not folder.exists():
         return 0, None
     try:
         index = folder.read()
     except FileRefused:
         return 0, None
-    known, salt = folder.remembered(), index.salt
-    records = [(known.get(key_of(case.identifier, salt)), case) for case in found.cases]
-    same = [record for record, case in records if record is not None and record.stamp == stamp_of(case)]
+    known, salt, decisions = folder.remembered(), index.salt, Decisions.read(place)
+    wanted = decisions.kept(found.cases)
+    records = [(known.get(key_of(case.identifier, salt)), case) for case in wanted]
+    same = [record for record, case in records if record is not None and record.stamp == stamp_of(case) + decisions.mark(case)]
     if not index.complete:
         return len(same), None
-    prepared = read_prepared(folder.path, own=True)
+    prepared = read_prepared(folder.path, own=place.parent == user_datasets_folder())
     checks = prepared.report.cases if prepared.report is not None else ()
     refused = sum(check.has("unreadable") for check in checks)  # no record is kept of them
-    return len(same), prepared if len(same) + refused >= len(found.cases) else None
+    return len(same), prepared if len(same) + refused >= len(wanted) else None
 
 
 def _leave_out(folder: Path, index: DatasetIndex, keys: frozenset[str]) -> None:
@@ -252,7 +256,7 @@ def _leave_out(folder: Path, index: DatasetIndex, keys: frozenset[str]) -> None:
     DatasetFolder(folder).finish(index.model_copy(update={"cases": cases}))
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
     """Pictures of patients are readable by their user alone."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -130,6 +130,11 @@ class TrainingWindow(QWidget):
     def show_current(self) -> None:
         self.go(CURRENT)
 
+    def take_data(self, source: str) -> None:
+        """A new run that learns from `source`."""
+        self.go(NEW)
+        self.new_run.take_data(source)
+
     def show_verdict(self, folder: Path) -> None:
         """The verdict on the run in `folder`; made where there is none."""
         self.go(RUNS)

@@ -51,7 +51,7 @@ class CaseView(QDialog):
         self.setWindowTitle("Case")
         self.title = label("", "title")
         self.problems = label()
-        self.picture = _Picture()
+        self.picture = Picture("The case's pictures, one over the other")
         self.fade = _slider("Fade from the first picture to the other", _WHOLE, _HALF)
         self.slice = _slider("Slice", 0, 0)
         self.over, self.outline = QComboBox(), QCheckBox("&Outline of the first")
@@ -186,12 +186,12 @@ class CaseView(QDialog):
             step.setAutoDefault(False)
 
 
-class _Picture(QWidget):
+class Picture(QWidget):
     """A picture as large as there is room, on black."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName("The case's pictures, one over the other")
+        self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._image: QImage | None = None
         self._words = ""

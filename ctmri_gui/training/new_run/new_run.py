@@ -83,6 +83,13 @@ class NewRun(QWidget):
         self._follow()
         self._order_keys(page, take=had_keys)
 
+    def take_data(self, source: str) -> None:
+        """The first step with `source` chosen, a folder or `phantom:COUNT`."""
+        self.go(DATA)
+        page = self.pages[DATA]
+        if isinstance(page, DataPage):
+            page.choose(source)
+
     def take_lesson(self) -> None:
         """Everything as the first lesson has it; it only waits to be started."""
         self.draft.take(first_lesson())

@@ -1,0 +1,357 @@
+"""One case before it is prepared: its pictures held against each other before and after registration, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from ctmri_core.aligning.by_hand import Nudge
+from ctmri_core.aligning.kinds import KINDS
+from ctmri_core.data.decisions import Placement
+from ctmri_core.domain import Domain
+from ctmri_core.events import Finished
+from ctmri_gui.jobs.latest import Latest
+from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.panels.small_parts import label, naming, set_role
+from ctmri_gui.preparing import pair_work
+from ctmri_gui.preparing.move_fields import MoveFields
+from ctmri_gui.preparing.pair_work import LoadedCase, Planes, Position
+from ctmri_gui.preparing.pictures import WAYS, four
+from ctmri_gui.preparing.preparer import Preparer
+from ctmri_gui.training.new_run.case_rows import without_flags
+from ctmri_gui.training.new_run.case_view import Picture
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
+
+if TYPE_CHECKING:
+    from ctmri_core.alignment import Alignment
+
+_KINDS = {"rigid": ("Rigid", "Place only"), "affine": ("Affine", "Sizes and angles too"),
+          "bspline": ("Elastic (B-spline)", "Bends too, by a coarse field; look closely")}  # fmt: skip
+_NONE = "Select a case to look at it."
+_ALONE = "This case shows one kind of picture; there is nothing to lay on each other."
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+_FINE_MM, _COARSE_MM = 1.0, 5.0
+_LEAST_PICTURE = 110
+
+
+class PairView(QWidget):
+    """Follows the case that is chosen with `show_case`; decides nothing before a button is pressed."""
+
+    def __init__(self, preparer: Preparer, jobs: Jobs) -> None:
+        super().__init__()
+        self._preparer, self._number = preparer, 0
+        self._loading, self._placing, self._cutting = Latest(jobs), Latest(jobs), Latest(jobs)
+        self.loaded: LoadedCase | None = None
+        self.position: Position | None = None
+        self._planes: Planes | None = None
+        self.title, self.problems = label(_NONE, "heading"), label("", "muted")
+        self.before, self.after = label("", "muted"), label("", "muted")
+        self.other, self.kind, self.way = QComboBox(), QComboBox(), QComboBox()
+        self.register, self.stop = QPushButton("&Register"), QPushButton("Stop")
+        self.accept, self.as_filed = QPushButton("&Accept"), QPushButton("As &filed")
+        self.by_hand, self.leave_out = QPushButton("&Move by hand"), QPushButton("Leave &out")
+        self.fields = MoveFields()
+        self.bar = QProgressBar()
+        names = ("First picture", "Other picture where it is laid", "Both before", "Both after")
+        self.pictures = [Picture(name) for name in names]
+        self.captions = [label("", "muted", wrap=False) for _ in names]
+        self.slice, self.shown = QSlider(Qt.Orientation.Horizontal), label("", "muted", wrap=False)
+        self._fill()
+        self._lay_out()
+        self._connect()
+        self._follow()
+
+    # Showing ----------------------------------------------------------------------------------------------------------
+
+    def show_case(self, number: int) -> None:
+        """Reads the `number`-th case, none for 0."""
+        for latest in (self._loading, self._placing, self._cutting):
+            latest.drop()
+        self._number, self.loaded, self.position, self._planes = number, None, None, None
+        look = self._preparer.look
+        if number and look is not None:
+            begin = partial(pair_work.load, number, self._preparer.cases[number - 1], look.domains)
+            self._loading.ask(f"Read case {number}", begin, self._take, ended=self._ended, listed=False)
+        self._follow()
+
+    @property
+    def busy(self) -> JobState | None:
+        """What a person waits for here."""
+        for latest in (self._loading, self._placing):
+            if latest.state is not None and latest.state.running:
+                return latest.state
+        return None
+
+    def _take(self, loaded: LoadedCase) -> None:
+        self.loaded = loaded
+        self._preparer.take_check(loaded.number, loaded.check)
+        with QSignalBlocker(self.other):
+            self.other.clear()
+            for domain in loaded.domains[1:]:
+                self.other.addItem(domain.label, domain.value)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Where the chosen picture lies now: as was accepted, else as its file says."""
+        loaded, domain = self.loaded, self._domain
+        self.position = None
+        if loaded is not None and domain is not None:
+            known = [each for each in self._preparer.placements(self._number) if each.domain is domain]
+            usable = [each for each in known if each.fixed is loaded.domains[0]]
+            begin = partial(pair_work.accepted, loaded, usable[0]) if usable else partial(pair_work.as_filed, loaded, domain)
+            self._placing.ask("Look at a position", begin, self._place, ended=self._ended, listed=False)
+        self._follow()
+
+    def _place(self, position: Position) -> None:
+        self.position = position
+        self.fields.show_nudge(position.nudge)
+        self._cut(self._planes.shown if self._planes is not None else None)
+        self._follow()
+
+    def _cut(self, number: int | None) -> None:
+        loaded, position = self.loaded, self.position
+        if loaded is not None and position is not None:
+            begin = partial(pair_work.planes, loaded, position.domain, position.transform, number)
+            self._cutting.ask("Cut a slice", begin, self._draw, listed=False)
+
+    def _draw(self, planes: Planes) -> None:
+        self._planes = planes
+        with QSignalBlocker(self.slice):
+            self.slice.setRange(0, planes.slices - 1)
+            self.slice.setValue(planes.shown)
+        self.shown.setText(f"{planes.shown + 1} of {planes.slices}")
+        for place, image in zip(self.pictures, four(planes, self.way.currentData()), strict=True):
+            place.show_image(image, "")
+
+    def _redraw(self) -> None:
+        if self._planes is not None:
+            self._draw(self._planes)
+
+    # What a person does -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Registers the chosen picture to the first."""
+        if self.loaded is not None and self._domain is not None and not self._loading_now:
+            begin = partial(pair_work.register, self.loaded, self._domain, self.kind.currentData())
+            self._placing.ask(f"Register case {self._number}", begin, self._place, ended=self._ended)
+            self._follow()
+
+    def lay(self, nudge: Nudge) -> None:
+        """By hand, all in all, on top of what was found."""
+        position, loaded = self.position, self.loaded
+        if position is None or loaded is None or position.base.spline is not None or nudge == position.nudge:
+            return
+        self.fields.show_nudge(nudge)
+        self.position = replace(position, nudge=nudge)  # where it is seen at once; how well it lies is told later
+        self._cut(self.slice.value())
+        begin = partial(pair_work.laid, loaded, position.domain, position.base, position.how, nudge=nudge)
+        self._placing.ask("Look at a position", begin, self._place, ended=self._ended, listed=False)
+        self._follow()
+
+    def take(self) -> None:
+        """Accepts where the picture lies; what was accepted of the case's other pictures stays."""
+        position, loaded = self.position, self.loaded
+        if position is None or loaded is None or not self.accept.isEnabled():
+            return
+        numbers = f"({position.after.numbers})"
+        how = position.record if numbers in position.record else f"{position.record or 'as the files say'} {numbers}"
+        own = Placement.of(position.domain, loaded.domains[0], position.transform, f"accepted: {how}", loaded.reference)
+        others = [each for each in self._preparer.placements(self._number) if each.domain is not position.domain]
+        self._preparer.accept(self._number, (*others, own))
+        self._follow()
+
+    def forget(self) -> None:
+        """As the files say again; what was accepted of this picture is taken back."""
+        others = [each for each in self._preparer.placements(self._number) if each.domain is not self._domain]
+        if len(others) < len(self._preparer.placements(self._number)):
+            self._preparer.accept(self._number, others)
+        self._begin()
+
+    def turn_out(self) -> None:
+        """Leaves the case out, or takes it back."""
+        if self._number:
+            self._preparer.leave_out([self._number], out=not self._preparer.leaves_out(self._number))
+            self._follow()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrows on the pictures move by 1 mm, with Shift by 5, while moving by hand is on."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or not self.by_hand.isChecked():
+            return super().eventFilter(watched, event)
+        way, position = _ARROWS.get(Qt.Key(event.key())), self.position
+        if way is None or position is None:
+            return super().eventFilter(watched, event)
+        step = _COARSE_MM if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else _FINE_MM
+        x, y, z = position.nudge.mm
+        self.lay(replace(position.nudge, mm=(x + way[0] * step, y + way[1] * step, z)))
+        return True
+
+    # Following --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _domain(self) -> Domain | None:
+        value = self.other.currentData()
+        return Domain(value) if value and self.loaded is not None and len(self.loaded.domains) > 1 else None
+
+    @property
+    def _loading_now(self) -> bool:
+        return self._loading.state is not None and self._loading.state.running
+
+    def _ended(self, end: Finished) -> None:
+        if end.reason in ("failed", "crashed"):
+            self.problems.setText(end.message)
+            set_role(self.problems, "error")
+        self._follow()
+
+    def follow_job(self, state: JobState) -> None:
+        """How far the work is that a person waits for."""
+        if state is self.busy:
+            self._follow_work(state)
+
+    def _follow_work(self, state: JobState | None) -> None:
+        for part in (self.bar, self.stop):
+            part.setVisible(state is not None)
+        if state is not None:
+            self.bar.setRange(0, 100 if state.fraction is not None else 0)
+            self.bar.setValue(round(100 * (state.fraction or 0)))
+            self.bar.setAccessibleName(f"Progress: {state.text}")
+
+    def _follow(self) -> None:
+        loaded, position, number = self.loaded, self.position, self._number
+        self._follow_work(self.busy)
+        self._show_title()
+        self._show_numbers(position)
+        pair = loaded is not None and len(loaded.domains) > 1
+        busy = self.busy is not None
+        for part in (self.register, self.kind, self.other):
+            part.setEnabled(pair and not busy)
+        placed = bool(number) and any(each.domain is self._domain for each in self._preparer.placements(number))
+        moved = position is not None and (position.how or position.nudge)
+        self.register.setText("&Register again" if moved else "&Register")
+        self.accept.setEnabled(position is not None and not position.problem and not busy)
+        self.as_filed.setEnabled(pair and not busy and (placed or bool(moved)))
+        movable = position is not None and position.base.spline is None
+        self.by_hand.setEnabled(movable)
+        self.fields.setVisible(movable and self.by_hand.isChecked())
+        self.leave_out.setEnabled(bool(number))
+        self.leave_out.setText("Take &back" if number and self._preparer.leaves_out(number) else "Leave &out")
+        self.slice.setEnabled(self._planes is not None)
+        self._name_pictures()
+
+    def _show_title(self) -> None:
+        number, loaded = self._number, self.loaded
+        if not number:
+            self.title.setText(_NONE)
+            self.problems.setText("")
+            return
+        placed = self._preparer.placements(number)
+        state = "left out" if self._preparer.leaves_out(number) else "position accepted" if placed else ""
+        self.title.setText(f"Case {number}{', ' if state else ''}{state}")
+        if loaded is None:
+            return
+        problems = loaded.check.problems
+        words = "\n".join(without_flags(problem.message) for problem in problems) or "✓ Nothing was found wrong with this case."
+        self.problems.setText(words if len(loaded.domains) > 1 or problems else _ALONE)
+        set_role(self.problems, "error" if loaded.check.serious and not placed else "warning" if problems else "good")
+
+    def _show_numbers(self, position: Position | None) -> None:
+        if position is None or self.loaded is None:
+            self.before.setText("")
+            self.after.setText("")
+            return
+        self.before.setText(f"Before: {_words(position.before)}")
+        told = position.told(self.loaded.volume(position.domain))
+        words = position.problem or f"{_words(position.after)}; {told}"
+        self.after.setText(f"{'Registration failed' if position.problem else 'After'}: {words}")
+        set_role(self.after, "error" if position.problem else "muted" if position.after.good else "warning")
+
+    def _name_pictures(self) -> None:
+        loaded, domain = self.loaded, self._domain
+        if loaded is None or domain is None:
+            for place, caption in zip(self.pictures, self.captions, strict=True):
+                place.show_image(None, "")
+                caption.setText("")
+            return
+        names = (loaded.domains[0].label, f"{domain.label}, where it is laid", "Both before", "Both after")
+        for caption, words in zip(self.captions, names, strict=True):
+            caption.setText(words)
+
+    # Building ---------------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        for kind in KINDS:
+            self.kind.addItem(_KINDS[kind][0], kind)
+            self.kind.setItemData(self.kind.count() - 1, _KINDS[kind][1], Qt.ItemDataRole.ToolTipRole)
+        for way, words in WAYS.items():
+            self.way.addItem(words, way)
+        named = ((self.other, "The picture that is laid on the first"), (self.kind, "What registering may change"),
+                 (self.way, "How both are held together"), (self.slice, "Slice, feet first"))  # fmt: skip
+        for part, words in named:
+            part.setAccessibleName(words)
+            part.setToolTip(words)
+        tips = ((self.register, "Looks for the place by mutual information, in the background"),
+                (self.accept, "The picture is prepared where it lies now"),
+                (self.as_filed, "Where the file says; what was accepted is taken back"),
+                (self.by_hand, "With fields, or with arrow keys on the pictures"),
+                (self.leave_out, "The case is not prepared"))  # fmt: skip
+        for button, words in tips:
+            button.setToolTip(words)
+        self.accept.setProperty("primary", True)
+        self.by_hand.setCheckable(True)
+        self.by_hand.setProperty("role", "switch")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        for place in self.pictures:
+            place.setMinimumSize(_LEAST_PICTURE, _LEAST_PICTURE)
+            place.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            place.installEventFilter(self)
+
+    def _connect(self) -> None:
+        self.register.clicked.connect(self.start)
+        self.stop.clicked.connect(self._give_up)
+        self.accept.clicked.connect(self.take)
+        self.as_filed.clicked.connect(self.forget)
+        self.leave_out.clicked.connect(self.turn_out)
+        self.by_hand.toggled.connect(lambda _on: self._follow())
+        self.fields.chosen.connect(self.lay)
+        self.other.activated.connect(lambda _row: self._begin())
+        self.way.currentIndexChanged.connect(lambda _row: self._redraw())
+        self.slice.valueChanged.connect(self._cut)
+
+    def _give_up(self) -> None:
+        self._placing.drop()
+        self._begin()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for number, (place, caption) in enumerate(zip(self.pictures, self.captions, strict=True)):
+            row, across = divmod(number, 2)
+            grid.addWidget(caption, 2 * row, across)
+            grid.addWidget(place, 2 * row + 1, across)
+            grid.setRowStretch(2 * row + 1, 1)
+            grid.setColumnStretch(across, 1)
+        along = QHBoxLayout()
+        along.addWidget(naming("&Slice", self.slice))
+        along.addWidget(self.slice, 1)
+        along.addWidget(self.shown)
+        along.addWidget(self.way)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.title)
+        column.addWidget(self.problems)
+        column.addWidget(FlowingRow(self.other, self.kind, self.register, self.stop))
+        column.addWidget(self.bar)
+        column.addLayout(grid, 1)
+        column.addLayout(along)
+        for part in (self.before, self.after, self.fields, FlowingRow(self.accept, self.as_filed, self.by_hand, self.leave_out)):
+            column.addWidget(part)
+
+
+def _words(alignment: Alignment) -> str:
+    return ("" if alignment.good else f"{alignment.state}: ") + alignment.numbers
