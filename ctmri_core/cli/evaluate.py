@@ -75,6 +75,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     pictures.add_argument("--truth", type=given_path, metavar="DIR", help="of the real pictures")
     pictures.add_argument("--sources", type=given_path, metavar="DIR", help="of what was translated: to check that all fits")
     pictures.add_argument("--masks", type=given_path, metavar="DIR", help="of bodies (default: outlined in the truth)")
+    pictures.add_argument("--made-by", action="append", default=[], metavar="MODEL", help=(
+        "the model that made them, one for each --predictions: cases that it learnt from are known by its card"
+    ))  # fmt: skip
+    pictures.add_argument("--patients", type=given_path, metavar="FILE", help=(
+        "CSV with the columns case, patient and, if wanted, centre (default: each case is a patient, but for sub-NAME of BIDS)"
+    ))  # fmt: skip
     pictures.add_argument("--labels", type=given_path, metavar="DIR", help="of label maps of the truths: errors of each label")
     pictures.add_argument(
         "--predicted-labels", type=given_path, action="append", default=[], metavar="DIR",
@@ -141,6 +147,8 @@ def _order(arguments: argparse.Namespace) -> EvaluationOrder:
         truth=arguments.truth,
         sources=arguments.sources,
         masks=arguments.masks,
+        made_by=tuple(find_model(name, folders) for name in arguments.made_by),
+        patients=arguments.patients,
         labels=arguments.labels,
         predicted_labels=tuple(arguments.predicted_labels),
         direction=arguments.direction,

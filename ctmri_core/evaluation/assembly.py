@@ -154,7 +154,11 @@ def _training(
             fate = "counts all the same, as was asked" if order.even_trained_on else "is left out"
             message = f"{one.name} learnt from this case, which {fate}: scores on it say nothing of other patients."
             yield Problem(kind="trained_on", message=message, case=case, model=one.number, left_out=not order.even_trained_on)
-        if one.card is None or (not found.data.phantom and _only_phantoms(one)):
+        if one.card is None:
+            message = f"Nobody can tell which cases were learnt from by what made {one.name}. Name its model by --made-by."
+            yield Problem(kind="trained_on", message=message, model=one.number, serious=False)
+            continue
+        if not found.data.phantom and _only_phantoms(one):
             continue
         if not any(data.fingerprints for data in one.card.training_data):
             message = f"The card of {one.name} does not say which cases it learnt from: nobody can tell whether it knows these."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +22,19 @@ AUTO = "auto"
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """A model, or a folder of pictures where `loaded` is None. `mark`: changes when scores of it would; `back`: leads back."""
+    """A model, or a folder of pictures where `loaded` is None. `mark`: changes when scores of it would; `back`: leads back;
+    `maker`: card of the model that is said to have made the pictures."""
 
     number: int
     name: str
     mark: str
     loaded: LoadedModel | None = None
     back: LoadedModel | None = None
+    maker: ModelCard | None = None
 
     @property
     def card(self) -> ModelCard | None:
-        return None if self.loaded is None else self.loaded.card
+        return self.maker if self.loaded is None else self.loaded.card
 
     def told(self, direction: Direction, trained_on: tuple[int, ...]) -> EvaluatedModel:
         """As results tell of it."""
@@ -42,7 +44,7 @@ class Contender:
         known = any(data.fingerprints for data in card.training_data)
         return EvaluatedModel(
             number=self.number, name=self.name, weights_sha256=card.weights_sha256, method=card.method,
-            direction=card.direction.name, trained_on=trained_on, training_known=known,
+            direction=card.direction.name, pictures=self.loaded is None, trained_on=trained_on, training_known=known,
         )  # fmt: skip
 
 
@@ -65,8 +67,7 @@ def contenders(order: EvaluationOrder, steps_done: Sequence[str]) -> list[Conten
     `steps_done`: steps of recipes that the data have been through, which are not taken twice.
     """
     if order.predictions:
-        count = len(order.predictions)
-        return [Contender(n, f"pictures {n}" if count > 1 else "pictures", "") for n in range(1, count + 1)]
+        return list(_folders(order))
     found: list[Contender] = []
     for number, path in enumerate(order.models, 1):
         loaded = load_model(path)
@@ -75,6 +76,16 @@ def contenders(order: EvaluationOrder, steps_done: Sequence[str]) -> list[Conten
         name = _unlike(loaded.card.name, [one.name for one in found])
         found.append(Contender(number, name, mark, _without_steps(loaded, steps_done), back))
     return found
+
+
+def _folders(order: EvaluationOrder) -> Iterator[Contender]:
+    """Named by their models where these are known."""
+    count, names = len(order.predictions), list[str]()
+    for number in range(1, count + 1):
+        maker = read_card(order.made_by[number - 1]) if order.made_by else None
+        name = (f"pictures {number}" if count > 1 else "pictures") if maker is None else f"pictures of {maker.name}"
+        names.append(_unlike(name, names))
+        yield Contender(number, names[-1], "" if maker is None else _hashed(maker.model_dump_json()), maker=maker)
 
 
 def _way_back(order: EvaluationOrder, path: Path, card: ModelCard) -> LoadedModel | None:

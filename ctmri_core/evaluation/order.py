@@ -25,8 +25,9 @@ class EvaluationOrder:
     as `split` says. `layout`, `layout_options`: of a collection.
 
     `predictions`: folders of finished pictures, one for each model; `truth`, `sources`, `masks`: folders of the real ones,
-    matched by name; `labels`: of label maps of the truths and `predicted_labels` of the predictions. `direction`: what the
-    pictures are where their files do not say it.
+    matched by name; `made_by`: the model of each folder of predictions, to tell what it learnt from; `patients`: a table of whose
+    the cases are (`patients_of`); `labels`: of label maps of the truths and `predicted_labels` of the predictions. `direction`:
+    what the pictures are where their files do not say it.
 
     `metrics`: keys or names of sets, none for those of the field. `features`: the network by whose features slices are compared,
     with `feature_weights` from a safetensors file, else those of torchvision. `translation`: how to translate; its `doubt`
@@ -46,6 +47,8 @@ class EvaluationOrder:
     truth: Path | None = None
     sources: Path | None = None
     masks: Path | None = None
+    made_by: tuple[Path, ...] = ()
+    patients: Path | None = None
     labels: Path | None = None
     predicted_labels: tuple[Path, ...] = ()
     direction: Direction | None = None
@@ -66,6 +69,10 @@ class EvaluationOrder:
             raise CtmriError("Models are evaluated on data: name a prepared dataset or a folder of scans.")
         if self.predictions and self.truth is None:
             raise CtmriError("Predictions are held against a truth: name the folder of the real pictures.")
+        if self.made_by and len(self.made_by) != len(self.predictions):
+            raise CtmriError("Name the model of each folder of predictions by --made-by, in their order, or of none.")
+        if self.patients is not None and not self.predictions:
+            raise CtmriError("A table of patients goes with finished pictures; collections and prepared data have their own.")
         if self.predicted_labels and (self.labels is None or len(self.predicted_labels) != max(1, len(self.predictions))):
             raise CtmriError("Label maps of predictions go with those of the truth, one folder for each folder of predictions.")
         if self.feature_weights is not None and not self.features:

@@ -14,8 +14,9 @@ from ctmri_core.data.layouts.names import says_mask
 from ctmri_core.data.layouts.volume_files import stem_of
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, shown_name
-from ctmri_core.evaluation.cases import FoundCase, FoundCases, OpenedCase, Placed, salted
+from ctmri_core.evaluation.cases import FoundCase, FoundCases, OpenedCase, Placed, learnt_from_volumes, salted
 from ctmri_core.evaluation.order import EvaluationOrder
+from ctmri_core.evaluation.patient_table import patients_of
 from ctmri_core.evaluation.results import DataTold, Problem
 from ctmri_core.events import StopSignal, until
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
@@ -31,7 +32,6 @@ _SAYS_WHAT = {
     "seg", "segmentation", "label", "labels", "labelmap",
 }  # fmt: skip
 """Words that tell what a picture is, not whose."""
-_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 _Files = dict[str, list[Path]]
 
 
@@ -50,10 +50,12 @@ def picture_cases(order: EvaluationOrder, salt: str, stop: StopSignal) -> FoundC
     if not keys:
         example = "p1_synthetic_ct.nii.gz goes with p1_ct.nii.gz, p1.nii.gz or p1/ct.nii.gz"
         raise CtmriError(f"No prediction has the name of a truth ({example}).")
+    whose = patients_of(keys, order.patients)
     opened = _Open(direction, truths, sources, masks, labels)
     cases = tuple(
         FoundCase(
-            key=salted(key, salt), patient=salted(_patient(key), salt), name=key, load=partial(opened.case, key),
+            key=salted(key, salt), patient=salted(whose[key].patient, salt), centre=whose[key].centre, name=key,
+            known_to=learnt_from_volumes, load=partial(opened.case, key),
             stamp=_stamp(files[key] for files in (truths, sources, masks, labels) if key in files),
             predictions=tuple(partial(_volume, files[key], direction.target) if key in files else None for files in made),
             prediction_stamps=tuple(_stamp([files[key]]) if key in files else "" for files in made),
@@ -190,11 +192,6 @@ def _single(found: _Files) -> dict[str, Path]:
         if len(paths) > 1:
             raise FileRefused(paths[1], "is the second of one case by its name.", f"Beside it lies {shown_name(paths[0])}.")
     return {key: paths[0] for key, paths in found.items()}
-
-
-def _patient(key: str) -> str:
-    found = _SUBJECT.match(key)
-    return found[0] if found else key
 
 
 def _stamp(places: Iterable[Path]) -> str:

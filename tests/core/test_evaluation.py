@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from ctmri_core.cli.main import main
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
@@ -21,10 +22,12 @@ from ctmri_core.evaluation.results import Evaluation, read_evaluation
 from ctmri_core.evaluation.statistics import holm, interval, signed_rank
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
+from ctmri_core.inference.order import Order
+from ctmri_core.inference.translate import translate_as
 from ctmri_core.io.saving import save
 from ctmri_core.methods.pix2pix.card import CARD as PIX2PIX
 from ctmri_core.model_card import ModelCard, TrainingData
-from ctmri_core.model_file import save_model
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import load_method
 from ctmri_core.volume import Volume
@@ -241,6 +244,63 @@ def test_finished_pictures_are_matched_by_name(tmp_path: Path, capsys: pytest.Ca
     assert all(one.name == "" for one in found.cases)
 
 
+def learnt_from(scans_folder: Path, folder: Path, side: str) -> tuple[Path, int]:
+    """A model whose card tells the prints of one side of scans, as training on them prepared would write it; of how many."""
+    words = ("--validation-share", "0.4", "--test-share", "0.2", "--out", str(folder / "prepared"))
+    assert main(["prepare", str(scans_folder), *words]) == 0
+    index = DatasetFolder(folder / "prepared").read()
+    prints = tuple(case.fingerprint for case in index.cases if case.side == side)
+    return model(folder / "learnt.safetensors", -0.2, learnt=prints, salt=index.salt), len(prints)
+
+
+def test_scans_that_were_learnt_from_are_known_by_their_voxels(tmp_path: Path):
+    folder = scans(tmp_path / "scans", 5)
+    learnt, count = learnt_from(folder, tmp_path, "train")
+    words = ("--data", folder, "--validation-share", "0.4", "--test-share", "0.2", "--workers", 0, "--metrics", "mae")
+    assert ctmri("--model", learnt, *words, "--split", "all", "--output", tmp_path / "all") == 0
+    found = read_evaluation(tmp_path / "all")
+    assert len(found.models[0].trained_on) == count == 2
+    summary = found.summary(1, "mae")
+    assert summary is not None and summary.patients == 3
+    assert ctmri("--model", learnt, *words, "--split", "train", "--output", tmp_path / "train") == 1
+    for patient in range(5):
+        _save(_apart(patient, 40), GRID, Domain.CT, tmp_path / "made" / f"p{patient}_ct.nii.gz")
+    pictures_words = ("--predictions", tmp_path / "made", "--truth", folder, "--sources", folder, "--direction", "mr_t1_to_ct")
+    assert ctmri(*pictures_words, "--made-by", learnt, "--output", tmp_path / "o3", "--metrics", "mae", "--workers", 0) == 0
+    [told] = read_evaluation(tmp_path / "o3").models
+    assert told.trained_on == found.models[0].trained_on and told.pictures and told.name == "pictures of learnt"
+
+
+GRID = Geometry((4 * SLICES, EDGE, EDGE), (3.0, 3.0, 3.0))
+
+
+def _apart(patient: int, error: float) -> np.ndarray:
+    """The CT of `scans`, with an error."""
+    return (1512 * (np.repeat(pictures(patient)[0], 4, axis=0).astype(np.float32) + 1) - 1024 + error).astype(np.int16)
+
+
+def test_a_table_says_whose_the_cases_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    truth, table = scans(tmp_path / "scans", 4), tmp_path / "patients.csv"
+    for patient, error in enumerate((10, 30, 40, 50)):
+        _save(_apart(patient, error), GRID, Domain.CT, tmp_path / "made" / f"p{patient}_ct.nii.gz")
+    words = ("--predictions", tmp_path / "made", "--truth", truth, "--direction", "mr_t1_to_ct", "--metrics", "mae")
+    table.write_text("case,patient,centre\nP0,anna,north\np1,anna,north\np2,ben,south\np3,cleo,south\n", "utf-8")
+    assert ctmri(*words, "--patients", table, "--output", tmp_path / "out") == 0
+    found = read_evaluation(tmp_path / "out")
+    summary = found.summary(1, "mae")
+    assert summary is not None and (summary.patients, summary.cases) == (3, 4)
+    assert summary.mean == pytest.approx((20 + 40 + 50) / 3, abs=0.3) and found.centres == ("north", "south")
+    assert "anna" not in (tmp_path / "out" / "evaluation.json").read_text("utf-8")
+    assert "by --made-by" in capsys.readouterr().out
+    for text, said in (
+        ("case,patient\np1,anna\n", "lacks 3 of 4 cases"), ("name,who\np1,anna\n", "names no case or no patient in line 2"),
+        ("case,patient\np1,anna\np1,ben\n", "two things, again in line 3"), (b"\xff\xfe", "no CSV table in UTF-8"),
+    ):
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+        assert ctmri(*words, "--patients", table, "--output", tmp_path / "out") == 1
+        assert said in capsys.readouterr().err
+
+
 def test_what_changes_in_place_is_scored_anew(tmp_path: Path):
     truth = scans(tmp_path / "scans", 1)
     grid, labels = Geometry((8, EDGE, EDGE), (3.0, 3.0, 3.0)), np.zeros((8, EDGE, EDGE), np.int16)
@@ -286,6 +346,10 @@ def test_orders_that_make_no_sense_are_refused(tmp_path: Path, capsys: pytest.Ca
     ):
         assert ctmri(*words, "--output", out) == 1
         assert said in capsys.readouterr().err
+    with pytest.raises(CtmriError, match="--made-by"):
+        EvaluationOrder(out, predictions=(data, first), truth=data, made_by=(first,))
+    with pytest.raises(CtmriError, match="goes with finished pictures"):
+        EvaluationOrder(out, models=(first,), data="x", patients=first)
     with pytest.raises(CtmriError, match="named twice"):
         EvaluationOrder(out, models=(first, first), data="x")
     (tmp_path / "evaluation.json").write_text("{}")
@@ -297,6 +361,26 @@ def test_uncertainty_is_held_against_errors(tmp_path: Path, capsys: pytest.Captu
     data, first = dataset(tmp_path / "data", 3), model(tmp_path / "first.safetensors", -0.25)
     words = ("--uncertainty", "mirrored", "--samples", "3")
     assert ctmri("--model", first, "--data", data, "--output", tmp_path / "out", *words) == 0
-    [curves] = read_evaluation(tmp_path / "out").curves
+    found = read_evaluation(tmp_path / "out")
+    [curves] = found.curves
     assert curves.calibration is not None and curves.agreement is not None
     assert "rank correlation of spread and error" in capsys.readouterr().out
+    wanted = [_by_hand(first, patient) for patient in (1, 2)]
+    for scores, (spread, error) in zip(found.scores, wanted, strict=True):
+        assert scores.calibration is not None
+        tenths = np.array_split(np.argsort(spread, kind="stable"), 10)
+        points = [(one.spread, one.error) for one in scores.calibration.points]
+        assert points == [pytest.approx([np.sqrt(np.mean(x[part] ** 2)) for x in (spread, error)], rel=0.02) for part in tenths]
+        assert scores.calibration.inside[0] == pytest.approx(np.mean(np.abs(error) <= spread), abs=0.02)
+        assert scores.calibration.correlation == pytest.approx(spearmanr(spread, np.abs(error)).statistic, abs=0.02)
+
+
+def _by_hand(path: Path, patient: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spread and error (HU) inside the body, of the three answers that mirrored slices give."""
+    ct, mr, body = pictures(patient)
+    grid = Geometry(mr.shape, (3.0, 3.0, 3.0))
+    source = Volume(RECIPE.to_nominal(mr, Domain.MR_T1), grid, Domain.MR_T1)
+    made = finish(translate_as(source, load_model(path), Order(doubt="mirrored", samples=3)))
+    assert made is not None and made.uncertainty is not None
+    hu = RECIPE.to_nominal(ct, Domain.CT)
+    return made.uncertainty.values[body].astype(np.float64), (made.volume.voxels - hu)[body].astype(np.float64)
