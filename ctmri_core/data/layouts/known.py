@@ -14,11 +14,12 @@ from ctmri_core.data.layouts.rire import Rire
 from ctmri_core.data.layouts.series_folders import SeriesFolders
 from ctmri_core.data.layouts.slice_files import SliceFiles
 from ctmri_core.data.layouts.slice_folders import SliceFolders
+from ctmri_core.data.layouts.voc import Voc
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.hints import nearest_hint
 
 LAYOUTS: tuple[Layout, ...] = (
-    LetteredFolders(), Ixi(), Chaos(), Rire(), SliceFiles(), SynthRad(), PatientFiles(), SliceFolders(), DomainFolders(),
+    Voc(), LetteredFolders(), Ixi(), Chaos(), Rire(), SliceFiles(), SynthRad(), PatientFiles(), SliceFolders(), DomainFolders(),
     NamedVolumes(), AlignedPictures(), SeriesFolders(),
 )  # fmt: skip
 

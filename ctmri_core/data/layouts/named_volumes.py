@@ -78,7 +78,7 @@ class NamedVolumes:
                 subject = _SUBJECT.match(name)
                 patient = subject[0] if subject else place if several[name] > 1 else name
                 mask = masks.get((place, name))
-                load = partial(load_volumes, identifier, chosen, mask)
+                load = partial(load_volumes, identifier, chosen, mask, labelled=Domain.MASK in domains)
                 yield CaseReference(identifier, load, patient, domains=shown(chosen, domains, masked=mask is not None))
 
 

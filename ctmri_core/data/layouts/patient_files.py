@@ -39,7 +39,7 @@ class PatientFiles:
             if chosen:
                 mask = next((path for path in files(patient) if stem_of(path).lower() in _MASKS), None)
                 centre = centre_of(patient.name)
-                load = partial(load_volumes, patient.name, chosen, mask, centre)
+                load = partial(load_volumes, patient.name, chosen, mask, centre, labelled=Domain.MASK in domains)
                 yield CaseReference(patient.name, load, centre=centre, domains=shown(chosen, domains, masked=mask is not None))
 
     def _patients(self, folder: Path) -> list[Path]:

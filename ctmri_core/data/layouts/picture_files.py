@@ -48,14 +48,18 @@ def pictures(folder: Path) -> list[Path]:
 
 def load_pictures(
     identifier: str, places: Mapping[Domain, Sequence[Path]], options: LayoutOptions,
-    mask: Sequence[Path] = (), centre: str = "",
+    mask: Sequence[Path] = (), centre: str = "", *, labelled: bool = False,
 ) -> Case:  # fmt: skip
-    """A case of as many pictures of each domain; the n-th ones show the same slice. Raises `FileRefused`."""
+    """A case of as many pictures of each domain; the n-th ones show the same slice. `labelled`: the mask is to be learnt from.
+
+    Raises `FileRefused`.
+    """
     volumes = {domain: picture_volume(paths, domain, options) for domain, paths in places.items()}
     if not mask:
         return Case(identifier, volumes, centre=centre)
-    labels = read_labels(mask[0], picture_volume(mask, Domain.UNKNOWN, options).voxels)
-    return Case(identifier, volumes, {"body": labels > 0}, centre=centre, labels=labels)
+    drawn = picture_volume(mask, Domain.UNKNOWN, options).voxels
+    labels = read_labels(mask[0], drawn) if labelled else None
+    return Case(identifier, volumes, {"body": drawn > 0}, centre=centre, labels=labels)
 
 
 def read_labels(path: Path, values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ class SliceFiles:
                 mask = [path for path in found if path.stem.lower().startswith(("mask", "body"))][:1]
                 identifier, centre = f"{patient.name}/{plane}", centre_of(patient.name)
                 places = {domain: [path] for domain, path in chosen.items()}
-                load = partial(load_pictures, identifier, places, options, mask, centre)
+                load = partial(load_pictures, identifier, places, options, mask, centre, labelled=Domain.MASK in domains)
                 there = shown(chosen, domains, masked=bool(mask))
                 yield CaseReference(identifier, load, patient.name, centre, domains=there, pictures=True)
 

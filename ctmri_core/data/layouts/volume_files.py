@@ -28,11 +28,16 @@ def same_volume(one: Path, other: Path) -> bool:
     return one.parent == other.parent and stem_of(one) == stem_of(other)
 
 
-def load_volumes(identifier: str, files: Mapping[Domain, Path], mask: Path | None = None, centre: str = "") -> Case:
-    """The case of these files; `mask`, where there is one, becomes the body on the grid of the first volume."""
+def load_volumes(
+    identifier: str, files: Mapping[Domain, Path], mask: Path | None = None, centre: str = "", *, labelled: bool = False
+) -> Case:  # fmt: skip
+    """The case of these files; `mask`, where there is one, becomes the body on the grid of the first volume. `labelled`: it is to
+    be learnt from.
+    """
     volumes = {domain: replace(open_volume(path), domain=domain) for domain, path in files.items()}
     if mask is None:
         return Case(identifier, volumes, centre=centre)
     first = next(iter(volumes.values()))
-    labels = read_labels(mask, resample_to(open_volume(mask), first.geometry, 0).voxels)
-    return Case(identifier, volumes, {"body": labels > 0}, centre=centre, labels=labels)
+    drawn = resample_to(open_volume(mask), first.geometry, 0).voxels
+    labels = read_labels(mask, drawn) if labelled else None
+    return Case(identifier, volumes, {"body": drawn > 0}, centre=centre, labels=labels)
