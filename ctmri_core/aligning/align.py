@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.aligning.kinds import Kind
-from ctmri_core.aligning.placed import placed_coarsely
+from ctmri_core.aligning.placed import placed_coarsely, resampled_there
 from ctmri_core.alignment import LEAST_INFORMATION, MIRRORED_GAIN, Alignment, alignment_of, mirrored
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
@@ -98,16 +98,19 @@ def judged(
     """Whether `transform`, with `problem` where its search ended with one, is to be believed. `rigid`: what it began from."""
     there = _there(fixed, moving, transform)
     after = alignment_of(fixed, there)
-    gain = _no_gain(before if rigid is None else rigid.after, after)
+    reference = before
+    if rigid is not None:  # interpolated as well: that alone costs information
+        reference = alignment_of(fixed, _there(fixed, moving, rigid.transform, resampled=True))
+    gain = _no_gain(reference, after)
     said = problem or _implausible(transform, fixed.geometry) or _doubt(after) or gain or _apart(fixed, there)
     return Aligned(kind, transform, before, after, metric, overlap, said)
 
 
-def _there(fixed: Volume, moving: Volume, transform: SpatialTransform) -> Volume:
+def _there(fixed: Volume, moving: Volume, transform: SpatialTransform, *, resampled: bool = False) -> Volume:
     """What is resampled is coarse: it is only to be judged."""
-    if transform.rigid:
+    if transform.rigid and not resampled:
         return placed_coarsely(moving, fixed, transform)
-    return placed_coarsely(coarsened(moving, _COARSE_MM), coarsened(fixed, _COARSE_MM), transform)
+    return resampled_there(coarsened(moving, _COARSE_MM), coarsened(fixed, _COARSE_MM), transform)
 
 
 def _refused(kind: Kind, before: Alignment, problem: str) -> Aligned:

@@ -25,7 +25,7 @@ def placed(moving: Volume, fixed: Volume, transform: SpatialTransform, how: str,
     history = f"{how}: {described(transform, moving.geometry)}; {_KEPT if kept else _RESAMPLED}"
     finding = Finding(REGISTERED, f"Moved onto the other image: {how}. {_sentence(transform, moving.geometry, kept)}")
     findings = (*(each for each in moving.findings if each.kind not in (REGISTERED, NOT_ALIGNED)), finding)
-    there = _moved(moving, transform) if kept else _resampled(moving, fixed, transform)
+    there = _moved(moving, transform) if kept else resampled_there(moving, fixed, transform)
     return there.with_history(
         history, findings=findings, frame_of_reference=fixed.frame_of_reference,
         dicom=_source_there(moving, there, transform, fixed, kept=kept),
@@ -34,7 +34,7 @@ def placed(moving: Volume, fixed: Volume, transform: SpatialTransform, how: str,
 
 def placed_coarsely(moving: Volume, fixed: Volume, transform: SpatialTransform) -> Volume:
     """The same without a record, for judging and looking: by its grid where that is all it takes."""
-    return _moved(moving, transform) if transform.rigid else _resampled(moving, fixed, transform)
+    return _moved(moving, transform) if transform.rigid else resampled_there(moving, fixed, transform)
 
 
 def described(transform: SpatialTransform, moving: Geometry) -> str:
@@ -66,7 +66,8 @@ def _rigid_exactly(matrix: FloatArray) -> FloatArray:
     return result
 
 
-def _resampled(moving: Volume, fixed: Volume, transform: SpatialTransform) -> Volume:
+def resampled_there(moving: Volume, fixed: Volume, transform: SpatialTransform) -> Volume:
+    """On the grid of `fixed`, without a record."""
     voxels = transform.resampled(moving, fixed.geometry)
     return replace(moving, voxels=voxels, geometry=fixed.geometry, files=())
 

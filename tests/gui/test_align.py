@@ -83,7 +83,8 @@ def test_one_click_aligns_and_undo_takes_it_back(window, pair, qtbot):
     QTest.mouseClick(window.aligning.bar.accept, Qt.MouseButton.LeftButton)
     after = window.session.volumes[Role.TRUTH]
     assert after is proposal.shown and after.voxels is pair[1].voxels and "rigid registration" in after.history[-1]
-    assert window.views.compare.model.of(pane).mode is Mode.OFF and not window.aligning.bar.isVisible()
+    assert window.views.compare.model.of(pane).mode is Mode.OFF
+    qtbot.waitUntil(lambda: not window.aligning.bar.isVisible(), timeout=WAIT)
     qtbot.waitUntil(lambda: window.session.cases.current._ground is not None, timeout=WAIT)
     assert kinds(window) == ["registered"]
     window.history.undo()
