@@ -88,6 +88,9 @@ def _series(dataset: Dataset, scan: Volume) -> None:
     dataset.HighBit = dataset.PixelRepresentation = 0
     dataset.Rows, dataset.Columns = scan.geometry.shape[1:]
     dataset.BurnedInAnnotation = "NO"
+    for keyword, nothing in (("ContentDate", "19000101"), ("ContentTime", "000000")):  # must not be empty, also without dates
+        if not dataset.get(keyword):
+            setattr(dataset, keyword, nothing)
     if dataset.get("Laterality") is None and "Laterality" in dataset:
         del dataset.Laterality
 

@@ -25,11 +25,14 @@ class Brush:
     normal: tuple[float, float, float] | None = None
     layer_mm: float = 0.0
 
-    def stroke(self, labels: Labels, geometry: Geometry, start: FloatArray, end: FloatArray, value: int) -> Changed:
+    def stroke(
+        self, labels: Labels, geometry: Geometry, start: FloatArray, end: FloatArray, value: int, only: int | None = None
+    ) -> Changed:
         """Sets to `value` whatever the brush goes over from `start` to `end` (LPS mm; of a disc, in its plane).
 
         `labels`: (k, j, i) on `geometry`, C-contiguous; only the box about the stroke is looked at. The voxels under the line
-        are set however fine the brush is. Returns those that had another value: the stroke is taken back by giving it to them.
+        are set however fine the brush is; with `only`, those alone that have that value. Returns those that had another value:
+        the stroke is taken back by giving it to them.
         """
         spacing = np.asarray(geometry.spacing)
         ends = geometry.mm_to_index(np.stack([start, end]))
@@ -43,7 +46,7 @@ class Brush:
             slab = slice(slices.start + first, min(slices.start + first + step, slices.stop))
             inside[first : first + step] = self._covers(ends * spacing, (slab, rows, columns), geometry)
         _mark_line(inside, ends, box)
-        inside &= part != value
+        inside &= (part != value) if only is None else (part == only)
         where = np.nonzero(inside)
         part[where] = value
         flat = np.ravel_multi_index(tuple(found + side.start for found, side in zip(where, box, strict=True)), labels.shape)

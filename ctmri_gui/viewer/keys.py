@@ -101,9 +101,12 @@ KEY_ACTIONS = (
     KeyAction("draw_hold", "Picture instead of the draw (or first draw) while the key is held", ("Y",), group=CERTAINTY),
     KeyAction("draw_play", "Alternate the draws by themselves, or stop", ("Shift+Y",), checked=False, group=CERTAINTY),
     KeyAction("body_mask", "Outline of the body", ("B",), checked=False, group=BODY),
-    KeyAction("body_brush", "Brush: add to the body; pressed again take away, off", ("Shift+B",), group=BODY),
-    KeyAction("body_add", "Brush that adds to the body", (), checked=False, group=BODY),
-    KeyAction("body_erase", "Brush that takes away from the body", (), checked=False, group=BODY),
+    KeyAction("body_brush", "Brush: add to the mask; pressed again take away, off", ("Shift+B",), group=BODY),
+    KeyAction("body_add", "Brush that adds to the mask", (), checked=False, group=BODY),
+    KeyAction("body_erase", "Brush that takes away from the mask", (), checked=False, group=BODY),
+    KeyAction("body_fill", "Fill an area of alike grey values in its slice", (), checked=False, group=BODY),
+    KeyAction("body_grow", "Grow the mask", (), group=BODY),
+    KeyAction("body_shrink", "Shrink the mask", (), group=BODY),
     KeyAction("body_ball", "Brush reaches into other slices", (), checked=False, group=BODY),
     KeyAction("body_smaller", "Smaller brush", ("[",), group=BODY),
     KeyAction("body_larger", "Larger brush", ("]",), group=BODY),
@@ -112,14 +115,14 @@ KEY_ACTIONS = (
 )
 
 MEASURE_TOOLS = tuple(row.name for row in KEY_ACTIONS if row.group == MEASURE and row.checked is False)
-BODY_TOOLS = ("body_add", "body_erase")
+BODY_TOOLS = ("body_add", "body_erase", "body_fill")
 
 MOUSE_GESTURES = (
     ("Wheel", "Scroll slices; with Shift five at a time"),
     ("Ctrl + wheel, right drag", "Zoom"),
     ("Left drag", "Window: sideways width, up and down level (or what the tool in use does)"),
     ("Left drag or clicks with a measuring tool", "Draw; afterwards drag handles to change, the line to move"),
-    ("Left drag with a brush", "Add to the outline of the body, or take away from it"),
+    ("Left drag with a brush", "Add to the body or the chosen mask, or take away from it"),
     ("Middle drag, Shift + left drag", "Move the picture"),
     ("Shift + move", "Crosshair while Shift is held"),
     ("Ctrl + click", "Put the crosshair; all linked panes go there"),

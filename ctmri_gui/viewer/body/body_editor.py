@@ -1,4 +1,4 @@
-"""Shows the outline of the source's body over the panes and changes it: by threshold, with the brush, and back again."""
+"""Shows the outline of the source's body over the panes, and changes it or another mask: by threshold, by hand, and back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from PySide6.QtGui import QAction
 from ctmri_core.events import Finished
 from ctmri_core.geometry import FloatArray
 from ctmri_core.model_card import ModelEntry
-from ctmri_core.preprocess.mask_brush import Brush, Changed
+from ctmri_core.preprocess.mask_brush import Brush
 from ctmri_core.volume import Volume
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.body.bodies import Bodies, Body, Labels, find_body, outlined_body
+from ctmri_gui.viewer.body.edited_mask import EditedMask
+from ctmri_gui.viewer.body.mask_changes import MaskChanges
 from ctmri_gui.viewer.body.pane_brush import PaneBrush
 from ctmri_gui.viewer.compare.label_map import BODY
 from ctmri_gui.viewer.compare.mask_model import MaskStyle
@@ -27,7 +29,7 @@ from ctmri_gui.viewer.roles import Role
 
 SMALLEST_MM, LARGEST_MM, _FIRST_MM = 1.0, 60.0, 6.0
 _PAUSE_MS = 150  # a slider that is dragged on is not answered
-_VALUES = {"body_add": 1, "body_erase": 0}
+_VALUES = {"body_add": 1, "body_erase": 0, "body_fill": 1}
 _JOB = "Outline of the body"
 
 
@@ -44,9 +46,12 @@ class BodyEditor(QObject):
         self._last: Volume | None = None
         self._outliners: tuple[ModelEntry, ...] = ()
         self.value: int | None = None
-        """What the brush in use paints: 1, 0; None when there is none."""
+        """What the brush in use paints: 1 for the region, 0 for nothing; None when there is none."""
+        self.filling = False
+        """Whether the tool in use fills areas, and is no brush."""
         self.radius_mm = _FIRST_MM
-        self._stroke: list[Changed] | None = None
+        self.edited = EditedMask(self._masks, lambda: self.body, lambda: self.source is not None, self)
+        self.changes = MaskChanges(self.edited, self._masks, history, jobs, self._show_again, self)
         self._panes: dict[str, PaneBrush] = {}
         self._wish: tuple[float, object] | None = None
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
@@ -147,43 +152,44 @@ class BodyEditor(QObject):
 
     def begin(self) -> bool:
         """A stroke, if there is something to paint on."""
-        source, body = self.source, self.body
-        if self.value is None or source is None or body is None:
+        if self.value is None or not self._brought_forward():
             return False
-        self._forget_wish()
-        self._finding.drop()
-        if not any(mask.map.name == BODY for mask in self._masks.shown):
-            self._put_over(source, body)
-        self._stroke = []
+        self.changes.begin(adding=bool(self.value))
+        return True
+
+    def _brought_forward(self) -> bool:
+        """Whether there is something to change, which is seen then."""
+        source, body = self.source, self.body
+        if self.edited.is_body:
+            if source is None or body is None:
+                return False
+            self._forget_wish()
+            self._finding.drop()
+            if not any(mask.map.name == BODY for mask in self._masks.shown):
+                self._put_over(source, body)
+        elif not any(mask.map.name == self.edited.name for mask in self._masks.shown):
+            self._masks.set_visible(True)
+            self._masks.set_mask_visible(self.edited.name, True)
         return True
 
     def go(self, brush: Brush, start: FloatArray, end: FloatArray) -> None:
         """The stroke goes on (LPS mm)."""
-        body = self.body
-        if body is None or self._stroke is None or self.value is None:
-            return
-        changed = brush.stroke(body.labels, body.geometry, start, end, self.value)
-        if changed.size:
-            self._stroke.append(changed)
-            self._masks.redraw(BODY)
+        self.changes.go(brush, start, end)
 
     def end(self) -> None:
         """The stroke is one step, which can be taken back."""
-        parts, self._stroke = self._stroke, None
-        body, value = self.body, self.value
-        if not parts or body is None or value is None:
-            return
-        places = np.concatenate(parts)
-        forth = partial(self._paint, body, places, value, by_hand=True)
-        back = partial(self._paint, body, places, 1 - value, by_hand=body.by_hand)
-        body.by_hand = True
-        self._history.record("add to the body" if value else "take away from the body", back, forth)
-        self.changed.emit()
+        self.changes.end()
 
-    def _paint(self, body: Body, places: Changed, value: int, *, by_hand: bool) -> None:
-        body.labels.ravel()[places] = value
-        body.by_hand = by_hand
-        self._show_again(body)
+    def fill(self, role: Role, mm: FloatArray, normal: FloatArray) -> None:
+        """From a point of the picture of `role`, in its slice."""
+        volume = self._views.model.volumes.get(role)
+        if volume is not None and self._brought_forward():
+            self.changes.fill(volume, mm, normal, self._views.model.levels(role))
+
+    def grow(self, sign: int) -> None:
+        """By the set distance, or with -1 back by it."""
+        if self._brought_forward():
+            self.changes.grow(sign)
 
     # Finding ----------------------------------------------------------------------------------------------------------
 
@@ -206,6 +212,7 @@ class BodyEditor(QObject):
 
     def _take(self, source: Volume, merge: object, found: Body) -> None:
         """`found` takes the place of what is there; the first one is simply shown."""
+        self.changes.drop()
         body = self._bodies.of(source)
         if body is None:
             self._bodies.put(source, found)
@@ -222,6 +229,7 @@ class BodyEditor(QObject):
         self._show_again(body)
 
     def _replace(self, body: Body, packed: NDArray[np.uint8], threshold: float, by_hand: bool, by: str) -> None:
+        self.changes.drop()
         body.labels = np.unpackbits(packed, count=body.labels.size).reshape(body.geometry.shape)
         body.threshold, body.by_hand, body.by = threshold, by_hand, by
         self._show_again(body)
@@ -245,6 +253,8 @@ class BodyEditor(QObject):
         views.model.volumesChanged.connect(self._follow_volumes)
         self._masks.changed.connect(self._follow_masks)
         self._bodies.changed.connect(lambda _volume: self.changed.emit())
+        self.edited.changed.connect(self.changed)
+        self.changes.changed.connect(self.changed)
         for name, handler in (
             ("body_mask", self.show),
             ("body_ball", lambda _on: self.changed.emit()),
@@ -252,6 +262,8 @@ class BodyEditor(QObject):
             ("body_smaller", lambda _on: self.set_radius(self.radius_mm - _step(self.radius_mm - 1))),
             ("body_larger", lambda _on: self.set_radius(self.radius_mm + _step(self.radius_mm))),
             ("body_anew", lambda _on: self.find_anew()),
+            ("body_grow", lambda _on: self.grow(1)),
+            ("body_shrink", lambda _on: self.grow(-1)),
         ):
             self.action(name).triggered.connect(handler)
 
@@ -261,8 +273,8 @@ class BodyEditor(QObject):
         self._views.use_tool(name)
 
     def _follow_tool(self, name: str) -> None:
-        self.value = _VALUES.get(name)
-        if self.value is not None and not self.shown and self.source is not None:
+        self.value, self.filling = _VALUES.get(name), name == "body_fill"
+        if self.value is not None and self.edited.is_body and not self.shown and self.source is not None:
             self.show(True)
         self._repaint()
         self.changed.emit()
@@ -282,7 +294,7 @@ class BodyEditor(QObject):
             return
         self._last = source
         self._forget_wish()
-        self._stroke = None
+        self.changes.drop()
         had = self._bodies.of(before)
         if source is not None and had is not None and self.body is None and _same_file(before, source):
             self._bodies.put(source, had)
@@ -290,8 +302,10 @@ class BodyEditor(QObject):
 
     def _follow_masks(self) -> None:
         there = self.source is not None
-        for name in ("body_mask", "body_add", "body_erase", "body_brush", "body_anew"):
+        for name in ("body_mask", "body_anew"):
             self.action(name).setEnabled(there)
+        for name in ("body_add", "body_erase", "body_fill", "body_brush", "body_grow", "body_shrink"):
+            self.action(name).setEnabled(there or not self.edited.is_body)
         self.action("body_mask").setChecked(self.shown or (self.finding and self.body is None))
         self.changed.emit()
 

@@ -1,9 +1,8 @@
-"""The controls of the outline of the body, for a dock: where it ends, the brush, and whether translations use it."""
+"""The controls of the outline of the body and of other masks, for a dock: where the body ends, tools, what is made of it."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from ctmri_core.domain import Domain
 from ctmri_gui.panels.small_parts import LARGE_TEXT, button, label, naming, reveal
 from ctmri_gui.viewer.body.body_editor import LARGEST_MM, SMALLEST_MM, BodyEditor
+from ctmri_gui.viewer.body.mask_tools import MaskChoice, MaskTools, row_of, switch, tick
 
 _CT_STEPS = (-900, 300, 10.0)
 _SHARE_STEPS = (0, 140, 0.005)
@@ -38,26 +38,27 @@ class BodyPanel(QWidget):
     def __init__(self, editor: BodyEditor) -> None:
         super().__init__()
         self._editor = editor
-        self.shown = _tick(editor.action("body_mask"), "Body outline")
+        self.shown = tick(editor.action("body_mask"), "Body outline")
         self.shown.clicked.connect(lambda _on: reveal(self))
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setAccessibleName("Threshold of the outline")
         self.threshold.setToolTip(_THRESHOLD_TIP)
         self.limit = label("", "muted", wrap=False)
-        self.add, self.erase = _switch(editor.action("body_add"), "Add"), _switch(editor.action("body_erase"), "Erase")
+        self.add, self.erase = switch(editor.action("body_add"), "Add"), switch(editor.action("body_erase"), "Erase")
         self.radius = QDoubleSpinBox()
         self.radius.setRange(SMALLEST_MM, LARGEST_MM)
         self.radius.setDecimals(0)
         self.radius.setSuffix(" mm")
         self.radius.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)  # narrower than its largest value
         self.radius.setAccessibleName("Radius of the brush")
-        self.ball = _tick(editor.action("body_ball"), "Into other slices")
+        self.ball = tick(editor.action("body_ball"), "Into other slices")
         self.anew = button(editor.action("body_anew"))
         self.by = QComboBox()
         self.by.setAccessibleName("What outlines the body")
         self.by.setToolTip(_BY_TIP)
         self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.by_row = QWidget()
+        self.choice, self.tools = MaskChoice(editor.edited), MaskTools(editor)
         self.save = QPushButton("Save mask…")
         self.note = label("", "muted")
         self.only = QCheckBox("Translate inside")
@@ -69,8 +70,8 @@ class BodyPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.details = QWidget()
-        level, brush = _row(), _row()
-        level.addLayout(_row(naming("Th&reshold", self.threshold), (self.limit, 1)))
+        level, brush = row_of(), row_of()
+        level.addLayout(row_of(naming("Th&reshold", self.threshold), (self.limit, 1)))
         level.addWidget(self.threshold, 1)
         inner = QVBoxLayout(self.details)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -80,20 +81,24 @@ class BodyPanel(QWidget):
         by.addWidget(naming("&Outlined by", self.by))
         by.addWidget(self.by, 1)
         inner.addWidget(self.by_row)
-        inner.addLayout(level)
-        files = _row((self.anew, 1), (self.save, 1))
-        brush.addLayout(_row((self.add, 1), (self.erase, 1)), 1)
-        brush.addLayout(_row(naming("Ra&dius", self.radius), (self.radius, 1)))
+        self.level = QWidget()
+        self.level.setLayout(level)
+        level.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.level)
+        files = row_of((self.anew, 1), (self.save, 1))
+        brush.addLayout(row_of((self.add, 1), (self.erase, 1)), 1)
+        brush.addLayout(row_of(naming("Ra&dius", self.radius), (self.radius, 1)))
         self._turning = (level, brush, files)
         self._turn_rows()
         inner.addLayout(brush)
         inner.addWidget(self.ball)
+        inner.addWidget(self.tools)
         inner.addLayout(files)
         inner.addWidget(self.note)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for part in (self.shown, self.details, self.only):
+        for part in (self.shown, self.choice, self.details, self.only):
             column.addWidget(part)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -128,7 +133,7 @@ class BodyPanel(QWidget):
         """Hidden where there is no choice."""
         models, body = self._editor.outliners, self._editor.body
         names = [model.card.name for model in models if model.card is not None]
-        self.by_row.setVisible(bool(models))
+        self.by_row.setVisible(bool(models) and self._editor.edited.is_body)
         with QSignalBlocker(self.by):
             if [self.by.itemText(row) for row in range(1, self.by.count())] != names:
                 self.by.clear()
@@ -161,9 +166,13 @@ class BodyPanel(QWidget):
     def _follow(self) -> None:
         editor = self._editor
         body, there = editor.body, editor.source is not None
-        self.setVisible(there)
-        self.details.setVisible(there and editor.shown)
+        of_body = editor.edited.is_body
+        self.setVisible(there or not of_body)
+        self.shown.setVisible(there)
+        self.details.setVisible((there and editor.shown) if of_body else True)
         self.only.setVisible(there and body is not None)
+        for part in (self.level, self.anew, self.note):
+            part.setVisible(of_body)
         with QSignalBlocker(self.radius):
             self.radius.setValue(editor.radius_mm)
         self._show_outliners()
@@ -189,43 +198,3 @@ def _state(editor: BodyEditor) -> str:
     if body.by:
         return f"As {body.by} outlines it."
     return "As found." if body.threshold == body.own else "With a threshold of your own."
-
-
-def _tick(action: QAction, words: str = "") -> QCheckBox:
-    """A check box that follows `action`."""
-    box = QCheckBox(words or action.text())
-
-    def follow() -> None:
-        box.setChecked(action.isChecked())
-        box.setEnabled(action.isEnabled())
-
-    action.changed.connect(follow)
-    box.clicked.connect(lambda _on: action.trigger())
-    follow()
-    return box
-
-
-def _switch(action: QAction, words: str) -> QPushButton:
-    """A button that stays pressed while `action` is on."""
-    press = QPushButton(words)
-    press.setCheckable(True)
-    press.setProperty("role", "switch")
-    press.setToolTip(action.text())
-
-    def follow() -> None:
-        press.setChecked(action.isChecked())
-        press.setEnabled(action.isEnabled())
-
-    action.changed.connect(follow)
-    press.clicked.connect(lambda _on: action.trigger())
-    follow()
-    return press
-
-
-def _row(*parts: QWidget | tuple[QWidget, int]) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for part in parts:
-        widget, stretch = part if isinstance(part, tuple) else (part, 0)
-        row.addWidget(widget, stretch)
-    return row

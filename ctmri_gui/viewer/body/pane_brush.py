@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
@@ -37,13 +38,23 @@ class PaneBrush:
         if self._editor.value is None:
             return False
         self._last = None
-        if self._model.knows_places_of_reference(self._pane) and self._editor.begin():
+        if not self._model.knows_places_of_reference(self._pane):
+            return True
+        if self._editor.filling:
+            self._fill(at)
+        elif self._editor.begin():
             self.pull(at)
         return True
 
+    def _fill(self, at: QPointF) -> None:
+        shown = self._model.displayed(self._pane)
+        if shown is not None:
+            mm = shown.layout.to_mm(*self.view.projection.to_plane(at.x(), at.y()), self._model.pose(self._pane).k)
+            self._editor.fill(self._model.panes[self._pane].role, mm, np.asarray(shown.layout.geometry.direction[0]))
+
     def pull(self, at: QPointF) -> None:
         shown = self._model.displayed(self._pane)
-        if shown is None:
+        if shown is None or self._editor.filling:
             return
         layout, k = shown.layout, self._model.pose(self._pane).k
         mm = layout.to_mm(*self.view.projection.to_plane(at.x(), at.y()), k)
@@ -57,7 +68,7 @@ class PaneBrush:
         self._editor.end()
 
     def paint(self, painter: QPainter, projection: Projection) -> None:
-        if self._at is None or self._editor.value is None:
+        if self._at is None or self._editor.value is None or self._editor.filling:
             return
         radius = self._editor.radius_mm / projection.mm_per_pixel
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
