@@ -18,14 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ctmri_core.domain import Direction, Domain
+from ctmri_core.domain import PICTURES, Direction
 from ctmri_gui import file_choice
 from ctmri_gui.evaluation.folder_field import FolderField
 from ctmri_gui.panels.small_parts import naming
 from ctmri_gui.settings import Settings
 
 _LINES = 3
-_KINDS = tuple(domain for domain in Domain if domain is not Domain.UNKNOWN)
+_KINDS = PICTURES
 
 
 class PictureChoice(QWidget):
