@@ -57,10 +57,10 @@ def chosen_metrics(asked: Sequence[str], target: Domain, features: str = "") -> 
             raise CtmriError(f"{word!r} is defined for CT in HU; these pictures are {target.label}.")
         wanted.update(fitting)
     of_features = [key for key in METRICS if key in wanted and METRICS[key].takes.startswith("feature")]
-    for key in of_features:
-        if key not in seen:
-            fitting = " or ".join(name for name, keys in OF_NETWORKS.items() if key in keys)
-            raise CtmriError(f"{METRICS[key].title}: choose the network that sees them, by --features {fitting}.")
+    unseen = next((key for key in of_features if key not in seen), None)
+    if unseen is not None:
+        networks = " or ".join(name for name, own in OF_NETWORKS.items() if unseen in own)
+        raise CtmriError(f"{METRICS[unseen].title}: choose the network that sees them, by --features {networks}.")
     if not of_features:
         wanted.update(seen)
     return tuple(key for key in METRICS if key in wanted)

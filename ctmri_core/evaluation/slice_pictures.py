@@ -78,7 +78,8 @@ def upright(values: NDArray[Any], order: tuple[int, ...], flips: tuple[bool, ...
     """Slice `k` along `order[0]`, rows to posterior, columns to the patient's left. `order`, `flips`: `axial_order`."""
     plane = np.take(values, k, axis=order[0])
     rows, columns = (axis - (axis > order[0]) for axis in order[1:])
-    return plane.transpose(rows, columns)[:: -1 if flips[1] else 1, :: -1 if flips[2] else 1]
+    result: NDArray[Any] = plane.transpose(rows, columns)[:: -1 if flips[1] else 1, :: -1 if flips[2] else 1]
+    return result
 
 
 def _grey(
