@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import ctmri_core
 from ctmri_core.evaluation.cases import FoundCases
@@ -18,6 +18,7 @@ from ctmri_core.evaluation.shown_metrics import conventions, shown, shown_cycle,
 from ctmri_core.evaluation.store import Store
 from ctmri_core.evaluation.summary import KINDS, comparisons, curves, few_patients, ranked, summaries
 from ctmri_core.events import now
+from ctmri_core.inference.precision import choose_device
 
 _FEW = 3
 """Of cases that share a harmless problem, more are told of together."""
@@ -89,8 +90,13 @@ def assembled(
         scores=tuple(one.model_copy(update={"agreement": None}) for one in scores), summaries=summaries(scores, cases),
         comparisons=comparisons(scores, cases, metrics), curves=curves(scores),
         pictures=tuple(_pictures(cases, scores, main, gathered, store)), problems=tuple(problems), finished=finished,
-        details={"program": f"CT-MRI Studio {ctmri_core.__version__}", **order.translation.told},
+        details={"program": f"CT-MRI Studio {ctmri_core.__version__}", **_how(order)},
     )  # fmt: skip
+
+
+def _how(order: EvaluationOrder) -> dict[str, Any]:
+    """How models answered; nothing of finished pictures."""
+    return {"device": choose_device(order.answering.device).type, **order.answering.told} if order.models else {}
 
 
 def _cases(order: EvaluationOrder, found: FoundCases, gathered: Gathered) -> Iterator[EvaluatedCase]:

@@ -214,8 +214,8 @@ class _Run:
         case, order = self.found.cases[number - 1], self.order
         facts = {
             "case": case.stamp, "model": contender.mark, "metrics": self.metrics, "direction": self.direction.name,
-            "order": order.translation.told, "even_trained_on": order.even_trained_on,
-            "device": choose_device(order.translation.device).type,
+            "order": order.answering.told, "even_trained_on": order.even_trained_on,
+            "device": choose_device(order.answering.device).type,
             "features": "" if self.features is None else self.features.name,
         }  # fmt: skip
         if order.predictions:

@@ -18,7 +18,8 @@ from ctmri_core.evaluation.sanity import of_alignment, of_finished, of_place, of
 from ctmri_core.evaluation.scene import Scene, placed, set_scene
 from ctmri_core.evaluation.scoring import ScoringJob
 from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
-from ctmri_core.inference.translate import translate, translate_as
+from ctmri_core.inference.order import Order
+from ctmri_core.inference.translate import translate_as
 from ctmri_core.inference.value_map import ValueMap
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.volume import Volume
@@ -125,17 +126,18 @@ class OneCase:
         assert contender.loaded is not None and there.scene.source is not None
         begun = time.monotonic()
         words = f"{self.label}: {contender.name}"
-        made = yield from _heard(translate_as(there.scene.source, contender.loaded, self.order.translation, self.stop), words)
+        made = yield from _heard(translate_as(there.scene.source, contender.loaded, self.order.answering, self.stop), words)
         if made is None:
             return None
         seconds, returned = time.monotonic() - begun, None
         if contender.back is not None:
             plain = replace(made.volume, synthetic=None)
-            device, threads = self.order.translation.device, self.order.translation.threads
-            back = translate(plain, contender.back, device=device, threads=threads, stop=self.stop)
-            returned = yield from _heard(back, f"{words}, and back")
-            if returned is None:
+            asked = self.order.answering
+            way = Order(device=asked.device, threads=asked.threads, precision=asked.precision)
+            there_and_back = yield from _heard(translate_as(plain, contender.back, way, self.stop), f"{words}, and back")
+            if there_and_back is None:
                 return None
+            returned = there_and_back.volume
         return Answer(made.volume, made.uncertainty, returned, round(seconds, 2)), ()
 
     @property

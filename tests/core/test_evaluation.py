@@ -150,6 +150,7 @@ def test_what_is_scored_is_not_scored_again(tmp_path: Path, monkeypatch: pytest.
     order = EvaluationOrder(tmp_path / "out", models=(first,), data=str(data))
     whole = finish(evaluate(order))
     assert whole is not None and whole.summary(1, "mae") is not None
+    assert whole.details["precision"] == "float32" and whole.details["device"] in ("cpu", "cuda")
 
     def never_called(*_: object, **__: object) -> None:
         raise AssertionError
