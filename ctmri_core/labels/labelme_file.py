@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,7 +151,7 @@ def _points(path: Path, where: str, given: Any) -> FloatArray:
             if type(value) not in (int, float):
                 raise FileRefused(path, f"{where}[{place}] is no pair of numbers.", _AGAIN)
             if not -_FARTHEST <= value <= _FARTHEST:  # NaN neither
-                far = "lies far from any picture" if not math.isnan(value) else "is not a number (NaN)"
+                far = "lies far from any picture" if value == value else "is not a number (NaN)"
                 raise FileRefused(path, f"{where}[{place}] {far}.", _AGAIN)
     return np.asarray(given, np.float64).reshape(-1, 2)
 

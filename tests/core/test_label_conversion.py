@@ -1,0 +1,154 @@
+"""`ctmri segment convert`: folders of labelme files to masks, VOC, labelme, NIfTI and back; wrong files named, the rest go on."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+
+from ctmri_core.cli import main
+from ctmri_core.io.opening import open_volume
+from ctmri_core.io.voc_palette import voc_palette
+
+SIZE = (40, 56)
+
+
+def grey(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, SIZE).astype(np.uint8)
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> Path:
+    """Three patients with two pictures each, one embedded and one linked, and two files that are wrong."""
+    folder = tmp_path / "drawings"
+    for patient in range(3):
+        place = folder / f"p{patient}"
+        place.mkdir(parents=True)
+        for number in range(2):
+            name = f"s{number + 9}"  # 9 before 10
+            picture = grey(10 * patient + number)
+            content = io.BytesIO()
+            Image.fromarray(picture).save(content, "PNG")
+            if number:
+                (place / f"{name}.png").write_bytes(content.getvalue())
+            shapes = [
+                {"label": "body", "shape_type": "rectangle", "points": [[4, 4], [40, 30]], "group_id": None},
+                {"label": "bone", "shape_type": "circle", "points": [[20 + patient, 16], [26, 16]], "group_id": None},
+            ]
+            drawn = {
+                "version": "5.4.1", "flags": {}, "shapes": shapes, "imagePath": f"C:\\me\\{name}.png",
+                "imageHeight": SIZE[0], "imageWidth": SIZE[1],
+                "imageData": None if number else base64.b64encode(content.getvalue()).decode(),
+            }  # fmt: skip
+            (place / f"{name}.json").write_text(json.dumps(drawn), "utf-8")
+    (folder / "broken.json").write_text("{", "utf-8")
+    (folder / "notes.json").write_text("[]", "utf-8")
+    return folder
+
+
+def indices(path: Path) -> np.ndarray:
+    """As a program reads them that knows of palettes."""
+    with Image.open(path) as picture:
+        assert picture.mode == "P"
+        return np.array(picture)
+
+
+def convert(*words: object) -> int:
+    return main(["segment", "convert", *map(str, words)])
+
+
+def test_the_palette_is_that_of_voc():
+    palette = voc_palette()
+    known = {0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 15: (192, 128, 128), 20: (0, 64, 128), 255: (224, 224, 192)}
+    assert {number: tuple(palette[3 * number : 3 * number + 3]) for number in known} == known
+
+
+def test_masks_are_written_for_all_files_but_the_wrong_one_which_is_named(drawings, tmp_path, capsys):
+    assert convert(drawings, "--output", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "wrong: broken.json: broken.json is no JSON" in said and "notes.json is no labelme file" in said
+    assert "6 written to out; 1 file was wrong" in said
+    found = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert found == ["class_names.txt", *(f"p{p}_{s}.png" for p in range(3) for s in ("s10", "s9"))]
+    mask = indices(tmp_path / "out" / "p0_s9.png")
+    assert [mask[at] for at in ((2, 2), (5, 5), (16, 20), (22, 20), (23, 20))] == [0, 1, 2, 2, 1]
+    assert (tmp_path / "out" / "class_names.txt").read_text() == "_background_\nbody\nbone\n"
+
+
+def test_palette_pictures_are_read_as_numbers_whatever_their_colours(drawings, tmp_path, capsys):
+    (drawings / "broken.json").unlink()
+    assert convert(drawings, "--output", tmp_path / "out", "--labels", "bone,body") == 0
+    path = tmp_path / "out" / "p0_s9.png"
+    volume = open_volume(path)
+    np.testing.assert_array_equal(volume.voxels[0], indices(path))
+    assert set(np.unique(volume.voxels)) == {0, 1, 2} and any(finding.kind == "indexed" for finding in volume.findings)
+    own = Image.fromarray(indices(path))
+    own.putpalette([0, 0, 0, 250, 10, 10, 128, 128, 128])  # one of the colours is grey: its number counts all the same
+    own.save(tmp_path / "own.png")
+    np.testing.assert_array_equal(open_volume(tmp_path / "own.png").voxels[0], indices(path))
+    levels = Image.fromarray(grey(0) // 64)
+    levels.putpalette([0, 0, 0, 80, 80, 80, 160, 160, 160, 240, 240, 240])
+    levels.save(tmp_path / "levels.png")
+    np.testing.assert_array_equal(open_volume(tmp_path / "levels.png").voxels[0], grey(0) // 64 * 80)
+
+
+def test_a_voc_layout_splits_by_patient_and_numbers_objects(drawings, tmp_path):
+    (drawings / "broken.json").unlink()
+    out = tmp_path / "voc"
+    assert convert(drawings, "--output", out, "--to", "voc", "--validation-share", "0.34", "--test-share", "0.34") == 0
+    lists = {path.stem: path.read_text().split() for path in (out / "ImageSets" / "Segmentation").iterdir()}
+    assert sorted(lists) == ["test", "train", "trainval", "val"]
+    assert sorted(lists["trainval"]) == sorted(lists["train"] + lists["val"])
+    sides = [{name.partition("_")[0] for name in lists[side]} for side in ("train", "val", "test")]
+    assert all(len(side) == 1 for side in sides) and len(set.union(*sides)) == 3
+    np.testing.assert_array_equal(np.array(Image.open(out / "PNGImages" / "p1_s10.png")), grey(11))
+    classes, objects = (indices(out / folder / "p1_s10.png") for folder in ("SegmentationClass", "SegmentationObject"))
+    np.testing.assert_array_equal(classes, objects)
+    assert convert(drawings, "--output", tmp_path / "jpeg", "--to", "voc", "--pictures", "jpeg") == 0
+    with Image.open(tmp_path / "jpeg" / "JPEGImages" / "p1_s10.jpg") as picture:
+        assert picture.format == "JPEG" and np.abs(np.array(picture).astype(int) - grey(11)).mean() < 8
+
+
+def test_pictures_of_nobody_known_are_not_split(drawings, tmp_path, capsys):
+    assert convert(drawings / "p0", "--output", tmp_path / "voc", "--to", "voc") == 0
+    assert "seem to be of one patient" in capsys.readouterr().err
+    assert not (tmp_path / "voc" / "ImageSets" / "Segmentation" / "val.txt").read_text()
+
+
+def test_labels_go_to_nifti_on_the_scan_to_labelme_and_back(tmp_path, capsys):
+    labels = np.zeros((3, *SIZE), np.uint8)
+    labels[0, 5:20, 6:30], labels[0, 8:12, 10:14], labels[2, 20:, 30:] = 1, 0, 2
+    affine = np.diag([-0.8, -0.9, 3.0, 1.0])
+    for name, values in (("scan", np.arange(labels.size).reshape(labels.shape) % 900), ("map", labels)):
+        nibabel.save(nibabel.Nifti1Image(values.transpose(2, 1, 0).astype(np.int16), affine), tmp_path / f"{name}.nii.gz")
+    scan = ("--scan", tmp_path / "scan.nii.gz", "--labels", "fat,bone")
+    assert convert(tmp_path / "map.nii.gz", "--output", tmp_path / "me", "--to", "labelme", *scan) == 0
+    assert len(list((tmp_path / "me").glob("map_*.json"))) == 3
+    assert convert(tmp_path / "me", "--output", tmp_path / "back", "--to", "nifti", *scan) == 0
+    again = nibabel.load(tmp_path / "back" / "labels.nii.gz")
+    np.testing.assert_array_equal(np.asarray(again.dataobj).transpose(2, 1, 0), labels)
+    np.testing.assert_allclose(again.affine, affine, atol=1e-4)
+    assert convert(tmp_path / "me", "--output", tmp_path / "png", "--labels", "fat,bone") == 0
+    assert convert(tmp_path / "png", "--output", tmp_path / "again", "--to", "nifti", *scan) == 0
+    np.testing.assert_array_equal(open_volume(tmp_path / "again" / "png.nii.gz").voxels, labels)
+
+
+def test_what_cannot_be_is_said_and_leaves_nothing_behind(drawings, tmp_path, capsys):
+    scan = tmp_path / "scan.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((56, 40, 5), np.int16), np.eye(4)), scan)
+    for words, said in (
+        (("--to", "labelme"), "Name it with --scan"), (("--to", "nifti"), "Name the scan with --scan"),
+        (("--to", "nifti", "--scan", scan), "2 labelled pictures, the scan has 5 slices"),
+        (("--labels", "body"), "'bone', which is not"),
+        (("--to", "seg", "--scan", scan), "5 slices"), (("--labels", "no.txt"), "neither a file"),
+    ):  # fmt: skip
+        assert convert(drawings / "p0", "--output", tmp_path / "out", *words) == 1
+        assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert convert(scan, "--output", tmp_path / "out", "--to", "seg", "--scan", scan) == 1
+    assert "lies over DICOM images" in capsys.readouterr().err
