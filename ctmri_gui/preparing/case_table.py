@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from ctmri_core.domain import Domain
 from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.new_run.case_rows import without_flags
@@ -54,7 +55,9 @@ class CaseTable(QAbstractTableModel):
         check = self._preparer.checks.get(number)
         if check is None:
             return "This case was not read yet. Select it, or have all looked at."
-        return "\n".join(without_flags(problem.message) for problem in check.problems) or "Nothing is wrong with this case."
+        said = [without_flags(problem.message) for problem in check.problems] or ["Nothing is wrong with this case."]
+        sizes = [f"{Domain(name).label}: {_millimetres(size)} mm" for name, size in check.spacing.items()]
+        return "\n".join((*said, *sizes))
 
     def _text(self, number: int, column: int) -> str:
         preparer = self._preparer
@@ -67,7 +70,7 @@ class CaseTable(QAbstractTableModel):
             there = check.domains if check is not None and check.domains else case.domains or ()
             return ", ".join(domain.label for domain in there)
         if column == VOXELS:
-            sizes = (" × ".join(f"{mm:.3g}" for mm in size) for size in (check.spacing.values() if check else ()))
+            sizes = (_millimetres(size) for size in (check.spacing.values() if check else ()))
             return "; ".join(dict.fromkeys(sizes))
         return self._state(number)
 
@@ -100,6 +103,10 @@ class CaseTable(QAbstractTableModel):
     def _change(self, first: int, last: int) -> None:
         if 0 <= first <= last < self.rowCount():
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
+
+
+def _millimetres(size: tuple[float, ...]) -> str:
+    return " × ".join(f"{mm:.3g}" for mm in size)
 
 
 def case_view(table: CaseTable) -> QTableView:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.aligning.by_hand import Nudge
 from ctmri_core.aligning.kinds import KINDS
@@ -17,14 +16,13 @@ from ctmri_core.domain import Domain
 from ctmri_core.events import Finished
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
-from ctmri_gui.panels.small_parts import label, naming, set_role
+from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.preparing import pair_work
 from ctmri_gui.preparing.move_fields import MoveFields
+from ctmri_gui.preparing.pair_pictures import PairPictures
 from ctmri_gui.preparing.pair_work import LoadedCase, Planes, Position
-from ctmri_gui.preparing.pictures import WAYS, four
 from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.training.new_run.case_rows import without_flags
-from ctmri_gui.training.new_run.case_view import Picture
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 if TYPE_CHECKING:
@@ -34,13 +32,11 @@ _KINDS = {"rigid": ("Rigid", "Place only"), "affine": ("Affine", "Sizes and angl
           "bspline": ("Elastic (B-spline)", "Bends too, by a coarse field; look closely")}  # fmt: skip
 _NONE = "Select a case to look at it."
 _ALONE = "This case shows one kind of picture; there is nothing to lay on each other."
-_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-_FINE_MM, _COARSE_MM = 1.0, 5.0
-_LEAST_PICTURE = 110
 
 
 class PairView(QWidget):
-    """Follows the case that is chosen with `show_case`; decides nothing before a button is pressed."""
+    """Follows the case that is chosen with `show_case`; decides nothing before a button is pressed. `buttons`: those that
+    decide, to be placed where they are always in sight."""
 
     def __init__(self, preparer: Preparer, jobs: Jobs) -> None:
         super().__init__()
@@ -48,19 +44,16 @@ class PairView(QWidget):
         self._loading, self._placing, self._cutting = Latest(jobs), Latest(jobs), Latest(jobs)
         self.loaded: LoadedCase | None = None
         self.position: Position | None = None
-        self._planes: Planes | None = None
         self.title, self.problems = label(_NONE, "heading"), label("", "muted")
         self.before, self.after = label("", "muted"), label("", "muted")
-        self.other, self.kind, self.way = QComboBox(), QComboBox(), QComboBox()
+        self.other, self.kind = QComboBox(), QComboBox()
         self.register, self.stop = QPushButton("&Register"), QPushButton("Stop")
         self.accept, self.as_filed = QPushButton("&Accept"), QPushButton("As &filed")
         self.by_hand, self.leave_out = QPushButton("&Move by hand"), QPushButton("Leave &out")
         self.fields = MoveFields()
         self.bar = QProgressBar()
-        names = ("First picture", "Other picture where it is laid", "Both before", "Both after")
-        self.pictures = [Picture(name) for name in names]
-        self.captions = [label("", "muted", wrap=False) for _ in names]
-        self.slice, self.shown = QSlider(Qt.Orientation.Horizontal), label("", "muted", wrap=False)
+        self.pictures = PairPictures()
+        self.buttons = FlowingRow(self.accept, self.as_filed, self.by_hand, self.leave_out)
         self._fill()
         self._lay_out()
         self._connect()
@@ -72,7 +65,8 @@ class PairView(QWidget):
         """Reads the `number`-th case, none for 0."""
         for latest in (self._loading, self._placing, self._cutting):
             latest.drop()
-        self._number, self.loaded, self.position, self._planes = number, None, None, None
+        self._number, self.loaded, self.position = number, None, None
+        self.pictures.forget()
         look = self._preparer.look
         if number and look is not None:
             begin = partial(pair_work.load, number, self._preparer.cases[number - 1], look.domains)
@@ -110,7 +104,7 @@ class PairView(QWidget):
     def _place(self, position: Position) -> None:
         self.position = position
         self.fields.show_nudge(position.nudge)
-        self._cut(self._planes.shown if self._planes is not None else None)
+        self._cut(self.pictures.number)
         self._follow()
 
     def _cut(self, number: int | None) -> None:
@@ -120,17 +114,8 @@ class PairView(QWidget):
             self._cutting.ask("Cut a slice", begin, self._draw, listed=False)
 
     def _draw(self, planes: Planes) -> None:
-        self._planes = planes
-        with QSignalBlocker(self.slice):
-            self.slice.setRange(0, planes.slices - 1)
-            self.slice.setValue(planes.shown)
-        self.shown.setText(f"{planes.shown + 1} of {planes.slices}")
-        for place, image in zip(self.pictures, four(planes, self.way.currentData()), strict=True):
-            place.show_image(image, "")
-
-    def _redraw(self) -> None:
-        if self._planes is not None:
-            self._draw(self._planes)
+        if self.loaded is not None and self._domain is not None:
+            self.pictures.show_planes(planes, self.loaded.domains[0].label, self._domain.label)
 
     # What a person does -----------------------------------------------------------------------------------------------
 
@@ -148,7 +133,7 @@ class PairView(QWidget):
             return
         self.fields.show_nudge(nudge)
         self.position = replace(position, nudge=nudge)  # where it is seen at once; how well it lies is told later
-        self._cut(self.slice.value())
+        self._cut(self.pictures.number)
         begin = partial(pair_work.laid, loaded, position.domain, position.base, position.how, nudge=nudge)
         self._placing.ask("Look at a position", begin, self._place, ended=self._ended, listed=False)
         self._follow()
@@ -178,17 +163,11 @@ class PairView(QWidget):
             self._preparer.leave_out([self._number], out=not self._preparer.leaves_out(self._number))
             self._follow()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrows on the pictures move by 1 mm, with Shift by 5, while moving by hand is on."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or not self.by_hand.isChecked():
-            return super().eventFilter(watched, event)
-        way, position = _ARROWS.get(Qt.Key(event.key())), self.position
-        if way is None or position is None:
-            return super().eventFilter(watched, event)
-        step = _COARSE_MM if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else _FINE_MM
-        x, y, z = position.nudge.mm
-        self.lay(replace(position.nudge, mm=(x + way[0] * step, y + way[1] * step, z)))
-        return True
+    def _push(self, left: float, back: float) -> None:
+        """By arrow keys, mm."""
+        if self.position is not None:
+            x, y, z = self.position.nudge.mm
+            self.lay(replace(self.position.nudge, mm=(x + left, y + back, z)))
 
     # Following --------------------------------------------------------------------------------------------------------
 
@@ -239,8 +218,7 @@ class PairView(QWidget):
         self.fields.setVisible(movable and self.by_hand.isChecked())
         self.leave_out.setEnabled(bool(number))
         self.leave_out.setText("Take &back" if number and self._preparer.leaves_out(number) else "Leave &out")
-        self.slice.setEnabled(self._planes is not None)
-        self._name_pictures()
+        self.pictures.takes_arrows = movable and self.by_hand.isChecked()
 
     def _show_title(self) -> None:
         number, loaded = self._number, self.loaded
@@ -269,28 +247,13 @@ class PairView(QWidget):
         self.after.setText(f"{'Registration failed' if position.problem else 'After'}: {words}")
         set_role(self.after, "error" if position.problem else "muted" if position.after.good else "warning")
 
-    def _name_pictures(self) -> None:
-        loaded, domain = self.loaded, self._domain
-        if loaded is None or domain is None:
-            for place, caption in zip(self.pictures, self.captions, strict=True):
-                place.show_image(None, "")
-                caption.setText("")
-            return
-        names = (loaded.domains[0].label, f"{domain.label}, where it is laid", "Both before", "Both after")
-        for caption, words in zip(self.captions, names, strict=True):
-            caption.setText(words)
-
     # Building ---------------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         for kind in KINDS:
             self.kind.addItem(_KINDS[kind][0], kind)
             self.kind.setItemData(self.kind.count() - 1, _KINDS[kind][1], Qt.ItemDataRole.ToolTipRole)
-        for way, words in WAYS.items():
-            self.way.addItem(words, way)
-        named = ((self.other, "The picture that is laid on the first"), (self.kind, "What registering may change"),
-                 (self.way, "How both are held together"), (self.slice, "Slice, feet first"))  # fmt: skip
-        for part, words in named:
+        for part, words in ((self.other, "The picture that is laid on the first"), (self.kind, "What registering may change")):
             part.setAccessibleName(words)
             part.setToolTip(words)
         tips = ((self.register, "Looks for the place by mutual information, in the background"),
@@ -305,10 +268,6 @@ class PairView(QWidget):
         self.by_hand.setProperty("role", "switch")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
-        for place in self.pictures:
-            place.setMinimumSize(_LEAST_PICTURE, _LEAST_PICTURE)
-            place.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            place.installEventFilter(self)
 
     def _connect(self) -> None:
         self.register.clicked.connect(self.start)
@@ -319,27 +278,14 @@ class PairView(QWidget):
         self.by_hand.toggled.connect(lambda _on: self._follow())
         self.fields.chosen.connect(self.lay)
         self.other.activated.connect(lambda _row: self._begin())
-        self.way.currentIndexChanged.connect(lambda _row: self._redraw())
-        self.slice.valueChanged.connect(self._cut)
+        self.pictures.sliceWanted.connect(self._cut)
+        self.pictures.pushed.connect(self._push)
 
     def _give_up(self) -> None:
         self._placing.drop()
         self._begin()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        for number, (place, caption) in enumerate(zip(self.pictures, self.captions, strict=True)):
-            row, across = divmod(number, 2)
-            grid.addWidget(caption, 2 * row, across)
-            grid.addWidget(place, 2 * row + 1, across)
-            grid.setRowStretch(2 * row + 1, 1)
-            grid.setColumnStretch(across, 1)
-        along = QHBoxLayout()
-        along.addWidget(naming("&Slice", self.slice))
-        along.addWidget(self.slice, 1)
-        along.addWidget(self.shown)
-        along.addWidget(self.way)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -347,9 +293,8 @@ class PairView(QWidget):
         column.addWidget(self.problems)
         column.addWidget(FlowingRow(self.other, self.kind, self.register, self.stop))
         column.addWidget(self.bar)
-        column.addLayout(grid, 1)
-        column.addLayout(along)
-        for part in (self.before, self.after, self.fields, FlowingRow(self.accept, self.as_filed, self.by_hand, self.leave_out)):
+        column.addWidget(self.pictures, 1)
+        for part in (self.before, self.after, self.fields):
             column.addWidget(part)
 
 

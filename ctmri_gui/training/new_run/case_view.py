@@ -189,15 +189,17 @@ class CaseView(QDialog):
 class Picture(QWidget):
     """A picture as large as there is room, on black."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, least: int = _LEAST_PICTURE) -> None:
+        """`least`: px of either side."""
         super().__init__()
+        self._least = least
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._image: QImage | None = None
         self._words = ""
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(_LEAST_PICTURE, _LEAST_PICTURE)
+        return QSize(self._least, self._least)
 
     def show_image(self, image: QImage | None, words: str) -> None:
         self._image, self._words = image, words
