@@ -93,14 +93,19 @@ def dataset(folder: Path, patients: int = 7) -> Path:
     return folder
 
 
-def ctmri(*words: object) -> int:
-    return main(["evaluate", *map(str, words)])
+def ctmri(*words: object, report: bool = False) -> int:
+    """Without the report unless it is wanted: drawing it takes longer than all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not report:
+            patch.setattr("ctmri_core.evaluation.report.write_report", lambda folder: folder / "report.html")
+        return main(["evaluate", *map(str, words)])
 
 
 def test_two_models_on_held_out_patients(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     data, out = dataset(tmp_path / "data"), tmp_path / "out"
     near, far = model(tmp_path / "near.safetensors", -0.25), model(tmp_path / "far.safetensors", 0.3)
-    assert ctmri("--model", near, "--model", far, "--data", data, "--output", out, "--back", _back(tmp_path)) == 0
+    assert ctmri("--model", near, "--model", far, "--data", data, "--output", out, "--back", _back(tmp_path), report=True) == 0
+    assert (out / "report.html").stat().st_size > 10_000
     text, found = capsys.readouterr().out, read_evaluation(out)
     assert found.finished and [one.name for one in found.models] == ["near", "far"] and len(found.cases) == 6
     for scores, patient in zip(found.scores_of(1), range(1, 7), strict=True):
