@@ -88,7 +88,12 @@ def align(fixed: Volume, moving: Volume, kind: Kind, stop: StopSignal) -> Work[A
 
 def judged_as_given(fixed: Volume, moving: Volume, transform: SpatialTransform) -> tuple[Alignment, Alignment]:
     """How `moving` lies on `fixed`: as it is, and by a transform that was not found here."""
-    return alignment_of(fixed, moving), alignment_of(fixed, _there(fixed, moving, transform))
+    return alignment_of(fixed, moving), lies(fixed, moving, transform)
+
+
+def lies(fixed: Volume, moving: Volume, transform: SpatialTransform) -> Alignment:
+    """How `moving` lies on `fixed` by `transform`."""
+    return alignment_of(fixed, _there(fixed, moving, transform))
 
 
 def judged(

@@ -144,7 +144,7 @@ def prepare_dataset(
         yield Noted(message=remark)
     with alone_in(folder):
         earlier = DatasetFolder(folder).remembered()
-        learnt_from = [case for case in source.cases if sides.get(case.patient) == "train"]
+        learnt_from = [case for case in used if sides.get(case.patient) == "train"]
         learnt = yield from with_learnt_scale(recipe, domains, learnt_from, folder, made_from["data"], stop)
         if learnt is None:
             return None

@@ -134,7 +134,7 @@ class PairView(QWidget):
         self.fields.show_nudge(nudge)
         self.position = replace(position, nudge=nudge)  # where it is seen at once; how well it lies is told later
         self._cut(self.pictures.number)
-        begin = partial(pair_work.laid, loaded, position.domain, position.base, position.how, nudge=nudge)
+        begin = partial(pair_work.laid, loaded, position.domain, position.base, position.how, nudge=nudge, before=position.before)
         self._placing.ask("Look at a position", begin, self._place, ended=self._ended, listed=False)
         self._follow()
 

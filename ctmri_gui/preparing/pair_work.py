@@ -158,17 +158,19 @@ def accepted(loaded: LoadedCase, placement: Placement, stop: StopSignal) -> Work
 
 
 def laid(
-    loaded: LoadedCase, domain: Domain, transform: SpatialTransform, how: str, stop: StopSignal, nudge: Nudge | None = None
+    loaded: LoadedCase, domain: Domain, transform: SpatialTransform, how: str, stop: StopSignal, nudge: Nudge | None = None,
+    before: Alignment | None = None,
 ) -> Work[Position | None]:  # fmt: skip
-    """How well the picture of `domain` lies by `transform` and `nudge`."""
+    """How well the picture of `domain` lies by `transform` and `nudge`. `before`: how it lies as filed, where that is known."""
     yield Progress(done=0, message="looking how the pictures lie")
-    from ctmri_core.aligning.align import judged_as_given
+    from ctmri_core.aligning.align import lies
 
     fixed, moving = _pair(loaded, domain)
     middle = _middle(moving, transform)
     full = nudge.on(transform, np.asarray(middle)) if nudge else transform
-    _, before = judged_as_given(fixed, moving, loaded.as_filed(domain))
-    _, after = judged_as_given(fixed, moving, full)
+    filed = loaded.as_filed(domain)
+    before = lies(fixed, moving, filed) if before is None else before
+    after = before if np.array_equal(full.matrix, filed.matrix) and full.spline is None else lies(fixed, moving, full)
     return None if stop() else Position(domain, transform, how, before, after, middle, nudge or Nudge())
 
 
