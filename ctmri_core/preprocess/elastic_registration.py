@@ -20,13 +20,13 @@ from ctmri_core.volume import Volume
 _CELL_MM = 4.0
 _POINTS_MM = 60.0
 _BINS = 32
-_ITERATIONS = 20
+_ROUNDS, _ITERATIONS = 5, 4  # ITK's L-BFGS-B heeds no stop before it ends, so it is asked for a little at a time
 _MOST_SAMPLES = 60_000
 _SEED = 1
 
 
 def elastic_from(fixed: Volume, moving: Volume, to_moving: FloatArray, stop: StopSignal) -> tuple[float, SpatialTransform]:
-    """(metric, transform) from `to_moving`, (4, 4) from the fixed space to the moving one. A stop is noticed between steps; what
+    """(metric, transform) from `to_moving`, (4, 4) from the fixed space to the moving one. A stop is noticed between rounds; what
     is returned then is not finished."""
     import SimpleITK as sitk
 
@@ -36,13 +36,16 @@ def elastic_from(fixed: Volume, moving: Volume, to_moving: FloatArray, stop: Sto
     before = sitk.AffineTransform(3)
     before.SetMatrix(to_moving[:3, :3].ravel().tolist())
     before.SetTranslation(to_moving[:3, 3].tolist())
-    with one_thread():
-        method = sitk.ImageRegistrationMethod()
-        metric = _climbed(method, over, moved, before, spline, stop)
+    metric = 0.0
+    for _ in range(_ROUNDS):
+        if stop():
+            break
+        with one_thread():
+            metric = _climbed(sitk.ImageRegistrationMethod(), over, moved, before, spline)
     return metric, SpatialTransform(np.asarray(to_moving, np.float64), spline_of(spline))
 
 
-def _climbed(method: Any, over: Any, moved: Any, before: Any, spline: Any, stop: StopSignal) -> float:
+def _climbed(method: Any, over: Any, moved: Any, before: Any, spline: Any) -> float:
     import SimpleITK as sitk
 
     method.SetMetricAsMattesMutualInformation(_BINS)
@@ -53,7 +56,6 @@ def _climbed(method: Any, over: Any, moved: Any, before: Any, spline: Any, stop:
     method.SetOptimizerAsLBFGSB(gradientConvergenceTolerance=1e-5, numberOfIterations=_ITERATIONS, maximumNumberOfCorrections=5)
     method.SetMovingInitialTransform(before)
     method.SetInitialTransform(spline, inPlace=True)
-    method.AddCommand(sitk.sitkIterationEvent, lambda: method.StopRegistration() if stop() else None)
     try:
         method.Execute(over, moved)
     except RuntimeError:  # ITK's word for pictures that do not meet

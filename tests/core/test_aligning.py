@@ -142,7 +142,7 @@ def test_affine_and_elastic_registration_begin_where_the_rigid_one_ended(head: C
     bent = judged("bspline", ct, moving, elastic, found.before, 0.8, 0.95, rigid=found)
     assert bent.problem == "" or bent.problem.startswith(("They lay better before", "The body would be bent"))
     _, stopped = elastic_from(ct, moving, affine.matrix, lambda: True)
-    assert np.abs(stopped.spline.coefficients).sum() < np.abs(elastic.spline.coefficients).sum()
+    assert stopped.spline is not None and not stopped.spline.coefficients.any()
 
 
 @pytest.mark.parametrize("bent", [None, 4.0])
