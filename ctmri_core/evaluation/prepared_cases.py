@@ -11,7 +11,7 @@ from ctmri_core.data.case_check import MISPLACED
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError
-from ctmri_core.evaluation.cases import FoundCase, FoundCases, OpenedCase, Placed
+from ctmri_core.evaluation.cases import FoundCase, FoundCases, OpenedCase, Placed, salted
 from ctmri_core.evaluation.order import EvaluatedSide
 from ctmri_core.evaluation.results import DataTold, Problem
 from ctmri_core.geometry import Geometry
@@ -58,10 +58,11 @@ def _windowed(index: DatasetIndex) -> Problem:
 
 def _found(case: DatasetCase, index: DatasetIndex, folder: Path, direction: Direction, windowed: bool) -> FoundCase:
     place = case.prepared_in(folder).file
+    told = salted(f"{case.model_dump_json()} {index.recipe.model_dump_json()}", "")  # which slices count is in the index alone
     try:
-        stamp = f"{case.fingerprint}-{place.stat().st_size}-{place.stat().st_mtime_ns}"
+        stamp = f"{told}-{place.stat().st_size}-{place.stat().st_mtime_ns}"
     except OSError:
-        stamp = case.fingerprint
+        stamp = told
     return FoundCase(
         key=case.key, patient=case.patient, name="", stamp=stamp, centre=case.centre,
         load=partial(_opened, case, index, folder, direction, windowed), known_to=partial(_known, case.fingerprint, index.salt),

@@ -164,6 +164,12 @@ def test_what_is_scored_is_not_scored_again(tmp_path: Path, monkeypatch: pytest.
         patch.setattr("ctmri_core.evaluation.one_case.translate_as", never_called)
         again = finish(evaluate(order))
         assert again is not None and again.scores == whole.scores and again.summaries == whole.summaries
+        index = DatasetFolder(data).read()
+        fewer = tuple(case.model_copy(update={"chosen": (1,)}) for case in index.cases)
+        DatasetFolder(data).finish(index.model_copy(update={"cases": fewer}))
+        with pytest.raises(AssertionError):
+            finish(evaluate(order))
+        DatasetFolder(data).finish(index)
         other = model(tmp_path / "first.safetensors", -0.1)
         with pytest.raises(AssertionError):
             finish(evaluate(EvaluationOrder(tmp_path / "out", models=(other,), data=str(data))))
