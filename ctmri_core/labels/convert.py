@@ -221,7 +221,7 @@ def _placed(given: _Given, number: int, table: LabelTable, scan: Volume | None) 
 
 
 def _refused(refusal: FileRefused) -> Work[FileRefused]:
-    yield CaseTold(name=shown_name(refusal.path), status="wrong", reason=str(refusal))
+    yield CaseTold(name=shown_name(refusal.path), status="wrong", reason=f"{refusal.problem} {refusal.way_out}".strip())
     return refusal
 
 

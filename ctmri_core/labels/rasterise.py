@@ -23,6 +23,7 @@ Labels = NDArray[np.uint8]
 _LINE_WIDTH, _POINT_RADIUS = 10, 5
 _MOST_WORK = 4_000_000_000
 """Corners times rows: what a polygon costs."""
+_MOST_PIXELS = 20_000_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def drawn(
 
     Raises `FileRefused` for a label that the table lacks, a mask that does not fit its box, or more corners than can be drawn.
     """
-    _check_work(file, size[0])
+    _check_work(file, size)
     classes, objects = Image.new("L", size[::-1]), Image.new("I", size[::-1])
     numbers: dict[tuple[str, object], int] = {}
     for place, shape in enumerate(file.shapes):
@@ -97,11 +98,23 @@ def _paste(
         picture.paste(value, (left, top), stencil)
 
 
-def _check_work(file: LabelmeFile, rows: int) -> None:
+def _check_work(file: LabelmeFile, size: tuple[int, int]) -> None:
+    rows, columns = size
     corners = sum(len(shape.points) for shape in file.shapes)
     if corners * rows > _MOST_WORK:
         problem = f"its shapes have {corners} corners; up to {_MOST_WORK // rows} can be drawn on {rows} rows."
         raise FileRefused(file.path, problem, "Draw with fewer points.")
+    if sum(_area(shape, rows, columns) for shape in file.shapes) > _MOST_PIXELS:
+        problem = f"its {len(file.shapes)} shapes cover the picture so often that drawing them would take minutes."
+        raise FileRefused(file.path, problem, "Draw with fewer shapes.")
+
+
+def _area(shape: Shape, rows: int, columns: int) -> float:
+    """Pixels within the box of a shape, as far as they are of the picture."""
+    reach = math.dist(*shape.points.tolist()) if shape.kind == "circle" else _LINE_WIDTH
+    points = shape.points[:1] if shape.kind == "circle" else shape.points
+    low, high = np.maximum(points.min(0) - reach, 0), np.minimum(points.max(0) + reach, (columns, rows))
+    return float(np.prod(np.maximum(high - low, 0)))
 
 
 def as_drawn_objects(objects: NDArray[np.int32], path: Path) -> Labels:

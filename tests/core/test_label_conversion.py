@@ -72,7 +72,7 @@ def test_the_palette_is_that_of_voc():
 def test_masks_are_written_for_all_files_but_the_wrong_one_which_is_named(drawings, tmp_path, capsys):
     assert convert(drawings, "--output", tmp_path / "out") == 1
     said = capsys.readouterr().err
-    assert "wrong: broken.json: broken.json is no JSON" in said and "notes.json is no labelme file" in said
+    assert "wrong: broken.json: is no JSON" in said and "notes.json is no labelme file" in said
     assert "6 written to out; 1 file was wrong" in said
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert found == ["class_names.txt", *(f"p{p}_{s}.png" for p in range(3) for s in ("s10", "s9"))]

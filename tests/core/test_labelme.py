@@ -156,6 +156,9 @@ def test_a_million_points_are_drawn_and_more_work_than_that_is_refused(tmp_path)
     assert abs(area - np.pi * 20**2) < 2 * np.pi * 20
     with pytest.raises(FileRefused, match="80000 corners; up to 66666"):
         rasterised(written(tmp_path, ring(80_000), imageHeight=60_000, imageWidth=8))
+    everything = [shape("rectangle", [[-9e4, -9e4], [9e4, 9e4]])] * 2000
+    with pytest.raises(FileRefused, match="2000 shapes cover the picture so often"):
+        rasterised(written(tmp_path, *everything, imageHeight=4000, imageWidth=4000))
 
 
 def test_files_of_early_versions_have_neither_size_nor_kind(tmp_path):
