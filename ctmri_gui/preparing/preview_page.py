@@ -23,6 +23,9 @@ from ctmri_gui.training.new_run.case_view import Picture
 _NONE = "Select a case under “Cases” first."
 _OLD = "The recipe, or the position of the case, has changed since. Press “Show again”."
 
+_LEARNT = ("nyul", "histogram")
+_LEARNT_LATER = "The scale of MR is learnt from all cases when they are prepared; it is shown by percentiles until then."
+
 
 class PreviewPage(QWidget):
     """Shows the case that `pairs` has read, when asked."""
@@ -32,6 +35,7 @@ class PreviewPage(QWidget):
         self._preparer, self._pairs = preparer, pairs
         self._latest = Latest(jobs)
         self.preview: Preview | None = None
+        self._learnt = False
         self.title, self.told = label("", "heading"), label(_NONE, "muted")
         self.make = QPushButton("S&how the case as prepared")
         self.domain, self.slice = QComboBox(), QSlider(Qt.Orientation.Horizontal)
@@ -59,7 +63,9 @@ class PreviewPage(QWidget):
             self._say(_NONE, "muted")
             return
         try:
-            recipe = self._preparer.choices().recipe.recipe()
+            chosen = self._preparer.choices().recipe
+            self._learnt = chosen.mr_scaling in _LEARNT
+            recipe = (chosen.model_copy(update={"mr_scaling": "percentile"}) if self._learnt else chosen).recipe()
         except CtmriError as error:
             self._say(without_terminal(str(error)), "error")
             return
@@ -88,7 +94,7 @@ class PreviewPage(QWidget):
             self.slice.setRange(0, len(preview.before[0]) - 1)
             self.slice.setValue(preview.kept[len(preview.kept) // 2] if preview.kept else len(preview.before[0]) // 2)
         self.make.setText("S&how again")
-        self._say(preview.words, "muted")
+        self._say(f"{preview.words}. {_LEARNT_LATER}" if self._learnt else preview.words, "warning" if self._learnt else "muted")
         self._draw()
 
     def _draw(self) -> None:
