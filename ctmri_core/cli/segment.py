@@ -1,6 +1,6 @@
 """Labels and masks: turns those that were drawn elsewhere into what training and other programs read.
 
-To learn from them see `ctmri train --method deeplab_v3_plus`, to outline the body without a model `ctmri body`.
+To learn from them see `ctmri train deeplab_v3_plus`, to outline the body without a model `ctmri body`.
 """
 
 from __future__ import annotations

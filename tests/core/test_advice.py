@@ -18,9 +18,9 @@ from ctmri_core.registry import method_cards
 from ctmri_core.training.advice import Advice
 from ctmri_core.training.health import variety
 from ctmri_core.training.optimisation import Optimisation, StepReport
+from ctmri_core.training.scores import Scores
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
-from ctmri_core.training.scores import Scores
 
 WAY = Direction.parse("ct_to_mr_t1")
 Signal = Callable[[int], float]
