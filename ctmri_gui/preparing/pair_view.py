@@ -95,6 +95,8 @@ class PairView(QWidget):
         loaded, domain = self.loaded, self._domain
         self.position = None
         if loaded is not None and domain is not None:
+            first = partial(pair_work.planes, loaded, domain, loaded.as_filed(domain), self.pictures.number)
+            self._cutting.ask("Cut a slice", first, self._draw, listed=False)  # there is something to see while it is judged
             known = [each for each in self._preparer.placements(self._number) if each.domain is domain]
             usable = [each for each in known if each.fixed is loaded.domains[0]]
             begin = partial(pair_work.accepted, loaded, usable[0]) if usable else partial(pair_work.as_filed, loaded, domain)
