@@ -175,7 +175,7 @@ def _measure(generator: nn.Module, x: Tensor, device: torch.device, precision: P
         for plan, module in zip(plans[1:], modules[1:], strict=True):
             if _difference(module, x, reference) <= 2 * LARGEST_DIFFERENCE:  # false for what is no number, too
                 runs[plan] = module
-            wanted = [plan for plan in runs if precision in ("auto", str(plan.dtype).removeprefix("torch."))]
+        wanted = [plan for plan in runs if precision in ("auto", str(plan.dtype).removeprefix("torch."))]
         if not wanted:
             raise CtmriError(f"This model cannot be run in {precision} on {device}; leave the precision to the program.")
         best = _best_times({plan: runs[plan] for plan in wanted}, x, device)

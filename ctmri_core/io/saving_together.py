@@ -50,6 +50,8 @@ def save_together(
         check_target(target, sources=kept, overwrite=overwrite)
     with staged_beside(main) as stage:
         for volume, target in outputs:
+            if target.is_dir():
+                (stage / target.name).mkdir()  # a folder that is there may have any name
             written = yield from save(
                 volume, stage / target.absolute().name, source=source, slices=slices, deidentify=deidentify,
                 pseudonym=pseudonym, burn_in=burn_in and volume.domain is not Domain.UNKNOWN, stop=stop,
