@@ -30,6 +30,8 @@ _PARTS = (
     ("onnxruntime", "MIT"),
     ("onnx", "Apache-2.0"),
     ("onnxscript", "MIT"),
+    ("matplotlib", "PSF-based"),
+    ("reportlab", "BSD-3-Clause"),
     ("pydantic", "MIT"),
     ("platformdirs", "MIT"),
     ("pillow", "MIT-CMU"),

@@ -166,6 +166,7 @@ class _Batch:
             yield told_of(row.model_copy(update={"status": "running", "reason": ""}), share=0.0)
             ended = yield from self._driven(one)
             if ended is None:
+                yield told_of(row.model_copy(update={"status": "waiting", "reason": ""}))
                 raise Stopped("Stopped.")
             row = ended
             self._seconds.append(row.seconds or 0.0)
