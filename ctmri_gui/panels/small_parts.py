@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QBoxLayout,
     QComboBox,
     QDialog,
     QFrame,
@@ -44,6 +45,28 @@ class WrappingLabel(QLabel):
 
     def text(self) -> str:
         return super().text().replace(_MAY_BREAK, "")
+
+
+class TurningRow(QWidget):
+    """Widgets beside one another, each with its stretch; above one another with large text."""
+
+    def __init__(self, *parts: tuple[QWidget, int]) -> None:
+        super().__init__()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(6)
+        for widget, stretch in parts:
+            self._row.addWidget(widget, stretch)
+        self._turn()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._turn()
+
+    def _turn(self) -> None:
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.TopToBottom if self.font().pixelSize() >= LARGE_TEXT else directions.LeftToRight)
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = True) -> QLabel:

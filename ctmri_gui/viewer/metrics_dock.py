@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ctmri_gui.panels.small_parts import TurningRow
 from ctmri_gui.viewer.metric_kinds import LEAST_SHARE, METRICS, NO_NUMBER, CurveValues, Scores, number
 from ctmri_gui.viewer.metric_questions import Scope
 from ctmri_gui.viewer.metric_rows import Found, ModelRow
@@ -178,14 +179,11 @@ class MetricsDock(QWidget):
         go.clicked.connect(worst.trigger)
         worst.changed.connect(lambda: go.setEnabled(worst.isEnabled()))
         worst.changed.connect(lambda: go.setToolTip(worst.toolTip()))
-        row = QHBoxLayout()
-        row.addWidget(self._metric, 1)
-        row.addWidget(go)
         self._curve_text = _quiet_label()
         self._curve_place = QVBoxLayout(box)
         self._curve_place.setContentsMargins(0, 4, 0, 0)
         self._curve_place.setSpacing(6)
-        self._curve_place.addLayout(row)
+        self._curve_place.addWidget(TurningRow((self._metric, 1), (go, 0)))
         self._curve_place.addWidget(self._curve_text)
         return box
 

@@ -62,6 +62,7 @@ def test_the_smallest_window_holds_panes_and_docks_with_the_largest_text(make_wi
     qtbot.waitUntil(lambda: not window.body.panel.only.isHidden(), timeout=WAIT)
     assert window.size() == window.minimumSize()
     panel, pictures = window.docks.by_name["Translation"], window.centralWidget()
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=WAIT)  # figures and a curve are there by now
     qtbot.waitUntil(lambda: panel.minimumSizeHint().width() + pictures.minimumSizeHint().width() < window.width())  # all unfolded
     truth = window.views.panes[Role.TRUTH]
     for dock in window.docks.by_name.values():

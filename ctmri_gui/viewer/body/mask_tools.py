@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ctmri_core.domain import Domain
-from ctmri_gui.panels.small_parts import naming
+from ctmri_gui.panels.small_parts import TurningRow, naming
 from ctmri_gui.viewer.body.body_editor import BodyEditor
 from ctmri_gui.viewer.body.edited_mask import EditedMask
 
@@ -61,8 +61,8 @@ class MaskTools(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addLayout(row_of((self.fill, 1), naming("±", self.tolerance), (self.tolerance, 1)))
-        column.addLayout(row_of((self.grow, 1), (self.shrink, 1), (self.distance, 1)))
+        column.addWidget(TurningRow((self.fill, 1), (naming("±", self.tolerance), 0), (self.tolerance, 1)))
+        column.addWidget(TurningRow((self.grow, 1), (self.shrink, 1), (self.distance, 1)))
         self.tolerance.valueChanged.connect(self._set_tolerance)
         self.distance.valueChanged.connect(self._set_distance)
         editor.changed.connect(self._follow)
