@@ -29,7 +29,7 @@ from ctmri_gui.app import build_window
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.settings import Settings
 from ctmri_gui.viewer.panes import Plane
-from ctmri_gui.viewer.roles import Role
+from ctmri_gui.viewer.roles import MAIN, Role
 from ctmri_gui.viewer.slice_view import SliceView
 
 PROMISED = {"wheel": 16.0, "window": 16.0, "planes": 33.0}
@@ -175,7 +175,7 @@ def main() -> None:
     before = psutil.Process().memory_info().rss
     shown = volumes(asked.slices)
     own = sum(volume.voxels.nbytes for volume in shown)
-    for volume, role in zip(shown, Role, strict=True):
+    for volume, role in zip(shown, MAIN, strict=True):
         window.session.place(volume, role)
     settle(app, 8.0)
     side_by_side(app, window, asked.turns)
