@@ -67,6 +67,10 @@ class DatasetCase(_Frozen):
         """How many slices are learnt from, or judged by."""
         return self.pictures if self.chosen is None else len(self.chosen)
 
+    def shows(self, *domains: Domain) -> bool:
+        """Whether slices that count show all of these at one place."""
+        return bool(self.counted) and set(domains) <= set(self.domains)
+
     def prepared_in(self, folder: Path) -> PreparedCase:
         """As `PreparedSlices` takes it."""
         return PreparedCase(

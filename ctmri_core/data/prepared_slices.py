@@ -16,6 +16,7 @@ from ctmri_core.data.augmentation import Augmentation
 from ctmri_core.domain import Domain
 from ctmri_core.errors import FileRefused
 from ctmri_core.method import SliceBatch
+from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.preprocess.slice_context import neighbours, stride_for
 
 _AIR = -1.0
@@ -52,6 +53,17 @@ class PreparedCase:
         if slices.ndim != 4 or slices.dtype != np.float16 or slices.shape[:2] != expected:
             raise FileRefused(self.file, "does not hold what the index says.", "Prepare the data again.")
         return slices
+
+    def unpacked(self, *domains: Domain) -> tuple[NDArray[Any], ...]:
+        """(n, h, w) of each of `domains` and of the body, mapped into memory. Raises `FileRefused`."""
+        slices = self.mapped()
+        channels = (*(self.domains.index(domain) for domain in domains), len(self.domains))
+        return tuple(slices[:, channel] for channel in channels)
+
+    def spacing(self, recipe: Recipe) -> tuple[float, float, float]:
+        """mm between slices, rows and columns; 1 where nobody knows."""
+        edge = recipe.spacing_mm or 1.0
+        return self.slice_mm or recipe.slice_mm or 1.0, edge, edge
 
 
 class PreparedSlices:

@@ -28,8 +28,8 @@ def prepared_cases(folder: DatasetFolder, direction: Direction, side: EvaluatedS
     index = folder.read()
     if not index.complete:
         raise CtmriError("These data are not prepared to their end. Run ctmri prepare again.")
-    both = {direction.source, direction.target}
-    fitting = [case for case in index.cases if both <= set(case.domains) and case.counted]
+    both = (direction.source, direction.target)
+    fitting = [case for case in index.cases if case.shows(*both)]
     chosen = [case for case in fitting if side in ("all", case.side)]
     if not chosen:
         raise CtmriError(_nothing(fitting, direction, side))
@@ -76,18 +76,17 @@ def _known(fingerprint: str, salt: str, card: ModelCard, _opened: OpenedCase) ->
 
 
 def _opened(case: DatasetCase, index: DatasetIndex, folder: Path, direction: Direction, windowed: bool) -> OpenedCase:
-    planes, recipe = case.prepared_in(folder).mapped(), index.recipe
-    edge = recipe.spacing_mm or 1.0
-    geometry = Geometry((len(planes), *planes.shape[2:]), (case.slice_mm or recipe.slice_mm or 1.0, edge, edge))
-    volumes = []
-    for domain in (direction.source, direction.target):
-        voxels = recipe.to_nominal(planes[:, case.domains.index(domain)], domain)
-        volumes.append(Volume(np.ascontiguousarray(voxels), geometry, domain, name=domain.label))
-    source, truth = volumes
+    prepared, recipe, both = case.prepared_in(folder), index.recipe, (direction.source, direction.target)
+    *pictures, inside = prepared.unpacked(*both)
+    geometry = Geometry(inside.shape, prepared.spacing(recipe))
+    source, truth = (
+        Volume(np.ascontiguousarray(recipe.to_nominal(picture, domain)), geometry, domain, name=domain.label)
+        for picture, domain in zip(pictures, both, strict=True)
+    )
     problems = []
     if case.check is not None and case.check.has(*MISPLACED):
         message = next(problem.message for problem in case.check.problems if problem.kind in MISPLACED)
         problems.append(Problem(kind="misaligned", message=message, left_out=True))
-    body = Placed(np.asarray(planes[:, len(case.domains)] > 0), geometry)
+    body = Placed(np.asarray(inside > 0), geometry)
     looked_at = case.check is not None
     return OpenedCase(truth, source, body, case.chosen, looked_at=looked_at, windowed=windowed, problems=tuple(problems))

@@ -41,18 +41,16 @@ class JudgedCase:
 
 def read_case(case: PreparedCase, direction: Direction, recipe: Recipe, *, every_slice: bool) -> JudgedCase:
     """`every_slice`: for networks that are shown neighbours; else of long cases some, evenly spaced. Raises `FileRefused`."""
-    planes = case.mapped()
-    chosen = np.arange(len(planes)) if case.chosen is None else np.array(case.chosen, np.intp)
+    source, target, body = case.unpacked(direction.source, direction.target)
+    chosen = np.arange(len(source)) if case.chosen is None else np.array(case.chosen, np.intp)
     every = 1 if every_slice else max(-(-len(chosen) // MOST_SLICES), 1)
     counted = chosen[::every]
-    taken = np.arange(len(planes)) if every_slice else counted
+    taken = np.arange(len(source)) if every_slice else counted
     apart = float(taken[1] - taken[0]) if len(taken) > 1 else 1.0
-    edge = recipe.spacing_mm or 1.0
-    source, target = (case.domains.index(domain) for domain in (direction.source, direction.target))
+    slice_mm, *edges = case.spacing(recipe)
     return JudgedCase(
-        source=planes[taken, source].astype(np.float32), target=planes[taken, target].astype(np.float32),
-        body=planes[taken, len(case.domains)] > 0, counted=np.searchsorted(taken, counted),
-        spacing=(apart * (case.slice_mm or recipe.slice_mm or 1.0), edge, edge),
+        source=source[taken].astype(np.float32), target=target[taken].astype(np.float32), body=body[taken] > 0,
+        counted=np.searchsorted(taken, counted), spacing=(apart * slice_mm, edges[0], edges[1]),
     )  # fmt: skip
 
 
@@ -60,7 +58,7 @@ def patients_of(index: DatasetIndex, folder: Path, direction: Direction) -> list
     """The validation patients with slices that show both domains, in the order of the index."""
     found: dict[str, list[PreparedCase]] = {}
     for case in index.cases:
-        if case.side == "validation" and case.counted and {direction.source, direction.target} <= set(case.domains):
+        if case.side == "validation" and case.shows(direction.source, direction.target):
             found.setdefault(case.patient, []).append(case.prepared_in(folder))
     return list(found.values())
 
@@ -71,7 +69,7 @@ def training_mean(cases: Sequence[PreparedCase], domain: Domain, recipe: Recipe)
     total, voxels = 0.0, 0
     for place in np.unique(np.linspace(0, len(places) - 1, min(len(places), _MOST_MEANED)).round().astype(int)):
         case, n = places[place]
-        planes = case.mapped()[n]
-        values = recipe.to_nominal(planes[case.domains.index(domain)][planes[len(case.domains)] > 0], domain)
+        pictures, body = case.unpacked(domain)
+        values = recipe.to_nominal(pictures[n][body[n] > 0], domain)
         total, voxels = total + float(values.sum(dtype=np.float64)), voxels + values.size
     return total / max(voxels, 1)
