@@ -195,7 +195,7 @@ def _folder_of(target: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
         yield
-    except BaseException as error:
+    except BaseException as error:  # Ctrl+C too leaves no empty folders behind
         with suppress(OSError):  # somebody else has put something there
             for each in made:
                 each.rmdir()

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctmri_core.cli.input_choices import positive
+from ctmri_core.cli.input_choices import device_name, positive, whole
 from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.config_flags import add_config_arguments, config_from_arguments
@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--even-trained-on", action="store_true", help="count cases that a model learnt from; they are marked")
     how.add_argument("--names", action="store_true", help="write names of cases into the results (they may be of patients)")
     how.add_argument("--keep-unfinished", action="store_true", help="when stopped, write what is finished")
-    how.add_argument("--device", type=_device, default="auto", metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
-    how.add_argument("--workers", type=_whole, metavar="N", help="processes for scoring (default: by size and processors)")
+    how.add_argument("--device", type=device_name, default="auto", metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
+    how.add_argument("--workers", type=whole, metavar="N", help="processes for scoring (default: by size and processors)")
     how.add_argument("--json", action="store_true", help="print events as JSON lines; the results are in OUT/evaluation.json")
     add_config_arguments(parser, SplitChoices)
     add_config_arguments(parser, LayoutOptions)
@@ -177,18 +177,6 @@ def _direction(text: str) -> Direction:
         return Direction.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:1 and the like")
-    return text
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
-    return int(text)
 
 
 _EXAMPLES = """\

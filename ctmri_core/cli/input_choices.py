@@ -1,8 +1,9 @@
-"""Flags about the input that several commands share: which series, and what its files cannot say."""
+"""Flags that several commands share: which series of an input, what its files cannot say, and the types of numbers."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING
 
 from ctmri_core.cli.terminal import given_path
@@ -63,6 +64,20 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
+
+
+def whole(text: str) -> int:
+    """The type of an argument that may be 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
+    return int(text)
+
+
+def device_name(text: str) -> str:
+    """The type of --device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:1 and the like")
+    return text
 
 
 def _spacing(text: str) -> Triple:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctmri_core.cli.input_choices import positive
+from ctmri_core.cli.input_choices import device_name, positive, whole
 from ctmri_core.errors import CtmriError
 
 if TYPE_CHECKING:
@@ -46,19 +45,19 @@ def add_order_arguments(parser: argparse.ArgumentParser) -> None:
     ))  # fmt: skip
     sure.add_argument("--samples", type=positive, metavar="N", help="of so many answers (default: 8)")
     sure.add_argument("--draws", type=positive, metavar="N", help="write N of the answers as OUT_draw1, OUT_draw2, ...")
-    sure.add_argument("--seed", type=_whole, default=0, metavar="N", help="of dropout and latents (default: 0)")
+    sure.add_argument("--seed", type=whole, default=0, metavar="N", help="of dropout and latents (default: 0)")
     sure.add_argument("--back", metavar="MODEL", help=(
         "write OUT_cycle, the difference to INPUT of what this model for the reverse direction translates back; auto: the one of"
         " the same run, else the best there is"
     ))  # fmt: skip
     machine = parser.add_argument_group("this machine", "Chosen by a short timing and by the memory that is free.")
-    machine.add_argument("--device", type=_device, default=_AUTO, metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
+    machine.add_argument("--device", type=device_name, default=_AUTO, metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
     machine.add_argument(
         "--precision", choices=(_AUTO, "float32", "bfloat16", "float16"), default=_AUTO, help="of the network's numbers"
     )
     machine.add_argument("--batch", type=positive, metavar="N", help="slices at a time")
     machine.add_argument("--patch", type=positive, metavar="N", help="translate slices in squares of N pixels (default: whole)")
-    machine.add_argument("--overlap", type=_whole, metavar="N", help="pixels by which they overlap (default: up to 32)")
+    machine.add_argument("--overlap", type=whole, metavar="N", help="pixels by which they overlap (default: up to 32)")
 
 
 def order_of(arguments: argparse.Namespace) -> Order:
@@ -121,15 +120,3 @@ def only_for_one_scan(arguments: argparse.Namespace) -> dict[str, bool]:
         "--uncertainty": arguments.uncertainty is not None, "--draws": arguments.draws is not None,
         "--back": arguments.back is not None, "--keep-unfinished": arguments.keep_unfinished,
     }  # fmt: skip
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:1 and the like")
-    return text
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
-    return int(text)

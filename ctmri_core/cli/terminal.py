@@ -172,7 +172,7 @@ def run(work_of: Callable[[StopSignal], Work[Result]], terminal: Terminal) -> Ou
         except KeyboardInterrupt:
             end = Finished(reason="stopped", message="Stopped at once.")
             raise
-        except BaseException as error:
+        except BaseException as error:  # told before it goes on, so that who reads JSON is not left without an end
             end = Finished(reason="crashed", message=crash_report(error))
             raise
         finally:

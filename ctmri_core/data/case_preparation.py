@@ -112,7 +112,7 @@ class CasePreparation:
         self, case: Case, placements: Sequence[Placement], number: int, *, together: bool
     ) -> tuple[Case, bool, CaseCheck | None]:  # fmt: skip
         """The case as a person laid it, who had the last word: it is looked at, and nothing is registered."""
-        case = laid(case, placements[0].fixed, {each.domain: (each.transform, each.how) for each in placements})
+        case = laid(case, placements[0].fixed, {each.domain: (each.transform(), each.how) for each in placements})
         others = {domain for domain in self._pictures if domain in case.volumes} - {placements[0].fixed}
         together = together or others <= {each.domain for each in placements}
         look = self.options.looks

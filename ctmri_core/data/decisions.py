@@ -61,7 +61,6 @@ class Placement(_Frozen):
             spline_grid=grid, spline=numbers, how=how[:500],
         )  # fmt: skip
 
-    @property
     def transform(self) -> SpatialTransform:
         """Raises `ValueError` or `GeometryMismatch` where the numbers are no transform."""
         matrix = np.asarray(self.matrix, np.float64).reshape(4, 4)
@@ -89,7 +88,7 @@ class Decisions(_Frozen):
         try:
             found = cls.model_validate_json(path.read_bytes())
             for placement in (each for several in found.placed.values() for each in several):
-                placement.transform  # noqa: B018  # it is asked whether it can be told
+                placement.transform()
         except (OSError, ValidationError, ValueError, GeometryMismatch):
             raise FileRefused(path, "does not hold decisions about cases that can be read.", _OTHERWISE) from None
         return found

@@ -85,7 +85,7 @@ def _written_down(generator: nn.Module, card: ModelCard) -> bytes:
     example, moving = _example(card)
     try:
         import onnx  # noqa: F401  # torch needs both, and says so in its own way
-        import onnxscript  # noqa: F401
+        import onnxscript  # noqa: F401  # as above
     except ImportError as error:
         raise CtmriError("Writing ONNX models needs the packages onnx and onnxscript, which are not installed here.") from error
     with _quiet():

@@ -108,7 +108,7 @@ def _folder_of(path: Path, packing: str, stop: StopSignal) -> tuple[Path, tuple[
             unpack = zip_archive.unpack if packing == "zip" else _unpack_gzip
             try:
                 findings = unpack(path, folder, stop)
-            except BaseException:
+            except BaseException:  # Ctrl+C too leaves no copies of a patient's files behind
                 discard(folder)
                 raise
             _unpacked[real] = state, folder, findings

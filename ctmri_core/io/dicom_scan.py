@@ -84,7 +84,7 @@ def dicom_files(folder: Path) -> Iterator[Path]:
 
 def _stays(link: str, root: Path) -> bool:
     """Whether it leads to something in `root`; pathlib would raise at links in a ring."""
-    return os.path.exists(link) and Path(os.path.realpath(link)).is_relative_to(root)  # noqa: PTH110
+    return os.path.exists(link) and Path(os.path.realpath(link)).is_relative_to(root)  # noqa: PTH110  # as its line above says
 
 
 def _headers(files: Iterable[Path]) -> tuple[list[SliceHeader], list[FileRefused]]:

@@ -102,7 +102,7 @@ class _Learnt(Step):
     def _rising(self) -> Self:
         if self.standard:
             if len(self.standard) != len(self.percentages):
-                raise ValueError(f"a scale of {self.kind} has {len(self.percentages)} landmarks")  # type: ignore[attr-defined]  # each has one
+                raise ValueError(f"must be {len(self.percentages)} landmarks, not {len(self.standard)}")
             if self.standard[0] != 0 or self.standard[-1] != 1 or not all(one < other for one, other in pairwise(self.standard)):
                 raise ValueError("landmarks must rise from 0 to 1")
         return self

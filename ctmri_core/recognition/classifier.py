@@ -33,9 +33,10 @@ class Classifier:
     def from_fitted(cls, fitted: Mapping[str, Any]) -> Classifier:
         """Of what `packaging/fit_recognition.py` writes."""
         names = ("hidden", "hidden_bias", "out", "out_bias")
-        members = tuple(tuple(np.array(member[name], np.float64) for name in names) for member in fitted["members"])
+        parts = [[np.array(member[name], np.float64) for member in fitted["members"]] for name in names]
+        members = tuple(zip(parts[0], parts[1], parts[2], parts[3], strict=True))
         mean, deviation = (np.array(fitted[name], np.float64) for name in ("mean", "deviation"))
-        return cls(tuple(fitted["kinds"]), mean, deviation, members, float(fitted["temperature"]), float(fitted["together"]))  # type: ignore[arg-type]  # four each
+        return cls(tuple(fitted["kinds"]), mean, deviation, members, float(fitted["temperature"]), float(fitted["together"]))
 
     def scores(self, features: _Array) -> _Array:
         """(members, n, kinds) of features (n, f)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 from xml.sax.saxutils import escape
 
 from ctmri_core.reporting.document import Block, Caution, Document, Facts, Figure, Paragraph, Section, Table
@@ -53,7 +54,8 @@ class _Writer:
             "mark": ParagraphStyle("mark", parent=text, fontName="Bold", textColor=_LOUD),
         }
 
-    def build(self, template: object) -> None:
+    def build(self, template: Any) -> None:
+        """`template`: of ReportLab, which ships no types, as the canvas below."""
         document = self._document
         story = [
             self._text(document.title, "title"),
@@ -61,14 +63,14 @@ class _Writer:
             self._text(document.mark, "mark"),
             *(flowable for section in document.sections for flowable in self._section(section)),
         ]
-        template.build(story, onFirstPage=self._foot, onLaterPages=self._foot)  # type: ignore[attr-defined]
+        template.build(story, onFirstPage=self._foot, onLaterPages=self._foot)
 
-    def _foot(self, canvas: object, template: object) -> None:
+    def _foot(self, canvas: Any, template: Any) -> None:
         """Below each page."""
-        canvas.setFont("Body", 7)  # type: ignore[attr-defined]
-        canvas.setFillColor(_SOFT)  # type: ignore[attr-defined]
-        canvas.drawString(_MARGIN, 10 * _MM, drawable(self._document.mark))  # type: ignore[attr-defined]
-        canvas.drawRightString(_MARGIN + self._width, 10 * _MM, str(template.page))  # type: ignore[attr-defined]
+        canvas.setFont("Body", 7)
+        canvas.setFillColor(_SOFT)
+        canvas.drawString(_MARGIN, 10 * _MM, drawable(self._document.mark))
+        canvas.drawRightString(_MARGIN + self._width, 10 * _MM, str(template.page))
 
     def _section(self, section: Section) -> Iterator[object]:
         from reportlab.platypus import CondPageBreak
@@ -134,7 +136,7 @@ class _Writer:
         width = min(self._width, drawing.width_mm * _MM)
         height = width * drawing.height_mm / drawing.width_mm
 
-        class Drawn(Flowable):  # type: ignore[misc]
+        class Drawn(Flowable):  # type: ignore[misc]  # ReportLab ships no types
             """The figure, at its place."""
 
             def wrap(self, *_: float) -> tuple[float, float]:

@@ -97,7 +97,7 @@ class Optimisation:
                     _mix(report.losses, losses, turn.share)
                 for group, call in list(turn.waiting):
                     self._move(turn, report, group, call, None)
-        except BaseException:
+        except BaseException:  # whatever ends a step, Ctrl+C too, it is taken back whole
             self._undo.restore()
             self._fabric.strategy.precision.load_state_dict(scale)
             raise

@@ -154,7 +154,7 @@ def as_filed(loaded: LoadedCase, domain: Domain, stop: StopSignal) -> Work[Posit
 
 def accepted(loaded: LoadedCase, placement: Placement, stop: StopSignal) -> Work[Position | None]:
     """Where a person has laid it before."""
-    return (yield from laid(loaded, placement.domain, placement.transform, placement.how, stop))
+    return (yield from laid(loaded, placement.domain, placement.transform(), placement.how, stop))
 
 
 def laid(
@@ -222,7 +222,7 @@ def preview(
     if stop():
         return None
     yield Progress(done=0, message="preparing slices by the recipe")
-    ways = {each.domain: (each.transform, each.how) for each in placements}
+    ways = {each.domain: (each.transform(), each.how) for each in placements}
     case = laid_case(loaded.case, loaded.domains[0], ways) if ways else loaded.case
     slices, mask, _ = recipe.forward_group([case.aligned(domain) for domain in loaded.domains])
     stored = recipe.slices.kept(mask)

@@ -31,7 +31,7 @@ def main() -> None:
         bare, looks = [], []
         for _ in range(_LOOKS):
             begun = time.perf_counter()
-            sum(os.stat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(root) for name in names)  # noqa: PTH116, PTH118
+            sum(os.stat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(root) for name in names)  # noqa: PTH116, PTH118  # as fast as can be
             bare.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             arrivals.look(never)

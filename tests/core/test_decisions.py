@@ -119,9 +119,9 @@ def test_a_bent_position_comes_back_to_the_last_digit(tmp_path: Path):
     placed = Placement.of(Domain.MR_T1, Domain.CT, SpatialTransform(matrix, spline), "", second(scans))
     Decisions().placing(second(scans), [placed]).write(tmp_path)
     (back,) = Decisions.read(tmp_path).placements(second(scans))
-    assert back == placed and back.transform.spline is not None
-    assert np.array_equal(back.transform.spline.coefficients, numbers) and np.array_equal(back.transform.matrix, matrix)
-    assert back.transform.spline.grid.is_close(spline.grid)
+    assert back == placed and back.transform().spline is not None
+    assert np.array_equal(back.transform().spline.coefficients, numbers) and np.array_equal(back.transform().matrix, matrix)
+    assert back.transform().spline.grid.is_close(spline.grid)
 
 
 @pytest.mark.parametrize("spoil", [

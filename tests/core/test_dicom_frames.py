@@ -118,7 +118,7 @@ def test_an_enhanced_ct_opens_as_itk_reads_it(tmp_path, syntax, uid):
     if uid == EnhancedCTImageStorage:
         voxels, geometry = itk(path)
         assert volume.geometry.is_close(geometry) and np.array_equal(volume.voxels, voxels)
-    assert pickle.loads(pickle.dumps(series)) == series  # noqa: S301
+    assert pickle.loads(pickle.dumps(series)) == series  # noqa: S301  # made on the line itself
 
 
 def test_the_frames_are_said_in_the_source(tmp_path):

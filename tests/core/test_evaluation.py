@@ -322,7 +322,7 @@ def test_what_changes_in_place_is_scored_anew(tmp_path: Path):
     for folder in ("labels", "own"):
         _save(labels, grid, Domain.UNKNOWN, tmp_path / folder / "p0_seg.nii.gz")
     words = {"truth": truth, "labels": tmp_path / "labels", "predicted_labels": (tmp_path / "own",), "direction": TO_CT}
-    order = EvaluationOrder(tmp_path / "out", predictions=(tmp_path / "made",), workers=0, **words)  # type: ignore[arg-type]
+    order = EvaluationOrder(tmp_path / "out", predictions=(tmp_path / "made",), workers=0, **words)  # type: ignore[arg-type]  # by the names of an order
 
     def dice() -> list[float | None]:
         found = finish(evaluate(order))

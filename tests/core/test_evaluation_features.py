@@ -64,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def evaluated(folder: Path, out: Path, features: str, **changes: object) -> Evaluation:
     words = {"truth": folder / "truth", "masks": folder / "masks", "feature_weights": folder / f"{features}.safetensors"}
-    order = EvaluationOrder(out, predictions=(folder / "made",), features=features, **{**words, **changes})  # type: ignore[arg-type]
+    order = EvaluationOrder(out, predictions=(folder / "made",), features=features, **{**words, **changes})  # type: ignore[arg-type]  # by the names of an order
     found = finish(evaluate(order))
     assert found is not None
     return found
@@ -153,7 +153,7 @@ def test_what_a_network_cannot_see_is_refused(folder: Path, tmp_path: Path):
     ):
         words = {"features": "vgg", **changes}
         with pytest.raises(CtmriError, match=said):
-            evaluated(folder, tmp_path, **words)  # type: ignore[arg-type]
+            evaluated(folder, tmp_path, **words)  # type: ignore[arg-type]  # by the names of an order
 
 
 def test_long_cases_are_shown_in_part():

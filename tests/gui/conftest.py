@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,6 +16,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from ctmri_core.domain import Domain
+from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
 from ctmri_core.volume import Volume
 from ctmri_gui.jobs.job import stop_and_join_all
@@ -122,3 +124,23 @@ def dressed(qapp: QApplication) -> Iterator[Callable[[str, int], None]]:
     qapp.setStyleSheet("")
     qapp.setPalette(palette)
     qapp.setFont(font)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was trained to its end."""
+    from ctmri_core.training.train import train  # loads much, and few tests need it
+    from tests.gui.kept_runs import WAY, tiny_plan
+
+    folder, plan = tmp_path_factory.mktemp("trained") / "pix2pix-001", tiny_plan()
+    result = finish(train("pix2pix", plan.config, plan.data, WAY, folder, plan.settings, about=plan.about))
+    assert result.reason == "completed", result.message
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path, trained: Path) -> Path:
+    """The folder of runs with that run in it."""
+    folder = tmp_path / "runs"
+    shutil.copytree(trained, folder / "pix2pix-001")
+    return folder

@@ -160,7 +160,7 @@ def test_cases_are_left_out_and_moved_by_hand_and_what_was_decided_is_found_agai
     (placement,) = window.preparer.placements(2)
     assert "by hand 3.0 mm towards left, 5.0 mm towards front, 2.5 mm towards feet" in placement.how
     qtbot.waitUntil(lambda: len(Decisions.read(out).placed) == 1, timeout=PATIENCE)
-    back = placement.transform.backward
+    back = placement.transform().backward
     assert np.allclose(back @ [*pairs.position.middle, 1], [*(np.asarray(pairs.position.middle) + nudge.mm), 1], atol=1e-6)
 
     window.preparer.choose(scans)  # as when the program is begun anew
@@ -168,7 +168,7 @@ def test_cases_are_left_out_and_moved_by_hand_and_what_was_decided_is_found_agai
     qtbot.waitUntil(lambda: len(window.preparer.cases) == 3, timeout=PATIENCE)
     assert text(window, 2, STATE) == "position accepted" and text(window, 3, STATE) == "left out"
     look(window, 2, qtbot)
-    assert np.allclose(pairs.position.transform.matrix, placement.transform.matrix)
+    assert np.allclose(pairs.position.transform.matrix, placement.transform().matrix)
     pairs.as_filed.click()
     assert not window.preparer.placements(2) and text(window, 2, STATE) != "position accepted"
     qtbot.waitUntil(lambda: pairs.busy is None, timeout=PATIENCE)

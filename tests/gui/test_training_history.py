@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,13 +9,8 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QDialog, QMessageBox, QPushButton
 
-from ctmri_core.domain import Direction
-from ctmri_core.events import finish
-from ctmri_core.registry import find_card
 from ctmri_core.resources_folder import user_datasets_folder, user_runs_folder
-from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.runs import interrupted_runs, summary_of
-from ctmri_core.training.train import train
 from ctmri_core.training.verdict import Contender, DirectionVerdict, PatientScores
 from ctmri_gui.jobs.job import stop_and_join_all
 from ctmri_gui.jobs.queue import Jobs
@@ -29,53 +23,9 @@ from ctmri_gui.training.history.history_page import HistoryPage
 from ctmri_gui.training.history.run_words import COLUMNS, about, cells, data_words, what_is_lost
 from ctmri_gui.training.history.verdict_rows import table_of
 from ctmri_gui.training.trainings import Trainings
+from tests.gui.kept_runs import another, broken_off, tiny_plan
 
 WAIT = 60_000
-WAY = Direction.parse("ct_to_mr_t1")
-NETWORKS = {"generator": "resnet_6", "width": 4, "discriminator_width": 4, "receptive_field": 16}
-SETTINGS = {
-    "iterations": 4, "crop": 32, "spacing_mm": 8.0, "validate_every": 2, "validation_slices": 2, "device": "cpu",
-    "precision": "32", "tensorboard": False,
-}  # fmt: skip
-
-
-def tiny_plan(**settings) -> RunPlan:
-    return RunPlan.made(find_card("pix2pix"), "phantom:3", WAY, config=NETWORKS, settings={**SETTINGS, **settings})
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory) -> Path:
-    """A run that was trained to its end."""
-    folder, plan = tmp_path_factory.mktemp("trained") / "pix2pix-001", tiny_plan()
-    result = finish(train("pix2pix", plan.config, plan.data, WAY, folder, plan.settings, about=plan.about))
-    assert result.reason == "completed", result.message
-    return folder
-
-
-@pytest.fixture
-def runs(tmp_path, trained) -> Path:
-    """The folder of runs with that run in it."""
-    folder = tmp_path / "runs"
-    shutil.copytree(trained, folder / "pix2pix-001")
-    return folder
-
-
-def another(runs: Path, name: str, **settings) -> Path:
-    """A copy whose settings differ."""
-    made = runs / name
-    shutil.copytree(runs / "pix2pix-001", made)
-    config = json.loads((made / "config.json").read_text())
-    config["settings"] |= settings
-    (made / "config.json").write_text(json.dumps(config))
-    return made
-
-
-def broken_off(runs: Path, name: str) -> Path:
-    """A copy of a run whose program died."""
-    made = another(runs, name)
-    lines = (made / "events.jsonl").read_text().splitlines(keepends=True)
-    (made / "events.jsonl").write_text("".join(line for line in lines if '"finished"' not in line) + '{"kind":"st')
-    return made
 
 
 @pytest.fixture

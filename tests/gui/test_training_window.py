@@ -24,13 +24,13 @@ from ctmri_gui.training.new_run.draft import KnownData
 from ctmri_gui.training.training_window import CURRENT, NEW, RUNS, TITLE
 from ctmri_gui.training.where import best_place
 from tests.gui.conftest import write_model
-from tests.gui.test_training_history import broken_off, runs, tiny_plan, trained  # noqa: F401  # fixtures
+from tests.gui.kept_runs import broken_off, tiny_plan
 
 WAIT = 90_000
 
 
 @pytest.fixture
-def window(make_window, runs):  # noqa: F811
+def window(make_window, runs):
     """The main window over a folder with one finished run."""
     return make_window()
 
@@ -249,7 +249,7 @@ def test_where_memory_runs_out_smaller_settings_are_found_filled_in_and_start(wi
     end(window, qtbot)
 
 
-def test_smaller_settings_do_not_overwrite_what_is_put_together_meanwhile(window, training, runs, qtbot):  # noqa: F811
+def test_smaller_settings_do_not_overwrite_what_is_put_together_meanwhile(window, training, runs, qtbot):
     own = training.window
     own.show_current()
     own._fit_memory(runs / "pix2pix-001")
@@ -331,7 +331,7 @@ def test_starting_and_stopping_again_and_again_leaves_nothing_behind(window, tra
 # After an unclean end -------------------------------------------------------------------------------------------------
 
 
-def test_an_interrupted_run_is_offered_once_and_not_now_is_remembered(make_window, runs, qtbot):  # noqa: F811
+def test_an_interrupted_run_is_offered_once_and_not_now_is_remembered(make_window, runs, qtbot):
     broken_off(runs, "broken")
     window = make_window()
     qtbot.waitUntil(lambda: "Resume training" in offers(window.messages), timeout=WAIT)
@@ -343,7 +343,7 @@ def test_an_interrupted_run_is_offered_once_and_not_now_is_remembered(make_windo
     assert not again.messages.texts
 
 
-def test_an_interrupted_run_goes_on_from_the_message(make_window, runs, qtbot):  # noqa: F811
+def test_an_interrupted_run_goes_on_from_the_message(make_window, runs, qtbot):
     folder = broken_off(runs, "broken")
     window = make_window()
     qtbot.waitUntil(lambda: "Resume training" in offers(window.messages), timeout=WAIT)
@@ -356,7 +356,7 @@ def test_an_interrupted_run_goes_on_from_the_message(make_window, runs, qtbot): 
     end(window, qtbot)
 
 
-def test_resuming_what_cannot_be_read_says_so(window, training, runs, qtbot):  # noqa: F811
+def test_resuming_what_cannot_be_read_says_so(window, training, runs, qtbot):
     shutil.copytree(runs / "pix2pix-001", runs / "damaged")
     Path(runs / "damaged" / "config.json").write_text("[]")
     training.open()
