@@ -45,7 +45,7 @@ def add_order_arguments(parser: argparse.ArgumentParser) -> None:
     ))  # fmt: skip
     sure.add_argument("--samples", type=positive, metavar="N", help="of so many answers (default: 8)")
     sure.add_argument("--draws", type=positive, metavar="N", help="write N of the answers as OUT_draw1, OUT_draw2, ...")
-    sure.add_argument("--seed", type=whole, default=0, metavar="N", help="of dropout and latents (default: 0)")
+    sure.add_argument("--seed", type=whole, metavar="N", help="of dropout and latents (default: 0)")
     sure.add_argument("--back", metavar="MODEL", help=(
         "write OUT_cycle, the difference to INPUT of what this model for the reverse direction translates back; auto: the one of"
         " the same run, else the best there is"
@@ -67,8 +67,9 @@ def order_of(arguments: argparse.Namespace) -> Order:
     from ctmri_core.resources_folder import model_folders
 
     asked, draws = arguments.uncertainty is not None, arguments.draws or 0
-    if arguments.samples is not None and not asked and not draws:
-        raise CtmriError("--samples goes with --uncertainty or --draws. Say which, or leave it out.")
+    for flag, given in (("--samples", arguments.samples), ("--seed", arguments.seed)):
+        if given is not None and not asked and not draws:
+            raise CtmriError(f"{flag} goes with --uncertainty or --draws. Say which, or leave it out.")
     if arguments.overlap is not None and arguments.patch is None:
         raise CtmriError("--overlap goes with --patch. Say how large patches are, or leave it out.")
     if arguments.body_model and getattr(arguments, "body", None) is not None:
@@ -87,7 +88,7 @@ def order_of(arguments: argparse.Namespace) -> Order:
         doubt=arguments.uncertainty or ("auto" if draws else "none"),
         samples=arguments.samples or max(8, draws),
         draws=draws,
-        seed=arguments.seed,
+        seed=arguments.seed or 0,
         keep_unfinished=arguments.keep_unfinished,
     )
 

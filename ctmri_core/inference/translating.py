@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,12 +79,24 @@ class Translating:
             for doubt in doubts_before(self._source, one.card, one.record):
                 self._doubts.append(doubt)
                 yield Noted(message=doubt.message, serious=doubt.serious)
-        if self._doubt == "mirrored" and self._order.samples > MOST_MIRRORED:
-            yield Noted(message=f"There are {MOST_MIRRORED} answers of mirrored and shifted slices; so many are asked for.")
+        for words in self._without_effect():
+            yield Noted(message=words)
         held, free = self._held_bytes(), usable_memory("cpu")
         if held > free:
             words = f"The answers take about {held / 1e9:.1f} GB of memory and {max(free, 0) / 1e9:.1f} GB are free for them."
             yield Noted(message=f"{words} Ask for fewer planes, draws or maps, or the mean instead of the median.", serious=True)
+
+    def _without_effect(self) -> Iterator[str]:
+        """Of what was asked for."""
+        order, doubt = self._order, self._doubt
+        if order.fusion == "median" and len(self._mains) == 1:
+            yield "One model along one plane gives one answer, so there is no median to be taken."
+        if order.seed and doubt not in ("dropout", "latent"):
+            yield "The seed changes nothing: only dropout and latents are drawn by chance."
+        if doubt == "mirrored" and order.samples > MOST_MIRRORED:
+            yield f"There are {MOST_MIRRORED} answers of mirrored and shifted slices; so many are asked for."
+        elif doubt in ("planes", "ensemble") and order.samples != Order.samples:
+            yield "The number of samples changes nothing: every model and plane answers once."
 
     def _held_bytes(self) -> int:
         """Of whole volumes of answers, as long as passes go on and until they are one."""

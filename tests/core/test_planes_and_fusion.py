@@ -175,10 +175,20 @@ def test_a_single_slice_is_refused_along_three_planes_before_any_work():
     assert line.calls == []
 
 
-def test_more_mirrored_samples_than_there_are_is_said():
-    events = translate_as(scan(), model(), Order(doubt="mirrored", samples=20))
-    notes = [event.message for event in events if isinstance(event, Noted)]
-    assert "There are 8 answers of mirrored and shifted slices; so many are asked for." in notes
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (Order(doubt="mirrored", samples=20), "There are 8 answers of mirrored and shifted slices"),
+        (Order(fusion="median"), "there is no median to be taken"),
+        (Order(doubt="mirrored", seed=3), "The seed changes nothing"),
+        (Order(doubt="planes", samples=4), "every model and plane answers once"),
+        (Order(planes="three", fusion="median", doubt="mirrored", samples=3), None),
+    ],
+)
+def test_what_is_asked_for_and_changes_nothing_is_said(order, said):
+    notes = [event.message for event in translate_as(scan(), model(), order) if isinstance(event, Noted)]
+    telling = [note for note in notes if any(word in note for word in ("nothing", "median", "answers of", "answers once"))]
+    assert len(telling) == (said is not None) and all(said in note for note in telling)
 
 
 @pytest.mark.parametrize(("order", "enough", "too_little"), [(Order(), 4, 1), (Order(planes="three", fusion="median"), 16, 13)])

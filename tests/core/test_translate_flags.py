@@ -120,6 +120,7 @@ def test_beside_a_series_draws_are_series_and_maps_are_files(scan, models, tmp_p
     ("flags", "says"),
     [
         (["--samples", "4"], "--samples goes with --uncertainty or --draws"),
+        (["--seed", "0"], "--seed goes with --uncertainty or --draws"),
         (["--overlap", "4"], "--overlap goes with --patch"),
         (["--uncertainty", "ensemble"], "needs two models"),
         (["--uncertainty", "latent"], "has no latent"),
