@@ -1,0 +1,1 @@
+"""Reader studies: set up, read blinded, kept, merged, analysed, reported."""
