@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctmri_core.cli.input_choices import device_name, positive, whole
+from ctmri_core.cli.input_choices import device, positive, whole
 from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.config_flags import add_config_arguments, config_from_arguments
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--even-trained-on", action="store_true", help="count cases that a model learnt from; they are marked")
     how.add_argument("--names", action="store_true", help="write names of cases into the results (they may be of patients)")
     how.add_argument("--keep-unfinished", action="store_true", help="when stopped, write what is finished")
-    how.add_argument("--device", type=device_name, default="auto", metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
+    how.add_argument("--device", type=device, default="auto", metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
     how.add_argument("--workers", type=whole, metavar="N", help="processes for scoring (default: by size and processors)")
     how.add_argument("--json", action="store_true", help="print events as JSON lines; the results are in OUT/evaluation.json")
     add_config_arguments(parser, SplitChoices)

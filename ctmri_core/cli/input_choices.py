@@ -73,7 +73,7 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def device_name(text: str) -> str:
+def device(text: str) -> str:
     """The type of --device."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:1 and the like")

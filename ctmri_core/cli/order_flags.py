@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctmri_core.cli.input_choices import device_name, positive, whole
+from ctmri_core.cli.input_choices import device, positive, whole
 from ctmri_core.errors import CtmriError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def add_order_arguments(parser: argparse.ArgumentParser) -> None:
         " the same run, else the best there is"
     ))  # fmt: skip
     machine = parser.add_argument_group("this machine", "Chosen by a short timing and by the memory that is free.")
-    machine.add_argument("--device", type=device_name, default=_AUTO, metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
+    machine.add_argument("--device", type=device, default=_AUTO, metavar="DEVICE", help="auto, cpu, cuda, or one card: cuda:1")
     machine.add_argument(
         "--precision", choices=(_AUTO, "float32", "bfloat16", "float16"), default=_AUTO, help="of the network's numbers"
     )
@@ -95,8 +95,7 @@ def order_of(arguments: argparse.Namespace) -> Order:
 
 def with_way_back(order: Order, arguments: argparse.Namespace, model: Path) -> Order:
     """`order` with the model that --back names. Raises `ModelRefused`."""
-    from ctmri_core.inference.model_choice import model_back
-    from ctmri_core.model_card import find_model
+    from ctmri_core.model_card import find_model, model_back
     from ctmri_core.resources_folder import model_folders
 
     if arguments.back is None:
