@@ -228,7 +228,6 @@ def _pictures(
     cases: Sequence[EvaluatedCase], scores: Sequence[CaseScores], main: ShownMetric | None, gathered: Gathered, store: Store
 ) -> Iterator[CasePicture]:  # fmt: skip
     """Of each model the worst slices of its best, middle and worst case."""
-    store.clear_pictures()
     if main is None:
         return
     for model in sorted({one.model for one in scores}):
@@ -253,7 +252,7 @@ def _picture(
     files = {part: store.take_picture(gathered.keys[place], part, f"model{scores.model}-{which}") for part in facts.parts}
     value = scores.values.get(main.key)
     who = f"The {which} of {count} cases" if count > 1 else "The only case"
-    caption = f"{who} ({case.label}), {main.title} {value:.4g} {main.unit}".rstrip() + f"; its worst slice, k = {facts.k}"
+    caption = f"{who} ({case.label}), {main.title} {value:.4g} {main.unit}".rstrip() + f"; its worst slice, {facts.k + 1}"
     return CasePicture(
         which=which, model=scores.model, case=scores.case, k=facts.k, error=facts.error, source_file=files.get("source", ""),
         synthetic_file=files["synthetic"], truth_file=files["truth"], difference_file=files["difference"],

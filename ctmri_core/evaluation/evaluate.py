@@ -53,6 +53,7 @@ def evaluate(order: EvaluationOrder, stop: StopSignal = never) -> Work[Evaluatio
             return None
         if stop() and not (order.keep_unfinished and run.gathered.scored):
             return None
+        store.clear_results()
         evaluation = assembled(order, found, run.contenders, run.gathered, store, finished=not run.stopped)
         write_tables(order.output, evaluation)
         write_evaluation(order.output, evaluation)

@@ -12,8 +12,7 @@ from ctmri_core.errors import CtmriError
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.evaluation.results import EvaluatedModel
 from ctmri_core.inference.cycle import recipe_of_answers
-from ctmri_core.inference.model_choice import model_back
-from ctmri_core.model_card import ModelCard, read_card
+from ctmri_core.model_card import ModelCard, model_back, read_card
 from ctmri_core.model_file import LoadedModel, load_model
 from ctmri_core.resources_folder import model_folders
 

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from ctmri_core.errors import FileRefused
-from ctmri_core.evaluation.results import PICTURES
+from ctmri_core.evaluation.report.write import REPORT
+from ctmri_core.evaluation.results import EVALUATION, PICTURES
 from ctmri_core.evaluation.scoring import Scored
 from ctmri_core.evaluation.slice_pictures import picture_path
+from ctmri_core.evaluation.tables import CYCLE, TABLES
 from ctmri_core.files import atomic_file, write_bytes, write_failed
 
 VERSION = 2
@@ -91,8 +93,15 @@ class Store:
             raise write_failed(place, error) from error
         return place.relative_to(self.output).as_posix()
 
-    def clear_pictures(self) -> None:
-        """Removes those of an earlier evaluation."""
+    def clear_results(self) -> None:
+        """Removes those of an earlier evaluation, the numbers first, so that old and new never lie side by side. A PDF stays:
+        somebody has asked for it, and it says of when it is. Raises `WriteFailed`."""
+        for name in (EVALUATION, REPORT, *(f"{kind}{table}" for kind in ("", CYCLE) for table in TABLES)):
+            path = self.output / name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise write_failed(path, error) from error
         shutil.rmtree(self.output / PICTURES, ignore_errors=True)
 
 

@@ -12,13 +12,14 @@ from ctmri_core.evaluation.summary import metrics_of, value_of
 from ctmri_core.files import write_bytes
 
 Cell = str | int | float | None
-SLICES, CASES, SUMMARY, COMPARISONS = "slices.csv", "cases.csv", "summary.csv", "comparisons.csv"
-_CYCLE = "cycle_"
+SLICES, CASES, SUMMARY, COMPARISONS = TABLES = "slices.csv", "cases.csv", "summary.csv", "comparisons.csv"
+CYCLE = "cycle_"
 """What names of tables of cycles begin with."""
 
 
 def write_tables(folder: Path, evaluation: Evaluation) -> tuple[Path, ...]:
-    """The files that were written: UTF-8, one heading line, numbers in full; `#` lines above say the conventions.
+    """The files that were written: UTF-8, one heading line, numbers in full; `#` lines above say the conventions. Slices count
+    from 1, as on screens and in reports.
 
     Raises `WriteFailed`.
     """
@@ -27,7 +28,7 @@ def write_tables(folder: Path, evaluation: Evaluation) -> tuple[Path, ...]:
     if any(one.cycle for one in evaluation.scores):
         kinds.append("cycle")
     for kind in kinds:
-        begin = _CYCLE if kind == "cycle" else ""
+        begin = CYCLE if kind == "cycle" else ""
         tables = {
             SLICES: _slices(evaluation, kind), CASES: _cases(evaluation, kind), SUMMARY: _summary(evaluation, kind),
             COMPARISONS: _comparisons(evaluation, kind),
@@ -49,12 +50,12 @@ def _csv(conventions: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 def _slices(evaluation: Evaluation, kind: Kind) -> Iterator[Sequence[Cell]]:
     keys = list(dict.fromkeys(key for one in evaluation.scores for key in _slices_of(one, kind).values))
-    yield ("model", "case", "k", *keys)
+    yield ("model", "case", "slice", *keys)
     for one in evaluation.scores:
         slices = _slices_of(one, kind)
         for n, k in enumerate(slices.k):
             numbers = (slices.values[key][n] if key in slices.values else None for key in keys)
-            yield (_model(evaluation, one), one.case, k, *numbers)
+            yield (_model(evaluation, one), one.case, k + 1, *numbers)
 
 
 def _slices_of(scores: CaseScores, kind: Kind) -> SliceScores:
@@ -66,7 +67,8 @@ def _cases(evaluation: Evaluation, kind: Kind) -> Iterator[Sequence[Cell]]:
     yield ("model", "case", "name", "key", "patient", "centre", "voxels", "worst_slice", "seconds", "left_out", *keys)
     for one in evaluation.scores:
         case = evaluation.case(one.case)
-        facts = (case.name, case.key, case.patient, case.centre, case.voxels, one.worst_slice, one.seconds, one.left_out)
+        worst = None if one.worst_slice is None else one.worst_slice + 1
+        facts = (case.name, case.key, case.patient, case.centre, case.voxels, worst, one.seconds, one.left_out)
         yield (_model(evaluation, one), one.case, *facts, *(value_of(one, kind, key) for key in keys))
 
 

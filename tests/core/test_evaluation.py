@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from ctmri_core.cli.main import main
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
 from ctmri_core.domain import Direction, Domain
-from ctmri_core.errors import CtmriError, FileRefused
+from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.evaluation.evaluate import EvaluationOrder, evaluate
 from ctmri_core.evaluation.results import Evaluation, read_evaluation
 from ctmri_core.evaluation.statistics import holm, interval, signed_rank
@@ -143,6 +143,10 @@ def _check_tables(out: Path, found: Evaluation, text: str) -> None:
             assert len(list(csv.DictReader(io.StringIO("\n".join(lines[len(head):]))))) > 0
     cases = (out / "cases.csv").read_text("utf-8")
     assert "ssim_peak" not in cases and "ssim_peak" in (out / "cycle_cases.csv").read_text("utf-8")
+    lines = [line for line in cases.splitlines() if not line.startswith("# ")]
+    worst = [int(row["worst_slice"]) for row in csv.DictReader(lines)]
+    assert worst == [(one.worst_slice or 0) + 1 for one in found.scores], "slices count from 1, as on screens"
+    assert all(one.caption.endswith(f"its worst slice, {one.k + 1}") for one in found.pictures)
     assert {(one.model, one.which) for one in found.pictures} == {(m, w) for m in (1, 2) for w in ("best", "median", "worst")}
     for one in found.pictures:
         for file in (one.source_file, one.synthetic_file, one.truth_file, one.difference_file):
@@ -189,6 +193,23 @@ def test_a_stop_keeps_what_is_finished(tmp_path: Path):
     assert kept is not None and not kept.finished and len([one for one in kept.scores if one.counted]) == 1
     whole = finish(evaluate(order))
     assert whole is not None and whole.finished and len(whole.scores) == 3 and whole.scores[0] == kept.scores[0]
+
+
+def test_nothing_of_an_earlier_evaluation_lies_beside_a_newer_one(tmp_path: Path):
+    data, first = dataset(tmp_path / "data", 2), model(tmp_path / "first.safetensors", -0.25)
+    out = tmp_path / "out"
+    order = EvaluationOrder(out, models=(first,), data=str(data), metrics=("mae",))
+    assert finish(evaluate(order)) is not None
+    earlier = [out / name for name in ("report.html", "cycle_cases.csv", "pictures/model9-best-truth.png")]
+    for path in (*earlier, out / "report.pdf"):
+        path.write_text("of an earlier one")
+    assert finish(evaluate(order)) is not None
+    assert not any(path.exists() for path in earlier) and (out / "report.pdf").exists()
+    (out / "cases.csv").unlink()
+    (out / "cases.csv").mkdir()
+    with pytest.raises(WriteFailed):
+        finish(evaluate(order))
+    assert not (out / "evaluation.json").exists(), "not beside tables of another one"
 
 
 def test_training_patients_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -19,6 +19,19 @@ _DENSITY = "cividis"  # even in lightness, and the same to those who do not tell
 _LIMITS = "#d55e00"
 _GAUSSIAN = (0.683, 0.954, 0.997)
 
+_AGREEMENT_SAID = (
+    "all voxels inside the masks of all cases that count. Up: the synthetic value is higher than the true one. A cloud about 0 at"
+    " every value is wanted; one that leans says that low values are taken for high ones or the other way round. Brighter bins"
+    " hold more voxels, on a logarithmic scale. The solid line is the mean difference, broken lines are the limits of agreement"
+    " (± 1.96 SD), between which 95 % of the voxels would lie if differences were Gaussian. What lies beyond the axes is counted"
+    " in their outermost bins."
+)
+_CALIBRATION_SAID = (
+    "Of each tenth of the voxels, from the surest to the least sure: the spread that the model told (across) and the error that"
+    " there was (up), both root mean squares. On the broken line they are equal; above it the model is surer than it should be,"
+    " below it less sure. A line that rises says that the map of uncertainty shows where errors are, even off the broken line."
+)
+
 Agreed = Sequence[tuple[EvaluatedModel, Agreement]]
 Calibrated = Sequence[tuple[EvaluatedModel, Calibration]]
 
@@ -30,14 +43,8 @@ def bland_altman(evaluation: Evaluation) -> Figure | None:
         return None
     unit = evaluation.unit
     drawing = Drawing(_WIDTH, 72.0 * -(-len(held) // 2), lambda figure: _paint_agreement(figure, held, unit))
-    caption = (
-        f"Bland-Altman of {domain_label(evaluation.target)} values, all voxels inside the masks of all cases that count. Up: the"
-        " synthetic value is higher than the true one. A cloud about 0 at every value is wanted; one that leans says that"
-        " low values are taken for high ones or the other way round. Brighter bins hold more voxels, on a logarithmic scale."
-        " The solid line is the mean difference, broken lines are the limits of agreement (± 1.96 SD), between which 95 % of the"
-        " voxels would lie if differences were Gaussian. What lies beyond the axes is counted in their outermost bins."
-    )
     told = (f"{model_label(model)}: {_limits_told(one, unit)}" for model, one in held)
+    caption = f"Bland-Altman of {domain_label(evaluation.target)} values, {_AGREEMENT_SAID}"
     return Figure("Value by value", drawing, caption, f"Bland-Altman plots. {sentence(told)}.")
 
 
@@ -46,15 +53,10 @@ def calibration_figure(evaluation: Evaluation) -> Figure | None:
     held = _calibrated(evaluation)
     if not held:
         return None
-    drawing = Drawing(120.0, 95.0, lambda figure: _paint_calibration(figure, held, evaluation.unit))
-    caption = (
-        "Of each tenth of the voxels, from the surest to the least sure: the spread that the model told (across) and the error"
-        " that there was (up), both root mean squares. On the broken line they are equal; above it the model is surer than it"
-        " should be, below it less sure. A line that rises says that the map of uncertainty shows where errors are, even off the"
-        " broken line."
-    )
-    told = (f"{model_label(model)}: rank correlation {one.correlation:.2f}, {_ends(one, evaluation.unit)}" for model, one in held)
-    return Figure("Calibration of uncertainty", drawing, caption, f"Spread against error. {sentence(told)}.")
+    unit = evaluation.unit
+    drawing = Drawing(120.0, 95.0, lambda figure: _paint_calibration(figure, held, unit))
+    told = (f"{model_label(model)}: rank correlation {one.correlation:.2f}, {_ends(one, unit)}" for model, one in held)
+    return Figure("Calibration of uncertainty", drawing, _CALIBRATION_SAID, f"Spread against error. {sentence(told)}.")
 
 
 def calibration_table(evaluation: Evaluation) -> Table | None:
