@@ -32,7 +32,7 @@ from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Beside, Made
 from ctmri_gui.translating.save_work import paths_beside, save_with
 from ctmri_gui.translating.several import in_turns, why_not_together
-from ctmri_gui.translating.wanted import wanted, way_back
+from ctmri_gui.translating.wanted import wanted
 from ctmri_gui.translation import Doubt, Row, Translation, why_not
 from ctmri_gui.viewer.body.bodies import Bodies
 from ctmri_gui.viewer.roles import Pair, Role
@@ -336,7 +336,7 @@ class Session(QObject):
 
     def wanted_of(self, model: ModelEntry) -> dict[str, Any]:
         """What is set of translating, for this model."""
-        back = way_back(model, self.library.entries)
+        back = self.library.back_of(model)
         return wanted(self.settings, None if back is None else back.path)
 
     def show_answer(self, number: int) -> None:

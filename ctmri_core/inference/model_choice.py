@@ -38,22 +38,6 @@ def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path], d
     return choose_model(volume.domain, folders)
 
 
-def model_back(model: Path, folders: Sequence[Path]) -> Path:
-    """A model for the reverse direction of `model`: of the same run or folder and method where there is one, else the best.
-
-    Raises `ModelRefused` where there is none.
-    """
-    from ctmri_core.model_card import LAST, choose_model, list_models, read_card
-
-    card = read_card(model)
-    wanted, last = card.direction.reverse, model.stem.endswith(LAST)
-    for entry in list_models([model.parent]):
-        beside = entry.card is not None and entry.path.stem.endswith(LAST) == last
-        if beside and entry.card and entry.card.direction == wanted and entry.card.method == card.method:
-            return entry.path
-    return choose_model(wanted, folders)
-
-
 def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path], decide: str) -> Path:
     """One made for the weighting that is recognised; where none is, the only kind that there is a model for."""
     from ctmri_core.model_card import choose_model, list_models

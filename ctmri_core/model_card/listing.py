@@ -109,6 +109,36 @@ def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> P
         and (not card.outlines if isinstance(wanted, Domain) else card.direction.target is wanted.target)
     ]  # fmt: skip
     if not fitting:
-        what = wanted.label if isinstance(wanted, Direction) else f"{source.label} volumes"
-        raise ModelRefused(f"No model for {what} was found. Put a model file ({SUFFIX}) into {user_models_folder()}.")
+        raise _none_for(wanted.label if isinstance(wanted, Direction) else f"{source.label} volumes")
     return min(fitting)[-1]
+
+
+def best_back(model: ModelEntry, others: Iterable[ModelEntry]) -> ModelEntry | None:
+    """Of `others` the one for the reverse direction that goes best with `model`: learnt beside it, the best with the best and
+    the last with the last, then for the exact contrasts, by the `standing` of cards, of its method, and by their order."""
+    if model.card is None:
+        return None
+    there, last = model.card.direction, model.path.stem.endswith(LAST)
+    ranks = {}
+    for number, other in enumerate(others):
+        if other.card is None:
+            continue
+        way, alike = other.card.direction, other.card.method == model.card.method
+        if way.source.accepts(there.target) and way.target.accepts(there.source):
+            beside = alike and other.path.parent == model.path.parent
+            unlike = beside and other.path.stem.endswith(LAST) != last
+            ranks[not beside, unlike, way != there.reverse, other.card.standing, not alike, number] = other
+    return ranks[min(ranks)] if ranks else None
+
+
+def model_back(model: Path, folders: Iterable[str | Path]) -> Path:
+    """The file of `best_back` in the folder of `model` and in `folders`. Raises `ModelRefused` where there is none."""
+    entry = ModelEntry(model, read_card(model))
+    found = best_back(entry, list_models((model.parent, *folders)))
+    if found is None:
+        raise _none_for(read_card(model).direction.reverse.label)
+    return found.path
+
+
+def _none_for(what: str) -> ModelRefused:
+    return ModelRefused(f"No model for {what} was found. Put a model file ({SUFFIX}) into {user_models_folder()}.")

@@ -113,6 +113,14 @@ class Library(QObject):
         }  # fmt: skip
         return ranks[min(ranks)] if ranks else present
 
+    def back_of(self, model: ModelEntry | None) -> ModelEntry | None:
+        """The one of the list that translates best back what `model` makes."""
+        if model is None:
+            return None
+        from ctmri_core.model_card import best_back  # loads much, and no model is chosen while the program starts
+
+        return best_back(model, self.entries)
+
     def is_shipped(self, entry: ModelEntry) -> bool:
         """Whether the model came with the program; any other is unverified."""
         return entry.path.parent == model_folders()[0]

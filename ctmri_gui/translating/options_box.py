@@ -17,7 +17,6 @@ from ctmri_gui.settings import SETTINGS, TRANSLATION_OPTIONS
 from ctmri_gui.settings_dialog import field_for
 from ctmri_gui.translating.estimates import Estimates
 from ctmri_gui.translating.model_facts import ModelFacts
-from ctmri_gui.translating.wanted import way_back
 from ctmri_gui.viewer.roles import Role
 
 _PLANES, _DOUBT, _SAMPLES, _DRAWS, _CYCLE = (
@@ -186,7 +185,7 @@ class OptionsBox(QWidget):
         most, field = SETTINGS[_DRAWS].limits, self.fields[_DRAWS]
         if most is not None and isinstance(field, QSpinBox):
             field.setMaximum(min(most[1], self._settings[_SAMPLES]))
-        back = way_back(self._session.library.chosen, self._session.library.entries)
+        back = self._session.library.back_of(self._session.library.chosen)
         direction = self._session.library.direction
         missing = f"No model for {direction.reverse.label} is in the list." if direction is not None else "No model is chosen."
         self._allow(_CYCLE, "" if back is not None else missing)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ctmri_gui.settings import Settings
-
-if TYPE_CHECKING:
-    from ctmri_core.model_card import ModelEntry
 
 SMALLEST_PATCH = 32
 _PLANES: Mapping[str, dict[str, Any]] = {
@@ -40,22 +37,3 @@ def wanted(settings: Settings, back: Path | None = None) -> dict[str, Any]:
     if settings["translation_cycle"] and back is not None:
         asked["back"] = back
     return asked
-
-
-def way_back(entry: ModelEntry | None, entries: tuple[ModelEntry, ...]) -> ModelEntry | None:
-    """The model for the reverse direction that goes best with `entry`: learnt beside it, then of its method, then any."""
-    if entry is None or entry.card is None:
-        return None
-    from ctmri_core.model_card import LAST  # loads much, and no model is chosen while the program starts
-
-    there = entry.card.direction
-    ranks = {}
-    for number, other in enumerate(entries):
-        if other.card is None:
-            continue
-        takes, gives = other.card.direction.source, other.card.direction.target
-        if takes.accepts(there.target) and gives.accepts(there.source):
-            beside = other.path.parent == entry.path.parent and other.card.method == entry.card.method
-            best = entry.path.stem.endswith(LAST) == other.path.stem.endswith(LAST)
-            ranks[not beside, not best, other.card.method != entry.card.method, other.card.standing, number] = other
-    return ranks[min(ranks)] if ranks else None

@@ -20,7 +20,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.io.opening import open_volume
 from ctmri_core.io.saving import save
 from ctmri_core.io.saving_together import path_beside, save_together
-from ctmri_core.model_card import ModelCard
+from ctmri_core.model_card import ModelCard, model_back
 from ctmri_core.model_file import save_model
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.preprocess.recipe import Recipe
@@ -154,8 +154,6 @@ def test_no_file_of_an_earlier_result_is_replaced_unasked(scan, models, tmp_path
 
 
 def test_the_model_back_is_that_of_the_same_folder_before_any_other(scan, models, tmp_path):
-    from ctmri_core.inference.model_choice import model_back
-
     run = tmp_path / "run"
     run.mkdir()
     for name, direction in (("best", THERE), ("back", BACK), ("best-last", THERE), ("back-last", BACK)):

@@ -27,7 +27,7 @@ from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Made
 from ctmri_gui.translating.map_layers import layers_of
 from ctmri_gui.translating.slice_list import runs_of
-from ctmri_gui.translating.wanted import wanted, way_back
+from ctmri_gui.translating.wanted import wanted
 from ctmri_gui.viewer.compare.colour_maps import HEAT, NONE, rgb_table
 from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.maps.map_model import round_limit
@@ -117,7 +117,7 @@ def test_defaults_ask_for_nothing_and_what_does_not_go_together_is_left_out(tmp_
 
 
 def test_the_model_that_translates_back_is_the_one_that_was_learnt_beside(tmp_path):
-    from ctmri_core.model_card import read_card
+    from ctmri_core.model_card import best_back, read_card
 
     def entry(name: str, direction: str, **more) -> ModelEntry:
         path = write_model(tmp_path / f"{name}.safetensors", direction, name, **more)
@@ -125,9 +125,12 @@ def test_the_model_that_translates_back_is_the_one_that_was_learnt_beside(tmp_pa
 
     there, other = entry("a", "ct_to_mr_t1"), entry("x", "mr_t1_to_ct", method="unit")
     demo, beside = entry("d", "mr_t1_to_ct", demo=True), entry("b", "mr_t1_to_ct")
-    assert way_back(there, (other, there, demo, beside)) is beside
-    assert way_back(there, (other, there)) is other
-    assert way_back(there, (there,)) is None and way_back(None, (there,)) is None
+    assert best_back(there, (other, there, demo, beside)) is beside
+    assert best_back(there, (other, there)) is other
+    assert best_back(there, (there,)) is None and best_back(ModelEntry(there.path, None), (there, beside)) is None
+    away = entry("runs/of_demo", "ct_to_mr_t1")
+    assert best_back(away, (demo, other)) is other  # better one made for use than one for demonstration of the same method
+    assert best_back(away, (entry("any", "mr_to_ct"), demo)) is demo  # better for that very weighting
 
 
 def test_options_are_folded_and_say_what_the_chosen_model_really_has(window, qtbot):
