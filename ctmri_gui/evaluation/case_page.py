@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QMenu, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from ctmri_core.evaluation.results import Evaluation, Kind
 from ctmri_gui.evaluation.case_table import CASE, MODEL, CaseRow, CaseTable, SortedCases
+from ctmri_gui.panels.row_table import row_table
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 from ctmri_gui.viewer.palette import scaled
@@ -25,7 +26,8 @@ class CasePage(QWidget):
         super().__init__()
         self.table = CaseTable(self)
         self.shown = SortedCases(self.table, self)
-        self.view = self._make_view()
+        self.view = row_table(self.shown, "Scores of each case")
+        self.view.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._centre, self.model = "", QComboBox()
         self._model_name = naming("&Of model", self.model)
         self.count = label("", "muted", wrap=False)
@@ -92,27 +94,6 @@ class CasePage(QWidget):
             self.open_current()
         else:
             super().keyPressEvent(event)
-
-    def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setAccessibleName("Scores of each case")
-        view.setModel(self.shown)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setSortingEnabled(True)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        view.verticalHeader().hide()
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header = view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
-        return view
 
     def _filter(self) -> None:
         self.shown.look_for(self._centre, self.model.currentData() or 0)

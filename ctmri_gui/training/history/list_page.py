@@ -7,19 +7,17 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QPushButton,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from ctmri_core.training.runs import RunSummary
+from ctmri_gui.panels.row_table import row_table
 from ctmri_gui.panels.small_parts import label, nothing_yet
 from ctmri_gui.training.history.run_commands import RunCommands
 from ctmri_gui.training.history.run_table import NEWEST_FIRST, RunTable, SortedRuns
@@ -42,7 +40,8 @@ class ListPage(QWidget):
         self._trainings = trainings
         self.table = RunTable(self)
         self.shown = SortedRuns(self.table, self)
-        self.view = self._make_view()
+        self.view = row_table(self.shown, "Runs", several=True)
+        self.view.sortByColumn(NEWEST_FIRST, Qt.SortOrder.DescendingOrder)
         self.commands = RunCommands(self)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search: pix2pix, done, CT …")
@@ -85,27 +84,6 @@ class ListPage(QWidget):
             self.commands.actions["look"].trigger()
             return
         super().keyPressEvent(event)
-
-    def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setAccessibleName("Runs")
-        view.setModel(self.shown)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.setSortingEnabled(True)
-        view.sortByColumn(NEWEST_FIRST, Qt.SortOrder.DescendingOrder)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        view.verticalHeader().hide()
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        header = view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
-        header.setHighlightSections(False)
-        return view
 
     def _lay_out(self) -> None:
         head, buttons = QHBoxLayout(), Flow()
