@@ -107,6 +107,7 @@ class Volume:
     `history`: what was done to the voxels, in order, in words; like the messages of `findings` it is written into files, so
     neither holds a file name, which may be the name of a patient. `phantom`: nobody's scan, but that of a phantom.
     `path`: the file or folder that was opened; `files`: those it was read from, in the order of k where each holds a slice.
+    `label_names`: of a map of labels, what its file calls its values: anybody's words, never on pictures, in logs or messages.
     Raises `GeometryMismatch` when array and grid differ.
     """
 
@@ -124,6 +125,7 @@ class Volume:
     path: Path | None = field(default=None, repr=False)
     files: tuple[Path, ...] = field(default=(), repr=False)
     dicom: DicomSource | None = field(default=None, repr=False)
+    label_names: tuple[tuple[int, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.geometry.shape:

@@ -197,7 +197,7 @@ def require_picture(path: Path, found: Elements) -> str:
         problem = f"holds data of the kind {kind}, without any pixels." if kind else "holds no DICOM image."
         raise FileRefused(path, problem, "Choose the images of a CT or MR series.")
     if uid == _SEGMENTATION:
-        raise FileRefused(path, "holds a Segmentation, no picture.", "Choose the images of a CT or MR series.")
+        raise FileRefused(path, "holds a Segmentation, no picture.", "Open it by itself, over the images that it was drawn on.")
     return kind
 
 

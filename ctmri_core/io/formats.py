@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctmri_core.io.afni import AFNI_READER
 from ctmri_core.io.analyze import ANALYZE_READER
 from ctmri_core.io.dicom import DICOM_READER
+from ctmri_core.io.dicom_segmentation import SEGMENTATION_READER
 from ctmri_core.io.itk_formats import META_IMAGE_READER, NRRD_READER
 from ctmri_core.io.mgh import MGH_READER
 from ctmri_core.io.nibabel_formats import MINC_READER, PAR_REC_READER
@@ -22,6 +23,7 @@ READERS: tuple[Reader, ...] = (
     META_IMAGE_READER,
     NRRD_READER,
     PICTURE_READER,
+    SEGMENTATION_READER,
     DICOM_READER,
 )
 

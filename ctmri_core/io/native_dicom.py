@@ -49,7 +49,7 @@ def whole_headers(path: Path) -> Headers:
     Raises `FileRefused`.
     """
     try:
-        with warnings.catch_warnings(), _opened(path) as (stream, deflated):
+        with warnings.catch_warnings(), opened(path) as (stream, deflated):
             warnings.simplefilter("ignore")  # odd values in other people's files are no fault of the program
             found, header = whole_header(stream, WANTED_TAGS)
             if deflated:
@@ -73,7 +73,7 @@ def _slices(path: Path, found: Elements, header: Dataset, stream: BinaryIO) -> H
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
     """The file as it would be undeflated, and whether it was deflated."""
     if read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED:
         yield io.BytesIO(_inflated(path)), True

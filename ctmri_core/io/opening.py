@@ -17,6 +17,7 @@ from ctmri_core.io import preflight
 from ctmri_core.io.archives import check_still_there, named_by_archive, of_archive, scan_archive
 from ctmri_core.io.dicom import DICOM_READER
 from ctmri_core.io.dicom_scan import DICOM_SUFFIXES
+from ctmri_core.io.dicom_segmentation import SEGMENTATION_READER
 from ctmri_core.io.folder_files import FolderFiles
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.io.header_files import header_of
@@ -272,6 +273,8 @@ def _claims(
     pictures: dict[Path, list[Path]] = defaultdict(list)
     picture_folders: dict[Path, None] = {}
     slices: list[Path] = []
+    segmentations: list[Path] = []
+    volumes = False
     for path in until(stop, files):
         suffix = path.suffix.lower()
         if suffix in PICTURE_SUFFIXES:
@@ -292,7 +295,10 @@ def _claims(
                 pictures[path.parent].append(path)
         elif reader is DICOM_READER:
             slices.append(path)
+        elif reader is SEGMENTATION_READER:
+            segmentations.append(path)
         elif reader is not None and header_of(path) == path:
+            volumes = True
             yield reader.scan, path
         elif reader is None and is_archive(path, head):
             if refusals is not None:
@@ -302,6 +308,10 @@ def _claims(
         elif reader is None and refusals is not None and says_readable(path):
             refusals.append(refusal_of(path, head))
     yield from ((partial(PICTURE_READER.scan_files, files=until(stop, pictures[place])), place) for place in picture_folders)
+    if volumes or picture_folders or slices:  # what lies beside images is passed over, and that is said
+        slices += segmentations
+    else:
+        yield from ((SEGMENTATION_READER.scan, path) for path in segmentations)
     if slices:
         yield partial(DICOM_READER.scan, stop=stop, files=None if isinstance(files, FolderFiles) else slices), folder
 

@@ -28,6 +28,7 @@ from ctmri_core.io import opening
 from ctmri_core.io.formats import READERS, reader_named
 from ctmri_core.volume import Volume
 from tests.contracts import picture_samples as pictures
+from tests.contracts import segmentation_samples as segmentations
 from tests.contracts import volume_samples as volumes
 
 SHAPE = (5, 7, 6)
@@ -154,6 +155,9 @@ SAMPLES = {
     "zip of mhd": Sample("MetaImage", pictures.write_zip(_write_itk(".mhd", False)), pictures.read_zip(_read_itk), checksum=True),
     "zip of dicom": Sample("DICOM", pictures.write_zip(_write_dicom), pictures.read_zip(_read_dicom), checksum=True),
     "dicom": Sample("DICOM", _write_dicom, _read_dicom),
+    "segmentation": Sample(
+        "DICOM Segmentation", segmentations.write_segmentation, segmentations.read_segmentation, places=False, previews=False
+    ),
 }
 
 

@@ -102,7 +102,7 @@ def test_one_slice_in_seven_encodings(shared_data, name):
         ("pydicom_test_files/JPEG2000.dcm", "of the kind Secondary Capture Image, which has no position and orientation"),
         ("pydicom_test_files/examples_ybr_color.dcm", "30 frames without a position for each"),
         ("pydicom_test_files/examples_rgb_color.dcm", "of the kind Ultrasound Image, which has no position"),
-        ("pydicom_test_files/liver_1frame.dcm", "holds a Segmentation, no picture"),
+        ("pydicom_test_files/liver_1frame.dcm", "holds a Segmentation, no picture. Open it by itself"),
         ("pydicom_test_files/rtplan.dcm", "of the kind RT Plan, without any pixels"),
         ("pydicom_test_files/waveform_ecg.dcm", "of the kind 12-lead ECG Waveform, without any pixels"),
         ("pydicom_test_files/test-SR.dcm", "of the kind Comprehensive SR, without any pixels"),
