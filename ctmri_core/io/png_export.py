@@ -22,6 +22,7 @@ from ctmri_core.files import atomic_folder
 from ctmri_core.io.png_slices import Scale, encode, slice_text
 from ctmri_core.io.provenance import provenance_of, sidecar_path
 from ctmri_core.io.stored_values import VoxelSink
+from ctmri_core.io.value_range import finite_range
 from ctmri_core.volume import Volume, Voxels
 
 _LEVELS = 65536
@@ -63,9 +64,7 @@ def write_png_slices(volume: Volume, folder: str | Path, *, stop: StopSignal = n
 
 def scale_of(volume: Volume) -> Scale:
     """How values become 16-bit numbers. Raises `WriteFailed` on values that are no numbers."""
-    low, high = float(volume.voxels.min()), float(volume.voxels.max())
-    if not np.isfinite([low, high]).all():
-        raise WriteFailed("The volume holds NaN or infinite values and cannot be written as pictures.")
+    low, high = finite_range(volume)
     whole = volume.voxels.dtype == np.int16 or all(bool((values == np.rint(values)).all()) for values in volume.voxels)
     if whole or volume.domain is Domain.CT:
         intercept = min(_PREFERRED.get(volume.domain, 0), math.floor(low))

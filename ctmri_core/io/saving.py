@@ -20,6 +20,7 @@ from ctmri_core.io.inputs import with_inputs
 from ctmri_core.io.opening import load, scan
 from ctmri_core.io.png_export import write_png_slices
 from ctmri_core.io.provenance import provenance_of, sidecar_path
+from ctmri_core.io.value_range import finite_range
 from ctmri_core.io.volume_files import write_meta_image, write_nifti, write_nrrd
 from ctmri_core.volume import Volume
 
@@ -84,9 +85,10 @@ def _save_file(volume: Volume, path: Path, stop: StopSignal) -> Work[None]:
     """Writes the file, and a `.provenance.json` beside it.
 
     The file appears whole, after it was read back with equal voxels and corners within 1e-4 mm. A synthetic volume is
-    marked inside the file. Raises `WriteFailed`, and `Stopped` when `stop` ended it.
+    marked inside the file. Raises `WriteFailed`, of NaN too, and `Stopped` when `stop` ended it.
     """
     suffix = _suffix(path)
+    finite_range(volume)
     with atomic_file(sidecar_path(path)) as record:  # takes its room first, so that no image stands without its record
         record.write_text(provenance_of(volume).model_dump_json(indent=2), encoding="utf-8")
         with atomic_file(path) as temporary:

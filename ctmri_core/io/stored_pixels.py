@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import WriteFailed
+from ctmri_core.io.value_range import finite_range
 from ctmri_core.volume import Finding, Volume
 
 CT_INTERCEPT = -1024
@@ -37,9 +38,7 @@ def stored_pixels(volume: Volume) -> StoredPixels:
     values exist. What is no whole number is rounded, what does not fit is clipped. Raises `WriteFailed`.
     """
     voxels = volume.voxels
-    low, high = float(voxels.min()), float(voxels.max())
-    if not np.isfinite([low, high]).all():
-        raise WriteFailed("The volume holds NaN or infinite values and cannot be exported as DICOM.")
+    low, high = finite_range(volume)
     if voxels.dtype == np.float32 and high - low < _FEWEST_LEVELS and high > low:
         raise WriteFailed(f"Values from {low:g} to {high:g} would be lost by rounding to whole numbers. Save it as NIfTI.")
     is_ct = volume.domain is Domain.CT

@@ -173,6 +173,17 @@ def test_a_wrong_voxel_is_noticed(tmp_path, monkeypatch):
         saved(_volume(), tmp_path / "a.nii")
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.mha", "slices"])
+def test_no_file_is_written_whose_values_are_no_numbers(tmp_path, name, wrong):
+    volume = _volume(np.float32, synthetic=False)
+    volume.voxels[2, 3, 4] = wrong
+    for slices in ("dicom", "png"):
+        with pytest.raises(WriteFailed, match="NaN or infinite"):
+            finish(saving.save(volume, tmp_path / name, slices=slices))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_names_are_checked_before_the_work(tmp_path):
     for name in ("a.jpg", "a.nii.bz2", "a.dcm"):
         with pytest.raises(WriteFailed, match=r"\.nii\.gz"):
