@@ -20,7 +20,9 @@ from ctmri_core.evaluation.results import (
     Summary,
 )
 from ctmri_core.evaluation.shown_metrics import OF_LABELS
-from ctmri_core.evaluation.statistics import holm, interval, signed_rank
+from ctmri_core.statistics.bootstrap import interval
+from ctmri_core.statistics.multiplicity import holm
+from ctmri_core.statistics.trends import signed_rank
 
 KINDS: tuple[Kind, ...] = ("translation", "cycle")
 _BETTER_OF_LABELS = {"dice": "higher", "hausdorff_95": "lower", "label_mae": "lower"}

@@ -16,9 +16,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ctmri_core.errors import FileRefused, ModelRefused
-from ctmri_core.evaluation.statistics import interval
 from ctmri_core.events import StopSignal, Work
 from ctmri_core.model_card import read_card
+from ctmri_core.statistics.bootstrap import interval
 from ctmri_core.training.run_folder import RunFolder
 
 FEWEST_PATIENTS = 5

@@ -28,7 +28,9 @@ from ctmri_core.evaluation.results import (
     Summary,
     write_evaluation,
 )
-from ctmri_core.evaluation.statistics import holm, interval, signed_rank
+from ctmri_core.statistics.bootstrap import interval
+from ctmri_core.statistics.multiplicity import holm
+from ctmri_core.statistics.trends import signed_rank
 
 CENTRES = ("north", "south")
 MEANS = {"mae": (60.0, 75.0, 68.0, 90.0), "psnr_hu": (30.0, 28.5, 29.0, 27.0), "ssim": (0.92, 0.89, 0.9, 0.85)}

@@ -19,7 +19,6 @@ from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.evaluation.evaluate import EvaluationOrder, evaluate
 from ctmri_core.evaluation.results import Evaluation, read_evaluation
-from ctmri_core.evaluation.statistics import holm, interval, signed_rank
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
 from ctmri_core.inference.order import Order
@@ -30,6 +29,9 @@ from ctmri_core.model_card import ModelCard, TrainingData
 from ctmri_core.model_file import load_model, save_model
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import load_method
+from ctmri_core.statistics.bootstrap import interval
+from ctmri_core.statistics.multiplicity import holm
+from ctmri_core.statistics.trends import signed_rank
 from ctmri_core.volume import Volume
 
 TO_CT, TO_MR = Direction(Domain.MR_T1, Domain.CT), Direction(Domain.CT, Domain.MR_T1)

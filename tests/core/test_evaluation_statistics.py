@@ -10,8 +10,10 @@ from scipy.stats import bootstrap, rankdata, spearmanr
 
 from ctmri_core.evaluation.calibration import agreement, calibration, joint_agreement, mean_calibration
 from ctmri_core.evaluation.results import CaseScores, EvaluatedCase, LabelScore, ShownMetric
-from ctmri_core.evaluation.statistics import holm, interval, signed_rank
 from ctmri_core.evaluation.summary import comparisons, few_patients, ranked, summaries
+from ctmri_core.statistics.bootstrap import interval
+from ctmri_core.statistics.multiplicity import holm
+from ctmri_core.statistics.trends import signed_rank
 
 
 def test_the_interval_is_that_of_another_bootstrap():

@@ -17,13 +17,13 @@ from scipy.stats import bootstrap
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import FileRefused, TrainingFailed
-from ctmri_core.evaluation.statistics import interval
 from ctmri_core.events import Progress, never
 from ctmri_core.methods.pix2pix.card import CARD as PIX2PIX
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import save_model
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import load_method
+from ctmri_core.statistics.bootstrap import interval
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.verdict import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctmri_core.evaluation.statistics import interval
+from ctmri_core.statistics.bootstrap import interval
 from ctmri_core.training.verdict import Contender, DirectionVerdict, Measure
 
 _BETTER = {"error": -1.0, "psnr_db": 1.0, "ssim": 1.0}
