@@ -51,7 +51,7 @@ def make_demo_case(stop: StopSignal, *, device: str = "auto", voxel_mm: float = 
     """
     from ctmri_core.inference.translate import translate
 
-    model = choose_model(DIRECTION, model_folders())
+    model = choose_model(DIRECTION, model_folders(), phantom=True)
     yield Progress(done=0, total=2, unit="steps", message="making a digital head")
     head: Case = make_head(SEED, voxel_mm=voxel_mm)
     source, truth = head[DIRECTION.source], head[DIRECTION.target]

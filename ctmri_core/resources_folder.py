@@ -37,6 +37,23 @@ def user_datasets_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False)) / "datasets"
 
 
+def user_config_folder() -> Path:
+    """Where settings are kept; `CTMRI_CONFIG_DIR` overrides the place."""
+    named = os.environ.get("CTMRI_CONFIG_DIR")
+    return Path(named) if named else platformdirs.user_config_path(APPLICATION, appauthor=False)
+
+
+def noncommercial_folder() -> Path:
+    """Where models lie that came with the program, learnt from data under a licence that forbids commercial use. It has a licence
+    of its own, and the program works where it is absent."""
+    return resources_folder() / "models" / "noncommercial"
+
+
+def shipped_model_folders() -> tuple[Path, ...]:
+    """Where models lie that came with the program."""
+    return resources_folder() / "models", noncommercial_folder()
+
+
 def model_folders() -> tuple[Path, ...]:
     """Shipped models first, then the user's own."""
-    return resources_folder() / "models", user_models_folder()
+    return *shipped_model_folders(), user_models_folder()

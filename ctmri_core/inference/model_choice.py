@@ -25,7 +25,7 @@ def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path], d
     from ctmri_core.recognition import recognise
 
     if told is not None or volume.synthetic is not None:
-        return choose_model(volume.domain, folders)
+        return choose_model(volume.domain, folders, phantom=volume.phantom)
     seen, name = recognise(volume), volume.name or "The input"
     if seen.inverted:
         raise WrongInput(f"{name}: black and white look exchanged. Export it anew; {_lowered(decide)}")
@@ -34,24 +34,25 @@ def chosen_model(volume: Volume, told: Domain | None, folders: Sequence[Path], d
     if not seen.sure and any(finding.kind == "guessed_domain" for finding in volume.findings):
         raise WrongInput(f"{name}: the file does not say whether this is CT or MR, and its voxels do not tell. {decide}")
     if volume.domain is Domain.MR:
-        return _for_unknown_weighting(seen, name, folders, decide)
-    return choose_model(volume.domain, folders)
+        return _for_unknown_weighting(volume, seen, folders, decide)
+    return choose_model(volume.domain, folders, phantom=volume.phantom)
 
 
-def _for_unknown_weighting(seen: Recognition, name: str, folders: Sequence[Path], decide: str) -> Path:
+def _for_unknown_weighting(volume: Volume, seen: Recognition, folders: Sequence[Path], decide: str) -> Path:
     """One made for the weighting that is recognised; where none is, the only kind that there is a model for."""
-    from ctmri_core.model_card import choose_model, list_models
+    from ctmri_core.model_card import choose_model, offered_models
 
-    cards = [entry.card for entry in list_models(folders) if entry.card is not None and not entry.card.outlines]
+    name, phantom = volume.name or "The input", volume.phantom
+    cards = [entry.card for entry in offered_models(folders) if entry.card is not None and not entry.card.outlines]
     takes = {card.direction.source for card in cards if card.direction.source.is_mr}
     if not seen.domain.is_mr or seen.domain is Domain.MR:
         if len(takes) > 1 and Domain.MR not in takes:
             kinds = ", ".join(sorted(kind.label for kind in takes))
             unknown = f"{name} is MR, but neither file nor voxels tell how it is weighted"
             raise WrongInput(f"{unknown}; there are models for {kinds}. {decide}")
-        return choose_model(Domain.MR, folders)
+        return choose_model(Domain.MR, folders, phantom=phantom)
     try:
-        return choose_model(seen.domain, folders)
+        return choose_model(seen.domain, folders, phantom=phantom)
     except ModelRefused as refusal:
         raise ModelRefused(f"{name} looks like {seen.label}. {refusal} If it is something else: {_lowered(decide)}") from None
 

@@ -11,6 +11,9 @@ from ctmri_core.model_card.listing import (
     list_models,
     list_run_models,
     model_back,
+    offered,
+    offered_models,
+    preference,
     shipped_hashes,
 )
 
@@ -30,6 +33,9 @@ __all__ = [
     "list_models",
     "list_run_models",
     "model_back",
+    "offered",
+    "offered_models",
+    "preference",
     "read_card",
     "read_header",
     "shipped_hashes",

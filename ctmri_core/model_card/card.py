@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from ctmri_core.recognition.training_range import TrainingRange
 
 Line = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(max_length=4000)]
+_NO_COMMERCE = re.compile(r"\bNC\b|non-?commercial|\b(research|academic|educational)( use| purposes)? only", re.IGNORECASE)
+"""In the words of a licence."""
 DirectionField = Annotated[
     Direction,
     BeforeValidator(lambda value: Direction.parse(value) if isinstance(value, str) else value),
@@ -96,6 +99,23 @@ class ModelCard(_Frozen):
         if self.origin is not None and self.training_range is None:
             return 2
         return 1 if self.demo else 0
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Of the data that it learnt from, with those that a model learnt from with which it began, and of another program's
+        weights; each once."""
+        said = [data.licence for data in self.training_data]
+        return tuple(dict.fromkeys((*said, self.origin.licence) if self.origin is not None else said))
+
+    @property
+    def noncommercial(self) -> bool:
+        """Whether one of its `licences` forbids commercial use."""
+        return any(_NO_COMMERCE.search(licence) for licence in self.licences)
+
+    @property
+    def only_phantoms(self) -> bool:
+        """Whether it has learnt from nobody's scans."""
+        return bool(self.training_data) and all(data.phantom for data in self.training_data)
 
     @property
     def short_hash(self) -> str:

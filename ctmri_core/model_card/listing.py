@@ -12,7 +12,8 @@ from ctmri_core.errors import ModelRefused
 from ctmri_core.hints import nearest_hint
 from ctmri_core.model_card.card import ModelCard
 from ctmri_core.model_card.header import SUFFIX, read_card
-from ctmri_core.resources_folder import resources_folder, user_models_folder
+from ctmri_core.model_card.terms import hides_noncommercial
+from ctmri_core.resources_folder import shipped_model_folders, user_models_folder
 
 LAST = "-last"
 """How the name of a file ends, before its suffix, that holds the model of a run's last step beside the best one."""
@@ -41,10 +42,21 @@ def list_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
     return tuple(entries)
 
 
+def offered_models(folders: Iterable[str | Path]) -> tuple[ModelEntry, ...]:
+    """`list_models` without those that may not be used commercially, where somebody hides these."""
+    return offered(list_models(folders))
+
+
+def offered(entries: Iterable[ModelEntry]) -> tuple[ModelEntry, ...]:
+    """Those of `entries` that nobody hides."""
+    hides = hides_noncommercial()
+    return tuple(entry for entry in entries if not (hides and entry.card is not None and entry.card.noncommercial))
+
+
 @cache
 def shipped_hashes() -> frozenset[str]:
     """Of the weights of the models that came with the program; those of any other are unverified."""
-    return frozenset(entry.card.weights_sha256 for entry in list_models([resources_folder() / "models"]) if entry.card)
+    return frozenset(entry.card.weights_sha256 for entry in list_models(shipped_model_folders()) if entry.card)
 
 
 def list_run_models(runs: str | Path) -> tuple[ModelEntry, ...]:
@@ -67,7 +79,7 @@ def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
     if path.is_dir():
         return _sole(path.name, (entry for entry in list_models([path, path / "models"]) if not entry.path.stem.endswith(LAST)))
     wanted = str(file_or_name).casefold()
-    usable = [entry for entry in list_models(folders) if entry.card is not None]
+    usable = [entry for entry in offered_models(folders) if entry.card is not None]
     meant = [entry for entry in usable if entry.card and wanted in (entry.card.name.casefold(), entry.path.stem.casefold())]
     if meant:
         return _sole(path.name, meant)
@@ -95,16 +107,17 @@ def _sole(name: str, entries: Iterable[ModelEntry]) -> Path:
     raise ModelRefused(f"{name!r} may mean any of several models: {files}. Name the file of the one you want.")
 
 
-def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> Path:
-    """The model to use when none was named: takes `wanted` (and gives its target, for a `Direction`).
+def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path], *, phantom: bool = False) -> Path:
+    """The model to use when none was named: takes `wanted` (and gives its target, for a `Direction`), to be given a `phantom` or
+    a person's scan.
 
-    An exact source contrast before a merely acceptable one, then by the `standing` of cards, then the folders' order.
+    An exact source contrast before a merely acceptable one, then by `preference`, then the folders' order.
     Raises `ModelRefused` when there is none.
     """
     source = wanted.source if isinstance(wanted, Direction) else wanted
     fitting = [
-        (card.direction.source is not source, card.standing, order, entry.path)
-        for order, entry in enumerate(list_models(folders))
+        (card.direction.source is not source, preference(card, phantom=phantom), order, entry.path)
+        for order, entry in enumerate(offered_models(folders))
         if (card := entry.card) and card.direction.source.accepts(source)
         and (not card.outlines if isinstance(wanted, Domain) else card.direction.target is wanted.target)
     ]  # fmt: skip
@@ -113,9 +126,15 @@ def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path]) -> P
     return min(fitting)[-1]
 
 
+def preference(card: ModelCard, *, phantom: bool) -> tuple[bool, bool, int]:
+    """By which a model is chosen for a `phantom` or for a person's scan, lowest first: one of which nothing is known last, then
+    one that learnt from the like, then by its `standing`."""
+    return card.standing > 1, card.only_phantoms is not phantom, card.standing
+
+
 def best_back(model: ModelEntry, others: Iterable[ModelEntry]) -> ModelEntry | None:
     """Of `others` the one for the reverse direction that goes best with `model`: learnt beside it, the best with the best and
-    the last with the last, then for the exact contrasts, by the `standing` of cards, of its method, and by their order."""
+    the last with the last, then for the exact contrasts, by `preference`, of its method, and by their order."""
     if model.card is None:
         return None
     there, last = model.card.direction, model.path.stem.endswith(LAST)
@@ -127,14 +146,15 @@ def best_back(model: ModelEntry, others: Iterable[ModelEntry]) -> ModelEntry | N
         if way.source.accepts(there.target) and way.target.accepts(there.source):
             beside = alike and other.path.parent == model.path.parent
             unlike = beside and other.path.stem.endswith(LAST) != last
-            ranks[not beside, unlike, way != there.reverse, other.card.standing, not alike, number] = other
+            rank = preference(other.card, phantom=model.card.only_phantoms)
+            ranks[not beside, unlike, way != there.reverse, rank, not alike, number] = other
     return ranks[min(ranks)] if ranks else None
 
 
 def model_back(model: Path, folders: Iterable[str | Path]) -> Path:
     """The file of `best_back` in the folder of `model` and in `folders`. Raises `ModelRefused` where there is none."""
     entry = ModelEntry(model, read_card(model))
-    found = best_back(entry, list_models((model.parent, *folders)))
+    found = best_back(entry, offered_models((model.parent, *folders)))
     if found is None:
         raise _none_for(read_card(model).direction.reverse.label)
     return found.path
