@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import ctmri_core
 from ctmri_core.cli import align, body, convert, demo, evaluate, info, models, prepare, report, segment, train, translate
@@ -60,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
-        return subprocess.call([sys.executable, "-m", "ctmri_gui"])
+    if not arguments or (arguments[0] not in COMMANDS and all(Path(argument).exists() for argument in arguments)):
+        return subprocess.call([sys.executable, "-m", "ctmri_gui", *arguments])
     if arguments[0] == "models":
         arguments = ["models", *models.completed(arguments[1:])]
     with ended_at_once():
@@ -75,9 +76,10 @@ def _run(arguments: list[str]) -> int:
         return status
 
 
-_WHAT = "See, make and judge synthetic MRI and CT. Without a command, the window opens."
+_WHAT = "See, make and judge synthetic MRI and CT. Without a command the window opens, on the scans that are named."
 _EXAMPLES = """\
 examples:
+  ctmri ct.nii.gz mr.nii.gz                              the window on two scans
   ctmri info scans/                                      what is in there
   ctmri translate ct.nii.gz --output mr.nii.gz           a synthetic MR
   ctmri prepare scans/ --out prepared/                   scans, ready to learn from

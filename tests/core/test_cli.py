@@ -363,3 +363,15 @@ def test_the_headless_demo_fails_without_a_model(tmp_path, capsys, monkeypatch):
     assert main(["demo", "--headless", str(tmp_path / "demo")]) == 1
     assert "No model for CT → T1 MR was found" in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
+
+
+def test_files_without_a_command_open_the_window_on_them_and_words_do_not(tmp_path, monkeypatch, capsys):
+    """The window itself would wait for its user: its own command line is what the call must satisfy."""
+    scan, called = tmp_path / "ct.nii.gz", []
+    _write(scan, _head(1))
+    monkeypatch.setattr(subprocess, "call", lambda words: called.append(words) or 0)
+    assert main([str(scan), str(tmp_path)]) == 0 and main([]) == 0
+    assert called == [[sys.executable, "-m", "ctmri_gui", str(scan), str(tmp_path)], [sys.executable, "-m", "ctmri_gui"]]
+    with pytest.raises(SystemExit):
+        main([str(scan), str(tmp_path / "missing.nii.gz")])
+    assert "is none of translate" in capsys.readouterr().err and len(called) == 2
