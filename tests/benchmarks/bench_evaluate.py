@@ -7,7 +7,6 @@ and the most jobs that were held at once. Sizes: `python tests/benchmarks/bench_
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 
@@ -18,6 +17,7 @@ from ctmri_core.evaluation.pool import Scorers
 from ctmri_core.evaluation.scoring import ScoringJob
 from ctmri_core.evaluation.shown_metrics import chosen_metrics
 from ctmri_core.geometry import Geometry
+from ctmri_core.training.measuring import peak_memory
 
 
 def job(seed: int, edge: int) -> ScoringJob:
@@ -51,7 +51,7 @@ def main() -> None:
     alone, _ = seconds(cases, edge, 0)
     beside, most = seconds(cases, edge, workers)
     print(f"one after the other {alone:.1f} s, {workers} processes {beside:.1f} s (starting them included): {alone / beside:.2f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_memory() / 2**20
     print(f"at most {most} jobs held at once of {cases}; peak {peak:.0f} MiB here, which more cases do not change")
 
 

@@ -11,7 +11,6 @@ network takes does not hide what the program takes.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,7 @@ from ctmri_core.model_file import LoadedModel, load_model, save_model
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import build_generator
+from ctmri_core.training.measuring import peak_memory
 
 SIDE, MATRIX = 256, 2048
 GIGA_OPERATIONS = 2 * 48.7  # multiply-adds of one forward pass of ResNet-9 at 256 x 256, width 64
@@ -164,11 +164,10 @@ def print_peak(scan: str, model: str, name: str) -> None:
         grid = Geometry(voxels.shape, (1, 1, 1))
         one = replace(volume, voxels=voxels, geometry=grid, files=(), path=None)
         finish(translate_as(one, loaded, order if len(voxels) > 1 else replace(order, planes=None, doubt="none")))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak_memory()
     finish(translate_as(volume, loaded, order))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    more = peak_memory() - before
     result = volume.voxels.size * 4
-    more = peak - before
     print(f"  {name}: {more / volume.voxels.nbytes:.2f} times the source (int16), {more / result:.2f} times the result (float32)")
 
 
