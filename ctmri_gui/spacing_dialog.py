@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QFormLayout, QPushButton, QWidget
 
-from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
+from ctmri_gui.panels.fitted_dialog import FittedDialog
+from ctmri_gui.panels.small_parts import label
 
 if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
@@ -22,14 +22,13 @@ _WHY = (
 )
 
 
-class SpacingDialog(QDialog):
+class SpacingDialog(FittedDialog):
     """`spacing`, once accepted: along (k, j, i), mm; None for "not known", which only `may_be_unknown` offers."""
 
     def __init__(
         self, series: Series, start: Triple | None = None, parent: QWidget | None = None, *, may_be_unknown: bool = True
     ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("How large are the voxels?")
+        super().__init__("How large are the voxels?", "How large the voxels are", 500, parent)
         self._shape = series.shape or (1, 1, 1)
         between, row, column = start or series.spacing or (1.0, 1.0, 1.0)
         self.column = _millimetres(column, "Millimetres from pixel to pixel, left to right")
@@ -50,17 +49,12 @@ class SpacingDialog(QDialog):
         self._lay_out(series)
         self._follow()
         self._prefer(self.use if start is not None else self._unsure or self.use)
-        resize_dialog(self, 500, 0)
         self.column.setFocus()
         self.column.selectAll()
 
     @property
     def spacing(self) -> Triple | None:
         return None if self._unknown else (self.between.value(), self.row.value(), self.column.value())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     def accept_unknown(self) -> None:
         self._unknown = True
@@ -79,26 +73,17 @@ class SpacingDialog(QDialog):
             button.style().polish(button)
 
     def _lay_out(self, series: Series) -> None:
-        inside = QWidget()
-        within = QVBoxLayout(inside)
-        within.setContentsMargins(0, 0, 0, 0)
-        within.setSpacing(12)
-        form = QFormLayout()
+        within, form = self.within, QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow("Across (column to column)", self.column)
         form.addRow("Down (row to row)", self.row)
         form.addRow("Slice to slice" if self._shape[0] > 1 else "Slice thickness", self.between)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 14)
-        column.setSpacing(12)
         within.addWidget(label(series.label, "heading"))
         within.addWidget(label(_WHY, "muted"))
         within.addLayout(form)
         within.addWidget(self.extent)
-        self._area = scrolling(inside, "How large the voxels are")
-        column.addWidget(self._area, 1)
-        column.addWidget(self.buttons)
+        self.complete_with(self.buttons)
         self._across = self.column.value()
         self.column.valueChanged.connect(self._keep_square)
         for box in (self.column, self.row, self.between):

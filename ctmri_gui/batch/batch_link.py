@@ -1,12 +1,12 @@
-"""What the main window has to do with batches: the way there. The window is made when it is first asked for."""
+"""The way from the main window to batches."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from ctmri_gui.panels.side_window import WindowLink
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 
@@ -14,36 +14,19 @@ if TYPE_CHECKING:
     from ctmri_gui.batch.batch_window import BatchWindow
 
 
-class BatchLink(QObject):
-    """Lives as long as the main window."""
+class BatchLink(WindowLink["BatchWindow"]):
+    """What is opened there is shown in the main window."""
 
     def __init__(self, session: Session, settings: Settings, main: QWidget) -> None:
         super().__init__(main)
-        self._session, self._settings, self._main = session, settings, main
-        self._window: BatchWindow | None = None
+        self._session, self._settings = session, settings
 
-    @property
-    def window(self) -> BatchWindow:
-        if self._window is None:
-            from ctmri_gui.batch.batch import Batch
-            from ctmri_gui.batch.batch_window import BatchWindow
+    def _made(self) -> BatchWindow:
+        from ctmri_gui.batch.batch import Batch
+        from ctmri_gui.batch.batch_window import BatchWindow
 
-            batch = Batch(self._session.jobs, self)
-            self._window = BatchWindow(self._session, self._settings, batch)
-            self._window.resultOpened.connect(self._raise_main)
-            batch.show = self._window.present
-        return self._window
-
-    def open(self) -> None:
-        self.window.present()
-
-    def close(self) -> None:
-        """Closes the window for good."""
-        if self._window is not None:
-            self._window.close()
-            self._window.deleteLater()
-            self._window = None
-
-    def _raise_main(self) -> None:
-        self._main.raise_()
-        self._main.activateWindow()
+        batch = Batch(self._session.jobs, self)
+        window = BatchWindow(self._session, self._settings, batch)
+        window.resultOpened.connect(self._raise_main)
+        batch.show = window.present
+        return window

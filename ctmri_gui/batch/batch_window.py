@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QMenu,
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QTableView,
     QVBoxLayout,
-    QWidget,
 )
 
 from ctmri_core.events import CaseTold, Finished
@@ -26,31 +24,29 @@ from ctmri_gui.batch.batch import Batch
 from ctmri_gui.batch.case_table import NAME, STATE, TIME, WHY, BarUnderState, CaseTable, state_words
 from ctmri_gui.batch.order_form import OrderForm
 from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.panels.row_table import row_table
+from ctmri_gui.panels.side_window import SideWindow
 from ctmri_gui.panels.small_parts import button, label
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import app_icon, icon
+from ctmri_gui.theme import icon
 from ctmri_gui.viewer.palette import scaled
 
-TITLE = "Translate a folder – CT-MRI Studio"  # no name of a folder: titles end up in screenshots
-_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 940, 740, 0.9
+TITLE = "Translate a folder – CT-MRI Studio"
+_WIDTH, _HEIGHT = 940, 740
 _NOTHING = (
     "Drop folders and scans here. Each scan is translated with the model that fits it; what is odd is put aside and asked about."
 )
 
 
-class BatchWindow(QWidget):
-    """Closing hides it; nothing stops. `resultOpened`: what was made of a scan is about to be shown in the main window."""
+class BatchWindow(SideWindow):
+    """`resultOpened`: what was made of a scan is about to be shown in the main window."""
 
     resultOpened = Signal()
 
     def __init__(self, session: Session, settings: Settings, batch: Batch) -> None:
-        super().__init__(None, Qt.WindowType.Window)
+        super().__init__(TITLE)
         self._session, self.batch = session, batch
-        self.setWindowTitle(TITLE)
-        self.setWindowIcon(app_icon())
-        self.setAcceptDrops(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.messages = MessageBars()
         self.order = OrderForm(session.library, settings)
         self.table = CaseTable(self)
@@ -65,33 +61,15 @@ class BatchWindow(QWidget):
         self._lay_out()
         self._connect()
         self._follow()
-        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
-
-    def present(self) -> None:
-        """Shows the window before all others."""
-        self.show()
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.raise_()
-        self.activateWindow()
+        self.resize_within_screen(_WIDTH, _HEIGHT)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
     def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setModel(self.table)
-        view.setAccessibleName("Scans and how they stand")
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTabKeyNavigation(False)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.verticalHeader().hide()
+        view = row_table(self.table, "Scans and how they stand", sorts=False)
         view.setItemDelegateForColumn(STATE, BarUnderState(view))
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = view.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)  # rows change while it runs
         for column, width in ((NAME, 260), (STATE, 150), (TIME, 70)):
             view.setColumnWidth(column, scaled(width))
         header.setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt
+from PySide6.QtCore import QModelIndex, QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from ctmri_core.events import CaseTold
+from ctmri_gui.panels.row_model import Index, RowModel
 from ctmri_gui.theme import current_palette, icon
-
-Index = QModelIndex | QPersistentModelIndex
 
 COLUMNS = ("Scan", "State", "Time", "Model, or why not")
 NAME, STATE, TIME, WHY = range(len(COLUMNS))
@@ -23,8 +22,10 @@ _STATES = {
 _BAR_HEIGHT = 4
 
 
-class CaseTable(QAbstractTableModel):
+class CaseTable(RowModel):
     """A row for each case in the order of the batch. `UserRole` gives the `CaseTold`."""
+
+    heads = COLUMNS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +57,7 @@ class CaseTable(QAbstractTableModel):
             self.endInsertRows()
         else:
             self._rows[row] = told
-            self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+            self.tell_changed(row, row)
 
     def end(self) -> None:
         """Nothing runs any more: what did waits for the next time."""
@@ -64,16 +65,9 @@ class CaseTable(QAbstractTableModel):
             if case.status == "running":
                 self.hear(case.model_copy(update={"status": "waiting", "share": None, "reason": ""}))
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # as above
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    @property
+    def row_number(self) -> int:
+        return len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QWidget
 
 from ctmri_gui.cases.case import Case
 from ctmri_gui.cases.room import Shortage, in_words
-from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
+from ctmri_gui.panels.fitted_dialog import FittedDialog
+from ctmri_gui.panels.small_parts import label
 
 _WHY = (
     "The scan with its synthetic image needs about {needed}; {free} of memory are free for it. Where memory runs out the whole"
@@ -19,12 +18,11 @@ _WHY = (
 _UNSAVED = "Synthetic images that were not saved are lost with their case."
 
 
-class RoomDialog(QDialog):
+class RoomDialog(FittedDialog):
     """`chosen`: the cases to be closed, once accepted. With none of them it is tried all the same."""
 
     def __init__(self, lack: Shortage, cases: Sequence[Case], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Memory is short")
+        super().__init__("Memory is short", "Which cases to close", 480, parent)
         self._lack = lack
         self.boxes = {case: QCheckBox(f"Close {case.label.replace('&', '&&')}, {in_words(case.size)}") for case in cases}
         self.outcome = label("", "muted")
@@ -32,10 +30,7 @@ class RoomDialog(QDialog):
         self.go_on = self.buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        inside = QWidget()
-        within = QVBoxLayout(inside)
-        within.setContentsMargins(0, 0, 0, 0)
-        within.setSpacing(10)
+        within = self.within
         within.addWidget(label("There is little memory left for another scan.", "heading"))
         within.addWidget(label(_WHY.format(needed=in_words(lack.needed), free=in_words(lack.free))))
         for box in self.boxes.values():
@@ -43,18 +38,8 @@ class RoomDialog(QDialog):
             within.addWidget(box)
         within.addWidget(self.outcome)
         within.addWidget(label(_UNSAVED, "muted"))
-        self._area = scrolling(inside, "Which cases to close")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 14)
-        column.setSpacing(12)
-        column.addWidget(self._area, 1)
-        column.addWidget(self.buttons)
-        resize_dialog(self, 480, 0)
+        self.complete_with(self.buttons)
         self._follow()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     @property
     def chosen(self) -> tuple[Case, ...]:

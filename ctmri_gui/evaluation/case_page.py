@@ -27,7 +27,6 @@ class CasePage(QWidget):
         self.table = CaseTable(self)
         self.shown = SortedCases(self.table, self)
         self.view = row_table(self.shown, "Scores of each case")
-        self.view.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._centre, self.model = "", QComboBox()
         self._model_name = naming("&Of model", self.model)
         self.count = label("", "muted", wrap=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
 from ctmri_core.evaluation.results import CaseScores, Evaluation, Kind
 from ctmri_core.evaluation.summary import value_of
 from ctmri_gui.evaluation.figures import NOTHING, Words, number, scored_keys
+from ctmri_gui.panels.row_model import Index, RowModel
 from ctmri_gui.theme import current_palette, icon
 
-Index = QModelIndex | QPersistentModelIndex
 CASE, MODEL = range(2)
 _BEFORE = ("Case", "Model", "Centre")
 _AFTER = ("Worst slice", "Seconds", "Note")
@@ -35,7 +35,7 @@ class CaseRow:
         return self.case, self.model
 
 
-class CaseTable(QAbstractTableModel):
+class CaseTable(RowModel):
     """A row for each case and model, those without scores too. `UserRole` gives the `CaseRow`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -76,18 +76,14 @@ class CaseTable(QAbstractTableModel):
         found = None if row.scores is None else (row.scores.worst_slice, row.scores.seconds)[after]
         return math.inf if found is None else found
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # as above
-        return 0 if parent.isValid() else len(self.heads)
+    @property
+    def row_number(self) -> int:
+        return len(self.rows)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is not Qt.Orientation.Horizontal or section >= len(self.heads):
-            return None
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tips[section] if section < len(self._tips) and self._tips[section] else "Click to sort"
-        return self.heads[section] if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.ToolTipRole and orientation is Qt.Orientation.Horizontal and section < len(self.heads):
+            return (self._tips[section] if section < len(self._tips) else "") or "Click to sort"
+        return super().headerData(section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():

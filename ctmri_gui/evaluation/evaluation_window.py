@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout
 
 from ctmri_core.evaluation.results import EVALUATION
 from ctmri_core.events import Finished
@@ -17,15 +17,14 @@ from ctmri_gui.evaluation.new_page import NewPage
 from ctmri_gui.evaluation.past_page import PastPage
 from ctmri_gui.evaluation.result_page import ResultPage
 from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.panels.side_window import SideWindow, tabs_in
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import app_icon
-from ctmri_gui.viewer.palette import scaled
 
-TITLE = "Evaluation – CT-MRI Studio"  # no name of a model or a folder: titles end up in screenshots
+TITLE = "Evaluation – CT-MRI Studio"
 NEW, RESULT, BEFORE = range(3)
 _PAGES = ("&New evaluation", "Res&ults", "&Before")
-_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 1180, 860, 0.9
+_WIDTH, _HEIGHT = 1180, 860
 _UNKNOWN = (
     "Where the models and data of this evaluation lie is not known here: it was made elsewhere, or their folders' names tell of a"
     " patient. Evaluate them in this window to look at cases."
@@ -34,37 +33,26 @@ _NO_BROWSER = "The report is written, but no browser could be opened. It is {nam
 _OPENING = "The case is being opened …"
 
 
-class EvaluationWindow(QWidget):
+class EvaluationWindow(SideWindow):
     """Closing hides it; nothing stops. `caseReady`: a case (`ShownCase`) is to be shown in the main window."""
 
     caseReady = Signal(object)
 
     def __init__(self, session: Session, settings: Settings, evaluations: Evaluations) -> None:
-        super().__init__(None, Qt.WindowType.Window)
+        super().__init__(TITLE)
         self._settings, self.evaluations = settings, evaluations
-        self.setWindowTitle(TITLE)
-        self.setWindowIcon(app_icon())
-        self.setAcceptDrops(True)
         self.setMinimumSize(640, 480)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.messages = MessageBars()
         self.new = NewPage(session.library, settings, evaluations)
         self.result = ResultPage()
         self.before = PastPage(evaluations, settings)
-        self.tabs = QTabWidget()
-        self.tabs.setProperty("role", "views")
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)
-        for number, (page, words) in enumerate(zip((self.new, self.result, self.before), _PAGES, strict=True)):
-            self.tabs.addTab(page, words)
-            self.tabs.setTabToolTip(number, f"Ctrl+{number + 1}")
-            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self).activated.connect(lambda number=number: self.go(number))
+        self.tabs = tabs_in(self, tuple(zip(_PAGES, (self.new, self.result, self.before), strict=True)))
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.messages)
         column.addWidget(self.tabs, 1)
         self._connect()
-        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
+        self.resize_within_screen(_WIDTH, _HEIGHT)
         self.restoreGeometry(QByteArray.fromBase64(settings["evaluation_geometry"].encode("ascii")))
         evaluations.refresh()
         evaluations.look_for_data()
@@ -84,13 +72,6 @@ class EvaluationWindow(QWidget):
         result.reportWanted.connect(evaluations.report)
         result.pdfWanted.connect(self._ask_pdf)
         result.folderWanted.connect(lambda: _open_outside(evaluations.folder))
-
-    def present(self) -> None:
-        """Shows the window before all others."""
-        self.show()
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.raise_()
-        self.activateWindow()
 
     def go(self, page: int) -> None:
         """To `NEW`, `RESULT` or `BEFORE`."""

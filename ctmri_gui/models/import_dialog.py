@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QFormLayout, QWidget
 
 from ctmri_core.errors import ModelRefused
 from ctmri_core.exchange.import_card import Question
 from ctmri_gui.models import card_fields
 from ctmri_gui.models.card_fields import MISSING, CardField
-from ctmri_gui.panels.small_parts import fit_height, label, resize_dialog, scrolling
+from ctmri_gui.panels.fitted_dialog import FittedDialog
+from ctmri_gui.panels.small_parts import label
 
 if TYPE_CHECKING:
     from ctmri_core.exchange.found_model import FoundModel
@@ -39,12 +38,11 @@ _HELP = {
 }
 
 
-class ImportDialog(QDialog):
+class ImportDialog(FittedDialog):
     """`table`, once accepted: a card by hand (`ImportCard`)."""
 
     def __init__(self, found: FoundModel, known: Mapping[str, Any], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Add a model of another program")
+        super().__init__("Add a model of another program", "What has to be known of the model", 600, parent)
         self._found, self._known = found, known
         self.fields = {field.name: field for field in self._made_fields(found.questions)}
         self.problem = label("", "muted")
@@ -57,7 +55,6 @@ class ImportDialog(QDialog):
         for field in self.fields.values():
             field.changed(self._follow)
         self._follow()
-        resize_dialog(self, 600, 0)
 
     @property
     def table(self) -> dict[str, Any]:
@@ -71,10 +68,6 @@ class ImportDialog(QDialog):
             if value is not MISSING and self._concerned(name):
                 place[inner] = value
         return table
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        QTimer.singleShot(0, self, lambda: fit_height(self, self._area))
 
     def _made_fields(self, questions: tuple[Question, ...]) -> Iterator[CardField]:
         known = self._known
@@ -107,10 +100,7 @@ class ImportDialog(QDialog):
         return card_fields.number_field(name, title, start)
 
     def _lay_out(self) -> None:
-        inside = QWidget()
-        within = QVBoxLayout(inside)
-        within.setContentsMargins(0, 0, 0, 0)
-        within.setSpacing(12)
+        within = self.within
         form = self._form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -125,12 +115,7 @@ class ImportDialog(QDialog):
         within.addWidget(label(_WHY, "muted"))
         within.addLayout(form)
         within.addWidget(self.problem)
-        self._area = scrolling(inside, "What has to be known of the model")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 14)
-        column.setSpacing(12)
-        column.addWidget(self._area, 1)
-        column.addWidget(self.buttons)
+        self.complete_with(self.buttons)
 
     def _explain(self, field: CardField, words: str) -> None:
         words = words[:1].upper() + words[1:]

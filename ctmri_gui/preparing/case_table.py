@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QTableView
 
 from ctmri_core.domain import Domain
+from ctmri_gui.panels.row_model import Index, RowModel
+from ctmri_gui.panels.row_table import row_table
 from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.new_run.case_rows import without_flags
-from ctmri_gui.viewer.palette import scaled
 
 COLUMNS = ("Case", "Shows", "Voxels (mm)", "State", "Name")
 NUMBER, SHOWS, VOXELS, STATE, NAME = range(len(COLUMNS))
-Index = QModelIndex | QPersistentModelIndex
-_NOTHING = QModelIndex()
 
 
-class CaseTable(QAbstractTableModel):
+class CaseTable(RowModel):
     """A row for each case of the `preparer`, in its order."""
+
+    heads = COLUMNS
 
     def __init__(self, preparer: Preparer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._preparer = preparer
         preparer.listed.connect(self._reset)
-        preparer.checked.connect(lambda number: self._change(number - 1, number - 1))
-        preparer.decided.connect(lambda: self._change(0, len(preparer.cases) - 1))
+        preparer.checked.connect(lambda number: self.tell_changed(number - 1, number - 1))
+        preparer.decided.connect(lambda: self.tell_changed(0, len(preparer.cases) - 1))
 
-    def rowCount(self, parent: Index = _NOTHING) -> int:
-        return 0 if parent.isValid() else len(self._preparer.cases)
-
-    def columnCount(self, _parent: Index = _NOTHING) -> int:
-        return len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    @property
+    def row_number(self) -> int:
+        return len(self._preparer.cases)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         number, column = index.row() + 1, index.column()
@@ -100,10 +94,6 @@ class CaseTable(QAbstractTableModel):
         self.beginResetModel()
         self.endResetModel()
 
-    def _change(self, first: int, last: int) -> None:
-        if 0 <= first <= last < self.rowCount():
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
-
 
 def _millimetres(size: tuple[float, ...]) -> str:
     return " × ".join(f"{mm:.3g}" for mm in size)
@@ -111,21 +101,6 @@ def _millimetres(size: tuple[float, ...]) -> str:
 
 def case_view(table: CaseTable) -> QTableView:
     """The table as it is shown, without names at first."""
-    view = QTableView()
-    view.setModel(table)
-    view.setAccessibleName("Cases and how they stand")
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setTabKeyNavigation(False)
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.verticalHeader().hide()
-    header = view.horizontalHeader()
-    header.setHighlightSections(False)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    for column, width in ((NUMBER, 48), (SHOWS, 88), (VOXELS, 104)):
-        view.setColumnWidth(column, scaled(width))
-    header.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Stretch)
+    view = row_table(table, "Cases and how they stand", sorts=False)
     view.setColumnHidden(NAME, True)
     return view

@@ -4,66 +4,48 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout
 
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.side_window import SideWindow, tabs_in
 from ctmri_gui.preparing.cases_page import CasesPage
 from ctmri_gui.preparing.data_page import DataPage
 from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.preparing.preview_page import PreviewPage
 from ctmri_gui.preparing.result_page import ResultPage
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import app_icon
 from ctmri_gui.training.data_work import Prepared
 from ctmri_gui.training.new_run.source_card import dropped
-from ctmri_gui.viewer.palette import scaled
 
-TITLE = "Prepare data – CT-MRI Studio"  # no name of a folder: titles end up in screenshots
+TITLE = "Prepare data – CT-MRI Studio"
 DATA, CASES, PREVIEW, RESULT = range(4)
 _PAGES = ("&Data and recipe", "&Cases", "Pre&view", "R&esult")
-_WIDTH, _HEIGHT, _SHARE_OF_SCREEN = 1120, 800, 0.9
+_WIDTH, _HEIGHT = 1160, 800
 
 
-class PrepareWindow(QWidget):
-    """Closing hides it; nothing stops. `trainWanted(str)`: a model is to learn from that prepared folder."""
+class PrepareWindow(SideWindow):
+    """`trainWanted(str)`: a model is to learn from that prepared folder."""
 
     trainWanted = Signal(str)
 
     def __init__(self, jobs: Jobs, settings: Settings, preparer: Preparer) -> None:
-        super().__init__(None, Qt.WindowType.Window)
+        super().__init__(TITLE)
         self.preparer = preparer
-        self.setWindowTitle(TITLE)
-        self.setWindowIcon(app_icon())
-        self.setAcceptDrops(True)
         self.setMinimumSize(640, 480)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.data, self.cases = DataPage(preparer, settings), CasesPage(preparer, jobs)
         self.preview = PreviewPage(preparer, self.cases.pairs, jobs)
         self.result = ResultPage(preparer, jobs)
-        self.tabs = QTabWidget()
-        self.tabs.setProperty("role", "views")
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)
-        for number, (page, words) in enumerate(zip((self.data, self.cases, self.preview, self.result), _PAGES, strict=True)):
-            self.tabs.addTab(page, words)
-            self.tabs.setTabToolTip(number, f"Ctrl+{number + 1}")
-            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self).activated.connect(lambda number=number: self.go(number))
+        pages = (self.data, self.cases, self.preview, self.result)
+        self.tabs = tabs_in(self, tuple(zip(_PAGES, pages, strict=True)))
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.tabs)
         self.tabs.currentChanged.connect(self._turned)
         self.result.trainWanted.connect(self.trainWanted)
         preparer.prepared.connect(self._show_result)
-        self.resize(QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(self.screen().availableSize() * _SHARE_OF_SCREEN))
-
-    def present(self) -> None:
-        """Shows the window before all others."""
-        self.show()
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.raise_()
-        self.activateWindow()
+        self.resize_within_screen(_WIDTH, _HEIGHT)
 
     def go(self, page: int) -> None:
         """To `DATA`, `CASES`, `PREVIEW` or `RESULT`."""

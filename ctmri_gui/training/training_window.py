@@ -8,16 +8,17 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout
 
 from ctmri_core.events import Finished
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_gui.actions import with_keys
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.messages import Kind, MessageBars
+from ctmri_gui.panels.side_window import SideWindow
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.theme import app_icon, icon
+from ctmri_gui.theme import icon
 from ctmri_gui.training import training_work
 from ctmri_gui.training.history.history_page import HistoryPage
 from ctmri_gui.training.live_run import LiveRun
@@ -28,7 +29,7 @@ from ctmri_gui.training.new_run.presets import FROM_MODEL, gentler
 from ctmri_gui.training.trainings import Trainings
 from ctmri_gui.viewer.palette import scaled
 
-TITLE = "Training – CT-MRI Studio"  # no name of a run or a folder: titles end up in screenshots
+TITLE = "Training – CT-MRI Studio"
 NEW, CURRENT, RUNS = range(3)
 _PAGES = (("New run", "add", "Put a run together and start it"), ("Current run", "translate", "The run that goes on"),
           ("Runs", "train", "All runs: look at them, compare, resume, use their models"))  # fmt: skip
@@ -36,19 +37,15 @@ _AT_FIRST, _SHARE_OF_SCREEN = QSize(1500, 950), 0.9
 _BESIDE_LETTERS = 110  # in a narrower window the ways to the pages stand above them
 
 
-class TrainingWindow(QWidget):
-    """`modelWanted`: the person chose a model of a run, to be used in the main window. Closing hides it; nothing stops."""
+class TrainingWindow(SideWindow):
+    """`modelWanted`: the person chose a model of a run, to be used in the main window."""
 
     modelWanted = Signal()
 
     def __init__(self, session: Session, settings: Settings, trainings: Trainings) -> None:
-        super().__init__(None, Qt.WindowType.Window)
+        super().__init__(TITLE)
         self._session, self._settings, self._trainings = session, settings, trainings
-        self.setWindowTitle(TITLE)
-        self.setWindowIcon(app_icon())
-        self.setAcceptDrops(True)
         self.setMinimumSize(640, 480)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self._fitting = Latest(session.jobs)
         self.draft = Draft(settings, self)
         self.messages = MessageBars()
@@ -139,13 +136,6 @@ class TrainingWindow(QWidget):
         """The verdict on the run in `folder`; made where there is none."""
         self.go(RUNS)
         self.history.show_verdict(folder)
-
-    def present(self) -> None:
-        """Shows the window before all others."""
-        self.show()
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.raise_()
-        self.activateWindow()
 
     # Runs -------------------------------------------------------------------------------------------------------------
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
 from ctmri_core.training.runs import RunSummary
+from ctmri_gui.panels.row_model import Index, RowModel
 from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.history.run_words import COLUMNS, STATES, about, cells, keys
 
-Index = QModelIndex | QPersistentModelIndex
 NEWEST_FIRST = COLUMNS.index("Begun")
 _STATE = COLUMNS.index("State")
 _NUMBERS = {COLUMNS.index(name) for name in ("Best", "Steps", "Duration")}
 
 
-class RunTable(QAbstractTableModel):
+class RunTable(RowModel):
     """A row for each run. `UserRole` gives the `RunSummary`."""
+
+    heads = COLUMNS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -31,16 +33,9 @@ class RunTable(QAbstractTableModel):
         self._cells, self.keys = tuple(map(cells, runs)), tuple(map(keys, runs))
         self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self.runs)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # as above
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+    @property
+    def row_number(self) -> int:
+        return len(self.runs)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
