@@ -64,11 +64,11 @@ class JobsButton(QToolButton):
         self._jobs, self._tray = jobs, tray
         self.clicked.connect(tray.trigger)
         tray.changed.connect(self._name)
-        jobs.changed.connect(lambda _state: self._follow())
+        jobs.changed.connect(self._follow)  # a method, which Qt lets go of with the button: jobs may outlive the window
         self._follow()
         self._name()
 
-    def _follow(self) -> None:
+    def _follow(self, _state: object = None) -> None:
         running = [state for state in self._jobs.listed if state.running]
         known = [state.fraction for state in running if state.fraction is not None]
         words = f"{len(running)} {'job' if len(running) == 1 else 'jobs'}"

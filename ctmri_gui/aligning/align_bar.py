@@ -75,6 +75,7 @@ class AlignBar(QFrame):
             self.told.setText(f"Aligning the ground truth …{share} {running.text}".rstrip())
         elif proposal is not None:
             self.told.setText(f"Look at the checkerboard. {proposal.told}. Numbers come once it is accepted.")
+        if proposal is not None:  # also in the moment between its coming and the end of the job that found it
             self.nudge.setEnabled(proposal.may_be_nudged)
             self.nudge.setToolTip("Moves it by hand, with fields or arrow keys" if proposal.may_be_nudged else _NO_NUDGE)
             self.row.show_nudge(proposal.nudge)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from PySide6.QtCore import QElapsedTimer
 
+from ctmri_gui.viewer import metrics_follower
 from ctmri_gui.viewer.metric_kinds import CurveValues
 from ctmri_gui.viewer.metrics_dock import MetricsDock
 from ctmri_gui.viewer.metrics_follower import MetricsFollower
@@ -77,11 +79,14 @@ def test_while_scrolling_scores_come_at_intervals_and_the_last_one_comes(followe
     comparison.let_go(1000)
     follower.scored.connect(lambda k, scores: told.append(k.k))
     follower.set_comparison(comparison)
+    clock = QElapsedTimer()
+    clock.start()
     for k in range(40):
         follower.request(Slice(k))
         qtbot.wait(5)
     qtbot.waitUntil(lambda: told[-1] == 39)
-    assert len(told) < 20, "fast answers are not asked for as fast as slices go by"
+    most = clock.elapsed() / metrics_follower._INTERVAL_MS + 2  # a busy machine takes longer, and so may be told more
+    assert len(told) <= most, "fast answers are not asked for as fast as slices go by"
 
 
 def test_answers_of_an_earlier_comparison_are_dropped(follower, qtbot) -> None:

@@ -171,8 +171,8 @@ class StartPage(QWidget):
         self.measured.found.connect(self._tell)
         self.measured.wanted.connect(self._make_smaller)
         self.start_button.clicked.connect(self.start)
-        self._trainings.begun.connect(lambda _run: self._tell())
-        self._trainings.ended.connect(lambda _run, _end: self._tell())
+        self._trainings.begun.connect(self._tell)  # methods, which Qt lets go of with the page: trainings outlive it
+        self._trainings.ended.connect(self._tell)
 
     def _lay_out(self) -> None:
         inside = QWidget()
