@@ -15,7 +15,7 @@ GROUPS = "groups"
 """The class attribute in which a config type may say which of its fields belong together, by title, what matters most first."""
 
 _WRITTEN = {"mr": "MR", "gan": "GAN", "l1": "L1", "nce": "NCE", "kl": "KL", "ema": "EMA", "ssim": "SSIM", "mm": "(mm)"}
-_FILES = ("_file", "start_from")
+_FILES = ("_file", "start_from", "body_model")
 _TIMES = ("until",)
 
 

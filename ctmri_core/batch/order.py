@@ -60,7 +60,8 @@ class BatchOrder:
         Raises `ModelRefused` for a further model that cannot be read.
         """
         how = {name: value for name, value in self.order.told.items() if name not in _OF_NO_MATTER}
-        others = [_weights_of(model) for model in (*self.order.beside, self.order.back) if model is not None]
+        helping = (*self.order.beside, self.order.back, self.order.body_model)
+        others = [_weights_of(model) for model in helping if model is not None]
         told = [self.form, self.deidentify, self.burn_in, self.spacing, self.straighten, how, others]
         return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
 

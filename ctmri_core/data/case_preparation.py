@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case
 from ctmri_core.data.case_alignment import laid, registered
+from ctmri_core.data.case_body import Mask, given_mask, outlined_body
 from ctmri_core.data.case_check import MISPLACED, CaseCheck, check_case, refused
 from ctmri_core.data.dataset import DatasetCase, DatasetIndex, key_of
 from ctmri_core.data.decisions import Decisions, Placement
@@ -28,13 +29,17 @@ from ctmri_core.model_card import case_fingerprint
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.volume import Volume
 
+if TYPE_CHECKING:
+    from ctmri_core.model_file import LoadedModel
+
 _BESIDE = 6
 """Slices kept beyond the first and the last with body: a network that is shown neighbours sees them in use as well."""
 
 
 @dataclass(frozen=True)
 class CasePreparation:
-    """How cases become files of `folder`. `decisions`: what a person decided about them."""
+    """How cases become files of `folder`. `decisions`: what a person decided about them; `outliner`: outlines the body of those
+    that bring no mask of it, which is found where there is none."""
 
     folder: Path
     domains: tuple[Domain, ...]
@@ -42,6 +47,7 @@ class CasePreparation:
     options: PreparationOptions
     decisions: Decisions
     stop: StopSignal
+    outliner: LoadedModel | None = None
 
     def prepared(self, reference: CaseReference, key: str, number: int, count: int) -> Work[list[DatasetCase] | CaseCheck | None]:
         """The files of one case; what is wrong with it when it was left out; None when stopped.
@@ -60,7 +66,13 @@ class CasePreparation:
                 _raise_where_misaligned(check)
             there = tuple(domain for domain in self._pictures if domain in case.volumes)
             groups = [there] if together else [(domain,) for domain in there]
-            return [self._written(case, group, key, n, reference, check, together=together) for n, group in enumerate(groups)]
+            written = []
+            for place, group in enumerate(groups):
+                body = None if self.outliner is None else (yield from outlined_body(case, group, self.outliner, self.stop))
+                if self.stop():
+                    return None
+                written.append(self._written(case, group, body, key, place, reference, check, together=together))
+            return written
         except (FileRefused, WrongInput, GeometryMismatch) as refusal:
             message = f"Case {number} of {count} cannot be used: {refusal}"
             if not self.options.leave_out:
@@ -119,12 +131,12 @@ class CasePreparation:
         return case, together, check_case(case, self._pictures, number, paired=True, together=together) if look else None
 
     def _written(
-        self, case: Case, domains: tuple[Domain, ...], key: str, place: int, reference: CaseReference,
+        self, case: Case, domains: tuple[Domain, ...], body: Mask | None, key: str, place: int, reference: CaseReference,
         check: CaseCheck | None, *, together: bool,
     ) -> DatasetCase:  # fmt: skip
         recipe, salt, first = self.index.recipe, self.index.salt, case[domains[0]]
-        slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains])
-        mask &= _given_mask(case, domains[0], recipe, mask)
+        slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains], body)
+        mask &= given_mask(case, domains[0], recipe, mask)
         stored, chosen = _stored(recipe, mask)
         labels = given_labels(case, domains[0], together=together) if Domain.MASK in self.domains else None
         if labels is not None:
@@ -188,13 +200,3 @@ def _checked(case: Case, domains: Sequence[Domain], number: int) -> Iterator[Not
             if finding.kind == "missing_orientation" and not all(grid.is_close(grids[0]) for grid in grids):
                 raise WrongInput(f"{finding.message} Resample one picture onto the other's grid, or take the case out.")
             yield Noted(message=f"Case {number}, {volume.domain.label}: {finding.message}", serious=True)
-
-
-def _given_mask(case: Case, domain: Domain, recipe: Recipe, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The case's own body mask on the prepared grid, where it lies on the grid of `domain`; else everything."""
-    volume, given = case[domain], case.masks.get("body")
-    if given is None or given.shape != volume.geometry.shape:
-        return np.ones_like(mask)
-    grid = recipe.grid_of(volume.geometry)
-    inside: NDArray[np.bool_] = grid.forward(grid.oriented(given.astype(np.float32)), 0.0) > 0.5
-    return inside

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ctmri_core.data.case_body import outliner_for
 from ctmri_core.data.case_check import CaseCheck, CheckReport, compared
 from ctmri_core.data.case_preparation import CasePreparation
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
@@ -142,6 +143,7 @@ def prepare_dataset(
     sides = split_cases(used, plan)
     for remark in (*source.remarks, *_remarks_on_decisions(source, used), *split_remarks(used, sides, plan)):
         yield Noted(message=remark)
+    outliner = outliner_for(options.body_model, domains)
     with alone_in(folder):
         earlier = DatasetFolder(folder).remembered()
         learnt_from = [case for case in used if sides.get(case.patient) == "train"]
@@ -149,10 +151,13 @@ def prepare_dataset(
         if learnt is None:
             return None
         recipe = learnt
+        if outliner is not None:
+            made_from = {**made_from, "body": outliner.card.weights_sha256}
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)
         if earlier and not DatasetFolder(folder).remembered():
             yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")
-        found = yield from _prepared(source, index, folder, options, decisions, stop)
+        preparation = CasePreparation(folder, index.domains, index, options, decisions, stop, outliner)
+        found = yield from _prepared(source, index, preparation)
         if found is None:
             return None
         records, checks = found
@@ -198,13 +203,13 @@ def _begun(
 
 
 def _prepared(
-    source: CaseSource, index: DatasetIndex, folder: Path, options: PreparationOptions, decisions: Decisions, stop: StopSignal
+    source: CaseSource, index: DatasetIndex, preparation: CasePreparation
 ) -> Work[tuple[list[PreparedRecord], list[CaseCheck]] | None]:
     """A record of each case, without files for those that are left out; what was found of each. None when stopped."""
-    preparation, dataset = CasePreparation(folder, index.domains, index, options, decisions, stop), DatasetFolder(folder)
+    options, decisions, dataset = preparation.options, preparation.decisions, DatasetFolder(preparation.folder)
     known, records, checks = dataset.remembered(), [], []
     for number, reference in enumerate(source.cases, 1):
-        if stop():
+        if preparation.stop():
             return None
         key, stamp = key_of(reference.identifier, index.salt), stamp_of(reference) + decisions.mark(reference)
         if decisions.leaves_out(reference):

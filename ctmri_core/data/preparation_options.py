@@ -24,6 +24,9 @@ class PreparationOptions(BaseModel):
     align_kind: Kind = Field(default="rigid", description="what registering may change: place only, sizes and angles too, bends")
     check: bool = Field(default=True, description="look whether each case is fit to learn from, and say what is wrong")
     leave_out_misaligned: bool = Field(default=False, description="leave out cases whose pictures do not lie on each other")
+    body_model: str = Field(
+        default="", max_length=1000, description="model (file or name) that outlines the body in cases that bring no mask of it"
+    )
     leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
     what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
     licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")

@@ -22,7 +22,7 @@ from ctmri_core.preprocess.field_window import windows_of
 from ctmri_core.preprocess.given_body import checked_body
 from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange
 from ctmri_core.preprocess.mr_standard import AnyScale, MrScaling
-from ctmri_core.preprocess.resample import resample_to
+from ctmri_core.preprocess.resample import resample_array, resample_to
 from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window, axial_order
 from ctmri_core.volume import Volume
 
@@ -204,19 +204,23 @@ class Recipe(BaseModel):
         """[-1, 1] -> HU for CT, 0 to `mr.nominal_high` arbitrary units for MR."""
         return self.intensity(domain).nominal.from_unit(slices)
 
-    def forward_group(self, volumes: Sequence[Volume]) -> tuple[list[Slices], NDArray[np.bool_], tuple[float, ...]]:
+    def forward_group(
+        self, volumes: Sequence[Volume], body: NDArray[np.bool_] | None = None
+    ) -> tuple[list[Slices], NDArray[np.bool_], tuple[float, ...]]:
         """(slices of each, mask, background of each in [-1, 1]) of volumes in one space, on the first one's prepared grid.
 
         The others are resampled onto the first one's grid; each has a range of its own. `mask`: in the first one's body and in
-        the field of view of all others.
+        the field of view of all others. `body`: on the first one's grid, in the place of what is found in each.
         """
         first = volumes[0]
-        record = self.record_of(first)
-        inside = body_mask(first)
+        cleared = body if self.only_body else None
+        record = self.record_of(first, cleared)
+        inside = body_mask(first) if body is None else body
         slices, backgrounds = [self.forward_slices(first, record, 0, record.count)], [record.background]
         for other in volumes[1:]:
-            other = self.changed(other)
-            scale = self.intensity(other.domain).scale_of(other)
+            own = None if cleared is None else resample_array(cleared, first.geometry, other.geometry, order=0)
+            other = self.changed(other, own)
+            scale = self.intensity(other.domain).scale_of(other, own)
             background = float(scale.to_unit(np.asarray([other.background]))[0])
             moved = resample_to(other, first.geometry)
             everything = Volume(np.ones(other.geometry.shape, np.float32), other.geometry, Domain.MR)

@@ -208,10 +208,14 @@ def planes(
 
 
 def preview(
-    loaded: LoadedCase, placements: Sequence[Placement], recipe: Recipe, stop: StopSignal
+    loaded: LoadedCase, placements: Sequence[Placement], recipe: Recipe, body_model: str, stop: StopSignal
 ) -> Work[Preview | None]:  # fmt: skip
-    """One case as a network will see it, beside what the files hold. Raises `WrongInput` where the recipe does not fit it."""
+    """One case as a network will see it, beside what the files hold. `body_model`: what outlines the body, "" for nothing.
+
+    Raises `WrongInput` where the recipe does not fit it, and what `outliner_for` raises.
+    """
     from ctmri_core.data.case_alignment import laid as laid_case
+    from ctmri_core.data.case_body import outlined_body, outliner_for
     from ctmri_core.preprocess.recipe import Recipe as AnyRecipe
 
     assert loaded.case is not None
@@ -224,7 +228,11 @@ def preview(
     yield Progress(done=0, message="preparing slices by the recipe")
     ways = {each.domain: (each.transform(), each.how) for each in placements}
     case = laid_case(loaded.case, loaded.domains[0], ways) if ways else loaded.case
-    slices, mask, _ = recipe.forward_group([case.aligned(domain) for domain in loaded.domains])
+    outliner = outliner_for(body_model, loaded.domains)
+    body = None if outliner is None else (yield from outlined_body(case, loaded.domains, outliner, stop))
+    if stop():
+        return None
+    slices, mask, _ = recipe.forward_group([case.aligned(domain) for domain in loaded.domains], body)
     stored = recipe.slices.kept(mask)
     kept = tuple(int(stored[n]) for n in recipe.slices.chosen(len(stored)))
     after = tuple(_unit_grey(part) for part in slices)

@@ -63,7 +63,8 @@ class PreviewPage(QWidget):
             self._say(_NONE, "muted")
             return
         try:
-            chosen = self._preparer.choices().recipe
+            choices = self._preparer.choices()
+            chosen = choices.recipe
             self._learnt = chosen.mr_scaling in _LEARNT
             recipe = (chosen.model_copy(update={"mr_scaling": "percentile"}) if self._learnt else chosen).recipe()
         except CtmriError as error:
@@ -73,7 +74,7 @@ class PreviewPage(QWidget):
         self.title.setText(f"Case {loaded.number}")
         self._say("Preparing the case …", "muted")
         self.bar.show()
-        begin = partial(pair_work.preview, loaded, placements, recipe)
+        begin = partial(pair_work.preview, loaded, placements, recipe, choices.options.body_model)
         self._latest.ask(f"Preview case {loaded.number}", begin, self._take, ended=self._ended)
 
     def forget(self) -> None:
