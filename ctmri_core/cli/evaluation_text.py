@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ctmri_core.evaluation.measure_words import words_of
 from ctmri_core.evaluation.results import Comparison, Evaluation, Kind, Problem, ShownMetric, Summary
-from ctmri_core.evaluation.tables import unit_of_metric
 
 _HEADS: dict[Kind, str] = {
     "translation": "True translations: synthetic against the real picture of the same patient",
@@ -69,13 +69,8 @@ def _table(evaluation: Evaluation, kind: Kind, centre: str) -> Iterator[str]:
 
 
 def _title(evaluation: Evaluation, key: str, kind: Kind) -> str:
-    metric = evaluation.metric(key, kind)
-    if metric is None:
-        name, _, label = key.partition(":")
-        words = {"dice": "Dice", "hausdorff_95": "HD95", "label_mae": "MAE"}[name]
-        unit = unit_of_metric(evaluation, key, kind)
-        return f"{words} of {label}{f' ({unit})' if unit else ''}"
-    return f"{metric.title}{f' ({metric.unit})' if metric.unit else ''} {_ARROWS[metric.better]}"
+    title, unit, better = words_of(evaluation, key, kind)
+    return f"{title}{f' ({unit})' if unit else ''} {_ARROWS[better]}"
 
 
 def _cell(one: Summary | None) -> str:

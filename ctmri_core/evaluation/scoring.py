@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from ctmri_core.domain import Domain
 from ctmri_core.errors import GeometryMismatch, NotComparable
 from ctmri_core.evaluation.calibration import agreement, calibration
+from ctmri_core.evaluation.measure_words import OF_LABELS
 from ctmri_core.evaluation.prepared_images import PreparedImages, prepared
 from ctmri_core.evaluation.results import CaseScores, LabelScore, Problem, SliceScores
-from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, OF_LABELS, THINNEST, cycle_metrics, has_slices, is_of_slices
+from ctmri_core.evaluation.shown_metrics import CYCLE_PEAK, THINNEST, cycle_metrics, has_slices, is_of_slices
 from ctmri_core.evaluation.slice_pictures import PictureFacts, write_slice
 from ctmri_core.geometry import Geometry
 from ctmri_core.metrics.catalogue import METRICS

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
+from ctmri_core.evaluation.measure_words import OF_LABELS
 from ctmri_core.evaluation.results import ShownMetric
 from ctmri_core.hints import nearest_hint
 from ctmri_core.metrics.catalogue import METRICS, NAMED
@@ -14,7 +15,6 @@ from ctmri_core.metrics.metric import AS_IMAGES, Metric
 
 CYCLE_PEAK = "_peak"
 """What a key of a cycle's best slice ends in."""
-OF_LABELS = ("dice", "hausdorff_95", "label_mae")
 OF_SETS = ("frechet_distance", "kernel_distance")
 OF_PAIRS = ("feature_distance", "perceptual_distance")
 OF_NETWORKS: Mapping[str, tuple[str, ...]] = MappingProxyType({"vgg": (*OF_PAIRS, *OF_SETS), "inception": OF_SETS})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ctmri_core.evaluation.calibration import joint_agreement, mean_calibration
+from ctmri_core.evaluation.measure_words import OF_LABELS
 from ctmri_core.evaluation.results import (
     FEWEST_PATIENTS,
     CaseScores,
@@ -19,13 +20,11 @@ from ctmri_core.evaluation.results import (
     ShownMetric,
     Summary,
 )
-from ctmri_core.evaluation.shown_metrics import OF_LABELS
 from ctmri_core.statistics.bootstrap import interval
 from ctmri_core.statistics.multiplicity import holm
 from ctmri_core.statistics.trends import signed_rank
 
 KINDS: tuple[Kind, ...] = ("translation", "cycle")
-_BETTER_OF_LABELS = {"dice": "higher", "hausdorff_95": "lower", "label_mae": "lower"}
 Patients = dict[str, float]
 """By patient: the mean of its cases."""
 
@@ -155,7 +154,7 @@ def _comparison(
     differences = [a - b for a, b in pairs]
     several = len(pairs) > 1
     low, high = interval(differences) if several else (None, None)
-    way = _BETTER_OF_LABELS.get(metric.partition(":")[0]) if ":" in metric else better.get((kind, metric))
+    way = OF_LABELS[metric.partition(":")[0]].better if ":" in metric else better.get((kind, metric))
     return Comparison(
         first=first, second=second, kind=kind, metric=metric, patients=len(pairs), difference=statistics.fmean(differences),
         low=low, high=high, p=signed_rank(differences) if several else None,

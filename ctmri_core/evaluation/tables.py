@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from ctmri_core.evaluation.measure_words import words_of
 from ctmri_core.evaluation.results import CaseScores, Evaluation, Kind, SliceScores
 from ctmri_core.evaluation.summary import metrics_of, value_of
 from ctmri_core.files import write_bytes
@@ -78,7 +79,7 @@ def _summary(evaluation: Evaluation, kind: Kind) -> Iterator[Sequence[Cell]]:
         if one.kind == kind:
             name = evaluation.model(one.model).name
             numbers = (one.mean, one.sd, one.median, one.low, one.high, one.least, one.most)
-            yield (name, one.metric, unit_of_metric(evaluation, one.metric, kind), one.centre, one.patients, one.cases, *numbers)
+            yield (name, one.metric, words_of(evaluation, one.metric, kind).unit, one.centre, one.patients, one.cases, *numbers)
 
 
 def _comparisons(evaluation: Evaluation, kind: Kind) -> Iterator[Sequence[Cell]]:
@@ -88,15 +89,7 @@ def _comparisons(evaluation: Evaluation, kind: Kind) -> Iterator[Sequence[Cell]]
             first, second = (evaluation.model(number).name for number in (one.first, one.second))
             better = "" if one.better is None else evaluation.model(one.better).name
             numbers = (one.difference, one.low, one.high, one.p, one.p_holm)
-            yield (first, second, one.metric, unit_of_metric(evaluation, one.metric, kind), one.patients, *numbers, better)
-
-
-def unit_of_metric(evaluation: Evaluation, key: str, kind: Kind) -> str:
-    """Also of labels (`dice:3`)."""
-    known = evaluation.metric(key, kind)
-    if known is not None:
-        return known.unit
-    return {"hausdorff_95": "mm", "label_mae": evaluation.unit}.get(key.partition(":")[0], "")
+            yield (first, second, one.metric, words_of(evaluation, one.metric, kind).unit, one.patients, *numbers, better)
 
 
 def _model(evaluation: Evaluation, scores: CaseScores) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from ctmri_core.evaluation.measure_words import words_of
 from ctmri_core.evaluation.results import Comparison, Evaluation, Kind, Summary
 from ctmri_core.evaluation.summary import metrics_of
 
-_LABELLED = {"dice": ("Dice", "", "higher"), "hausdorff_95": ("HD95", "mm", "lower"), "label_mae": ("MAE", "", "lower")}
 _PLACES = {"HU": 1, "%": 1, "": 4}  # of other units: 2
 _ARROWS = {"higher": "↑ higher is better", "lower": "↓ lower is better", "nearer to 0": "nearer to 0 is better"}
 NOTHING = "–"
@@ -58,21 +58,14 @@ class Words:
 
     def title(self, key: str, kind: Kind = "translation") -> str:
         """`MAE (HU)`, `Dice, bone`."""
-        metric, unit = self._evaluation.metric(key, kind), self.unit(key, kind)
-        of, _, of_what = key.partition(":")
-        words = metric.title if metric is not None else f"{_LABELLED.get(of, (of,))[0]}, {of_what}"
+        words, unit, _ = words_of(self._evaluation, key, kind)
         return f"{words} ({unit})" if unit else words
 
     def unit(self, key: str, kind: Kind = "translation") -> str:
-        metric = self._evaluation.metric(key, kind)
-        of = key.partition(":")[0]
-        if metric is not None:
-            return metric.unit
-        return self._evaluation.unit if of == "label_mae" else _LABELLED.get(of, ("", ""))[1]
+        return words_of(self._evaluation, key, kind).unit
 
     def better(self, key: str, kind: Kind = "translation") -> str:
-        metric = self._evaluation.metric(key, kind)
-        return _ARROWS[metric.better if metric is not None else _LABELLED.get(key.partition(":")[0], ("", "", "higher"))[2]]
+        return _ARROWS[words_of(self._evaluation, key, kind).better]
 
     def about(self, key: str, kind: Kind = "translation") -> str:
         """What it is and where it comes from."""
@@ -83,7 +76,7 @@ class Words:
 
     def is_better(self, key: str, kind: Kind, one: float, other: float) -> bool:
         """Whether `one` is the better number."""
-        words = self.better(key, kind)
-        if words.startswith("nearer"):
+        better = words_of(self._evaluation, key, kind).better
+        if better == "nearer to 0":
             return abs(one) < abs(other)
-        return one > other if words.startswith("↑") else one < other
+        return one > other if better == "higher" else one < other

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ctmri_core.evaluation.measure_words import words_of
 from ctmri_core.evaluation.report.wording import (
     ARROWS,
     badness,
     domain_label,
-    metric_label,
     model_label,
     plural,
     probability,
@@ -150,12 +150,12 @@ def _first_columns() -> tuple[Column, ...]:
 
 
 def _first_cells(evaluation: Evaluation, one: Summary) -> tuple[str, str]:
-    title, unit, better = metric_label(evaluation, one.metric, one.kind)
-    return f"{title}{f' ({unit})' if unit else ''} {ARROWS.get(better, '')}", model_label(evaluation.model(one.model))
+    title, unit, better = words_of(evaluation, one.metric, one.kind)
+    return f"{title}{f' ({unit})' if unit else ''} {ARROWS[better]}", model_label(evaluation.model(one.model))
 
 
 def _statistics(evaluation: Evaluation, one: Summary) -> tuple[Cell, ...]:
-    unit = metric_label(evaluation, one.metric, one.kind)[1]
+    unit = words_of(evaluation, one.metric, one.kind).unit
     of_cases = one.cases != one.patients
     patients = Number(f"{one.patients} ({plural(one.cases, 'case')})", one.patients) if of_cases else count(one.patients)
     measured = (shown(value, unit) for value in (one.mean, one.sd, one.median))
@@ -174,7 +174,7 @@ def _column(metric: ShownMetric) -> Column:
 
 
 def _comparison_row(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
-    title, unit, _ = metric_label(evaluation, one.metric, one.kind)
+    title, unit, _ = words_of(evaluation, one.metric, one.kind)
     first, second = (model_label(evaluation.model(number)) for number in (one.first, one.second))
     interval = span(one.low, one.high, unit)
     tested = probability(one.p), probability(one.p_holm)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ctmri_core.domain import Domain
-from ctmri_core.evaluation.results import EvaluatedModel, Evaluation, Kind, ShownMetric
+from ctmri_core.evaluation.results import EvaluatedModel, Evaluation, ShownMetric
 from ctmri_core.reporting.document import Number, number
 
 _DECIMALS = {"HU": 1, "dB": 2, "mm": 2, "bit": 3, "% of range": 2, "%": 1, "": 4}
-_OF_LABELS = {"dice": ("Dice", "", "higher"), "hausdorff_95": ("HD95", "mm", "lower"), "label_mae": ("MAE", "", "lower")}
 ARROWS = {"higher": "↑", "lower": "↓", "nearer to 0": "→ 0"}
 _BETTER = {"higher": "↑ higher is better", "lower": "↓ lower is better", "nearer to 0": "→ 0 is best"}
 
@@ -26,18 +25,6 @@ def way(evaluation: Evaluation) -> str:
 def model_label(model: EvaluatedModel) -> str:
     """Models of one name are told apart by their numbers."""
     return f"{model.number} · {model.name}"
-
-
-def metric_label(evaluation: Evaluation, key: str, kind: Kind) -> tuple[str, str, str]:
-    """Title, unit and direction of better; of single labels too (`dice:LABEL`)."""
-    metric = evaluation.metric(key, kind)
-    if metric is not None:
-        return metric.title, metric.unit, metric.better
-    measure, _, label = key.partition(":")
-    title, unit, better = _OF_LABELS.get(measure, (measure, "", "higher"))
-    if measure == "label_mae":
-        unit = evaluation.unit
-    return (f"{title}, {label}" if label else title), unit, better
 
 
 def unit_and_better(unit: str, better: str) -> str:
