@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ctmri_core.preprocess.bias_field import BiasField
 from ctmri_core.preprocess.intensity import HuCurve, HuRange, MinMaxRange, PercentileRange, ZScore
+from ctmri_core.preprocess.mr_interior import InteriorScale
 from ctmri_core.preprocess.mr_standard import Contrast, HistogramMatch, MrScaling, MrWindow, NyulScale
 from ctmri_core.preprocess.recipe import Recipe, SliceChoice
 
@@ -22,7 +23,7 @@ class RecipeChoices(BaseModel):
     hu_low: float = Field(default=-1024.0, ge=-4096, le=4096, description="HU of CT at and below which all is alike")
     hu_high: float = Field(default=2000.0, ge=-4096, le=32767, description="HU of CT at and above which all is alike")
     soft_tissue_curve: bool = Field(default=False, description="CT only as the source: soft tissue takes most of the range")
-    mr_scaling: Literal["percentile", "z_score", "min_max", "nyul", "histogram", "contrast", "window"] = Field(
+    mr_scaling: Literal["percentile", "z_score", "min_max", "nyul", "histogram", "contrast", "window", "interior"] = Field(
         default="percentile", description="what of an MR's values in the body becomes the range; nyul, histogram: learnt"
     )
     mr_low_percentile: float = Field(default=0.5, ge=0, lt=50, description="percentile: the lowest")
@@ -31,8 +32,14 @@ class RecipeChoices(BaseModel):
     mr_gamma: float = Field(default=1.0, ge=0.2, le=5, description="contrast, window: below 1 what is dark becomes brighter")
     mr_window_low: float = Field(default=0.0, ge=-32768, le=1e6, description="window: the value of MR that becomes black")
     mr_window_high: float = Field(default=1000.0, ge=-32768, le=1e6, description="window: the value of MR that becomes white")
+    interior_reach: float = Field(
+        default=3.0, ge=1.1, le=20, description="interior: white, in times the median of what lies 20 mm deep in the body"
+    )
     n4: bool = Field(default=False, description="correct the bias field of MR (N4); takes seconds per volume")
     only_body: bool = Field(default=False, description="make everything outside the outline of the body background")
+    three_planes: bool = Field(
+        default=False, description="slices of all three planes are learnt from: models translate along each and fuse the results"
+    )
     least_body: float = Field(default=0.01, ge=0, le=1, description="leave out slices with less body than this share")
     every: int = Field(default=1, ge=1, le=100, description="take every n-th slice")
     trim: float = Field(default=0.0, ge=0, lt=0.5, description="share of a patient's slices left out at either end")
@@ -53,6 +60,7 @@ class RecipeChoices(BaseModel):
             spacing_mm=self.spacing_mm, size=(self.size, self.size) if self.size else None, multiple=multiple,
             ct=curve or HuRange(low=self.hu_low, high=self.hu_high), mr=self._mr(),
             bias_field=BiasField() if self.n4 else None, only_body=self.only_body,
+            planes="three" if self.three_planes else "axial",
             slices=SliceChoice(least_body=self.least_body, every=self.every, trim=self.trim),
         )  # fmt: skip
 
@@ -65,6 +73,8 @@ class RecipeChoices(BaseModel):
             return NyulScale()
         if self.mr_scaling == "histogram":
             return HistogramMatch()
+        if self.mr_scaling == "interior":
+            return InteriorScale(reach=self.interior_reach)
         if self.mr_scaling == "window":
             return MrWindow(low=self.mr_window_low, high=self.mr_window_high, gamma=self.mr_gamma)
         low, high = self.mr_low_percentile, self.mr_high_percentile

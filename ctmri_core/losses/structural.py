@@ -10,10 +10,11 @@ _SIGMA, _RADIUS = 1.5, 5
 _K1, _K2 = 0.01, 0.03
 
 
-def ssim_loss(one: Tensor, other: Tensor, *, data_range: float) -> Tensor:
+def ssim_loss(one: Tensor, other: Tensor, *, data_range: float, weight: Tensor | None = None) -> Tensor:
     """1 - mean SSIM of (n, c, h, w) over all places where the 11 x 11 Gaussian window (deviation 1.5) fits; h, w at least 11.
 
     `data_range`: of the values, which should begin at zero: around it, luminances of opposite sign count as nothing alike.
+    `weight`: of each pixel as the middle of a window; None counts all alike, zero everywhere gives 0.
     """
     wide = torch.promote_types(one.dtype, torch.float32)  # differences of squares need it
     one, other = one.to(wide), other.to(wide)
@@ -24,7 +25,10 @@ def ssim_loss(one: Tensor, other: Tensor, *, data_range: float) -> Tensor:
     covariance = product - mean_one * mean_other
     luminance = (2 * mean_one * mean_other + c1) / (mean_one**2 + mean_other**2 + c1)
     structure = (2 * covariance + c2) / (variances + c2)
-    return 1 - (luminance * structure).mean()
+    if weight is None:
+        return 1 - (luminance * structure).mean()
+    weight = weight[..., _RADIUS:-_RADIUS, _RADIUS:-_RADIUS].expand_as(luminance)
+    return ((1 - luminance * structure) * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
 def _smoothed(x: Tensor) -> Tensor:

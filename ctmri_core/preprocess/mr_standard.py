@@ -27,6 +27,7 @@ from ctmri_core.preprocess.intensity import (
     ZScore,
     values_in_body,
 )
+from ctmri_core.preprocess.mr_interior import InteriorScale
 from ctmri_core.volume import Volume
 
 _LEAST_APART = 1e-4
@@ -208,7 +209,7 @@ class MrWindow(Step):
         return self.high
 
 
-MrScaling = PercentileRange | MinMaxRange | ZScore | NyulScale | HistogramMatch | Contrast | MrWindow
+MrScaling = PercentileRange | MinMaxRange | ZScore | NyulScale | HistogramMatch | Contrast | MrWindow | InteriorScale
 
 
 def unmeasured(scaling: MrScaling) -> MrWindow:

@@ -19,7 +19,7 @@ from ctmri_core.losses.features import FeatureDistance
 from ctmri_core.losses.gradient_penalty import gradient_penalty
 from ctmri_core.losses.image_pool import ImagePool
 from ctmri_core.losses.latent import gaussian_kl, unit_variance_kl
-from ctmri_core.losses.pixelwise import l1_loss
+from ctmri_core.losses.pixelwise import edge_loss, l1_loss
 from ctmri_core.losses.smoothness import flow_roughness, total_variation
 from ctmri_core.losses.structural import ssim_loss
 from ctmri_core.networks.patchgan import PatchGan
@@ -201,3 +201,29 @@ def test_a_pool_returns_old_pictures_half_of_the_time_and_its_state_comes_back()
     assert torch.equal(other.exchange(first), expected)
     nothing = ImagePool(0)
     assert torch.equal(nothing.exchange(first), first) and nothing.state_dict("pool") == {}
+
+
+def test_steps_between_neighbours_against_differences_in_numpy():
+    a, b = np.random.default_rng(0).normal(size=(2, 2, 1, 6, 7))
+    tensors = [torch.from_numpy(x) for x in (a, b)]
+    expected = sum(np.abs(np.diff(a, axis=axis) - np.diff(b, axis=axis)).mean() for axis in (2, 3))
+    assert edge_loss(*tensors).item() == pytest.approx(expected)
+    assert edge_loss(tensors[0], tensors[0] + 5.0).item() == pytest.approx(0, abs=1e-12), "a constant has no edges"
+    weight = torch.zeros(2, 1, 6, 7, dtype=torch.float64)
+    weight[:, :, 1:4, 2:6] = 1
+    inside = [tensor[:, :, 1:4, 2:6] for tensor in tensors]
+    assert edge_loss(*tensors, weight).item() == pytest.approx(edge_loss(*inside).item())
+    assert edge_loss(*tensors, torch.zeros_like(weight)).item() == 0
+
+
+def test_weighted_structure_counts_windows_by_their_middle():
+    a, b = torch.rand(2, 1, 1, 24, 24, dtype=torch.float64)
+    one, half = torch.ones_like(a), torch.zeros_like(a)
+    half[..., :12] = 1
+    whole = ssim_loss(a, b, data_range=1.0).item()
+    assert ssim_loss(a, b, data_range=1.0, weight=one).item() == pytest.approx(whole)
+    left, right = (ssim_loss(a, b, data_range=1.0, weight=each).item() for each in (half, 1 - half))
+    assert (left + right) / 2 == pytest.approx(whole), "each half has as many windows"
+    cut = ssim_loss(a[..., :17], b[..., :17], data_range=1.0).item()  # windows around columns 5 to 11
+    assert left == pytest.approx(cut)
+    assert ssim_loss(a, b, data_range=1.0, weight=torch.zeros_like(a)).item() == 0
