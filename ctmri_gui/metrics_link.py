@@ -74,7 +74,7 @@ class MetricsLink(QObject):
     def _connect(self) -> None:
         views, dock, session = self._views, self._dock, self._session
         self.follower.scored.connect(self._show_scores)
-        views.model.posesChanged.connect(lambda _panes: self._follow())
+        views.model.posesChanged.connect(lambda _panes: self._move())
         views.model.volumesChanged.connect(self._follow)
         views.panesChanged.connect(self._follow_panes)
         session.comparisonChanged.connect(lambda _comparison: self._look())
@@ -106,6 +106,12 @@ class MetricsLink(QObject):
         if name != self._followed:
             self._followed = name
             self._follow()
+
+    def _move(self) -> None:
+        """Panes show another place, and may soon show yet another."""
+        self._curve_work.make_way()
+        self.volume.make_way()
+        self._follow()
 
     def _look(self) -> None:
         """What there is to compare may be something else by now."""

@@ -46,6 +46,10 @@ class VolumeMetrics(QObject):
             self._tell("All slices …")
             self._work.run(_of_all(self._comparisons))
 
+    def make_way(self) -> None:
+        """Slices change, and their pictures and numbers come first."""
+        self._work.make_way()
+
     def close(self) -> None:
         """No more numbers."""
         self._work.close()

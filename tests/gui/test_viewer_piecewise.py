@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QTimer
 
 from ctmri_gui.viewer.piecewise import Piecewise
 
@@ -79,3 +80,40 @@ def test_a_failure_is_not_silent(work, qtbot) -> None:
     told = listened(work)
     work.run(counted(0))
     qtbot.waitUntil(lambda: told[-1:] == [("end", 0)])
+
+
+def test_pieces_make_way_and_go_on_when_it_is_quiet(work, qtbot) -> None:
+    told = listened(work)
+    work.make_way()
+    work.run(counted(10))
+    assert work.running
+    for _ in range(5):  # nothing was asked for, so that nothing can come
+        work.make_way()
+        QCoreApplication.processEvents()
+    assert told == []
+    qtbot.waitUntil(lambda: told == [10, 11, 12, ("end", 10)])
+
+
+def test_pieces_come_though_slices_never_stand_still(work, qtbot) -> None:
+    told = listened(work)
+    work.run(counted(10, 2))
+    moving = QTimer(interval=10)
+    moving.timeout.connect(work.make_way)
+    moving.start()
+    qtbot.waitUntil(lambda: told[-1:] == [("end", 10)], timeout=20_000)
+    moving.stop()
+
+
+def test_what_waits_is_replaced_or_left(work, qtbot) -> None:
+    told = listened(work)
+    work.make_way()
+    work.run(counted(10))
+    work.run(counted(20, 1))
+    qtbot.waitUntil(lambda: told == [20, ("end", 20)])
+    work.make_way()
+    work.run(counted(30))
+    work.run(None)
+    work.make_way()
+    work.run(counted(40, 1))
+    qtbot.waitUntil(lambda: told[-1:] == [("end", 40)])
+    assert told == [20, ("end", 20), 40, ("end", 40)]
