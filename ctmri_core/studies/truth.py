@@ -20,14 +20,13 @@ class Order(_Frozen):
     """What the order of trials must keep to (READER_STUDY D2). 0 asks for nothing.
 
     `longest_run`: trials of one class in a row; `pairs_apart`: trials between two pictures of one patient; `repeats_apart`:
-    between a trial and its repetition; `balanced_sides`: left and right exactly alike, give or take one, in each block.
-    `may_relax`: where they cannot be kept together, the nearest that can, on record; else set-up is refused.
+    between a trial and its repetition. `may_relax`: where they cannot be kept, the nearest that can, on record; else set-up is
+    refused. The synthetic one of two stands left and right equally often, give or take one, whatever is asked.
     """
 
     longest_run: int = Field(default=4, ge=0, le=100)
     pairs_apart: int = Field(default=15, ge=0, le=1000)
     repeats_apart: int = Field(default=20, ge=0, le=1000)
-    balanced_sides: bool = True
     may_relax: bool = False
 
 
