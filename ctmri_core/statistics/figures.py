@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ctmri_core.statistics.answers import NotComputable
-from ctmri_core.statistics.kernels import Floats, shared_sums, success
+from ctmri_core.statistics.kernels import Floats, success, sums_apart
 from ctmri_core.statistics.readings import Readings, lacking
 from ctmri_core.statistics.roc import ONE_KIND, TOO_FEW, components
 
@@ -70,8 +70,9 @@ def _delong(pairs: list[Floats]) -> Floats:
 
 def _unbiased(pairs: list[Floats]) -> Floats:
     m, n = pairs[0].shape
-    apart = m * (m - 1) * n * (n - 1)
-    return np.array([[a.mean() * b.mean() - shared_sums(a, b)[3] / apart for b in pairs] for a in pairs])
+    kernels, areas = np.stack(pairs), np.array([won.mean() for won in pairs])
+    matrix: Floats = np.outer(areas, areas) - sums_apart(kernels, kernels) / (m * (m - 1) * n * (n - 1))
+    return matrix
 
 
 _OF_AREAS = {"jackknife": _jackknife, "delong": _delong, "unbiased": _unbiased}

@@ -25,12 +25,13 @@ def both_read(noise: Floats, signal: Floats) -> Floats:
     return there
 
 
-def shared_sums(first: Floats, second: Floats) -> Floats:
-    """Sums of first[m, n] x second[m', n'], float64 (4,): over pairs that share both cases, only m, only n, and none.
+def sums_apart(first: Floats, second: Floats) -> Floats:
+    """Sums of first[m, n] x second[m', n'] over pairs that share neither case, (a, b) for kernels (a, m, n) and (b, m, n).
 
-    `first`, `second`: (m, n). The four together are the product of both sums (Gallas, Acad Radiol 13, 2006).
+    All less those with m = m' or n = n', which both include those with both (Gallas, Acad Radiol 13, 2006).
     """
-    same = float((first * second).sum())
-    row = float(first.sum(axis=1) @ second.sum(axis=1))
-    column = float(first.sum(axis=0) @ second.sum(axis=0))
-    return np.array([same, row - same, column - same, float(first.sum() * second.sum()) - row - column + same])
+    whole = np.outer(first.sum(axis=(1, 2)), second.sum(axis=(1, 2)))
+    row, column = (first.sum(axis=axis) @ second.sum(axis=axis).T for axis in (2, 1))
+    same = first.reshape(len(first), -1) @ second.reshape(len(second), -1).T
+    apart: Floats = whole - row - column + same
+    return apart

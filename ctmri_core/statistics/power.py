@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctmri_core.statistics.answers import NotComputable
+from ctmri_core.statistics.answers import NotComputable, root
 from ctmri_core.statistics.intervals import binomial_chances
 from ctmri_core.statistics.mrmc import Analysis, HoldsFor
 
@@ -135,7 +135,7 @@ def mrmc_power(
     else:
         error = spread.readers + over_cases
         df = (readers - 1) * (error / over_readers) ** 2 if over_readers > 0 else math.inf
-    if error <= 0:
+    if not root(error):
         return NotComputable("The pilot study shows no variance to plan with.")
     away = readers * effect**2 / (spread.parts * error)
     if math.isinf(df):

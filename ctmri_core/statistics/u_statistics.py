@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctmri_core.statistics.answers import Estimate, NotComputable, estimate, root
-from ctmri_core.statistics.kernels import Floats, both_read, shared_sums, success
+from ctmri_core.statistics.kernels import Floats, both_read, success, sums_apart
 from ctmri_core.statistics.readings import Readings
 
 
@@ -98,9 +98,9 @@ def _covariance(first: _Kernel, second: _Kernel) -> float:
 
 def _apart(first: Floats, second: Floats) -> float:
     """Sum of products over pairs of answers that share neither reader nor case."""
-    everyone = shared_sums(first.sum(axis=0), second.sum(axis=0))[3]
-    alone = sum(shared_sums(mine, theirs)[3] for mine, theirs in zip(first, second, strict=True))
-    return float(everyone - alone)
+    everyone = sums_apart(first.sum(axis=0, keepdims=True), second.sum(axis=0, keepdims=True))
+    alone = sum(sums_apart(first[reader, None], second[reader, None]) for reader in range(len(first)))
+    return float((everyone - alone)[0, 0])
 
 
 def _degrees_of_freedom(kernels: list[_Kernel], variance: float) -> float:

@@ -18,6 +18,7 @@ from ctmri_core.statistics.bootstrap import readers_and_cases
 from ctmri_core.statistics.equivalence import Equivalence, of_estimate
 from ctmri_core.statistics.figures import Figures, figures
 from ctmri_core.statistics.readings import Readings
+from ctmri_core.statistics.subgroups import case_groups, reader_groups
 from ctmri_core.statistics.u_statistics import UStatistic, area_difference, mean_area
 from tests.core.published_readings import imrmc_example, van_dyke
 
@@ -288,6 +289,38 @@ def test_equal_readers_leave_the_cases():
     found, one = mrmc.against(analysed(alike), "m0"), mrmc.against(analysed(readings), "m0", holds_for="cases")
     assert isinstance(found, Estimate) and isinstance(one, Estimate)
     assert found.df == np.inf and (found.se, bounds(found)) == (pytest.approx(one.se), pytest.approx(bounds(one)))
+
+
+def test_groups_of_readers_and_of_cases_by_drawing():
+    """The standard error that is estimated is that with which the difference varies."""
+    random = np.random.default_rng(3)
+    signal, half = np.arange(60) % 2 == 0, np.arange(60) < 28
+    by_reader, by_case = [], []
+    for _ in range(250):
+        effects = random.normal(0.5, 0.4, (7, 1)) * signal
+        scores = random.normal(0, 0.7, 60) + random.normal(0, 0.7, (7, 60)) + effects
+        drawn = Readings(("m",), tuple("abcdefg"), tuple(map(str, range(60))), signal, scores[None])
+        by_reader.append(reader_groups(drawn, "m", "abcd", "efg"))
+        by_case.append(case_groups(drawn, "m", half, ~half))
+    for found in (by_reader, by_case):
+        estimates = [each for each in found if isinstance(each, Estimate)]
+        assert len(estimates) == 250
+        assert np.mean([each.se**2 for each in estimates]) == pytest.approx(np.var([each.value for each in estimates]), rel=0.3)
+        assert 0.01 < np.mean([not low <= 0 <= high for low, high in map(bounds, estimates)]) < 0.1
+
+
+def test_groups_that_cannot_be_compared():
+    readings = study(0, 1, 4, (6, 6))
+    signal = readings.signal
+    for found in (
+        reader_groups(readings, "m0", ["r0"], ["r1", "r2"]), case_groups(readings, "m0", signal, ~signal),
+        case_groups(readings.of_readers("r0"), "m0", signal, ~signal, "mean"),
+    ):  # fmt: skip
+        assert isinstance(found, NotComputable) and found.because.endswith(".")
+    assert isinstance(case_groups(readings, "m0", signal, ~signal, "mean"), Estimate)
+    for mixed in (lambda: reader_groups(readings, "m0", ["r0"], ["r0"]), lambda: case_groups(readings, "m0", signal, signal)):
+        with pytest.raises(ValueError, match="one group"):
+            mixed()
 
 
 def test_incomplete_readings():
