@@ -14,6 +14,7 @@ from ctmri_core.case import Case
 from ctmri_core.data.case_alignment import laid, registered
 from ctmri_core.data.case_body import Mask, given_mask, outlined_body
 from ctmri_core.data.case_check import MISPLACED, CaseCheck, check_case, refused
+from ctmri_core.data.ct_steps import spread_steps
 from ctmri_core.data.dataset import DatasetCase, DatasetIndex, key_of
 from ctmri_core.data.decisions import Decisions, Placement
 from ctmri_core.data.label_values import given_labels, prepared_labels
@@ -135,7 +136,10 @@ class CasePreparation:
         check: CaseCheck | None, *, together: bool,
     ) -> DatasetCase:  # fmt: skip
         recipe, salt, first = self.index.recipe, self.index.salt, case[domains[0]]
-        slices, mask, backgrounds = recipe.forward_group([case.aligned(domain) for domain in domains], body)
+        volumes = [case.aligned(domain) for domain in domains]
+        if self.options.spread_ct_steps:
+            volumes = [spread_steps(volume) for volume in volumes]
+        slices, mask, backgrounds = recipe.forward_group(volumes, body)
         mask &= given_mask(case, domains[0], recipe, mask)
         stored, chosen = _stored(recipe, mask)
         labels = given_labels(case, domains[0], together=together) if Domain.MASK in self.domains else None

@@ -153,6 +153,8 @@ def prepare_dataset(
         recipe = learnt
         if outliner is not None:
             made_from = {**made_from, "body": outliner.card.weights_sha256}
+        if options.spread_ct_steps:
+            made_from = {**made_from, "ct_steps": "spread"}
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)
         if earlier and not DatasetFolder(folder).remembered():
             yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")

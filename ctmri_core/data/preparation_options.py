@@ -27,6 +27,9 @@ class PreparationOptions(BaseModel):
     body_model: str = Field(
         default="", max_length=1000, description="model (file or name) that outlines the body in cases that bring no mask of it"
     )
+    spread_ct_steps: bool = Field(
+        default=False, description="CT in steps of several HU (from 8-bit pictures): move values at random within a step"
+    )
     leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
     what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
     licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")
