@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from ctmri_core.domain import Domain
@@ -17,13 +17,14 @@ from ctmri_core.volume import Volume, Voxels
 from ctmri_gui import file_choice
 from ctmri_gui.jobs import work
 from ctmri_gui.open_files import KEPT, writes_over
+from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.body.bodies import Body, Labels
 from ctmri_gui.viewer.body.body_editor import BodyEditor
 from ctmri_gui.viewer.body.body_panel import BodyPanel
-from ctmri_gui.viewer.compare.label_map import LabelMap
+from ctmri_gui.viewer.compare.label_map import LabelMap, NoMask
 from ctmri_gui.viewer.linked_views import LinkedViews
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class BodyLink(QObject):
         self._offer_models()
         self.panel = BodyPanel(self.editor)
         self.panel.saveAsked.connect(self.where_to_save)
+        for name, new_mask in (("mask_new", True), ("label_new", False)):
+            self.editor.action(name).triggered.connect(partial(self._ask_name, new_mask))
 
     def _offer_models(self) -> None:
         """Those at hand that outline."""
@@ -71,6 +74,32 @@ class BodyLink(QObject):
             begin = partial(_save_mask, target, scan, path)
             self._session.jobs.run("Save mask", begin, on_result=self._saved)
 
+    def _ask_name(self, new_mask: bool, _checked: bool = False) -> None:
+        """Of a label that is to be drawn."""
+        role = self._views.model.reference
+        over = None if role is None else self._views.model.volumes[role]
+        if over is None:
+            return
+        refuse = partial(self.editor.new_labels.refusal, new_mask=new_mask)
+        title, words = ("New mask", "&Name of its first label") if new_mask else ("New label", "&Name of the label")
+        dialog = NameDialog(title, words, refuse, lambda _name: "", self._window, begin="Draw")
+        dialog.setObjectName("mask_new" if new_mask else "label_new")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._begin(over if new_mask else None, dialog.name))
+        dialog.open()
+
+    def _begin(self, over: Volume | None, name: str) -> None:
+        """The brush is at hand at once."""
+        try:
+            if over is not None:
+                self.editor.new_labels.begin_mask(over, name)
+            else:
+                self.editor.new_labels.begin_label(name)
+        except NoMask as refusal:
+            self._session.failed.emit(str(refusal))
+            return
+        self._views.use_tool("body_add")
+
     @property
     def _scan(self) -> Volume | None:
         """What the mask lies over: where it can be told, the picture that has its voxels."""
@@ -94,7 +123,7 @@ def _save_mask(target: Body | LabelMap, scan: Volume, path: Path, stop: StopSign
         drawn_by: DrawnBy = "SEMIAUTOMATIC" if target.by_hand else "AUTOMATIC"
         return (yield from save_labels(labels, target.geometry, {1: "body"}, scan, path, drawn_by, stop))
     if path.name.lower().endswith(_OF_LABELS):
-        names = {place: f"label_{value}" for place, value in enumerate(target.values, 1)}
+        names = {place: target.names.get(value, f"label_{value}") for place, value in enumerate(target.values, 1)}
         return (yield from save_labels(labels, target.geometry, names, scan, path, "SEMIAUTOMATIC", stop))
     made = Volume(
         _with_numbers(labels, target.values), target.geometry, Domain.UNKNOWN, "Labels",

@@ -11,14 +11,14 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ctmri_core.errors import CtmriError
-from ctmri_core.events import StopSignal, Work
+from ctmri_core.events import Noted, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.volume import Volume
 from ctmri_gui import file_choice
 from ctmri_gui.jobs import work
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.compare.label_map import LabelMap, label_map_of
+from ctmri_gui.viewer.compare.label_map import LabelMap, label_map_of, on_voxels, surely_mask
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.slice_stack import box_in
 
@@ -53,7 +53,8 @@ class CompareLink(QObject):
 
     def open(self, path: Path) -> None:
         """Reads a mask in the background and puts it over what is shown now, even if another case is shown by then."""
-        begin, take = partial(_read, path, self._next_name()), partial(self._take, self._reference)
+        over = self._reference
+        begin, take = partial(_read, path, self._next_name(), over), partial(self._take, over)
         self._session.jobs.run("Open mask", begin, on_result=take)
 
     def _remember_colours(self, name: str) -> None:
@@ -64,7 +65,13 @@ class CompareLink(QObject):
             self._views.compare.model.set_colours(self._settings[key])
 
     def _ask(self, volume: Volume, as_scan: Callable[[], None]) -> None:
-        """`as_scan`: what is done with anything else that is dropped."""
+        """`as_scan`: what is done with anything else that is dropped. A file that says that it is a mask is asked nothing."""
+        if surely_mask(volume):
+            if self._reference is None:
+                self._session.failed.emit(_NOTHING_OPEN)
+            else:
+                self._convert(volume)
+            return
         box = QMessageBox(QMessageBox.Icon.Question, "Mask or scan", _QUESTION, parent=self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         yes = box.addButton("Show as &mask", QMessageBox.ButtonRole.AcceptRole)
@@ -76,7 +83,8 @@ class CompareLink(QObject):
         box.open()
 
     def _convert(self, volume: Volume) -> None:
-        begin, take = partial(_converted, volume, self._next_name()), partial(self._take, self._reference)
+        over = self._reference
+        begin, take = partial(_converted, volume, self._next_name(), over), partial(self._take, over)
         self._session.jobs.run("Open mask", begin, on_result=take, listed=False)
 
     def _next_name(self) -> str:
@@ -97,19 +105,23 @@ class CompareLink(QObject):
             self._session.noted.emit(_ELSEWHERE)
 
 
-def _read(path: Path, name: str, stop: StopSignal) -> Work[LabelMap | None]:
+def _read(path: Path, name: str, over: Volume | None, stop: StopSignal) -> Work[LabelMap | None]:
     series = yield from work.find_series((path,), stop)
     if series is None:
         return None
     if len(series) != 1:
         raise CtmriError(_SEVERAL.format(count=len(series)))
     volumes = yield from work.load_series(series, stop)
-    return None if volumes is None else label_map_of(volumes[0], name)
+    return None if volumes is None else (yield from _converted(volumes[0], name, over, stop))
 
 
-def _converted(volume: Volume, name: str, _stop: StopSignal) -> Work[LabelMap]:
-    yield from ()
-    return label_map_of(volume, name)
+def _converted(volume: Volume, name: str, over: Volume | None, _stop: StopSignal) -> Work[LabelMap]:
+    """With what its file said that is serious: nothing else will say it."""
+    for finding in volume.findings:
+        if finding.serious:
+            yield Noted(message=f"The mask: {finding.message}", serious=True)
+    found = label_map_of(volume, name)
+    return found if over is None else on_voxels(found, over.geometry)
 
 
 def _apart(one: Geometry, other: Geometry) -> bool:

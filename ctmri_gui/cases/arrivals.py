@@ -16,7 +16,7 @@ from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
 from ctmri_gui.placement import belongs, joins, roles_together
 from ctmri_gui.settings import Settings
-from ctmri_gui.viewer.compare.label_map import looks_like_mask
+from ctmri_gui.viewer.compare.label_map import looks_like_mask, surely_mask
 from ctmri_gui.viewer.roles import Role
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Arrivals(QObject):
     def _take(self, opening: Opening, chosen: tuple[Series, ...], volumes: tuple[Volume, ...]) -> None:
         take = partial(self._take_scans, opening, chosen, volumes)
         shown = self._cases.current
-        if len(volumes) == 1 and not (opening.alone or shown.empty) and looks_like_mask(volumes[0]):
+        beside = not (opening.alone or shown.empty)
+        if len(volumes) == 1 and (surely_mask(volumes[0]) or (beside and looks_like_mask(volumes[0]))):
             self.maskLike.emit(volumes[0], take)
         else:
             take()

@@ -12,10 +12,12 @@ LONGEST_NAME = 40
 
 
 class NameDialog(QDialog):
-    """`refuse`: why a name cannot be had, empty where it can; `warn`: what having it would do, empty for nothing."""
+    """`refuse`: why a name cannot be had, empty where it can; `warn`: what having it would do, empty for nothing; `begin`: on the
+    button, where nothing is saved."""
 
     def __init__(
-        self, title: str, words: str, refuse: Callable[[str], str], warn: Callable[[str], str], parent: QWidget | None = None
+        self, title: str, words: str, refuse: Callable[[str], str], warn: Callable[[str], str], parent: QWidget | None = None,
+        *, begin: str = "",
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -28,6 +30,8 @@ class NameDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         self.save = buttons.button(QDialogButtonBox.StandardButton.Save)
         self.save.setProperty("primary", True)
+        if begin:
+            self.save.setText(begin)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

@@ -111,6 +111,8 @@ KEY_ACTIONS = (
     KeyAction("body_smaller", "Smaller brush", ("[",), group=BODY),
     KeyAction("body_larger", "Larger brush", ("]",), group=BODY),
     KeyAction("body_anew", "Find anew", (), group=BODY),
+    KeyAction("mask_new", "New mask over the pictures…", (), group=BODY),
+    KeyAction("label_new", "New label in the mask…", (), group=BODY),
     KeyAction("cancel", "Leave the tool, crosshair, maximised pane, full screen; else go to the pictures", ("Esc",), group=PANES),
 )
 

@@ -278,4 +278,4 @@ def test_masks_come_back_with_their_volume_and_another_reading_keeps_them(tmp_pa
     assert [one.map for one in model.masks] == [mask]
     model.follow(other)
     assert [one.map for one in model.masks] == [late]
-    assert Mask(mask, 6).colour(3) == COLOURS[0]  # colours go round
+    assert Mask(mask, (6, 7, 8)).colour(3) == COLOURS[0]  # colours go round

@@ -13,10 +13,12 @@ from skimage.segmentation import flood
 
 from ctmri_core.cli import main
 from ctmri_core.domain import Domain
+from ctmri_core.labels.dicom_seg import write_dicom_seg
 from ctmri_core.preprocess.mask_regions import regrown
 from ctmri_core.volume import Volume
 from ctmri_gui import file_choice
 from ctmri_gui.main_window import MainWindow
+from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.viewer.compare.label_map import BODY, label_map_of
 from ctmri_gui.viewer.roles import Role
 from tests.core.test_dicom_seg import GRIDS, scan_on
@@ -152,6 +154,73 @@ def test_masks_are_saved_as_nifti_as_labelme_and_as_dicom(make_window, qtbot, tm
     assert main(["segment", "convert", str(tmp_path / "m"), *words]) == 0
     assert len(list((tmp_path / "png").glob("*.png"))) == scan.geometry.shape[0]
     window.session.place(make_volume(shape=scan.geometry.shape), Role.SOURCE)
+    window.close()
+
+
+def typed(window: MainWindow, command: str, name: str) -> None:
+    """Answers the dialog that asks for the name of a label."""
+    window.views.actions_by_name[command].trigger()
+    dialog = window.findChild(NameDialog, command)
+    QTest.keyClicks(dialog.field, name)
+    dialog.save.click()
+
+
+def test_masks_and_labels_are_begun_named_drawn_taken_back_and_saved(make_window, qtbot, tmp_path, monkeypatch):
+    window = make_window()
+    window.resize(1500, 800)
+    scan = scan_on(GRIDS[0])
+    window.session.place(scan, Role.SOURCE)
+    panel, masks = window.body.panel, window.views.compare.masks
+    assert not panel.choice.isVisibleTo(panel) and not panel.choice.more.isEnabled()
+    typed(window, "mask_new", "tumour")
+    assert panel.choice.part.currentText() == "1 tumour" and window.body.editor.value == 1 and not labels(window).any()
+    press(window, (0.4, 0.5), (0.5, 0.5))
+    window.views.actions_by_name["label_new"].trigger()
+    dialog = window.findChild(NameDialog, "label_new")
+    QTest.keyClicks(dialog.field, "tumour")
+    assert not dialog.save.isEnabled() and "already" in dialog.told.text()
+    QTest.keyClicks(dialog.field, " bed")
+    dialog.save.click()
+    assert panel.choice.part.currentText() == "2 tumour bed"
+    press(window, (0.5, 0.4), (0.6, 0.4))
+    drawn = labels(window).copy()
+    assert set(np.unique(drawn)) == {0, 1, 2} and masks.masks[0].map.region(2) == "Drawing 1, tumour bed"
+    monkeypatch.setattr(file_choice, "new_file", lambda *_: tmp_path / "m.dcm")
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        panel.save.click()
+    masks.take_away("Drawing 1")
+    assert not masks.masks
+    for _ in range(5):
+        window.history.undo()
+    assert not masks.masks
+    window.history.redo()
+    window.history.redo()
+    assert masks.masks[0].map.values == (1,) and set(np.unique(labels(window))) == {0, 1}
+    monkeypatch.setattr(file_choice, "existing_files", lambda *_: [tmp_path / "m.dcm"])
+    window.command["open_mask"].trigger()
+    qtbot.waitUntil(lambda: len(masks.masks) == 2, timeout=20_000)
+    opened = masks.masks[-1].map
+    np.testing.assert_array_equal(opened.labels, drawn)
+    assert opened.called(2) == "2 tumour bed" and opened.region(2) == "Mask 1, 2"  # of a file: on no picture
+    window.close()
+
+
+def test_a_segmentation_that_is_dropped_is_no_scan(make_window, qtbot, tmp_path):
+    window, scan = make_window(), scan_on(GRIDS[0])
+    window.session.place(scan, Role.SOURCE)
+    path = write_dicom_seg(np.ones(GRIDS[0].shape, np.uint8), scan, tmp_path / "seg.dcm", {1: "all"})
+    window.session.open_paths([path])
+    qtbot.waitUntil(lambda: len(window.views.compare.masks.masks) == 1, timeout=20_000)
+    assert window.session.volumes[Role.TRUTH] is None and window.session.volumes[Role.SOURCE] is scan
+    window.close()
+
+
+def test_a_segmentation_without_a_scan_says_what_it_needs(make_window, qtbot, tmp_path):
+    window = make_window()
+    path = write_dicom_seg(np.ones(GRIDS[0].shape, np.uint8), scan_on(GRIDS[0]), tmp_path / "seg.dcm", {1: "all"})
+    window.session.open_paths([path])
+    qtbot.waitUntil(lambda: any("Open a scan first" in text for text in window.messages.texts), timeout=20_000)
+    assert window.session.cases.current.empty
     window.close()
 
 

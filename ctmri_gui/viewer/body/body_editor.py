@@ -21,6 +21,7 @@ from ctmri_gui.undo import History
 from ctmri_gui.viewer.body.bodies import Bodies, Body, Labels, find_body, outlined_body
 from ctmri_gui.viewer.body.edited_mask import EditedMask
 from ctmri_gui.viewer.body.mask_changes import MaskChanges
+from ctmri_gui.viewer.body.new_labels import NewLabels
 from ctmri_gui.viewer.body.pane_brush import PaneBrush
 from ctmri_gui.viewer.compare.label_map import BODY
 from ctmri_gui.viewer.compare.mask_model import MaskStyle
@@ -51,6 +52,7 @@ class BodyEditor(QObject):
         """Whether the tool in use fills areas, and is no brush."""
         self.radius_mm = _FIRST_MM
         self.edited = EditedMask(self._masks, lambda: self.body, lambda: self.source is not None, self)
+        self.new_labels = NewLabels(self._masks, self.edited, history, self)
         self.changes = MaskChanges(self.edited, self._masks, history, jobs, self._show_again, self)
         self._panes: dict[str, PaneBrush] = {}
         self._wish: tuple[float, object] | None = None
@@ -251,9 +253,8 @@ class BodyEditor(QObject):
         views.panesChanged.connect(self._follow_panes)
         views.toolChanged.connect(self._follow_tool)
         views.model.volumesChanged.connect(self._follow_volumes)
-        self._masks.changed.connect(self._follow_masks)
         self._bodies.changed.connect(lambda _volume: self.changed.emit())
-        self.edited.changed.connect(self.changed)
+        self.edited.changed.connect(self._follow_masks)
         self.changes.changed.connect(self.changed)
         for name, handler in (
             ("body_mask", self.show),
@@ -306,6 +307,8 @@ class BodyEditor(QObject):
             self.action(name).setEnabled(there)
         for name in ("body_add", "body_erase", "body_fill", "body_brush", "body_grow", "body_shrink"):
             self.action(name).setEnabled(there or not self.edited.is_body)
+        self.action("mask_new").setEnabled(self._views.model.reference is not None)
+        self.action("label_new").setEnabled(not self.edited.is_body)
         self.action("body_mask").setChecked(self.shown or (self.finding and self.body is None))
         self.changed.emit()
 

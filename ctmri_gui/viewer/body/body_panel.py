@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from ctmri_core.domain import Domain
-from ctmri_gui.panels.small_parts import LARGE_TEXT, button, label, naming, reveal
+from ctmri_gui.panels.small_parts import LARGE_TEXT, TurningRow, button, label, naming, reveal
 from ctmri_gui.viewer.body.body_editor import LARGEST_MM, SMALLEST_MM, BodyEditor
-from ctmri_gui.viewer.body.mask_tools import MaskChoice, MaskTools, row_of, switch, tick
+from ctmri_gui.viewer.body.mask_tools import MaskChoice, MaskTools, press, row_of, switch, tick
 
 _CT_STEPS = (-900, 300, 10.0)
 _SHARE_STEPS = (0, 140, 0.005)
@@ -58,7 +58,8 @@ class BodyPanel(QWidget):
         self.by.setToolTip(_BY_TIP)
         self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.by_row = QWidget()
-        self.choice, self.tools = MaskChoice(editor.edited), MaskTools(editor)
+        self.choice, self.tools = MaskChoice(editor.edited, editor.action("label_new")), MaskTools(editor)
+        self.new_mask = press(editor.action("mask_new"), "&New mask…")
         self.save = QPushButton("Save mask…")
         self.note = label("", "muted")
         self.only = QCheckBox("Translate inside")
@@ -98,7 +99,8 @@ class BodyPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for part in (self.shown, self.choice, self.details, self.only):
+        self.first = TurningRow((self.shown, 1), (self.new_mask, 0))
+        for part in (self.first, self.choice, self.details, self.only):
             column.addWidget(part)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -57,6 +57,12 @@ class EditedMask(QObject):
         return target.values if isinstance(target, LabelMap) else (1,)
 
     @property
+    def called(self) -> tuple[str, ...]:
+        """The regions by number and name."""
+        target = self.target
+        return tuple(map(target.called, range(1, len(target.values) + 1))) if isinstance(target, LabelMap) else ("1",)
+
+    @property
     def region(self) -> int:
         """The chosen one, by its place from 1, as it stands in the labels."""
         return self._region if self._region <= len(self.regions) else 1

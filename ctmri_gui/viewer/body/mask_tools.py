@@ -17,19 +17,22 @@ _GROW_TIP = "The chosen mask, in all directions; other labels are not grown over
 
 
 class MaskChoice(QWidget):
-    """Hidden where there is one mask alone with one label, or none but the body."""
+    """Hidden where there is none but the body. `new_label`: the command that adds one to the chosen mask."""
 
-    def __init__(self, edited: EditedMask) -> None:
+    def __init__(self, edited: EditedMask, new_label: QAction) -> None:
         super().__init__()
         self._edited = edited
+        self.more = press(new_label, "New la&bel…")
         self.which, self.part = _list("Mask to be changed"), _list("Label to be changed")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row_of(naming("Chan&ge", self.which), (self.which, 1)))
         self._regions = QWidget()
-        line = row_of(naming("&Label", self.part), (self.part, 1))
-        line.setContentsMargins(0, 0, 0, 0)
-        self._regions.setLayout(line)
+        lines = QVBoxLayout(self._regions)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(6)
+        lines.addLayout(row_of(naming("&Label", self.part), (self.part, 1)))
+        lines.addWidget(self.more)
         column.addWidget(self._regions)
         self.which.textActivated.connect(edited.choose)
         self.part.activated.connect(lambda row: edited.choose_region(row + 1))
@@ -39,10 +42,10 @@ class MaskChoice(QWidget):
     def _follow(self) -> None:
         edited = self._edited
         _show_rows(self.which, edited.names, edited.name)
-        regions = tuple(map(str, edited.regions))
+        regions = edited.called
         _show_rows(self.part, regions, regions[edited.region - 1])
-        self._regions.setVisible(len(regions) > 1)
-        self.setVisible(len(edited.names) > 1)
+        self._regions.setVisible(not edited.is_body)
+        self.setVisible(len(edited.names) > 1 or not edited.is_body)
 
 
 class MaskTools(QWidget):
@@ -54,7 +57,7 @@ class MaskTools(QWidget):
         self.fill = switch(editor.action("body_fill"), "Fill")
         self.fill.setToolTip(_FILL_TIP)
         self.tolerance = _number("Tolerance of the fill", _TOLERANCE_TIP, 0, 1000, 0)
-        self.grow, self.shrink = _press(editor.action("body_grow"), "Grow"), _press(editor.action("body_shrink"), "Shrink")
+        self.grow, self.shrink = press(editor.action("body_grow"), "Grow"), press(editor.action("body_shrink"), "Shrink")
         self.distance = _number("Distance to grow or shrink by", _GROW_TIP, 0.5, 50, 1)
         self.distance.setSuffix(" mm")
         self.distance.setValue(editor.changes.grow_mm)
@@ -114,7 +117,7 @@ def _number(name: str, tip: str, low: float, high: float, decimals: int) -> QDou
     return box
 
 
-def _press(action: QAction, words: str) -> QPushButton:
+def press(action: QAction, words: str) -> QPushButton:
     """A button that does what `action` does."""
     made = QPushButton(words)
     made.setToolTip(action.text())

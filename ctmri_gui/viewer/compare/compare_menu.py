@@ -58,8 +58,8 @@ def mask_menu(parent: QMenu, model: MaskModel) -> QMenu:
         action.triggered.connect(partial(model.set_mask_visible, mask.map.name))
     _choice(menu, [(style.value, style is model.style, partial(model.set_style, style)) for style in MaskStyle])
     menu.addSeparator()
-    for mask in model.masks:
-        menu.addAction(f"Take away: {mask.map.name}").triggered.connect(_without_argument(partial(model.remove, mask.map.name)))
+    for name in [mask.map.name for mask in model.masks]:
+        menu.addAction(f"Take away: {name}").triggered.connect(_without_argument(partial(model.take_away, name)))
     return menu
 
 

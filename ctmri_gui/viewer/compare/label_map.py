@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.geometry import Geometry
+from ctmri_core.preprocess.resample import resample_array
 from ctmri_core.volume import Volume
 
 _MOST_LABELS = 255
 _FEW_VALUES = 64
 _LOOKED_AT = 60_000
 _SPAN = 1 << 16
+_OFF_VOXEL = 0.02
 BODY = "Body of the source"
 
 
@@ -25,16 +28,53 @@ class NoMask(CtmriError):
 @dataclass(frozen=True, eq=False)
 class LabelMap:
     """`labels`: uint8 (k, j, i) on `geometry`, 0 where there is nothing, else the place (from 1) of the region in `values`, which
-    are the numbers that the file gives to its regions. `name`: what may be written on the screen."""
+    are the numbers that the file gives to its regions. `name`: what may be written on the pictures. `names`: of regions, by their
+    numbers; where these are `told` by a file they may be anybody's words, and no picture shows them."""
 
     labels: NDArray[np.uint8] = field(repr=False)
     geometry: Geometry
     values: tuple[int, ...]
     name: str
+    names: Mapping[int, str] = field(default_factory=dict, repr=False)
+    told: bool = False
 
     def region(self, index: int) -> str:
-        """What the region of that place is called."""
-        return self.name if len(self.values) == 1 else f"{self.name}, {self.values[index - 1]}"
+        """What the region of that place is called on the pictures."""
+        value = self.values[index - 1]
+        if not self.told and value in self.names:
+            return f"{self.name}, {self.names[value]}"
+        return self.name if len(self.values) == 1 else f"{self.name}, {value}"
+
+    def called(self, index: int) -> str:
+        """The number of the region of that place and its name, for lists."""
+        value = self.values[index - 1]
+        return " ".join((str(value), self.names.get(value, ""))).rstrip()
+
+    def with_region(self, name: str) -> LabelMap:
+        """One more, behind the others, which has no voxels yet. Raises `NoMask` where there are as many as there can be."""
+        number = max(self.values, default=0) + 1
+        if len(self.values) >= _MOST_LABELS or number >= _SPAN:
+            raise NoMask(f"This mask has {len(self.values)} labels already; begin another one.")
+        return replace(self, values=(*self.values, number), names={**self.names, number: name})
+
+
+def empty_map(geometry: Geometry, name: str, region: str) -> LabelMap:
+    """Of one region, to be drawn."""
+    return LabelMap(np.zeros(geometry.shape, np.uint8), geometry, (1,), name, {1: region})
+
+
+def on_voxels(found: LabelMap, grid: Geometry) -> LabelMap:
+    """`found` on the whole of `grid` where its voxels are some of those, in whatever order, so that it can be changed everywhere;
+    else as it is."""
+    last = np.asarray(found.geometry.shape) - 1
+    ends = np.vstack([np.zeros(3), np.diag(last)])
+    at = grid.mm_to_index(found.geometry.index_to_mm(np.vstack([ends, last])))
+    beside = np.abs(at - np.rint(at)).max()
+    longer = np.abs(np.linalg.norm(at[1:4] - at[0], axis=1) - last).max()
+    inside = at.min() > -0.5 and (at.max(0) < np.asarray(grid.shape) - 0.5).all()
+    if found.geometry.is_close(grid) or not inside or max(beside, longer) > _OFF_VOXEL:
+        return found
+    return replace(found, labels=resample_array(found.labels, found.geometry, grid, order=0), geometry=grid)
 
 
 def label_map_of(volume: Volume, name: str) -> LabelMap:
@@ -59,7 +99,13 @@ def label_map_of(volume: Volume, name: str) -> LabelMap:
     labels = np.empty(volume.voxels.shape, np.uint8)
     for slice_, place in zip(volume.voxels, labels, strict=True):
         np.take(place_of, slice_.astype(np.int32) - low, out=place)
-    return LabelMap(labels, volume.geometry, values_in_order, name)
+    names = {value: called for value, called in volume.label_names if called and value in values_in_order}
+    return LabelMap(labels, volume.geometry, values_in_order, name, names, told=bool(names))
+
+
+def surely_mask(volume: Volume) -> bool:
+    """Whether its file says that it is a map of labels."""
+    return bool(volume.label_names)
 
 
 def looks_like_mask(volume: Volume) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from weakref import ReferenceType, WeakKeyDictionary, ref
@@ -28,15 +29,15 @@ class MaskStyle(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A label map on the screen. `first_colour`: of its first region, in `COLOURS`, counted on without end."""
+    """A label map on the screen. `colours`: of its regions, by their places in `COLOURS`, counted on without end."""
 
     map: LabelMap
-    first_colour: int
+    colours: tuple[int, ...]
     visible: bool = True
 
     def colour(self, index: int) -> str:
         """Of the region at place `index` (from 1)."""
-        return COLOURS[(self.first_colour + index - 1) % len(COLOURS)]
+        return COLOURS[self.colours[index - 1] % len(COLOURS)]
 
     def table(self, opacity: float) -> NDArray[np.uint32]:
         """(512,): 0xAARRGGBB, premultiplied; by place the filled regions, and from 256 on their contours, which nothing shows
@@ -53,6 +54,7 @@ class MaskModel(QObject):
     """Masks belong to the volume that they were put over, and come back with it. Style and opacity are one for all of them."""
 
     changed = Signal()
+    takenAway = Signal(object)  # Mask that a person takes away, which may be wanted back
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -98,13 +100,27 @@ class MaskModel(QObject):
         self.masks = tuple(replace(mask) if mask.map.name == name else mask for mask in self.masks)
         self.changed.emit()
 
+    def replace_map(self, label_map: LabelMap) -> None:
+        """The one of the same name has other regions now; those that it keeps keep their colours."""
+        self.masks = tuple(
+            _recoloured(mask, label_map, self.masks) if mask.map.name == label_map.name else mask for mask in self.masks
+        )
+        self.changed.emit()
+
     def remove(self, name: str) -> None:
         self.masks = tuple(mask for mask in self.masks if mask.map.name != name)
         self.changed.emit()
 
+    def take_away(self, name: str) -> None:
+        """As somebody asks for it."""
+        gone = [mask for mask in self.masks if mask.map.name == name]
+        self.remove(name)
+        for mask in gone:
+            self.takenAway.emit(mask)
+
     def set_mask_visible(self, name: str, visible: bool) -> None:
         self.masks = tuple(
-            Mask(mask.map, mask.first_colour, visible) if mask.map.name == name else mask for mask in self.masks
+            replace(mask, visible=visible) if mask.map.name == name else mask for mask in self.masks
         )
         self.changed.emit()
 
@@ -128,7 +144,19 @@ class MaskModel(QObject):
 
 def _with(masks: tuple[Mask, ...], label_map: LabelMap) -> tuple[Mask, ...]:
     others = tuple(mask for mask in masks if mask.map.name != label_map.name)
-    return *others, Mask(label_map, sum(len(mask.map.values) for mask in others))
+    return *others, Mask(label_map, _free_colours(others, len(label_map.values)))
+
+
+def _recoloured(mask: Mask, label_map: LabelMap, masks: tuple[Mask, ...]) -> Mask:
+    kept = mask.colours[: len(label_map.values)]
+    return replace(mask, map=label_map, colours=(*kept, *_free_colours(masks, len(label_map.values) - len(kept))))
+
+
+def _free_colours(masks: tuple[Mask, ...], count: int) -> tuple[int, ...]:
+    """The first that no region of `masks` has."""
+    taken = {colour for mask in masks for colour in mask.colours}
+    free = (colour for colour in itertools.count() if colour not in taken)
+    return tuple(itertools.islice(free, count))
 
 
 def _same_file(one: Volume | None, other: Volume | None) -> bool:
