@@ -92,6 +92,15 @@ class AboutDialog(QDialog):
         self._facts[_DEVICE] = device
         self._show()
 
+    @property
+    def _terms(self) -> str:
+        """Of the models that came with the program and may not be used commercially; nothing where there are none."""
+        from ctmri_core.model_card.terms import shipped_terms  # loads much, and the window is to stand before
+
+        texts = "".join(f"<pre style='white-space: pre-wrap'>{html.escape(text)}</pre>" for text in shipped_terms().values())
+        told = "<p>Models under <i>models/noncommercial</i> are not under Apache-2.0. Settings hide them.</p>"
+        return f"<h3>Models for non-commercial use</h3>{told}{texts}" if texts else ""
+
     def _show(self) -> None:
         rows = "".join(_row(name, value) for name, value in self._facts.items())
         parts = "".join(_row(part, f"{_version(part)} · {licence}") for part, licence in _PARTS)
@@ -101,7 +110,7 @@ class AboutDialog(QDialog):
             "not for diagnosis.</p>"
             "<p>Licensed under Apache-2.0. Qt and PySide6 are used under the LGPL-3.0 and can be replaced by your own build. "
             "The program makes no network connection.</p>"
-            f"<table cellspacing=4>{rows}</table><h3>Built on</h3><table cellspacing=4>{parts}</table>"
+            f"<table cellspacing=4>{rows}</table>{self._terms}<h3>Built on</h3><table cellspacing=4>{parts}</table>"
         )
 
 

@@ -119,9 +119,11 @@ class Questions(QObject):
     def translate_doubtful(self, doubt: Doubt) -> None:
         """Whether a scan is translated that is unlike what the model was made for; nobody is asked who did not ask for it."""
         if doubt.asked and doubt.entry.card is not None:
+            name = doubt.entry.card.name
+            question = f"{name} is not for commercial use." if doubt.of_terms else f"{name} may not fit this scan."
             ask(
-                self._window, "Translate", f"{doubt.entry.card.name} may not fit this scan.", doubt.words,
-                yes="Translate all the same", no="Do not translate", name="doubtful_translation", harm=False,
+                self._window, "Translate", question, doubt.words, name="doubtful_translation", harm=False,
+                yes="Agree and translate" if doubt.of_terms else "Translate all the same", no="Do not translate",
                 then=lambda: self._session.translate_all_the_same(doubt), otherwise=lambda: self._session.leave_out(doubt),
             )  # fmt: skip
 

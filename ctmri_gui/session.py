@@ -24,6 +24,7 @@ from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.models.importing import Importing, is_of_others
 from ctmri_gui.models.library import Library
+from ctmri_gui.models.terms import Terms
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.openings import Opening, Openings
 from ctmri_gui.origins import Origins
@@ -77,6 +78,7 @@ class Session(QObject):
         self.library.added.connect(
             lambda name: self.done.emit(f"{name} is in the list of models now. It is unverified: nobody here has tested it.")
         )
+        self.terms = Terms(self.jobs, self.library, settings, self)
         self.importing = Importing(self.jobs, self.library, self)
         self.bodies = Bodies(self)
         self.origins = Origins()
@@ -284,6 +286,8 @@ class Session(QObject):
     def translate_all_the_same(self, doubt: Doubt) -> None:
         """Translates what there was a doubt about, if it is still on the screen."""
         case = self.cases.current
+        if doubt.of_terms:
+            self.terms.agree(doubt.entry)
         if case.translation.go_on(doubt, all_the_same=True):
             return
         if case.volumes[Role.SOURCE] is doubt.source and case.model is doubt.entry:

@@ -130,6 +130,11 @@ _TABLE = (
         group="Opening",
     ),
     Setting(
+        "hide_noncommercial", False, "Hide models for non-commercial use",
+        "Those that learnt from data whose licence forbids commercial use are not listed nor chosen, here and by the command.",
+        group="Models",
+    ),
+    Setting(
         "device", "auto", "Device", "Where the next translation runs. A graphics card is much faster where there is one.",
         ("auto", "cpu", "cuda"), words=("Automatic", "Processor", "Graphics card"), group="Computing",
     ),

@@ -17,6 +17,7 @@ from ctmri_core.volume import Finding, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
+from ctmri_gui.models import terms
 from ctmri_gui.models.library import fits
 from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.roles import Role
@@ -43,6 +44,11 @@ class Doubt:
     @property
     def words(self) -> str:
         return " ".join(finding.message for finding in self.findings)
+
+    @property
+    def of_terms(self) -> bool:
+        """Whether terms of the model are to be seen first."""
+        return any(finding.kind == terms.KIND for finding in self.findings)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from ctmri_core.io.opening import load
 from ctmri_core.io.saving import save
 from ctmri_core.io.second_opinion import contradicts_header, taken_for
 from ctmri_core.model_card import ModelCard
+from ctmri_core.model_card.terms import terms_notes
 from ctmri_core.volume import Volume
 
 Result = TypeVar("Result")
@@ -107,6 +108,7 @@ class OneCase:
         self._check(volume, card)
         if self.stop():
             return None
+        yield from terms_notes([card])
         target, replaces = self._begin(card.direction.target)
         work = translate_as(volume, self.models.loaded(model), order.order, self.stop)
         made = yield from _heard(work, self._device_of(hear))

@@ -87,11 +87,13 @@ def _by_model(volume: Volume, arguments: argparse.Namespace, stop: StopSignal) -
     from ctmri_core.inference.order import Order
     from ctmri_core.inference.outlining import label_volume, outline
     from ctmri_core.model_card import find_model
+    from ctmri_core.model_card.terms import terms_notes
     from ctmri_core.model_file import load_model
     from ctmri_core.preprocess.given_body import mask_volume
     from ctmri_core.resources_folder import model_folders
 
     model = load_model(find_model(arguments.model, model_folders()))
+    yield from terms_notes([model.card])
     found = yield from outline(volume, model, Order(device=arguments.device), stop)
     if found is None:
         return None

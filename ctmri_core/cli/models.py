@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctmri_core.cli import models_export, models_import
+from ctmri_core.cli import models_export, models_import, models_terms
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import Terminal
 from ctmri_core.resources_folder import model_folders, user_models_folder
@@ -56,7 +56,8 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _say(arguments: argparse.Namespace) -> int:
-    from ctmri_core.model_card import find_model, list_models, read_card
+    from ctmri_core.model_card import find_model, offered_models, read_card
+    from ctmri_core.model_card.terms import hides_noncommercial
 
     terminal = Terminal(as_json=False)
     if arguments.model:
@@ -64,7 +65,7 @@ def _say(arguments: argparse.Namespace) -> int:
         card = read_card(path)
         terminal.say(card.model_dump_json(indent=2) if arguments.json else "\n".join(_report(card, path)))
         return 0
-    entries = list_models(model_folders())
+    entries = offered_models(model_folders())
     if arguments.json:
         terminal.say(json.dumps([_as_json(entry) for entry in entries], indent=2))
         return 0
@@ -76,12 +77,15 @@ def _say(arguments: argparse.Namespace) -> int:
     if not entries:
         way = "put model files (.safetensors) there, or take .pth and .onnx in with `ctmri models import`"
         terminal.say(f"No models found in {user_models_folder()}: {way}.")
+    if hides_noncommercial():
+        terminal.complain("Models that may not be used commercially are hidden; `ctmri models terms --show` lists them again.")
     return 0
 
 
 _ACTIONS = {
     "list": ("Lists the models that can be used by name.", _list_arguments, _say),
     "show": ("Says all that a model tells of itself.", _show_arguments, _say),
+    "terms": (models_terms.__doc__ or "", models_terms.add_arguments, models_terms.run),
     "import": (models_import.__doc__ or "", models_import.add_arguments, models_import.run),
     "export": (models_export.__doc__ or "", models_export.add_arguments, models_export.run),
 }
@@ -94,6 +98,7 @@ def _as_json(entry: ModelEntry) -> dict[str, Any]:
 
 def _report(card: ModelCard, path: Path) -> Iterator[str]:
     """For people: a line for each thing known, long ones under each other."""
+    from ctmri_core.model_card.terms import terms_of
     from ctmri_core.registry import maker_of
 
     method = maker_of(card)
@@ -110,6 +115,7 @@ def _report(card: ModelCard, path: Path) -> Iterator[str]:
         "validation": _pairs(card.metrics) or "not measured",
         "made for": card.intended_use,
         "limits": card.limitations,
+        "terms": terms_of(card),
         "file": f"{path.name}, {_megabytes(path)}, weights {card.weights_sha256}",
         "made": f"{card.created:%Y-%m-%d %H:%M} UTC, program {card.program_version or 'not stated'}",
     }

@@ -29,6 +29,7 @@ from ctmri_core.evaluation.tables import write_tables
 from ctmri_core.events import Event, Noted, Progress, Started, StopSignal, Work, never, relayed
 from ctmri_core.folder_lock import alone_in
 from ctmri_core.inference.precision import choose_device
+from ctmri_core.model_card.terms import terms_notes
 
 __all__ = ["EvaluationOrder", "evaluate", "find_evaluated"]
 _OFTEN = 3
@@ -119,6 +120,7 @@ class _Run:
         """Until all is scored or `stop` asks to end; `gathered` holds what is finished."""
         details = {"cases": len(self.found.cases), "models": len(self.contenders)}
         yield Started(job=f"evaluating {self.direction.label}", total=self.total, unit="scores", details=details)
+        yield from terms_notes(one.card for one in self.contenders if one.card is not None)
         for remark in self.found.remarks:
             yield Noted(message=remark)
         for problem in self.found.problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,8 @@ from ctmri_core import __version__
 from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.value_map import ValueMap
-from ctmri_core.model_card import shipped_hashes
+from ctmri_core.model_card import ModelCard, shipped_hashes
+from ctmri_core.model_card.terms import licence_words
 from ctmri_core.model_file import LoadedModel
 from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
@@ -29,6 +30,8 @@ def synthetic_volume(
         if each.demo:
             words = f"{each.name} is a demonstration model: it shows how the program works, no more."
             told.append(Finding("demo_model", words))
+    used = _used(cards, order)
+    told += [_not_for_sale(each) for each in used if each.noncommercial]
     planes = list(dict.fromkeys(one.plane for one in mains))
     details: dict[str, Any] = {
         "direction": card.direction.name,
@@ -40,6 +43,8 @@ def synthetic_volume(
         "context_slices": first.context,
         "program_version": __version__,
         "verified": all(each.weights_sha256 in shipped_hashes() for each in cards),
+        "licences": list(dict.fromkeys(licence for each in used for licence in each.licences)),
+        "training_data": list(_learnt_from(used)),
         "recipe": card.recipe.model_dump(mode="json"),
         "source_range": [first.record.scale.low, first.record.scale.high],
         "source_history": list(source.history),
@@ -77,6 +82,24 @@ def synthetic_volume(
         phantom=source.phantom,
         dicom=source.dicom,
     )
+
+
+def _used(cards: Sequence[ModelCard], order: Order) -> tuple[ModelCard, ...]:
+    """Of all models that had a part in it, each once."""
+    outliner = (order.body_model.card,) if isinstance(order.body_model, LoadedModel) else ()
+    return tuple({each.weights_sha256: each for each in (*cards, *outliner)}.values())
+
+
+def _not_for_sale(card: ModelCard) -> Finding:
+    words = f"{card.name} learnt from data under {licence_words(card)}: what it makes is not for commercial use."
+    return Finding("noncommercial", words)
+
+
+def _learnt_from(cards: Iterable[ModelCard]) -> Iterator[dict[str, Any]]:
+    """What the models learnt from, and under which licence that is."""
+    for card in cards:
+        for data in card.training_data:
+            yield {"model": card.name, "what": data.what, "licence": data.licence, "cases": data.cases}
 
 
 def _outlined_by(order: Order) -> dict[str, Any]:

@@ -32,9 +32,9 @@ _KEPT = {
 }
 """BodyPartExamined, Laterality, PatientPosition and BurnedInAnnotation: kept where they hold one of these terms."""
 _KEPT_DETAILS = frozenset({
-    "asked", "batch", "context_slices", "cycle", "device", "direction", "draw", "fusion", "models", "overlap", "patch",
-    "planes", "precision", "program_version", "recipe", "seed", "slice_flags", "source_range", "uncertainty",
-    "verified",
+    "asked", "batch", "context_slices", "cycle", "device", "direction", "draw", "fusion", "licences", "models", "overlap",
+    "patch", "planes", "precision", "program_version", "recipe", "seed", "slice_flags", "source_range", "training_data",
+    "uncertainty", "verified",
 })  # fmt: skip
 """Of how it was computed: numbers and words of this program, and names of models. Not what was done to the source before, nor a
 hash or an identifier that leads back to it."""

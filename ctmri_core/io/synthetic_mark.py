@@ -20,6 +20,7 @@ _RUN_FACTS = {
 }  # fmt: skip
 _LONGEST_FACT, _LONGEST_TEXT = 80, 1024
 _LONGEST_COMMENTS = 10_240
+_LONGEST_LICENCES = 240
 _LONGEST_STEPS = 600  # DerivationDescription holds 1024 characters
 CONVERTED = "Converted by CT-MRI Studio, not synthetic:"
 _CONVERSION = re.compile(CONVERTED + rf" (?P<label>.+?)(?: of a phantom)?(?: from a {NO_DICOM_SOURCE})?\. ")
@@ -39,9 +40,16 @@ def derivation_text(volume: Volume, *, with_source: bool, note: str) -> str:
         text = (
             f"Synthetic {volume.domain.label}{phantom} computed by model {plain_text(made.model_name)[:200] or 'unknown'} "
             f"(SHA-256 of its weights {plain_text(made.model_hash)[:80] or 'unknown'})"
-            f"{source}. Not for diagnostic use. {note}"
+            f"{source}. Not for diagnostic use.{_licence_words(made)} {note}"
         )
     return text.strip()
+
+
+def _licence_words(made: Synthetic) -> str:
+    """Of the data that the model learnt from."""
+    known = made.details.get("licences")
+    licences = [plain_text(text) for text in known if isinstance(text, str)] if isinstance(known, list | tuple) else []
+    return f" Model learnt from data under: {', '.join(licences)}"[:_LONGEST_LICENCES] + "." if licences else ""
 
 
 def contribution_text(made: Synthetic | None) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ctmri_core.errors import WriteFailed
+from ctmri_core.events import Noted
 from ctmri_core.files import write_bytes
 from ctmri_core.model_card.card import ModelCard
 from ctmri_core.resources_folder import noncommercial_folder, user_config_folder
@@ -59,6 +61,17 @@ def remember_said(cards: Iterable[ModelCard]) -> None:
     said = dict.fromkeys((*kept.said, *(_mark(card) for card in cards if card.noncommercial)))
     if tuple(said) != kept.said:
         _keep(kept.model_copy(update={"said": tuple(said)}))
+
+
+def terms_notes(cards: Iterable[ModelCard]) -> Iterator[Noted]:
+    """The terms that nobody has seen yet, as notes of weight; seen from then on, where that can be kept."""
+    known = tuple(cards)
+    for words in unsaid_terms(known):
+        yield Noted(message=words, serious=True)
+    try:
+        remember_said(known)
+    except WriteFailed:  # they are said once more then
+        return
 
 
 def hides_noncommercial() -> bool:

@@ -184,12 +184,13 @@ def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
 
 
 def list_models(folders: Sequence[Path], runs: Sequence[Path], _stop: StopSignal) -> Work[tuple[ModelEntry, ...]]:
-    """The model files of `folders` and the best ones of the runs in the folders `runs`, broken ones with their problem."""
+    """The model files of `folders` and the best ones of the runs in the folders `runs`, broken ones with their problem; without
+    those for non-commercial use where these are hidden."""
     from ctmri_core.model_card import list_models as listed
-    from ctmri_core.model_card import list_run_models
+    from ctmri_core.model_card import list_run_models, offered
 
     yield Progress(done=0, message="looking for models")
-    return (*listed(folders), *(entry for each in runs for entry in list_run_models(each)))
+    return offered((*listed(folders), *(entry for each in runs for entry in list_run_models(each))))
 
 
 def find_interrupted(runs: Sequence[Path], _stop: StopSignal) -> Work[tuple[RunSummary, ...]]:
@@ -250,9 +251,12 @@ def translate_unless_doubtful(
     volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal,
     *, keep: Callable[[Made], None] | None = None,
 ) -> Work[Made | tuple[Finding, ...] | None]:  # fmt: skip
-    """As `translate`; or what speaks against giving `volume` to this model, where something does."""
+    """As `translate`; or what speaks against giving `volume` to this model, where something does, and terms of it that nobody
+    has seen yet."""
+    from ctmri_gui.models.terms import unsaid
+
     yield Progress(done=0, message="looking whether the model fits the scan")
-    serious = _serious_doubts(volume, model, body)
+    serious = (*unsaid((model, wanted.get("back"))), *_serious_doubts(volume, model, body))
     if serious or stop():
         return serious or None
     return (yield from translate(volume, model, wanted, body, stop, keep=keep))
@@ -287,9 +291,12 @@ def outline(volume: Volume, model: Path, stop: StopSignal) -> Work[NDArray[np.bo
     yield Progress(done=0, message="starting the engine")
     from ctmri_core.inference.order import Order
     from ctmri_core.inference.outlining import body_by_model
+    from ctmri_core.model_card.terms import terms_notes
     from ctmri_core.model_file import load_model
 
-    return (yield from _quietly(body_by_model(volume, load_model(model), Order(), stop)))
+    loaded = load_model(model)
+    yield from terms_notes([loaded.card])
+    return (yield from _quietly(body_by_model(volume, loaded, Order(), stop)))
 
 
 def estimate(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.domain import Direction
-from ctmri_core.resources_folder import model_folders, user_models_folder
+from ctmri_core.resources_folder import model_folders, shipped_model_folders, user_models_folder
 from ctmri_core.volume import Synthetic, Volume
 from ctmri_gui.jobs import work
 from ctmri_gui.jobs.queue import Jobs
@@ -37,6 +37,7 @@ class Library(QObject):
         self._folders = tuple(folders) if folders is not None else model_folders()
         self.entries: tuple[ModelEntry, ...] = ()
         self.chosen: ModelEntry | None = None
+        self._picked: Path | None = None
         self._marks: set[Path] = set()
 
     @property
@@ -94,24 +95,37 @@ class Library(QObject):
             self.chosen = entry
             self.chose.emit(entry)
 
+    def pick(self, entry: ModelEntry) -> None:
+        """As `choose`, by a person, who knows why: it stays while it fits, whatever is opened."""
+        if entry is not self.chosen and entry.card is not None:
+            self._picked = entry.path
+            self.choose(entry)
+
     def at(self, path: Path) -> ModelEntry | None:
         """The usable model in the file `path`."""
         return next((entry for entry in self.entries if entry.path == path and entry.card is not None), None)
 
     def fitting(self, present: ModelEntry | None, source: Volume | None, truth: Volume | None) -> ModelEntry | None:
-        """`present` while it fits the source; else the best: a target like the truth's, then any before those that lie in a run,
-        which nobody kept yet, then made for that very contrast, then by the `standing` of cards (as `choose_model` does), then
-        the list's order. Where none fits, `present`.
+        """`present` while it fits the source, if a person picked it or no other has learnt better from the like (phantoms, or
+        people); else the best: a target like the truth's, then any before those that lie in a run, which nobody kept yet, then
+        made for that very contrast, then by `preference` (as `choose_model` does), then the list's order. Where none fits,
+        `present`.
         """
-        if present is not None and (source is None or fits(present, source)):
+        if not self.entries:
+            return present
+        from ctmri_core.model_card import preference  # loads much, and there are no entries while the program starts
+
+        phantom, stays = source is not None and source.phantom, present is not None and (source is None or fits(present, source))
+        if present is not None and stays and (source is None or self._picked == present.path):
             return present
         ranks = {
             (truth is not None and not card.direction.target.accepts(truth.domain), bool(self.run_of(entry)),
-             source is not None and card.direction.source is not source.domain, card.standing, number): entry
+             source is not None and card.direction.source is not source.domain, preference(card, phantom=phantom), number): entry
             for number, entry in enumerate(self.entries)
             if (card := entry.card) is not None and not card.outlines and (source is None or fits(entry, source))
         }  # fmt: skip
-        return ranks[min(ranks)] if ranks else present
+        best = ranks[min(ranks)] if ranks else present
+        return present if stays and not _learnt_from_unlike(present, best, phantom) else best
 
     def back_of(self, model: ModelEntry | None) -> ModelEntry | None:
         """The one of the list that translates best back what `model` makes."""
@@ -123,7 +137,7 @@ class Library(QObject):
 
     def is_shipped(self, entry: ModelEntry) -> bool:
         """Whether the model came with the program; any other is unverified."""
-        return entry.path.parent == model_folders()[0]
+        return entry.path.parent in shipped_model_folders()
 
     def run_of(self, entry: ModelEntry) -> str:
         """The name of the run that made the model, where it lies there; empty for others."""
@@ -139,12 +153,20 @@ class Library(QObject):
         )
 
     def _take(self, choose: Path | None, entries: tuple[ModelEntry, ...]) -> None:
+        self._picked = choose or self._picked
         wanted = choose or (self.chosen.path if self.chosen is not None else None)
         self.entries = entries
         self.chosen = None if wanted is None else self.at(wanted)
         self.changed.emit()
         self.chose.emit(self.chosen)
         self.markedChanged.emit()
+
+
+def _learnt_from_unlike(present: ModelEntry | None, best: ModelEntry | None, phantom: bool) -> bool:
+    """Whether `present` learnt from people where a phantom is shown, or the other way round, and `best` did not."""
+    cards = [None if entry is None else entry.card for entry in (present, best)]
+    unlike = [card is not None and card.only_phantoms is not phantom for card in cards]
+    return unlike[0] and not unlike[1]
 
 
 def fits(entry: ModelEntry, volume: Volume) -> bool:

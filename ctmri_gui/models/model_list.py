@@ -73,7 +73,8 @@ class ModelList(QAbstractListModel):
         if self._library.run_of(entry):
             return " · ".join((entry.card.direction.label, entry.card.body_region, "your run"))
         kind = "shipped" if self._library.is_shipped(entry) else "unverified"
-        return " · ".join((entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind))
+        words = [entry.card.direction.label, entry.card.body_region, "demonstration" if entry.card.demo else kind]
+        return " · ".join((*words, *(["non-commercial"] if entry.card.noncommercial else [])))
 
     def _tell_marks(self) -> None:
         if self._entries:

@@ -165,7 +165,7 @@ class TranslationPanel(QWidget):
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():
-            self._session.library.choose(current.data(Qt.ItemDataRole.UserRole))
+            self._session.library.pick(current.data(Qt.ItemDataRole.UserRole))
 
     def _show_models(self) -> None:
         any_model = self.models.rowCount() > 0
