@@ -64,7 +64,7 @@ class EvaluatedModel(_Frozen):
     """A model, or a folder of finished pictures. `name`: of its card, or `pictures 1`; `weights_sha256`: empty for pictures.
 
     `trained_on`: numbers of cases that it learnt from; `training_known`: whether its card says which these are, so that it can be
-    told; `set_scores`: by metric, those of all its slices together (FID, KID).
+    told; `licences`: of the data that it learnt from; `set_scores`: by metric, those of all its slices together (FID, KID).
     """
 
     number: int = Field(ge=1)
@@ -75,6 +75,7 @@ class EvaluatedModel(_Frozen):
     pictures: bool = False
     trained_on: tuple[int, ...] = ()
     training_known: bool = False
+    licences: tuple[str, ...] = ()
     set_scores: dict[str, float] = {}
 
 
