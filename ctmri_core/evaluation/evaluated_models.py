@@ -44,6 +44,7 @@ class Contender:
         return EvaluatedModel(
             number=self.number, name=self.name, weights_sha256=card.weights_sha256, method=card.method,
             direction=card.direction.name, pictures=self.loaded is None, trained_on=trained_on, training_known=known,
+            licences=card.licences,
         )  # fmt: skip
 
 

@@ -38,9 +38,13 @@ def models_table(evaluation: Evaluation) -> Table:
     columns = (
         Column("Model", numeric=False), Column("Weights", "SHA-256", numeric=False), Column("Method", numeric=False),
         Column("Direction", numeric=False), Column("Learnt from these cases", numeric=False),
+        Column("Licences of training data", numeric=False),
     )  # fmt: skip
     rows = tuple(
-        (model_label(model), model.weights_sha256 or "–", model.method or "–", _direction(model.direction), _learnt(model))
+        (
+            model_label(model), model.weights_sha256 or "–", model.method or "–", _direction(model.direction), _learnt(model),
+            ", ".join(model.licences) or "not known",
+        )
         for model in evaluation.models
     )
     return Table("Models", columns, rows)
