@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 
 from ctmri_core.geometry import Geometry
 from ctmri_gui.session import Session
+from ctmri_gui.translating.slice_runs import flagged_on
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.measure.measure_model import MeasureModel
 from ctmri_gui.viewer.metric_kinds import CurveValues, Scores
@@ -226,7 +227,8 @@ class MetricsLink(QObject):
         inside = _inside(self._dock.scope)
         key = (lead, place.grid, inside)
         if key not in self._curves:
-            self._curves[key] = CurveValues(place.grid.shape[0])
+            made = self._session.volumes[lead[0]]
+            self._curves[key] = CurveValues(place.grid.shape[0], flagged_on(place.grid, made))
         values = self._curves[key]
         if values is not self._curve:
             self._set_curve(values)

@@ -15,7 +15,7 @@ from ctmri_gui.translating.draws import Draws
 from ctmri_gui.translating.made import Beside, Made
 from ctmri_gui.translating.map_layers import inside_of, layers_of
 from ctmri_gui.translating.results_box import DrawPart, MapPart, ResultsBox
-from ctmri_gui.translating.slice_list import Run, runs_of
+from ctmri_gui.translating.slice_runs import Run, runs_of
 from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.maps.map_model import MapLayer
 from ctmri_gui.viewer.maps.map_views import MapViews

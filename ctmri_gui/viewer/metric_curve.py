@@ -1,4 +1,7 @@
-"""A metric along the stack, with the slice shown and the worst one. Imports pyqtgraph, which takes a moment."""
+"""A metric along the stack, with the slice shown, the worst one, and those that are unlike what the model learnt from.
+
+Imports pyqtgraph, which takes a moment.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,13 @@ from ctmri_gui.viewer.palette import font, scaled
 
 _HEIGHT, _AXIS = 120, 44
 _INTERVAL_MS = 50
+_FLAGS = (0.0, 0.08)  # of the height, at the bottom
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageDown: -10, Qt.Key.Key_PageUp: 10}
 _ENDS = {Qt.Key.Key_Home: -(10**9), Qt.Key.Key_End: 10**9}
-_HELP = "Click or drag to go to a slice. Arrow keys go one slice on, Page keys ten, Home and End to the ends."
+_HELP = (
+    "Click or drag to go to a slice. Arrow keys go one slice on, Page keys ten, Home and End to the ends."
+    " Marks at the bottom: slices unlike those that the model learnt from."
+)
 
 
 class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ships no types
@@ -36,6 +43,8 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         item.setMouseEnabled(x=False, y=False)
         self._line = item.plot(connect="finite")
         self._worst = item.plot(pen=None, symbol="t", symbolSize=scaled(9))
+        self._flags = pyqtgraph.VTickGroup(yrange=_FLAGS)
+        item.addItem(self._flags, ignoreBounds=True)
         self._cursor = pyqtgraph.InfiniteLine(angle=90, movable=False)
         item.addItem(self._cursor, ignoreBounds=True)
         self.setMouseTracking(True)
@@ -53,10 +62,12 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         self._line.setData(slices, heights) if known else self._line.setData([], [])
         worst = values.worst(metric)
         self._worst.setData([] if worst is None else [worst + 1], [] if worst is None else [heights[worst]])
+        self._flags.setXVals([k + 1 for k in sorted(values.flagged)])
         self.getPlotItem().setXRange(0.5, max(values.count, 2) + 0.5, padding=0)
         self.getPlotItem().enableAutoRange(y=True)
         words = "" if worst is None or not values.complete else f", worst {values.text(metric, worst)}"
-        self.setAccessibleName(f"{metric} by slice{words}")
+        flagged = f", {len(values.flagged)} slices are unlike what the model learnt from" if values.flagged else ""
+        self.setAccessibleName(f"{metric} by slice{words}{flagged}")
 
     def show_slice(self, k: int | None) -> None:
         """Where the pane is; None: at no slice of this stack."""
@@ -125,4 +136,5 @@ class MetricCurve(pyqtgraph.PlotWidget):  # type: ignore[misc]  # pyqtgraph ship
         self._line.setPen(pyqtgraph.mkPen(colours.accent, width=1.5))
         self._worst.setSymbolBrush(colours.warning)
         self._worst.setSymbolPen(colours.warning)
+        self._flags.setPen(pyqtgraph.mkPen(colours.warning, width=2))
         self._cursor.setPen(pyqtgraph.mkPen(colours.text, width=1))

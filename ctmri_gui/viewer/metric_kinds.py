@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -69,10 +70,14 @@ def number(value: float, digits: int) -> str:
 
 
 class CurveValues:
-    """The metrics of every slice of a stack as far as they are known: NaN where they are not, or there is nothing to compare."""
+    """The metrics of every slice of a stack as far as they are known: NaN where they are not, or there is nothing to compare.
 
-    def __init__(self, count: int) -> None:
+    `flagged`: by slice, in what it is unlike those that the model learnt from.
+    """
+
+    def __init__(self, count: int, flagged: Mapping[int, str] | None = None) -> None:
         self.count, self.known, self.unit = count, 0, ""
+        self.flagged = flagged or {}
         self._values = {name: np.full(count, np.nan) for name in METRICS}
         self._voxels = np.zeros(count, np.int64)
 
@@ -95,11 +100,11 @@ class CurveValues:
         return np.where(np.isfinite(values), values, np.nan)
 
     def text(self, name: str, k: int) -> str:
-        """`slice 41, SSIM 0.812`."""
+        """`slice 41, SSIM 0.812`; also in what it is unlike what the model learnt from."""
         value = float(self._values[name][k])
-        if math.isnan(value):
-            return f"slice {k + 1}, nothing to compare"
-        return f"slice {k + 1}, {name} {METRICS[name].text(value, self.unit)}"
+        told = "nothing to compare" if math.isnan(value) else f"{name} {METRICS[name].text(value, self.unit)}"
+        odd = f", unlike what the model learnt from ({self.flagged[k]})" if k in self.flagged else ""
+        return f"slice {k + 1}, {told}{odd}"
 
     @property
     def small(self) -> int:

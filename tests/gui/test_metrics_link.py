@@ -84,6 +84,20 @@ def test_the_worst_slice_is_told_marked_and_gone_to(window, qtbot):
     assert f"slice {WORST + 1}, MAE" in said(window) and "% of range" in said(window)
 
 
+def test_slices_unlike_what_the_model_learnt_from_are_marked_on_the_curve(window, volumes, qtbot):
+    _, made, _ = volumes
+    told = {"slice_flags": {"axis": 0, "count": SHAPE[0], "slices": {str(WORST): ["values"], "30": ["no body"]}}}
+    flagged = replace(made, synthetic=Synthetic("Test model", "ab" * 32, told))
+    assert window.metrics.curve._flags.xvals == []
+    window.session.place(flagged, Role.SYNTHETIC)
+    qtbot.waitUntil(lambda: ", unlike what the model learnt from (grey values)" in said(window), timeout=WAIT)
+    curve = window.metrics.curve
+    assert curve._flags.xvals == [WORST + 1, 31]
+    assert curve.accessibleName().endswith("2 slices are unlike what the model learnt from")
+    curve.pointed.emit(30)
+    assert said(window).endswith("unlike what the model learnt from (no body)")
+
+
 def test_a_click_on_the_curve_goes_to_that_slice_and_keys_go_on(window, qtbot):
     curve, views = window.metrics.curve, window.views
     box = curve.getPlotItem().getViewBox()

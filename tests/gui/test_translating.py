@@ -26,7 +26,7 @@ from ctmri_gui.save_dialog import SaveDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Made
 from ctmri_gui.translating.map_layers import layers_of
-from ctmri_gui.translating.slice_list import runs_of
+from ctmri_gui.translating.slice_runs import flagged_on, runs_of
 from ctmri_gui.translating.wanted import wanted
 from ctmri_gui.viewer.compare.colour_maps import HEAT, NONE, rgb_table
 from ctmri_gui.viewer.compare.modes import Mode
@@ -361,6 +361,18 @@ def test_slices_unlike_what_was_learnt_are_listed_and_a_click_goes_there(window,
     assert window.views.slice == 20
     window.session.place(replace(synthetic, synthetic=Synthetic("m", "ab" * 32)), Role.SYNTHETIC)
     assert box.isHidden()
+
+
+def test_slices_unlike_what_was_learnt_are_found_on_any_grid_that_cuts_as_they_lie(head):
+    grid = Geometry((10, 16, 12), (4.0, 1.5, 2.0), (-7.0, 3.0, 40.0))
+    told = {"slice_flags": {"axis": 0, "count": 10, "slices": {"2": ["values"], "3": ["values"], "8": ["no body"]}}}
+    made = Volume(np.zeros(grid.shape, np.int16), grid, Domain.CT, synthetic=Synthetic("m", "ab" * 32, told))
+    assert flagged_on(grid, made) == {2: "grey values", 3: "grey values", 8: "no body"}
+    assert flagged_on(grid.permuted((0, 2, 1), (True, False, False)), made) == {7: "grey values", 6: "grey values", 1: "no body"}
+    assert flagged_on(grid.permuted((1, 0, 2), (False, False, False)), made) == {}
+    thin = Geometry((20, 16, 12), (2.0, 1.5, 2.0), grid.origin)
+    assert sorted(flagged_on(thin, made)) == sorted(k for k in range(20) if np.rint(k / 2) in (2, 3, 8))
+    assert flagged_on(grid, replace(made, synthetic=None)) == {} == flagged_on(grid, None)
 
 
 def test_maps_and_draws_belong_to_their_case_and_to_what_was_made_here(window, qtbot, head):
