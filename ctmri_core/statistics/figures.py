@@ -21,12 +21,16 @@ Covariance = Literal["jackknife", "delong", "unbiased"]
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """`values`: (modalities, readers). `covariance`: of the same over cases, (modalities, readers, modalities, readers)."""
+    """`values`: (modalities, readers). `covariance`: of the same over cases, (modalities, readers, modalities, readers).
+
+    `limits`: of possible values; `pairs`: of cases without using one twice, of mean scores the cases.
+    """
 
     values: Floats
     covariance: Floats
     limits: tuple[float, float]
     cases: int
+    pairs: int
 
 
 def figures(readings: Readings, figure: Figure, covariance: Covariance) -> Figures | NotComputable:
@@ -48,7 +52,7 @@ def figures(readings: Readings, figure: Figure, covariance: Covariance) -> Figur
         values, matrix = np.array([won.mean() for won in pairs]), _OF_AREAS[covariance](pairs)
     known = figure == "auc" or bool(np.isin(readings.scores, (0.0, 0.5, 1.0)).all())
     limits = (0.0, 1.0) if known else (-np.inf, np.inf)
-    return Figures(values.reshape(shape), np.reshape(matrix, shape * 2), limits, len(readings.cases))
+    return Figures(values.reshape(shape), np.reshape(matrix, shape * 2), limits, len(readings.cases), min(counts))
 
 
 def _jackknife(pairs: list[Floats]) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.statistics.answers import Interval, NotComputable
+from ctmri_core.statistics.answers import Estimate, Interval, NotComputable, Significance
 
 NO_TRIALS = NotComputable("There is no answer to count.")
 
@@ -119,6 +119,20 @@ def naive_pool(correct: NDArray[Any], *, null: float = 0.5, confidence: float = 
         return NaivePool(pooled, None, None)
     icc = (between - within) / spread
     return NaivePool(pooled, icc, max(1.0, 1 + (total / groups - 1) * icc))
+
+
+def unanimous(found: Estimate, pairs: int, *, null: float, confidence: float) -> Estimate:
+    """`found` as it is, unless it is the 1 (or 0) of readers who were all right (or wrong) always and so show no variance.
+
+    Interval and test are then exact, as of one reader with `pairs` independent trials: cases, or for areas as many pairs of cases
+    as can be formed without using one twice, all of which an area of 1 has won. They are said of these readers: how others may
+    differ, readers without differences do not show. `statistic`: trials won.
+    """
+    if found.se != 0 or found.value not in (0.0, 1.0) or not pairs:
+        return found
+    won = pairs if found.value else 0
+    test = Significance(float(won), binomial_p(won, pairs, null), null)
+    return Estimate(found.value, 0.0, math.inf, clopper_pearson(won, pairs, confidence), test)
 
 
 def _count(successes: int, trials: int) -> None:

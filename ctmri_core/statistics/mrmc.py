@@ -15,6 +15,7 @@ import numpy as np
 
 from ctmri_core.statistics.answers import WITHOUT_VARIANCE, Estimate, NotComputable, Significance, estimate, f_above, root
 from ctmri_core.statistics.figures import Covariance, Figure, figures
+from ctmri_core.statistics.intervals import unanimous
 from ctmri_core.statistics.kernels import Floats
 from ctmri_core.statistics.readings import Readings
 
@@ -55,13 +56,14 @@ class ModalityComponents:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`values`: one tuple for each modality, one figure for each reader. `cases`: how many; `limits`: of possible figures."""
+    """`values`: one tuple for each modality, one figure for each reader. `cases`, `pairs`, `limits`: as in `Figures`."""
 
     figure: Figure
     covariance: Covariance
     modalities: tuple[str, ...]
     readers: tuple[str, ...]
     cases: int
+    pairs: int
     limits: tuple[float, float]
     values: tuple[tuple[float, ...], ...]
     components: Components
@@ -110,7 +112,7 @@ def analyse(readings: Readings, figure: Figure = "auc", covariance: Covariance =
         for place in range(modalities)
     )
     return Analysis(
-        figure, covariance, readings.modalities, readings.readers, found.cases, found.limits,
+        figure, covariance, readings.modalities, readings.readers, found.cases, found.pairs, found.limits,
         tuple(map(tuple, found.values.tolist())), _components(found.values, found.covariance), single,
     )  # fmt: skip
 
@@ -118,7 +120,10 @@ def analyse(readings: Readings, figure: Figure = "auc", covariance: Covariance =
 def against(
     analysis: Analysis, modality: str, *, null: float = 0.5, holds_for: HoldsFor = "readers and cases", confidence: float = 0.95
 ) -> Estimate | NotComputable:
-    """The mean figure of one modality over readers, tested against `null`: whether readers together do better than chance."""
+    """The mean figure of one modality over readers, tested against `null`: whether readers together do better than chance.
+
+    Of readers who are all perfect, as `intervals.unanimous` says.
+    """
     parts, readers = analysis.single[analysis.modalities.index(modality)], len(analysis.readers)
     if readers < 2 and holds_for != "cases":
         return ONE_READER
@@ -131,7 +136,8 @@ def against(
         total = parts.ms_reader + readers * cov2
         df = _ratio((readers - 1) * total**2, parts.ms_reader**2)
     se = root(total / readers)
-    return estimate(analysis.mean(modality), se, null=null, df=df, confidence=confidence, within=analysis.limits)
+    found = estimate(analysis.mean(modality), se, null=null, df=df, confidence=confidence, within=analysis.limits)
+    return unanimous(found, analysis.pairs, null=null, confidence=confidence) if analysis.limits == (0.0, 1.0) else found
 
 
 def compare(

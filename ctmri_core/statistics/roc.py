@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.statistics.answers import Estimate, NotComputable, estimate, root
+from ctmri_core.statistics.intervals import unanimous
 from ctmri_core.statistics.kernels import Floats, success
 from ctmri_core.statistics.readings import as_scores
 
@@ -24,7 +25,7 @@ TOO_FEW = NotComputable("The variance of an area needs two cases of each kind.")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """`area`: tested against 0.5, its interval cut off at 0 and 1. `noises`, `signals`: how many cases."""
+    """`area`: tested against 0.5, its interval cut off at 0 and 1, at its ends exact. `noises`, `signals`: how many cases."""
 
     area: Estimate
     noises: int
@@ -54,7 +55,8 @@ def area(noise: Any, signal: Any, *, confidence: float = 0.95) -> Area | NotComp
     if min(won.shape) < 2:
         return Area(Estimate(value, math.nan, math.inf, TOO_FEW, TOO_FEW), *won.shape)
     se = root(_covariance([won])[0, 0])
-    return Area(estimate(value, se, null=0.5, confidence=confidence, within=(0.0, 1.0)), *won.shape)
+    found = estimate(value, se, null=0.5, confidence=confidence, within=(0.0, 1.0))
+    return Area(unanimous(found, min(won.shape), null=0.5, confidence=confidence), *won.shape)
 
 
 def difference(

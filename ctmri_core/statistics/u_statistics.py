@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctmri_core.statistics.answers import Estimate, NotComputable, estimate, root
+from ctmri_core.statistics.intervals import unanimous
 from ctmri_core.statistics.kernels import Floats, both_read, success, sums_apart
 from ctmri_core.statistics.readings import Readings
 
@@ -57,8 +58,14 @@ class _Kernel:
 
 
 def mean_area(readings: Readings, modality: str, *, confidence: float = 0.95) -> UStatistic | NotComputable:
-    """Of one modality over readers and cases, tested against 0.5."""
-    return _statistic(readings, {modality: 1}, 0.5, (0.0, 1.0), confidence)
+    """Of one modality over readers and cases, tested against 0.5; of perfect readers as `intervals.unanimous` says."""
+    found = _statistic(readings, {modality: 1}, 0.5, (0.0, 1.0), confidence)
+    if isinstance(found, NotComputable):
+        return found
+    kinds = (np.isfinite(kind[readings.modalities.index(modality)]).sum(axis=1) for kind in readings.kinds())
+    pairs = int(np.minimum(*kinds).max())
+    ends = [unanimous(each, pairs, null=0.5, confidence=confidence) for each in (found.by_normal, found.by_t)]
+    return UStatistic(found.variance, ends[0], ends[1])
 
 
 def area_difference(readings: Readings, first: str, second: str, *, confidence: float = 0.95) -> UStatistic | NotComputable:

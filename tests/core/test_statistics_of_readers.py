@@ -15,8 +15,9 @@ from scipy.stats import mannwhitneyu
 from ctmri_core.statistics import mrmc, power, roc
 from ctmri_core.statistics.answers import Estimate, Interval, NotComputable, Significance
 from ctmri_core.statistics.bootstrap import readers_and_cases
-from ctmri_core.statistics.equivalence import Equivalence, of_estimate
+from ctmri_core.statistics.equivalence import Equivalence, of_estimate, verdict
 from ctmri_core.statistics.figures import Figures, figures
+from ctmri_core.statistics.intervals import Proportion, proportion
 from ctmri_core.statistics.readings import Readings
 from ctmri_core.statistics.subgroups import case_groups, reader_groups
 from ctmri_core.statistics.u_statistics import UStatistic, area_difference, mean_area
@@ -260,7 +261,7 @@ def test_intervals_hold_what_they_promise():
     assert (wrong / 200 < 0.12).all() and (wrong / 200 > 0.01).all()
 
 
-def test_equal_scores_and_perfect_readers_have_a_value_and_no_certainty():
+def test_equal_scores_and_perfect_readers_have_a_value_and_no_false_certainty():
     readings = study(0, 2, 3, (6, 5))
     for score, value in ((np.ones(11), 0.5), (readings.signal * 1.0, 1.0)):
         scores = np.broadcast_to(score, readings.scores.shape)
@@ -271,8 +272,13 @@ def test_equal_scores_and_perfect_readers_have_a_value_and_no_certainty():
         assert isinstance(u, UStatistic) and isinstance(one, roc.Area)
         for found in (single, u.by_t, u.by_normal, one.area):
             assert isinstance(found, Estimate) and (found.value, found.se) == (value, 0)
-            assert isinstance(found.interval, NotComputable) and isinstance(found.test, NotComputable)
             assert isinstance(of_estimate(found, 0.1), NotComputable)
+            if value == 0.5:
+                assert isinstance(found.interval, NotComputable) and isinstance(found.test, NotComputable)
+                continue
+            exact = proportion(5, 5)  # so many pairs of cases without using one twice
+            assert isinstance(found.test, Significance) and isinstance(exact, Proportion)
+            assert (found.interval, found.test.p) == (exact.interval, exact.p)
         for holds_for in ("readers and cases", "cases", "readers"):
             both = mrmc.compare(analysed(same), holds_for=holds_for)
             assert isinstance(both, mrmc.Comparison) and isinstance(both.test, NotComputable)
@@ -280,6 +286,18 @@ def test_equal_scores_and_perfect_readers_have_a_value_and_no_certainty():
         assert isinstance(readers_and_cases(same, "m0"), NotComputable)
         spread = power.spread_of_difference(analysed(same))
         assert isinstance(spread, power.Spread) and isinstance(power.mrmc_power(spread, 0.1, 5, 100), NotComputable)
+
+
+def test_readers_who_are_always_right_are_better_than_chance():
+    everyone = Readings(("m",), ("a", "b"), tuple("123456789"), np.arange(9) < 5, np.ones((1, 2, 9)))
+    nobody = replace(everyone, scores=np.zeros((1, 2, 9)))
+    right, wrong = (mrmc.against(analysed(each, "mean"), "m") for each in (everyone, nobody))
+    assert isinstance(right, Estimate) and isinstance(wrong, Estimate)
+    assert verdict(right, of_estimate(right, 0.1), 0.1).words == "better than chance"
+    assert verdict(wrong, of_estimate(wrong, 0.1), 0.1).worse
+    assert bounds(right) == pytest.approx((0.025 ** (1 / 9), 1)) and bounds(wrong) == pytest.approx((0, 1 - 0.025 ** (1 / 9)))
+    graded = mrmc.against(analysed(replace(everyone, scores=np.full((1, 2, 9), 3.0)), "mean"), "m", null=2.5)
+    assert isinstance(graded, Estimate) and isinstance(graded.test, NotComputable)
 
 
 def test_equal_readers_leave_the_cases():
@@ -364,6 +382,8 @@ def test_too_little_to_say_says_why():
     assert isinstance(analysed(one_kind, "mean").single[0].variance, float)
     lone = roc.area([1.0], [2.0, 3.0])
     assert isinstance(lone, roc.Area) and lone.area.value == 1 and isinstance(lone.area.interval, NotComputable)
+    pair = roc.area([1.0, 1.0], [2.0, 3.0])
+    assert isinstance(pair, roc.Area) and isinstance(pair.area.test, Significance) and pair.area.test.p == pytest.approx(0.5)
 
 
 def test_a_table_with_two_scores_in_one_place_is_a_mistake():
