@@ -20,7 +20,6 @@ from ctmri_core.inference.sampling import Variation
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import LoadedModel
 from ctmri_core.preprocess.body_mask import largest_piece
-from ctmri_core.preprocess.slice_grid import PLANES, Plane
 from ctmri_core.registry import validated_config
 from ctmri_core.volume import Volume
 
@@ -76,8 +75,7 @@ def outline(volume: Volume, model: LoadedModel, order: Order | None = None, stop
     check_outliner(volume, card)
     for doubt in doubts_before(volume, card):
         yield Noted(message=doubt.message, serious=doubt.serious)
-    planes: tuple[Plane, ...] = PLANES if card.recipe.planes == "three" else ("axial",)
-    passes = yield from make_ready(volume, model, planes, plain, stop)
+    passes = yield from make_ready(volume, model, card.recipe.planes_for(volume.geometry), plain, stop)
     if passes is None:
         return None
     names = validated_config(card).label_names

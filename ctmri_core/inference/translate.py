@@ -70,7 +70,7 @@ def translate_as(volume: Volume, model: Model, order: Order, stop: StopSignal = 
         models = [_loaded(each) for each in (model, *order.beside)]
         back = None if order.back is None else _loaded(order.back)
         _check_models(volume, [each.card for each in models], back.card if back else None)
-        doubt = _doubt_of(models, order)
+        doubt = _doubt_of(volume, models, order)
         if volume.domain is Domain.MR and models[0].card.direction.source is not Domain.MR:
             card = models[0].card
             yield Noted(message=f"The weighting of this MR is not known; {card.name} was made for {card.direction.source.label}.")
@@ -84,7 +84,7 @@ def translate_as(volume: Volume, model: Model, order: Order, stop: StopSignal = 
         if with_body is None:
             return None
         order = with_body
-        wanted = _planes_of(models[0].card, order)
+        wanted = _planes_of(volume, models[0].card, order)
         passes = yield from _passes(volume, models, PLANES if doubt == "planes" else wanted, order, stop)
         if passes is None:
             return None
@@ -114,9 +114,11 @@ def _passes(
     return passes
 
 
-def _planes_of(card: ModelCard, order: Order) -> tuple[Plane, ...]:
+def _planes_of(volume: Volume, card: ModelCard, order: Order) -> tuple[Plane, ...]:
     """Those that make the picture, axial ones first."""
-    return PLANES if (order.planes or card.recipe.planes) == "three" else ("axial",)
+    if order.planes is None:
+        return card.recipe.planes_for(volume.geometry)
+    return PLANES if order.planes == "three" else ("axial",)
 
 
 def _check_models(volume: Volume, cards: list[ModelCard], back: ModelCard | None) -> None:
@@ -143,14 +145,14 @@ def _alike(one: ModelCard, other: ModelCard, domain: Domain) -> bool:
     return not domain.is_mr or one.recipe.intensity(domain).nominal == other.recipe.intensity(domain).nominal
 
 
-def _doubt_of(models: list[LoadedModel], order: Order) -> Doubt:
+def _doubt_of(volume: Volume, models: list[LoadedModel], order: Order) -> Doubt:
     """Where the map of uncertainty comes from. Raises `CtmriError` when the model has no such thing."""
     ways = ways_of(models[0].generator)
     doubt = order.doubt
     if doubt == "auto" and not order.draws and order.beside:
         doubt = "ensemble"
     elif doubt == "auto":
-        several = len(_planes_of(models[0].card, order)) > 1 and not order.draws
+        several = len(_planes_of(volume, models[0].card, order)) > 1 and not order.draws
         doubt = "planes" if several else ways[0]
     if doubt in WAYS and doubt not in ways:
         raise CtmriError(f"{models[0].card.name} has no {doubt} to ask for other answers; it has: {', '.join(ways)}.")

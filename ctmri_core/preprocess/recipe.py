@@ -23,11 +23,13 @@ from ctmri_core.preprocess.given_body import checked_body
 from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange
 from ctmri_core.preprocess.mr_standard import AnyScale, MrScaling
 from ctmri_core.preprocess.resample import resample_array, resample_to
-from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, Plane, SliceGrid, Slices, Window, axial_order
+from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, PLANES, Plane, SliceGrid, Slices, Window, axial_order
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
 Millimetres = Annotated[float, Field(gt=0, le=10_000)]
+_THICKEST_MM = 3.0
+"""Slices that are farther apart make coronal and sagittal pictures that no network has learnt from."""
 _SURE = HuRange(low=0.0, high=1.0)
 
 
@@ -150,6 +152,17 @@ class Recipe(BaseModel):
         except WrongInput as error:
             return str(error)
         return ""
+
+    def planes_for(self, geometry: Geometry) -> tuple[Plane, ...]:
+        """Along which planes a volume on `geometry` is translated, axial first: along all three where the network learnt from them
+        and the volume can be cut along them, which thick slices and single ones cannot."""
+        if self.planes != "three":
+            return ("axial",)
+        try:
+            thick = max(self.grid_of(geometry, plane=plane).slice_mm for plane in PLANES) > _THICKEST_MM
+        except WrongInput:
+            return ("axial",)
+        return ("axial",) if thick else PLANES
 
     def record_of(self, volume: Volume, body: NDArray[np.bool_] | None = None) -> Record:
         """Plans the preparation of `volume`; reads its voxels only to measure an MR's range and to find the body in wide slices.

@@ -46,7 +46,7 @@ def test_slices_far_apart_come_back_to_their_place_from_all_planes():
     grid = Geometry((14, 40, 36), (6.0, 1.5, 1.5))
     k, j, i = np.meshgrid(*map(np.arange, grid.shape), indexing="ij")
     source = Volume((40 * k + 10 * j - 8 * i).astype(np.int16), grid, Domain.CT)
-    made = finish(translate(source, model(recipe=Recipe(spacing_mm=None, planes="three"))))
+    made = finish(translate_as(source, model(recipe=Recipe(spacing_mm=None)), Order(planes="three"))).volume
     inner = (slice(2, -2), slice(3, -3), slice(3, -3))
     assert np.abs(made.voxels - nominal(0.1 - 0.8 * unit(source)))[inner].max() < 2
 
@@ -205,3 +205,22 @@ def test_answers_that_will_not_fit_the_memory_are_told_before_they_are_asked_for
     assert told(enough * voxels) == []
     (note,) = told(too_little * voxels)
     assert note.serious
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "three"),
+    [((40, 40, 40), (1.0, 1.0, 1.0), True), ((40, 40, 40), (3.0, 1.0, 1.0), True), ((40, 80, 80), (4.0, 0.5, 0.5), False),
+     ((1, 40, 40), (1.0, 1.0, 1.0), False)],
+    ids=["fine", "just fine enough", "thick slices", "a single slice"],
+)  # fmt: skip
+def test_a_model_of_three_planes_takes_what_cannot_be_cut_along_them(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float], three: bool
+):
+    """Along its own slices alone. Asked for by a person, three planes of it are refused as ever, or made."""
+    recipe = Recipe(spacing_mm=None, planes="three")
+    geometry = Geometry(shape, spacing)
+    assert len(recipe.planes_for(geometry)) == (3 if three else 1)
+    source = Volume(np.random.default_rng(0).integers(0, 900, shape).astype(np.int16), geometry, Domain.CT)
+    made = finish(translate(source, model(recipe=recipe)))
+    assert made is not None and made.geometry.shape == shape
+    assert ("sagittal" in made.history[-1]) is three
