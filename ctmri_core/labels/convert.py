@@ -13,7 +13,7 @@ from ctmri_core.files import atomic_folder
 from ctmri_core.io.opening import load, sole_series
 from ctmri_core.io.saving import save
 from ctmri_core.labels.dicom_seg import write_dicom_seg
-from ctmri_core.labels.label_table import BACKGROUND, UNDECIDED, LabelTable, found_table
+from ctmri_core.labels.label_table import BACKGROUND, IGNORE, UNDECIDED, LabelTable, found_table
 from ctmri_core.labels.label_volume import Labels, label_volume, on_scan, read_labels
 from ctmri_core.labels.labelled_slices import (
     GivenFile,
@@ -27,6 +27,7 @@ from ctmri_core.labels.labelled_slices import (
 from ctmri_core.labels.labelme_file import NoLabelme, label_names
 from ctmri_core.labels.labelme_writing import ShapeKind
 from ctmri_core.labels.layouts import CLASS_NAMES, PictureKind, write_labelme, write_lists, write_mask, write_voc
+from ctmri_core.preprocess.shown_slices import AS_STORED, Turn, turn_of
 from ctmri_core.volume import Volume
 
 Form = Literal["masks", "voc", "labelme", "nifti", "seg"]
@@ -134,7 +135,15 @@ def _table_of(given: _Given) -> LabelTable:
     highest = max((int(labels[labels != UNDECIDED].max(initial=0)) for *_, labels in given.volumes), default=0)
     if given.names or not highest:
         return found_table(given.names)
-    return LabelTable((BACKGROUND, *(f"label_{number}" for number in range(1, highest + 1))))
+    names = _told_names(given)
+    return LabelTable((BACKGROUND, *(names.get(number, f"label_{number}") for number in range(1, highest + 1))))
+
+
+def _told_names(given: _Given) -> dict[int, str]:
+    """What the files call their numbers; nothing where two do not mean the same."""
+    told = {pair for _, _, volume, _ in given.volumes for pair in volume.label_names if pair[1] not in ("", BACKGROUND, IGNORE)}
+    names = dict(told)
+    return names if len(told) == len(names) == len(set(names.values())) else {}
 
 
 def _as_pictures(
@@ -145,7 +154,7 @@ def _as_pictures(
     for name, (_, path, volume, labels) in zip(names, given.volumes, strict=True):
         try:
             placed = labels if scan is None else (yield from on_scan(volume, labels, scan))
-            slices += volume_slices(name, path, placed, scan)
+            slices += volume_slices(name, path, placed, scan, _turn(order.form, scan))
         except WrongInput as error:
             refused.append((yield from _refused(FileRefused(path, str(error)))))
     patients: dict[str, str] = {}
@@ -164,6 +173,13 @@ def _as_pictures(
     return Converted(len(patients), tuple(refused))
 
 
+def _turn(form: Form, scan: Volume | None) -> Turn:
+    """What people draw on lies as the viewer shows it; what programs read, as the scan's other pictures: as it is stored."""
+    return turn_of(scan.geometry) if form == "labelme" and scan is not None else AS_STORED
+
+
+_IN_ORDER = "The drawings in the order of their names are taken for the slices of the scan, from the first on"
+_TURNED = ", and to lie as the viewer shows these, which the scan's file holds in another order of rows or columns"
 _ONE_PATIENT = (
     "All pictures seem to be of one patient, so all are for training: what is measured on a patient that was learnt from is "
     "worth nothing. Put those of each patient into a folder of its own."
@@ -209,7 +225,7 @@ def _placed(given: _Given, number: int, table: LabelTable, scan: Volume | None) 
     """The labels of the volume at a place, or behind the last of all that was drawn, and what they lie on."""
     if number == len(given.volumes):
         assert scan is not None
-        yield Noted(message="The drawings in the order of their names are taken for the slices of the scan, from the first on.")
+        yield Noted(message=f"{_IN_ORDER}{_TURNED if turn_of(scan.geometry) else ''}.")
         return stacked(labelme_slices(given.drawings), table, scan), scan
     _, path, volume, labels = given.volumes[number]
     if scan is None:

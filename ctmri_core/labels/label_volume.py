@@ -16,10 +16,13 @@ from ctmri_core.labels.label_table import UNDECIDED
 from ctmri_core.preprocess.given_body import same_voxels
 from ctmri_core.preprocess.mr_range import body_range
 from ctmri_core.preprocess.resample import resample_array
+from ctmri_core.preprocess.shown_slices import turn_of
 from ctmri_core.volume import Volume
 
 Labels = NDArray[np.uint8]
 _CT_WINDOW = (40.0, 400.0)
+_IN_ORDER = "Pictures do not tell their place: the first is taken for the first slice of the scan, and so on"
+_STORED = ", rows and columns as the scan's file holds them, which is not how the viewer shows them"
 
 
 def read_labels(path: Path, stop: StopSignal) -> Work[tuple[Volume, Labels] | None]:
@@ -53,7 +56,7 @@ def on_scan(volume: Volume, labels: Labels, scan: Volume) -> Work[Labels]:
     """`labels`, those in `volume`, in the order of the voxels of `scan`. Pictures, which tell no place, lie on its slices one by
     one, which is said. Raises `WrongInput` where the voxels are others."""
     if any(finding.kind == ESTIMATED_SPACING for finding in volume.findings) and labels.shape == scan.geometry.shape:
-        yield Noted(message="Pictures do not tell their place: the first is taken for the first slice of the scan, and so on.")
+        yield Noted(message=f"{_IN_ORDER}{_STORED if turn_of(scan.geometry) else ''}.")
         return labels
     if not same_voxels(volume.geometry, scan.geometry):
         sizes = " and ".join(" x ".join(map(str, shape)) for shape in (labels.shape, scan.geometry.shape))

@@ -17,6 +17,7 @@ from ctmri_core.labels.label_volume import picture_of_slice, shown_slices
 from ctmri_core.labels.labelme_file import read_labelme
 from ctmri_core.labels.labelme_picture import mask_pixels, picture_of, size_of
 from ctmri_core.labels.rasterise import Drawn, drawn
+from ctmri_core.preprocess.shown_slices import Turn, turn_of
 from ctmri_core.volume import Volume
 
 
@@ -59,18 +60,19 @@ def labelme_slices(files: Sequence[GivenFile]) -> list[LabelledSlice]:
     ]
 
 
-def volume_slices(name: str, path: Path, labels: NDArray[np.uint8], scan: Volume | None) -> list[LabelledSlice]:
-    """Of a label volume, with pictures of `scan`, on whose grid it lies. Every label is one object."""
+def volume_slices(name: str, path: Path, labels: NDArray[np.uint8], scan: Volume | None, turn: Turn) -> list[LabelledSlice]:
+    """Of a label volume, with pictures of `scan`, on whose grid it lies, turned. Every label is one object."""
     limits = shown_slices(scan) if scan is not None else (0.0, 1.0)
 
     def of(k: int) -> LabelledSlice:
         def picture() -> NDArray[Any]:
             assert scan is not None
-            return picture_of_slice(scan, k, limits)
+            return np.ascontiguousarray(turn.arranged(picture_of_slice(scan, k, limits)))
 
-        return LabelledSlice(
-            f"{name}_{k + 1:04d}", name, path, lambda _table: _as_drawn(labels[k]), picture if scan is not None else None
-        )
+        def drawn_there(_table: LabelTable) -> Drawn:
+            return _as_drawn(np.ascontiguousarray(turn.arranged(labels[k])))
+
+        return LabelledSlice(f"{name}_{k + 1:04d}", name, path, drawn_there, picture if scan is not None else None)
 
     return [of(k) for k in range(len(labels))]
 
@@ -123,17 +125,17 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def stacked(slices: Sequence[LabelledSlice], table: LabelTable, scan: Volume) -> NDArray[np.uint8]:
-    """(k, j, i) on the slices of `scan`, of which there must be as many, in order. Raises `FileRefused` for another count or
-    size."""
+    """(k, j, i) on the slices of `scan`, of which there must be as many, in order, turned as the viewer shows them. Raises
+    `FileRefused` for another count or size."""
     if len(slices) != scan.geometry.shape[0]:
         problem = f"is the first of {len(slices)} labelled pictures, the scan has {scan.geometry.shape[0]} slices."
         raise FileRefused(slices[0].path, problem, "Give one labelled picture for every slice.")
-    result = np.empty(scan.geometry.shape, np.uint8)
+    result, turn = np.empty(scan.geometry.shape, np.uint8), turn_of(scan.geometry)
     for k, one in enumerate(slices):
-        labels = one.labels(table).classes
-        if labels.shape != result.shape[1:]:
-            there, wanted = (f"{columns} x {rows}" for rows, columns in (labels.shape, result.shape[1:]))
+        labels, size = one.labels(table).classes, turn.arranged(result[k]).shape
+        if labels.shape != size:
+            there, wanted = (f"{columns} x {rows}" for rows, columns in (labels.shape, size))
             problem = f"was drawn on {there} pixels, the slices of the scan have {wanted}."
             raise FileRefused(one.path, problem, "Give the scan whose slices they are.")
-        result[k] = labels
+        result[k] = turn.stored(labels)
     return result

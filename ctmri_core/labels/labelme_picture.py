@@ -31,7 +31,7 @@ def picture_of(file: LabelmeFile, root: Path) -> NDArray[Any]:
     `root`: the folder that the user gave. Raises `FileRefused` where there is none, it is damaged, or of another size than the
     file says.
     """
-    with _picture_file(file, root) as (picture, where):
+    with picture_file(file, root) as (picture, where):
         try:
             values = read_picture(picture)
         except FileRefused as refusal:
@@ -45,7 +45,7 @@ def size_of(file: LabelmeFile, root: Path) -> tuple[int, int]:
     neither is there."""
     if file.size is not None and not file.picture and linked_picture(file, root) is None:
         return file.size
-    with _picture_file(file, root) as (picture, where):
+    with picture_file(file, root) as (picture, where):
         try:
             _, rows, columns = read_header(picture).upright
         except FileRefused as refusal:
@@ -83,8 +83,8 @@ def linked_picture(file: LabelmeFile, root: Path) -> Path | None:
 
 
 @contextmanager
-def _picture_file(file: LabelmeFile, root: Path) -> Iterator[tuple[Path, str]]:
-    """The file that holds the picture, and the field that names it."""
+def picture_file(file: LabelmeFile, root: Path) -> Iterator[tuple[Path, str]]:
+    """The file that holds the picture, and the field that names it. Raises `FileRefused` where there is none."""
     if file.picture:
         with _on_disk(file.path, "imageData", file.picture) as picture:
             yield picture, "imageData"
@@ -102,7 +102,7 @@ def _on_disk(path: Path, where: str, content: bytes) -> Iterator[Path]:
         raise FileRefused(path, f"{where} holds no PNG or JPEG picture.", "Save it again in labelme.")
     folder = private_folder()
     try:
-        picture = folder / "picture"
+        picture = folder / ("ct_picture.png" if path.name.lower().startswith("ct_") else "picture")  # the rest may name a patient
         picture.write_bytes(content)
         yield picture
     finally:

@@ -17,6 +17,7 @@ from ctmri_core.labels.label_table import BACKGROUND, LabelTable
 from ctmri_core.labels.label_volume import picture_of_slice, shown_slices
 from ctmri_core.labels.labelme_writing import labelme_json
 from ctmri_core.preprocess.resample import resample_array
+from ctmri_core.preprocess.shown_slices import turn_of
 from ctmri_core.volume import Volume
 
 Labels = NDArray[np.uint8]
@@ -27,7 +28,7 @@ def save_labels(
     labels: Labels, geometry: Geometry, names: Mapping[int, str], scan: Volume, target: Path, drawn_by: DrawnBy, stop: StopSignal
 ) -> Work[Path | None]:
     """`labels`: (k, j, i) on `geometry`, 0 and the numbers in `names`. `.dcm`: a DICOM Segmentation over `scan`; `.json`: labelme
-    with its pictures, of several slices in a folder of that name without the suffix.
+    with its pictures, of several slices in a folder of that name without the suffix, turned as the viewer shows them.
 
     Returns what was written, None when stopped. Raises `WriteFailed`.
     """
@@ -42,10 +43,11 @@ def save_labels(
 
 def _save_labelme(labels: Labels, names: Mapping[int, str], scan: Volume, target: Path, stop: StopSignal) -> Work[Path | None]:
     table = LabelTable((BACKGROUND, *(names.get(value, f"label_{value}") for value in range(1, max(names, default=0) + 1))))
-    limits, count = shown_slices(scan), len(labels)
+    limits, count, turn = shown_slices(scan), len(labels), turn_of(scan.geometry)
 
     def text(k: int, name: str) -> str:
-        return labelme_json(labels[k], table, picture_of_slice(scan, k, limits), f"{name}.png")
+        drawn, picture = (turn.arranged(plane) for plane in (labels[k], picture_of_slice(scan, k, limits)))
+        return labelme_json(np.ascontiguousarray(drawn), table, np.ascontiguousarray(picture), f"{name}.png")
 
     if count == 1:
         yield Progress(done=0, message=f"writing {target.name}")

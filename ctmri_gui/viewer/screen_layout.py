@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.geometry import FloatArray, Geometry, letters
+from ctmri_core.preprocess.shown_slices import Turn, turn_of
 
 _PLANES = ("sagittal", "coronal", "axial")
-# Where the screen's right and down should point in LPS, per dominant axis of the slice normal (x, y, z): sagittal with the
-# nose to the left, coronal and axial as seen from the front and from the feet (radiological).
-_RIGHT = np.array([[0.0, 1, 0], [1, 0, 0], [1, 0, 0]])
-_DOWN = np.array([[0.0, 0, -1], [0, 0, -1], [0, 1, 0]])
 _FORWARD_SIGN = (1.0, -1.0, 1.0)  # the wheel pushed forward goes to the left, the front, the head
 
 
@@ -23,21 +20,18 @@ _FORWARD_SIGN = (1.0, -1.0, 1.0)  # the wheel pushed forward goes to the left, t
 class ScreenLayout:
     """The transposition and flips that bring slices to the screen.
 
-    `geometry`: the lattice in screen order: axis 0 the slices, axis 1 down the screen, axis 2 to the right. `transposed`:
-    array columns run down. `flips`: (rows, columns) reversed, named after the transposition. `plane`: `axial`, `coronal`
-    or `sagittal`, by the dominant axis. `forward`: +1 or -1, the slice step of a wheel notch away from the user.
+    `geometry`: the lattice in screen order: axis 0 the slices, axis 1 down the screen, axis 2 to the right. `plane`: `axial`,
+    `coronal` or `sagittal`, by the dominant axis. `forward`: +1 or -1, the slice step of a wheel notch away from the user.
     """
 
     geometry: Geometry
-    transposed: bool
-    flips: tuple[bool, bool]
+    turn: Turn
     plane: str
     forward: int
 
     def arrange(self, voxels: NDArray[Any]) -> NDArray[Any]:
         """A view of one slice (j, i), of any sampling density, as (rows down, columns to the right)."""
-        picture = voxels.T if self.transposed else voxels
-        return picture[:: -1 if self.flips[0] else 1, :: -1 if self.flips[1] else 1]
+        return self.turn.arranged(voxels)
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -65,17 +59,11 @@ class ScreenLayout:
 def screen_layout(geometry: Geometry, *, neurological: bool = False, nose_right: bool = False) -> ScreenLayout:
     """The layout nearest to the radiological display (patient's right on screen left, front up), or its mirror image.
     `nose_right`: of sagittal slices the mirror image, which look to the left else."""
-    axes = geometry.axes
-    normal = int(np.argmax(np.abs(axes[0])))
-    right, down = _RIGHT[normal], _DOWN[normal]
-    if nose_right if normal == 0 else neurological:
-        right = -right
-    straight = abs(axes[1] @ down) + abs(axes[2] @ right)
-    turned = abs(axes[2] @ down) + abs(axes[1] @ right)
-    order = (0, 1, 2) if straight >= turned else (0, 2, 1)
-    flips = (bool(axes[order[1]] @ down < 0), bool(axes[order[2]] @ right < 0))
-    forward = 1 if axes[0][normal] * _FORWARD_SIGN[normal] > 0 else -1
-    return ScreenLayout(geometry.permuted(order, (False, *flips)), order[1] == 2, flips, _PLANES[normal], forward)
+    sagittal = int(np.argmax(np.abs(geometry.axes[0]))) == 0
+    turn = turn_of(geometry, mirrored=nose_right if sagittal else neurological)
+    order = (0, 2, 1) if turn.transposed else (0, 1, 2)
+    forward = 1 if geometry.axes[0][turn.normal] * _FORWARD_SIGN[turn.normal] > 0 else -1
+    return ScreenLayout(geometry.permuted(order, (False, *turn.flips)), turn, _PLANES[turn.normal], forward)
 
 
 def position_text(geometry: Geometry, k: float) -> str:

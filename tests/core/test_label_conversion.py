@@ -13,8 +13,15 @@ import pytest
 from PIL import Image
 
 from ctmri_core.cli import main
+from ctmri_core.domain import Domain
+from ctmri_core.events import finish
+from ctmri_core.geometry import Geometry
 from ctmri_core.io.opening import open_volume
+from ctmri_core.io.saving import save
 from ctmri_core.io.voc_palette import voc_palette
+from ctmri_core.labels.dicom_seg import write_dicom_seg
+from ctmri_core.volume import Volume
+from tests.core.test_dicom_seg import GRIDS, scan_on
 
 SIZE = (40, 56)
 
@@ -137,6 +144,42 @@ def test_labels_go_to_nifti_on_the_scan_to_labelme_and_back(tmp_path, capsys):
     assert convert(tmp_path / "me", "--output", tmp_path / "png", "--labels", "fat,bone") == 0
     assert convert(tmp_path / "png", "--output", tmp_path / "again", "--to", "nifti", *scan) == 0
     np.testing.assert_array_equal(open_volume(tmp_path / "again" / "png.nii.gz").voxels, labels)
+
+
+_GRIDS = {
+    "RAS": Geometry((3, 12, 9), (2.0, 1.0, 1.5), (0.0, 0.0, 0.0), ((0.0, 0.0, 1.0), (0.0, -1.0, 0.0), (-1.0, 0.0, 0.0))),
+    "turned": Geometry((3, 12, 9), (2.0, 1.0, 1.5), (0.0, 0.0, 0.0), ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, -1.0, 0.0))),
+    "sagittal": Geometry((3, 12, 9), (2.0, 1.0, 1.5), (0.0, 0.0, 0.0), ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))),
+    "as shown": Geometry((3, 12, 9), (2.0, 1.0, 1.5), (0.0, 0.0, 0.0)),
+}
+
+
+@pytest.mark.parametrize("grid", _GRIDS.values(), ids=_GRIDS.keys())
+def test_labelme_lies_as_people_look_at_slices_and_goes_back_to_where_it_was(grid, tmp_path):
+    scan, mask = tmp_path / "scan.nii.gz", tmp_path / "mask.nii.gz"
+    labels = np.zeros(grid.shape, np.int16)
+    labels[:, 2:5, 1:4], labels[1, 8, 5] = 1, 2
+    high = grid.mm_to_index(grid.centre + np.array((-3.0, -3.0, 3.0)))  # to the patient's right, front and head
+    bright = np.zeros(grid.shape, np.int16)
+    row, column = np.rint(np.clip(high, 0, np.array(grid.shape) - 1)).astype(int)[1:]
+    bright[:, row, column] = 200
+    for path, voxels in ((scan, bright), (mask, labels)):
+        finish(save(Volume(voxels, grid, Domain.MR), path))
+    assert convert(mask, "--output", tmp_path / "drawn", "--to", "labelme", "--scan", scan) == 0
+    drawn = json.loads((tmp_path / "drawn" / "mask_0002.json").read_text())
+    picture = np.array(Image.open(io.BytesIO(base64.b64decode(drawn["imageData"]))))
+    row, column = np.argwhere(picture == picture.max())[0]
+    assert row < picture.shape[0] / 2 and column < picture.shape[1] / 2  # right on the left, front or head up; nose to the left
+    assert convert(tmp_path / "drawn", "--output", tmp_path / "back", "--to", "nifti", "--scan", scan) == 0
+    np.testing.assert_array_equal(open_volume(tmp_path / "back" / "labels.nii.gz").voxels, labels)
+
+
+def test_a_segmentation_keeps_the_names_of_its_labels(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 3, GRIDS[0].shape).astype(np.uint8)
+    write_dicom_seg(labels, scan_on(GRIDS[0]), tmp_path / "seg.dcm", {1: "body", 2: "bone"})
+    assert convert(tmp_path / "seg.dcm", "--output", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "class_names.txt").read_text().split() == ["_background_", "body", "bone"]
+    np.testing.assert_array_equal(indices(tmp_path / "out" / "seg_0003.png"), labels[2])
 
 
 def test_what_cannot_be_is_said_and_leaves_nothing_behind(drawings, tmp_path, capsys):
