@@ -13,6 +13,7 @@ from ctmri_core.statistics.answers import Estimate, NotComputable, Significance,
 from ctmri_core.statistics.readings import as_scores
 
 Values = Sequence[float] | NDArray[np.floating[Any]]
+_MOST_EXACT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +57,31 @@ def signed_rank(differences: Values) -> float:
     """p of the two-sided Wilcoxon signed-rank test (Wilcoxon 1945) that differences lie evenly about 0, one for each patient or
     reader.
 
-    Differences of 0 are dropped, as Wilcoxon did; where nothing is left, 1. Exact up to 50 without ties, else approximate.
+    Differences of 0 are dropped, as Wilcoxon did; where nothing is left, 1. Exact up to 50, of ties too (all ways to give signs
+    to their mean ranks), else approximate.
     """
-    from scipy.stats import wilcoxon
+    from scipy.stats import rankdata, wilcoxon
 
     taken = np.asarray(differences, np.float64)
     taken = taken[taken != 0]
     if not len(taken):
         return 1.0
-    tied = len(np.unique(np.abs(taken))) < len(taken)
-    return float(wilcoxon(taken, method="approx" if tied or len(taken) > 50 else "exact").pvalue)
+    if len(taken) > _MOST_EXACT:
+        return float(wilcoxon(taken, method="approx").pvalue)
+    doubled = np.rint(2 * rankdata(np.abs(taken))).astype(int)  # mean ranks are halves
+    ways = np.zeros(doubled.sum() + 1)
+    ways[0] = 1  # by the sum of the ranks with a plus
+    for rank in doubled:
+        ways[rank:] += ways[:-rank].copy()
+    plus = int(doubled[taken > 0].sum())
+    return float(min(1.0, 2 * ways[: min(plus, len(ways) - 1 - plus) + 1].sum() / ways.sum()))
 
 
 def rank_sum(first: Values, second: Values) -> Significance | NotComputable:
     """Two-sided Wilcoxon rank-sum (Mann-Whitney) test that two independent sets of times are alike, such as those for real and
     for synthetic cases of one reader. `statistic`: part of pairs in which `first` is larger, ties half; 0.5 if alike.
 
-    Exact up to 8 without ties, else normal with corrections for ties and continuity.
+    Exact without ties where either set has at most 8, else normal with corrections for ties and continuity.
     """
     from scipy.stats import mannwhitneyu
 

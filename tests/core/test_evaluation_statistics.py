@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, rankdata, spearmanr
+from scipy.stats import bootstrap, rankdata, spearmanr, wilcoxon
 
 from ctmri_core.evaluation.calibration import agreement, calibration, joint_agreement, mean_calibration
 from ctmri_core.evaluation.results import CaseScores, EvaluatedCase, LabelScore, ShownMetric
@@ -23,17 +23,25 @@ def test_the_interval_is_that_of_another_bootstrap():
     assert interval(values) == interval(values)
 
 
-def test_signed_ranks_by_trying_every_sign():
-    differences = np.array([3.1, -0.4, 5.0, 2.2, 0.9, -1.7, 4.4])
+@pytest.mark.parametrize(
+    "differences", [(3.1, -0.4, 5.0, 2.2, 0.9, -1.7, 4.4), (1.0, 1.0, 1.0, -1.0, 2.0, 2.0), (0.5, 0.5, 0.5, 0.5, 0.5)]
+)
+def test_signed_ranks_by_trying_every_sign(differences):
+    differences = np.array(differences)
     ranks = rankdata(np.abs(differences))
     seen = ranks[differences > 0].sum()
     sums = np.array([ranks[np.array(signs) > 0].sum() for signs in product((-1, 1), repeat=len(ranks))])
     wanted = min(1.0, 2 * min(np.mean(sums <= seen), np.mean(sums >= seen)))
     assert signed_rank(differences) == pytest.approx(wanted)
+    assert signed_rank([0.0, *differences]) == signed_rank(differences)
+
+
+def test_signed_ranks_of_many_are_those_of_scipy():
+    differences = np.random.default_rng(5).normal(0.3, 1, 51)
+    assert signed_rank(differences[:50]) == pytest.approx(wilcoxon(differences[:50], method="exact").pvalue)
+    assert signed_rank(differences) == pytest.approx(wilcoxon(differences, method="approx").pvalue)
     assert signed_rank([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]) == pytest.approx(2 / 2**6)
     assert signed_rank([0.0, 0.0]) == 1.0
-    assert signed_rank([0.0, *differences]) == signed_rank(differences)
-    assert 0 < signed_rank([1.0, 1.0, 1.0, -1.0, 2.0, 2.0]) < 1  # ties
 
 
 def test_holm_by_hand():
