@@ -103,6 +103,8 @@ def naive_pool(correct: NDArray[Any], *, null: float = 0.5, confidence: float = 
     """`correct`: (readers, cases), 0 or 1, NaN where not read."""
     table = np.asarray(correct, np.float64)
     read = np.isfinite(table)
+    if not np.isin(table[read], (0, 1)).all():
+        raise ValueError("there is no count of answers but right and wrong ones")
     pooled = proportion(int(np.nansum(table)), int(read.sum()), null=null, confidence=confidence)
     if isinstance(pooled, NotComputable):
         return pooled

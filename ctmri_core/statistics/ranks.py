@@ -28,8 +28,8 @@ class Concordance:
 def concordance(values: Any) -> Concordance | NotComputable:
     """Of ranks or grades (rankings, models), each row by one reader of one case; rows with NaN do not enter.
 
-    The rankings of a test are independent: of several readers of the same cases, give one mean row for each case, or for each
-    reader.
+    p is for many rankings or models (of three, some ten rankings). The rankings of a test are independent: of several readers
+    of the same cases, give one mean row for each case, or for each reader.
     """
     from scipy.special import chdtrc
     from scipy.stats import rankdata

@@ -195,6 +195,8 @@ def test_without_answers_there_is_no_value():
 
 
 def test_mistakes_of_a_caller_are_not_answers():
-    for function, *given in ((proportion, 3, 2), (yes_no, -1, 2, 0, 2), (of_proportion, 1, 2, 0), (binomial_p, 1, 2, 1.5)):
+    for function, *given in ((proportion, 3, 2), (yes_no, -1, 2, 0, 2), (of_proportion, 1, 2, 0), (naive_pool, [[0.5]])):
         with pytest.raises(ValueError, match="no "):
             function(*given)
+    with pytest.raises(ValueError, match="no probability"):
+        binomial_p(1, 2, 1.5)

@@ -365,6 +365,30 @@ def test_a_reader_who_saw_one_kind_only_does_not_count_for_areas():
     assert isinstance(readers_and_cases(replace(readings, scores=scores), "m0"), NotComputable)
 
 
+def test_whatever_was_read_there_is_a_number_or_a_reason():
+    """Tiny tables with ties, gaps, single readers and empty kinds."""
+    random = np.random.default_rng(9)
+    answered = 0
+    for seed in range(120):
+        modalities, readers, noises, signals = random.integers((1, 1, 0, 0), (4, 5, 7, 7))
+        readings = study(seed, modalities, readers, (noises, signals), float(random.choice([0.0, 0.1, 0.6])))
+        found: list[object] = [mean_area(readings, "m0"), readers_and_cases(readings, "m0", draws=20)]
+        tables = readings, readings.complete()
+        for figure, covariance, table in product(("auc", "mean"), ("jackknife", "delong", "unbiased"), tables):
+            analysis = mrmc.analyse(table, figure, covariance)
+            if isinstance(analysis, mrmc.Analysis):
+                found += [mrmc.against(analysis, "m0", holds_for=each) for each in ("readers and cases", "cases", "readers")]
+                both = mrmc.compare(analysis)
+                found += [each.estimate for each in both.differences] if isinstance(both, mrmc.Comparison) else [both]
+        for each in found:
+            each = each.by_t if isinstance(each, UStatistic) else each
+            assert isinstance(each, Estimate | NotComputable)
+            if isinstance(each, Estimate) and isinstance(each.interval, Interval):
+                answered += 1
+                assert each.interval.low - 1e-9 <= each.value <= each.interval.high + 1e-9 and each.df > 0
+    assert answered > 300
+
+
 def test_too_little_to_say_says_why():
     one_kind = study(0, 1, 3, (8, 0))
     single_reader, one_of_a_kind = study(0, 2, 1, (6, 6)), study(0, 1, 3, (6, 1))
