@@ -34,7 +34,7 @@ class Intensity:
         from monai.transforms.intensity.array import AdjustContrast, RandBiasField, RandGaussianNoise
         from monai.utils.type_conversion import convert_to_numpy
 
-        values = (torch.from_numpy(picture)[None] + 1) / 2
+        values = (torch.from_numpy(np.ascontiguousarray(picture))[None] + 1) / 2  # mirrored, it is a view from behind
         if self.bias:
             field_ = RandBiasField(degree=_BIAS_DEGREE, coeff_range=(-self.bias, self.bias), prob=1.0)
             values = field_.set_random_state(seed=self.seed)(values)

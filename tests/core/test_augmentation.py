@@ -67,3 +67,11 @@ def test_what_is_drawn_follows_from_the_generator_alone():
     everything = Augmentation(32, degrees=10, scale=0.2, gamma=0.3, bias=0.2, noise=0.05)
     drawn = [[everything.draw(np.random.default_rng([7, n]), mask) for n in range(20)] for _ in range(2)]
     assert drawn[0] == drawn[1] and len(set(drawn[0])) == 20
+
+
+def test_mirrored_alone_an_mr_is_changed_like_any_other():
+    """Without turning, which copies, a mirrored picture is a view with a negative stride."""
+    change = Intensity(gamma=1.3, bias=0.2, noise=0.02, seed=5)
+    cut = [Placement(20, 12, 40, flipped, mr=change).apply(ramps(), OUTSIDE, mr=(1,)) for flipped in (False, True)]
+    np.testing.assert_array_equal(cut[0][0, :, ::-1], cut[1][0])
+    assert not np.array_equal(cut[1][1], Placement(20, 12, 40, True).apply(ramps(), OUTSIDE, mr=(1,))[1])
