@@ -16,6 +16,7 @@ from ctmri_core.errors import WriteFailed
 from ctmri_core.events import Noted
 from ctmri_core.files import write_bytes
 from ctmri_core.model_card.card import ModelCard
+from ctmri_core.model_card.header import SUFFIX
 from ctmri_core.resources_folder import noncommercial_folder, user_config_folder
 
 _MOST_BYTES = 1 << 20
@@ -88,6 +89,8 @@ def hide_noncommercial(hidden: bool) -> None:
 
 def shipped_terms() -> dict[str, str]:
     """By name, the texts that lie with the models for non-commercial use that came with the program; none where these did not."""
+    if not any(noncommercial_folder().glob(f"*{SUFFIX}")):
+        return {}
     found = {name: noncommercial_folder() / name for name in TERMS_FILES}
     return {name: path.read_text(encoding="utf-8") for name, path in found.items() if path.is_file()}
 

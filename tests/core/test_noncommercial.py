@@ -30,6 +30,7 @@ from ctmri_core.model_card import (
     TrainingData,
     choose_model,
     find_model,
+    list_models,
     model_back,
     offered_models,
     read_card,
@@ -39,7 +40,7 @@ from ctmri_core.model_card.terms import hide_noncommercial, hides_noncommercial,
 from ctmri_core.model_file import load_model, save_model
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import build_generator, find_card
-from ctmri_core.resources_folder import model_folders, noncommercial_folder
+from ctmri_core.resources_folder import model_folders, noncommercial_folder, resources_folder
 from ctmri_core.training.settings import TrainingSettings
 from ctmri_core.training.trainer import Trainer
 from tests.core.known_models import RESNET, scan
@@ -108,6 +109,14 @@ def test_the_program_works_where_the_folder_is_absent(resources):
     assert chosen_model(scan(), Domain.CT, model_folders()).name == "phantom_ct_to_mr_t1.safetensors"
     there = {entry.card.weights_sha256 for entry in offered_models(model_folders()) if entry.card}
     assert shipped_hashes() == there and read_card(find_model("phantom_mr_t1_to_ct", model_folders())).weights_sha256 in there
+
+
+def test_shipped_models_lie_where_their_licences_belong():
+    for folder, forbidden in ((resources_folder() / "models", False), (noncommercial_folder(), True)):
+        cards = [entry.card for entry in list_models([folder])]
+        assert all(card is not None and card.noncommercial is forbidden and all(card.licences) for card in cards)
+        assert not any("windowed" in data.what.lower() for card in cards if card for data in card.training_data)
+    assert {"LICENSE", "NOTICE"} <= {path.name for path in noncommercial_folder().iterdir()}
 
 
 def test_both_folders_came_with_the_program(resources):
