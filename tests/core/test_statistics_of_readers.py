@@ -12,12 +12,13 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import mannwhitneyu
 
-from ctmri_core.statistics import mrmc, power, roc
+from ctmri_core.statistics import mrmc, mrmc_power, roc
 from ctmri_core.statistics.answers import Estimate, Interval, NotComputable, Significance
 from ctmri_core.statistics.bootstrap import readers_and_cases
 from ctmri_core.statistics.equivalence import Equivalence, of_estimate, verdict
 from ctmri_core.statistics.figures import Figures, figures
 from ctmri_core.statistics.intervals import Proportion, proportion
+from ctmri_core.statistics.power import power_against_chance, power_of_equivalence
 from ctmri_core.statistics.readings import Readings
 from ctmri_core.statistics.subgroups import case_groups, reader_groups
 from ctmri_core.statistics.u_statistics import UStatistic, area_difference, mean_area
@@ -106,16 +107,16 @@ def test_the_stored_result_of_u_statistics(shared_data: Path):
 
 @pytest.mark.shared_data
 def test_published_power(shared_data: Path):
-    spread = power.spread_of_difference(analysed(van_dyke(shared_data)))
-    assert isinstance(spread, power.Spread)
+    spread = mrmc_power.spread_of_difference(analysed(van_dyke(shared_data)))
+    assert isinstance(spread, mrmc_power.Spread)
     for holds_for, cases, wanted in (
         ("readers and cases", 165, 0.80541995), ("cases", 131, 0.80091813), ("readers", 53, 0.80496663),
     ):  # fmt: skip
-        reached = power.mrmc_power(spread, 0.043800322, 10, cases, holds_for=holds_for)
+        reached = mrmc_power.power_to_differ(spread, 0.043800322, 10, cases, holds_for=holds_for)
         assert reached == pytest.approx(wanted, abs=5e-9)
-        fewest = power.mrmc_cases(spread, 0.043800322, 10, holds_for=holds_for)
+        fewest = mrmc_power.cases_to_differ(spread, 0.043800322, 10, holds_for=holds_for)
         assert isinstance(fewest, int) and fewest <= cases
-        reached = power.mrmc_power(spread, 0.043800322, 10, fewest - 1, holds_for=holds_for)
+        reached = mrmc_power.power_to_differ(spread, 0.043800322, 10, fewest - 1, holds_for=holds_for)
         assert isinstance(reached, float) and reached < 0.8
 
 
@@ -128,13 +129,43 @@ def test_power_of_one_modality_is_that_of_drawn_studies():
         scores = random.normal(0, 0.7, cases) + random.normal(0, 0.7, (readers, cases)) + effects
         return Readings(("m",), tuple(map(str, range(readers))), tuple(map(str, range(cases))), signal, scores[None])
 
-    spreads = [power.spread_of_modality(analysed(drawn(20, 200)), "m") for _ in range(8)]
-    parts = np.mean([(each.readers, each.own, each.shared) for each in spreads if isinstance(each, power.Spread)], axis=0)
+    spreads = [mrmc_power.spread_of_modality(analysed(drawn(20, 200)), "m") for _ in range(8)]
+    parts = np.mean([(each.readers, each.own, each.shared) for each in spreads if isinstance(each, mrmc_power.Spread)], axis=0)
     effect = float(ndtr(0.4 / sqrt(2 * 0.98 + 0.3**2))) - 0.5
-    wanted = power.mrmc_power(power.Spread(*parts, cases=200, parts=1), effect, 6, 100)
+    wanted = mrmc_power.power_to_differ(mrmc_power.Spread(*parts, cases=200, parts=1), effect, 6, 100)
     found = [mrmc.against(analysed(drawn(6, 100)), "m") for _ in range(400)]
     rate = np.mean([bounds(each)[0] > 0.5 for each in found])
     assert wanted == pytest.approx(rate, abs=0.08)  # three standard errors of so many studies
+
+
+def test_power_from_assumptions_is_that_of_trials():
+    """Readers who answer independently are as many trials, readers who all answer alike are one."""
+    for icc, trials in ((0.0, 1000), (1.0, 500)):
+        better, alike = (mrmc_power.assumed_spread(accuracy, 0.0, icc) for accuracy in (0.55, 0.5))
+        differ = mrmc_power.power_to_differ(better, 0.05, 2, 500, holds_for="cases")
+        assert differ == pytest.approx(power_against_chance(trials, 0.55), abs=0.04)
+        equal = mrmc_power.power_of_equivalence(alike, 0.06, 2, 500, holds_for="cases")
+        assert equal == pytest.approx(power_of_equivalence(trials, 0.06), abs=0.04)
+    spread = mrmc_power.assumed_spread(0.5, 0.03, 0.2)
+    fewest = mrmc_power.cases_for_equivalence(spread, 0.1, 6)
+    assert isinstance(fewest, int)
+    reached = [mrmc_power.power_of_equivalence(spread, 0.1, 6, cases) for cases in (fewest - 1, fewest)]
+    assert reached[0] < 0.8 <= reached[1]
+    with pytest.raises(ValueError, match="accuracy"):
+        mrmc_power.assumed_spread(0.5, 0.03, 1.2)
+
+
+def test_equivalence_is_shown_as_often_as_planned():
+    random = np.random.default_rng(5)
+    spread = mrmc_power.assumed_spread(0.5, 0.05, 0.0)
+    shown = 0
+    for _ in range(300):
+        chances = np.clip(random.normal(0.5, 0.05, (8, 1)), 0, 1)
+        right = (random.random((8, 60)) < chances).astype(float)
+        drawn = Readings(("m",), tuple("abcdefgh"), tuple(map(str, range(60))), np.arange(60) < 30, right[None])
+        found = of_estimate(mrmc.against(analysed(drawn, "mean"), "m"), 0.07)
+        shown += isinstance(found, Equivalence) and found.equivalent
+    assert shown / 300 == pytest.approx(mrmc_power.power_of_equivalence(spread, 0.07, 8, 60), abs=0.1)
 
 
 def test_areas_are_pairs_won():
@@ -284,8 +315,9 @@ def test_equal_scores_and_perfect_readers_have_a_value_and_no_false_certainty():
             assert isinstance(both, mrmc.Comparison) and isinstance(both.test, NotComputable)
             assert both.differences[0].estimate.value == 0
         assert isinstance(readers_and_cases(same, "m0"), NotComputable)
-        spread = power.spread_of_difference(analysed(same))
-        assert isinstance(spread, power.Spread) and isinstance(power.mrmc_power(spread, 0.1, 5, 100), NotComputable)
+        spread = mrmc_power.spread_of_difference(analysed(same))
+        assert isinstance(spread, mrmc_power.Spread)
+        assert isinstance(mrmc_power.power_to_differ(spread, 0.1, 5, 100), NotComputable)
 
 
 def test_readers_who_are_always_right_are_better_than_chance():
@@ -397,9 +429,10 @@ def test_too_little_to_say_says_why():
         mrmc.analyse(one_kind), mrmc.analyse(one_of_a_kind), mrmc.analyse(nothing), mean_area(one_kind, "m0"),
         mean_area(one_of_a_kind, "m0"), mean_area(single_reader, "m0"), mrmc.compare(analysed(single_reader)),
         mrmc.against(analysed(single_reader), "m0"), mrmc.compare(analysed(study(0, 1))), readers_and_cases(single_reader, "m0"),
-        roc.area([], [1.0]), roc.difference(([1.0], [2.0]), ([1.0], [3.0])), power.spread_of_difference(analysed(single_reader)),
-        power.spread_of_modality(analysed(single_reader), "m0"), mrmc.analyse(one_kind.of_cases(np.arange(8) < 1), "mean"),
-        power.mrmc_cases(power.Spread(0.01, 0.001, 0.0, 50, 2), 0.01, 3),
+        roc.area([], [1.0]), roc.difference(([1.0], [2.0]), ([1.0], [3.0])),
+        mrmc_power.spread_of_difference(analysed(single_reader)),
+        mrmc_power.spread_of_modality(analysed(single_reader), "m0"), mrmc.analyse(one_kind.of_cases(np.arange(8) < 1), "mean"),
+        mrmc_power.cases_to_differ(mrmc_power.Spread(0.01, 0.001, 0.0, 50, 2), 0.01, 3),
     ):  # fmt: skip
         assert isinstance(found, NotComputable) and found.because.endswith(".") and "nan" not in found.because
     assert isinstance(mrmc.against(analysed(single_reader), "m0", holds_for="cases"), Estimate)
