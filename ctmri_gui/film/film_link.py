@@ -163,8 +163,8 @@ class FilmLink(QObject):
 
     def _states(self, order: Order) -> States:
         if order.kind is Kind.WIPE:
-            return WipeLine(self._views.model, self._views.compare.model, order.panes, order.leading, _WIPE_FRAMES)
-        return Slices(self._views.model, order.panes, order.leading, order.slices)
+            return WipeLine(self._views, order.panes, order.leading, _WIPE_FRAMES)
+        return Slices(self._views, order.panes, order.leading, order.slices)
 
     @property
     def _window(self) -> QWidget:

@@ -1,7 +1,7 @@
 """What changes from frame to frame of a film: the slice, or the line of a wipe.
 
-Slices, zoom, position and windows of all panes are those of the moment at which it was asked for, whatever somebody does
-meanwhile. What is drawn over the slices is as it is when a frame is painted.
+Slices, zoom, position, windows, inverted greys and comparisons of all panes are those of the moment at which it was asked for,
+whatever somebody does meanwhile. What is drawn over the slices is as it is when a frame is painted.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ctmri_core.errors import CtmriError
-from ctmri_gui.viewer.compare.compare_model import CompareModel
+from ctmri_gui.viewer.compare.compare_model import CompareLook, CompareModel
 from ctmri_gui.viewer.compare.modes import Mode
 from ctmri_gui.viewer.displayed_grid import Pose
+from ctmri_gui.viewer.linked_views import LinkedViews
 from ctmri_gui.viewer.presets import Window
 from ctmri_gui.viewer.roles import Role
 from ctmri_gui.viewer.viewer_model import ViewerModel
@@ -37,43 +38,52 @@ class _Look:
 
     poses: dict[str, Pose]
     windows: dict[Role, Window]
+    compared: CompareLook
+    inverted: bool
 
     @classmethod
-    def of(cls, model: ViewerModel, panes: Sequence[str]) -> _Look:
-        return cls({pane: model.pose(pane) for pane in panes}, dict(model.windows))
+    def of(cls, views: LinkedViews, panes: Sequence[str]) -> _Look:
+        model = views.model
+        poses = {pane: model.pose(pane) for pane in panes}
+        return cls(poses, dict(model.windows), views.compare.model.look(panes), views.contents.inverted)
 
-    def bring(self, model: ViewerModel) -> None:
-        model.put_windows(self.windows)
+    def bring(self, views: LinkedViews) -> None:
+        views.model.put_windows(self.windows)
         for pane, pose in self.poses.items():
-            model.set_pose(pane, pose)
+            views.model.set_pose(pane, pose)
+        views.compare.model.bring(self.compared)
+        if views.contents.inverted is not self.inverted:
+            views.contents.set_inverted(self.inverted)
+            views.compare.contents.show_inverted()
 
 
 class _Kept:
     """Panes as they were when this was made, for the length of a block."""
 
-    def __init__(self, model: ViewerModel, panes: Sequence[str]) -> None:
-        self._model, self._panes, self._began = model, tuple(panes), _seen(model, panes)
-        self.look = _Look.of(model, panes)
+    def __init__(self, views: LinkedViews, panes: Sequence[str]) -> None:
+        self._views, self._panes, self._began = views, tuple(panes), _seen(views.model, panes)
+        self.look = _Look.of(views, panes)
 
     @contextmanager
-    def shown(self, poses: dict[str, Pose] | None = None) -> Iterator[None]:
-        """With some other `poses`. Raises `CtmriError` when the panes show other volumes or planes by now."""
-        if _seen(self._model, self._panes) != self._began:
+    def shown(self, look: _Look) -> Iterator[None]:
+        """As in `look`. Raises `CtmriError` when the panes show other volumes or planes by now."""
+        if _seen(self._views.model, self._panes) != self._began:
             raise CtmriError(GONE)
-        now = _Look.of(self._model, self._panes)
-        replace(self.look, poses={**self.look.poses, **(poses or {})}).bring(self._model)
+        now = _Look.of(self._views, self._panes)
+        look.bring(self._views)
         try:
             yield
         finally:
-            now.bring(self._model)
+            now.bring(self._views)
 
 
 class Slices:
     """Slices of the pane `leading`, and of those of `panes` that are linked with it: `numbers` of its displayed grid."""
 
-    def __init__(self, model: ViewerModel, panes: Sequence[str], leading: str, numbers: range) -> None:
+    def __init__(self, views: LinkedViews, panes: Sequence[str], leading: str, numbers: range) -> None:
         self.numbers = numbers
-        self._kept = _Kept(model, panes)
+        self._kept = _Kept(views, panes)
+        model = views.model
         linked = model.is_linked(leading)
         self._going = [
             pane
@@ -85,32 +95,24 @@ class Slices:
         return len(self.numbers)
 
     def at(self, number: int) -> AbstractContextManager[None]:
-        poses = self._kept.look.poses
-        return self._kept.shown({pane: replace(poses[pane], k=self.numbers[number]) for pane in self._going})
+        look = self._kept.look
+        poses = {pane: replace(look.poses[pane], k=self.numbers[number]) for pane in self._going}
+        return self._kept.shown(replace(look, poses={**look.poses, **poses}))
 
 
 class WipeLine:
     """The line of the wipe in the pane `leading`, from one side to the other in `count` places."""
 
-    def __init__(self, viewer: ViewerModel, model: CompareModel, panes: Sequence[str], leading: str, count: int) -> None:
-        self._model, self._pane, self._count = model, leading, count
-        self._kept = _Kept(viewer, panes)
+    def __init__(self, views: LinkedViews, panes: Sequence[str], leading: str, count: int) -> None:
+        self._pane, self._count = leading, count
+        self._kept = _Kept(views, panes)
 
     def __len__(self) -> int:
         return self._count
 
-    @contextmanager
-    def at(self, number: int) -> Iterator[None]:
-        model, pane = self._model, self._pane
-        if not wipes(model, pane):
-            raise CtmriError(GONE)
-        before = model.of(pane).line
-        with self._kept.shown():
-            model.set_line(pane, number / max(self._count - 1, 1))
-            try:
-                yield
-            finally:
-                model.set_line(pane, before)
+    def at(self, number: int) -> AbstractContextManager[None]:
+        look = self._kept.look
+        return self._kept.shown(replace(look, compared=look.compared.with_line(self._pane, number / max(self._count - 1, 1))))
 
 
 def wipes(model: CompareModel, pane: str) -> bool:

@@ -223,6 +223,44 @@ def test_a_film_keeps_the_zoom_and_window_of_its_start_while_somebody_works_on(q
         assert np.array_equal(one[rows:], other[rows:])
 
 
+def test_a_film_keeps_how_panes_compare_and_their_greys_while_somebody_works_on(qtbot, three, monkeypatch, tmp_path):
+    compare = three.views.compare.model
+    three.session.place(make_volume(Domain.MR_T1, voxels=stepped() + np.arange(28, dtype=np.int16) * 20), Role.TRUTH)
+    compare.set_mode(Role.SYNTHETIC, Mode.FADE)
+    compare.set_mode(Role.SOURCE, Mode.WIPE)
+    qtbot.waitUntil(lambda: compare.doubt(Role.SYNTHETIC) == "not aligned", timeout=20_000)  # which the picture says
+    three.views.actions_by_name["invert"].trigger()
+
+    def small(dialog):
+        for size in (dialog.look.width_px, dialog.look.height_px):
+            size.setValue(160)
+
+    for kind in (Kind.SCROLL, Kind.WIPE):
+        save(qtbot, three, monkeypatch, tmp_path / f"calm {kind}.gif", kind, small)
+    moments, kept = [], compare.look(three.views.panes)
+
+    def work_on():
+        moments.append(three.views.contents.inverted)
+        three.views.actions_by_name["invert"].trigger()
+        compare.cycle(Role.SYNTHETIC)
+        compare.set_mode(Role.SOURCE, Mode.OFF)
+        compare.step(Role.SOURCE, 1)
+
+    timer = QTimer()
+    timer.timeout.connect(work_on)
+    three.session.jobs.changed.connect(lambda _state: timer.isActive() or timer.start(0))
+    for kind in (Kind.SCROLL, Kind.WIPE):
+        save(qtbot, three, monkeypatch, tmp_path / f"busy {kind}.gif", kind, small)
+        timer.stop()
+        assert len(moments) > 3 and set(moments) == {True, False} and compare.of(Role.SOURCE).mode is Mode.OFF
+        compare.bring(kept)
+        if not three.views.contents.inverted:
+            three.views.actions_by_name["invert"].trigger()
+        calm, busy = (decoded(tmp_path / f"{how} {kind}.gif") for how in ("calm", "busy"))
+        assert len(calm) == len(busy)
+        assert all(np.array_equal(one[-160:], other[-160:]) for one, other in zip(calm, busy, strict=True))
+
+
 def test_how_a_film_plays_is_remembered_and_what_may_name_a_patient_is_not(qtbot, three, make_window, monkeypatch, tmp_path):
     def chosen(dialog):
         dialog.play.format.setCurrentText("MP4")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,6 +19,20 @@ _FADE_STEP, _LINE_STEP, _LIMIT_STEP = 0.1, 0.05, 1.25
 _PIXELS_TO_DOUBLE = 150.0
 _MAIN_PAIR = frozenset((Role.SYNTHETIC, Role.TRUTH))
 _BY_HAND = "The two were linked by hand with an offset, so what lies on one another is not known to be one place."
+
+
+@dataclass(frozen=True)
+class CompareLook:
+    """How panes compare at one moment, by their ids; with the scale of differences, its colours, and what is held."""
+
+    by_pane: Mapping[str, Compare]
+    limits: Mapping[str, float]
+    colours: str
+    held: str | None
+
+    def with_line(self, pane: str, line: float) -> CompareLook:
+        """With the line of the wipe in a pane elsewhere."""
+        return replace(self, by_pane={**self.by_pane, pane: replace(self.by_pane[pane], line=line)})
 
 
 class CompareModel(QObject):
@@ -205,6 +219,23 @@ class CompareModel(QObject):
         self.held = pane if pane is not None and self.partner(pane) is not None else None
         if panes:
             self.changed.emit(panes)
+
+    def look(self, panes: Iterable[str]) -> CompareLook:
+        """How `panes` compare now."""
+        return CompareLook({pane: self.of(pane) for pane in panes}, dict(self._limits), self.colours, self.held)
+
+    def bring(self, look: CompareLook) -> None:
+        """Compares as it was then; which colours are chosen stays remembered."""
+        before, self._limits, self.colours = self.look(look.by_pane), dict(look.limits), look.colours
+        self._by_pane.update(look.by_pane)
+        changed = {pane for pane, compare in look.by_pane.items() if compare != before.by_pane[pane]}
+        if (before.limits, before.colours) != (look.limits, look.colours):
+            changed.update(pane for pane, compare in self._by_pane.items() if compare.mode is Mode.DIFFERENCE)
+        if before.held != look.held:
+            changed.update(pane for pane in (before.held, look.held) if pane is not None)
+            self.held = look.held
+        if changed:
+            self.changed.emit(tuple(changed))
 
     def set_compared(self, compared: Compared | None, further: Mapping[frozenset[Role], Compared] | None = None) -> None:
         """What is known of synthetic and truth; None while that is not known. `further`: of other pairs."""
