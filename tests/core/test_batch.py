@@ -427,7 +427,7 @@ def test_a_watched_folder_is_translated_as_it_fills_until_it_is_stopped(tmp_path
     done: list[str] = []
     begun = time.monotonic()
     (root / "half.nii.gz").write_bytes(later.read_bytes()[: later.stat().st_size // 2])
-    work = translate_cases(order(tmp_path, models), lambda: len(done) == 3 or time.monotonic() > begun + 60, settle=0.2)
+    work = translate_cases(order(tmp_path, models), lambda: len(done) == 3 or time.monotonic() > begun + 240, settle=0.2)
     for event in work:
         if isinstance(event, CaseTold) and event.status == "done":
             done.append(event.name)

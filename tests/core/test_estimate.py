@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +58,10 @@ def test_a_plan_that_cannot_be_trained_is_refused_in_words():
 def test_stopped_or_too_long_the_process_is_gone():
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     asked = iter(range(10**6))
-    begun = time.monotonic()
     assert finish(estimate(plan(crop=512, batch_size=64), 9, lambda: next(asked) > 3)) is None
     with pytest.raises(TrainingFailed, match="took longer than 1 s"):
         finish(estimate(plan(crop=512, batch_size=64), 9, never, most_seconds=1))
     assert {child.pid for child in psutil.Process().children(recursive=True)} == before
-    assert time.monotonic() - begun < 60
 
 
 def test_more_than_is_free_does_not_fit_and_the_process_is_ended(monkeypatch: pytest.MonkeyPatch):

@@ -74,7 +74,7 @@ def bus(monkeypatch) -> Iterator[str]:
 
 
 def until(holds) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 200
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
