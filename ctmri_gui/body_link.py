@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.preprocess.given_body import mask_volume
 from ctmri_core.volume import Volume, Voxels
 from ctmri_gui import file_choice
+from ctmri_gui.cases.case import Case
 from ctmri_gui.jobs import work
 from ctmri_gui.open_files import KEPT, writes_over
+from ctmri_gui.panels.asking import ask
 from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
@@ -24,6 +27,7 @@ from ctmri_gui.undo import History
 from ctmri_gui.viewer.body.bodies import Body, Labels
 from ctmri_gui.viewer.body.body_editor import BodyEditor
 from ctmri_gui.viewer.body.body_panel import BodyPanel
+from ctmri_gui.viewer.body.unsaved import UnsavedMasks
 from ctmri_gui.viewer.compare.label_map import LabelMap, NoMask
 from ctmri_gui.viewer.linked_views import LinkedViews
 
@@ -44,6 +48,10 @@ class BodyLink(QObject):
         self.editor = BodyEditor(views, session.bodies, history, session.jobs, self)
         session.library.changed.connect(self._offer_models)
         self._offer_models()
+        self.unsaved = UnsavedMasks(views.compare.masks, session.bodies)
+        self._agreed = False
+        self.editor.changes.drawn.connect(self.unsaved.drawn)
+        session.saved.connect(self.unsaved.saved)
         self.panel = BodyPanel(self.editor)
         self.panel.saveAsked.connect(self.where_to_save)
         for name, new_mask in (("mask_new", True), ("label_new", False)):
@@ -66,6 +74,7 @@ class BodyLink(QObject):
             return
         named = chosen.name.lower().endswith(_SUFFIXES)
         path = chosen if named else chosen.with_name(f"{chosen.name}.nii.gz")
+        self.unsaved.saving(target, path)
         if isinstance(target, Body) and not path.name.lower().endswith(_OF_LABELS):
             self._session.save(mask_volume(target.mask, scan), path)
         elif writes_over(path, self._session.open_files):
@@ -73,6 +82,37 @@ class BodyLink(QObject):
         else:
             begin = partial(_save_mask, target, scan, path)
             self._session.jobs.run("Save mask", begin, on_result=self._saved)
+
+    def may_close(self) -> bool:
+        """Whether the program may end now; else a person is asked, and where that agrees the window closes then."""
+        if self._agreed:
+            return True
+        return self._may_lose(self._session.cases.all, self._close_window)
+
+    def close_case(self, case: Case | None = None) -> None:
+        """That one, or the one on the screen, once nothing drawn is lost with it, or that is agreed to."""
+        closing = case if isinstance(case, Case) else self._session.cases.current
+        if self._may_lose([closing], partial(self._session.close_case, closing)):
+            self._session.close_case(closing)
+
+    def close_all_cases(self) -> None:
+        """In the same way."""
+        if self._may_lose(self._session.cases.all, self._session.close_all_cases):
+            self._session.close_all_cases()
+
+    def _may_lose(self, cases: Iterable[Case], then: Callable[[], None]) -> bool:
+        names = self.unsaved.over(volume for case in cases for volume in case.volumes.values())
+        if names:
+            text = f"{' and '.join(names)}: changed by hand and not saved."
+            ask(
+                self._window, "Masks", text, "What was drawn is lost. Save mask… keeps it.",
+                yes="Close without saving", no="Cancel", then=then, name="unsaved_masks",
+            )  # fmt: skip
+        return not names
+
+    def _close_window(self) -> None:
+        self._agreed = True
+        self._window.close()
 
     def _ask_name(self, new_mask: bool, _checked: bool = False) -> None:
         """Of a label that is to be drawn."""

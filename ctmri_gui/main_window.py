@@ -159,8 +159,8 @@ class MainWindow(QMainWindow):
             "open_mask": self.compare_link.which_file,
             "next_case": lambda: session.step_case(1),
             "previous_case": lambda: session.step_case(-1),
-            "close_case": session.close_case,
-            "close_all_cases": session.close_all_cases,
+            "close_case": self.body.close_case,
+            "close_all_cases": self.body.close_all_cases,
             "save": lambda: ask.where_to_save(NIFTI, self.certainty.beside()),
             "export_dicom": lambda: ask.where_to_save(DICOM, self.certainty.beside()),
             "screenshot": partial(self.film.ask, Kind.PICTURE),
@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         session.groundChanged.connect(partial(self._show_warnings, Role.TRUTH))
         self.models = ModelsLink(session, self.views, self.command, self)
         self.cases.picked.connect(session.show_case)
-        self.cases.closeAsked.connect(session.close_case)
+        self.cases.closeAsked.connect(self.body.close_case)
         self.cases.dropped.connect(lambda paths: session.open_paths(paths, alone=True))
         session.cases.listChanged.connect(self._follow_cases)
         session.cases.keep("views", self.views.model.keep, self.views.put_back)
@@ -329,7 +329,7 @@ class MainWindow(QMainWindow):
         """Takes back what is asked, ends running work: asks it to stop, waits without freezing, then closes."""
         for dialog in self.findChildren(QDialog):
             dialog.close()
-        if not self.training.may_close():
+        if not self.body.may_close() or not self.training.may_close():
             event.ignore()
             return
         self.session.close()

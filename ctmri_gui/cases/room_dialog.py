@@ -15,7 +15,7 @@ _WHY = (
     "The scan with its synthetic image needs about {needed}; {free} of memory are free for it. Where memory runs out the whole"
     " machine becomes slow. Close what you do not need:"
 )
-_UNSAVED = "Synthetic images that were not saved are lost with their case."
+_UNSAVED = "Synthetic images and masks that were not saved are lost with their case."
 
 
 class RoomDialog(FittedDialog):

@@ -16,6 +16,7 @@ from ctmri_core.inference.outlining import outline
 from ctmri_core.model_file import save_model
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_gui import file_choice
+from ctmri_gui.body_link import BodyLink
 from ctmri_gui.jobs import work
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.viewer.layouts import BUILT_IN
@@ -24,6 +25,11 @@ from tests.gui.conftest import make_volume, write_model
 from tests.teaching.outliner import outliner
 
 PLANES_OF_SOURCE = BUILT_IN[3]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_asked_at_the_end(monkeypatch):
+    monkeypatch.setattr(BodyLink, "may_close", lambda _self: True)
 
 
 @pytest.fixture

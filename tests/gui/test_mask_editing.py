@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
 from skimage.segmentation import flood
 
 from ctmri_core.cli import main
@@ -17,12 +18,19 @@ from ctmri_core.labels.dicom_seg import write_dicom_seg
 from ctmri_core.preprocess.mask_regions import regrown
 from ctmri_core.volume import Volume
 from ctmri_gui import file_choice
+from ctmri_gui.body_link import BodyLink
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.viewer.compare.label_map import BODY, label_map_of
 from ctmri_gui.viewer.roles import Role
 from tests.core.test_dicom_seg import GRIDS, scan_on
 from tests.gui.conftest import make_volume
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_asked_at_the_end(request, monkeypatch):
+    if "asked" not in request.node.name:
+        monkeypatch.setattr(BodyLink, "may_close", lambda _self: True)
 
 
 @pytest.fixture
@@ -203,6 +211,31 @@ def test_masks_and_labels_are_begun_named_drawn_taken_back_and_saved(make_window
     np.testing.assert_array_equal(opened.labels, drawn)
     assert opened.called(2) == "2 tumour bed" and opened.region(2) == "Mask 1, 2"  # of a file: on no picture
     window.close()
+
+
+def test_whoever_closes_what_was_drawn_and_not_saved_is_asked(window, qtbot, tmp_path, monkeypatch):
+    window.command["close_case"].trigger()
+    qtbot.waitUntil(lambda: window.session.cases.current.empty, timeout=20_000)  # nothing was drawn
+    scan = make_volume(shape=(20, 48, 50))
+    window.session.place(scan, Role.SOURCE)
+    typed(window, "mask_new", "tumour")
+    press(window, (0.4, 0.5), (0.5, 0.5))
+    for close in (window.command["close_case"].trigger, window.command["close_all_cases"].trigger, window.close):
+        close()
+        question = window.findChild(QMessageBox, "unsaved_masks")
+        assert "Drawing 1: changed by hand and not saved" in question.text() and window.isVisible()
+        question.reject()
+        qtbot.waitUntil(lambda: window.findChild(QMessageBox, "unsaved_masks") is None, timeout=20_000)
+        assert window.session.volumes[Role.SOURCE] is scan
+    monkeypatch.setattr(file_choice, "new_file", lambda *_: tmp_path / "m.json")
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        window.body.panel.save.click()
+    assert window.body.may_close()
+    press(window, (0.4, 0.3), (0.5, 0.3))
+    assert not window.close()
+    question = window.findChild(QMessageBox, "unsaved_masks")
+    next(button for button in question.buttons() if "without saving" in button.text()).click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
 
 
 def test_a_segmentation_that_is_dropped_is_no_scan(make_window, qtbot, tmp_path):

@@ -31,6 +31,7 @@ class MaskChanges(QObject):
     """Of the region that `edited` names. `show_body`: shows a body again that was changed."""
 
     changed = Signal()
+    drawn = Signal(object)  # Body or LabelMap whose labels are others now
 
     def __init__(
         self,
@@ -110,6 +111,7 @@ class MaskChanges(QObject):
             target.by_hand = True
         name = "the body" if isinstance(target, Body) else target.name
         self._history.record(f"{what} {name}", back, forth)
+        self.drawn.emit(target)
         self.changed.emit()
 
     def _paint(self, target: Body | LabelMap, places: Changed, values: NDArray[np.uint8], *, by_hand: bool) -> None:
@@ -117,6 +119,7 @@ class MaskChanges(QObject):
         if isinstance(target, Body):
             target.by_hand = by_hand
         self._growing.drop()
+        self.drawn.emit(target)
         self._show(target)
 
     def _show(self, target: Body | LabelMap) -> None:

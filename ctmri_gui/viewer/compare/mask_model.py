@@ -69,6 +69,11 @@ class MaskModel(QObject):
     def shown(self) -> tuple[Mask, ...]:
         return tuple(mask for mask in self.masks if mask.visible) if self.visible else ()
 
+    def over(self, volume: Volume) -> tuple[Mask, ...]:
+        """Those that belong to a volume, shown or not."""
+        shown = None if self._volume is None else self._volume()
+        return self.masks if volume is shown else self._kept.get(volume, ())
+
     def follow(self, volume: Volume | None) -> None:
         """The volume over which masks lie now. Another reading of the same file keeps those that it had."""
         before = None if self._volume is None else self._volume()
