@@ -13,6 +13,7 @@ from ctmri_core.reporting.document import Block, Caution, Cell, Column, Document
 from ctmri_core.reporting.drawing import as_svg
 from ctmri_core.reporting.markup import Markup, element, joined
 
+_SORTED = "A click on a heading sorts by it."
 _ONE_LINE = 24  # letters of a cell that is not broken
 
 
@@ -79,9 +80,10 @@ def _table(table: Table) -> Markup:
         "table", element("thead", heads), element("tbody", *rows), class_="sortable" if table.sortable else None,
         aria_label=table.title,
     )  # fmt: skip
-    above = [element("p", " ".join(table.above), class_="above")] if table.above else []
+    above = " ".join((*table.above, *((_SORTED,) if table.sortable else ())))
+    told = [element("p", above, class_="above")] if above else []
     scrolled = element("div", whole, class_="scroll", tabindex=0)
-    return element("div", element("h3", table.title), *above, scrolled, class_="block")
+    return element("div", element("h3", table.title), *told, scrolled, class_="block")
 
 
 def _head(column: Column, *, sortable: bool) -> Markup:

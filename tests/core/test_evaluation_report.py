@@ -12,6 +12,7 @@ import numpy as np
 import pypdf
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
 from ctmri_core.cli import main
@@ -22,6 +23,7 @@ from ctmri_core.evaluation.report.case_figures import case_figures
 from ctmri_core.evaluation.report.cautions import cautions
 from ctmri_core.evaluation.report.patients import patient_means
 from ctmri_core.evaluation.report.score_figures import distributions
+from ctmri_core.evaluation.report.tables import comparison_table, set_table
 from ctmri_core.evaluation.results import CaseScores, Evaluation, Problem, read_evaluation
 from ctmri_core.reporting.document import Caution, Paragraph
 from tests.core.evaluation_example import example, values_of, write_example
@@ -113,10 +115,11 @@ def test_conventions_stand_above_every_table_of_scores(page: PageReader, told: E
 def test_comparisons_show_both_probabilities(page: PageReader, told: Evaluation) -> None:
     table = page.table("Paired comparisons")
     assert len(table.rows) == len(told.comparisons)
+    assert "Differences are 1 · model a − 2 · model b, patient by patient" in table.above
     for row, one in zip(table.rows, told.comparisons, strict=True):
-        assert float(row[4][1] or "") == one.difference
-        assert [float(row[place][1] or "") for place in (6, 7)] == [one.p, one.p_holm]
-        assert row[8][0] == "1 better, beyond chance"
+        assert float(row[2][1] or "") == one.difference
+        assert [float(row[place][1] or "") for place in (4, 5)] == [one.p, one.p_holm]
+        assert row[6][0] == "1 better, beyond chance"
 
 
 def test_labels_centres_and_sets(page: PageReader) -> None:
@@ -355,3 +358,37 @@ def test_the_command_line_writes_either(written: Path, tmp_path: Path, capsys: p
     assert main(["report", str(written), "--output", str(target), "--overwrite"]) == 1
     assert main(["report", str(tmp_path)]) == 1
     assert "no evaluation" in capsys.readouterr().err
+
+
+def test_of_several_models_each_comparison_says_which_two_it_is_of() -> None:
+    told = example(models=3, cases=8)
+    table = comparison_table(told, "translation")
+    assert table is not None and [column.title for column in table.columns][:3] == ["Measure", "First", "Second"]
+    a, b, c = "1 · model a", "2 · model b", "3 · model c"
+    assert {row[1:3] for row in table.rows} == {(a, b), (a, c), (b, c)}
+
+
+def test_limits_of_agreement_beyond_the_axes_are_told_at_their_ends() -> None:
+    told = example(models=1, cases=4)
+    (curves,) = told.curves
+    assert curves.agreement is not None
+    wide = curves.agreement.model_copy(update={"bias": -50.0, "sd": curves.agreement.difference})
+    figure = bland_altman(told.model_copy(update={"curves": (curves.model_copy(update={"agreement": wide}),)}))
+    assert figure is not None
+    drawn = MatplotlibFigure()
+    figure.drawing.paint(drawn)
+    texts = [text.get_text() for text in drawn.axes[0].texts]
+    low, high = wide.limits
+    assert texts == ["mean −50.0", f"−1.96 SD −{abs(low):.1f} ↓", f"+1.96 SD +{high:.1f} ↑"]
+    assert len(drawn.axes[0].lines) == 2, "the mean, and no difference"
+
+
+def test_what_is_the_same_of_all_distances_of_sets_is_said_once() -> None:
+    told = example(models=2, cases=4)
+    own = [metric for metric in told.metrics if metric.set_level]
+    other = own[0].model_copy(update={"key": "kernel_distance", "title": "Kernel distance", "convention": "cubic kernel; slices"})
+    first = own[0].model_copy(update={"convention": "sample covariances; slices"})
+    rest = tuple(metric for metric in told.metrics if not metric.set_level)
+    table = set_table(told.model_copy(update={"metrics": (*rest, first, other)}))
+    assert table is not None
+    assert table.above[-3:] == (f"{first.title}: sample covariances.", "Kernel distance: cubic kernel.", "Both: slices.")

@@ -23,8 +23,8 @@ _AGREEMENT_SAID = (
     "all voxels inside the masks of all cases that count. Up: the synthetic value is higher than the true one. A cloud about 0 at"
     " every value is wanted; one that leans says that low values are taken for high ones or the other way round. Brighter bins"
     " hold more voxels, on a logarithmic scale. The solid line is the mean difference, broken lines are the limits of agreement"
-    " (± 1.96 SD), between which 95 % of the voxels would lie if differences were Gaussian. What lies beyond the axes is counted"
-    " in their outermost bins."
+    " (± 1.96 SD), between which 95 % of the voxels would lie if differences were Gaussian; an arrow points to one beyond the"
+    " axes. Differences beyond the axes are counted in their outermost bins."
 )
 _CALIBRATION_SAID = (
     "Of each tenth of the voxels, from the surest to the least sure: the spread that the model told (across) and the error that"
@@ -115,16 +115,20 @@ def _paint_agreement(figure: Any, held: Agreed, unit: str) -> None:
 
 
 def _limit_lines(axes: Any, one: Agreement, unit: str) -> None:
+    """What lies beyond the axes is told at their end, with an arrow."""
     low, high = one.limits
     axes.axhline(0, color=LINES, linewidth=0.6, zorder=2)
     for value, style, name in ((one.bias, "-", "mean"), (low, "--", "−1.96 SD"), (high, "--", "+1.96 SD")):
-        if abs(value) > one.difference:
-            continue
-        axes.axhline(value, color=_LIMITS, linestyle=style, linewidth=1.3, zorder=3)
-        text = f"{name} {shown(value, unit, signed=True).text}"
+        text, beyond = f"{name} {shown(value, unit, signed=True).text}", abs(value) > one.difference
+        if beyond:
+            text = f"{text} {'↑' if value > 0 else '↓'}"
+        else:
+            axes.axhline(value, color=_LIMITS, linestyle=style, linewidth=1.3, zorder=3)
+        above = value < 0 or not beyond
         axes.annotate(
-            text, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points", ha="right",
-            va="bottom", fontsize=7, color=INK, zorder=4, bbox={"facecolor": GROUND, "alpha": 0.8, "linewidth": 0, "pad": 0.8},
+            text, (1, min(max(value, -one.difference), one.difference)), xycoords=("axes fraction", "data"),
+            xytext=(-2, 2 if above else -2), textcoords="offset points", ha="right", va="bottom" if above else "top", fontsize=7,
+            color=INK, zorder=4, bbox={"facecolor": GROUND, "alpha": 0.8, "linewidth": 0, "pad": 0.8},
         )  # fmt: skip
 
 

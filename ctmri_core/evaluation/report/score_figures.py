@@ -30,7 +30,7 @@ def distributions(evaluation: Evaluation, kind: Kind) -> Figure | None:
         return None
     lines = -(-len(held) // _COLUMNS)
     height = lines * (17 + 7.5 * len(evaluation.models))
-    labels = [shortened(drawable(model_label(model)), 22) for model in evaluation.models]
+    labels = [shortened(drawable(model_label(model)), 26) for model in evaluation.models]
     drawing = Drawing(_WIDTH, height, lambda figure: _paint(figure, held, labels))
     left_out = f" The first {_MOST_PANELS} measures; tables hold all." if len(keys) > _MOST_PANELS else ""
     what = "of true translations" if kind == "translation" else "of sources that went there and back (cycle)"

@@ -90,8 +90,19 @@ def set_table(evaluation: Evaluation) -> Table | None:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (model_label(model), *(shown(model.set_scores.get(metric.key), metric.unit) for metric in metrics)) for model in held
     )
-    above = (*evaluation.conventions, *(f"{metric.title}: {metric.convention}." for metric in metrics))
-    return Table("Distances of sets of pictures", columns, rows, above)
+    return Table("Distances of sets of pictures", columns, rows, (*evaluation.conventions, *_set_conventions(metrics)))
+
+
+def _set_conventions(metrics: Sequence[ShownMetric]) -> Iterator[str]:
+    """What is the same of all of them is said once."""
+    each = [metric.convention.split("; ") for metric in metrics]
+    shared = [part for part in each[0] if len(each) > 1 and all(part in parts for parts in each)]
+    for metric, parts in zip(metrics, each, strict=True):
+        own = [part for part in parts if part not in shared]
+        if own:
+            yield f"{metric.title}: {'; '.join(own)}."
+    if shared:
+        yield f"{'Both' if len(each) == 2 else 'All'}: {'; '.join(shared)}."
 
 
 def comparison_table(evaluation: Evaluation, kind: Kind) -> Table | None:
@@ -99,18 +110,20 @@ def comparison_table(evaluation: Evaluation, kind: Kind) -> Table | None:
     compared = [one for one in evaluation.comparisons if one.kind == kind]
     if not compared:
         return None
-    tested = sum(one.p is not None for one in compared)
+    tested, several = sum(one.p is not None for one in compared), len(evaluation.models) > 2
+    which = "first − second" if several else " − ".join(map(model_label, evaluation.models))
     above = (
         *evaluation.conventions,
-        "Differences are first − second, patient by patient, with 95 % paired bootstrap intervals.",
+        f"Differences are {which}, patient by patient, with 95 % paired bootstrap intervals.",
         f"p: two-sided Wilcoxon signed-rank test over patients; Holm p: corrected for all tests of this table ({tested}).",
     )
     columns = (
-        Column("Measure", numeric=False), Column("First", numeric=False), Column("Second", numeric=False), Column("Patients"),
-        Column("Difference"), Column("95 % interval"), Column("p"), Column("Holm p"), Column("What it says", numeric=False),
+        Column("Measure", numeric=False), *([Column("First", numeric=False), Column("Second", numeric=False)] if several else []),
+        Column("Patients"), Column("Difference"), Column("95 % interval"), Column("p"), Column("Holm p"),
+        Column("What it says", numeric=False),
     )  # fmt: skip
-    rows = tuple(_comparison_row(evaluation, one) for one in compared)
-    return Table("Paired comparisons", columns, rows, above, keys=3, sortable=len(rows) > 8)
+    rows = tuple(_comparison_row(evaluation, one, several=several) for one in compared)
+    return Table("Paired comparisons", columns, rows, above, keys=3 if several else 1, sortable=len(rows) > 8)
 
 
 def case_table(evaluation: Evaluation, kind: Kind) -> Table | None:
@@ -129,7 +142,7 @@ def case_table(evaluation: Evaluation, kind: Kind) -> Table | None:
     )  # fmt: skip
     places = {patient: place for place, patient in enumerate(dict.fromkeys(case.patient for case in evaluation.cases), 1)}
     rows = tuple(_case_row(evaluation, scores, kind, metrics, places if repeated else {}, centred=centred) for scores in held)
-    ranked = f"The worst by {ranking.title} first; a click on a heading sorts by it."
+    ranked = f"The worst by {ranking.title} first."
     title = "Translations, case by case" if kind == "translation" else "There and back, case by case"
     return Table(
         title, columns, rows, (*evaluation.conventions, ranked), keys=2, sortable=True, most_on_paper=_MOST_CASES_ON_PAPER
@@ -177,12 +190,13 @@ def _column(metric: ShownMetric) -> Column:
     return Column(metric.title, unit_and_better(metric.unit, metric.better))
 
 
-def _comparison_row(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
+def _comparison_row(evaluation: Evaluation, one: Comparison, *, several: bool) -> tuple[Cell, ...]:
+    """`several`: there are more than two models, so that a row says which of them it is of."""
     title, unit, _ = words_of(evaluation, one.metric, one.kind)
     first, second = (model_label(evaluation.model(number)) for number in (one.first, one.second))
-    interval = span(one.low, one.high, unit)
+    numbers = count(one.patients), shown(one.difference, unit, signed=True), span(one.low, one.high, unit)
     tested = probability(one.p), probability(one.p_holm)
-    return title, first, second, count(one.patients), shown(one.difference, unit, signed=True), interval, *tested, _verdict(one)
+    return title, *([first, second] if several else []), *numbers, *tested, _verdict(one)
 
 
 def _verdict(one: Comparison) -> str:
