@@ -82,7 +82,8 @@ def _folders(order: EvaluationOrder) -> Iterator[Contender]:
     """Named by their models where these are known."""
     count, names = len(order.predictions), list[str]()
     for number in range(1, count + 1):
-        maker = read_card(order.made_by[number - 1]) if order.made_by else None
+        model = order.made_by[number - 1] if order.made_by else None
+        maker = None if model is None else read_card(model)
         name = (f"pictures {number}" if count > 1 else "pictures") if maker is None else f"pictures of {maker.name}"
         names.append(_unlike(name, names))
         yield Contender(number, names[-1], "" if maker is None else _hashed(maker.model_dump_json()), maker=maker)

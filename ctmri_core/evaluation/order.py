@@ -26,8 +26,9 @@ class EvaluationOrder:
 
     `predictions`: folders of finished pictures, one for each model; `truth`, `sources`, `masks`: folders of the real ones,
     matched by name; `made_by`: the model of each folder of predictions, to tell what it learnt from; `patients`: a table of whose
-    the cases are (`patients_of`); `labels`: of label maps of the truths and `predicted_labels` of the predictions. `direction`:
-    what the pictures are where their files do not say it.
+    the cases are (`patients_of`); `labels`: of label maps of the truths; `predicted_labels`: of those of each folder of
+    predictions. None of `made_by` and `predicted_labels` at all, or one for each folder, which may be None. `direction`: what the
+    pictures are where their files do not say it.
 
     `metrics`: keys or names of sets, none for those of the field. `features`: the network by whose features slices are compared,
     with `feature_weights` from a safetensors file, else those of torchvision. `translation`: how to translate; its `doubt`
@@ -47,10 +48,10 @@ class EvaluationOrder:
     truth: Path | None = None
     sources: Path | None = None
     masks: Path | None = None
-    made_by: tuple[Path, ...] = ()
+    made_by: tuple[Path | None, ...] = ()
     patients: Path | None = None
     labels: Path | None = None
-    predicted_labels: tuple[Path, ...] = ()
+    predicted_labels: tuple[Path | None, ...] = ()
     direction: Direction | None = None
     metrics: tuple[str, ...] = ()
     features: FeatureNetwork = ""

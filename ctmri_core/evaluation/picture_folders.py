@@ -43,8 +43,8 @@ def picture_cases(order: EvaluationOrder, salt: str, stop: StopSignal) -> FoundC
     truths = _of_domain(_pictures(order.truth, stop), direction.target, order.truth)
     sources = _of_domain(_pictures(order.sources, stop), direction.source, order.sources) if order.sources else {}
     masks = _masks(order.masks, stop)
-    labels = _single(_labels(order.labels, stop)) if order.labels else {}
-    own_labels = [_single(_labels(folder, stop)) for folder in order.predicted_labels]
+    labels = _masks(order.labels, stop)
+    own_labels = [_masks(folder, stop) for folder in order.predicted_labels]
     made = [_of_domain(files, direction.target, folder) for files, folder in zip(predictions, order.predictions, strict=True)]
     keys = sorted(key for key in truths if any(key in files for files in made))
     if not keys:

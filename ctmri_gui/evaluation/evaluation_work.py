@@ -74,7 +74,9 @@ def order_of(wanted: Wanted) -> EvaluationOrder:
     return EvaluationOrder(
         wanted.output, wanted.models, wanted.data or None, wanted.side, SplitPlan(test_share=wanted.test_share),
         predictions=wanted.predictions, truth=wanted.truth, sources=wanted.sources, masks=wanted.masks,
+        made_by=wanted.made_by, patients=wanted.patients, labels=wanted.labels, predicted_labels=wanted.predicted_labels,
         direction=Direction.parse(wanted.direction) if wanted.direction else None, metrics=wanted.metrics,
+        features=wanted.features, feature_weights=wanted.feature_weights,
         translation=Order(**wanted.how), back="auto" if wanted.cycle else None,  # type: ignore[arg-type]  # by the names of an Order
         even_trained_on=wanted.even_trained_on, names=wanted.names, keep_unfinished=True,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A folder that a person chooses, drops, or leaves out."""
+"""A folder or a file that a person chooses, drops, or leaves out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ctmri_gui.settings import Settings
 
 
 class FolderField(QWidget):
-    """`words`: what is written where none is chosen; `optional`: it can be taken away again."""
+    """`words`: what is written where none is chosen; `optional`: it can be taken away again; `pattern`: of files, as
+    `Tables (*.csv)`, where a file is wanted and no folder."""
 
     changed = Signal()
 
-    def __init__(self, name: str, words: str, settings: Settings, *, optional: bool = False) -> None:
+    def __init__(self, name: str, words: str, settings: Settings, *, optional: bool = False, pattern: str = "") -> None:
         super().__init__()
-        self._name, self._words, self._settings = name, words, settings
+        self._name, self._words, self._settings, self._pattern = name, words, settings, pattern
         self.folder: Path | None = None
         self.setAcceptDrops(True)
         self.place = label(words, "muted")
@@ -46,21 +47,35 @@ class FolderField(QWidget):
         self.changed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_folder(event) is not None:
+        if self._dropped(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.set_folder(dropped_folder(event))
+        dropped = self._dropped(event)
+        if dropped is not None:
+            event.acceptProposedAction()
+            self.set_folder(dropped)
+
+    def _dropped(self, event: QDropEvent) -> Path | None:
+        if not self._pattern:
+            return dropped_folder(event)
+        return next((path for path in _dropped(event) if path.is_file()), None)
 
     def _ask(self) -> None:
         start = str(self.folder.parent) if self.folder is not None else self._settings["last_folder"]
-        chosen = file_choice.existing_folder(self, self._name[0].upper() + self._name[1:], start)
+        title = self._name[0].upper() + self._name[1:]
+        if self._pattern:
+            chosen = next(iter(file_choice.existing_files(self, title, start, self._pattern)), None)
+        else:
+            chosen = file_choice.existing_folder(self, title, start)
         if chosen is not None:
             self.set_folder(chosen)
 
 
 def dropped_folder(event: QDropEvent) -> Path | None:
     """The first folder, or the folder of the first file."""
-    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((path if path.is_dir() else path.parent for path in paths), None)
+    return next((path if path.is_dir() else path.parent for path in _dropped(event)), None)
+
+
+def _dropped(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

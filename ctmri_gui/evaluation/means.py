@@ -7,9 +7,10 @@ from ctmri_gui.evaluation.figures import NOTHING, Words, difference, number, pro
 from ctmri_gui.evaluation.plain_table import Cell
 
 Table = tuple[list[str], list[list[Cell]]]
-TESTS_HEAD = ["Measure", "Models", "Difference (95 %)", "p", "p, Holm", "Patients", "What it says"]
-TESTS_SAID = (
-    "Differences are first minus second, of the same patients, with 95 % paired bootstrap intervals; p of the two-sided Wilcoxon"
+_MODELS = "Models"
+TESTS_HEAD = ("Measure", _MODELS, "Difference (95 %)", "p", "p, Holm", "Patients", "What it says")
+_TESTS_SAID = (
+    "of the same patients, with 95 % paired bootstrap intervals; p of the two-sided Wilcoxon"
     " signed-rank test over patients, and corrected for all tests of this table (Holm)."
 )
 BEST_SAID = "Bold: the best mean. Whether it is beyond chance say the tests."
@@ -35,19 +36,29 @@ def means(evaluation: Evaluation, kind: Kind, centre: str = "") -> Table:
 
 
 def tests(evaluation: Evaluation, kind: Kind) -> Table:
-    """A row for each measure and two models."""
-    words = Words(evaluation)
+    """A row for each measure and two models; which two is left to `tests_said` where these are the only ones."""
+    words, several = Words(evaluation), len(evaluation.models) > 2
     rows = []
     for one in evaluation.comparisons:
         if one.kind == kind:
-            unit = words.unit(one.metric, kind)
-            first, second = (evaluation.model(each).name for each in (one.first, one.second))
             rows.append([
-                Cell(words.title(one.metric, kind), words.about(one.metric, kind)), Cell(f"{first} − {second}"),
-                Cell(difference(one, unit)), Cell(probability(one.p)), Cell(probability(one.p_holm), strong=one.clear),
-                Cell(str(one.patients)), Cell(_verdict(evaluation, one), strong=one.clear),
+                Cell(words.title(one.metric, kind), words.about(one.metric, kind)),
+                *([Cell(_pair(evaluation, one.first, one.second))] if several else []),
+                Cell(difference(one, words.unit(one.metric, kind))), Cell(probability(one.p)),
+                Cell(probability(one.p_holm), strong=one.clear), Cell(str(one.patients)),
+                Cell(_verdict(evaluation, one), strong=one.clear),
             ])  # fmt: skip
-    return list(TESTS_HEAD), rows
+    return [head for head in TESTS_HEAD if several or head != _MODELS], rows
+
+
+def tests_said(evaluation: Evaluation) -> str:
+    """What stands above them."""
+    which = _pair(evaluation, 1, 2) if len(evaluation.models) == 2 else "first − second"
+    return f"Differences are {which}, {_TESTS_SAID}"
+
+
+def _pair(evaluation: Evaluation, first: int, second: int) -> str:
+    return " − ".join(evaluation.model(each).name for each in (first, second))
 
 
 def _model_head(evaluation: Evaluation, model: int, kind: Kind, centre: str) -> str:

@@ -25,12 +25,18 @@ _METRICS = (
     ("SynthRAD 2025 (MAE, PSNR, MS-SSIM; Dice and HD95 of label maps)", ("synthrad2025",)),
     ("The usual ones and tissues of CT", ("ct", "tissue")), ("All", ("all",)),
 )  # fmt: skip
+_FEATURES = (
+    ("None", ""), ("What VGG-19 sees: perceptual, Fréchet and kernel distances", "vgg"),
+    ("What Inception v3 sees: Fréchet and kernel distances (FID, KID)", "inception"),
+)  # fmt: skip
 _HOW = ("device", "planes", "fusion", "precision", "batch", "patch", "overlap")
 """Of what is set for translating one scan: what changes the picture."""
 _TIPS = {
     "doubt": "Asks the models how sure they are, and holds that against their errors. Takes as many times longer as it asks",
     "cycle": "Translates each result back and says, in a table of its own, how much of the source survives. Twice the time",
     "names": "Names of cases stand in the tables and the report. Without, cases go by number; names can tell who a patient is",
+    "features": "Shows slices to a network that was trained on photographs; its features are compared. It takes its time",
+    "weights": "A safetensors file of the network's weights; keys in docs/metrics.md. Without one those of torchvision",
     "trained": "Counts cases that a model learnt from, which says how well it remembers and not how well it translates",
 }
 
@@ -48,8 +54,10 @@ class OrderForm(QWidget):
         self.of_pictures = QRadioButton("&Finished pictures, against the real ones")
         for number, way in enumerate((self.of_models, self.of_pictures)):
             self._way.addButton(way, number)
-        self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(settings)
-        self.metrics, self.doubt = QComboBox(), QComboBox()
+        self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(library, settings)
+        self.metrics, self.doubt, self.features = QComboBox(), QComboBox(), QComboBox()
+        words, pattern = "None: those of torchvision, where it is installed", "Weights (*.safetensors)"
+        self.weights = FolderField("the weights of the network", words, settings, optional=True, pattern=pattern)
         self.cycle, self.names = QCheckBox("C&ycle: translate back too"), QCheckBox("&With names of cases")
         self.trained = QCheckBox("Count cases &learnt from")
         self.output = FolderField("the folder for results", "", settings, optional=True)
@@ -72,12 +80,17 @@ class OrderForm(QWidget):
         if self.problem:
             return None
         place = self.output.folder or new_folder(usual_place(), datetime.now().astimezone())
-        common = {"output": place, "metrics": self.metrics.currentData(), "names": self.names.isChecked()}
+        network = self.features.currentData()
+        common = {
+            "output": place, "metrics": self.metrics.currentData(), "names": self.names.isChecked(), "features": network,
+            "feature_weights": self.weights.folder if network else None,
+        }  # fmt: skip
         if self._way.checkedId() == PICTURES:
             chosen = self.pictures
             return Wanted(
                 predictions=tuple(chosen.predictions), truth=chosen.truth.folder, sources=chosen.sources.folder,
-                masks=chosen.masks.folder, direction=chosen.direction.currentData(), **common,
+                masks=chosen.masks.folder, made_by=chosen.made_by, patients=chosen.patients.folder, labels=chosen.labels.folder,
+                predicted_labels=chosen.predicted_labels, direction=chosen.direction.currentData(), **common,
             )  # fmt: skip
         how = {name: value for name, value in wanted_of(self._settings).items() if name in _HOW}
         if self.doubt.currentData() != "none":
@@ -108,7 +121,11 @@ class OrderForm(QWidget):
         for value, words in zip(setting.choices, setting.words, strict=True):
             self.doubt.addItem(words, value)
         self.doubt.setToolTip(_TIPS["doubt"])
-        for box in (self.metrics, self.doubt):
+        for words, network in _FEATURES:
+            self.features.addItem(words, network)
+        self.features.setToolTip(_TIPS["features"])
+        self.weights.choose.setToolTip(_TIPS["weights"])
+        for box in (self.metrics, self.doubt, self.features):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(16)
         for tick, name in ((self.cycle, "cycle"), (self.names, "names"), (self.trained, "trained")):
@@ -128,6 +145,9 @@ class OrderForm(QWidget):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.addRow(naming("Measu&res", self.metrics), self.metrics)
+        self._weights_name = naming("Wei&ghts", self.weights.choose)
+        form.addRow(naming("E&xtra measures", self.features), self.features)
+        form.addRow(self._weights_name, self.weights)
         self._doubt_name = naming("Uncert&ainty", self.doubt)
         form.addRow(self._doubt_name, self.doubt)
         form.addRow(FlowingRow(self.cycle, self.trained, self.names))
@@ -143,7 +163,8 @@ class OrderForm(QWidget):
 
     def _connect(self) -> None:
         self._way.idToggled.connect(lambda _id, _on: self._follow())
-        for told in (self.models.chosen, self.data.changed, self.pictures.changed, self.output.changed):
+        self.features.currentIndexChanged.connect(lambda _row: self._follow())
+        for told in (self.models.chosen, self.data.changed, self.pictures.changed, self.output.changed, self.weights.changed):
             told.connect(self.changed)
 
     def _follow(self) -> None:
@@ -152,6 +173,8 @@ class OrderForm(QWidget):
         self.stack.setCurrentIndex(PICTURES if pictures else MODELS)
         for part in (self._doubt_name, self.doubt, self.cycle, self.trained):
             part.setVisible(not pictures)
+        self._weights_name.setVisible(bool(self.features.currentData()))
+        self.weights.setVisible(bool(self.features.currentData()))
         if self.output.folder is None:
             self.output.place.setText(f"A new folder in {usual_place()}")
         self.changed.emit()

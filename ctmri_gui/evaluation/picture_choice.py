@@ -2,118 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QListWidget,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
 
 from ctmri_core.domain import PICTURES, Direction
-from ctmri_gui import file_choice
 from ctmri_gui.evaluation.folder_field import FolderField
+from ctmri_gui.evaluation.synthetic_folders import SyntheticFolders
+from ctmri_gui.models.library import Library
 from ctmri_gui.panels.small_parts import naming
 from ctmri_gui.settings import Settings
 
-_LINES = 3
-_KINDS = PICTURES
+_PATIENTS = (
+    "A table (CSV) with the columns case, patient and, if wanted, centre: where patients have several cases, or for tables by"
+    " centre. Cases are named as their files are, without words such as ct or synthetic"
+)
 
 
 class PictureChoice(QWidget):
-    """One folder of predictions for each way of making them, one of the truths; sources and body masks where there are any."""
+    """One folder of predictions for each way of making them, one of the truths; of all else where there is any."""
 
     changed = Signal()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, library: Library, settings: Settings) -> None:
         super().__init__()
-        self._settings = settings
-        self.predictions: list[Path] = []
-        self.list = QListWidget()
-        self.list.setAccessibleName("Folders of synthetic pictures")
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.add, self.remove = QPushButton("Add f&older…"), QPushButton("Remo&ve")
-        self.add.setToolTip("A folder with synthetic pictures; several are compared with each other")
-        self.remove.setToolTip("Take the selected folders off the list (Del)")
+        self.synthetic = SyntheticFolders(library, settings)
         self.truth = FolderField("the folder of real pictures", "No folder is chosen yet", settings)
         self.sources = FolderField("the folder of source pictures", "None: alignment is not checked", settings, optional=True)
         self.masks = FolderField("the folder of body masks", "None: the body is outlined here", settings, optional=True)
+        words = "None: scores are not told by label"
+        self.labels = FolderField("the folder of label maps of the real pictures", words, settings, optional=True)
+        whose = "None: each case is a patient, but for names of BIDS (sub-NAME)"
+        self.patients = FolderField("the table of patients", whose, settings, optional=True, pattern="Tables (*.csv)")
+        self.patients.choose.setToolTip(_PATIENTS)
         self.direction = QComboBox()
         self._fill()
         self._lay_out()
-        self._connect()
+        for field in (self.synthetic, self.truth, self.sources, self.masks, self.labels, self.patients):
+            field.changed.connect(self.changed)
 
     @property
     def problem(self) -> str:
         """Why nothing can be begun; empty when it can."""
-        if not self.predictions:
+        if not self.synthetic.chosen:
             return "Add a folder of synthetic pictures."
-        return "Choose the folder of the real pictures." if self.truth.folder is None else ""
+        if self.truth.folder is None:
+            return "Choose the folder of the real pictures."
+        drawn = any(each.labels is not None for each in self.synthetic.chosen)
+        return "Choose the label maps of the real pictures too." if drawn and self.labels.folder is None else ""
+
+    @property
+    def predictions(self) -> tuple[Path, ...]:
+        return tuple(each.folder for each in self.synthetic.chosen)
+
+    @property
+    def made_by(self) -> tuple[Path | None, ...]:
+        """Of each folder; none where no model is known."""
+        return _unless_none(each.made_by for each in self.synthetic.chosen)
+
+    @property
+    def predicted_labels(self) -> tuple[Path | None, ...]:
+        """Of each folder; none where there are no label maps."""
+        return _unless_none(each.labels for each in self.synthetic.chosen)
 
     def take(self, folders: Sequence[Path]) -> None:
         """More folders of predictions."""
-        self.predictions += [folder for folder in dict.fromkeys(folders) if folder not in self.predictions]
-        self._show()
+        self.synthetic.take(folders)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "synthetic"):
+            self.synthetic.fit()
 
     def _fill(self) -> None:
         self.direction.addItem("As the files say", "")
-        for source in _KINDS:
-            for target in _KINDS:
+        for source in PICTURES:
+            for target in PICTURES:
                 if source.modality != target.modality:
                     way = Direction(source, target)
                     self.direction.addItem(way.label, way.name)
         self.direction.setToolTip("What was made of what; asked only where the names of files do not say it")
 
     def _lay_out(self) -> None:
-        self.list.setMaximumHeight(_LINES * self.fontMetrics().lineSpacing() + 24)
-        ways = QHBoxLayout()
-        for way in (self.add, self.remove):
-            ways.addWidget(way)
-        ways.addStretch(1)
-        made = QVBoxLayout()
-        made.setSpacing(6)
-        made.addWidget(self.list)
-        made.addLayout(ways)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.addRow(naming("S&ynthetic", self.list), made)
+        form.addRow(naming("S&ynthetic", self.synthetic.list), self.synthetic)
+        form.addRow(naming("Ma&de by", self.synthetic.made_by), self.synthetic.made_by)
+        form.addRow(naming("T&heir labels", self.synthetic.labels.choose), self.synthetic.labels)
         form.addRow(naming("Re&al", self.truth.choose), self.truth)
         form.addRow(naming("Sour&ces", self.sources.choose), self.sources)
         form.addRow(naming("Mas&ks", self.masks.choose), self.masks)
+        form.addRow(naming("&Labels", self.labels.choose), self.labels)
+        form.addRow(naming("&Patients", self.patients.choose), self.patients)
         form.addRow(naming("Dir&ection", self.direction), self.direction)
 
-    def _connect(self) -> None:
-        self.add.clicked.connect(self._ask)
-        self.remove.clicked.connect(self._remove_selected)
-        self.list.itemSelectionChanged.connect(self._follow)
-        QShortcut(QKeySequence.StandardKey.Delete, self.list, self.remove.click, context=Qt.ShortcutContext.WidgetShortcut)
-        for field in (self.truth, self.sources, self.masks):
-            field.changed.connect(self.changed)
-        self._follow()
 
-    def _ask(self) -> None:
-        chosen = file_choice.existing_folder(self, "Folder of synthetic pictures", self._settings["last_folder"])
-        self.take([chosen] if chosen is not None else [])
-
-    def _remove_selected(self) -> None:
-        rows = {index.row() for index in self.list.selectedIndexes()}
-        self.predictions = [path for row, path in enumerate(self.predictions) if row not in rows]
-        self._show()
-
-    def _show(self) -> None:
-        self.list.clear()
-        self.list.addItems([str(path) for path in self.predictions])
-        self._follow()
-        self.changed.emit()
-
-    def _follow(self) -> None:
-        self.remove.setEnabled(bool(self.list.selectedIndexes()))
+def _unless_none(found: Iterable[Path | None]) -> tuple[Path | None, ...]:
+    there = tuple(found)
+    return there if any(each is not None for each in there) else ()

@@ -9,7 +9,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.evaluation.results import Evaluation, Kind
 from ctmri_gui.evaluation.case_page import CasePage
 from ctmri_gui.evaluation.chart_page import ChartPage
-from ctmri_gui.evaluation.means import BEST_SAID, TESTS_SAID, means, tests
+from ctmri_gui.evaluation.means import BEST_SAID, means, tests, tests_said
 from ctmri_gui.evaluation.plain_table import PlainTable
 from ctmri_gui.evaluation.problem_box import ProblemBox
 from ctmri_gui.panels.small_parts import label, naming, nothing_yet, scrolling
@@ -41,7 +41,7 @@ class ResultPage(QWidget):
         self.kind, self.centre = QComboBox(), QComboBox()
         self._kind_name, self._centre_name = naming("&Scores", self.kind), naming("C&entre", self.centre)
         self.means, self.tests = PlainTable("Means over patients, models side by side"), PlainTable("Tests between models")
-        self.cycle_said, self.tests_said = label(_CYCLE_SAID, "warning"), label(TESTS_SAID, "muted")
+        self.cycle_said, self.tests_said = label(_CYCLE_SAID, "warning"), label("", "muted")
         self.best_said = label(BEST_SAID, "muted")
         self.cases, self.chart = CasePage(), ChartPage()
         self.tabs = QTabWidget()
@@ -91,6 +91,7 @@ class ResultPage(QWidget):
         self.best_said.setVisible(len(there.models) > 1)
         head, rows = tests(there, kind)
         self.tests.fill(head, rows)
+        self.tests_said.setText(tests_said(there))
         self.tabs.setTabVisible(TESTS, bool(rows))
         self.cases.take(there, kind)
         self.cases.show_centre(self.centre.currentData() or "")

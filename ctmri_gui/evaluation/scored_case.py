@@ -55,7 +55,7 @@ def open_case(wanted: Wanted, evaluation: Evaluation, case: int, model: int, sto
     from ctmri_core.evaluation.evaluate import find_evaluated
 
     told, of = evaluation.case(case), evaluation.model(model)
-    order = order_of(wanted)
+    order = order_of(wanted.of_pictures)
     cases = find_evaluated(order, evaluation.data.salt, stop)
     found = next((each for each in cases.cases if each.key == told.key), None)
     if found is None:
@@ -101,7 +101,7 @@ def _translated(
     assert opened.source is not None
     how = {name: value for name, value in wanted.how.items() if name not in _DOUBT}
     update = {"models": (wanted.models[model.number - 1],), "cycle": False, "how": how}
-    order = order_of(wanted.model_copy(update=update))
+    order = order_of(wanted.of_pictures.model_copy(update=update))
     loaded = contenders(order, steps_done)[0].loaded
     if loaded is None or loaded.card.weights_sha256 != model.weights_sha256:
         raise CtmriError(_OTHER_MODEL.format(name=model.name))

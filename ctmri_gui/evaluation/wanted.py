@@ -33,8 +33,14 @@ class Wanted(BaseModel):
     truth: Path | None = None
     sources: Path | None = None
     masks: Path | None = None
+    made_by: tuple[Path | None, ...] = ()
+    patients: Path | None = None
+    labels: Path | None = None
+    predicted_labels: tuple[Path | None, ...] = ()
     direction: str = ""
     metrics: tuple[str, ...] = ()
+    features: Literal["", "vgg", "inception"] = ""
+    feature_weights: Path | None = None
     how: dict[str, str | int] = {}
     cycle: bool = False
     even_trained_on: bool = False
@@ -42,14 +48,26 @@ class Wanted(BaseModel):
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """All that is read."""
+        """What pictures are made and shown of."""
         folders = (*self.models, *self.predictions, self.truth, self.sources, self.masks, Path(self.data) if self.data else None)
         return tuple(folder for folder in folders if folder is not None)
+
+    @property
+    def read(self) -> tuple[Path, ...]:
+        """All that is read."""
+        more = (*self.made_by, self.patients, self.labels, *self.predicted_labels, self.feature_weights)
+        return (*self.places, *(place for place in more if place is not None))
+
+    @property
+    def of_pictures(self) -> Wanted:
+        """The same without what pictures do not follow from."""
+        without = {"made_by": (), "patients": None, "labels": None, "predicted_labels": (), "features": ""}
+        return self.model_copy(update={**without, "feature_weights": None})
 
 
 def keep(wanted: Wanted) -> None:
     """Beside the results, for the user alone; not where a path tells of a patient. A disk that refuses costs only this."""
-    if any(tells_of_patient(place) for place in wanted.places):
+    if any(tells_of_patient(place) for place in wanted.read):
         return
     try:
         write_bytes(wanted.output / ASKED, wanted.model_dump_json(indent=1).encode(), private=True)

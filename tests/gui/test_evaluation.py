@@ -30,6 +30,7 @@ from ctmri_core.registry import load_method
 from ctmri_core.volume import Volume
 from ctmri_gui.evaluation import evaluation_window
 from ctmri_gui.evaluation.evaluation_window import BEFORE, NEW, RESULT, EvaluationWindow
+from ctmri_gui.evaluation.evaluation_work import order_of
 from ctmri_gui.evaluation.figures import number
 from ctmri_gui.evaluation.result_page import CASES, CHART, TESTS
 from ctmri_gui.evaluation.wanted import ASKED, Wanted, keep, kept, usual_place
@@ -140,8 +141,9 @@ def test_models_stand_side_by_side_below_conventions_and_problems(window, qtbot)
     tests = result.tests.texts()
     pair = next(one for one in there.comparisons if one.kind == "translation" and one.metric == "mae")
     (row,) = (row for row in tests if row[0] == "MAE (HU)")
-    assert row[1] == "model a − model b" and row[2].startswith(f"−{abs(pair.difference):.1f} (")
-    assert row[4] in ("< 0.001", f"{pair.p_holm:.3f}") and "model a is better, beyond chance" in row[6]
+    assert "are model a − model b, of the same patients" in result.tests_said.text()
+    assert row[1].startswith(f"−{abs(pair.difference):.1f} (")
+    assert row[3] in ("< 0.001", f"{pair.p_holm:.3f}") and "model a is better, beyond chance" in row[5]
 
     result.kind.setCurrentIndex(1)
     result.kind.activated.emit(1)
@@ -291,6 +293,48 @@ def test_models_of_one_direction_go_together_and_what_is_missing_is_said(make_wi
     boxes["one"].setCheckState(0, Qt.CheckState.Unchecked)
     boxes["two"].setCheckState(0, Qt.CheckState.Unchecked)
     assert not boxes["back"].isDisabled()
+
+
+def test_what_belongs_to_finished_pictures_is_asked_for_each_folder(make_window, tmp_path, qtbot, monkeypatch):
+    model = write_model(tmp_path / "models" / "one.safetensors", "mr_t1_to_ct", "one")
+    main = make_window()
+    window = main.evaluation.window
+    qtbot.addWidget(window)
+    window.present()
+    order, pictures = window.new.order, window.new.order.pictures
+    order.of_pictures.setChecked(True)
+    for name in ("mine", "theirs", "truth", "labels", "own"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "whose.csv").write_text("case,patient\n", "utf-8")
+    drop(window, tmp_path / "mine"), drop(window, tmp_path / "theirs")
+    pictures.truth.set_folder(tmp_path / "truth")
+    assert order.wanted().made_by == () and order.wanted().predicted_labels == ()
+    chosen = pictures.synthetic
+    chosen.list.setCurrentItem(chosen.list.topLevelItem(0))
+    chosen.made_by.setCurrentIndex(chosen.made_by.findText("one"))
+    chosen.made_by.activated.emit(1)
+    assert [chosen.list.topLevelItem(row).text(1) for row in range(2)] == ["one", ""]
+    chosen.list.setCurrentItem(chosen.list.topLevelItem(1))
+    assert chosen.made_by.currentText() == "Not known"
+    monkeypatch.setattr("ctmri_gui.file_choice.existing_folder", lambda *_: tmp_path / "own")
+    chosen.labels.choose.click()
+    assert window.new.told.text() == "Choose the label maps of the real pictures too." and order.wanted() is None
+    pictures.labels.set_folder(tmp_path / "labels")
+    monkeypatch.setattr("ctmri_gui.file_choice.existing_files", lambda *_: [tmp_path / "whose.csv"])
+    pictures.patients.choose.click()
+    assert not order.weights.isVisible()
+    order.features.setCurrentIndex(order.features.findData("vgg"))
+    assert order.weights.isVisible()
+    order.weights.set_folder(tmp_path / "vgg.safetensors")
+    wanted = order.wanted()
+    assert wanted.made_by == (model, None) and wanted.predicted_labels == (None, tmp_path / "own")
+    assert (wanted.labels, wanted.patients) == (tmp_path / "labels", tmp_path / "whose.csv")
+    assert (wanted.features, wanted.feature_weights) == ("vgg", tmp_path / "vgg.safetensors")
+    asked = order_of(wanted)
+    assert (asked.made_by, asked.predicted_labels, asked.features) == (wanted.made_by, wanted.predicted_labels, "vgg")
+    chosen.list.setCurrentItem(chosen.list.topLevelItem(0))
+    chosen.remove.click()
+    assert order.wanted().predictions == (tmp_path / "theirs",) and order.wanted().predicted_labels == (tmp_path / "own",)
 
 
 def test_where_data_lie_is_kept_beside_the_results_unless_it_tells_of_a_patient(tmp_path):
