@@ -32,6 +32,7 @@ _PARTS = (
     ("onnxscript", "MIT"),
     ("matplotlib", "PSF-based"),
     ("reportlab", "BSD-3-Clause"),
+    ("cryptography", "Apache-2.0 or BSD-3-Clause"),
     ("pydantic", "MIT"),
     ("platformdirs", "MIT"),
     ("pillow", "MIT-CMU"),

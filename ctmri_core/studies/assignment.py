@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -33,14 +33,6 @@ _DEALS = 20
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """`repeats`: of each trial that shows another again, the token of the first."""
-
-    assignment: Assignment
-    repeats: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Feasible:
     """The order that can be kept, and in words what of the one asked for cannot."""
 
@@ -57,7 +49,7 @@ class _Unit:
     kind: int
 
 
-def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: str) -> Drawn:
+def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: str) -> Assignment:
     """The trials of `reader`: practice, then test.
 
     Raises `CtmriError` where the pictures do not make trials of the design, where a patient is in practice and test, and where
@@ -67,16 +59,14 @@ def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: s
     seed = hashlib.sha256(f"{plan.seed}\n{reader}".encode()).hexdigest()
     chance = Generator(PCG64(int(seed[:32], 16)))
     trials: list[Trial] = []
-    repeats: dict[str, str] = {}
     for block in ("practice", "test"):
         of_block = [item for item in items if item.block == block]
         again = _repeat_count(plan, protocol.design, items) if block == "test" else 0
         units = _units(protocol.design, of_block, again, chance)
         near = min(can.order.pairs_apart, len(units) // _ROOM)  # practice is short
         placed = _placed(units, can.order.model_copy(update={"pairs_apart": near}), chance)
-        trials += _trials(placed, block, chance, repeats)
-    assignment = Assignment(reader=reader, seed=seed, numpy=np.__version__, trials=tuple(trials), relaxed=can.relaxed)
-    return Drawn(assignment, repeats)
+        trials += _trials(placed, block, chance)
+    return Assignment(reader=reader, seed=seed, numpy=np.__version__, trials=tuple(trials))
 
 
 def feasible(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth]) -> Feasible:
@@ -94,7 +84,7 @@ def feasible(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth]) -> Feas
     if again and order.repeats_apart > most:
         words.append(f"repeats {most} instead of {order.repeats_apart} trials after the first ({units + again} trials in all)")
         order = order.model_copy(update={"repeats_apart": most})
-    least = _least_run(protocol.design, items)
+    least = _least_run(protocol.design, items, again)
     if 0 < order.longest_run < least:
         words.append(f"runs of up to {least} instead of {order.longest_run} pictures of one kind: one kind is that much rarer")
         order = order.model_copy(update={"longest_run": least})
@@ -142,16 +132,16 @@ def _repeat_count(plan: Plan, design: Design, items: Sequence[ItemTruth]) -> int
     return round(plan.repeats * _unit_count(design, [item for item in items if item.block == "test"]))
 
 
-def _least_run(design: Design, items: Sequence[ItemTruth]) -> int:
+def _least_run(design: Design, items: Sequence[ItemTruth], again: int) -> int:
     """The shortest longest run that pictures of two kinds can have: of m and n <= m, ceil(m / (n + 1)), in the worse block."""
-    if design == "rank":
-        return 0
+    if design in ("rank", "two_alternatives"):
+        return 1
     least = 1
-    for block in ("practice", "test"):
+    for block, more in (("practice", 0), ("test", again)):
         kinds = Counter(_kind(design, item) for item in items if item.block == block)
-        many, few = max(kinds[0], kinds[1]), min(kinds[0], kinds[1])
-        if design != "two_alternatives" and many:
-            least = max(least, -(-many // (few + 1)))
+        few, many = sorted((kinds[0], kinds[1]))
+        if few:
+            least = max(least, -(-(many + more) // (few + 1)))
     return least
 
 
@@ -219,7 +209,7 @@ def _placed(units: list[_Unit], order: Order, chance: Generator) -> list[_Unit]:
 def _kinds(kinds: Sequence[int], longest: int, chance: Generator) -> list[int]:
     """These kinds in an order drawn evenly from all that have no run of more than `longest`; 0 allows any."""
     count = Counter(kinds)
-    if longest == 0 or set(count) - {0, 1}:
+    if longest == 0 or set(count) != {0, 1}:
         return [kinds[place] for place in chance.permutation(len(kinds))]
     left, drawn = [count[0], count[1]], list[int]()
     ways = _ways(left[0], left[1], longest)
@@ -295,13 +285,9 @@ def _crowding(placed: Sequence[_Unit], place: int, order: Order) -> int:
     return total
 
 
-def _trials(placed: Sequence[_Unit], block: Block, chance: Generator, repeats: dict[str, str]) -> list[Trial]:
-    first: dict[tuple[str, ...], str] = {}
-    trials = []
-    for number, unit in enumerate(placed, 1):
-        token = chance.bytes(8).hex()
-        if unit.items in first:
-            repeats[token] = first[unit.items]
-        first.setdefault(unit.items, token)
-        trials.append(Trial(token=token, block=block, number=number, items=unit.items))
-    return trials
+def _trials(placed: Sequence[_Unit], block: Block, chance: Generator) -> list[Trial]:
+    tokens = [chance.bytes(8).hex() for _ in placed]
+    return [
+        Trial(token=token, block=block, number=number, items=unit.items)
+        for number, (token, unit) in enumerate(zip(tokens, placed, strict=True), 1)
+    ]

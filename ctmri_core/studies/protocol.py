@@ -88,19 +88,19 @@ class Analysis(_Frozen):
 
 class Protocol(_Frozen):
     """All that a reader may know. How many pictures are synthetic and what their order keeps to is not here (`Plan`): who knows
-    it counts.
+    it counts. `study`: drawn by chance, so that no two studies have one hash.
 
     `practice_feedback`: in the practice block alone the answer is told. `break_every`: minutes, 0 never. `go_back`: an answer may
     be changed until its block ends. `reasons`: tags a reader may tick; `marks`: places may be marked; `finding`: of a diagnosis.
     """
 
     version: Literal[1] = 1
+    study: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
     title: str = Field(min_length=1, max_length=200)
     design: Design = "yes_no"
     question: str = Field(default="Is this image real or synthetic?", min_length=1, max_length=400)
     about: str = Field(default="", max_length=4000)
     consent: str = Field(default="", max_length=8000)
-    readers: tuple[Code, ...] = ()
     practice_feedback: bool = True
     reasons: tuple[str, ...] = ()
     marks: bool = False
@@ -113,8 +113,6 @@ class Protocol(_Frozen):
 
     @model_validator(mode="after")
     def _together(self) -> Protocol:
-        if len(set(self.readers)) < len(self.readers):
-            raise ValueError("two readers have the same code")
         if self.design == "diagnosis" and not self.finding:
             raise ValueError("a diagnostic task names the finding that is looked for")
         if self.design == "grading" and not any(one.kind == "likert" for one in self.questions):

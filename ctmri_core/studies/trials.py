@@ -31,7 +31,7 @@ class Item(_Frozen):
 
 class Trial(_Frozen):
     """`items`: one; two in the order left, right; or the k of a ranking in the order shown. `number` counts within the block from
-    1. A trial that repeats another has a token of its own, and nothing here says so."""
+    1. A trial that shows another again has a token of its own."""
 
     token: Token
     block: Block
@@ -41,13 +41,22 @@ class Trial(_Frozen):
 
 class Assignment(_Frozen):
     """The trials of one reader in order. `seed`: SHA-256 of the study's seed and the reader's code; `numpy`: the version whose
-    generator drew it; `relaxed`: what of the order could not be kept, in words."""
+    generator drew it. What of the order could not be kept is not here: who knows the order counts."""
 
     reader: Code
     seed: Sha256
     numpy: str
     trials: tuple[Trial, ...]
-    relaxed: tuple[str, ...] = ()
+
+    @property
+    def repeats(self) -> dict[str, str]:
+        """Of each trial that shows another again, the token of the first."""
+        first: dict[tuple[str, ...], str] = {}
+        again = {}
+        for trial in self.trials:
+            if first.setdefault(trial.items, trial.token) != trial.token:
+                again[trial.token] = first[trial.items]
+        return again
 
 
 class Feedback(_Frozen):

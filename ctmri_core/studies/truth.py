@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ctmri_core.studies.trials import Assignment, Block, Millimetres, Sha256, Token
+from ctmri_core.studies.protocol import Code
+from ctmri_core.studies.trials import Block, Millimetres, Sha256, Token
 
 REAL = "real"
 """The arm of what came from a scanner; every other arm is the name of a model."""
@@ -32,13 +33,15 @@ class Order(_Frozen):
 
 class Plan(_Frozen):
     """`seed`: of all chance in the study, 64 hex digits. `proportion`: of synthetic pictures among those of the test. `repeats`:
-    share of test trials shown again, for each reader's agreement with himself. `practice`: trials before, of other cases."""
+    share of test trials shown again, for each reader's agreement with himself. `practice`: trials before, of other cases.
+    `readers`: those who are asked when the study opens; who comes later is on record."""
 
     seed: Sha256
     proportion: float = Field(default=0.5, ge=0, le=1)
     repeats: float = Field(default=0.1, ge=0, le=0.5)
     practice: int = Field(default=6, ge=0, le=20)
     order: Order = Order()
+    readers: tuple[Code, ...] = ()
 
 
 class Arm(_Frozen):
@@ -98,15 +101,12 @@ class Harmonised(_Frozen):
 
 
 class Truth(_Frozen):
-    """`repeats`: of each repeating trial's token, the token of the trial that it shows again, for all readers. `protocol`: the
-    hash of the protocol it belongs to."""
+    """`protocol`: the hash of the protocol it belongs to."""
 
     protocol: Sha256
     plan: Plan
     arms: tuple[Arm, ...]
     items: tuple[ItemTruth, ...]
-    assignments: tuple[Assignment, ...] = ()
-    repeats: dict[Token, Token] = {}
     exclusions: tuple[Exclusion, ...] = ()
     harmonised: tuple[Harmonised, ...] = ()
 

@@ -1,0 +1,294 @@
+"""A study from its draft to the answers that come back: fixed when it opens, read without the truth, merged from elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
+from ctmri_core.studies.pack import merge, pack
+from ctmri_core.studies.protocol import Protocol, Question
+from ctmri_core.studies.reading import Reading
+from ctmri_core.studies.sealing import key_file, seal
+from ctmri_core.studies.study_folder import StudyFolder
+from ctmri_core.studies.trials import Answer, Mark, Monitor, ReaderFacts
+from ctmri_core.studies.truth import REAL, Arm, ItemTruth, Order, Plan, Truth
+
+SECRET = "hidden-model-7f"
+
+
+@pytest.fixture(autouse=True)
+def private_keys(tmp_path, monkeypatch):
+    monkeypatch.setenv("CTMRI_CONFIG_DIR", str(tmp_path / "config"))
+
+
+def items(cases=6, practice=2):
+    made = []
+    for block, count in (("test", cases), ("practice", practice)):
+        for case in range(count):
+            for number, arm in enumerate((REAL, SECRET)):
+                token = f"{abs(hash((block, case, number))) % (1 << 64):016x}"
+                key = f"{block}{case}"
+                made.append(ItemTruth(token=token, arm=arm, case=key, patient=key, block=block, source=f"/{SECRET}/{key}.nii.gz"))
+    return made
+
+
+def voxels(token):
+    return np.random.default_rng(int(token, 16) % 2**32).integers(-1024, 3000, (3, 8, 9)).astype(np.int16)
+
+
+def protocol(**more):
+    return Protocol(**{"study": "00ff" * 4, "title": "Head study", **more})
+
+
+def drafted(path, made=None, passphrase="", readers=("R1", "R2"), **more):
+    made = items() if made is None else made
+    plan = Plan(seed="77" * 32, readers=readers, repeats=0.2, order=Order(may_relax=True))
+    arms = (Arm(name=REAL), Arm(name=SECRET))
+    return StudyFolder.draft(
+        path,
+        protocol(**more),
+        lambda sha256: Truth(protocol=sha256, plan=plan, arms=arms, items=tuple(made)),
+        ((item.token, voxels(item.token)) for item in made),
+        (4.0, 1.0, 1.0),
+        passphrase,
+    )
+
+
+def opened(path, **more):
+    return drafted(path, **more).open("2026-01-01T00:00:00Z", "1.0", {"audit": 0.51})
+
+
+def answer(trial, reader="R1", **more):
+    return Answer(reader=reader, session=1, trial=trial.token, shown_at="2026-01-01T00:00:00Z", response_ms=900,
+                  **{"choice": "real", "confidence": 3, **more})  # fmt: skip
+
+
+def test_a_study_is_read_to_its_end_over_two_sittings(tmp_path):
+    study = opened(tmp_path / "study")
+    monitor = Monitor(width=1920, height=1080, pixel_ratio=1, depth=24, patches=True)
+    with Reading(tmp_path / "study", "R1") as reading:
+        assert reading.facts is None and reading.session == 1 and len(reading.trials) == 4 + 12 + 2
+        reading.introduce(ReaderFacts(reader="R1", years=11, specialty="neuro"))
+        reading.begin(monitor)
+        for _ in range(5):
+            reading.answer(answer(reading.next_trial))
+        np.testing.assert_array_equal(reading.voxels(reading.trials[0].items[0]), voxels(reading.trials[0].items[0]))
+        assert reading.right(reading.trials[0]) in ("real", "synthetic") and reading.right(reading.trials[5]) is None
+        first = reading.finish()
+    with Reading(tmp_path / "study", "R1") as reading:
+        assert reading.facts.years == 11 and reading.session == 2
+        assert reading.next_trial == reading.trials[5] and len(reading.answers) == 5
+        reading.begin(monitor)
+        while reading.next_trial:
+            reading.answer(answer(reading.next_trial))
+        reading.finish()
+    with study.record(writing=False) as record:
+        assert len(record.answers("R1")) == 18 and record.faults(first) == ()
+        assert [entry.kind for entry in record.entries()][:3] == ["opened", "reader", "reader"]
+        assert record.entries("closed")
+
+
+def test_the_practice_block_tells_what_is_right_and_the_test_does_not(tmp_path):
+    study = opened(tmp_path / "study")
+    truth = study.truth()
+    arm = {item.token: item.arm for item in truth.items}
+    told = {one.trial: one.right for one in study.order("R1").feedback}
+    for trial in study.order("R1").assignment.trials:
+        right = {REAL: "real", SECRET: "synthetic"}[arm[trial.items[0]]]
+        assert told.get(trial.token) == (right if trial.block == "practice" else None)
+    assert not opened(tmp_path / "silent", practice_feedback=False).order("R1").feedback
+
+
+def test_an_open_study_is_fixed(tmp_path):
+    study = drafted(tmp_path / "study")
+    with pytest.raises(FileRefused, match="is not open yet"):
+        Reading(tmp_path / "study", "R1")
+    truth = study.truth()
+    plan = truth.plan.model_copy(update={"repeats": 0.0})
+    changed = study.change(protocol(question="Real?"), truth.model_copy(update={"plan": plan}))
+    assert changed.protocol.question == "Real?" and changed.truth().plan.repeats == 0.0
+    study = changed.open("2026-01-01T00:00:00Z", "1.0", {})
+    with pytest.raises(WriteFailed, match="is open"):
+        study.change(protocol(), study.truth())
+    with pytest.raises(WriteFailed, match="is open"):
+        study.open("2026-01-01T00:00:00Z", "1.0", {})
+    study.add_reader("R3")
+    assert study.readers == ("R1", "R2", "R3")
+    with pytest.raises(CtmriError, match="R3 is a reader"):
+        study.add_reader("R3")
+    with study.record(writing=False) as record:
+        assert [entry.payload["reader"] for entry in record.entries("changed")] == ["R3"]
+
+
+def test_nothing_that_reaches_a_reader_says_what_a_picture_is(tmp_path):
+    """Every byte of the packed file: no arm, no source, no share, no run; equal sizes; one date."""
+    made = items()
+    study = opened(tmp_path / "study", made=made, practice_feedback=False)
+    pack(study, "R1", tmp_path / "R1.ctmri-reader")
+    content = (tmp_path / "R1.ctmri-reader").read_bytes()
+    for word in (SECRET, "synthetic", "proportion", "longest_run", "repeats", "nii.gz", *(item.case for item in made), "77" * 32):
+        assert word.encode() not in content.replace(b"Is this image real or synthetic?", b""), word
+    with zipfile.ZipFile(tmp_path / "R1.ctmri-reader") as packed:
+        pictures = [entry for entry in packed.infolist() if entry.filename.endswith(".raw")]
+        assert len(pictures) == 16 and len({entry.file_size for entry in pictures}) == 1
+        assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert [entry.filename for entry in pictures] == sorted(entry.filename for entry in pictures)
+        assert not [name for name in packed.namelist() if "R2" in name or "truth" in name]
+
+
+def test_packed_studies_are_read_elsewhere_and_their_answers_taken_in(tmp_path):
+    study = opened(tmp_path / "study")
+    (tmp_path / "away").mkdir()
+    for reader in ("R1", "R2"):
+        place = tmp_path / "away" / f"{reader}.ctmri-reader"
+        pack(study, reader, place)
+        with Reading(place) as reading:
+            assert reading.reader == reader
+            for _ in range(7):
+                reading.answer(answer(reading.next_trial, reader))
+            anchors = reading.finish()
+        merged = merge(study, place.with_suffix(".ctmri-answers"))
+        assert merged.answers == 7 and merged.anchors == anchors
+    assert merge(study, place.with_suffix(".ctmri-answers")).entries == 0
+    with study.record(writing=False) as record:
+        assert len(record.answers()) == 14 and len(record.entries("merged")) == 2 and record.faults(anchors) == ()
+    (tmp_path / "other").mkdir()
+    other = drafted(tmp_path / "other" / "study", title="Another").open("2026-01-01T00:00:00Z", "1", {})
+    with pytest.raises(FileRefused, match="belongs to another study"):
+        merge(other, place.with_suffix(".ctmri-answers"))
+
+
+def test_reading_a_packed_study_needs_no_torch_and_no_imaging_libraries(tmp_path):
+    pack(opened(tmp_path / "study"), "R1", tmp_path / "R1.ctmri-reader")
+    code = (
+        "import sys; from pathlib import Path; from ctmri_core.studies.reading import Reading\n"
+        "with Reading(Path(sys.argv[1])) as reading: reading.voxels(reading.trials[0].items[0])\n"
+        "print([name for name in ('torch', 'SimpleITK', 'cryptography', 'scipy', 'skimage') if name in sys.modules])"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "R1.ctmri-reader")]
+    run = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("design", "given", "missing"),
+    [
+        ("yes_no", {"choice": ""}, "Choose first"),
+        ("yes_no", {"confidence": None}, "how sure you are, from 1 to 3"),
+        ("yes_no", {"confidence": 4}, "from 1 to 3"),
+        ("two_alternatives", {"choice": "real"}, "Choose first"),
+        ("two_alternatives", {"choice": "1", "confidence": 5}, ""),
+        ("grading", {"choice": "", "confidence": None, "questions": {"anatomy": 5.0}}, "from 1 to 4"),
+        ("grading", {"choice": "", "confidence": None, "questions": {}}, "Answer first: Anatomy"),
+        ("grading", {"choice": "", "confidence": None, "questions": {"anatomy": 4}}, ""),
+        ("diagnosis", {"choice": "present", "marks": ()}, "Answer first: Where"),
+        ("diagnosis", {"choice": "present", "marks": (Mark(mm=(0, 0, 0), label="where"),)}, ""),
+    ],
+)
+def test_an_answer_is_complete_or_not_taken(tmp_path, design, given, missing):
+    anatomy = Question(key="anatomy", kind="likert", text="Anatomy", high=4)
+    where = Question(key="where", kind="mark", text="Where")
+    more = {"grading": {"questions": (anatomy,)}, "diagnosis": {"finding": "lesion", "questions": (where,)}}.get(design, {})
+    opened(tmp_path / "study", design=design, **more)
+    with Reading(tmp_path / "study", "R1") as reading:
+        if missing:
+            with pytest.raises(CtmriError, match=missing):
+                reading.answer(answer(reading.next_trial, **given))
+            assert not reading.answers
+        else:
+            reading.answer(answer(reading.next_trial, **given))
+            assert len(reading.answers) == 1
+
+
+def test_going_back_is_as_the_protocol_says(tmp_path):
+    opened(tmp_path / "strict")
+    opened(tmp_path / "free", go_back=True)
+    with Reading(tmp_path / "strict", "R1") as reading:
+        reading.answer(answer(reading.trials[0]))
+        with pytest.raises(CtmriError, match="allows no going back"):
+            reading.answer(answer(reading.trials[0], choice="synthetic"))
+        with pytest.raises(CtmriError, match="another reader's trial"):
+            reading.answer(answer(reading.trials[1], reader="R2"))
+    with Reading(tmp_path / "free", "R1") as reading:
+        for trial in reading.trials[:3]:
+            reading.answer(answer(trial))
+        reading.answer(answer(reading.trials[0], choice="synthetic"))
+        assert reading.answers[reading.trials[0].token].revision == 1
+        reading.answer(answer(reading.trials[3]))  # the last of practice: from now on it stays
+        with pytest.raises(CtmriError, match="allows no going back"):
+            reading.answer(answer(reading.trials[0]))
+
+
+def test_consent_is_needed_where_there_is_a_text(tmp_path):
+    opened(tmp_path / "study", consent="I agree.")
+    with Reading(tmp_path / "study", "R1") as reading:
+        with pytest.raises(CtmriError, match="needs your consent"):
+            reading.introduce(ReaderFacts(reader="R1", years=1, consented=False))
+        reading.introduce(ReaderFacts(reader="R1", years=1))
+
+
+def test_the_truth_opens_for_whoever_has_the_key_alone(tmp_path):
+    study = opened(tmp_path / "study")
+    assert SECRET.encode() not in (tmp_path / "study" / "truth.sealed").read_bytes()
+    assert study.truth().of(study.truth().items[0].token) == study.truth().items[0]
+    key = key_file(study.protocol.study)
+    assert key.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+    with pytest.raises(FileRefused, match="not a passphrase"):
+        study.truth("guess")
+    key.write_text("00" * 32)
+    with pytest.raises(FileRefused, match="does not open with this key"):
+        study.truth()
+    key.unlink()
+    with pytest.raises(CtmriError, match="is not here"):
+        study.truth()
+    locked = drafted(tmp_path / "locked", passphrase="three words here")
+    assert locked.needs_passphrase and locked.truth("three words here").arms[1].name == SECRET
+    with pytest.raises(FileRefused, match="does not open with this key"):
+        locked.truth("three words there")
+
+
+def test_a_truth_that_was_exchanged_shows(tmp_path):
+    study = drafted(tmp_path / "study", passphrase="p").open("t", "1", {}, "p")
+    forged = study.truth("p").model_copy(update={"items": study.truth("p").items[::-1]})
+    (tmp_path / "study" / "truth.sealed").write_bytes(seal(forged, "p"))
+    with pytest.raises(FileRefused, match="is not the truth that this study was opened with"):
+        study.truth("p")
+
+
+def test_damaged_and_exchanged_parts_are_named(tmp_path):
+    study = opened(tmp_path / "study")
+    picture = next((tmp_path / "study" / "pictures").glob("*.raw"))
+    raw = bytearray(picture.read_bytes())
+    raw[10] ^= 1
+    picture.write_bytes(raw)
+    with Reading(tmp_path / "study", "R1") as reading, pytest.raises(FileRefused, match="not the one that was written"):
+        reading.voxels(picture.stem)
+    text = (tmp_path / "study" / "study.json").read_text()
+    (tmp_path / "study" / "study.json").write_text(text.replace("Head study", "Other study"))
+    with pytest.raises(FileRefused, match="protocol that was changed"):
+        StudyFolder(tmp_path / "study")
+    (tmp_path / "study" / "study.json").write_text("{}")
+    with pytest.raises(FileRefused, match=r"damaged study\.json"):
+        StudyFolder(tmp_path / "study")
+    with pytest.raises(FileRefused, match=r"holds no items\.json"):
+        StudyFolder(tmp_path)
+    (tmp_path / "bad.ctmri-reader").write_bytes(b"PK nothing")
+    with pytest.raises(FileRefused, match="no packed reader study"):
+        Reading(tmp_path / "bad.ctmri-reader")
+    with pytest.raises(FileRefused, match=r"holds no R9\.json"):
+        study.order("R9")
+
+
+def test_pictures_of_a_study_have_one_shape(tmp_path):
+    made = items(2, 0)
+    with pytest.raises(CtmriError, match="have one shape"):
+        StudyFolder.draft(
+            tmp_path / "study", protocol(), lambda sha256: Truth(protocol=sha256, plan=Plan(seed="1" * 64), arms=(), items=()),
+            ((item.token, np.zeros((2, 3, 4 + k), np.int16)) for k, item in enumerate(made)), (1.0, 1.0, 1.0),
+        )  # fmt: skip
+    assert not (tmp_path / "study").exists()
