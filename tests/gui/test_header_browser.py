@@ -191,7 +191,7 @@ def test_a_header_that_comes_when_the_browser_is_gone_is_dropped(make_window, qt
 
     def held(volume, number, stop):
         begun.set()
-        go.wait(10)
+        go.wait(100)
         return (yield from read(volume, number, stop))
 
     window = make_window()

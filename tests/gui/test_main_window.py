@@ -451,12 +451,12 @@ def test_what_is_done_last_wins_over_what_was_still_being_opened(make_window, qt
 
     def make_demo_case(_stop):
         yield Progress(done=0)
-        ready.wait(10)
+        ready.wait(100)
         return head  # without looking whether it is still wanted
 
     def load_series(_chosen, _stop, show):
         yield Progress(done=0)
-        ready.wait(10)
+        ready.wait(100)
         return (make_volume(),)
 
     monkeypatch.setattr(work, "make_demo_case", make_demo_case)

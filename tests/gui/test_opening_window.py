@@ -125,7 +125,7 @@ def test_a_correction_that_comes_late_replaces_no_newer_scan(make_window, qtbot,
 
     def held(series, domain, stop):
         yield Progress(done=0)
-        go.wait(10)
+        go.wait(100)
         return (yield from load_again(series, domain, lambda: False))
 
     monkeypatch.setattr(work, "load_again", held)
@@ -429,7 +429,7 @@ def test_a_window_that_closes_takes_its_questions_and_their_small_pictures_along
 
     def held(series):
         begun.set()
-        go.wait(10)
+        go.wait(100)
         return preview(series)
 
     monkeypatch.setattr(opening, "preview", held)
@@ -579,7 +579,7 @@ def test_the_welcome_page_says_that_the_demo_case_is_made_and_asking_again_does_
     def make_demo_case(_stop):
         begun.append(1)
         yield Progress(done=0, message="making a digital head")
-        ready.wait(10)
+        ready.wait(100)
         return (make_volume(shape=(6, 24, 28)), make_volume(Domain.MR_T1, shape=(6, 24, 28)))
 
     monkeypatch.setattr(work, "make_demo_case", make_demo_case)

@@ -173,7 +173,7 @@ def test_a_picture_that_takes_long_or_fails_holds_up_nothing(pick, qtbot, monkey
     go = threading.Event()
 
     def preview(entry: Series) -> Volume | None:
-        go.wait(10)
+        go.wait(100)
         if "1" in entry.label:
             raise FileRefused(Path("x"), "is damaged.", "Copy it again.")
         return None if "2" in entry.label else slice_of()

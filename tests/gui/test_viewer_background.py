@@ -32,11 +32,11 @@ def test_closing_drops_what_is_not_done_and_ends_in_the_interface_thread(qtbot, 
 
     def slow() -> None:
         begun.set()
-        assert go.wait(10)
+        assert go.wait(100)
 
     background.submit(slow, told.append)
     background.submit(lambda: done.append("second"), told.append)
-    assert begun.wait(10)
+    assert begun.wait(100)
     background.close()
     background.submit(lambda: done.append("too late"), told.append)
     del background

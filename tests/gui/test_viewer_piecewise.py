@@ -40,12 +40,12 @@ def test_newer_work_takes_the_place_of_what_runs(work, qtbot) -> None:
 
     def old():
         begun.set()
-        assert go.wait(10)
+        assert go.wait(100)
         yield "old"
         yield "older"
 
     work.run(old())
-    assert begun.wait(10)
+    assert begun.wait(100)
     work.run(counted(20))
     go.set()
     qtbot.waitUntil(lambda: told[-1:] == [("end", 20)])
