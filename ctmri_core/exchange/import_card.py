@@ -65,7 +65,10 @@ GENERAL = (
 )
 SCALINGS = {
     "CT": Question("recipe.ct", 'how CT values were scaled for it, as {"kind": "hu_range", "low": -1000, "high": 1000}'),
-    "MR": Question("recipe.mr", 'how MR values were scaled for it, as {"kind": "min_max"}; or "percentile_range", "z_score"'),
+    "MR": Question(
+        "recipe.mr", 'how MR values were scaled for it, as {"kind": "min_max"}; or "percentile_range", "z_score", "contrast",'
+        ' "window", "interior"; "nyul" and "histogram" with their landmarks ("standard")',
+    ),
 }
 
 

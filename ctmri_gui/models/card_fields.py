@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from ctmri_core.domain import PICTURES
 
@@ -14,8 +14,14 @@ CHOOSE = "Choose…"
 _KINDS = PICTURES
 _SCALINGS = {
     "percentile_range": "0.5th to 99.5th percentile of the body", "min_max": "lowest to highest value in the body",
-    "z_score": "mean and 3 standard deviations of the body",
+    "z_score": "mean and 3 standard deviations of the body", "contrast": "0.5th to 99.5th percentile, with a contrast (gamma)",
+    "window": "from one value to another, the same for every scan", "interior": "0 to 3 times the median deep in the body",
 }  # fmt: skip
+_LEARNT_SCALINGS = {"nyul": "standard scale of its card (Nyul)", "histogram": "distribution of its card (histogram matching)"}
+"""What nobody can type in: landmarks come with a card."""
+_NUMBERS: dict[str, tuple[str, ...]] = {"contrast": ("gamma",), "window": ("low", "high", "gamma")}
+"""What is asked beside the kind."""
+_TITLES = {"low": "black", "high": "white", "gamma": "gamma, below 1: dark parts brighter"}
 _REGIONS = ("head", "head and neck", "thorax", "abdomen", "pelvis", "whole body")
 _OWN = "the scan's own"
 
@@ -64,17 +70,30 @@ def choice_field(name: str, title: str, choices: tuple[tuple[str, str], ...], st
 
 
 def scaling_field(name: str, title: str, start: Any) -> CardField:
-    """How MR values are scaled; one that was told in more words than the choices here stays as it was told."""
-    told = start if isinstance(start, dict) and start.get("kind") in _SCALINGS else None
-    inner = choice_field(name, title, tuple(_SCALINGS.items()), told["kind"] if told else None)
+    """How MR values are scaled; what a card tells beyond what is asked here stays as it is told."""
+    told: dict[str, Any] = start if isinstance(start, dict) and start.get("kind") in _SCALINGS | _LEARNT_SCALINGS else {}
+    own = told.get("kind")
+    choices = [*_SCALINGS.items(), *((kind, words) for kind, words in _LEARNT_SCALINGS.items() if kind == own)]
+    inner = choice_field(name, title, tuple(choices), own)
+    usual = {"gamma": 1.0, **told}
+    numbers = {key: number_field(name, f"{title}: {words}", usual.get(key), words) for key, words in _TITLES.items()}
+    row = _beside(*numbers.values())
+
+    def follow() -> None:
+        for key, field in numbers.items():
+            field.widget.setVisible(key in _NUMBERS.get(inner.value(), ()))
+        row.setVisible(inner.value() in _NUMBERS)
 
     def value() -> Any:
         kind = inner.value()
         if kind is MISSING:
             return MISSING
-        return told if told and kind == told["kind"] else {"kind": kind}
+        asked = {key: numbers[key].value() for key in _NUMBERS.get(kind, ())}
+        return MISSING if MISSING in asked.values() else {**(told if kind == own else {"kind": kind}), **asked}
 
-    return CardField(name, title, inner.widget, value, inner.changed)
+    inner.changed(follow)
+    follow()
+    return CardField(name, title, _under(inner.widget, row), value, _all([inner, *numbers.values()]))
 
 
 def direction_field(name: str, title: str, start: str) -> CardField:
@@ -150,6 +169,15 @@ def _beside(*fields: CardField) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     for field in fields:
         row.addWidget(field.widget, 1)
+    return inside
+
+
+def _under(above: QWidget, below: QWidget) -> QWidget:
+    inside = QWidget()
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(above)
+    column.addWidget(below)
     return inside
 
 

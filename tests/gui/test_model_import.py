@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from types import SimpleNamespace
+from typing import get_args
 
+import numpy as np
 import pytest
 import torch
+from PySide6.QtWidgets import QComboBox, QLineEdit
 from torch import nn
 
 from ctmri_core.exchange.import_card import Question
 from ctmri_core.model_card import read_card
+from ctmri_core.preprocess.mr_standard import MrScaling, NyulScale
+from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import validated_config
-from ctmri_gui.models.card_fields import CHOOSE
+from ctmri_gui.models.card_fields import CHOOSE, MISSING
 from ctmri_gui.models.import_dialog import ImportDialog
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
@@ -54,7 +59,8 @@ def test_a_dropped_checkpoint_is_asked_about_added_and_translates(make_window, q
     fields = dialog.fields
     assert fields["channels"].widget.currentText() == "The one slice in each"  # what such models need, and can be changed
     assert fields["output"].widget.currentText() == "The mean of all"
-    assert fields["recipe.mr"].widget.currentText() == CHOOSE and not dialog.add.isEnabled()
+    (scaling,) = fields["recipe.mr"].widget.findChildren(QComboBox)
+    assert scaling.currentText() == CHOOSE and not dialog.add.isEnabled()
     assert dialog.problem.text() == (
         "Still needed: Direction, Body region, Licence of the weights, Pixel size (mm), CT values (HU), MR values."
     )
@@ -65,7 +71,7 @@ def test_a_dropped_checkpoint_is_asked_about_added_and_translates(make_window, q
     fields["recipe.spacing_mm"].widget.setCurrentText("2")
     low, high = fields["recipe.ct"].widget.children()[1:]
     low.setText("\N{MINUS SIGN}1000"), high.setText("1000")
-    choose(fields["recipe.mr"].widget, "Lowest to highest value in the body")
+    choose(scaling, "Lowest to highest value in the body")
     assert dialog.add.isEnabled(), dialog.problem.text()
     low.setText("4000")
     assert not dialog.add.isEnabled() and "high must be" in dialog.problem.text()
@@ -121,6 +127,29 @@ def test_the_form_can_be_read_whole(qtbot, dressed, tmp_path, size):
     dialog.show()
     assert_readable(qtbot, dialog)
     assert all(len(field.widget.toolTip()) > len(field.title) for field in dialog.fields.values())  # each says what it means
+    dialog.close()
+
+
+def test_every_scaling_of_mr_can_be_chosen_and_learnt_ones_come_with_a_card(qtbot, tmp_path):
+    kinds = {get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(MrScaling)}
+    told = {"kind": "nyul", "standard": list(NyulScale().learnt([np.arange(11.0) ** 2]).standard)}
+    dialog = ImportDialog(found_model(tmp_path), {"direction": "mr_t1_to_ct", "recipe": {"mr": told}})
+    qtbot.addWidget(dialog)
+    dialog.show()
+    field = dialog.fields["recipe.mr"]
+    assert field.value() == told and not [line for line in field.widget.findChildren(QLineEdit) if line.isVisible()]
+    (box,) = field.widget.findChildren(QComboBox)
+    offered = {box.itemData(row) for row in range(1, box.count())}
+    assert offered == kinds - {"histogram"}, "whose landmarks nobody can type in"
+    box.setCurrentIndex(box.findData("window"))
+    low, high, gamma = (line for line in field.widget.findChildren(QLineEdit) if line.isVisible())
+    assert field.value() is MISSING and gamma.text() == "1" and not dialog.add.isEnabled()
+    low.setText("10")
+    high.setText("650,5")
+    assert field.value() == {"kind": "window", "low": 10, "high": 650.5, "gamma": 1}
+    for row in range(1, box.count()):
+        box.setCurrentIndex(row)
+        Recipe.model_validate({"mr": field.value()})
     dialog.close()
 
 
