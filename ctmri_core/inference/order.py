@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ Fusion = Literal["mean", "median"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Doubt = Literal["none", "auto", "mirrored", "planes", "dropout", "latent", "ensemble"]
 
-DOUBTS: tuple[Doubt, ...] = get_args(Doubt)
 MOST_SAMPLES = 64
 SMALLEST_PATCH = 32
 _OVERLAP = 32  # pixels; more than any but the deepest layers see to either side

@@ -8,7 +8,6 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import psutil
@@ -20,8 +19,6 @@ from ctmri_core.errors import CtmriError, OutOfMemory
 from ctmri_core.inference.fast_generator import FastGenerator
 from ctmri_core.inference.order import Precision
 from ctmri_core.memory import is_out_of_memory
-
-DeviceName = Literal["auto", "cpu", "cuda"]
 
 LARGEST_DIFFERENCE = 0.01
 """Mean absolute difference to float32, as a share of the output's range of 2, above which a fast plan is not taken."""

@@ -30,7 +30,6 @@ _LARGEST_VALUE = 1 << 16
 _MOST_ITEMS = 100
 _ERRORS = (*PARSE_ERRORS, OSError)  # pydicom's own, for an element that leads out of the file
 _IDENTITIES = ("PatientID", "AccessionNumber", "StudyID", "PatientBirthDate")
-_BINARY = {"OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW"}
 
 
 def is_deflated(path: Path) -> bool:

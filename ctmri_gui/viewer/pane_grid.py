@@ -123,10 +123,6 @@ class PaneGrid(QWidget):
         if view in self._windows:
             self._arrange(self._rows, self.sizes, [view])
 
-    def attach_all(self) -> None:
-        for view in list(self._windows):
-            self.attach(view)
-
     def _let_go_of_keys(self) -> str | None:
         """The name of the pane that has the keyboard; it loses it, for Qt would hand it on from pane to pane as they are taken
         away, to end outside of all."""

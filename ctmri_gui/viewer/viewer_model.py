@@ -102,11 +102,6 @@ class ViewerModel(QObject):
         shared = self._poses.shared()
         return Frame(0, 0, 1, 1) if shared is None else shared.frame
 
-    def acquired_panes(self, *roles: Role) -> list[str]:
-        """The panes of some volumes that cut as the slices were acquired."""
-        acquired = self._poses.cut(Plane.ACQUIRED)
-        return [pane for pane, spec in self.panes.items() if spec.role in roles and self._poses.cut(spec.plane) is acquired]
-
     def show_one_slice(self, one: str, other: str) -> bool:
         """Whether two panes show the same slice of the same grid."""
         same_grid = self.displayed(one) is self.displayed(other)

@@ -94,10 +94,6 @@ class MeasureModel(QObject):
         if item is not None:
             self._put(tuple(one for one in self.items if one is not item), f"delete {item.measurement.name}")
 
-    def remove_all(self) -> None:
-        if self.items:
-            self._put((), "delete all measurements")
-
     def rename(self, number: int, name: str) -> None:
         """An empty name changes nothing."""
         name = " ".join(name.split())[:LONGEST_NAME]
