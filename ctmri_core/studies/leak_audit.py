@@ -1,8 +1,8 @@
 """Whether real and synthetic pictures can be told apart by what no reader should go by.
 
 A simple classifier (logistic regression with a ridge) is given trivial features of each picture and judged by cross-validation
-over patients: the area under its ROC curve is 0.5 where they tell nothing. Whether an area is more than chance is asked of the same
-pictures with their arms exchanged at random within each patient.
+over patients: the area under its ROC curve is 0.5 where they tell nothing. Whether an area is more than chance is asked of the
+same pictures with their arms exchanged at random within each patient.
 """
 
 from __future__ import annotations

@@ -28,23 +28,24 @@ _ITEMS = TypeAdapter(tuple[Item, ...])
 Int16Array = NDArray[np.int16]
 
 
-def write_pictures(
-    study: Path, pictures: Iterable[tuple[str, Int16Array]], spacing: tuple[float, float, float]
-) -> tuple[Item, ...]:
-    """Writes voxels (k, j, i) by token below the folder `study`. Raises `CtmriError` where their shapes differ."""
-    (study / FOLDER).mkdir(parents=True, exist_ok=True)
-    items: list[Item] = []
-    for token, voxels in pictures:
-        raw = np.ascontiguousarray(voxels, dtype=_LITTLE)
-        if items and raw.shape != items[0].shape:
-            raise CtmriError(f"Pictures of a study have one shape: {raw.shape} beside {items[0].shape}.")
-        path = study / name_of(token)
-        write_bytes(path, raw.tobytes())
-        k, j, i = raw.shape
-        items.append(Item(token=token, shape=(k, j, i), spacing=spacing, sha256=hashlib.sha256(raw.tobytes()).hexdigest()))
-    items.sort(key=lambda item: item.token)
-    write_bytes(study / ITEMS, _ITEMS.dump_json(tuple(items), indent=1))
-    return tuple(items)
+def write_picture(study: Path, token: str, voxels: Int16Array, spacing: tuple[float, float, float]) -> Item:
+    """Writes voxels (k, j, i) below the folder `study`."""
+    raw = np.ascontiguousarray(voxels, dtype=_LITTLE)
+    content = raw.tobytes()
+    path = study / name_of(token)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, content)
+    k, j, i = raw.shape
+    return Item(token=token, shape=(k, j, i), spacing=spacing, sha256=hashlib.sha256(content).hexdigest())
+
+
+def write_items(study: Path, items: Iterable[Item]) -> None:
+    """Lists the pictures that were written. Raises `CtmriError` where their shapes or spacings differ."""
+    listed = tuple(sorted(items, key=lambda item: item.token))
+    forms = {(item.shape, item.spacing) for item in listed}
+    if len(forms) > 1:
+        raise CtmriError("Pictures of a study have one shape and one spacing, or these would tell them apart.")
+    write_bytes(study / ITEMS, _ITEMS.dump_json(listed, indent=1))
 
 
 def name_of(token: str) -> str:

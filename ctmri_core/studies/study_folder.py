@@ -7,20 +7,20 @@ are added on record, and nothing else is changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
-from ctmri_core.files import atomic_folder, write_bytes
+from ctmri_core.files import write_bytes
 from ctmri_core.studies.assignment import assign
-from ctmri_core.studies.pictures import Int16Array, Pictures, write_pictures
+from ctmri_core.studies.pictures import Pictures, write_items
 from ctmri_core.studies.protocol import Protocol, canonical
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.sealing import commitment, kept_key, needs_passphrase, new_key, seal, unseal
-from ctmri_core.studies.trials import Assignment, Feedback
+from ctmri_core.studies.trials import Assignment, Feedback, Item
 from ctmri_core.studies.truth import REAL, Truth
 
 STUDY = "study.json"
@@ -59,6 +59,15 @@ class Order(BaseModel):
     feedback: tuple[Feedback, ...] = ()
 
 
+def write_draft(folder: Path, protocol: Protocol, truth: Truth, items: Iterable[Item], passphrase: str = "") -> None:
+    """Makes `folder`, into which all pictures were written, a study that is not open yet. `passphrase`: without one a key is kept
+    in the settings folder of this user."""
+    write_items(folder, items)
+    sealed = seal(truth, passphrase or new_key(protocol.study))
+    write_bytes(folder / TRUTH, sealed, private=True)
+    _write(folder, StudyFile(protocol=protocol, sha256=protocol.sha256, commitment=commitment(sealed)))
+
+
 class StudyFolder:
     """The study at `path`. Raises `FileRefused` where there is none."""
 
@@ -66,25 +75,6 @@ class StudyFolder:
         self.path = path
         self.pictures = Pictures(path)
         self.file = study_file(self.pictures)
-
-    @classmethod
-    def draft(
-        cls,
-        path: Path,
-        protocol: Protocol,
-        truth: Callable[[str], Truth],
-        pictures: Iterable[tuple[str, Int16Array]],
-        spacing: tuple[float, float, float],
-        passphrase: str = "",
-    ) -> StudyFolder:
-        """Writes a study that is not open yet, whole or not at all. `truth`: what it is for the hash of the protocol, asked once
-        all pictures are written; `pictures`: token and voxels (k, j, i). Raises `WriteFailed` where `path` holds something."""
-        with atomic_folder(path) as folder:
-            write_pictures(folder, pictures, spacing)
-            sealed = seal(truth(protocol.sha256), passphrase or new_key(protocol.study))
-            write_bytes(folder / TRUTH, sealed, private=True)
-            _write(folder, StudyFile(protocol=protocol, sha256=protocol.sha256, commitment=commitment(sealed)))
-        return cls(path)
 
     @property
     def protocol(self) -> Protocol:

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
+from ctmri_core.files import atomic_folder
 from ctmri_core.studies.pack import merge, pack
+from ctmri_core.studies.pictures import write_items, write_picture
 from ctmri_core.studies.protocol import Protocol, Question
 from ctmri_core.studies.reading import Reading
 from ctmri_core.studies.sealing import key_file, seal
-from ctmri_core.studies.study_folder import StudyFolder
+from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Answer, Mark, Monitor, ReaderFacts
 from ctmri_core.studies.truth import REAL, Arm, ItemTruth, Order, Plan, Truth
 
@@ -49,14 +51,11 @@ def drafted(path, made=None, passphrase="", readers=("R1", "R2"), **more):
     made = items() if made is None else made
     plan = Plan(seed="77" * 32, readers=readers, repeats=0.2, order=Order(may_relax=True))
     arms = (Arm(name=REAL), Arm(name=SECRET))
-    return StudyFolder.draft(
-        path,
-        protocol(**more),
-        lambda sha256: Truth(protocol=sha256, plan=plan, arms=arms, items=tuple(made)),
-        ((item.token, voxels(item.token)) for item in made),
-        (4.0, 1.0, 1.0),
-        passphrase,
-    )
+    asked = protocol(**more)
+    with atomic_folder(path) as folder:
+        written = [write_picture(folder, item.token, voxels(item.token), (4.0, 1.0, 1.0)) for item in made]
+        write_draft(folder, asked, Truth(protocol=asked.sha256, plan=plan, arms=arms, items=tuple(made)), written, passphrase)
+    return StudyFolder(path)
 
 
 def opened(path, **more):
@@ -285,10 +284,6 @@ def test_damaged_and_exchanged_parts_are_named(tmp_path):
 
 
 def test_pictures_of_a_study_have_one_shape(tmp_path):
-    made = items(2, 0)
+    written = [write_picture(tmp_path, f"{k:016x}", np.zeros((2, 3, 4 + k), np.int16), (1.0, 1.0, 1.0)) for k in range(2)]
     with pytest.raises(CtmriError, match="have one shape"):
-        StudyFolder.draft(
-            tmp_path / "study", protocol(), lambda sha256: Truth(protocol=sha256, plan=Plan(seed="1" * 64), arms=(), items=()),
-            ((item.token, np.zeros((2, 3, 4 + k), np.int16)) for k, item in enumerate(made)), (1.0, 1.0, 1.0),
-        )  # fmt: skip
-    assert not (tmp_path / "study").exists()
+        write_items(tmp_path, written)
