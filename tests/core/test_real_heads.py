@@ -1,0 +1,127 @@
+"""The experiment on real heads: its lists and settings hold together, and its smallest slice runs from pictures to scores."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ctmri_core.cli.main import main
+from ctmri_core.config_flags import validated
+from ctmri_core.domain import Direction
+from ctmri_core.registry import method_cards
+from ctmri_core.training.settings import settings_for
+from ctmri_core.training.settings_file import read_settings
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+KEPT = BENCHMARKS / "real_heads"
+METHODS = sorted(path.stem for path in KEPT.glob("*.toml"))
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """They import each other as scripts do."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    for name in [name for name in sys.modules if name.startswith("real_heads")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def subjects(scripts: None) -> ModuleType:
+    import real_heads_subjects
+
+    return real_heads_subjects
+
+
+def lists(name: str) -> dict[str, list[str]]:
+    return json.loads((KEPT / f"{name}.json").read_text())
+
+
+def flips(picture: np.ndarray) -> list[np.ndarray]:
+    """A file's axes may run either way."""
+    return [picture[::one, ::other] for one in (1, -1) for other in (1, -1)]
+
+
+def test_every_translation_method_has_settings_that_it_takes():
+    assert {card.name for card in method_cards().values() if not card.outlines} == set(METHODS)
+    for name in METHODS:
+        card, stored = method_cards()[name], read_settings(KEPT / f"{name}.toml")
+        assert stored["method"] == name
+        config = validated(card.config, stored["config"])
+        settings_for(card, stored["settings"])
+        config.for_crop(128)
+
+
+def test_nobody_teaches_and_validates_and_every_centre_does_both():
+    split, plain = lists("split"), lists("split_unenhanced")
+    assert (len(split["train"]), len(split["validation"])) == (120, 30)
+    assert not set(split["train"]) & set(split["validation"])
+    assert {centre: sum(key[2] == centre for key in split["validation"]) for centre in "ABC"} == dict.fromkeys("ABC", 10)
+    with (KEPT / "contrast.csv").open() as handle:
+        labels = {row["subject"]: row["contrast"] for row in csv.DictReader(handle)}
+    assert set(labels) == {*split["train"], *split["validation"]}
+    for side, keys in plain.items():
+        assert keys == [key for key in split[side] if labels[key] == "unenhanced"]
+        share = len(keys) / len(split[side])
+        assert share == pytest.approx(sum(label == "unenhanced" for label in labels.values()) / 150, abs=0.05)
+
+
+def test_labels_and_lists_are_what_the_rule_makes_of_the_data(subjects: ModuleType, shared_data: Path):
+    """Of every 19th subject; the split follows from all labels."""
+    with (KEPT / "contrast.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    for row in rows[::19]:
+        ratio = subjects.vessel_ratio(shared_data / "synthrad_brain_slices" / row["subject"])
+        assert f"{ratio:.2f}" == row["vessel_ratio"]
+        assert subjects.label_of(ratio) == row["contrast"]
+    assert subjects.split_of({row["subject"]: row["contrast"] for row in rows}) == lists("split")
+
+
+def test_the_smallest_slice_of_it_runs_from_pictures_to_scores(
+    scripts: None, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Two heads teach a tiny network for some steps, a third is translated: better than air everywhere."""
+    import real_heads_scores
+
+    heads = ("1BA001", "1BB002", "1BC001")
+    data = tmp_path / "heads"
+    for head in heads:
+        (data / head).mkdir(parents=True)
+        for picture in (shared_data / "synthrad_brain_slices" / head).glob("*.png"):
+            (data / head / picture.name).symlink_to(picture)
+    (tmp_path / "split.json").write_text(json.dumps({"train": heads[:2], "validation": heads[2:]}))
+    flags = ["--mr-scaling", "interior", "--three-planes", "--spacing-mm", "2", "--no-check"]
+    place = ["--out", str(tmp_path / "prepared"), "--split", str(tmp_path / "split.json")]
+    assert main(["prepare", str(data), *place, *flags]) == 0
+    asked = ["--config", str(KEPT / "regressor.toml"), "--data", str(tmp_path / "prepared"), "--direction", "mr_t1_to_ct"]
+    small = ["--width", "8", "--blocks", "1", "--batch-size", "2", "--crop", "64", "--iterations", "40", "--no-tensorboard"]
+    assert main(["train", "regressor", "--run", str(tmp_path / "run"), *asked, *small, "--validate-every", "40"]) == 0
+    capsys.readouterr()
+    model = tmp_path / "run" / "models" / "regressor-mr_t1_to_ct.safetensors"
+    found = real_heads_scores.whole_pictures(model, data, heads[2:], Direction.parse("mr_t1_to_ct"))
+    assert [each.plane for each in found] == ["axial", "coronal", "sagittal"]
+    for each in found:
+        assert each.centre == "C"
+        assert 0 < each.error < 600, "air everywhere is some 700 HU off"
+        assert 0 < each.mse < 1
+        assert min(each.ssim, each.wide, each.masked) >= -1 and max(each.ssim, each.wide, each.cleared) < 1
+    real, inside = (np.asarray(Image.open(data / heads[2] / f"{name}_axial.png")) for name in ("ct", "mask"))
+    arguments = ["translate", str(data / heads[2] / "mr_t1_axial.png"), "--model", str(model), "--precision", "float32"]
+    assert main([*arguments, "--modality", "mr_t1", "--output", str(tmp_path / "made.nii.gz")]) == 0
+    capsys.readouterr()
+    made = np.asarray(nibabel.load(tmp_path / "made.nii.gz").dataobj)[:, :, 0].T
+    errors = [np.abs(seen - (real.astype(float) - 1024))[inside > 0].mean() for seen in flips(made)]
+    assert min(errors) == pytest.approx(found[0].error, rel=1e-4), "as the command line translates, against Pillow and nibabel"
