@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QFormLayout, QPushButton, QWidget
 
 from ctmri_gui.panels.fitted_dialog import FittedDialog
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.panels.small_parts import label, set_primary
 
 if TYPE_CHECKING:
     from ctmri_core.geometry import Triple
@@ -68,9 +68,7 @@ class SpacingDialog(FittedDialog):
         """`wanted` is what Enter presses, and stands out: a number that nobody has looked at must not become the size so."""
         wanted.setDefault(True)
         for button in filter(None, (self.use, self._unsure)):
-            button.setProperty("primary", button is wanted)
-            button.style().unpolish(button)
-            button.style().polish(button)
+            set_primary(button, button is wanted)
 
     def _lay_out(self, series: Series) -> None:
         within, form = self.within, QFormLayout()

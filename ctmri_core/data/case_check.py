@@ -51,6 +51,11 @@ class Problem(BaseModel):
     message: str = Field(max_length=2000)
     serious: bool = True
 
+    @property
+    def misplaced(self) -> bool:
+        """Whether it is that pictures do not lie on each other."""
+        return self.kind in MISPLACED
+
 
 class CaseCheck(BaseModel):
     """What was found of one case, the `number`-th by name. `spacing`: mm (k, j, i) by domain; None what was not measured."""
@@ -66,6 +71,11 @@ class CaseCheck(BaseModel):
 
     def has(self, *kinds: Kind) -> bool:
         return any(problem.kind in kinds for problem in self.problems)
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether its pictures do not lie on each other."""
+        return self.has(*MISPLACED)
 
     @property
     def briefly(self) -> str:

@@ -84,6 +84,14 @@ def set_role(widget: QLabel, role: str) -> None:
     widget.style().polish(widget)
 
 
+def set_primary(made: QPushButton, primary: bool) -> None:
+    """Whether a button is what is to be pressed next, and stands out."""
+    if made.property("primary") != primary:
+        made.setProperty("primary", primary)
+        made.style().unpolish(made)
+        made.style().polish(made)
+
+
 def button(action: QAction, *, primary: bool = False, short: bool = False) -> QPushButton:
     """A push button that follows `action`: text (as on the tool bar when `short`), tooltip and whether it can be pressed."""
     made = QPushButton()

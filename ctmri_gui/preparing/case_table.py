@@ -12,8 +12,8 @@ from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.new_run.case_rows import without_flags
 
-COLUMNS = ("Case", "Shows", "Voxels (mm)", "State", "Name")
-NUMBER, SHOWS, VOXELS, STATE, NAME = range(len(COLUMNS))
+COLUMNS = ("Case", "Shows", "State", "Voxels (mm)", "Name")
+NUMBER, SHOWS, STATE, VOXELS, NAME = range(len(COLUMNS))
 
 
 class CaseTable(RowModel):

@@ -13,7 +13,7 @@ from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 from ctmri_gui.viewer.palette import scaled
 
-_LIST_WIDTH, _PAIR_WIDTH = 380, 620
+_LIST_WIDTH, _PAIR_WIDTH = 430, 640
 
 
 class CasesPage(QWidget):
@@ -83,7 +83,10 @@ class CasesPage(QWidget):
         both = QVBoxLayout(shown)
         both.setContentsMargins(0, 0, 0, 0)
         both.addWidget(scrolling(inside, "The selected case"), 1)
-        both.addWidget(self.pairs.buttons)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(6, 0, 6, 0)
+        foot.addWidget(self.pairs.buttons)
+        both.addLayout(foot)
         parts = QSplitter(Qt.Orientation.Horizontal)
         parts.setChildrenCollapsible(False)
         parts.addWidget(listing)

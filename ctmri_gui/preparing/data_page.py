@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from ctmri_core.data.layouts.known import LAYOUTS
 from ctmri_core.errors import CtmriError
 from ctmri_gui import file_choice
-from ctmri_gui.panels.small_parts import label, naming, scrolling, set_role
+from ctmri_gui.panels.small_parts import label, naming, scrolling, set_primary, set_role
 from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run.found_card import FoundCard
@@ -26,7 +28,7 @@ class DataPage(QWidget):
         super().__init__()
         self._preparer, self._settings = preparer, settings
         self.name, self.choose = label("Prepare scans for training", "title"), QPushButton("Choose a &folder…")
-        self.state, self.found = label(_WHAT, "muted"), FoundCard()
+        self.state, self.found, self.known = label(_WHAT, "muted"), FoundCard(), _known_layouts()
         self.place, self.other_place = label("", "muted"), QPushButton("Other f&older…")
         self.command, self.copy = QLineEdit(), QPushButton("Cop&y")
         self.other_place.setToolTip("Where the prepared slices go; what was decided about cases is kept there too")
@@ -43,11 +45,10 @@ class DataPage(QWidget):
         """Shows how all stands."""
         preparer = self._preparer
         look, cases = preparer.look, bool(preparer.cases)
-        self.choose.setProperty("primary", not preparer.source)
-        self.choose.style().unpolish(self.choose)
-        self.choose.style().polish(self.choose)
+        set_primary(self.choose, not preparer.source)
         self.choose.setEnabled(not preparer.running)
         self.found.setVisible(look is not None)
+        self.known.setVisible(look is None)
         for part in (self._where, self._terminal):
             part.setVisible(look is not None and cases)
         self.place.setText(str(preparer.output) if preparer.source else "")
@@ -118,12 +119,27 @@ class DataPage(QWidget):
         column.setContentsMargins(12, 10, 12, 10)
         column.setSpacing(10)
         column.addLayout(head)
-        for part in (self.state, self._where, self.found, self._terminal):
+        for part in (self.state, self.known, self._where, self.found, self._terminal):
             column.addWidget(part)
         column.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(inside, "Data"))
+
+
+def _known_layouts() -> QFrame:
+    """How a folder may look."""
+    card = QFrame()
+    card.setProperty("role", "card")
+    grid = QGridLayout(card)
+    grid.setContentsMargins(16, 12, 16, 12)
+    grid.setHorizontalSpacing(16)
+    grid.setColumnStretch(1, 1)
+    grid.addWidget(label("Folders that are known", "heading"), 0, 0, 1, 2)
+    for number, layout in enumerate(LAYOUTS, 1):
+        grid.addWidget(label(layout.name.replace("_", " "), wrap=False), number, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(label(layout.looks, "muted"), number, 1)
+    return card
 
 
 def _row(words: str, wide: QWidget, button: QPushButton) -> QWidget:

@@ -28,6 +28,7 @@ class PairPictures(QWidget):
         super().__init__()
         self.takes_arrows = False
         self._planes: Planes | None = None
+        self._alone = False
         self.views = [Picture(name, _LEAST) for name in _NAMES]
         self.captions = [label("", "muted", wrap=False) for _ in _NAMES]
         self.slice, self.shown = QSlider(Qt.Orientation.Horizontal), label("", "muted", wrap=False)
@@ -51,15 +52,15 @@ class PairPictures(QWidget):
         return None if self._planes is None else self._planes.shown
 
     def show_planes(self, planes: Planes, first: str, other: str) -> None:
-        """`first`, `other`: what they show."""
-        self._planes = planes
+        """`first`, `other`: what they show; without the other one the first is shown alone."""
+        self._planes, self._alone = planes, not other
         with QSignalBlocker(self.slice):
             self.slice.setRange(0, planes.slices - 1)
             self.slice.setValue(planes.shown)
         self.slice.setEnabled(planes.slices > 1)
         self.shown.setText(f"{planes.shown + 1} of {planes.slices}")
         for caption, words in zip(self.captions, (first, f"{other}, where it is laid", *_NAMES[2:]), strict=True):
-            caption.setText(words)
+            caption.setText("" if self._alone and words != first else words)
         self._draw()
 
     def forget(self) -> None:
@@ -85,7 +86,7 @@ class PairPictures(QWidget):
     def _draw(self) -> None:
         if self._planes is not None:
             for view, image in zip(self.views, four(self._planes, self.way.currentData()), strict=True):
-                view.show_image(image, "")
+                view.show_image(None if self._alone and view is not self.views[0] else image, "")
 
     def _lay_out(self) -> None:
         grid = QGridLayout()

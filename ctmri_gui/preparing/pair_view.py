@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.aligning.by_hand import Nudge
 from ctmri_core.aligning.kinds import KINDS
@@ -16,27 +15,25 @@ from ctmri_core.domain import Domain
 from ctmri_core.events import Finished
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
-from ctmri_gui.panels.small_parts import label, set_role
+from ctmri_gui.panels.small_parts import label, set_primary, set_role
 from ctmri_gui.preparing import pair_work
 from ctmri_gui.preparing.move_fields import MoveFields
 from ctmri_gui.preparing.pair_pictures import PairPictures
+from ctmri_gui.preparing.pair_words import lying_told, problems_told
 from ctmri_gui.preparing.pair_work import LoadedCase, Planes, Position
 from ctmri_gui.preparing.preparer import Preparer
-from ctmri_gui.training.new_run.case_rows import without_flags
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
-
-if TYPE_CHECKING:
-    from ctmri_core.alignment import Alignment
 
 _KINDS = {"rigid": ("Rigid", "Place only"), "affine": ("Affine", "Sizes and angles too"),
           "bspline": ("Elastic (B-spline)", "Bends too, by a coarse field; look closely")}  # fmt: skip
 _NONE = "Select a case to look at it."
-_ALONE = "This case shows one kind of picture; there is nothing to lay on each other."
 
 
 class PairView(QWidget):
     """Follows the case that is chosen with `show_case`; decides nothing before a button is pressed. `buttons`: those that
-    decide, to be placed where they are always in sight."""
+    decide, to be placed where they are always in sight. `read`: the case is there."""
+
+    read = Signal()
 
     def __init__(self, preparer: Preparer, jobs: Jobs) -> None:
         super().__init__()
@@ -89,14 +86,14 @@ class PairView(QWidget):
             for domain in loaded.domains[1:]:
                 self.other.addItem(domain.label, domain.value)
         self._begin()
+        self.read.emit()
 
     def _begin(self) -> None:
         """Where the chosen picture lies now: as was accepted, else as its file says."""
         loaded, domain = self.loaded, self._domain
         self.position = None
+        self._cut(self.pictures.number)  # there is something to see while it is judged
         if loaded is not None and domain is not None:
-            first = partial(pair_work.planes, loaded, domain, loaded.as_filed(domain), self.pictures.number)
-            self._cutting.ask("Cut a slice", first, self._draw, listed=False)  # there is something to see while it is judged
             known = [each for each in self._preparer.placements(self._number) if each.domain is domain]
             usable = [each for each in known if each.fixed is loaded.domains[0]]
             begin = partial(pair_work.accepted, loaded, usable[0]) if usable else partial(pair_work.as_filed, loaded, domain)
@@ -111,13 +108,16 @@ class PairView(QWidget):
 
     def _cut(self, number: int | None) -> None:
         loaded, position = self.loaded, self.position
-        if loaded is not None and position is not None:
-            begin = partial(pair_work.planes, loaded, position.domain, position.transform, number)
+        if loaded is not None and loaded.case is not None:
+            domain = self._domain or loaded.domains[0]
+            way = loaded.as_filed(domain) if position is None else position.transform
+            begin = partial(pair_work.planes, loaded, domain, way, number)
             self._cutting.ask("Cut a slice", begin, self._draw, listed=False)
 
     def _draw(self, planes: Planes) -> None:
-        if self.loaded is not None and self._domain is not None:
-            self.pictures.show_planes(planes, self.loaded.domains[0].label, self._domain.label)
+        if self.loaded is not None:
+            other = "" if self._domain is None else self._domain.label
+            self.pictures.show_planes(planes, self.loaded.domains[0].label, other)
 
     # What a person does -----------------------------------------------------------------------------------------------
 
@@ -184,8 +184,7 @@ class PairView(QWidget):
 
     def _ended(self, end: Finished) -> None:
         if end.reason in ("failed", "crashed"):
-            self.problems.setText(end.message)
-            set_role(self.problems, "error")
+            _say(self.problems, end.message, "error")
         self._follow()
 
     def follow_job(self, state: JobState) -> None:
@@ -197,24 +196,27 @@ class PairView(QWidget):
         for part in (self.bar, self.stop):
             part.setVisible(state is not None)
         if state is not None:
+            _say(self.after, f"{state.text[:1].upper()}{state.text[1:]}", "muted")
             self.bar.setRange(0, 100 if state.fraction is not None else 0)
             self.bar.setValue(round(100 * (state.fraction or 0)))
             self.bar.setAccessibleName(f"Progress: {state.text}")
 
     def _follow(self) -> None:
         loaded, position, number = self.loaded, self.position, self._number
-        self._follow_work(self.busy)
         self._show_title()
         self._show_numbers(position)
+        self._follow_work(self.busy)
         pair = loaded is not None and len(loaded.domains) > 1
         busy = self.busy is not None
         for part in (self.register, self.kind, self.other):
             part.setEnabled(pair and not busy)
         placed = bool(number) and any(each.domain is self._domain for each in self._preparer.placements(number))
-        moved = position is not None and (position.how or position.nudge)
+        moved = position is not None and bool(position.how or position.nudge)
         self.register.setText("&Register again" if moved else "&Register")
+        set_primary(self.register, loaded is not None and pair and not moved and loaded.check.misplaced)
+        set_primary(self.accept, moved)
         self.accept.setEnabled(position is not None and not position.problem and not busy)
-        self.as_filed.setEnabled(pair and not busy and (placed or bool(moved)))
+        self.as_filed.setEnabled(pair and not busy and (placed or moved))
         movable = position is not None and position.base.spline is None
         self.by_hand.setEnabled(movable)
         self.fields.setVisible(movable and self.by_hand.isChecked())
@@ -228,26 +230,18 @@ class PairView(QWidget):
             self.title.setText(_NONE)
             self.problems.setText("")
             return
-        placed = self._preparer.placements(number)
+        placed = bool(self._preparer.placements(number))
         state = "left out" if self._preparer.leaves_out(number) else "position accepted" if placed else ""
         self.title.setText(f"Case {number}{', ' if state else ''}{state}")
-        if loaded is None:
-            return
-        problems = loaded.check.problems
-        words = "\n".join(without_flags(problem.message) for problem in problems) or "✓ Nothing was found wrong with this case."
-        self.problems.setText(words if len(loaded.domains) > 1 or problems else _ALONE)
-        set_role(self.problems, "error" if loaded.check.serious and not placed else "warning" if problems else "good")
+        if loaded is not None:
+            _say(self.problems, *problems_told(loaded, self.position, placed=placed))
 
     def _show_numbers(self, position: Position | None) -> None:
-        if position is None or self.loaded is None:
-            self.before.setText("")
-            self.after.setText("")
-            return
-        self.before.setText(f"Before: {_words(position.before)}")
-        told = position.told(self.loaded.volume(position.domain))
-        words = position.problem or f"{_words(position.after)}; {told}"
-        self.after.setText(f"{'Registration failed' if position.problem else 'After'}: {words}")
-        set_role(self.after, "error" if position.problem else "muted" if position.after.good else "warning")
+        told = (("", "muted"), ("", "muted"))
+        if position is not None and self.loaded is not None:
+            told = lying_told(self.loaded, position)
+        for part, (words, role) in zip((self.before, self.after), told, strict=True):
+            _say(part, words, role)
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -265,11 +259,13 @@ class PairView(QWidget):
                 (self.leave_out, "The case is not prepared"))  # fmt: skip
         for button, words in tips:
             button.setToolTip(words)
-        self.accept.setProperty("primary", True)
         self.by_hand.setCheckable(True)
         self.by_hand.setProperty("role", "switch")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
+        keeps = self.bar.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)  # pictures do not jump when work begins and ends
+        self.bar.setSizePolicy(keeps)
 
     def _connect(self) -> None:
         self.register.clicked.connect(self.start)
@@ -300,5 +296,6 @@ class PairView(QWidget):
             column.addWidget(part)
 
 
-def _words(alignment: Alignment) -> str:
-    return ("" if alignment.good else f"{alignment.state}: ") + alignment.numbers
+def _say(part: QLabel, words: str, role: str) -> None:
+    part.setText(words)
+    set_role(part, role)

@@ -79,6 +79,11 @@ class Position:
         """With what was done by hand."""
         return self.nudge.on(self.base, np.asarray(self.middle)) if self.nudge else self.base
 
+    def lies_as(self, other: SpatialTransform) -> bool:
+        """Whether it lies where `other` puts it."""
+        own = self.transform
+        return own.spline is None and other.spline is None and np.allclose(own.matrix, other.matrix)
+
     @property
     def record(self) -> str:
         """How it was found, for the record."""
@@ -129,12 +134,13 @@ def load(number: int, reference: CaseReference, domains: Sequence[Domain], stop:
 
     try:
         case = reference.load()
-        there = tuple(domain for domain in domains if domain is not Domain.MASK and domain in case.volumes)
+        pictures = tuple(domain for domain in domains if domain is not Domain.MASK)
+        there = tuple(domain for domain in pictures if domain in case.volumes)
         if not there:
             raise WrongInput("It holds none of the pictures that are to be prepared.")
         if stop():
             return None
-        check = check_case(case, there, number, paired=len(domains) > 1, together=reference.together)
+        check = check_case(case, pictures, number, paired=reference.together, together=reference.together)
     except CtmriError as error:
         return LoadedCase(number, reference, refused(number, error))
     levels: dict[Domain, tuple[float, float]] = {domain: _levels(case[domain]) for domain in there}
@@ -212,10 +218,11 @@ def preview(
 ) -> Work[Preview | None]:  # fmt: skip
     """One case as a network will see it, beside what the files hold. `body_model`: what outlines the body, "" for nothing.
 
-    Raises `WrongInput` where the recipe does not fit it, and what `outliner_for` raises.
+    Raises `WrongInput` where the recipe does not fit it, `ModelRefused`.
     """
+    from ctmri_core.body_models import body_model as outliner_named
     from ctmri_core.data.case_alignment import laid as laid_case
-    from ctmri_core.data.case_body import outlined_body, outliner_for
+    from ctmri_core.data.case_body import given_body
     from ctmri_core.preprocess.recipe import Recipe as AnyRecipe
 
     assert loaded.case is not None
@@ -228,10 +235,11 @@ def preview(
     yield Progress(done=0, message="preparing slices by the recipe")
     ways = {each.domain: (each.transform(), each.how) for each in placements}
     case = laid_case(loaded.case, loaded.domains[0], ways) if ways else loaded.case
-    outliner = outliner_for(body_model, loaded.domains)
-    body = None if outliner is None else (yield from outlined_body(case, loaded.domains, outliner, stop))
-    if stop():
-        return None
+    body = None
+    if body_model and given_body(case, loaded.domains[0]) is None:
+        body = yield from outliner_named(body_model, loaded.domains).body_of(case, loaded.domains, stop)
+        if stop():
+            return None
     slices, mask, _ = recipe.forward_group([case.aligned(domain) for domain in loaded.domains], body)
     stored = recipe.slices.kept(mask)
     kept = tuple(int(stored[n]) for n in recipe.slices.chosen(len(stored)))

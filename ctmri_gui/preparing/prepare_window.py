@@ -43,6 +43,8 @@ class PrepareWindow(SideWindow):
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.tabs)
         self.tabs.currentChanged.connect(self._turned)
+        self.cases.pairs.read.connect(self._preview)
+        self.preview.caseWanted.connect(self.cases.select)
         self.result.trainWanted.connect(self.trainWanted)
         preparer.prepared.connect(self._show_result)
         self.resize_within_screen(_WIDTH, _HEIGHT)
@@ -53,10 +55,14 @@ class PrepareWindow(SideWindow):
 
     def _turned(self, page: int) -> None:
         """The first case is looked at where none was selected, and previewed."""
-        pairs = self.cases.pairs
-        if page == CASES and self.preparer.cases and not self.cases.view.currentIndex().isValid():
+        if page in (CASES, PREVIEW) and self.preparer.cases and not self.cases.view.currentIndex().isValid():
             self.cases.select(1)
-        if page == PREVIEW and self.preview.preview is None and pairs.loaded is not None:
+        self._preview()
+
+    def _preview(self) -> None:
+        """The selected case, where it is to be seen and is not yet."""
+        loaded = self.cases.pairs.loaded
+        if self.tabs.currentIndex() == PREVIEW and loaded is not None and self.preview.number != loaded.number:
             self.preview.start()
 
     def _show_result(self, prepared: Prepared | None) -> None:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished
@@ -20,7 +30,7 @@ from ctmri_gui.preparing.preparer import Preparer
 from ctmri_gui.training.data_work import without_terminal
 from ctmri_gui.training.new_run.case_view import Picture
 
-_NONE = "Select a case under “Cases” first."
+_NONE = "Choose a folder with scans first."
 _OLD = "The recipe, or the position of the case, has changed since. Press “Show again”."
 
 _LEARNT = ("nyul", "histogram")
@@ -28,7 +38,9 @@ _LEARNT_LATER = "The scale of MR is learnt from all cases when they are prepared
 
 
 class PreviewPage(QWidget):
-    """Shows the case that `pairs` has read, when asked."""
+    """Shows the case that `pairs` has read, when asked. `number`: which, 0 for none; `caseWanted(int)`: another one."""
+
+    caseWanted = Signal(int)
 
     def __init__(self, preparer: Preparer, pairs: PairView, jobs: Jobs) -> None:
         super().__init__()
@@ -36,7 +48,8 @@ class PreviewPage(QWidget):
         self._latest = Latest(jobs)
         self.preview: Preview | None = None
         self._learnt = False
-        self.title, self.told = label("", "heading"), label(_NONE, "muted")
+        self.number = 0
+        self.case, self.told = QSpinBox(), label(_NONE, "muted")
         self.make = QPushButton("S&how the case as prepared")
         self.domain, self.slice = QComboBox(), QSlider(Qt.Orientation.Horizontal)
         self.shown = label("", "muted", wrap=False)
@@ -46,21 +59,29 @@ class PreviewPage(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.make.setToolTip("Prepares the selected case by the recipe, in the background; nothing is written")
+        self.case.setAccessibleName("Number of the case")
+        self.case.setKeyboardTracking(False)
         self.domain.setAccessibleName("Which of its pictures")
         self.slice.setAccessibleName("Slice, feet first")
         self._lay_out()
         self.make.clicked.connect(self.start)
+        self.case.valueChanged.connect(self.caseWanted)
         self.domain.activated.connect(lambda _row: self._draw())
         self.slice.valueChanged.connect(lambda _value: self._draw())
         for signal in (preparer.chosen, preparer.decided):
             signal.connect(self._age)
         preparer.listed.connect(self.forget)
+        self.forget()
 
     def start(self) -> None:
         """Prepares the selected case for a look."""
         loaded = self._pairs.loaded
-        if loaded is None or loaded.case is None:
+        if loaded is None:
             self._say(_NONE, "muted")
+            return
+        self._clear(loaded.number)
+        if loaded.case is None:
+            self._say(without_terminal(" ".join(problem.message for problem in loaded.check.problems)), "error")
             return
         try:
             choices = self._preparer.choices()
@@ -71,7 +92,6 @@ class PreviewPage(QWidget):
             self._say(without_terminal(str(error)), "error")
             return
         placements = [each for each in self._preparer.placements(loaded.number) if each.fixed is loaded.domains[0]]
-        self.title.setText(f"Case {loaded.number}")
         self._say("Preparing the case …", "muted")
         self.bar.show()
         begin = partial(pair_work.preview, loaded, placements, recipe, choices.options.body_model)
@@ -79,13 +99,25 @@ class PreviewPage(QWidget):
 
     def forget(self) -> None:
         """Nothing is shown."""
-        self._latest.drop()
-        self.preview = None
-        self.title.setText("")
+        cases = len(self._preparer.cases)
+        with QSignalBlocker(self.case):
+            self.case.setRange(1, max(cases, 1))
+            self.case.setSuffix(f" of {cases}" if cases else "")
+        self.case.setEnabled(cases > 1)
+        self._clear(0)
         self._say(_NONE, "muted")
+
+    def _clear(self, number: int) -> None:
+        """Nothing is shown of any case; that of `number` comes next, 0 for none."""
+        if number != self.number:
+            self.preview = None
+            for place in (self.before, self.after):
+                place.show_image(None, "")
+        self._latest.drop()
         self.bar.hide()
-        for place in (self.before, self.after):
-            place.show_image(None, "")
+        self.number = number
+        with QSignalBlocker(self.case):
+            self.case.setValue(number)
 
     def _take(self, preview: Preview) -> None:
         self.preview = preview
@@ -124,7 +156,9 @@ class PreviewPage(QWidget):
     def _lay_out(self) -> None:
         self.bar.hide()
         head = QHBoxLayout()
-        head.addWidget(self.title, 1)
+        head.addWidget(naming("&Case", self.case))
+        head.addWidget(self.case)
+        head.addStretch(1)
         head.addWidget(self.make)
         grid = QGridLayout()
         for place, (words, view) in enumerate((("As the files have it", self.before), ("As a network will see it", self.after))):

@@ -10,8 +10,9 @@ import nibabel
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from ctmri_core.cli.main import main
 from ctmri_core.data.case_check import MISPLACED as MISPLACED_KINDS
@@ -20,12 +21,14 @@ from ctmri_core.data.decisions import DECISIONS, Decisions
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import rigid_transform
 from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.resample import coarsened
 from ctmri_core.volume import Volume
 from ctmri_gui.preparing.case_table import NAME, SHOWS, STATE, VOXELS
 from ctmri_gui.preparing.pictures import held_together
 from ctmri_gui.preparing.prepare_window import CASES, DATA, PREVIEW, RESULT, PrepareWindow
 
 PATIENCE = 120_000
+PIXEL_MM = 8.0
 MISPLACED = rigid_transform((6.0, -4.0, 9.0), (14.0, -9.0, 11.0))
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 PATIENTS = ("anna", "bert", "cleo")
@@ -40,12 +43,13 @@ def write(path: Path, volume: Volume, moved: np.ndarray | None = None) -> None:
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory) -> Path:
-    """Three heads in coarse voxels; the MR of the second lies elsewhere."""
+    """Three heads in voxels of 4 x 8 x 8 mm; the MR of the second lies elsewhere."""
     folder = tmp_path_factory.mktemp("data") / "scans"
     for seed, name in enumerate(PATIENTS):
         head = make_head(seed, voxel_mm=4.0)
-        write(folder / name / "ct.nii.gz", head[Domain.CT])
-        write(folder / name / "mr_t1.nii.gz", head.aligned(Domain.MR_T1), MISPLACED if name == "bert" else None)
+        write(folder / name / "ct.nii.gz", coarsened(head[Domain.CT], PIXEL_MM))
+        mr = coarsened(head.aligned(Domain.MR_T1), PIXEL_MM)
+        write(folder / name / "mr_t1.nii.gz", mr, MISPLACED if name == "bert" else None)
     return folder
 
 
@@ -67,7 +71,7 @@ def drop(window: PrepareWindow, folder: Path, output: Path, qtbot) -> None:
     window.dropEvent(event)
     window.preparer.choose_output(output)
     qtbot.waitUntil(lambda: len(window.preparer.cases) > 0, timeout=PATIENCE)
-    window.preparer.choose_how({"spacing_mm": 4.0, "domains": ["ct", "mr_t1"]})
+    window.preparer.choose_how({"spacing_mm": PIXEL_MM, "domains": ["ct", "mr_t1"]})
     qtbot.waitUntil(lambda: len(window.preparer.cases) > 0, timeout=PATIENCE)
 
 
@@ -80,6 +84,11 @@ def look(window: PrepareWindow, number: int, qtbot) -> None:
     window.cases.select(number)
     pairs = window.cases.pairs
     qtbot.waitUntil(lambda: pairs.position is not None and pairs.busy is None and pairs.loaded.number == number, timeout=PATIENCE)
+
+
+def is_bright(view: QWidget) -> bool:
+    grey = view.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    return max(bytes(grey.constBits())) > 100
 
 
 def prepare(window: PrepareWindow, qtbot) -> None:
@@ -109,7 +118,7 @@ def test_a_misplaced_pair_is_registered_accepted_and_prepared_as_the_command_doe
     error = np.linalg.norm(((pairs.position.transform.backward @ MISPLACED - np.eye(4)) @ corners.T)[:3], axis=0).max()
     assert error < 4.0 and pairs.position.after.good and "turned by" in pairs.after.text()
     QTest.keyClick(pairs.accept, Qt.Key.Key_Space)
-    assert text(window, 2, STATE) == "position accepted"
+    assert text(window, 2, STATE) == "position accepted" and "not lie on each other" not in pairs.problems.text()
     qtbot.waitUntil(lambda: (out / DECISIONS).is_file(), timeout=PATIENCE)
     prepare(window, qtbot)
     assert window.tabs.currentIndex() == RESULT and window.result.train.isVisible()
@@ -172,6 +181,26 @@ def test_cases_are_left_out_and_moved_by_hand_and_what_was_decided_is_found_agai
     pairs.as_filed.click()
     assert not window.preparer.placements(2) and text(window, 2, STATE) != "position accepted"
     qtbot.waitUntil(lambda: pairs.busy is None, timeout=PATIENCE)
+    pairs.accept.click()
+    assert "not lie on each other" in pairs.problems.text(), "accepted all the same, and said"
+    window.close()
+
+
+def test_a_case_without_its_other_picture_is_said_and_shown_alone(window, scans, tmp_path, qtbot):
+    shutil.copytree(scans / "anna", tmp_path / "more" / "anna")
+    shutil.copytree(scans / "cleo", tmp_path / "more" / "cleo")
+    (tmp_path / "more" / "cleo" / "mr_t1.nii.gz").unlink()
+    drop(window, tmp_path / "more", tmp_path / "prepared", qtbot)
+    window.go(CASES)
+    window.cases.select(2)
+    pairs = window.cases.pairs
+    qtbot.waitUntil(lambda: pairs.pictures.number is not None and pairs.loaded.number == 2, timeout=PATIENCE)
+    assert text(window, 2, STATE) == "a picture lacks, odd voxels" and "There is no T1 MR" in pairs.problems.text()
+    assert [is_bright(view) for view in pairs.pictures.views] == [True, False, False, False]
+    before = pairs.pictures.number
+    pairs.pictures.slice.setValue(before + 2)
+    qtbot.waitUntil(lambda: pairs.pictures.number == before + 2, timeout=PATIENCE)
+    assert not pairs.accept.isEnabled() and not pairs.register.isEnabled()
     window.close()
 
 
@@ -195,11 +224,16 @@ def test_cancelled_work_keeps_what_is_done_and_goes_on(window, scans, tmp_path, 
 def test_the_preview_shows_what_is_prepared(window, scans, tmp_path, qtbot):
     out = tmp_path / "prepared"
     drop(window, scans, out, qtbot)
-    look(window, 1, qtbot)
     window.go(PREVIEW)
     page = window.preview
     qtbot.waitUntil(lambda: page.preview is not None, timeout=PATIENCE)
-    assert len(page.preview.domains) == 2 and "of 4 mm" in page.told.text()
+    assert page.case.text() == "1 of 3" and len(page.preview.domains) == 2 and "of 8 mm" in page.told.text()
+    other = page.preview
+    page.case.setValue(3)
+    qtbot.waitUntil(lambda: page.number == 3 and page.preview is not None, timeout=PATIENCE)
+    assert page.preview is not other and window.cases.view.currentIndex().row() == 2
+    page.case.setValue(1)
+    qtbot.waitUntil(lambda: page.number == 1 and page.preview is not None, timeout=PATIENCE)
     prepare(window, qtbot)
     case = next(case for case in DatasetFolder(out).read().cases if case.check.number == 1)
     stored = np.load(out / case.file)

@@ -26,7 +26,7 @@ from ctmri_core.events import Finished
 from ctmri_core.training.verdict import DirectionVerdict
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
-from ctmri_gui.panels.small_parts import label, scrolling
+from ctmri_gui.panels.small_parts import label, scrolling, set_primary
 from ctmri_gui.theme import current_palette, icon
 from ctmri_gui.training.history.case_picture import CaseButton
 from ctmri_gui.training.history.dot_plot import DotPlot
@@ -183,9 +183,7 @@ class VerdictPage(QWidget):
         row = max(self.direction.currentIndex(), 0)
         verdict, table = self._judged.verdict.directions[row], self._judged.tables[row]
         self._say(verdict.sentence, _SIGNS[verdict.worth_keeping])
-        self.keep.setProperty("primary", verdict.worth_keeping is True)
-        self.keep.style().unpolish(self.keep)
-        self.keep.style().polish(self.keep)
+        set_primary(self.keep, verdict.worth_keeping is True)
         self.keep.setEnabled(True)
         self.use.setEnabled(True)
         self.remarks.setText("\n".join(verdict.remarks))

@@ -24,7 +24,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.resources_folder import user_datasets_folder
 from ctmri_gui.jobs.queue import JobState
 from ctmri_gui.panels.kind_choice import KINDS, KindChoice
-from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.panels.small_parts import label, naming, set_primary
 from ctmri_gui.training.data_work import PREPARED, Look
 from ctmri_gui.training.new_run.case_rows import without_flags
 from ctmri_gui.training.new_run.config_form import ConfigForm
@@ -100,9 +100,7 @@ class FoundCard(QFrame):
         """How the button begins: anew, where it was stopped, or over what is done."""
         self.begin.setText("&Check again" if done else f"&Go on ({begun} prepared)" if begun else "&Check and prepare")
         self.begin.setEnabled(possible)
-        self.begin.setProperty("primary", not done)
-        self.begin.style().unpolish(self.begin)
-        self.begin.style().polish(self.begin)
+        set_primary(self.begin, not done)
 
     def show_work(self, state: JobState | None) -> None:
         """How far preparing is; None when nothing goes on."""
@@ -241,7 +239,8 @@ def _told(look: Look) -> str:
         return f"Slices that are prepared already: {_counted(look.cases, 'case')} of {_counted(look.patients, 'patient')}."
     if not look.domains:
         return f"The folder is laid out as {_words(look.layout)} ({look.looks}). Say which kinds of pictures it holds."
-    kinds = " and ".join(domain.label for domain in look.domains)
+    *others, last = (domain.label for domain in look.domains)
+    kinds = f"{', '.join(others)} and {last}" if others else last
     centres = f" from {_counted(look.centres, 'centre')}" if look.centres > 1 else ""
     pairs = f"{'all' if look.pairs == look.cases else look.pairs or 'none'} of them pairs"
     if look.cases == 1:
