@@ -92,20 +92,28 @@ def _exchanged(geometry: Geometry, middle: float) -> Geometry:
     return Geometry.from_affine(geometry.shape, mirror @ geometry.affine)
 
 
+def _thick(grid: Geometry, cell: float) -> Geometry:
+    """A single slice is taken to be as thick as a cell, or it might lie between two."""
+    k, j, i = (max(size, cell) if count == 1 else size for size, count in zip(grid.spacing, grid.shape, strict=True))
+    return replace(grid, spacing=(k, j, i))
+
+
 class CoarsePair:
     """Two volumes in cells of a few millimetres, `body` on the lattice `grid` of the first. A body larger than a head (or in
     pictures whose pixels are smaller than is said) gets larger cells, steps and tolerance in proportion."""
 
     def __init__(self, source: Volume, truth: Volume) -> None:
         cells = float(np.prod([max(1.0, extent / _CELL_MM) for extent in source.geometry.extent]))
-        cell = _CELL_MM if cells >= _FEWEST_CELLS else _FINE_CELL_MM
+        self._cell = cell = _CELL_MM if cells >= _FEWEST_CELLS else _FINE_CELL_MM
         self.source, self.truth = coarsened(source, cell), coarsened(truth, cell)
+        self.truth = replace(self.truth, geometry=_thick(self.truth.geometry, cell))
         self.body, self.grid = coarse_body_mask(source, cell)
-        self._truth_body, self._truth_grid = coarse_body_mask(truth, cell)
+        self._truth_body, lattice = coarse_body_mask(truth, cell)
+        self._truth_grid = _thick(lattice, cell)
 
     def alignment(self) -> Alignment:
-        common, dice = self._outlines()
-        if common < _LEAST_COMMON:
+        common, of_truth, dice = self._outlines()
+        if max(common, of_truth) < _LEAST_COMMON:
             return Alignment("no overlap", dice, 1.0, 1.0, 0.0)
         here = self._information(np.eye(4))[1]
         best, move = self._climbed(common, here)
@@ -124,17 +132,20 @@ class CoarsePair:
 
     def seen(self, lattice: Geometry, grid: Geometry | None = None) -> NDArray[np.bool_]:
         """Which cells lie within the field of view of `lattice`."""
-        whole = Geometry((1, 1, 1), lattice.extent, tuple(lattice.centre), lattice.direction)
+        k, j, i = (max(extent, self._cell) for extent in lattice.extent)
+        whole = Geometry((1, 1, 1), (k, j, i), tuple(lattice.centre), lattice.direction)
         return resample_array(np.ones((1, 1, 1), np.bool_), whole, grid or self.grid)
 
-    def _outlines(self) -> tuple[float, float]:
-        """(share of the body in the common field of view, outline Dice there)."""
+    def _outlines(self) -> tuple[float, float, float]:
+        """(share of the source's body in the common field of view, share of the truth's, outline Dice there). A truth of one
+        slice lies in a small part of a large source, and may lie right."""
         seen = self.seen(self.truth.geometry)
         body = self.body & seen
         other = resample_array(self._truth_body, self._truth_grid, self.grid) & seen
         if not body.any() or not other.any():
-            return 0.0, 0.0
-        return float(body.sum() / self.body.sum()), outline_dice(body, other)
+            return 0.0, 0.0, 0.0
+        there = self._truth_body & self.seen(self.source.geometry, self._truth_grid)
+        return float(body.sum() / self.body.sum()), float(there.sum() / self._truth_body.sum()), outline_dice(body, other)
 
     def _climbed(self, common: float, here: float) -> tuple[float, FloatArray]:
         """(mutual information, move of the truth) of the best place that steps of falling length lead to."""

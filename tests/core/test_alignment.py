@@ -53,6 +53,16 @@ def test_a_thin_slab_that_lies_right_is_aligned_and_one_that_does_not_is_not(hea
     assert not alignment_of(ct, moved(head[Domain.MR_T1], (0, 0, 0), (8, 0, 0))).good
 
 
+def test_one_slice_beside_a_whole_head_is_judged_where_it_lies(head: Case):
+    ct = head[Domain.CT]
+    for first in (ct.geometry.shape[0] // 2, ct.geometry.shape[0] // 2 + 1):  # on a cell's middle or beside it
+        one = slab(head[Domain.MR_T1], first, 1)
+        assert alignment_of(ct, one).good
+        found = alignment_of(ct, moved(one, (0, 0, 0), (8, 0, 0)))
+        assert found.state == "not aligned" and found.displacement_mm == pytest.approx(8, abs=3)
+        assert alignment_of(ct, moved(one, (0, 0, 0), (0, 0, 400))).state == "no overlap"
+
+
 def test_a_mirrored_picture_is_recognised(head: Case):
     ct, t1, t2 = (head[domain] for domain in (Domain.CT, Domain.MR_T1, Domain.MR_T2))
     assert not looks_mirrored(ct, t1, alignment_of(ct, t1))
