@@ -161,7 +161,7 @@ def _training(
             message = f"{one.name} learnt from this case, which {fate}: scores on it say nothing of other patients."
             yield Problem(kind="trained_on", message=message, case=case, model=one.number, left_out=not order.even_trained_on)
         if one.card is None:
-            message = f"Nobody can tell which cases were learnt from by what made {one.name}. Name its model by --made-by."
+            message = f"Nobody can tell which cases were learnt from by what made {one.name}. Name the model (--made-by)."
             yield Problem(kind="trained_on", message=message, model=one.number, serious=False)
             continue
         if not found.data.phantom and _only_phantoms(one):

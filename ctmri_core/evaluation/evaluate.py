@@ -10,7 +10,7 @@ from typing import Any
 
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.domain import Direction
-from ctmri_core.errors import Stopped
+from ctmri_core.errors import Stopped, WriteFailed, shown_name
 from ctmri_core.evaluation.assembly import Gathered, assembled
 from ctmri_core.evaluation.cases import FoundCases
 from ctmri_core.evaluation.collection_cases import collection_cases
@@ -44,6 +44,8 @@ def evaluate(order: EvaluationOrder, stop: StopSignal = never) -> Work[Evaluatio
     `FileRefused`, `ModelRefused`, `WriteFailed`, also while somebody else evaluates into the folder.
     """
     yield Progress(done=0, message="looking for cases")
+    if order.output.is_file():
+        raise WriteFailed(f"{shown_name(order.output)} is a file. Name a folder for the results.")
     with alone_in(order.output):
         store = Store(order.output)
         try:

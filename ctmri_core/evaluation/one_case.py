@@ -86,7 +86,7 @@ class OneCase:
         if made is None:
             return None
         answer, problems = made
-        if answer is not None:
+        if answer is not None and not _left_out(problems):
             windowed, by_model = there.opened.windowed, contender.loaded is not None
             problems = (*problems, *of_synthetic(answer.volume, there.scene, windowed=windowed, by_model=by_model))
             if not by_model and not _left_out(problems):

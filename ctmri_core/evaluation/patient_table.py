@@ -26,9 +26,9 @@ class Whose:
 def patients_of(cases: Sequence[str], table: Path | None) -> dict[str, Whose]:
     """By case. Without a table each case is a patient, but for BIDS names, whose `sub-NAME` is.
 
-    `table`: CSV in UTF-8, first line `case,patient` or `case,patient,centre`; a case is named as its files are, without what they
-    say of the kind (`p1` for `p1_synthetic_ct.nii.gz`), in any case of letters. Raises `FileRefused` where it is none, or lacks a
-    case.
+    `table`: CSV in UTF-8, with commas, semicolons or tabs, first line `case,patient` or `case,patient,centre`; a case is named as
+    its files are, without what they say of the kind (`p1` for `p1_synthetic_ct.nii.gz`), in any case of letters. Raises
+    `FileRefused` where it is none, or lacks a case.
     """
     if table is None:
         return {case: Whose(found[0] if (found := _SUBJECT.match(case)) else case) for case in cases}
@@ -44,7 +44,9 @@ def _read(table: Path) -> dict[str, Whose]:
     try:
         if table.stat().st_size > _LARGEST:
             raise FileRefused(table, "is too large for a table of patients.", "Name the right file.")
-        rows = list(csv.DictReader(io.StringIO(table.read_text("utf-8-sig"), newline="")))
+        text = table.read_text("utf-8-sig")
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)  # spreadsheets write what is usual in their country
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(table, "is no CSV table in UTF-8 that can be read.", "Save it as CSV, encoded in UTF-8.") from error
     found: dict[str, Whose] = {}

@@ -75,10 +75,12 @@ def placed(synthetic: Volume, scene: Scene) -> tuple[Volume | None, tuple[Proble
         return synthetic, ()
     share = float(_seen(synthetic, scene.grid)[scene.mask].mean())
     if share < _LEAST_COVERED:
-        sizes = " and ".join(" × ".join(map(str, geometry.shape)) for geometry in (synthetic.geometry, scene.grid))
+        grids = (synthetic.geometry.shape, scene.grid.shape)
+        sizes = " and ".join(" × ".join(map(str, shape)) for shape in grids)
+        told = f" (grids of {sizes} voxels)" if grids[0] != grids[1] else ""
         message = (
-            f"The prediction covers {share:.0%} of the truth's body (grids of {sizes} voxels): it is of another part of space, or"
-            " its file says another position. Save it on the grid of its source."
+            f"The prediction covers {share:.0%} of the truth's body{told}: it is of another part of space, or its file says"
+            " another position. Save it on the grid of its source."
         )
         return None, (Problem(kind="geometry", message=message, left_out=True),)
     message = "The prediction lies on another grid and was resampled (linear) to that of the real pictures."

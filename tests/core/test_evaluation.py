@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.evaluation.evaluate import EvaluationOrder, evaluate
+from ctmri_core.evaluation.patient_table import patients_of
 from ctmri_core.evaluation.results import Evaluation, read_evaluation
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
@@ -212,6 +214,8 @@ def test_nothing_of_an_earlier_evaluation_lies_beside_a_newer_one(tmp_path: Path
     with pytest.raises(WriteFailed):
         finish(evaluate(order))
     assert not (out / "evaluation.json").exists(), "not beside tables of another one"
+    with pytest.raises(WriteFailed, match=r"^first.safetensors is a file. Name a folder"):
+        finish(evaluate(replace(order, output=first)))
 
 
 def test_training_patients_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -270,6 +274,7 @@ def test_finished_pictures_are_matched_by_name(tmp_path: Path, capsys: pytest.Ca
     found, text = read_evaluation(tmp_path / "out"), capsys.readouterr().out
     kinds = {(one.kind, one.case, one.model) for one in found.problems if one.left_out}
     assert status == 0 and ("swapped", 3, 1) in kinds and ("missing", 4, 2) in kinds, found.problems
+    assert sum(one.kind == "swapped" for one in found.problems) == 1, "said once"
     for number, error in ((1, 30), (2, 50)):
         summary = found.summary(number, "mae")
         assert summary is not None and (summary.patients, summary.mean) == (2, pytest.approx(error))
@@ -326,7 +331,12 @@ def test_a_table_says_whose_the_cases_are(tmp_path: Path, capsys: pytest.Capture
     assert summary is not None and (summary.patients, summary.cases) == (3, 4)
     assert summary.mean == pytest.approx((20 + 40 + 50) / 3, abs=0.3) and found.centres == ("north", "south")
     assert "anna" not in (tmp_path / "out" / "evaluation.json").read_text("utf-8")
-    assert "by --made-by" in capsys.readouterr().out
+    assert "(--made-by)" in capsys.readouterr().out
+    cases, whose = [f"p{n}" for n in range(4)], table.read_text("utf-8")
+    known = patients_of(cases, table)
+    for sign in ";\t":
+        table.write_text(whose.replace(",", sign), "utf-8")
+        assert patients_of(cases, table) == known, "as spreadsheets of other countries write them"
     for text, said in (
         ("case,patient\np1,anna\n", "lacks 3 of 4 cases"), ("name,who\np1,anna\n", "names no case or no patient in line 2"),
         ("case,patient\np1,anna\np1,ben\n", "two things, again in line 3"), (b"\xff\xfe", "no CSV table in UTF-8"),
