@@ -1,0 +1,231 @@
+"""Makes the pictures of a study from cases and models: patients drawn by lot, the synthetic ones translated here, none picked.
+
+Cases come as those of an evaluation do (a prepared dataset, a collection, folders of finished pictures) and are looked at in the
+same way; one that a model learnt from is never shown. What is not shown is listed with its reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from numpy.random import PCG64, Generator
+
+from ctmri_core.errors import CtmriError, NotComparable, Stopped
+from ctmri_core.evaluation.cases import FoundCases
+from ctmri_core.evaluation.evaluate import find_evaluated
+from ctmri_core.evaluation.evaluated_models import Contender, contenders
+from ctmri_core.evaluation.one_case import OneCase, OpenedScene
+from ctmri_core.evaluation.order import EvaluationOrder
+from ctmri_core.events import Progress, Started, StopSignal, Work, never
+from ctmri_core.files import atomic_folder
+from ctmri_core.geometry import Triple
+from ctmri_core.studies.assignment import assign
+from ctmri_core.studies.common_form import CommonForm, extent_of, form_for, in_common_form
+from ctmri_core.studies.pictures import write_picture
+from ctmri_core.studies.protocol import Design, Protocol
+from ctmri_core.studies.study_folder import StudyFolder, write_draft
+from ctmri_core.studies.trials import Block, Item
+from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Plan, Truth
+from ctmri_core.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class StudyOrder:
+    """`evaluation`: which models and cases, as an evaluation names them; its `output` is where scores of finished pictures would
+    go and is not used. `cases`: patients of the test; `paired`: each of them is shown real and synthetic, else one of both.
+    `spacing` mm (k, j, i) of the pictures; `by_hand`: keys of cases that are left out, and why."""
+
+    folder: Path
+    protocol: Protocol
+    plan: Plan
+    evaluation: EvaluationOrder
+    cases: int
+    paired: bool = True
+    spacing: Triple = (3.0, 1.0, 1.0)
+    passphrase: str = ""
+    by_hand: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """A case that is shown: which block and arms; `extent` (mm), `centre` (LPS mm) of its body."""
+
+    number: int
+    block: Block
+    arms: tuple[str, ...]
+    extent: Triple
+    centre: Triple
+
+
+def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder | None]:
+    """Writes the draft of a study into `order.folder`, whole or not at all; None when stopped.
+
+    Raises `CtmriError` where cases are too few, or their order cannot be kept; `FileRefused`, `ModelRefused`, `WriteFailed`.
+    """
+    yield Progress(done=0, message="looking for cases")
+    salt = hashlib.sha256(f"{order.plan.seed}\ncases".encode()).hexdigest()
+    found = find_evaluated(order.evaluation, salt, stop)
+    models = contenders(order.evaluation, found.steps_done)
+    making = _Making(order, found, models, stop)
+    chosen = yield from making.choose()
+    if chosen is None:
+        return None
+    try:
+        with atomic_folder(order.folder) as folder:
+            items, truths = yield from making.pictures(folder, chosen)
+            truth = Truth(protocol=order.protocol.sha256, plan=order.plan, arms=making.arms, items=tuple(truths),
+                          exclusions=tuple(making.exclusions))  # fmt: skip
+            assign(order.protocol, order.plan, truth.items, "R")  # refuses here what could not be opened later
+            write_draft(folder, order.protocol, truth, items, order.passphrase)
+    except Stopped:
+        return None
+    return StudyFolder(order.folder)
+
+
+def arms_of(
+    design: Design, models: Sequence[str], patients: int, plan: Plan, *, paired: bool, chance: Generator
+) -> list[tuple[str, ...]]:
+    """What is shown of each of so many patients. Every model comes equally often, give or take one."""
+    if design in ("rank", "grading", "diagnosis"):
+        return [(REAL, *models)] * patients
+    turns = [models[place % len(models)] for place in range(patients)]
+    turns = [turns[place] for place in chance.permutation(patients)]
+    if paired or design == "two_alternatives":
+        return [(REAL, model) for model in turns]
+    count = round(plan.proportion * patients)
+    synthetic = chance.permutation([place < count for place in range(patients)])
+    return [(model,) if made else (REAL,) for model, made in zip(turns, synthetic, strict=True)]
+
+
+class _Making:
+    def __init__(self, order: StudyOrder, found: FoundCases, models: list[Contender], stop: StopSignal) -> None:
+        self.order, self.found, self.models, self.stop = order, found, models, stop
+        self.exclusions: list[Exclusion] = []
+        seed = hashlib.sha256(f"{order.plan.seed}\nmaking".encode()).digest()
+        self.chance = Generator(PCG64(int.from_bytes(seed[:16], "big")))
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        made = [Arm(name=REAL)]
+        for model in self.models:
+            card = model.card
+            facts = {} if card is None else {"weights_sha256": card.weights_sha256, "method": card.method,
+                                             "licence": "; ".join(card.licences)}  # fmt: skip
+            made.append(Arm(name=model.name, **facts))
+        return tuple(made)
+
+    def choose(self) -> Work[list[_Chosen] | None]:
+        """The first patients by lot that can be shown: those of the test, then those of practice."""
+        order = self.order
+        names = [model.name for model in self.models]
+        practice = self._practice_patients()
+        wanted = order.cases + practice
+        lots = [int(place) for place in self.chance.permutation(len(self.found.cases))]
+        arms = arms_of(order.protocol.design, names, order.cases, order.plan, paired=order.paired, chance=self.chance)
+        arms += arms_of(order.protocol.design, names, practice, order.plan, paired=order.paired, chance=self.chance)
+        yield Started(job="choosing cases", total=wanted, unit="cases")
+        chosen: list[_Chosen] = []
+        seen: set[str] = set()
+        for place in lots:
+            case = self.found.cases[place]
+            if self.stop():
+                return None
+            if case.patient in seen or len(chosen) == wanted:
+                self._exclude(case.key, "chance", "drawn later than the last one that was needed, or of a patient who is shown")
+            elif case.key in order.by_hand:
+                self._exclude(case.key, "hand", order.by_hand[case.key])
+            else:
+                fit = self._fitting(place)
+                if fit is not None:
+                    seen.add(case.patient)
+                    block: Block = "test" if len(chosen) < order.cases else "practice"
+                    chosen.append(_Chosen(place, block, arms[len(chosen)], *fit))
+                yield Progress(done=len(chosen), total=wanted, message="looking at cases")
+        if len(chosen) < wanted:
+            raise CtmriError(self._too_few(len(chosen), wanted))
+        return chosen
+
+    def pictures(self, folder: Path, chosen: Sequence[_Chosen]) -> Work[tuple[list[Item], list[ItemTruth]]]:
+        """Translates, brings into the common form and writes. Raises `Stopped`, so that the folder is not kept."""
+        single = self.order.protocol.display.shown == "slice"
+        form = form_for(self.found.direction.target, [one.extent for one in chosen], self.order.spacing, single_slice=single)
+        items: list[Item] = []
+        truths: list[ItemTruth] = []
+        total = sum(len(one.arms) for one in chosen)
+        yield Started(job="making the pictures", total=total, unit="pictures")
+        for one in chosen:
+            there = self._case(one.number).open()[0]
+            if there is None:
+                raise CtmriError("A case changed while the study was made. Make it anew.")
+            centre = self._slice_of(one, form) if single else one.centre
+            for arm in one.arms:
+                volume = there.opened.truth if arm == REAL else (yield from self._made(one, there, arm))
+                if volume is None or self.stop():
+                    raise Stopped("The study was not made.")
+                voxels = in_common_form(volume, there.scene.mask, there.scene.grid, form, centre)
+                token = self.chance.bytes(8).hex()
+                items.append(write_picture(folder, token, voxels, form.spacing))
+                truths.append(self._truth(one, arm, token))
+                yield Progress(done=len(items), total=total, message="making the pictures")
+        return items, truths
+
+    def _truth(self, one: _Chosen, arm: str, token: str) -> ItemTruth:
+        case = self.found.cases[one.number]
+        return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
+                         source=case.name)  # fmt: skip
+
+    def _made(self, one: _Chosen, there: OpenedScene, arm: str) -> Work[Volume | None]:
+        model = next(model for model in self.models if model.name == arm)
+        answered = yield from self._case(one.number).answer(there, model)
+        if answered is None:
+            return None
+        answer, problems = answered
+        if answer is None:
+            told = f"{model.name} makes nothing of case {self.found.cases[one.number].key}: {problems[-1].message}"
+            raise CtmriError(f"{told} Leave the case out by hand.")
+        return answer.volume
+
+    def _practice_patients(self) -> int:
+        """Practice trials come from other patients: with pairs, half as many."""
+        design, practice = self.order.protocol.design, self.order.plan.practice
+        pictures = len(arms_of(design, ["model"], 1, self.order.plan, paired=self.order.paired, chance=Generator(PCG64(0)))[0])
+        return practice if design in ("two_alternatives", "rank") else -(-practice // pictures)
+
+    def _slice_of(self, one: _Chosen, form: CommonForm) -> Triple:
+        """Somewhere in the middle half of the body, by lot, the same for all pictures of the case."""
+        x, y, z = one.centre
+        steps = max(1, int(one.extent[0] / 2 / form.spacing[0]))
+        return x, y, z + (int(self.chance.integers(steps + 1)) - steps / 2) * form.spacing[0]
+
+    def _fitting(self, place: int) -> tuple[Triple, Triple] | None:
+        """Size and centre of the body where the case can be shown; else why not is listed."""
+        case = self.found.cases[place]
+        there, problems = self._case(place).open()
+        if there is None:
+            told = next((problem for problem in problems if problem.left_out), None)
+            self._exclude(case.key, "geometry" if told is not None and told.kind == "geometry" else "failed",
+                          "" if told is None else told.message)  # fmt: skip
+            return None
+        learnt = [model.name for model in self.models if model.card is not None and case.known_to(model.card, there.opened)]
+        if learnt:
+            self._exclude(case.key, "trained_on", f"{', '.join(learnt)} learnt from it")
+            return None
+        try:
+            return extent_of(there.scene.mask, there.scene.grid)
+        except NotComparable as error:
+            self._exclude(case.key, "failed", str(error))
+            return None
+
+    def _case(self, place: int) -> OneCase:
+        return OneCase(self.found.cases[place], place + 1, self.found.direction, self.order.evaluation, self.stop)
+
+    def _exclude(self, case: str, reason: str, words: str) -> None:
+        self.exclusions.append(Exclusion.model_validate({"case": case, "reason": reason, "words": words[:400]}))
+
+    def _too_few(self, found: int, wanted: int) -> str:
+        learnt = sum(one.reason == "trained_on" for one in self.exclusions)
+        said = f" {learnt} were left out because a model learnt from them." if learnt else ""
+        return f"{wanted} patients are needed, practice included, and {found} can be shown.{said} Ask for fewer, or add cases."
