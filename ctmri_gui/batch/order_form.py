@@ -111,7 +111,7 @@ class OrderForm(QWidget):
         self.model.clear()
         self.model.addItem(_AUTOMATIC, None)
         for entry in self._library.entries:
-            if entry.card is not None:
+            if entry.card is not None and not entry.card.outlines:
                 self.model.addItem(f"{entry.card.name} ({entry.card.direction.label})", entry.path)
         self.model.setCurrentIndex(max(self.model.findData(before), 0))
 

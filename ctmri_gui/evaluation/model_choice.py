@@ -60,7 +60,8 @@ class ModelChoice(QTreeWidget):
         kept = self.models
         self.blockSignals(True)
         self.clear()
-        for row, entry in enumerate(self._library.entries):
+        for row in range(self._names.rowCount()):
+            entry = self._names.index(row).data(Qt.ItemDataRole.UserRole)
             if entry.card is not None:
                 title = str(self._names.index(row).data()).partition("\n")[0]
                 run = self._library.run_of(entry)

@@ -16,12 +16,14 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ModelList(QAbstractListModel):
-    """One row a model file: name, direction, region and standing. Files that cannot be used are listed with their problem."""
+    """One row a model file that translates: name, direction, region and standing. Files that cannot be used are listed with their
+    problem; models that outline are offered where bodies are.
+    """
 
     def __init__(self, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
-        self._entries: tuple[ModelEntry, ...] = library.entries
+        self._entries: tuple[ModelEntry, ...] = _translating(library)
         library.changed.connect(self._reload)
         library.markedChanged.connect(self._tell_marks)
 
@@ -82,5 +84,9 @@ class ModelList(QAbstractListModel):
 
     def _reload(self) -> None:
         self.beginResetModel()
-        self._entries = self._library.entries
+        self._entries = _translating(self._library)
         self.endResetModel()
+
+
+def _translating(library: Library) -> tuple[ModelEntry, ...]:
+    return tuple(entry for entry in library.entries if entry.card is None or not entry.card.outlines)
