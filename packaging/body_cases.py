@@ -7,24 +7,20 @@ front or the side, as pictures of those planes are outlined too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import free_scans
 import numpy as np
+from free_scans import SCANS, Scan, voxels_and_body
 from numpy.typing import NDArray
 from recognition_samples import Properties, as_ct, as_mr, head_labels, torso_labels
 from scipy import ndimage
 
 from ctmri_core.domain import Domain
-from ctmri_core.events import never
 from ctmri_core.geometry import Geometry
-from ctmri_core.io.opening import load, sole_series
 from ctmri_core.io.saving import save
-from ctmri_core.preprocess.body_mask import body_mask
-from ctmri_core.preprocess.resample import resample_array, resample_to
 from ctmri_core.volume import Volume
 
 Array = NDArray[Any]
@@ -38,27 +34,8 @@ _MR = ("mr_t1", "mr_t1", "mr_t2", "mr_flair", "pd")
 _TRUNK_SLICES, _TRUNK_PIXELS = 24, 192
 
 
-@dataclass(frozen=True)
-class Scan:
-    """A scan under a free licence: `file` below the data folder; `first`: share of its slices, from the feet, that is left out,
-    where the classical outline fails (a defaced mouth)."""
-
-    name: str
-    file: str
-    domain: Domain
-    first: float = 0.0
-
-
-SCANS = (
-    Scan("visible_female", "visible_female_head_ct/head_ct.nii.gz", Domain.CT),
-    Scan("pork_ct", "porcine_ct_t2/ct.nii.gz", Domain.CT),
-    Scan("trunk_ct", "totalsegmentator_examples/example_ct.nii.gz", Domain.CT),
-    Scan("pork_mr", "porcine_ct_t2/mr_t2.nii.gz", Domain.MR),
-    Scan("studyforrest", "studyforrest_t1/t1w_from_dicom.nii.gz", Domain.MR, 0.4),
-    Scan("trunk_mr", "totalsegmentator_examples/example_mr_sm.nii.gz", Domain.MR),
-)
-WHAT = "digital heads and trunks; Visible Female, MRI-DIR pork, studyforrest, TotalSegmentator examples"
-LICENCE = "Apache-2.0; PDDL 1.0; CC BY 4.0 (doi 10.7937/K9/TCIA.2018.3f08iejt); NLM, public use with credit"
+WHAT = f"digital heads and trunks; {free_scans.WHAT}"
+LICENCE = free_scans.LICENCE
 
 
 def write_cases(folder: Path, scans: Path, modality: str, heads: int, trunks: int, validation: int) -> dict[str, list[str]]:
@@ -73,7 +50,7 @@ def write_cases(folder: Path, scans: Path, modality: str, heads: int, trunks: in
         rng = np.random.default_rng([seed, 77, modality == "ct"])
         sides["train"] += _written(folder, f"trunk_{seed:04d}", modality, partial(_trunk, modality, rng), rng, around=False)
     for scan in SCANS:
-        if (scan.domain is Domain.CT) == (modality == "ct"):
+        if (scan.domain is Domain.CT) == (modality == "ct") and scan.outlined_from < 1:
             rng = np.random.default_rng([len(scan.name), 5])
             sides["train"] += _written(folder, scan.name, modality, partial(_scan, scans, scan), rng)
     return sides
@@ -159,27 +136,11 @@ def _drawn(labels: Array, modality: str, rng: Random, *, head: bool) -> Array:
     """HU, or magnitudes of arbitrary scale."""
     if modality == "ct":
         return np.rint(as_ct(labels, Properties(rng), rng, head=head))
-    values = as_mr(labels, Properties(rng), str(rng.choice(_MR)), rng)
+    values = as_mr(labels, Properties(rng), str(rng.choice(_MR)), rng, whole=True)
     return np.asarray(np.rint(values / max(float(values.max()), 1e-6) * 2000))
 
 
 def _scan(folder: Path, scan: Scan) -> tuple[Array, Array]:
-    """On voxels of the same size, feet first, rows to posterior, columns to the left."""
-    volume = _loaded(folder / scan.file)
-    low, high = volume.geometry.corners.min(0), volume.geometry.corners.max(0)
-    k, j, i = (int((high[axis] - low[axis]) / VOXEL_MM) + 1 for axis in (2, 1, 0))
-    grid = Geometry((k, j, i), (VOXEL_MM, VOXEL_MM, VOXEL_MM), (low[0], low[1], low[2]))
-    voxels = resample_to(volume, grid).voxels
-    inside = resample_array(body_mask(volume), volume.geometry, grid)
-    first = int(len(voxels) * scan.first)
+    voxels, inside = voxels_and_body(folder, scan, VOXEL_MM)
+    first = int(len(voxels) * scan.outlined_from)
     return voxels[first:], inside[first:]
-
-
-def _loaded(path: Path) -> Volume:
-    work: Iterator[object] = load(sole_series(path, None), never)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            volume: Volume = end.value
-            return volume

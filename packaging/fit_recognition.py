@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Fits what recognises CT, T1, T2 and FLAIR (resources/recognition/kinds.json) on digital heads and bodies; nobody's scan.
+"""Fits what recognises CT, T1, T2 and FLAIR (resources/recognition/kinds.json) on digital heads and bodies.
 
-    .venv/bin/python packaging/fit_recognition.py [--samples 8000] [--heads 28] [--install]
+    .venv/bin/python packaging/fit_recognition.py [--samples 8000] [--heads 28] [--scans DIR] [--install]
 
-The same arguments give the same file on the same machine; some minutes on two cores.
+With --scans, a folder with the sets that packaging/free_scans.py names, on slices of these as well. The same
+arguments give the same file on the same machine; some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from free_scans import LICENCE, SCANS, WHAT, voxels_and_body
 from numpy.typing import NDArray
-from recognition_samples import KINDS, draw, head_labels
+from recognition_samples import KINDS, draw, draw_scan, head_labels
 
 from ctmri_core.files import write_text
 from ctmri_core.recognition.classifier import Classifier
@@ -29,6 +31,7 @@ from ctmri_core.resources_folder import resources_folder
 
 _MEMBERS, _HIDDEN = 4, 24
 _SLICES = 9
+_SCAN_MM = 1.25
 _VALIDATION_HEADS = 1000
 """Seeds of the heads that calibrate begin here."""
 Array = NDArray[np.float64]
@@ -40,16 +43,22 @@ def main() -> int:
     parser.add_argument("--heads", type=int, default=28)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--scans", type=Path, help="folder with scans that anybody may use")
+    parser.add_argument("--scan-samples", type=int, default=1200, help="slices of these scans")
     parser.add_argument("--out", type=Path, default=Path("kinds.json"))
     parser.add_argument("--install", action="store_true", help="replace the file that ships")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     learnt = collect(arguments.samples, range(arguments.heads), arguments.seed, arguments.processes)
+    made_of = f"{arguments.samples} slices of {arguments.heads} digital heads and of digital bodies; nobody's scan"
+    if arguments.scans is not None:
+        learnt = together(learnt, collect_scans(arguments.scans, arguments.scan_samples, arguments.seed + 3))
+        made_of = made_of.replace("nobody's scan", f"{arguments.scan_samples} of {WHAT} ({LICENCE})")
     unseen = range(_VALIDATION_HEADS, _VALIDATION_HEADS + max(arguments.heads // 3, 2))
     single = collect(arguments.samples // 5, unseen, arguments.seed + 1, arguments.processes)
     several = collect(arguments.samples // 25, unseen, arguments.seed + 2, arguments.processes, slices=_SLICES)
     fitted = fit(learnt, single, several, arguments.seed)
-    fitted["made_of"] = f"{arguments.samples} slices of {arguments.heads} digital heads and of digital bodies; nobody's scan"
+    fitted["made_of"] = made_of
     fitted["seed"] = arguments.seed
     for pictures in (single, several):
         report(fitted, pictures)
@@ -92,6 +101,27 @@ def _part(
         if seen:
             rows.append((np.array([features_of(each) for each in seen]), target, name))
     return rows
+
+
+def collect_scans(folder: Path, count: int, seed: int) -> Pictures:
+    """`count` slices of scans, as many of each, fewer by those in which nothing is to be seen."""
+    rows = []
+    for scan in SCANS:
+        voxels, _ = voxels_and_body(folder, scan, _SCAN_MM)
+        for number in range(count // len(SCANS)):
+            rng = np.random.default_rng([seed, number, len(scan.name)])
+            planes, target, name = draw_scan(rng, voxels, scan.domain.value, scan.head)
+            each = sampled(planes[0], (1.0, 1.0))
+            if each is not None and not each.inverted:
+                rows.append((features_of(each), target, name))
+    features, targets = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    return Pictures(features, targets, [row[2] for row in rows], np.arange(len(rows)))
+
+
+def together(first: Pictures, second: Pictures) -> Pictures:
+    of_picture = np.concatenate([first.of_picture, second.of_picture + len(first.names)])
+    features, targets = (np.concatenate(pair) for pair in ((first.features, second.features), (first.targets, second.targets)))
+    return Pictures(features, targets, first.names + second.names, of_picture)
 
 
 def fit(learnt: Pictures, single: Pictures, several: Pictures, seed: int) -> dict[str, object]:

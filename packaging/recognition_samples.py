@@ -193,8 +193,8 @@ def ct_stored(hu: Array, rng: Random) -> Array:
     return np.asarray(np.rint(shown * 255))
 
 
-def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random) -> Array:
-    """Magnitudes of arbitrary scale."""
+def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random, *, whole: bool = False) -> Array:
+    """Magnitudes of arbitrary scale. `whole`: never of the brain alone."""
     signal = _SIGNALS[sequence](p, rng)
     signal[[Tissue.OUTSIDE, Tissue.AIR]] = 0
     if rng.random() < 0.6:  # echo trains, short echoes and coils near the skin
@@ -204,7 +204,7 @@ def as_mr(labels: NDArray[np.uint8], p: Properties, sequence: str, rng: Random) 
     signal = signal / max(float(signal[Tissue.GREY_MATTER]), 1e-6)
     values = _veined(signal[labels], labels, rng)
     values = (values * (1 + p.texture[labels] * rng.standard_normal(labels.shape))).astype(np.float32)
-    if rng.random() < 0.1:  # the brain alone
+    if not whole and rng.random() < 0.1:  # the brain alone
         values[~np.isin(labels, _BRAIN)] = 0
     values = _soft(values, rng, 0.3, 1.1) * np.exp(rng.uniform(0, 0.7) * _smooth(values.shape, rng))
     level = float(np.percentile(values[labels > 0], 95)) if (labels > 0).any() else 1.0
@@ -286,6 +286,24 @@ def draw(rng: Random, heads: list[NDArray[np.uint8]], count: int = 1) -> tuple[A
     if kind == "ct":
         return ct_stored(as_ct(labels, properties, rng), rng), _certain(kind), kind
     return mr_stored(as_mr(labels, properties, kind, rng), rng), _certain(kind), kind
+
+
+def draw_scan(rng: Random, scan: Array, kind: str, head: bool) -> tuple[Array, tuple[float, ...], str]:
+    """As `draw`, of a person's scan (feet first): a slice along one axis, maybe mirrored, cut, zoomed, stored in many ways."""
+    axis = int(rng.choice(3, p=(0.4, 0.3, 0.3)))
+    turned = np.moveaxis(scan, axis, 0)
+    plane = turned[int(rng.uniform(0.25, 0.75) * len(turned))].astype(np.float32)
+    if axis != 0:
+        plane = plane[::-1]
+        if head and rng.random() < 0.7:  # less of the neck
+            plane = plane[: int(len(plane) * rng.uniform(0.6, 1.0))]
+    if rng.random() < 0.5:
+        plane = plane[:, ::-1]
+    planes = ndimage.zoom(plane, rng.uniform(0.75, 1.25), order=1)[None]
+    if kind == "ct":
+        return ct_stored(_soft(planes, rng, 0.1, 0.8), rng), _certain(kind), f"scan {kind}"
+    low = float(planes.min())
+    return mr_stored(_soft(planes - low, rng, 0.1, 0.8), rng), _certain(kind) if kind in KINDS else _ANY_MR, f"scan {kind}"
 
 
 def _certain(kind: str) -> tuple[float, ...]:

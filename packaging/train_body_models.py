@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--validation", type=int, default=8, help="other digital heads, which choose the best weights")
     parser.add_argument("--minutes", type=float, default=40.0, help="for each modality")
     parser.add_argument("--out", type=Path, default=Path("runs/body"))
+    parser.add_argument("--start-from", type=Path, help="model file to go on from")
     parser.add_argument("--install", action="store_true", help="replace the shipped models by the result")
     arguments = parser.parse_args()
     for modality in arguments.modality:
@@ -65,9 +66,11 @@ def _train(modality: str, arguments: argparse.Namespace) -> int:
     ])  # fmt: skip
     if status:
         return status
-    if (run / "checkpoint.pt").exists() or run.exists():
+    if run.exists():
         return ctmri(["train", "deeplab_v3_plus", "--run", str(run), "--resume"])
     varied = _MR_SETTINGS if modality == "mr" else ()
+    if arguments.start_from is not None:
+        varied += ("--start-from", str(arguments.start_from))
     return ctmri([
         "train", "deeplab_v3_plus", "--data", str(prepared), "--direction", f"{modality}_to_mask", "--run", str(run),
         "--minutes", str(arguments.minutes), *_SETTINGS, *varied, "--name", NAMES[modality], "--body-region", "head, trunk",
@@ -77,7 +80,7 @@ def _train(modality: str, arguments: argparse.Namespace) -> int:
 
 def _install(modality: str, folder: Path) -> None:
     """In half precision, which changes no outline that can be seen."""
-    model, card = load_model(folder / "run" / "models" / f"{modality}_to_mask.safetensors")
+    model, card = load_model(folder / "run" / "models" / f"deeplab_v3_plus-{modality}_to_mask.safetensors")
     target = resources_folder() / "models" / f"body_{modality}.safetensors"
     save_model(target, model.state_dict(), card, stored_as="float16")
     print(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB, {card.metrics}")
