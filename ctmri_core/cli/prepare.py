@@ -22,6 +22,7 @@ from ctmri_core.events import Finished, Noted, Progress, StopSignal, Work
 from ctmri_core.hints import nearest_hint
 
 if TYPE_CHECKING:
+    from ctmri_core.body_models import BodyModel
     from ctmri_core.data.dataset import DatasetIndex
 
 _FORMS: tuple[type[BaseModel], ...] = (LayoutOptions, RecipeChoices, SplitChoices, PreparationOptions)
@@ -68,20 +69,31 @@ def _work(arguments: argparse.Namespace, forms: Mapping[type[BaseModel], Any], s
     plan = SplitPlan(**forms[SplitChoices].model_dump(), lists=lists)
     made_from = {"data": data, "options": layout_options.model_dump_json(), "align": options.registering}
     layout = arguments.layout or ""
+    outliner = _outliner(options.body_model, arguments.domains)
     yield Progress(done=0, message="looking for cases")
     source = find_cases(
         arguments.source, arguments.domains, choices.spacing_mm, layout=layout, options=layout_options, stop=stop
     )
     yield Noted(message=f"{_counted(len(source.cases), 'case')} in the layout {source.layout}.")
     index = yield from prepare_dataset(
-        source, arguments.domains, choices.recipe(), arguments.out, plan, stop, made_from=made_from, options=options
-    )
+        source, arguments.domains, choices.recipe(), arguments.out, plan, stop, made_from=made_from, options=options,
+        outliner=outliner,
+    )  # fmt: skip
     if index is None:
         yield Finished(reason="stopped", message="Stopped; what is prepared is kept, and the same command goes on.")
         return None
     yield Noted(message=_summary(index))
     yield Finished(reason="completed", paths={"dataset": str(arguments.out)})
     return index
+
+
+def _outliner(named: str, domains: tuple[Domain, ...]) -> BodyModel | None:
+    """Raises `CtmriError`."""
+    if not named:
+        return None
+    from ctmri_core.body_models import body_model
+
+    return body_model(named, domains)
 
 
 def _summary(index: DatasetIndex) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.case import Case
 from ctmri_core.data.case_alignment import laid, registered
-from ctmri_core.data.case_body import Mask, given_mask, outlined_body
+from ctmri_core.data.case_body import BodyOutliner, Mask, given_body, given_mask
 from ctmri_core.data.case_check import MISPLACED, CaseCheck, check_case, refused
 from ctmri_core.data.ct_steps import spread_steps
 from ctmri_core.data.dataset import DatasetCase, DatasetIndex, key_of
@@ -30,9 +30,6 @@ from ctmri_core.model_card import case_fingerprint
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.volume import Volume
 
-if TYPE_CHECKING:
-    from ctmri_core.model_file import LoadedModel
-
 _BESIDE = 6
 """Slices kept beyond the first and the last with body: a network that is shown neighbours sees them in use as well."""
 
@@ -48,7 +45,7 @@ class CasePreparation:
     options: PreparationOptions
     decisions: Decisions
     stop: StopSignal
-    outliner: LoadedModel | None = None
+    outliner: BodyOutliner | None = None
 
     def prepared(self, reference: CaseReference, key: str, number: int, count: int) -> Work[list[DatasetCase] | CaseCheck | None]:
         """The files of one case; what is wrong with it when it was left out; None when stopped.
@@ -69,7 +66,9 @@ class CasePreparation:
             groups = [there] if together else [(domain,) for domain in there]
             written = []
             for place, group in enumerate(groups):
-                body = None if self.outliner is None else (yield from outlined_body(case, group, self.outliner, self.stop))
+                body = None
+                if self.outliner is not None and given_body(case, group[0]) is None:
+                    body = yield from self.outliner.body_of(case, group, self.stop)
                 if self.stop():
                     return None
                 written.append(self._written(case, group, body, key, place, reference, check, together=together))

@@ -124,6 +124,8 @@ def _remarks(
     if any(place.centre for place in places):
         remarks.append(f"{len(places)} folders were taken for centres. Patients of one name in several count as one patient.")
     remarks += _passed_over(places, cases)
+    if labels := next((case.labels for case in cases if case.labels), ()):
+        remarks.append(f"Labels by number: {', '.join(f'{number} {name}' for number, name in enumerate(labels, 1))}.")
     pictures = [case for case in cases if case.pictures]
     if not pictures:
         return tuple(remarks)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctmri_core.data.case_body import outliner_for
+from ctmri_core.data.case_body import BodyOutliner
 from ctmri_core.data.case_check import CaseCheck, CheckReport, compared
 from ctmri_core.data.case_preparation import CasePreparation
 from ctmri_core.data.case_sources import CaseSource, find_cases, only_pairs
@@ -128,7 +128,7 @@ def open_dataset(
 
 def prepare_dataset(
     source: CaseSource, domains: Sequence[Domain], recipe: Recipe, folder: Path, plan: SplitPlan, stop: StopSignal,
-    *, made_from: dict[str, str], options: PreparationOptions | None = None,
+    *, made_from: dict[str, str], options: PreparationOptions | None = None, outliner: BodyOutliner | None = None,
 ) -> Work[DatasetIndex | None]:  # fmt: skip
     """Prepares every case of `source` into `folder`, or finds it prepared there; the index, or None when stopped. What a person
     decided about cases is read from the folder (see `Decisions`).
@@ -143,7 +143,6 @@ def prepare_dataset(
     sides = split_cases(used, plan)
     for remark in (*source.remarks, *_remarks_on_decisions(source, used), *split_remarks(used, sides, plan)):
         yield Noted(message=remark)
-    outliner = outliner_for(options.body_model, domains)
     with alone_in(folder):
         earlier = DatasetFolder(folder).remembered()
         learnt_from = [case for case in used if sides.get(case.patient) == "train"]
@@ -152,7 +151,7 @@ def prepare_dataset(
             return None
         recipe = learnt
         if outliner is not None:
-            made_from = {**made_from, "body": outliner.card.weights_sha256}
+            made_from = {**made_from, "body": outliner.mark}
         if options.spread_ct_steps:
             made_from = {**made_from, "ct_steps": "spread"}
         index = _begun(source, domains, recipe, DatasetFolder(folder), plan, made_from, options)

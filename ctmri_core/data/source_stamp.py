@@ -17,10 +17,11 @@ _NAMES_OTHERS = (".mhd", ".nhdr", ".hdr", ".ascii")
 def stamp_of(reference: CaseReference) -> str:
     """16 hexadecimal digits that change when a file does, comes or goes; of no file for cases that are made on the spot.
 
-    The files are the paths among what `reference.load` is given, all that is in them where they are folders.
+    So do the names of labels, whose numbers follow from all files together. The files are the paths among what `reference.load`
+    is given, all that is in them where they are folders.
     """
     given = (reference.load.args, reference.load.keywords) if isinstance(reference.load, partial) else ()
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b("\0".join(reference.labels).encode(errors="surrogateescape"), digest_size=8)
     for place in _paths(given):
         for path in sorted(_files(place)):
             try:

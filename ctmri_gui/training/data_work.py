@@ -23,6 +23,7 @@ from ctmri_gui.training.new_run.data_choices import DataChoices
 from ctmri_gui.training.new_run.draft import KnownData
 
 if TYPE_CHECKING:
+    from ctmri_core.body_models import BodyModel
     from ctmri_core.data.case_check import CheckReport
     from ctmri_core.data.case_sources import CaseSource
     from ctmri_core.data.dataset import DatasetIndex
@@ -157,8 +158,9 @@ def prepare(source: str, choices: DataChoices, stop: StopSignal, output: Path | 
     }  # fmt: skip
     plan, notes = SplitPlan(**choices.split.model_dump()), list[str]()
     begun = prepare_dataset(
-        found, choices.domains, choices.recipe.recipe(), folder, plan, stop, made_from=made_from, options=choices.options
-    )
+        found, choices.domains, choices.recipe.recipe(), folder, plan, stop, made_from=made_from, options=choices.options,
+        outliner=outliner_of(choices),
+    )  # fmt: skip
     try:
         index = yield from _timed(begun, notes)
     except TrainingFailed as error:
@@ -170,6 +172,15 @@ def prepare(source: str, choices: DataChoices, stop: StopSignal, output: Path | 
     said = set(prepared.report.sentences() if prepared.report else ())
     remarks = tuple(note for note in (*found.remarks, *notes) if note not in said and not note.startswith("Case "))
     return Prepared(folder, prepared.index, prepared.report, prepared.size, prepared.own, tuple(dict.fromkeys(remarks)))
+
+
+def outliner_of(choices: DataChoices) -> BodyModel | None:
+    """What outlines the body where a person chose that. Raises `CtmriError`."""
+    if not choices.options.body_model:
+        return None
+    from ctmri_core.body_models import body_model
+
+    return body_model(choices.options.body_model, choices.domains)
 
 
 def delete(folder: Path, _stop: StopSignal) -> Work[bool]:

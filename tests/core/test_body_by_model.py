@@ -99,7 +99,7 @@ def test_models_that_outline_nothing_there_are_refused_before_anything_is_prepar
     assert "it outlines no body" in capsys.readouterr().err
     mr_only = [*words, str(saved(outliner(), tmp_path / "by.safetensors")), "--domains", "mr_t1,mr_t2"]
     assert main(mr_only) != 0
-    assert "outlines in CT; T1 MR and T2 MR is to be prepared" in capsys.readouterr().err
+    assert "outlines in CT, not in T1 MR and T2 MR" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.data.domains_there import domains_there
 from ctmri_core.data.preparation import open_dataset
+from ctmri_core.data.source_stamp import stamp_of
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import TrainingFailed
 from ctmri_core.io.voc_palette import voc_palette
@@ -94,3 +98,70 @@ def test_a_voc_layout_brings_labels_sides_and_what_is_left_open(tmp_path):
     dataset = prepared(tmp_path / "voc", tmp_path / "out", "mr_t1,mask")
     for case in dataset.read().cases:
         np.testing.assert_array_equal(case.prepared_in(dataset.path).mapped()[0, 1], labels)
+
+
+def drawing(
+    path: Path, *boxes: tuple[str, int, int], embedded: bool = True, linked: str = "", size: tuple[int, int] = SHAPE
+) -> None:  # fmt: skip
+    """A labelme file of squares (label, first corner, edge) on a picture of a disc, in it or beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content, own = io.BytesIO(), sum(path.name.encode()) % 100  # no two files show one picture
+    Image.fromarray(disc(20, 100 + own).astype(np.uint8)).save(content, "PNG")
+    if not embedded:
+        (path.parent / linked.replace("\\", "/").rpartition("/")[2]).write_bytes(content.getvalue())
+    shapes = [
+        {"label": label, "points": [[at, at], [at + edge - 1] * 2], "shape_type": "rectangle", "group_id": None, "flags": {}}
+        for label, at, edge in boxes
+    ]  # fmt: skip
+    picture = base64.b64encode(content.getvalue()).decode() if embedded else None
+    path.write_text(json.dumps({
+        "version": "5.4.1", "flags": {}, "shapes": shapes, "imagePath": linked or "one.png", "imageData": picture,
+        "imageHeight": size[0], "imageWidth": size[1],
+    }))  # fmt: skip
+
+
+def test_a_folder_of_labelme_files_is_learnt_from_as_it_is(tmp_path, capsys):
+    scans = tmp_path / "drawn"
+    drawing(scans / "p1" / "a.json", ("tumour", 20, 10), ("body", 5, 4))
+    drawing(scans / "p2" / "b.json", ("tumour", 22, 12), embedded=False, linked="D:\\scans\\b.png")
+    drawing(scans / "p3" / "c.json", ("body", 10, 30), embedded=False, linked="c.png")
+    (scans / "p3" / "settings.json").write_text('{"shapes of": "another program"}')
+    assert domains_there(str(scans)) == ()  # nobody says what the pictures show
+    source = find_cases(scans, (Domain.MR_T1, Domain.MASK))
+    assert source.layout == "labelme" and [case.patient for case in source.cases] == ["p1", "p2", "p3"]
+    dataset = prepared(scans, tmp_path / "out", "mr_t1,mask")
+    assert "Labels by number: 1 body, 2 tumour." in capsys.readouterr().err
+    found = {}
+    for case in dataset.read().cases:
+        planes = case.prepared_in(dataset.path).mapped()[0, 1]
+        found[tuple(int((planes == label).sum()) for label in (1, 2))] = planes
+    assert set(found) == {(16, 100), (0, 144), (900, 0)}
+    assert (found[0, 144][22:34, 22:34] == 2).all() and (found[16, 100][5:9, 5:9] == 1).all()
+
+
+def test_a_new_label_makes_slices_old_whose_numbers_it_changes(tmp_path):
+    scans = tmp_path / "drawn"
+    for n in range(3):
+        drawing(scans / f"p{n}_001.json", ("body", 10, 20 + n))
+    before = [stamp_of(case) for case in find_cases(scans, (Domain.CT, Domain.MASK)).cases]
+    assert before == [stamp_of(case) for case in find_cases(scans, (Domain.CT, Domain.MASK)).cases]
+    drawing(scans / "p2_001.json", ("air", 10, 20))
+    after = find_cases(scans, (Domain.CT, Domain.MASK))
+    assert after.cases[0].labels == ("air", "body") and stamp_of(after.cases[0]) != before[0]
+    (scans / "labels.txt").write_text("__ignore__\n_background_\nbody\nair\n")
+    listed = find_cases(scans, (Domain.CT, Domain.MASK)).cases
+    assert listed[0].labels == ("body", "air") and [case.patient for case in listed] == ["p0_001", "p1_001", "p2_001"]
+    assert set(np.unique(listed[0].load().labels)) == {0, 1} and set(np.unique(listed[2].load().labels)) == {0, 2}
+
+
+def test_wrong_labelme_files_are_named_and_the_rest_go_on(tmp_path, capsys):
+    scans = tmp_path / "drawn"
+    for side, n in (("train", 1), ("train", 2), ("val", 3)):
+        drawing(scans / side / f"p{n}.json", ("body", 10, 20))
+    drawing(scans / "train" / "p4.json", ("body", 10, 20), size=(60, 60))
+    broken = scans / "train" / "p5.json"
+    broken.write_text((scans / "train" / "p1.json").read_text().replace('"rectangle"', '"cloud"'))
+    dataset = prepared(scans, tmp_path / "out", "ct,mask")
+    index, said = dataset.read(), capsys.readouterr().err
+    assert sorted(case.side for case in index.cases if case.pictures) == ["train", "train", "validation"]
+    assert "p5.json shapes[0].shape_type" in said.replace(":", "") and "p4.json" in said

@@ -7,6 +7,7 @@ from pathlib import Path
 from ctmri_core.data.layouts.aligned_pictures import AlignedPictures
 from ctmri_core.data.layouts.chaos import Chaos
 from ctmri_core.data.layouts.domain_folders import DomainFolders, LetteredFolders
+from ctmri_core.data.layouts.labelme import Labelme
 from ctmri_core.data.layouts.layout import Layout
 from ctmri_core.data.layouts.named_volumes import Ixi, NamedVolumes
 from ctmri_core.data.layouts.patient_files import PatientFiles, SynthRad
@@ -19,8 +20,8 @@ from ctmri_core.errors import TrainingFailed
 from ctmri_core.hints import nearest_hint
 
 LAYOUTS: tuple[Layout, ...] = (
-    Voc(), LetteredFolders(), Ixi(), Chaos(), Rire(), SliceFiles(), SynthRad(), PatientFiles(), SliceFolders(), DomainFolders(),
-    NamedVolumes(), AlignedPictures(), SeriesFolders(),
+    Voc(), Labelme(), LetteredFolders(), Ixi(), Chaos(), Rire(), SliceFiles(), SynthRad(), PatientFiles(), SliceFolders(),
+    DomainFolders(), NamedVolumes(), AlignedPictures(), SeriesFolders(),
 )  # fmt: skip
 
 

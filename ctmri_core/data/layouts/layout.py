@@ -44,7 +44,7 @@ class CaseReference:
     `patient`: whom a split must keep together, by default the case itself. `centre`: where it comes from; empty where unknown.
     `side`: on which side of the split the folder has put it. `domains`: what it will hold; None where only loading tells.
     `together`: whether its volumes lie in one space, so that they may be laid on each other. `pictures`: whether it is made of
-    pictures, which say no millimetres.
+    pictures, which say no millimetres. `labels`: names of the labels 1, 2, ... of its mask, where its files give them.
     """
 
     identifier: str
@@ -55,6 +55,7 @@ class CaseReference:
     domains: tuple[Domain, ...] | None = None
     together: bool = True
     pictures: bool = False
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patient", self.patient or self.identifier)

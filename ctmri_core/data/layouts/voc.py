@@ -40,7 +40,7 @@ class Voc:
         found = pictures(place)
         patients, sides = by_patient(found), _sides(folder)
         for path in found:
-            domain, mask = _domain(path, domains), masks.get(path.stem)
+            domain, mask = domain_of(path, domains), masks.get(path.stem)
             if domain is None:
                 continue
             shows = shown([domain], domains, masked=mask is not None)
@@ -49,8 +49,11 @@ class Voc:
             yield CaseReference(path.stem, load, patients[path], side=side, domains=shows, pictures=True)
 
 
-def _domain(path: Path, asked: Sequence[Domain]) -> Domain | None:
-    """What the name says; the only kind that is asked for where it says nothing. Raises `CtmriError` where that is several."""
+def domain_of(path: Path, asked: Sequence[Domain]) -> Domain | None:
+    """What the name of a picture says; the only kind that is asked for where it says nothing, None where that is another one.
+
+    Raises `CtmriError` where several are asked for.
+    """
     said = domain_said(path.stem)
     if said in asked:
         return said
@@ -58,7 +61,7 @@ def _domain(path: Path, asked: Sequence[Domain]) -> Domain | None:
     if said is not Domain.UNKNOWN and not any(kind.accepts(said) for kind in kinds):
         return None
     if len(kinds) != 1:
-        raise CtmriError("Names of pictures in a VOC layout do not say what they show. Name one kind, such as ct,mask.")
+        raise CtmriError("The names of these pictures do not say what they show. Name one kind, such as ct,mask.")
     return kinds[0]
 
 
