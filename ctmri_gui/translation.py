@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from ctmri_core.events import Finished, Progress, StopSignal, Work
 from ctmri_core.volume import Finding, Volume
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.models import terms
@@ -141,7 +141,7 @@ class Translation(QObject):
         entry, keeps = turn.entry, turn.place is Role.SYNTHETIC
         assert entry.card is not None
         part: list[Made] = []
-        translated = work.translate if all_the_same else work.translate_unless_doubtful
+        translated = translate_work.translate if all_the_same else translate_work.translate_unless_doubtful
         keep = part.append if keeps else None
         begin = partial(in_turn, _turn, partial(translated, source, entry.path, turn.wanted, row.body, keep=keep))
 

@@ -1,4 +1,4 @@
-"""The work that the window starts. The only interface module that reaches the heavy half of the core, and only when run.
+"""The work that the window starts, but for translating (`translate_work`). It reaches the heavy half of the core only when run.
 
 Every function is a generator of events to be given to a `Job`; its return value is None when it was stopped.
 """
@@ -6,7 +6,6 @@ Every function is a generator of events to be given to a `Job`; its return value
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -15,12 +14,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctmri_core.errors import CtmriError, Stopped
-from ctmri_core.events import Noted, Progress, Started, StopSignal, Work
-from ctmri_gui.translating.made import Made
+from ctmri_core.events import Noted, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
     from ctmri_core.comparison import Comparison, Ground
     from ctmri_core.domain import Domain
@@ -28,9 +24,8 @@ if TYPE_CHECKING:
     from ctmri_core.io.header_view import Header
     from ctmri_core.io.series import Series
     from ctmri_core.model_card import ModelEntry
-    from ctmri_core.model_file import LoadedModel
     from ctmri_core.training.runs import RunSummary
-    from ctmri_core.volume import Finding, Volume
+    from ctmri_core.volume import Volume
     from ctmri_gui.viewer.roles import Pair, Role
 
 Result = TypeVar("Result")
@@ -109,13 +104,13 @@ def load_series(
         volume = yield from load(series, stop, None if show is None else partial(_show_first, show, number))
         if stop() or volume is None:
             return None
-        _look_at(volume)
+        make_known(volume)
         volumes.append(volume)
     return tuple(volumes)
 
 
 def _show_first(show: Callable[[int, Volume], None], number: int, first: Volume) -> None:
-    _look_at(first)
+    make_known(first)
     show(number, first)
 
 
@@ -128,7 +123,7 @@ def load_again(series: Series, domain: Domain, stop: StopSignal) -> Work[Volume 
         return None
     if volume.domain is not domain:
         volume = with_domain(volume, domain)
-    _look_at(volume)
+    make_known(volume)
     return volume
 
 
@@ -152,7 +147,7 @@ def read_header(volume: Volume, number: int, _stop: StopSignal) -> Work[tuple[He
     return header, differing(header.entries, volume_header(volume, beside).entries)
 
 
-def _look_at(volume: Volume) -> None:
+def make_known(volume: Volume) -> None:
     """Finds the body, its grey range and its kind here, so that showing the volume costs the interface thread nothing."""
     from ctmri_core.preprocess.mr_range import body_range
     from ctmri_core.recognition import recognise
@@ -165,7 +160,7 @@ def _look_at(volume: Volume) -> None:
 def look_at(volume: Volume, _stop: StopSignal) -> Work[Volume]:
     """Gives `volume` back once it is known well enough to be shown at once."""
     yield Progress(done=0, message="looking at the scan")
-    _look_at(volume)
+    make_known(volume)
     return volume
 
 
@@ -179,7 +174,7 @@ def make_demo_case(stop: StopSignal) -> Work[tuple[Volume, Volume] | None]:
     head = make_head(SEED)
     pair = (head[DIRECTION.source], head[DIRECTION.target])
     for volume in pair:
-        _look_at(volume)
+        make_known(volume)
     return None if stop() else pair
 
 
@@ -245,137 +240,6 @@ def import_model(path: Path, table: dict[str, Any], folder: Path, stop: StopSign
         from ctmri_core.exchange.importing import import_model as imported
 
     return (yield from imported(path, table, folder, stop=stop))
-
-
-def translate_unless_doubtful(
-    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal,
-    *, keep: Callable[[Made], None] | None = None,
-) -> Work[Made | tuple[Finding, ...] | None]:  # fmt: skip
-    """As `translate`; or what speaks against giving `volume` to this model, where something does, and terms of it that nobody
-    has seen yet."""
-    from ctmri_gui.models.terms import unsaid
-
-    yield Progress(done=0, message="looking whether the model fits the scan")
-    serious = (*unsaid((model, wanted.get("back"))), *_serious_doubts(volume, model, body))
-    if serious or stop():
-        return serious or None
-    return (yield from translate(volume, model, wanted, body, stop, keep=keep))
-
-
-def translate(
-    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal,
-    *, keep: Callable[[Made], None] | None = None,
-) -> Work[Made | None]:  # fmt: skip
-    """The synthetic twin of `volume` on the same grid; of `body` alone where it is given, with background around it. `wanted`: of
-    an `Order`, by its names. `keep` is given what there is of one that was stopped, on the job's thread."""
-    yield Progress(done=0, message="starting the translation engine")
-    from ctmri_core.inference.order import Order
-    from ctmri_core.inference.translate import translate_as
-
-    loaded, possible = yield from _as_possible(model, wanted)
-    order = Order(**possible, threads=_threads(), body=body, keep_unfinished=keep is not None)
-    done = yield from _quietly(translate_as(volume, loaded, order, stop))
-    if done is None:
-        return None
-    maps = tuple(one for one in (done.uncertainty, done.cycle) if one is not None)
-    made = Made(done.volume, maps, done.draws, done.finished)
-    if done.finished or keep is None:
-        _look_at(done.volume)
-        return made
-    keep(made)
-    return None
-
-
-def outline(volume: Volume, model: Path, stop: StopSignal) -> Work[NDArray[np.bool_] | None]:
-    """The body as `model` outlines it, bool on the grid of `volume`; None when stopped. Raises `CtmriError`."""
-    yield Progress(done=0, message="starting the engine")
-    from ctmri_core.inference.order import Order
-    from ctmri_core.inference.outlining import body_by_model
-    from ctmri_core.model_card.terms import terms_notes
-    from ctmri_core.model_file import load_model
-
-    loaded = load_model(model)
-    yield from terms_notes([loaded.card])
-    return (yield from _quietly(body_by_model(volume, loaded, Order(), stop)))
-
-
-def estimate(
-    volume: Volume, model: Path, wanted: Mapping[str, Any], body: NDArray[np.bool_] | None, stop: StopSignal
-) -> Work[Mapping[str, Any] | str | None]:  # fmt: skip
-    """What a translation would say as it starts: device, precision, passes, seconds and memory, timed on this machine; or why
-    there would be none."""
-    yield Progress(done=0, message="timing this machine")
-    from ctmri_core.inference.order import Order
-    from ctmri_core.inference.translate import translate_as
-
-    try:
-        loaded, possible = yield from _as_possible(model, wanted)
-        running = translate_as(volume, loaded, Order(**possible, threads=_threads(), body=body), stop)
-        try:
-            for event in running:
-                if isinstance(event, Started):
-                    return {**event.details, "slices": event.total}
-                yield Progress(done=0, message="timing this machine")
-        finally:
-            running.close()
-    except CtmriError as error:
-        return str(error)
-    return None
-
-
-def _as_possible(model: Path, wanted: Mapping[str, Any]) -> Work[tuple[LoadedModel, dict[str, Any]]]:
-    """The model, and what can be wanted of it: what was chosen for another one it may not have."""
-    from ctmri_core.inference.sampling import ways_of
-    from ctmri_core.model_file import load_model
-
-    yield Progress(done=0, message="loading the model")
-    loaded = load_model(model)
-    possible = dict(wanted)
-    if possible.get("doubt") in ("dropout", "latent") and possible["doubt"] not in ways_of(loaded.generator):
-        possible["doubt"] = "auto"
-    return loaded, possible
-
-
-def ways_of_model(model: Path, stop: StopSignal) -> Work[tuple[str, ...] | None]:
-    """How a model can be asked for other answers, what tells most first."""
-    yield Progress(done=0, message="looking into the model")
-    from ctmri_core.inference.sampling import ways_of
-    from ctmri_core.model_file import load_model
-
-    ways = ways_of(load_model(model).generator)
-    return None if stop() else ways
-
-
-def graphics_cards(_stop: StopSignal) -> Work[tuple[str, ...]]:
-    """The names of those that translation could use."""
-    yield Progress(done=0, message="asking for graphics cards")
-    from ctmri_core.training.graphics_cards import graphics_cards as listed
-
-    return listed().names
-
-
-def _serious_doubts(volume: Volume, model: Path, body: NDArray[np.bool_] | None) -> tuple[Finding, ...]:
-    from ctmri_core.inference.input_doubts import doubts_before
-    from ctmri_core.model_card import read_card
-
-    return tuple(doubt for doubt in doubts_before(volume, read_card(model), body=body) if doubt.serious)
-
-
-def _quietly(work: Work[Result]) -> Work[Result]:
-    """What there is to know of a source stands on the panes as long as they show it, not in a bar that would outlive it."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        yield event.model_copy(update={"serious": False}) if isinstance(event, Noted) else event
-
-
-def _threads() -> int | None:
-    """One processor is left to the window where there are more than two; with two that would cost half the speed."""
-    cores = os.cpu_count() or 1
-    return cores - 1 if cores > 2 else None
 
 
 def look_where(source: Volume, truth: Volume, stop: StopSignal) -> Work[Ground | None]:

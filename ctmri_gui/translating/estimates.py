@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ctmri_core.events import Finished
 from ctmri_core.volume import Volume
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.session import Session
 from ctmri_gui.viewer.roles import Role
@@ -85,7 +85,7 @@ class Estimates(QObject):
         self._words = self._problem = ""
         self._for = self._key()
         begin = partial(
-            work.estimate, source, entry.path, self._session.wanted_of(entry), self._session.bodies.wanted(source)
+            translate_work.estimate, source, entry.path, self._session.wanted_of(entry), self._session.bodies.wanted(source)
         )
         self._latest.ask("Estimate", begin, self._take, ended=self._end, listed=False)
         self.changed.emit()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 
@@ -38,9 +38,9 @@ class ModelFacts(QObject):
         """Finds out what is not known yet; the first time that takes seconds, for torch is loaded."""
         if not self._asked_cards:
             self._asked_cards = True
-            self._jobs.run("Ask for graphics cards", work.graphics_cards, on_result=self._take_cards, listed=False)
+            self._jobs.run("Ask for graphics cards", translate_work.graphics_cards, on_result=self._take_cards, listed=False)
         if entry is not None and entry.card is not None and self.ways(entry) is None:
-            begin = partial(work.ways_of_model, entry.path)
+            begin = partial(translate_work.ways_of_model, entry.path)
             self._latest.ask("Look into the model", begin, partial(self._take_ways, _key(entry)), listed=False)
 
     def _take_cards(self, names: tuple[str, ...]) -> None:

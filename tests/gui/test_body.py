@@ -17,7 +17,7 @@ from ctmri_core.model_file import save_model
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_gui import file_choice
 from ctmri_gui.body_link import BodyLink
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.viewer.layouts import BUILT_IN
 from ctmri_gui.viewer.roles import Role
@@ -194,8 +194,8 @@ def test_translating_uses_the_body_of_that_moment_where_it_is_wanted(make_window
         given.append(body)
         yield Progress(done=0)
 
-    monkeypatch.setattr(work, "translate", translate)
-    monkeypatch.setattr(work, "_serious_doubts", lambda *_: ())
+    monkeypatch.setattr(translate_work, "translate", translate)
+    monkeypatch.setattr(translate_work, "_serious_doubts", lambda *_: ())
     write_model(tmp_path / "models" / "t1.safetensors")
     window = make_window()
     window.session.place(make_volume(), Role.SOURCE)

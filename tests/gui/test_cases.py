@@ -23,7 +23,7 @@ from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.cases import room
 from ctmri_gui.cases.case_bar import description
 from ctmri_gui.cases.room_dialog import RoomDialog
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work, work
 from ctmri_gui.placement import belongs, joins, other_patient
 from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.presets import Window
@@ -92,7 +92,7 @@ class Translator:
 @pytest.fixture
 def translator(monkeypatch) -> Translator:
     made = Translator()
-    monkeypatch.setattr(work, "translate", made)
+    monkeypatch.setattr(translate_work, "translate", made)
     monkeypatch.setattr(work, "compare", lambda *_: iter(()))
     return made
 

@@ -22,7 +22,7 @@ from ctmri_core.geometry import Geometry
 from ctmri_core.io.series import Series
 from ctmri_core.volume import DicomSource, Synthetic, Volume
 from ctmri_gui.about import AboutDialog
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work, work
 from ctmri_gui.main_window import TITLE
 from ctmri_gui.open_files import writes_over
 from ctmri_gui.panels.kind_choice import KindChoice
@@ -77,7 +77,7 @@ class Translator:
 @pytest.fixture
 def translator(monkeypatch) -> Translator:
     made = Translator()
-    monkeypatch.setattr(work, "translate", made)
+    monkeypatch.setattr(translate_work, "translate", made)
     monkeypatch.setattr(work, "compare", lambda *_: iter(()))
     return made
 

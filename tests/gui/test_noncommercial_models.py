@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from ctmri_core.events import Progress
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume, write_model
 
@@ -30,8 +30,8 @@ def translated(monkeypatch):
         begun.append(model.stem)
         yield Progress(done=0, message="starting")
 
-    monkeypatch.setattr(work, "translate", translate)
-    monkeypatch.setattr(work, "_serious_doubts", lambda *_: ())
+    monkeypatch.setattr(translate_work, "translate", translate)
+    monkeypatch.setattr(translate_work, "_serious_doubts", lambda *_: ())
     return begun
 
 

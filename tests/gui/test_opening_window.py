@@ -21,7 +21,7 @@ from ctmri_core.io.opening import open_volume
 from ctmri_core.io.saving import save
 from ctmri_core.io.series import ESTIMATED_SPACING, TILT, Series
 from ctmri_core.volume import Finding, Synthetic, Volume
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work, work
 from ctmri_gui.placement import roles_together
 from ctmri_gui.series_picker.dialog import SeriesDialog
 from ctmri_gui.spacing_dialog import SpacingDialog
@@ -88,7 +88,7 @@ def test_a_tilt_is_corrected_on_request_and_translated_again(make_window, qtbot,
         made.append(volume)
         return Made(replace(volume, domain=Domain.MR_T1, synthetic=Synthetic("m", "ab" * 32), findings=()))
 
-    monkeypatch.setattr(work, "translate", translate)
+    monkeypatch.setattr(translate_work, "translate", translate)
     monkeypatch.setattr(work, "compare", lambda *_: iter(()))
     write_model(tmp_path / "models" / "t1.safetensors")
     window = make_window(translate=True)

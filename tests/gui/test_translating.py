@@ -21,7 +21,7 @@ from ctmri_core.model_file import save_model
 from ctmri_core.phantom import make_head
 from ctmri_core.registry import build_generator
 from ctmri_core.volume import Synthetic, Volume
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.save_dialog import SaveDialog
 from ctmri_gui.settings import Settings
 from ctmri_gui.translating.made import Made
@@ -395,5 +395,5 @@ def test_what_was_chosen_for_another_model_falls_back_to_what_this_one_has(train
     from ctmri_core.events import finish
 
     asked = {"doubt": "dropout", "samples": 2}
-    assert finish(work._as_possible(trained[TO_MR], asked))[1] == {"doubt": "auto", "samples": 2}
-    assert finish(work._as_possible(trained[TO_MR], {"doubt": "latent"}))[1] == {"doubt": "latent"}
+    assert finish(translate_work._as_possible(trained[TO_MR], asked))[1] == {"doubt": "auto", "samples": 2}
+    assert finish(translate_work._as_possible(trained[TO_MR], {"doubt": "latent"}))[1] == {"doubt": "latent"}

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox
 from ctmri_core.domain import Domain
 from ctmri_core.events import Progress
 from ctmri_core.phantom import make_head
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work, work
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import write_model
 
@@ -31,7 +31,7 @@ def translated(monkeypatch):
         begun.append(volume)
         yield Progress(done=0, message="starting")
 
-    monkeypatch.setattr(work, "translate", translate)
+    monkeypatch.setattr(translate_work, "translate", translate)
     return begun
 
 

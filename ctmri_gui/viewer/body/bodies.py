@@ -15,7 +15,7 @@ from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.body_mask import body_mask, own_threshold
 from ctmri_core.volume import Volume
-from ctmri_gui.jobs import work
+from ctmri_gui.jobs import translate_work
 from ctmri_gui.viewer.compare.label_map import BODY, LabelMap
 
 Labels = NDArray[np.uint8]
@@ -82,7 +82,7 @@ def find_body(volume: Volume, threshold: float | None, stop: StopSignal) -> Work
 
 def outlined_body(volume: Volume, model: Path, name: str, stop: StopSignal) -> Work[Body | None]:
     """A job: as the model in the file `model`, called `name`, outlines it. Raises `CtmriError` where it sees nothing."""
-    mask = yield from work.outline(volume, model, stop)
+    mask = yield from translate_work.outline(volume, model, stop)
     if mask is None or stop():
         return None
     own = own_threshold(volume)
