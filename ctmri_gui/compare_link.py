@@ -48,8 +48,10 @@ class CompareLink(QObject):
             self._session.failed.emit(_NOTHING_OPEN)
             return
         chosen = file_choice.existing_files(self._window, "Open mask", self._settings["last_folder"])
-        for path in chosen:
-            self.open(path)
+        over = self._reference
+        stacks = over is not None and over.geometry.shape[0] > 1
+        for path in {path.parent if stacks and _is_drawing(path) else path: path for path in reversed(chosen)}.values():
+            self.open(path)  # of drawings on slices any one stands for all in its folder
 
     def open(self, path: Path) -> None:
         """Reads a mask in the background and puts it over what is shown now, even if another case is shown by then."""
@@ -105,7 +107,16 @@ class CompareLink(QObject):
             self._session.noted.emit(_ELSEWHERE)
 
 
+def _is_drawing(path: Path) -> bool:
+    return path.suffix.lower() == ".json"
+
+
 def _read(path: Path, name: str, over: Volume | None, stop: StopSignal) -> Work[LabelMap | None]:
+    if over is not None and _is_drawing(path):
+        from ctmri_core.labels.drawn_over import drawn_over
+
+        drawn = yield from drawn_over(path, over, stop)
+        return None if drawn is None else label_map_of(drawn, name)
     series = yield from work.find_series((path,), stop)
     if series is None:
         return None

@@ -30,6 +30,7 @@ _FOREIGN = {
     ".npy": ("a NumPy array", "Write it as NIfTI, which says what the voxels are."),
     ".npz": ("a NumPy array", "Write it as NIfTI, which says what the voxels are."),
     ".raw": ("the voxels of a volume without its header", "Open the header beside it (.mhd, .nhdr or .hdr)."),
+    ".json": ("a text of other programs", "If it was drawn with labelme, open the scan, and this as a mask over it."),
     ".pdf": ("a document", "Ask for the images themselves."), ".mp4": ("a film", "Ask for the images themselves."),
     ".avi": ("a film", "Ask for the images themselves."),
 }  # fmt: skip

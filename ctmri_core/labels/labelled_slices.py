@@ -41,12 +41,14 @@ class GivenFile:
     root: Path
 
 
-def labelme_files(given: Path) -> tuple[GivenFile, ...]:
-    """A JSON file itself, or all that lie in a folder, in natural order. Links out of it are not followed."""
+def labelme_files(given: Path, *, deep: bool = True) -> tuple[GivenFile, ...]:
+    """A JSON file itself, or all that lie in a folder (and, where `deep`, in those within), in natural order. Links out of it are
+    not followed."""
     if not given.is_dir():
         return (GivenFile(given, given.parent),)
     home = given.resolve()
-    found = [path for path in given.rglob("*") if path.suffix.lower() == ".json" and path.is_file()]
+    there = given.rglob("*") if deep else given.iterdir()
+    found = [path for path in there if path.suffix.lower() == ".json" and path.is_file()]
     inside = [path for path in found if path.resolve().is_relative_to(home) and not path.name.startswith(".")]
     return tuple(GivenFile(path, given) for path in sorted(inside, key=_natural))
 

@@ -238,6 +238,27 @@ def test_whoever_closes_what_was_drawn_and_not_saved_is_asked(window, qtbot, tmp
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
 
 
+def test_labelme_files_that_were_saved_are_opened_over_the_scan(window, qtbot, tmp_path, monkeypatch):
+    masks, drawn = window.views.compare.masks, labels(window).copy()
+    monkeypatch.setattr(file_choice, "new_file", lambda *_: tmp_path / "m.json")
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        window.body.panel.save.click()
+    (tmp_path / "m" / "notes.json").write_text("[]")
+    masks.remove("Mask 1")
+    chosen = sorted((tmp_path / "m").glob("m_*.json"))[2:4]
+    monkeypatch.setattr(file_choice, "existing_files", lambda *_: chosen)
+    window.command["open_mask"].trigger()
+    qtbot.waitUntil(lambda: bool(masks.masks), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.session.jobs.busy, timeout=20_000)
+    (opened,) = [mask.map for mask in masks.masks]
+    np.testing.assert_array_equal(opened.labels, drawn)
+    assert [opened.called(place) for place in (1, 2)] == ["1 label_3", "2 label_7"]
+    (tmp_path / "m" / "m_0004.json").unlink()
+    with qtbot.waitSignal(window.session.failed, timeout=20_000) as said:
+        window.command["open_mask"].trigger()
+    assert "19 labelled pictures, the scan has 20 slices" in said.args[0]
+
+
 def test_a_segmentation_that_is_dropped_is_no_scan(make_window, qtbot, tmp_path):
     window, scan = make_window(), scan_on(GRIDS[0])
     window.session.place(scan, Role.SOURCE)
