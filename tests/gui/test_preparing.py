@@ -88,7 +88,8 @@ def look(window: PrepareWindow, number: int, qtbot) -> None:
 
 def is_bright(view: QWidget) -> bool:
     grey = view.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
-    return max(bytes(grey.constBits())) > 100
+    lines = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
+    return lines[:, : grey.width()].max() > 100  # what fills lines up may be anything
 
 
 def prepare(window: PrepareWindow, qtbot) -> None:
