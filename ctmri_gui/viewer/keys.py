@@ -53,7 +53,7 @@ KEY_ACTIONS = (
     KeyAction("measure_rectangle", "Rectangle", (), checked=False, group=MEASURE, icon="rectangle"),
     KeyAction("measure_ellipse", "Ellipse", (), checked=False, group=MEASURE, icon="ellipse"),
     KeyAction("measure_freehand", "Freehand region", (), checked=False, group=MEASURE, icon="freehand"),
-    KeyAction("measure_place", "Put the tool's shape into the middle of the pane", ("Return",), group=MEASURE),
+    KeyAction("measure_place", "Put the tool's shape, or the brush, into the middle of the pane", ("Return",), group=MEASURE),
     KeyAction("measure_next", "Select the next measurement and go there", ("N",), group=MEASURE),
     KeyAction("measure_previous", "Select the measurement before and go there", ("Shift+N",), group=MEASURE),
     KeyAction("measure_delete", "Delete the selected measurement", ("Del",), group=MEASURE),

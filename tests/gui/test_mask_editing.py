@@ -102,6 +102,19 @@ def test_strokes_paint_over_other_labels_erase_their_own_alone_and_are_taken_bac
     np.testing.assert_array_equal(labels(window), added)
 
 
+def test_keys_alone_paint_in_the_middle_of_the_pane(window):
+    before = labels(window).copy()
+    window.views.focus_active()
+    window.views.actions_by_name["body_brush"].trigger()
+    window.views.actions_by_name["measure_place"].trigger()
+    changed = np.argwhere(labels(window) != before)
+    (middle,) = press(window, (0.5, 0.5))
+    assert changed.size and np.abs(changed.mean(0) - middle).max() < 4 and window.history.undo_text == "add to Mask 1"
+    while window.history.can_undo:
+        window.history.undo()
+    np.testing.assert_array_equal(labels(window), before)
+
+
 def test_a_fill_takes_what_is_alike_in_the_slice(window):
     before, scan = labels(window).copy(), window.session.volumes[Role.SOURCE]
     window.views.actions_by_name["body_fill"].trigger()

@@ -263,6 +263,7 @@ class BodyEditor(QObject):
             ("body_smaller", lambda _on: self.set_radius(self.radius_mm - _step(self.radius_mm - 1))),
             ("body_larger", lambda _on: self.set_radius(self.radius_mm + _step(self.radius_mm))),
             ("body_anew", lambda _on: self.find_anew()),
+            ("measure_place", lambda _on: self._panes[self._views.active_pane].place()),
             ("body_grow", lambda _on: self.grow(1)),
             ("body_shrink", lambda _on: self.grow(-1)),
         ):

@@ -46,6 +46,12 @@ class PaneBrush:
             self.pull(at)
         return True
 
+    def place(self) -> None:
+        """For whoever has keys alone: a dab of the brush, or a fill, in the middle of the pane."""
+        middle = QPointF(self.view.canvas.rect().center())
+        if self.takes(middle):
+            self.let_go(middle, travelled=False)
+
     def _fill(self, at: QPointF) -> None:
         shown = self._model.displayed(self._pane)
         if shown is not None:
