@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from ctmri_core.files import atomic_folder
 from ctmri_core.io.opening import load, sole_series
 from ctmri_core.io.saving import save
 from ctmri_core.labels.dicom_seg import write_dicom_seg
-from ctmri_core.labels.label_table import BACKGROUND, IGNORE, UNDECIDED, LabelTable, found_table
+from ctmri_core.labels.label_table import BACKGROUND, IGNORE, UNDECIDED, LabelTable, found_table, read_table
 from ctmri_core.labels.label_volume import Labels, label_volume, on_scan, read_labels
 from ctmri_core.labels.labelled_slices import (
     GivenFile,
@@ -23,10 +23,11 @@ from ctmri_core.labels.labelled_slices import (
     stacked,
     unique_names,
     volume_slices,
+    with_own_picture,
 )
 from ctmri_core.labels.labelme_file import NoLabelme, label_names
 from ctmri_core.labels.labelme_writing import ShapeKind
-from ctmri_core.labels.layouts import CLASS_NAMES, PictureKind, write_labelme, write_lists, write_mask, write_voc
+from ctmri_core.labels.layouts import CLASS_NAMES, MASKS, PictureKind, write_labelme, write_lists, write_mask, write_voc
 from ctmri_core.preprocess.shown_slices import AS_STORED, Turn, turn_of
 from ctmri_core.volume import Volume
 
@@ -75,8 +76,8 @@ def convert_labels(order: LabelOrder, stop: StopSignal) -> Work[Converted | None
 
     Raises `FileRefused` where no input can be used, `WrongInput` where a scan is missing, `WriteFailed`.
     """
-    if order.form in ("labelme", "seg") and order.scan is None:
-        raise WrongInput(f"For {order.form} the scan that the labels lie on is needed. Name it with --scan.")
+    if order.form == "seg" and order.scan is None:
+        raise WrongInput(_NO_SCAN.format("seg"))
     try:
         scan = None
         if order.scan is not None:
@@ -84,12 +85,14 @@ def convert_labels(order: LabelOrder, stop: StopSignal) -> Work[Converted | None
             if scan is None:
                 return None
         given = yield from _looked_at(order, stop)
+        if order.form == "labelme" and scan is None and any(len(labels) > 1 for *_, labels in given.volumes):
+            raise WrongInput(_NO_SCAN.format("labelme"))
         table = order.table or _table_of(given)
         with atomic_folder(order.output) as folder:
             write = _as_volumes if order.form in ("nifti", "seg") else _as_pictures
             done = yield from write(order, given, table, scan, folder, stop)
             if not done.written:
-                raise done.refused[0] if done.refused else FileRefused(order.inputs[0], "holds no labels.")
+                raise WrongInput(_NOTHING) if done.refused else FileRefused(order.inputs[0], "holds no labels.")
             (folder / CLASS_NAMES).write_text(table.text, encoding="utf-8")
         return done
     except Stopped:
@@ -117,17 +120,35 @@ def _looked_at(order: LabelOrder, stop: StopSignal) -> Work[_Given]:
             except FileRefused as refusal:
                 refused.append((yield from _refused(refusal)))
             yield Progress(done=number + 1, total=len(files), unit="files", message="looking at what was drawn")
-        if not files:
+        for path in () if files else _label_files(given, order.form):
+            _check(stop)
             try:
-                read = yield from read_labels(given, stop)
+                read = yield from read_labels(path, stop)
                 if read is None:
                     raise Stopped("Stopped.")
-                volumes.append((given.name.split(".")[0] or "labels", given, *read))
+                volumes.append((path.name.split(".")[0] or "labels", path, _with_names(read[0], path), read[1]))
             except FileRefused as refusal:
                 refused.append((yield from _refused(refusal)))
     if not drawings and not volumes and refused:
-        raise refused[0]
+        raise WrongInput(_NOTHING)
     return _Given(tuple(drawings), tuple(volumes), tuple(names), tuple(refused))
+
+
+def _label_files(given: Path, form: Form) -> tuple[Path, ...]:
+    """Where pictures are wanted, each of those in a folder (of a VOC layout, its masks); else what it is as a whole."""
+    if not given.is_dir() or form in ("nifti", "seg"):
+        return (given,)
+    place = given / MASKS if (given / MASKS).is_dir() else given
+    return tuple(sorted(path for path in place.iterdir() if path.suffix.lower() == ".png" and path.is_file())) or (given,)
+
+
+def _with_names(volume: Volume, path: Path) -> Volume:
+    """What a list beside the file, or beside the folder of masks, calls its numbers. Raises `FileRefused` where that is wrong."""
+    folder = path.parent.parent if path.parent.name == MASKS else path.parent
+    listed = folder / CLASS_NAMES
+    if volume.label_names or not listed.is_file():
+        return volume
+    return replace(volume, label_names=tuple(enumerate(read_table(listed).names))[1:])
 
 
 def _table_of(given: _Given) -> LabelTable:
@@ -154,7 +175,8 @@ def _as_pictures(
     for name, (_, path, volume, labels) in zip(names, given.volumes, strict=True):
         try:
             placed = labels if scan is None else (yield from on_scan(volume, labels, scan))
-            slices += volume_slices(name, path, placed, scan, _turn(order.form, scan))
+            made = volume_slices(name, path, placed, scan, _turn(order.form, scan))
+            slices += made if scan is not None else [with_own_picture(one, labels.shape[1:]) for one in made]
         except WrongInput as error:
             refused.append((yield from _refused(FileRefused(path, str(error)))))
     patients: dict[str, str] = {}
@@ -178,6 +200,8 @@ def _turn(form: Form, scan: Volume | None) -> Turn:
     return turn_of(scan.geometry) if form == "labelme" and scan is not None else AS_STORED
 
 
+_NO_SCAN = "For {} the scan that the labels lie on is needed. Name it with --scan."
+_NOTHING = "Nothing is written: no file could be used."
 _IN_ORDER = "The drawings in the order of their names are taken for the slices of the scan, from the first on"
 _TURNED = ", and to lie as the viewer shows these, which the scan's file holds in another order of rows or columns"
 _ONE_PATIENT = (

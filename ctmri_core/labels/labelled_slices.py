@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.errors import FileRefused
+from ctmri_core.io.pictures import read_picture
 from ctmri_core.labels.label_table import UNDECIDED, LabelTable
 from ctmri_core.labels.label_volume import picture_of_slice, shown_slices
 from ctmri_core.labels.labelme_file import read_labelme
@@ -19,6 +20,8 @@ from ctmri_core.labels.labelme_picture import mask_pixels, picture_of, size_of
 from ctmri_core.labels.rasterise import Drawn, drawn
 from ctmri_core.preprocess.shown_slices import Turn, turn_of
 from ctmri_core.volume import Volume
+
+_VOC_PICTURES = (("PNGImages", ".png"), ("JPEGImages", ".jpg"), ("JPEGImages", ".jpeg"))
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ def labelme_slices(files: Sequence[GivenFile]) -> list[LabelledSlice]:
 
 
 def volume_slices(name: str, path: Path, labels: NDArray[np.uint8], scan: Volume | None, turn: Turn) -> list[LabelledSlice]:
-    """Of a label volume, with pictures of `scan`, on whose grid it lies, turned. Every label is one object."""
+    """Of a label volume, with pictures of `scan`, on whose grid it lies, turned. Every label is one object. A single picture
+    keeps its name, which tells the patient as those of labelme files do."""
+    single = len(labels) == 1
     limits = shown_slices(scan) if scan is not None else (0.0, 1.0)
 
     def of(k: int) -> LabelledSlice:
@@ -74,7 +79,8 @@ def volume_slices(name: str, path: Path, labels: NDArray[np.uint8], scan: Volume
         def drawn_there(_table: LabelTable) -> Drawn:
             return _as_drawn(np.ascontiguousarray(turn.arranged(labels[k])))
 
-        return LabelledSlice(f"{name}_{k + 1:04d}", name, path, drawn_there, picture if scan is not None else None)
+        called, patient = (name, _before_number(name) or name) if single else (f"{name}_{k + 1:04d}", name)
+        return LabelledSlice(called, patient, path, drawn_there, picture if scan is not None else None)
 
     return [of(k) for k in range(len(labels))]
 
@@ -83,7 +89,28 @@ def patient_of(file: GivenFile) -> str:
     """The first folder below the one that was given, else what stands before the last number of the name; empty where neither
     says anything."""
     parts = file.path.relative_to(file.root).parts
-    return parts[0] if len(parts) > 1 else re.sub(r"[\W_]*\d+$", "", file.path.stem)
+    return parts[0] if len(parts) > 1 else _before_number(file.path.stem)
+
+
+def with_own_picture(one: LabelledSlice, size: tuple[int, ...]) -> LabelledSlice:
+    """With the picture of a VOC layout that lies beside the mask of (rows, columns) `size`, where there is one. Reading it raises
+    `FileRefused` where it has another size."""
+    places = (one.path.parent.parent / place / f"{one.path.stem}{suffix}" for place, suffix in _VOC_PICTURES)
+    found = next((path for path in places if path.is_file()), None)
+    return one if found is None else replace(one, picture=lambda: _of_size(found, size))
+
+
+def _of_size(path: Path, size: tuple[int, ...]) -> NDArray[Any]:
+    picture = read_picture(path)
+    if picture.shape[:2] != size:
+        (rows, columns), (there, across) = size, picture.shape[:2]
+        problem = f"has {across} x {there} pixels, its mask {columns} x {rows}."
+        raise FileRefused(path, problem, "Put the picture there that the mask was drawn on.")
+    return picture
+
+
+def _before_number(name: str) -> str:
+    return re.sub(r"[\W_]*\d+$", "", name)
 
 
 def unique_names(names: Iterable[str]) -> list[str]:

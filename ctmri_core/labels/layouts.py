@@ -16,7 +16,7 @@ from ctmri_core.labels.palette_png import eight_bits, palette_png, picture_jpeg,
 from ctmri_core.labels.rasterise import as_drawn_objects
 
 PictureKind = Literal["png", "jpeg"]
-CLASS_NAMES = "class_names.txt"
+CLASS_NAMES, MASKS = "class_names.txt", "SegmentationClass"
 _LISTS = {"train": ("train", "trainval"), "validation": ("val", "trainval"), "test": ("test",)}
 
 
@@ -32,7 +32,7 @@ def write_voc(folder: Path, one: LabelledSlice, table: LabelTable, pictures: Pic
     suffix, place = ("jpg", "JPEGImages") if pictures == "jpeg" else ("png", "PNGImages")
     parts = {
         f"{place}/{one.name}.{suffix}": encoded,
-        f"SegmentationClass/{one.name}.png": palette_png(labels.classes),
+        f"{MASKS}/{one.name}.png": palette_png(labels.classes),
         f"SegmentationObject/{one.name}.png": palette_png(as_drawn_objects(labels.objects, one.path)),
     }
     for name, content in parts.items():

@@ -128,6 +128,28 @@ def test_pictures_of_nobody_known_are_not_split(drawings, tmp_path, capsys):
     assert not (tmp_path / "voc" / "ImageSets" / "Segmentation" / "val.txt").read_text()
 
 
+def test_a_voc_layout_is_read_back_with_its_names_and_pictures(drawings, tmp_path, capsys):
+    """Masks of a folder keep their names; labelme made of them is drawn to the same numbers over the same pictures."""
+    voc, masks, drawn, again = (tmp_path / name for name in ("voc", "masks", "labelme", "again"))
+    assert convert(drawings, "--output", voc, "--to", "voc") == 1
+    spoilt = voc / "SegmentationClass" / "p2_s10.png"
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(voc / "PNGImages" / "p2_s10.png")
+    assert convert(voc, "--output", masks) == 0
+    listed = sorted(path.name for path in (voc / "SegmentationClass").iterdir())
+    assert sorted(path.name for path in masks.glob("*.png")) == listed
+    assert (masks / "class_names.txt").read_text() == (voc / "class_names.txt").read_text()
+    assert all(np.array_equal(indices(masks / name), indices(voc / "SegmentationClass" / name)) for name in listed)
+    capsys.readouterr()
+    assert convert(voc, "--output", drawn, "--to", "labelme") == 1
+    assert "p2_s10.png: has 5 x 5 pixels, its mask 56 x 40" in capsys.readouterr().err
+    assert convert(drawn, "--output", again) == 0
+    for name in set(listed) - {spoilt.name}:
+        assert np.array_equal(indices(again / name), indices(masks / name))
+        embedded = json.loads((drawn / name).with_suffix(".json").read_text())["imageData"]
+        with Image.open(io.BytesIO(base64.b64decode(embedded))) as picture, Image.open(voc / "PNGImages" / name) as own:
+            assert np.array_equal(np.array(picture), np.array(own))
+
+
 def test_labels_go_to_nifti_on_the_scan_to_labelme_and_back(tmp_path, capsys):
     labels = np.zeros((3, *SIZE), np.uint8)
     labels[0, 5:20, 6:30], labels[0, 8:12, 10:14], labels[2, 20:, 30:] = 1, 0, 2
@@ -186,7 +208,7 @@ def test_what_cannot_be_is_said_and_leaves_nothing_behind(drawings, tmp_path, ca
     scan = tmp_path / "scan.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.zeros((56, 40, 5), np.int16), np.eye(4)), scan)
     for words, said in (
-        (("--to", "labelme"), "Name it with --scan"), (("--to", "nifti"), "Name the scan with --scan"),
+        (("--to", "seg"), "Name it with --scan"), (("--to", "nifti"), "Name the scan with --scan"),
         (("--to", "nifti", "--scan", scan), "2 labelled pictures, the scan has 5 slices"),
         (("--labels", "body"), "'bone', which is not"),
         (("--to", "seg", "--scan", scan), "5 slices"), (("--labels", "no.txt"), "neither a file"),
