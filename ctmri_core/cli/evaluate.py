@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"whether models know where they are wrong: spread of their answers against errors ({', '.join(_WAYS)})"
     ))  # fmt: skip
     how.add_argument("--samples", type=positive, metavar="N", help="of so many answers (default: 8)")
+    how.add_argument("--body-model", metavar="MODEL", help=(
+        "a model that outlines the body inside which scores count, in cases whose data bring no mask (default: by threshold)"
+    ))  # fmt: skip
     how.add_argument("--even-trained-on", action="store_true", help="count cases that a model learnt from; they are marked")
     how.add_argument("--names", action="store_true", help="write names of cases into the results (they may be of patients)")
     how.add_argument("--keep-unfinished", action="store_true", help="when stopped, write what is finished")
@@ -159,6 +162,7 @@ def _order(arguments: argparse.Namespace) -> EvaluationOrder:
             device=arguments.device, doubt=arguments.uncertainty or "none", samples=arguments.samples or Order().samples
         ),
         back=None if arguments.back is None else _back(arguments.back, folders),
+        body_model=find_model(arguments.body_model, folders) if arguments.body_model else None,
         even_trained_on=arguments.even_trained_on,
         names=arguments.names,
         keep_unfinished=arguments.keep_unfinished,

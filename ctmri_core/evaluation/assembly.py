@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import ctmri_core
+from ctmri_core.body_models import BodyModel
 from ctmri_core.evaluation.cases import FoundCases
 from ctmri_core.evaluation.evaluated_models import Contender
 from ctmri_core.evaluation.feature_scores import set_scores
@@ -54,8 +55,8 @@ class Gathered:
 
 
 def assembled(
-    order: EvaluationOrder, found: FoundCases, contenders: Sequence[Contender], gathered: Gathered, store: Store, *,
-    finished: bool,
+    order: EvaluationOrder, found: FoundCases, contenders: Sequence[Contender], gathered: Gathered, store: Store,
+    outliner: BodyModel | None = None, *, finished: bool,
 ) -> Evaluation:  # fmt: skip
     """Raises `WriteFailed` for the pictures."""
     direction = found.direction
@@ -78,25 +79,30 @@ def assembled(
     if not counted:
         message = "No case counts, so that nothing can be said of the models. See what was found of the cases."
         problems.append(Problem(kind="other", message=message))
+    by = "" if outliner is None else outliner.card.name
     given = [one.given for one in gathered.scored.values()]
     if len(set(given)) > 1:
         message = f"{sum(given)} of {len(given)} scores are inside masks that came with the data, the others inside outlines"
-        problems.append(Problem(kind="mask", message=f"{message} that this program found."))
+        problems.append(Problem(kind="mask", message=f"{message} that {by or 'this program'} found."))
     main = next((one for one in metrics if one.key == "mae"), next((one for one in metrics if not one.set_level), None))
     return Evaluation(
         made=now(), source=direction.source.value, target=direction.target.value, unit=unit_of(direction.target), data=found.data,
         main_metric=main.key if main else "", metrics=tuple(metrics), models=told, cases=cases,
-        conventions=conventions(direction.target, given_masks=any(given), prepared=found.data.prepared),
+        conventions=conventions(direction.target, given_masks=any(given), prepared=found.data.prepared, by=by),
         scores=tuple(one.model_copy(update={"agreement": None}) for one in scores), summaries=summaries(scores, cases),
         comparisons=comparisons(scores, cases, metrics), curves=curves(scores),
         pictures=tuple(_pictures(cases, scores, main, gathered, store)), problems=tuple(problems), finished=finished,
-        details={"program": f"CT-MRI Studio {ctmri_core.__version__}", **_how(order)},
+        details={"program": f"CT-MRI Studio {ctmri_core.__version__}", **_how(order), **_outlining(outliner)},
     )  # fmt: skip
 
 
 def _how(order: EvaluationOrder) -> dict[str, Any]:
     """How models answered; nothing of finished pictures."""
     return {"device": choose_device(order.answering.device).type, **order.answering.told} if order.models else {}
+
+
+def _outlining(outliner: BodyModel | None) -> dict[str, Any]:
+    return {} if outliner is None else {"body_model": outliner.card.name, "body_model_hash": outliner.mark}
 
 
 def _cases(order: EvaluationOrder, found: FoundCases, gathered: Gathered) -> Iterator[EvaluatedCase]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctmri_core.body_models import BodyModel, body_model
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.domain import Direction
 from ctmri_core.errors import Stopped, WriteFailed, shown_name
@@ -57,7 +58,7 @@ def evaluate(order: EvaluationOrder, stop: StopSignal = never) -> Work[Evaluatio
         if stop() and not (order.keep_unfinished and run.gathered.scored):
             return None
         store.clear_results()
-        evaluation = assembled(order, found, run.contenders, run.gathered, store, finished=not run.stopped)
+        evaluation = assembled(order, found, run.contenders, run.gathered, store, run.outliner, finished=not run.stopped)
         write_tables(order.output, evaluation)
         write_evaluation(order.output, evaluation)
     return evaluation
@@ -100,11 +101,13 @@ class _Run:
     metrics: tuple[str, ...] = field(init=False)
     features: FeatureScores | None = field(init=False)
     gathered: Gathered = field(init=False)
+    outliner: BodyModel | None = field(init=False)
     stopped: bool = False
 
     def __post_init__(self) -> None:
         self.metrics = chosen_metrics(self.order.metrics, self.direction.target, self.order.features)
         self.features = FeatureScores(self.order, self.metrics) if self.order.features else None
+        self.outliner = self._body_model()
         self.contenders = contenders(self.order, self.found.steps_done)
         self.gathered = Gathered(self.metrics, "" if self.features is None else self.features.name)
         self._begun, self._fresh = time.monotonic(), 0
@@ -140,6 +143,12 @@ class _Run:
                 yield self._progress("scoring")
         self.stopped = self.stop() and self.gathered.settled < self.total
 
+    def _body_model(self) -> BodyModel | None:
+        order = self.order
+        sourceless = bool(order.predictions) and order.sources is None
+        domains = (self.direction.target,) if sourceless else (self.direction.target, self.direction.source)
+        return None if order.body_model is None else body_model(order.body_model, domains, order.answering.device)
+
     def _remember(self) -> None:
         """What was scored before, of all cases: it counts although this run be stopped early."""
         for number in range(1, len(self.found.cases) + 1):
@@ -153,7 +162,7 @@ class _Run:
         missing = [one for one in self.contenders if (number, one.number) not in self.gathered.scored]
         if not missing:
             return
-        one = OneCase(self.found.cases[number - 1], number, self.direction, self.order, self.stop)
+        one = OneCase(self.found.cases[number - 1], number, self.direction, self.order, self.stop, self.outliner)
         yield self._progress(f"{one.label}: opening")
         there, problems = one.open()
         if there is None:
@@ -223,6 +232,8 @@ class _Run:
             "device": choose_device(order.answering.device).type,
             "features": "" if self.features is None else self.features.name,
         }  # fmt: skip
+        if self.outliner is not None:
+            facts["body"] = self.outliner.mark
         if order.predictions:
             facts["prediction"] = case.prediction_stamps[contender.number - 1]
             facts["labels"] = case.predicted_label_stamps[contender.number - 1 :][:1]

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ctmri_core.body_models import BodyModel
 from ctmri_core.domain import Direction
-from ctmri_core.errors import CtmriError, FileRefused, ModelRefused, Stopped, WriteFailed, told_of
-from ctmri_core.evaluation.cases import FoundCase, OpenedCase
+from ctmri_core.errors import CtmriError, FileRefused, ModelRefused, Stopped, WriteFailed, WrongInput, told_of
+from ctmri_core.evaluation.cases import FoundCase, OpenedCase, Placed
 from ctmri_core.evaluation.evaluated_models import Contender
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.evaluation.picture_folders import placed_labels
@@ -17,7 +18,7 @@ from ctmri_core.evaluation.results import Problem
 from ctmri_core.evaluation.sanity import of_alignment, of_finished, of_place, of_reading, of_real, of_synthetic
 from ctmri_core.evaluation.scene import Scene, placed, set_scene
 from ctmri_core.evaluation.scoring import ScoringJob
-from ctmri_core.events import Event, Progress, StopSignal, Work, relayed
+from ctmri_core.events import Event, Progress, StopSignal, Work, finish, relayed
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.translate import translate_as
 from ctmri_core.inference.value_map import ValueMap
@@ -50,8 +51,12 @@ class OpenedScene:
 class OneCase:
     """`number`: of the case, for words."""
 
-    def __init__(self, found: FoundCase, number: int, direction: Direction, order: EvaluationOrder, stop: StopSignal) -> None:
+    def __init__(
+        self, found: FoundCase, number: int, direction: Direction, order: EvaluationOrder, stop: StopSignal,
+        outliner: BodyModel | None = None,
+    ) -> None:  # fmt: skip
         self.found, self.number, self.direction, self.order, self.stop = found, number, direction, order, stop
+        self._outliner = outliner
 
     def open(self) -> tuple[OpenedScene | None, tuple[Problem, ...]]:
         """None where it cannot be scored, with problems that say why. Raises `Stopped`."""
@@ -66,7 +71,11 @@ class OneCase:
             problems += of_alignment(opened, self.direction)
         if _left_out(problems):
             return None, tuple(problems)
-        scene, found = set_scene(opened, finished=bool(self.order.predictions))
+        try:
+            outlined = self._outlined(opened)
+        except WrongInput as refusal:
+            return None, (*problems, Problem(kind="empty_mask", message=self._said(refusal), left_out=True))
+        scene, found = set_scene(opened, finished=bool(self.order.predictions), outlined=outlined)
         problems += found
         if scene is not None:
             problems += of_reading(scene.truth, scene.mask, "truth")
@@ -74,6 +83,19 @@ class OneCase:
         if _left_out(problems):
             return None, tuple(problems)
         return (None if scene is None else OpenedScene(opened, scene, tuple(problems))), tuple(problems)
+
+    def _outlined(self, opened: OpenedCase) -> Placed | None:
+        """The body by the model, where the case brings no mask. Raises `WrongInput`, `Stopped`."""
+        model = self._outliner
+        if model is None or opened.body is not None:
+            return None
+        volume = next((each for each in (opened.truth, opened.source) if each is not None and model.takes(each.domain)), None)
+        if volume is None:
+            raise WrongInput(f"{model.card.name} outlines in {model.card.direction.source.label}, and the case has none.")
+        body = finish(model.body(volume, self.stop))
+        if body is None:
+            raise Stopped("Stopped.")
+        return Placed(body, volume.geometry)
 
     def answer(self, there: OpenedScene, contender: Contender) -> Work[tuple[Answer | None, tuple[Problem, ...]] | None]:
         """What the model makes of it, or why there is nothing to score; None when stopped. Raises `ModelRefused`."""
@@ -99,7 +121,7 @@ class OneCase:
         own = self.found.predicted_labels[contender.number - 1] if self.found.predicted_labels else None
         cycle = None
         if answer.returned is not None and source is not None:
-            cycle = scene.mask if scene.given else body_mask(source)
+            cycle = scene.mask if scene.given or self._outliner is not None else body_mask(source)
         return ScoringJob(
             truth=scene.truth.voxels, synthetic=answer.volume.voxels, mask=scene.mask, geometry=scene.grid,
             target=self.direction.target, metrics=metrics, source=None if source is None else source.voxels,

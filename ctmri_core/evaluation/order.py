@@ -32,9 +32,10 @@ class EvaluationOrder:
 
     `metrics`: keys or names of sets, none for those of the field. `features`: the network by whose features slices are compared,
     with `feature_weights` from a safetensors file, else those of torchvision. `translation`: how to translate; its `doubt`
-    calibrates uncertainty. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`: counts cases
-    that a model learnt from. `names`: writes names of cases into the results. `keep_unfinished`: when stopped, what is finished
-    becomes an evaluation. `workers`: processes for scoring, None lets the program decide.
+    calibrates uncertainty. `body_model`: outlines the body in the truth, else in the source, of cases whose data bring no mask;
+    None leaves that to a threshold. `back`: a model of the reverse direction for cycle scores, or `auto`. `even_trained_on`:
+    counts cases that a model learnt from. `names`: writes names of cases into the results. `keep_unfinished`: when stopped, what
+    is finished becomes an evaluation. `workers`: processes for scoring, None lets the program decide.
     """
 
     output: Path
@@ -58,6 +59,7 @@ class EvaluationOrder:
     feature_weights: Path | None = None
     translation: Order = field(default_factory=Order)
     back: str | Path | None = None
+    body_model: Path | None = None
     even_trained_on: bool = False
     names: bool = False
     keep_unfinished: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.evaluation.cases import OpenedCase
+from ctmri_core.evaluation.cases import OpenedCase, Placed
 from ctmri_core.evaluation.results import Problem
 from ctmri_core.geometry import Geometry
 from ctmri_core.preprocess.body_mask import body_mask
@@ -35,9 +35,12 @@ class Scene:
         return self.truth.geometry
 
 
-def set_scene(opened: OpenedCase, *, finished: bool = False) -> tuple[Scene | None, tuple[Problem, ...]]:
+def set_scene(
+    opened: OpenedCase, *, finished: bool = False, outlined: Placed | None = None
+) -> tuple[Scene | None, tuple[Problem, ...]]:  # fmt: skip
     """On the grid of the source, on which models answer; `finished` pictures on the truth's, so that their scores are the same
-    whether a source is there or not. None where there is nothing to score, with a problem that says so."""
+    whether a source is there or not. `outlined`: the body where the case brings no mask; None finds it in the truth. None where
+    there is nothing to score, with a problem that says so."""
     source, truth = opened.source, opened.truth
     grid = truth.geometry if source is None or finished else source.geometry
     seen, problems = _seen(truth, grid), []
@@ -47,14 +50,7 @@ def set_scene(opened: OpenedCase, *, finished: bool = False) -> tuple[Scene | No
     if not truth.geometry.is_close(grid):
         message = "The truth lies on another grid and was resampled (linear) to that of the source."
         problems.append(Problem(kind="resampled", message=message, serious=False))
-    outline = body_mask(truth) if opened.body is None else None
-    if outline is None:
-        assert opened.body is not None
-        mask = opened.body.on(grid)
-    elif truth.geometry.is_close(grid):
-        mask = outline
-    else:
-        mask = resample_array(outline, truth.geometry, grid, order=0)
+    mask = (opened.body or outlined or Placed(body_mask(truth), truth.geometry)).on(grid)
     moved = resample_to(truth, grid)
     mask = mask & seen & np.isfinite(moved.voxels)
     if opened.chosen is not None:

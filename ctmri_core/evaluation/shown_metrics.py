@@ -108,9 +108,9 @@ def cycle_metrics(source: Domain) -> tuple[str, ...]:
     return ("mae", "psnr_hu" if source is Domain.CT else "psnr", "ssim")
 
 
-def conventions(target: Domain, *, given_masks: bool, prepared: bool) -> tuple[str, ...]:
-    """Sentences to print above every table."""
-    sentences = [_mask_said(given_masks), _SCALES["ct" if target is Domain.CT else "mr"]]
+def conventions(target: Domain, *, given_masks: bool, prepared: bool, by: str = "") -> tuple[str, ...]:
+    """Sentences to print above every table. `by`: the model that outlines bodies."""
+    sentences = [_mask_said(given_masks, by), _SCALES["ct" if target is Domain.CT else "mr"]]
     if prepared:
         sentences.append(
             "The data are prepared slices: resampled, and values beyond the range that the data were prepared with are clipped,"
@@ -119,12 +119,13 @@ def conventions(target: Domain, *, given_masks: bool, prepared: bool) -> tuple[s
     return (*sentences, _PATIENTS)
 
 
-def _mask_said(given: bool) -> str:
+def _mask_said(given: bool, by: str) -> str:
     if given:
         return "Scores are inside the body masks that come with the data."
-    return "Scores are inside the body of the truth, as this program outlines it."
+    return f"Scores are inside the body, as {by} outlines it." if by else _FOUND
 
 
+_FOUND = "Scores are inside the body of the truth, as this program outlines it."
 _SCALES = {
     "ct": "Errors are in HU as they are, not clipped. SSIM of slices and gradients: HU clipped to [−1024, 3000], + 1024, data"
     " range 4024, 0 outside the mask.",

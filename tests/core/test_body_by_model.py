@@ -13,6 +13,7 @@ import torch
 from ctmri_core.batch.order import BatchOrder
 from ctmri_core.cli import main
 from ctmri_core.data.dataset import DatasetFolder
+from ctmri_core.evaluation.results import read_evaluation
 from ctmri_core.events import finish
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.outlining import outline
@@ -112,3 +113,24 @@ def test_another_model_in_the_same_file_makes_results_of_a_batch_old(tmp_path):
     other.generator.classifier.classifier[-1].bias.data += 1
     saved(other, path)
     assert replace(order).settings_hash != first
+
+
+def test_scores_count_inside_the_body_that_a_model_outlines(tmp_path):
+    by, truth, made = outliner(), ct(), ct().voxels.copy()
+    path, body = saved(by, tmp_path / "by.safetensors"), finish(outline(truth, by, PLAIN)).body
+    made[~body] += 500  # what is beyond the body is of no matter
+    made[body] += 10
+    for folder, voxels in (("truth", truth.voxels), ("mine", made)):
+        put(tmp_path / folder, "p1", voxels)
+    words = ["evaluate", "--predictions", tmp_path / "mine", "--truth", tmp_path / "truth", "--direction", "mr_t1_to_ct"]
+    words += ["--output", tmp_path / "out", "--metrics", "mae", "--workers", "0", "--device", "cpu"]
+    with pytest.MonkeyPatch.context() as patch:  # drawing the report takes longer than all the rest
+        patch.setattr("ctmri_core.evaluation.report.write_report", lambda folder: folder / "report.html")
+        assert main([str(word) for word in (*words, "--body-model", path)]) == 0
+        found = read_evaluation(tmp_path / "out")
+        assert main([str(word) for word in words]) == 0
+        again = read_evaluation(tmp_path / "out")
+    assert found.scores[0].values["mae"] == pytest.approx(10, abs=1e-4) and found.cases[0].voxels == int(body.sum())
+    assert found.conventions[0] == f"Scores are inside the body, as {by.card.name} outlines it."
+    assert found.details["body_model_hash"] == read_card(path).weights_sha256
+    assert again.cases[0].voxels == int(body_mask(truth).sum()) and "body_model" not in again.details
