@@ -27,7 +27,8 @@ from ctmri_core.studies.truth import REAL, ItemTruth, Order, Plan
 
 _ROOM = 3
 """Pictures of one patient are kept at most a third of the block apart: at half of it the second half copies the first, and who
-has seen the first knows the second (30 trials of 15 pairs, 15 apart)."""
+has seen the first knows the second (30 trials of 15 pairs, 15 apart). Of more than two pictures of a patient each has as little
+room (`_room`)."""
 _EXCHANGES_PER_TRIAL = 400
 _DEALS = 20
 
@@ -63,7 +64,7 @@ def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: s
         of_block = [item for item in items if item.block == block]
         again = _repeat_count(plan, protocol.design, items) if block == "test" else 0
         units = _units(protocol.design, of_block, again, chance)
-        near = min(can.order.pairs_apart, len(units) // _ROOM)  # practice is short
+        near = min(can.order.pairs_apart, len(units) // _room(protocol.design, of_block))  # practice is short
         placed = _placed(units, can.order.model_copy(update={"pairs_apart": near}), chance)
         trials += _trials(placed, block, chance)
     return Assignment(reader=reader, seed=seed, numpy=np.__version__, trials=tuple(trials))
@@ -76,11 +77,12 @@ def feasible(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth]) -> Feas
     test = [item for item in items if item.block == "test"]
     units = _unit_count(protocol.design, test)
     again = _repeat_count(plan, protocol.design, items)
-    most = (units + again) // _ROOM
     shared = Counter(patient for (patient, _), _ in _groups(protocol.design, test))
+    most = (units + again) // _room(protocol.design, test)
     if any(count > 1 for count in shared.values()) and order.pairs_apart > most:
         words.append(f"one patient {most} instead of {order.pairs_apart} trials apart ({units + again} trials in all)")
         order = order.model_copy(update={"pairs_apart": most})
+    most = (units + again) // _ROOM
     if again and order.repeats_apart > most:
         words.append(f"repeats {most} instead of {order.repeats_apart} trials after the first ({units + again} trials in all)")
         order = order.model_copy(update={"repeats_apart": most})
@@ -126,6 +128,12 @@ def _groups(design: Design, items: Sequence[ItemTruth]) -> list[tuple[tuple[str,
 
 def _unit_count(design: Design, items: Sequence[ItemTruth]) -> int:
     return len(_groups(design, items))
+
+
+def _room(design: Design, items: Sequence[ItemTruth]) -> int:
+    """Into how many parts trials are divided by the most pictures that one patient has: three for two, four for three."""
+    shared = Counter(patient for (patient, _), _ in _groups(design, items))
+    return max(_ROOM, 1 + max(shared.values(), default=0))
 
 
 def _repeat_count(plan: Plan, design: Design, items: Sequence[ItemTruth]) -> int:

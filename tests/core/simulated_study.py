@@ -34,7 +34,8 @@ def pictures(cases, arms=(REAL, "A"), *, practice=0, **of_case: Callable[[int], 
                 token = f"{1 + case * 8 + number + (1 << 32 if block == 'practice' else 0):016x}"
                 key = f"{block[0]}{case:03d}"
                 more = {name: value(case) for name, value in of_case.items()}
-                made.append(ItemTruth(token=token, arm=arm, case=key, patient=key, block=block, source=f"{arm}/{key}.nii", **more))
+                source = f"{arm}/{key}.nii"
+                made.append(ItemTruth(token=token, arm=arm, case=key, patient=key, block=block, source=source, **more))
     return made
 
 

@@ -47,7 +47,8 @@ def test_a_reader_who_always_says_real_is_at_chance_and_shows_it_in_his_criterio
     one = scores_of(results, "R1")
     assert (one.counts.right, one.counts.trials, one.counts.hits, one.counts.false_alarms) == (10, 20, 0, 0)
     assert one.accuracy.value == 0.5 and one.accuracy.p == 1.0
-    assert one.accuracy.low == pytest.approx(beta.ppf(0.025, 10, 11)) and one.accuracy.high == pytest.approx(beta.ppf(0.975, 11, 10))
+    assert one.accuracy.low == pytest.approx(beta.ppf(0.025, 10, 11))
+    assert one.accuracy.high == pytest.approx(beta.ppf(0.975, 11, 10))
     assert one.area.value == 0.5 and one.area.low is None and "variance" in one.area.because
     assert one.d_prime.value == pytest.approx(0.0) and one.criterion > 1.5
     assert one.verdict == "inconclusive"
@@ -166,8 +167,9 @@ def test_models_are_told_apart_on_the_same_cases():
     (difference,) = results.telling.differences
     assert (difference.first, difference.second, difference.how) == ("A", "B", "same cases")
     assert difference.estimate.value == 1.0
-    assert [(one.modality, one.figure, one.cases) for one in results.telling.by_model][:2] == [("A", "accuracy", 24), ("B", "accuracy", 24)]
-    assert [one.estimate.value for one in results.telling.by_model][:2] == [0.5, 1.0]
+    first, second = results.telling.by_model[:2]
+    assert [(one.modality, one.figure, one.cases) for one in (first, second)] == [("A", "accuracy", 24), ("B", "accuracy", 24)]
+    assert (first.estimate.value, second.estimate.value) == (0.5, 1.0)
     assert scores_of(results, "R1", "B").counts.right == 24 and scores_of(results, "R1", "A").counts.right == 12
 
 
@@ -303,7 +305,8 @@ def test_groups_of_cases_and_readers_with_holm():
     assert [group.name for group in by["region"].groups] == ["chest", "head", "neck"] and len(by["region"].differences) == 3
     raw = sorted(one.estimate.p for one in by["region"].differences)
     assert min(one.p_holm for one in by["region"].differences) == pytest.approx(min(1.0, 3 * raw[0]))
-    assert [(group.name, group.readers) for group in by["experience"].groups] == [("5 years or more", 2), ("fewer than 5 years", 2)]
+    names = [(group.name, group.readers) for group in by["experience"].groups]
+    assert names == [("5 years or more", 2), ("fewer than 5 years", 2)]
     assert by["experience"].groups[0].estimate.value == pytest.approx(np.mean([18, 17]) / 40)
 
 

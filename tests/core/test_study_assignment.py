@@ -197,3 +197,13 @@ def test_several_models_make_a_pair_each_and_these_stay_apart():
         places.setdefault(patient[trial.items[0]], []).append(trial.number)
     assert sum(map(len, places.values())) == 66
     assert all(min(np.diff(numbers)) >= 15 for numbers in places.values())
+
+
+def test_three_pictures_of_each_patient_get_an_order_that_can_be_kept():
+    items = pictures(12, arms=(REAL, "A", "B"))
+    asked = Order(may_relax=True)
+    assert feasible(protocol(), Plan(seed=SEED, repeats=0, order=asked), items).order.pairs_apart == 9
+    found = of_test(drawn(items, repeats=0.0, order=asked))
+    patient = {item.token: item.patient for item in items}
+    places = {name: [n for n, trial in enumerate(found) if patient[trial.items[0]] == name] for name in set(patient.values())}
+    assert len(found) == 36 and all(b - a >= 9 for own in places.values() for a, b in zip(own, own[1:], strict=False))
