@@ -168,14 +168,14 @@ class _Making:
                 voxels = in_common_form(volume, there.scene.mask, there.scene.grid, form, centre)
                 token = self.chance.bytes(8).hex()
                 items.append(write_picture(folder, token, voxels, form.spacing))
-                truths.append(self._truth(one, arm, token))
+                truths.append(self._truth(one, arm, token, form.grid(centre).origin))
                 yield Progress(done=len(items), total=total, message="making the pictures")
         return items, truths
 
-    def _truth(self, one: _Chosen, arm: str, token: str) -> ItemTruth:
+    def _truth(self, one: _Chosen, arm: str, token: str, origin: Triple) -> ItemTruth:
         case = self.found.cases[one.number]
         return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
-                         source=case.name)  # fmt: skip
+                         source=case.name, origin=origin)  # fmt: skip
 
     def _made(self, one: _Chosen, there: OpenedScene, arm: str) -> Work[Volume | None]:
         model = next(model for model in self.models if model.name == arm)

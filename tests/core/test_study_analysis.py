@@ -284,13 +284,14 @@ def test_places_on_synthetic_pictures_come_back_with_their_file():
         return {**perfect(trial, shown), "marks": marks, "reasons": tags}
 
     asked = protocol(reasons=("blurred", "noise"), marks=True)
-    results = analyse(gathered(asked, pictures(4, k=lambda case: 7), {"R1": rule}))
+    results = analyse(gathered(asked, pictures(4, k=lambda case: 7, origin=lambda case: (10.0, 20.0, 30.0)), {"R1": rule}))
     assert [(one.source, one.k, one.slice_shown, one.mm, one.reasons) for one in results.flagged] == [
         ("A/t001.nii", 7, 2, (4.2, 1.0, 2.0), ("blurred",)),
         ("A/t001.nii", 7, 5, (99.0, 0.0, 0.0), ("blurred",)),
         ("A/t002.nii", 7, None, None, ("blurred",)),
     ]
     assert all(one.recognised for one in results.flagged)
+    assert [one.lps for one in results.flagged] == [(12.0, 21.0, 34.2), (10.0, 20.0, 129.0), None]
     counts = {one.tag: (one.on_real, one.on_synthetic, one.when_right, one.when_wrong) for one in results.reasons}
     assert counts == {"blurred": (2, 2, 4, 0), "noise": (0, 0, 0, 0)}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ctmri_core.studies.analysis.answered import Answered, Row
 from ctmri_core.studies.analysis.results import CaseScores, Flagged, Reason
-from ctmri_core.studies.trials import Mark
+from ctmri_core.studies.trials import Mark, Millimetres
 from ctmri_core.studies.truth import REAL, ItemTruth
 
 
@@ -73,12 +73,20 @@ def _flagged(answered: Answered, row: Row) -> Iterator[Flagged]:
         yield _place(answered, row, row.item, None)
 
 
+def _lps(item: ItemTruth, mark: Mark | None) -> Millimetres | None:
+    """As shown, k rises to the head, j to the back, i to the left: the directions of LPS, in reverse order."""
+    if mark is None or item.origin is None:
+        return None
+    x, y, z = (start + along for start, along in zip(item.origin, reversed(mark.mm), strict=True))
+    return x, y, z
+
+
 def _place(answered: Answered, row: Row, item: ItemTruth, mark: Mark | None) -> Flagged:
     shown = answered.gathered.items.get(item.token)
     at = None if mark is None or shown is None else min(max(round(mark.mm[0] / shown.spacing[0]), 0), shown.shape[0] - 1)
     return Flagged(
         reader=row.reader, token=item.token, arm=item.arm, case=item.case, source=item.source, k=item.k, slice_shown=at,
-        mm=None if mark is None else mark.mm, label="" if mark is None else mark.label, reasons=row.answer.reasons,
+        mm=None if mark is None else mark.mm, lps=_lps(item, mark), label="" if mark is None else mark.label, reasons=row.answer.reasons,
         confidence=row.answer.confidence,
         recognised=row.right and answered.design in ("yes_no", "two_alternatives"),
     )  # fmt: skip

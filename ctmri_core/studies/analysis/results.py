@@ -105,7 +105,8 @@ class Flagged(_Frozen):
     """Where a reader saw something in a synthetic picture, to be opened in the viewer.
 
     `source`: the file; `k` the slice of it that was shown, None of a volume; `slice_shown`: of the picture as shown, where a mark
-    is; `mm`: from its first voxel, (k, j, i), None where reasons alone were given; `recognised`: the reader was right.
+    is; `mm`: from its first voxel, (k, j, i), None where reasons alone were given; `lps`: the same place in the patient's space,
+    mm (x, y, z), where it is known; `recognised`: the reader was right.
     """
 
     reader: str
@@ -116,6 +117,7 @@ class Flagged(_Frozen):
     k: int | None
     slice_shown: int | None = None
     mm: Millimetres | None = None
+    lps: Millimetres | None = None
     label: str = ""
     reasons: tuple[str, ...] = ()
     confidence: int | None = None
