@@ -7,11 +7,14 @@ beside the thread that still paints them: Qt then calls into objects half destro
 from __future__ import annotations
 
 import gc
+import sys
 
 from PySide6.QtCore import QObject, QTimer
 
 _MS_BETWEEN_LOOKS = 100
-_GROWTH = 1.25  # of what lives long before all of it is looked through; the interpreter waits for as much
+_GROWTH = 1.25
+"""Of all that lives before it is looked through whole; the interpreter waits for as much of what lives long. Blocks are counted
+and no lists of objects asked for: these hold tuples that a job is just building, which then fails."""
 
 
 class Collecting(QObject):
@@ -39,9 +42,9 @@ class Collecting(QObject):
     def _look(self) -> None:
         """Collects what the interpreter would have: the generations of which enough has gathered."""
         full = [count > most for count, most in zip(gc.get_count(), gc.get_threshold(), strict=True)]
-        if full[2] and len(gc.get_objects(generation=2)) > _GROWTH * self._old:
+        if full[2] and sys.getallocatedblocks() > _GROWTH * self._old:
             gc.collect()
-            self._old = len(gc.get_objects(generation=2))
+            self._old = sys.getallocatedblocks()
         elif full[1]:
             gc.collect(1)
         elif full[0]:

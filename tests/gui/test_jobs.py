@@ -398,3 +398,42 @@ def test_an_answer_is_not_given_to_what_was_destroyed(qtbot):
     qtbot.waitUntil(lambda: not jobs.running, timeout=5000)
     assert state.end == Finished(reason="completed")
     assert heard == []
+
+
+BUILDING = """
+import gc, sys, threading, time
+from PySide6.QtCore import QCoreApplication
+from ctmri_gui.jobs.collecting import Collecting
+app, failed, over = QCoreApplication([]), [], threading.Event()
+collecting = Collecting()
+sys.setswitchinterval(1e-6)
+gc.disable()
+gc.set_threshold(1, 1, 1)
+
+def slow(k):
+    time.sleep(0)
+    return [k]
+
+def build():
+    while not over.is_set() and not failed:
+        try:
+            tuple(slow(k) for k in range(60))
+        except SystemError as error:
+            failed.append(error)
+
+threads = [threading.Thread(target=build) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(6000):
+    collecting._old = 0
+    collecting._look()
+over.set()
+for thread in threads:
+    thread.join()
+print(failed)
+"""
+
+
+def test_collecting_leaves_tuples_alone_that_a_job_is_building():
+    said = subprocess.run([sys.executable, "-c", BUILDING], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
