@@ -13,6 +13,7 @@ from ctmri_gui.evaluation.folder_field import FolderField
 from ctmri_gui.evaluation.model_choice import ModelChoice
 from ctmri_gui.evaluation.picture_choice import PictureChoice
 from ctmri_gui.evaluation.wanted import Wanted, new_folder, usual_place
+from ctmri_gui.models.body_choice import BodyChoice
 from ctmri_gui.models.library import Library
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import SETTINGS, Settings
@@ -37,6 +38,7 @@ _TIPS = {
     "names": "Names of cases stand in the tables and the report. Without, cases go by number; names can tell who a patient is",
     "features": "Shows slices to a network that was trained on photographs; its features are compared. It takes its time",
     "weights": "A safetensors file of the network's weights; keys in docs/metrics.md. Without one those of torchvision",
+    "body": "Where scores count in cases whose data bring no mask. Models that outline are trained as DeepLabV3+",
     "trained": "Counts cases that a model learnt from, which says how well it remembers and not how well it translates",
 }
 
@@ -56,11 +58,12 @@ class OrderForm(QWidget):
             self._way.addButton(way, number)
         self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(library, settings)
         self.metrics, self.doubt, self.features = QComboBox(), QComboBox(), QComboBox()
+        self.body = BodyChoice(library)
         words, pattern = "None: those of torchvision, where it is installed", "Weights (*.safetensors)"
         self.weights = FolderField("the weights of the network", words, settings, optional=True, pattern=pattern)
         self.cycle, self.names = QCheckBox("C&ycle: translate back too"), QCheckBox("&With names of cases")
         self.trained = QCheckBox("Count cases &learnt from")
-        self.output = FolderField("the folder for results", "", settings, optional=True)
+        self.output = FolderField("the folder for results", f"A new folder in {usual_place()}", settings, optional=True)
         self.stack = QStackedWidget()
         self._fill()
         self._lay_out()
@@ -83,7 +86,7 @@ class OrderForm(QWidget):
         network = self.features.currentData()
         common = {
             "output": place, "metrics": self.metrics.currentData(), "names": self.names.isChecked(), "features": network,
-            "feature_weights": self.weights.folder if network else None,
+            "feature_weights": self.weights.folder if network else None, "body_model": self.body.model,
         }  # fmt: skip
         if self._way.checkedId() == PICTURES:
             chosen = self.pictures
@@ -123,6 +126,7 @@ class OrderForm(QWidget):
         self.doubt.setToolTip(_TIPS["doubt"])
         for words, network in _FEATURES:
             self.features.addItem(words, network)
+        self.body.setToolTip(_TIPS["body"])
         self.features.setToolTip(_TIPS["features"])
         self.weights.choose.setToolTip(_TIPS["weights"])
         for box in (self.metrics, self.doubt, self.features):
@@ -130,7 +134,6 @@ class OrderForm(QWidget):
             box.setMinimumContentsLength(16)
         for tick, name in ((self.cycle, "cycle"), (self.names, "names"), (self.trained, "trained")):
             tick.setToolTip(_TIPS[name])
-        self.output.set_folder(None)
         self.output.choose.setToolTip("Another folder for the results; what it holds already is not computed again")
         self.models.fit()
 
@@ -148,6 +151,7 @@ class OrderForm(QWidget):
         self._weights_name = naming("Wei&ghts", self.weights.choose)
         form.addRow(naming("E&xtra measures", self.features), self.features)
         form.addRow(self._weights_name, self.weights)
+        form.addRow(naming("B&ody", self.body), self.body)
         self._doubt_name = naming("Uncert&ainty", self.doubt)
         form.addRow(self._doubt_name, self.doubt)
         form.addRow(FlowingRow(self.cycle, self.trained, self.names))
@@ -175,6 +179,4 @@ class OrderForm(QWidget):
             part.setVisible(not pictures)
         self._weights_name.setVisible(bool(self.features.currentData()))
         self.weights.setVisible(bool(self.features.currentData()))
-        if self.output.folder is None:
-            self.output.place.setText(f"A new folder in {usual_place()}")
         self.changed.emit()

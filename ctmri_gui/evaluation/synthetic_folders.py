@@ -83,8 +83,8 @@ class SyntheticFolders(QWidget):
         self._show(len(self.chosen) - 1)
 
     def fit(self) -> None:
-        """As high as some rows of the present text."""
-        self.list.setFixedHeight((_ROWS + 1) * (self.fontMetrics().lineSpacing() + scaled(10)))
+        """At least as high as some rows of the present text."""
+        self.list.setMinimumHeight((_ROWS + 1) * (self.fontMetrics().lineSpacing() + scaled(10)))
 
     def _lay_out(self) -> None:
         ways = QHBoxLayout()
@@ -94,7 +94,7 @@ class SyntheticFolders(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(self.list)
+        column.addWidget(self.list, 1)
         column.addLayout(ways)
         self.fit()
 

@@ -290,6 +290,9 @@ def test_models_of_one_direction_go_together_and_what_is_missing_is_said(make_wi
     assert len(wanted.models) == 2 and (wanted.data, wanted.side) == (str(tmp_path / "data"), "train")
     assert wanted.metrics == ("synthrad2023",) and wanted.names and wanted.how["doubt"] == "dropout"
     assert wanted.output.parent == usual_place() and not wanted.output.exists()
+    order.output.set_folder(tmp_path)
+    order.output.clear.click()
+    assert order.output.place.text() == f"A new folder in {usual_place()}"
     boxes["one"].setCheckState(0, Qt.CheckState.Unchecked)
     boxes["two"].setCheckState(0, Qt.CheckState.Unchecked)
     assert not boxes["back"].isDisabled()
