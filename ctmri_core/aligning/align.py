@@ -30,6 +30,8 @@ _MOST_STRETCH = 1.15
 _LEAST_JACOBIAN, _MOST_JACOBIAN = 0.3, 3.0
 _MOST_BENT_MM = 30.0
 _LEAST_SHARED = 0.25
+_LEAST_COVERED = 0.20
+"""Of the fixed one's body: 12 % of a piece of meat was found in another body, at a mutual information of 1.12; 18 % no more."""
 _LOSS = 0.9
 """Of the mutual information above 1 that there was before: with less the result is no gain."""
 
@@ -154,11 +156,14 @@ def _implausible(transform: SpatialTransform, fixed: Geometry) -> str:
 
 
 def _apart(fixed: Volume, there: Volume) -> str:
-    """Too little of both bodies in the field of view of the other picture to say how they lie."""
-    share = max(_share_seen(fixed, there), _share_seen(there, fixed))
-    if share >= _LEAST_SHARED:
+    """Too little of both bodies in the field of view of the other picture to say how they lie; a few slices find a place in
+    anybody's."""
+    covered = _share_seen(fixed, there)
+    share = max(covered, _share_seen(there, fixed))
+    if share >= _LEAST_SHARED and covered >= _LEAST_COVERED:
         return ""
-    return f"Only {100 * share:.0f} % of the body is seen in both pictures, too little to be sure of their position."
+    seen = 100 * min(share, covered)
+    return f"Only {seen:.0f} % of the body is seen in both pictures, too little to be sure of their position."
 
 
 def _share_seen(volume: Volume, other: Volume) -> float:

@@ -117,6 +117,8 @@ def test_cropped_pictures_are_believed_while_enough_is_seen_in_both(head: Case, 
     ct, moving, right = whole(head, displaced)
     half = part(moving, 0.4, 1.0)
     assert not judged("rigid", ct, half, right, alignment_of(ct, half), 0.8, 0.95).problem
+    few = part(moving, 0.5, 0.6)
+    assert "too little to be sure" in judged("rigid", ct, few, right, alignment_of(ct, few), 0.8, 0.95).problem
     top, bottom = part(moving, 0.55, 1.0), part(ct, 0.0, 0.6)
     assert judged("rigid", bottom, top, right, alignment_of(bottom, top), 0.8, 0.95).problem
 
