@@ -17,12 +17,12 @@ from ctmri_core.preprocess.given_body import mask_volume
 from ctmri_core.volume import Volume, Voxels
 from ctmri_gui import file_choice
 from ctmri_gui.cases.case import Case
-from ctmri_gui.jobs import work
 from ctmri_gui.open_files import KEPT, writes_over
 from ctmri_gui.panels.asking import ask
 from ctmri_gui.panels.name_dialog import NameDialog
 from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
+from ctmri_gui.translating.save_work import save_with
 from ctmri_gui.undo import History
 from ctmri_gui.viewer.body.bodies import Body, Labels
 from ctmri_gui.viewer.body.body_editor import BodyEditor
@@ -169,7 +169,7 @@ def _save_mask(target: Body | LabelMap, scan: Volume, path: Path, stop: StopSign
         _with_numbers(labels, target.values), target.geometry, Domain.UNKNOWN, "Labels",
         frame_of_reference=scan.frame_of_reference, history=("labels drawn on a scan",),
     )  # fmt: skip
-    return (yield from work.save(made, path, None, "dicom", False, False, stop))
+    return (yield from save_with(made, path, None, (), "dicom", False, False, stop))
 
 
 def _with_numbers(labels: Labels, values: tuple[int, ...]) -> Voxels:

@@ -420,9 +420,7 @@ class Session(QObject):
             if path is not None:
                 self.saved.emit(target)
 
-        begin = partial(work.save, volume, target, source, slices, deidentify, burn_in)
-        if beside:
-            begin = partial(save_with, volume, target, source, beside, slices, deidentify, burn_in)
+        begin = partial(save_with, volume, target, source, beside, slices, deidentify, burn_in)
         self.jobs.run("Save image", begin, on_result=saved)  # without a name: it stays in the list of jobs
 
     def warm_up(self) -> None:

@@ -55,7 +55,7 @@ def save(
     exactly when `stop` ended it; then nothing is left behind.
     """
     target = Path(target)
-    check_target(target, sources=_paths_of(volume, source), overwrite=overwrite)
+    check_target(target, sources=paths_of(volume, source), overwrite=overwrite)
     deidentify = deidentify or bool(pseudonym)
     if deidentify:
         check_pseudonym(pseudonym, volume)
@@ -129,8 +129,8 @@ def _check_names(target: Path, sources: Iterable[Path], *, overwrite: bool) -> N
         raise WriteFailed(f"{target.name} exists already. Choose another name, or say that it is to be replaced (--overwrite).")
 
 
-def _paths_of(*volumes: Volume | None) -> list[Path]:
-    """Files and folders: where it was read from other files than the one that was opened, those too."""
+def paths_of(*volumes: Volume | None) -> list[Path]:
+    """Files and folders of what must outlive it: where it was read from other files than the one that was opened, those too."""
     given = [volume for volume in volumes if volume is not None]
     return [path for volume in given for path in (volume.path, *volume.files) if path is not None]
 

@@ -11,7 +11,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.events import StopSignal, Work, never
 from ctmri_core.files import staged_beside
 from ctmri_core.io.provenance import sidecar_path
-from ctmri_core.io.saving import Slices, check_target, save
+from ctmri_core.io.saving import Slices, check_target, paths_of, save
 from ctmri_core.volume import Volume
 
 _MAPS_OF_SERIES = ".nii.gz"
@@ -45,9 +45,7 @@ def save_together(
     """
     main = outputs[0][1].absolute()
     for volume, target in outputs:
-        given = [each for each in (volume, source) if each is not None]
-        kept = [path for each in given for path in (each.path, *each.files) if path is not None]
-        check_target(target, sources=kept, overwrite=overwrite)
+        check_target(target, sources=paths_of(volume, source), overwrite=overwrite)
     with staged_beside(main) as stage:
         for volume, target in outputs:
             if target.is_dir():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ctmri_core.errors import CtmriError, Stopped
 from ctmri_core.events import Noted, Progress, StopSignal, Work
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ctmri_core.training.runs import RunSummary
     from ctmri_core.volume import Volume
     from ctmri_gui.viewer.roles import Pair, Role
-
-Result = TypeVar("Result")
 
 _WARM_MODULES = (
     "ctmri_core.io.opening",
@@ -286,27 +284,3 @@ def device_facts(_stop: StopSignal) -> Work[str]:
         return f"processor only ({torch.get_num_threads()} threads)"
     memory = torch.cuda.get_device_properties(0).total_memory / 2**30
     return f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB"
-
-
-def save(
-    volume: Volume,
-    target: Path,
-    source: Volume | None,
-    slices: Literal["dicom", "png"],
-    deidentify: bool,
-    burn_in: bool,
-    stop: StopSignal,
-) -> Work[Path | None]:
-    """Writes a file (by its suffix) or `slices` into the folder `target`. Raises `WriteFailed`.
-
-    Whoever asks for it has asked the user before a file is replaced. `deidentify`: without the patient's data; `burn_in`: with
-    the word SYNTHETIC in every slice.
-    """
-    from ctmri_core.io.saving import save as saved
-
-    yield Progress(done=0, message="writing")
-    return (
-        yield from saved(
-            volume, target, source=source, overwrite=True, slices=slices, deidentify=deidentify, burn_in=burn_in, stop=stop
-        )
-    )

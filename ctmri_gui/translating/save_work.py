@@ -1,4 +1,4 @@
-"""Saving a picture with its maps and draws, as a job."""
+"""Saving a volume, with its maps and draws where they are wanted, as a job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ def save_with(
     volume: Volume, target: Path, source: Volume | None, beside: Sequence[Beside], slices: Literal["dicom", "png"],
     deidentify: bool, burn_in: bool, stop: StopSignal,
 ) -> Work[Path | None]:  # fmt: skip
-    """As `jobs.work.save`, and `beside` next to it: all of it appears, or nothing does."""
+    """Writes a file (by its suffix) or `slices` into the folder `target`, and `beside` next to it: all of it appears, or nothing
+    does. None when it was stopped; raises `WriteFailed`.
+
+    Whoever asks for it has asked the user before a file is replaced. `deidentify`: without the patient's data; `burn_in`: with
+    the word SYNTHETIC in every slice.
+    """
     from ctmri_core.io.saving_together import save_together
 
     yield Progress(done=0, message="writing")

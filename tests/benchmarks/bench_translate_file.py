@@ -4,9 +4,9 @@
 
 160 slices of 256 x 256 through a ResNet-9 take minutes on a processor; fewer slices (40 at least) or channels show it sooner.
 Prints the seconds of every part in one run of the very steps that `ctmri translate` takes, then the network alone on the same
-slices in the same batches (best of the turns), and for the share also what a slice costs in eager float32. Memory is the peak
-of the whole process, held against its size before: `PEAK` runs in a process of its own, with a small network, so that what the
-network takes does not hide what the program takes.
+slices in the same batches (best of the turns), and for the share also what a slice costs in eager float32. Memory is the
+peak that tracemalloc counts of Python and numpy, which does not depend on the machine, with a small network in a process of its
+own for each kind of order; without the rest: `memory` in place of the number of slices.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -39,7 +40,6 @@ from ctmri_core.model_file import LoadedModel, load_model, save_model
 from ctmri_core.networks.initialisation import initialise_normal
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import build_generator
-from ctmri_core.training.measuring import peak_memory
 
 SIDE, MATRIX = 256, 2048
 GIGA_OPERATIONS = 2 * 48.7  # multiply-adds of one forward pass of ResNet-9 at 256 x 256, width 64
@@ -150,25 +150,22 @@ _ORDERS: dict[str, dict[str, Any]] = {
     "three planes, median": {"planes": "three", "fusion": "median"},
     "mirrored": {"doubt": "mirrored", "samples": 2},
     "three planes and how far they differ": {"planes": "three", "doubt": "planes"},
+    "mirrored, with two draws": {"doubt": "mirrored", "samples": 3, "draws": 2},
 }
 
 
 def print_peak(scan: str, model: str, name: str) -> None:
-    """In a process of its own: resident memory at its peak beyond what it is with all modules loaded and the model in use."""
-    volume = open_volume(scan)
-    loaded = load_model(model)
+    """In a process of its own: the most that Python and numpy held beyond the source, when all modules were loaded. What torch
+    holds is the network's."""
+    volume, loaded = open_volume(scan), load_model(model)
     order = Order(precision="float32", device="cpu", batch=1, **_ORDERS[name])
-    middle = volume.voxels[len(volume.voxels) // 2 :][:1]
-    few = {"all modules": np.zeros((48, 48, 48), np.int16), "slices as large": np.ascontiguousarray(middle)}
-    for voxels in few.values():  # what these take counts before
-        grid = Geometry(voxels.shape, (1, 1, 1))
-        one = replace(volume, voxels=voxels, geometry=grid, files=(), path=None)
-        finish(translate_as(one, loaded, order if len(voxels) > 1 else replace(order, planes=None, doubt="none")))
-    before = peak_memory()
+    few = np.zeros((48, 48, 48), np.int16)
+    finish(translate_as(replace(volume, voxels=few, geometry=Geometry(few.shape, (1, 1, 1)), files=(), path=None), loaded, order))
+    tracemalloc.start()
     finish(translate_as(volume, loaded, order))
-    more = peak_memory() - before
-    result = volume.voxels.size * 4
-    print(f"  {name}: {more / volume.voxels.nbytes:.2f} times the source (int16), {more / result:.2f} times the result (float32)")
+    more = tracemalloc.get_traced_memory()[1]
+    print(f"  {name}: {more / volume.voxels.nbytes:.2f} times the source (int16), {more / (volume.voxels.size * 4):.2f} times the"
+          " result (float32)")  # fmt: skip
 
 
 def main(slices: int, width: int) -> None:
@@ -187,14 +184,21 @@ def main(slices: int, width: int) -> None:
         overhead = parts["all"] / alone - 1
         print(f"{'the network alone':42} {alone:8.2f} s; beside it {overhead:.1%} (promised: under {PROMISED_OVERHEAD:.0%})")
         rates(loaded, prepared[slices // 2], parts["all"] / slices, width)
-        tiny = write_model(folder / "tiny.safetensors", 4)
-        print(f"memory beyond source and network (promised: all in all {PROMISED_MEMORY} volumes for the plain one):", flush=True)
-        for order in _ORDERS:
-            subprocess.run([sys.executable, __file__, PEAK, str(scan), str(tiny), order], check=True)
+        peaks(folder, scan)
+
+
+def peaks(folder: Path, scan: Path) -> None:
+    tiny = write_model(folder / "tiny.safetensors", 4)
+    print(f"memory beyond source and network (promised: all in all {PROMISED_MEMORY} volumes for the plain one):", flush=True)
+    for order in _ORDERS:
+        subprocess.run([sys.executable, __file__, PEAK, str(scan), str(tiny), order], check=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [PEAK]:
         print_peak(*sys.argv[2:5])
+    elif sys.argv[1:2] == ["memory"]:
+        with tempfile.TemporaryDirectory() as made:
+            peaks(Path(made), write_head(Path(made, "ct.nii.gz"), 160))
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 160, int(sys.argv[2]) if len(sys.argv) > 2 else 64)

@@ -188,7 +188,7 @@ def test_the_save_dialog_keeps_what_was_shown_when_it_opened(make_window, qtbot,
         yield Progress(done=0)
         return arguments[1]
 
-    monkeypatch.setattr(work, "save", save)
+    monkeypatch.setattr("ctmri_gui.session.save_with", save)
     session.place(make_volume(), Role.SOURCE)
     synthetic, source = wait_for(qtbot, window, Role.SYNTHETIC), session.volumes[Role.SOURCE]
     for change in (lambda: None, lambda: session.place(made_volume(), Role.SYNTHETIC)):
