@@ -14,7 +14,8 @@ Kind = Literal["int", "float", "bool", "choice", "text", "file", "time"]
 GROUPS = "groups"
 """The class attribute in which a config type may say which of its fields belong together, by title, what matters most first."""
 
-_WRITTEN = {"mr": "MR", "gan": "GAN", "l1": "L1", "nce": "NCE", "kl": "KL", "ema": "EMA", "ssim": "SSIM", "mm": "(mm)"}
+_WRITTEN = {"mr": "MR", "gan": "GAN", "l1": "L1", "nce": "NCE", "kl": "KL", "ema": "EMA", "ssim": "SSIM", "mm": "(mm)",
+            "hu": "HU", "ct": "CT", "n4": "N4"}  # fmt: skip
 _FILES = ("_file", "start_from", "body_model")
 _TIMES = ("until",)
 

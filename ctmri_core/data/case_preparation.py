@@ -69,8 +69,8 @@ class CasePreparation:
                 body = None
                 if self.outliner is not None and given_body(case, group[0]) is None:
                     body = yield from self.outliner.body_of(case, group, self.stop)
-                if self.stop():
-                    return None
+                    if self.stop():
+                        return None
                 written.append(self._written(case, group, body, key, place, reference, check, together=together))
             return written
         except (FileRefused, WrongInput, GeometryMismatch) as refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -158,17 +158,15 @@ def prepare_dataset(
         if earlier and not DatasetFolder(folder).remembered():
             yield Noted(message=f"{len(earlier)} cases that were prepared there in another way, or of other data, are removed.")
         preparation = CasePreparation(folder, index.domains, index, options, decisions, stop, outliner)
-        found = yield from _prepared(source, index, preparation)
+        found = yield from _prepared(source, index, preparation, sides)
         if found is None:
             return None
         records, checks = found
-        numbered = [
-            (number, case.numbered(number).model_copy(update={"side": sides.get(reference.patient, "")}))
+        cases = [
+            case.numbered(number).model_copy(update={"side": sides.get(reference.patient, "")})
             for number, (reference, record) in enumerate(zip(source.cases, records, strict=True), 1)
             for case in record.cases
         ]
-        _raise_where_on_two_sides(numbered)
-        cases = [case for _, case in numbered]
         if options.limit:
             cases = limited(cases, folder, options.limit, plan.seed)
         index = index.model_copy(update={"cases": tuple(cases), "complete": True})
@@ -204,11 +202,13 @@ def _begun(
 
 
 def _prepared(
-    source: CaseSource, index: DatasetIndex, preparation: CasePreparation
+    source: CaseSource, index: DatasetIndex, preparation: CasePreparation, sides: Mapping[str, Side]
 ) -> Work[tuple[list[PreparedRecord], list[CaseCheck]] | None]:
-    """A record of each case, without files for those that are left out; what was found of each. None when stopped."""
+    """A record of each case, without files for those that are left out; what was found of each. None when stopped. Raises
+    `TrainingFailed` as soon as one scan has come under two names and the split put them on two `sides`."""
     options, decisions, dataset = preparation.options, preparation.decisions, DatasetFolder(preparation.folder)
     known, records, checks = dataset.remembered(), [], []
+    seen: dict[str, tuple[int, Side]] = {}
     for number, reference in enumerate(source.cases, 1):
         if preparation.stop():
             return None
@@ -228,19 +228,21 @@ def _prepared(
                 checks.append(result)
             else:
                 dataset.remember(record)
+        _raise_where_on_two_sides(seen, record.cases, number, sides.get(reference.patient, ""))
         records.append(record)
         checks += [check for case in record.cases[:1] if (check := case.numbered(number).check) is not None]
     return records, checks
 
 
-def _raise_where_on_two_sides(numbered: Sequence[tuple[int, DatasetCase]]) -> None:
-    """Raises `TrainingFailed` where one scan has come under two names and the split put them on two sides."""
-    known: dict[str, tuple[int, Side]] = {}
-    for number, case in numbered:
-        if case.pictures and case.side:
-            other, side = known.setdefault(case.fingerprint, (number, case.side))
-            if side != case.side:
-                message = f"Cases {other} and {number} are one scan under two names, in {side} and in {case.side}: scores would"
+def _raise_where_on_two_sides(
+    seen: dict[str, tuple[int, Side]], cases: Sequence[DatasetCase], number: int, side: Side
+) -> None:  # fmt: skip
+    """Remembers the `cases` that the `number`-th has become in `seen`: (number, side) by fingerprint."""
+    for case in cases:
+        if case.pictures and side:
+            other, there = seen.setdefault(case.fingerprint, (number, side))
+            if there != side:
+                message = f"Cases {other} and {number} are one scan under two names, in {there} and in {side}: scores would"
                 raise TrainingFailed(f"{message} flatter. Take one of them out, or put both on one side with --split.")
 
 

@@ -24,7 +24,8 @@ class RecipeChoices(BaseModel):
     hu_high: float = Field(default=2000.0, ge=-4096, le=32767, description="HU of CT at and above which all is alike")
     soft_tissue_curve: bool = Field(default=False, description="CT only as the source: soft tissue takes most of the range")
     mr_scaling: Literal["percentile", "z_score", "min_max", "nyul", "histogram", "contrast", "window", "interior"] = Field(
-        default="percentile", description="what of an MR's values in the body becomes the range; nyul, histogram: learnt"
+        default="percentile",
+        description="how an MR's values in the body become the range; nyul, histogram (matching): learnt from training cases",
     )
     mr_low_percentile: float = Field(default=0.5, ge=0, lt=50, description="percentile: the lowest")
     mr_high_percentile: float = Field(default=99.5, gt=50, le=100, description="percentile: the highest")

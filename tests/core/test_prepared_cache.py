@@ -252,6 +252,20 @@ def test_one_scan_under_two_names_is_not_put_on_two_sides(tmp_path: Path):
     assert finish(prepared(tmp_path, both, plan=SplitPlan(lists=SplitLists(train=("a", "c"), validation=("b",)))))
 
 
+def test_that_is_said_before_the_cases_behind_it_are_prepared(tmp_path: Path):
+    read: list[int] = []
+
+    def noted(number: int) -> Case:
+        read.append(number)
+        return patient(number)
+
+    references = tuple(CaseReference(name, partial(noted, n)) for name, n in (("a", 1), ("b", 1), ("c", 2)))
+    with pytest.raises(TrainingFailed, match="Cases 1 and 2 are one scan"):
+        plan = SplitPlan(lists=SplitLists(train=("a", "c"), validation=("b",)))
+        finish(prepared(tmp_path, CaseSource("x", "y", False, references), plan=plan))
+    assert read == [1, 1]
+
+
 def test_who_is_in_no_list_is_counted(tmp_path: Path):
     lists = SplitLists(train=("Mustermann 0", "Mustermann 9"), test=("Mustermann 3",))
     told = [event.message for event in prepared(tmp_path, source(4), plan=SplitPlan(lists=lists)) if isinstance(event, Noted)]
