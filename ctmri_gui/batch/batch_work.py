@@ -27,7 +27,8 @@ _SETTLE_S = 10.0
 @dataclass(frozen=True)
 class Wanted:
     """Of a batch: `model` None chooses for each scan; `told`: what scans show that cannot say so; `how`: of an `Order`, by its
-    names; `only`: names of cases, empty for all."""
+    names; `only`: names of cases, empty for all; `body_model`: outlines
+    bodies, beyond which results are empty."""
 
     inputs: tuple[Path, ...]
     output: Path
@@ -40,6 +41,7 @@ class Wanted:
     all_the_same: bool = False
     only: frozenset[str] = frozenset()
     how: Mapping[str, Any] = field(default_factory=dict)
+    body_model: Path | None = None
 
 
 def translate_many(wanted: Wanted, stop: StopSignal) -> Work[BatchOutcome | None]:
@@ -54,7 +56,7 @@ def translate_many(wanted: Wanted, stop: StopSignal) -> Work[BatchOutcome | None
     order = BatchOrder(
         wanted.inputs, wanted.output, wanted.model, wanted.folders, wanted.told, form,
         deidentify=wanted.deidentify, all_the_same=wanted.all_the_same, only=wanted.only,
-        order=Order(**wanted.how, threads=cores - 1 if cores > 2 else None),
+        order=Order(**wanted.how, body_model=wanted.body_model, threads=cores - 1 if cores > 2 else None),
     )  # fmt: skip
     return (yield from translate_cases(order, stop, settle=_SETTLE_S if wanted.watch else None))
 

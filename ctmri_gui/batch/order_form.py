@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from ctmri_core.domain import PICTURES, Domain
 from ctmri_gui import file_choice
 from ctmri_gui.batch.batch_work import FORMS, Wanted
+from ctmri_gui.models.body_choice import BodyChoice
 from ctmri_gui.models.library import Library
 from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import Settings
@@ -56,6 +57,7 @@ class OrderForm(QWidget):
         self.place, self.choose = label(_NONE_CHOSEN, "muted"), QPushButton("&Choose…")
         self.choose.setAccessibleName("Choose the folder for the results")
         self.model, self.form, self.kind = QComboBox(), QComboBox(), QComboBox()
+        self.body = BodyChoice(library)
         self.watch = QCheckBox("&Watch: translate what arrives later, too, as soon as it is complete")
         self.deidentify = QCheckBox("With&out the patient's data (pictures stay as they are)")
         self._fill()
@@ -77,7 +79,7 @@ class OrderForm(QWidget):
         return Wanted(
             tuple(self.inputs), self.output, self._library.folders, self.model.currentData(), Domain(told) if told else None,
             self.form.currentData(), self.deidentify.isChecked(), self.watch.isChecked(),
-            how={name: value for name, value in wanted_of(self._settings).items() if name in _HOW},
+            how={name: value for name, value in wanted_of(self._settings).items() if name in _HOW}, body_model=self.body.outliner,
         )  # fmt: skip
 
     def add(self, paths: Sequence[Path]) -> None:
@@ -87,8 +89,8 @@ class OrderForm(QWidget):
 
     def lock(self, locked: bool) -> None:
         """While it runs nothing else can be wanted."""
-        for part in (self.add_folder, self.add_files, self.remove, self.choose, self.model, self.form, self.kind, self.watch,
-                     self.deidentify):  # fmt: skip
+        for part in (self.add_folder, self.add_files, self.remove, self.choose, self.model, self.form, self.kind, self.body,
+                     self.watch, self.deidentify):  # fmt: skip
             part.setEnabled(not locked)
         self._follow_selection()
 
@@ -137,7 +139,7 @@ class OrderForm(QWidget):
         grid.addLayout(scans, 0, 1, 1, 3)
         grid.addWidget(naming("Results in", self.choose), 1, 0)
         grid.addLayout(results, 1, 1, 1, 3)
-        asked = (("&Model", self.model), ("R&esults as", self.form), ("&Kind not known", self.kind))
+        asked = (("&Model", self.model), ("R&esults as", self.form), ("&Kind not known", self.kind), ("&Body", self.body))
         for number, (words, box) in enumerate(asked):
             row, column = 2 + number // 2, 2 * (number % 2)
             grid.addWidget(naming(words, box), row, column)

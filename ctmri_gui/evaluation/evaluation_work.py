@@ -78,6 +78,7 @@ def order_of(wanted: Wanted) -> EvaluationOrder:
         direction=Direction.parse(wanted.direction) if wanted.direction else None, metrics=wanted.metrics,
         features=wanted.features, feature_weights=wanted.feature_weights,
         translation=Order(**wanted.how), back="auto" if wanted.cycle else None,  # type: ignore[arg-type]  # by the names of an Order
+        body_model=wanted.body_model,
         even_trained_on=wanted.even_trained_on, names=wanted.names, keep_unfinished=True,
     )  # fmt: skip
 

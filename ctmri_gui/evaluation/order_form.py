@@ -86,7 +86,7 @@ class OrderForm(QWidget):
         network = self.features.currentData()
         common = {
             "output": place, "metrics": self.metrics.currentData(), "names": self.names.isChecked(), "features": network,
-            "feature_weights": self.weights.folder if network else None, "body_model": self.body.model,
+            "feature_weights": self.weights.folder if network else None, "body_model": self.body.outliner,
         }  # fmt: skip
         if self._way.checkedId() == PICTURES:
             chosen = self.pictures

@@ -37,6 +37,7 @@ class Wanted(BaseModel):
     patients: Path | None = None
     labels: Path | None = None
     predicted_labels: tuple[Path | None, ...] = ()
+    body_model: Path | None = None
     direction: str = ""
     metrics: tuple[str, ...] = ()
     features: Literal["", "vgg", "inception"] = ""
@@ -55,14 +56,14 @@ class Wanted(BaseModel):
     @property
     def read(self) -> tuple[Path, ...]:
         """All that is read."""
-        more = (*self.made_by, self.patients, self.labels, *self.predicted_labels, self.feature_weights)
+        more = (*self.made_by, self.patients, self.labels, *self.predicted_labels, self.feature_weights, self.body_model)
         return (*self.places, *(place for place in more if place is not None))
 
     @property
     def of_pictures(self) -> Wanted:
         """The same without what pictures do not follow from."""
         without = {"made_by": (), "patients": None, "labels": None, "predicted_labels": (), "features": ""}
-        return self.model_copy(update={**without, "feature_weights": None})
+        return self.model_copy(update={**without, "feature_weights": None, "body_model": None})
 
 
 def keep(wanted: Wanted) -> None:
