@@ -133,11 +133,11 @@ def test_a_file_that_says_nothing_is_taken_for_what_it_looks_like(head):
 
 
 REAL = [
-    ("porcine_ct_t2/ct.nii.gz", Domain.CT), ("porcine_ct_t2/mr_t2.nii.gz", Domain.MR),
-    ("studyforrest_t1/t1w_from_dicom.nii.gz", Domain.MR),
+    ("porcine_ct_t2/ct.nii.gz", Domain.CT), ("porcine_ct_t2/mr_t2.nii.gz", Domain.MR_T2),  # it learnt from five of these
+    ("studyforrest_t1/t1w_from_dicom.nii.gz", Domain.MR_T1),
     ("visible_female_head_ct/head_ct.nii.gz", Domain.CT), ("totalsegmentator_examples/example_ct_sm.nii.gz", Domain.CT),
     ("totalsegmentator_examples/example_mr_sm.nii.gz", Domain.MR), ("odd_files/vtk_headsq/quarter.nhdr", Domain.CT),
-    ("windowed_brain_slices/patient_07/ct", Domain.CT), ("windowed_brain_slices/patient_07/mr_t1", Domain.MR_T1),
+    ("windowed_brain_slices/patient_07/ct", Domain.CT), ("windowed_brain_slices/patient_02/mr_t1", Domain.MR_T1),
     ("windowed_brain_slices/patient_07/mr_t2", Domain.MR_T2), ("windowed_brain_slices/patient_01/mr_t2", Domain.MR),
 ]  # fmt: skip
 
