@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--heads", type=int, default=24)
     arguments = parser.parse_args()
-    paths = sorted((resources_folder() / "models").glob("*.safetensors"))
+    paths = sorted((resources_folder() / "models").glob("phantom_*.safetensors"))
     cards = [read_card(path) for path in paths]
     facts = []
     for seed in range(arguments.heads):

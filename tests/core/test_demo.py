@@ -23,7 +23,7 @@ def demo(tmp_path_factory):
 
 
 def test_the_shipped_models_translate_both_ways_and_say_what_they_are():
-    cards = {entry.path.name: entry.card for entry in list_models([MODELS])}
+    cards = {entry.path.name: entry.card for entry in list_models([MODELS]) if not entry.card.outlines}
     assert {card.direction.name for card in cards.values()} >= {"ct_to_mr_t1", "mr_t1_to_ct"}
     for name, card in cards.items():
         assert (MODELS / name).stat().st_size < 15_000_000
