@@ -19,7 +19,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=given_path, metavar="INPUT", help=kinds)
     parser.add_argument("--series", type=positive, metavar="N", help="which one, where INPUT holds several (see `ctmri info`)")
     parser.add_argument(
-        "--spacing", type=_spacing, metavar="K,J,I", help="mm between slices, rows, columns where INPUT does not say or is wrong"
+        "--spacing", type=spacing_choice, metavar="K,J,I", help="mm of slices, rows, columns where INPUT does not say or is wrong"
     )
     parser.add_argument("--correct-tilt", action="store_true", help="shift slices of a tilted gantry onto a straight grid")
 
@@ -80,7 +80,7 @@ def device(text: str) -> str:
     return text
 
 
-def _spacing(text: str) -> Triple:
+def spacing_choice(text: str) -> Triple:
     try:
         k, j, i = (float(part) for part in text.split(","))
     except ValueError:

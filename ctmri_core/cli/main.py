@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ctmri_core
-from ctmri_core.cli import align, body, convert, demo, evaluate, info, models, prepare, report, segment, train, translate
+from ctmri_core.cli import align, body, convert, demo, evaluate, info, models, prepare, report, segment, study, train, translate
 from ctmri_core.cli.interrupts import ended_at_once, terminated_as_interrupted
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
@@ -20,7 +20,7 @@ from ctmri_core.errors import CtmriError, crash_report
 
 COMMANDS = {
     "translate": translate, "convert": convert, "prepare": prepare, "train": train, "models": models, "info": info, "demo": demo,
-    "body": body, "align": align, "evaluate": evaluate, "report": report, "segment": segment,
+    "body": body, "align": align, "evaluate": evaluate, "report": report, "segment": segment, "study": study,
 }  # fmt: skip
 
 
