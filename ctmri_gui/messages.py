@@ -246,8 +246,8 @@ def _from_library(
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001  # as above
+    line: str | None = None,  # noqa: ARG001  # as above
 ) -> None:
     """A warning of a library without its words, which may quote a header."""
     _log.warning("%s at %s:%s", category.__name__, "/".join(Path(filename).parts[-3:]), lineno)

@@ -232,7 +232,10 @@ def test_the_wheel_scrolls_the_page_and_leaves_values_alone_that_have_not_the_ke
 def test_a_setting_is_found_by_words_of_its_name_and_help(shown_form):
     form = shown_form()
     form.editor("weight_decay")  # opens a group that must be open afterwards
-    visible = lambda: {name for name in find_card("pix2pix").config.model_fields if _row_is_visible(form, name)}  # noqa: E731
+
+    def visible() -> set[str]:
+        return {name for name in find_card("pix2pix").config.model_fields if _row_is_visible(form, name)}
+
     before = visible()
     form.search.setText("gradient penalty")
     assert visible() == {"lambda_penalty"}
