@@ -67,8 +67,8 @@ class Reference(_Frozen):
 
 class ItemTruth(_Frozen):
     """`case`, `patient`: salted keys; `source`: the file it came from, to open a recognised one later (the coordinator's own
-    paths: never in a report), and `k` the slice of it that was shown, None of a volume; `origin`: LPS mm in it of the
-    first voxel as shown, whose axes are those of the patient, so that a mark is found again; `region`, `centre`: for subgroups."""
+    paths: never in a report), and `k` the slice of it that was shown, None of a volume; `origin`: LPS mm in it of the first
+    voxel as shown, whose axes are the patient's, so that a mark is found again; `region`, `centre`: for subgroups."""
 
     token: Token
     arm: str

@@ -86,7 +86,7 @@ def _place(answered: Answered, row: Row, item: ItemTruth, mark: Mark | None) -> 
     at = None if mark is None or shown is None else min(max(round(mark.mm[0] / shown.spacing[0]), 0), shown.shape[0] - 1)
     return Flagged(
         reader=row.reader, token=item.token, arm=item.arm, case=item.case, source=item.source, k=item.k, slice_shown=at,
-        mm=None if mark is None else mark.mm, lps=_lps(item, mark), label="" if mark is None else mark.label, reasons=row.answer.reasons,
-        confidence=row.answer.confidence,
+        mm=None if mark is None else mark.mm, lps=_lps(item, mark), label="" if mark is None else mark.label,
+        reasons=row.answer.reasons, confidence=row.answer.confidence,
         recognised=row.right and answered.design in ("yes_no", "two_alternatives"),
     )  # fmt: skip
