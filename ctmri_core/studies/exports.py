@@ -83,7 +83,8 @@ def _told(gathered: Gathered, trial: Trial, answer: Answer, truth: dict[str, Ite
     judged = design not in ("rank", "grading")
     return {
         "arms": [item.arm for item in items], "cases": [item.case for item in items],
-        "signal": int(row.signal) if judged else None, "correct": int(row.right) if judged else None, "score": row.score if judged else None,
+        "signal": int(row.signal) if judged else None, "correct": int(row.right) if judged else None,
+        "score": row.score if judged else None,
     }  # fmt: skip
 
 
