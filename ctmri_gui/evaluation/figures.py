@@ -26,7 +26,7 @@ def spread(summary: Summary, unit: str) -> tuple[str, str]:
     """`46.2 ± 8.1` and `median 44.0, 95 % 41.0 to 52.3`: the second is short where there is one patient."""
     mean = number(summary.mean, unit)
     if summary.sd is None or summary.low is None or summary.high is None:
-        return mean, "one patient"
+        return mean, "of one patient"
     interval = f"95 % {number(summary.low, unit)} to {number(summary.high, unit)}"
     return f"{mean} ± {number(summary.sd, unit)}", f"median {number(summary.median, unit)}, {interval}"
 
