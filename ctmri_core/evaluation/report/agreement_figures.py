@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ctmri_core.evaluation.report.wording import domain_label, model_label, sentence, shown
+from ctmri_core.evaluation.report.wording import domain_label, model_label, shown
 from ctmri_core.evaluation.results import Agreement, Calibration, EvaluatedModel, Evaluation
 from ctmri_core.reporting.document import Cell, Column, Figure, Number, Table, number
 from ctmri_core.reporting.drawing import COLOURS, GROUND, INK, LINES, MARKERS, Drawing
 from ctmri_core.reporting.lettering import drawable, shortened
+from ctmri_core.reporting.wording import sentence
 
 _WIDTH = 170.0
 _DENSITY = "cividis"  # even in lightness, and the same to those who do not tell red from green

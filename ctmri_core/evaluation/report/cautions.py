@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctmri_core.evaluation.report.wording import model_label, plural
+from ctmri_core.evaluation.report.wording import model_label
 from ctmri_core.evaluation.results import Evaluation, Problem, ProblemKind
 from ctmri_core.reporting.document import Block, Caution, Paragraph, listed
+from ctmri_core.reporting.wording import plural
 
 _TITLES: dict[ProblemKind, str] = {
     "trained_on": "A model learnt from these cases", "misaligned": "Truth and source are not aligned",

@@ -20,9 +20,10 @@ from ctmri_core.evaluation.report.tables import (
     set_table,
     summary_table,
 )
-from ctmri_core.evaluation.report.wording import plural, way
+from ctmri_core.evaluation.report.wording import way
 from ctmri_core.evaluation.results import Evaluation, Kind
 from ctmri_core.reporting.document import Block, Document, Facts, Figure, Paragraph, Section, Table
+from ctmri_core.reporting.wording import plural
 
 KIND = "CT-MRI Studio: evaluation"
 _MARK = "Synthetic images. Research use, not for diagnosis."

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ctmri_core.evaluation.report.patients import patient_means
-from ctmri_core.evaluation.report.wording import model_label, plural, sentence, shown, unit_and_better
+from ctmri_core.evaluation.report.wording import model_label, shown, unit_and_better
 from ctmri_core.evaluation.results import Evaluation, Kind, ShownMetric
 from ctmri_core.reporting.document import Figure
 from ctmri_core.reporting.drawing import COLOURS, INK, MARKERS, Drawing
 from ctmri_core.reporting.lettering import drawable, shortened
+from ctmri_core.reporting.wording import plural, sentence
 
 _WIDTH = 170.0
 _COLUMNS, _MOST_PANELS = 3, 12

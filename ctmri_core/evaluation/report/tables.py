@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctmri_core.evaluation.measure_words import words_of
-from ctmri_core.evaluation.report.wording import (
-    ARROWS,
-    badness,
-    domain_label,
-    model_label,
-    plural,
-    probability,
-    shown,
-    span,
-    unit_and_better,
-)
+from ctmri_core.evaluation.report.wording import ARROWS, badness, domain_label, model_label, shown, span, unit_and_better
 from ctmri_core.evaluation.results import (
     CaseScores,
     Comparison,
@@ -26,6 +16,7 @@ from ctmri_core.evaluation.results import (
     Summary,
 )
 from ctmri_core.reporting.document import Cell, Column, Number, Table, count
+from ctmri_core.reporting.wording import plural, probability
 
 _MOST_CASES_ON_PAPER = 60
 _ARROWS_TOLD = "↑ higher is better, ↓ lower is better, → 0 nearer to 0 is better."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ctmri_core.domain import Domain
 from ctmri_core.evaluation.results import EvaluatedModel, Evaluation, ShownMetric
 from ctmri_core.reporting.document import Number, number
@@ -51,12 +49,6 @@ def span(low: float | None, high: float | None, unit: str) -> Number:
     return Number(f"{shown(low, unit).text} to {shown(high, unit).text}", low)
 
 
-def probability(p: float | None) -> Number:
-    if p is None:
-        return Number("–")
-    return Number("< 0.001", p) if p < 0.001 else number(p, 3)
-
-
 def badness(metric: ShownMetric | None, value: float | None) -> float:
     """By which cases are ranked, the worst highest; what is not known is worst."""
     if value is None:
@@ -64,13 +56,3 @@ def badness(metric: ShownMetric | None, value: float | None) -> float:
     if metric is None or metric.better == "lower":
         return value
     return -value if metric.better == "higher" else abs(value)
-
-
-def plural(count: int, one: str, several: str = "") -> str:
-    return f"{count} {one if count == 1 else several or f'{one}s'}"
-
-
-def sentence(parts: Iterable[str]) -> str:
-    """`a, b and c`."""
-    words = list(parts)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
