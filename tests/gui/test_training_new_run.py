@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from ctmri_core.data.case_sources import find_cases
 from ctmri_core.data.dataset import DatasetFolder
@@ -35,6 +35,7 @@ from ctmri_gui.training.new_run.method_page import MethodPage
 from ctmri_gui.training.new_run.new_run import METHOD, NewRun
 from ctmri_gui.training.new_run.source_card import dropped
 from ctmri_gui.training.trainings import Trainings
+from tests.teaching.drawings import drawing
 
 WAIT = 60_000
 SHAPE = (6, 40, 40)
@@ -465,3 +466,19 @@ def test_rows_without_a_check(qtbot, make_run, collection) -> None:
     page = prepared_by(qtbot, run, collection)
     assert [row.number for row in rows_of(page._prepared)] == [1, 2, 3, 4, 5]
     assert "Nobody looked" in page.check.verdict.text()
+
+
+def test_a_folder_of_labelme_files_is_learnt_from_once_it_is_said_what_the_pictures_show(qtbot, make_run, tmp_path) -> None:
+    for n in range(3):
+        drawing(tmp_path / "drawn" / f"p{n}" / f"{n}.json", ("body", 10, 30 + n))
+    run = make_run()
+    page = run.pages[0]
+    page.choose(str(tmp_path / "drawn"))
+    qtbot.waitUntil(lambda: page.found.kinds.isVisible(), timeout=WAIT)
+    assert "laid out as labelme" in page.found.found.text()
+    (use,) = [button for button in page.found.kinds.findChildren(QPushButton) if button.text() == "&Use this"]
+    qtbot.mouseClick(use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page._busy and "CT and mask" in page.found.found.text(), timeout=WAIT)
+    qtbot.mouseClick(page.found.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: run.draft.data is not None, timeout=WAIT)
+    assert run.draft.data.domains == (Domain.CT, Domain.MASK)

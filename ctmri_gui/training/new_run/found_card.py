@@ -34,6 +34,8 @@ from ctmri_gui.training.new_run.flowing_row import FlowingRow
 _FOUND_OUT = "found out by itself"
 _BAR_HEIGHT, _STEPS = 10, 1000
 _USUAL = (Domain.CT, Domain.MR_T1)
+_MASKED = ("voc", "labelme")
+"""Layouts of one kind of pictures, with masks."""
 
 
 class FoundCard(QFrame):
@@ -80,7 +82,7 @@ class FoundCard(QFrame):
         self.found.setText(_told(look))
         self.remarks.setText(without_flags(" ".join(look.remarks)))
         self.remarks.setVisible(bool(look.remarks))
-        self.kinds.show_kinds(look.domains, _domains(chosen), unknown=not look.domains)
+        self.kinds.show_kinds(look.domains, _domains(chosen), unknown=not look.domains, masked=look.layout in _MASKED)
         for widget in (self._layout_line, self.how, self.where, self.begin):
             widget.setVisible(mine)
         self.kinds.setVisible(mine and (len(look.domains) > 2 or not look.domains))
@@ -189,21 +191,24 @@ class _Kinds(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._all: tuple[Domain, ...] = ()
 
-    def show_kinds(self, there: Sequence[Domain], chosen: Sequence[Domain], *, unknown: bool) -> None:
+    def show_kinds(self, there: Sequence[Domain], chosen: Sequence[Domain], *, unknown: bool, masked: bool) -> None:
         while (item := self._row.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.setParent(None)
                 widget.deleteLater()
-        if unknown:
-            self._ask_two(tuple(chosen[:2]) if len(chosen) > 1 else _USUAL)
+        if unknown and masked:
+            self._ask(["The pictures sho&w"], chosen[:1] or _USUAL[:1], (Domain.MASK,))
+        elif unknown:
+            self._ask(["&A shows", "&B shows"], tuple(chosen[:2]) if len(chosen) > 1 else _USUAL)
         else:
             self._all = tuple(dict.fromkeys((*self._all, *there))) if set(there) <= set(self._all) else tuple(there)
             self._offer(chosen or there)
         self._row.addStretch(1)
 
-    def _ask_two(self, start: Sequence[Domain]) -> None:
+    def _ask(self, words: Sequence[str], start: Sequence[Domain], besides: tuple[Domain, ...] = ()) -> None:
+        """What a person must say; `besides`: what is there anyway."""
         boxes = [KindChoice(domain) for domain in start]
-        use = QPushButton("&Use these")
+        use = QPushButton("&Use these" if len(words) > 1 else "&Use this")
 
         def kinds() -> tuple[Domain, ...]:
             return tuple(KINDS[box.currentIndex()] for box in boxes)
@@ -211,12 +216,12 @@ class _Kinds(QWidget):
         def check() -> None:
             use.setEnabled(len(set(kinds())) == len(boxes) and Domain.UNKNOWN not in kinds())
 
-        for words, box in zip(("&A shows", "&B shows"), boxes, strict=True):
+        for said, box in zip(words, boxes, strict=True):
             box.currentIndexChanged.connect(lambda _row: check())
-            box.setAccessibleName(words.replace("&", ""))
-            self._row.addWidget(naming(words, box))
+            box.setAccessibleName(said.replace("&", ""))
+            self._row.addWidget(naming(said, box))
             self._row.addWidget(box)
-        use.clicked.connect(lambda: self.chosen.emit(kinds()))
+        use.clicked.connect(lambda: self.chosen.emit((*kinds(), *besides)))
         self._row.addWidget(use)
 
     def _offer(self, chosen: Sequence[Domain]) -> None:
