@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QToolButton
 
+from ctmri_gui.cases.room import in_words
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.running_work import RunningWork
 from ctmri_gui.panels.small_parts import label
@@ -103,7 +104,7 @@ class MemorySign(QLabel):
         resident, memory = psutil.Process().memory_info().rss, psutil.virtual_memory()
         short = memory.available < _SMALL_SHARE * memory.total
         roomy = window.width() >= _ROOM_FOR_MEMORY * self.fontMetrics().averageCharWidth()
-        words = f"{_size(resident)} in use, {_size(memory.available)} free"
+        words = f"{in_words(resident)} in use, {in_words(memory.available)} free"
         warned = f"Little memory: {words}"
         if self.property("role") != ("warning" if short else "muted"):
             self.setProperty("role", "warning" if short else "muted")
@@ -111,9 +112,6 @@ class MemorySign(QLabel):
             self.style().polish(self)
         self.setText("" if not roomy else warned if short else words)
         self.setVisible(roomy)
-        self.setToolTip(f"Memory: {_size(resident)} of this program; {_size(memory.available)} of {_size(memory.total)} free")
+        free = f"{in_words(memory.available)} of {in_words(memory.total)} free"
+        self.setToolTip(f"Memory: {in_words(resident)} of this program; {free}")
         self.setAccessibleName(self.toolTip())
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"

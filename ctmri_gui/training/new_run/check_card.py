@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.data.layouts.layout import Side
 from ctmri_core.events import StopSignal, Work
+from ctmri_gui.cases.room import in_words
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.data_work import Prepared
@@ -81,7 +82,7 @@ class CheckCard(QWidget):
         self.back.setVisible(may_change and bool(self._left_out))
         self.back.setText(f"&Take back all that are left out ({len(self._left_out)})")
         self.throw_away.setVisible(prepared.own)
-        self.throw_away.setText(f"&Delete prepared data ({size_words(prepared.size)})")
+        self.throw_away.setText(f"&Delete prepared data ({in_words(prepared.size)})")
         self.throw_away.setToolTip("Removes the prepared slices from this computer; the scans themselves stay as they are")
         self.grid.show_rows(rows, partial(small_pictures, prepared.folder, prepared.index.recipe))
 
@@ -156,7 +157,3 @@ def _figures_of(prepared: Prepared) -> dict[str, str]:
         figures["centres" if centres > 1 else "centre"] = str(centres)
     figures["kinds"] = ", ".join(domain.label for domain in prepared.known.domains)
     return figures
-
-
-def size_words(size: int) -> str:
-    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{max(size / 2**20, 0.1):.0f} MB" if size >= 2**20 else "under 1 MB"

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished
 from ctmri_core.resources_folder import user_datasets_folder
+from ctmri_gui.cases.room import in_words
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs, JobState
 from ctmri_gui.panels.asking import ask
@@ -21,7 +22,7 @@ from ctmri_gui.panels.small_parts import label, scrolling, set_role
 from ctmri_gui.settings import Settings
 from ctmri_gui.training import data_work
 from ctmri_gui.training.data_work import Look, Prepared
-from ctmri_gui.training.new_run.check_card import CheckCard, size_words
+from ctmri_gui.training.new_run.check_card import CheckCard
 from ctmri_gui.training.new_run.data_choices import DOMAINS, LAYOUT, LEFT_OUT, DataChoices
 from ctmri_gui.training.new_run.draft import PHANTOM, Draft, KnownData, path_of
 from ctmri_gui.training.new_run.found_card import FoundCard
@@ -213,7 +214,7 @@ class DataPage(QWidget):
             self._show()
             return
         ask(
-            self, "Delete for good?", f"Delete these prepared slices ({size_words(prepared.size)})?", _LOST,
+            self, "Delete for good?", f"Delete these prepared slices ({in_words(prepared.size)})?", _LOST,
             yes="&Delete", no="&Keep", then=lambda: self.delete(prepared), name="delete_prepared_question",
         )  # fmt: skip
 
