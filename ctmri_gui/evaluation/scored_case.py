@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GONE = "The data of this evaluation are not where they were ({name} is gone). Put them back, or evaluate anew where they are now."
 _OTHER_DATA = "These data no longer hold the case: they were changed or prepared anew since. Evaluate again to look at cases."
+_OTHER_ORDER = "Something else was evaluated into this folder since, not in the window. Evaluate again to look at cases."
 _OTHER_GRID = "The case has another size than when it was scored: its files were changed since. Evaluate again to look at it."
 _OTHER_MODEL = "{name} is no longer the model that was scored: its file was changed since. Evaluate again to look at cases."
 _PREPARED = (
@@ -55,6 +56,8 @@ def open_case(wanted: Wanted, evaluation: Evaluation, case: int, model: int, sto
     from ctmri_core.evaluation.evaluate import find_evaluated
 
     told, of = evaluation.case(case), evaluation.model(model)
+    if len(wanted.predictions if of.pictures else wanted.models) != len(evaluation.models):
+        raise CtmriError(_OTHER_ORDER)
     order = order_of(wanted.of_pictures)
     cases = find_evaluated(order, evaluation.data.salt, stop)
     found = next((each for each in cases.cases if each.key == told.key), None)

@@ -405,6 +405,12 @@ def test_finished_pictures_are_scored_and_a_case_is_opened_at_its_worst_slice(wi
     qtbot.waitUntil(lambda: "Saved as saved.pdf." in window.messages.texts, timeout=PATIENCE)
     assert (tmp_path / "saved.pdf").read_bytes().startswith(b"%PDF")
 
+    asked = window.evaluations.asked
+    assert asked is not None
+    window.evaluations.asked = asked.model_copy(update={"predictions": (made, truths)})
+    window.result.caseWanted.emit(1, 1)
+    qtbot.waitUntil(lambda: any("Something else was evaluated" in text for text in window.messages.texts), timeout=PATIENCE)
+
     shutil.rmtree(truths)
     look_at(window, folder, qtbot)
     window.result.caseWanted.emit(1, 1)
