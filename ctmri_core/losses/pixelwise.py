@@ -17,6 +17,15 @@ def l1_loss(synthetic: Tensor, target: Tensor, weight: Tensor | None = None) -> 
     return (difference * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
+def l2_loss(synthetic: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared difference of (n, c, h, w), `weight` as in `l1_loss`: its least is the mean of what may be, not the median."""
+    difference = (synthetic - target).square()
+    if weight is None:
+        return difference.mean()
+    weight = weight.expand_as(difference)
+    return (difference * weight).sum() / weight.sum().clamp_min(1e-6)
+
+
 def edge_loss(synthetic: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean absolute difference of the steps from each pixel to the next, down and to the right added (Mathieu et al. 2016, Eq. 6
     with exponent 1, signs kept); `weight` as in `l1_loss`, a step counting where both pixels do.

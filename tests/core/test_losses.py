@@ -19,7 +19,7 @@ from ctmri_core.losses.features import FeatureDistance
 from ctmri_core.losses.gradient_penalty import gradient_penalty
 from ctmri_core.losses.image_pool import ImagePool
 from ctmri_core.losses.latent import gaussian_kl, unit_variance_kl
-from ctmri_core.losses.pixelwise import edge_loss, l1_loss
+from ctmri_core.losses.pixelwise import edge_loss, l1_loss, l2_loss
 from ctmri_core.losses.smoothness import flow_roughness, total_variation
 from ctmri_core.losses.structural import ssim_loss
 from ctmri_core.networks.patchgan import PatchGan
@@ -201,6 +201,15 @@ def test_a_pool_returns_old_pictures_half_of_the_time_and_its_state_comes_back()
     assert torch.equal(other.exchange(first), expected)
     nothing = ImagePool(0)
     assert torch.equal(nothing.exchange(first), first) and nothing.state_dict("pool") == {}
+
+
+def test_l2_is_numpys_and_a_mask_is_a_weighted_mean():
+    a, b = np.random.default_rng(0).normal(size=(2, 2, 1, 5, 5))
+    mask = np.random.default_rng(1).random((2, 1, 5, 5)) > 0.6
+    tensors = [torch.from_numpy(x) for x in (a, b)]
+    assert l2_loss(*tensors).item() == pytest.approx(((a - b) ** 2).mean())
+    assert l2_loss(*tensors, torch.from_numpy(mask).double()).item() == pytest.approx(((a - b) ** 2)[mask].mean())
+    assert l2_loss(*tensors, torch.zeros(2, 1, 5, 5, dtype=torch.float64)).item() == 0
 
 
 def test_steps_between_neighbours_against_differences_in_numpy():

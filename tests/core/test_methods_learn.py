@@ -45,8 +45,8 @@ LESSONS = (
     Lesson("pix2pix", {"l1": 0.5}, 100, 64, 3e-3, 2, changes={"generator": "plain_unet", "width": 12}),
     Lesson("regressor", {"l1": 0.75}, 60, 64, 3e-3, 2, {"context_slices": 3, "body_only": True}),
     Lesson(
-        "regressor", {"l1": 0.4, "ssim": 0.6, "edges": 0.4}, 120, 64, 3e-3, 2,
-        {"context_slices": 1, "network": "residual_unet", "lambda_ssim": 0.1, "lambda_edges": 0.2, "mirrored": True},
+        "regressor", {"l1": 0.4, "squared": 0.3, "ssim": 0.6, "edges": 0.4}, 120, 64, 3e-3, 2,
+        {"context_slices": 1, "network": "residual_unet", "lambda_squared": 4.0, "lambda_ssim": 0.1, "lambda_edges": 0.2},
     ),
     Lesson("reggan", {"correction": 0.55}, 60, 64, batch_size=2),
     Lesson("cyclegan", {"cycle": 0.85, "identity": 0.85, "gan": 1.0}),

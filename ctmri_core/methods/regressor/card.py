@@ -32,6 +32,9 @@ class RegressorConfig(MethodConfig):
         default=5, description="neighbouring slices it sees, the middle one is translated"
     )
     lambda_l1: float = Field(default=1.0, gt=0, le=10000, description="weight of the mean absolute error")
+    lambda_squared: float = Field(
+        default=0.0, ge=0, le=10000, description="weight of the mean squared error: what is rare, as bone, is learnt sooner"
+    )
     lambda_ssim: float = Field(default=0.0, ge=0, le=10000, description="weight of one minus the structural similarity")
     lambda_edges: float = Field(default=0.0, ge=0, le=10000, description="weight of the error of steps between neighbours")
     body_only: bool = Field(

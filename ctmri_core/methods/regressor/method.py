@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ctmri_core.domain import Direction
-from ctmri_core.losses.pixelwise import edge_loss, l1_loss
+from ctmri_core.losses.pixelwise import edge_loss, l1_loss, l2_loss
 from ctmri_core.losses.structural import ssim_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.regressor.card import RegressorConfig
@@ -38,10 +38,14 @@ class Regressor(OneWay):
         synthetic: Tensor = self.networks["generator"](batch.seen(self.source))
         target, weight = batch[self.target], batch.masks[self.target] if self.config.body_only else None
         terms, config = {"l1": l1_loss(synthetic, target, weight)}, self.config
+        if config.lambda_squared:
+            terms["squared"] = l2_loss(synthetic, target, weight)
         if config.lambda_ssim:
             terms["ssim"] = ssim_loss(synthetic + 1, target + 1, data_range=2.0, weight=weight)
         if config.lambda_edges:
             terms["edges"] = edge_loss(synthetic, target, weight)
-        weights = {"l1": config.lambda_l1, "ssim": config.lambda_ssim, "edges": config.lambda_edges}
+        weights = {
+            "l1": config.lambda_l1, "squared": config.lambda_squared, "ssim": config.lambda_ssim, "edges": config.lambda_edges,
+        }  # fmt: skip
         update("generator", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
         return detached(terms)
