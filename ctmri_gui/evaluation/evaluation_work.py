@@ -17,7 +17,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.evaluation.results import EVALUATION, Evaluation, read_evaluation
 from ctmri_core.events import Event, Noted, Progress, StopSignal, Work, relayed
 from ctmri_core.resources_folder import user_datasets_folder
-from ctmri_gui.evaluation.wanted import Wanted
+from ctmri_gui.evaluation.wanted import Wanted, keep
 
 if TYPE_CHECKING:
     from ctmri_core.evaluation.order import EvaluationOrder
@@ -49,11 +49,15 @@ class KnownData:
 
 
 def evaluate(wanted: Wanted, stop: StopSignal) -> Work[Evaluation | None]:
-    """Runs it; what is finished is an evaluation too where it was stopped."""
+    """Runs it; what is finished is an evaluation too where it was stopped. Where its data lie is kept here, and not when the
+    window hears of it: that may be closing."""
     yield Progress(done=0, message="starting the evaluation")
     from ctmri_core.evaluation.evaluate import evaluate as evaluated
 
-    return (yield from quietly(evaluated(order_of(wanted), stop)))
+    found = yield from quietly(evaluated(order_of(wanted), stop))
+    if found is not None:
+        keep(wanted)
+    return found
 
 
 def quietly(begun: Work[Result]) -> Work[Result]:

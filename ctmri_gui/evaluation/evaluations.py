@@ -117,7 +117,6 @@ class Evaluations(QObject):
 
     def _done(self, order: Wanted, there: Evaluation | None) -> None:
         if there is not None:
-            wanted.keep(order)
             self.add_place(order.output.parent)
             self._show(there, order.output, order)
             self.refresh()

@@ -65,7 +65,7 @@ class SyntheticFolders(QWidget):
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.add, self.remove = QPushButton("Add f&older…"), QPushButton("Remo&ve")
+        self.add, self.remove = QPushButton("Ad&d folder…"), QPushButton("Remo&ve")
         self.add.setToolTip("A folder with synthetic pictures; several are compared with each other")
         self.remove.setToolTip("Take the selected folders off the list (Del)")
         self.made_by = QComboBox()

@@ -28,9 +28,8 @@ from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import load_method
 from ctmri_core.volume import Volume
-from ctmri_gui.evaluation import evaluation_window
+from ctmri_gui.evaluation import evaluation_window, evaluation_work
 from ctmri_gui.evaluation.evaluation_window import BEFORE, NEW, RESULT, EvaluationWindow
-from ctmri_gui.evaluation.evaluation_work import order_of
 from ctmri_gui.evaluation.figures import number
 from ctmri_gui.evaluation.result_page import CASES, CHART, TESTS
 from ctmri_gui.evaluation.wanted import ASKED, Wanted, keep, kept, usual_place
@@ -204,8 +203,10 @@ def test_all_of_it_can_be_reached_in_a_small_window(window, qtbot, dressed, them
     window.resize(900, 600)
     qtbot.wait(1)
     assert window.width() == 900 and window.height() == 600, "nothing makes it larger"
-    for page in range(3):
+    for page, pictures in ((NEW, False), (NEW, True), (RESULT, False), (BEFORE, False)):
         window.go(page)
+        window.new.order.of_pictures.setChecked(pictures)
+        window.new.order.features.setCurrentIndex(1)
         letters: list[str] = []
         for kind in (QAbstractButton, QLabel):
             letters += [QKeySequence.mnemonic(part.text()).toString() for part in window.findChildren(kind) if part.isVisible()]
@@ -333,7 +334,7 @@ def test_what_belongs_to_finished_pictures_is_asked_for_each_folder(make_window,
     assert wanted.made_by == (model, None) and wanted.predicted_labels == (None, tmp_path / "own")
     assert (wanted.labels, wanted.patients) == (tmp_path / "labels", tmp_path / "whose.csv")
     assert (wanted.features, wanted.feature_weights) == ("vgg", tmp_path / "vgg.safetensors")
-    asked = order_of(wanted)
+    asked = evaluation_work.order_of(wanted)
     assert (asked.made_by, asked.predicted_labels, asked.features) == (wanted.made_by, wanted.predicted_labels, "vgg")
     chosen.list.setCurrentItem(chosen.list.topLevelItem(0))
     chosen.remove.click()
@@ -407,6 +408,9 @@ def test_finished_pictures_are_scored_and_a_case_is_opened_at_its_worst_slice(wi
 
     asked = window.evaluations.asked
     assert asked is not None
+    (folder / ASKED).unlink()
+    assert finish(evaluation_work.evaluate(asked, lambda: False)) is not None
+    assert kept(folder) == asked, "also where the window closed before it heard of the end"
     window.evaluations.asked = asked.model_copy(update={"predictions": (made, truths)})
     window.result.caseWanted.emit(1, 1)
     qtbot.waitUntil(lambda: any("Something else was evaluated" in text for text in window.messages.texts), timeout=PATIENCE)
@@ -484,6 +488,7 @@ def test_what_was_finished_when_it_is_stopped_is_shown_as_such(window, tmp_path,
     window.new.stop.trigger()
     qtbot.waitUntil(lambda: not window.evaluations.running, timeout=PATIENCE)
     there = window.evaluations.shown
+    assert kept(window.evaluations.folder) == window.evaluations.asked
     assert there is not None and 1 <= len(there.scores) <= 2
     if not there.finished:
         assert window.result.problems.texts[0].startswith("It was stopped before its end")
