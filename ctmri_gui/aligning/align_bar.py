@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QFrame, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.aligning.kinds import KINDS
 from ctmri_gui.aligning.aligner import Aligner
 from ctmri_gui.aligning.nudge_row import NudgeRow
 from ctmri_gui.panels.small_parts import label
+from ctmri_gui.training.monitor.flow import Flow
 
 _KINDS = {"rigid": "Rigid", "affine": "Affine", "bspline": "Elastic (B-spline)"}
 _KIND_TIPS = ("Place only: voxels stay those of the file", "Sizes and angles too", "Bends too, by a coarse field; look closely")
+_LEAST_WORDS = 30
 _NO_NUDGE = "Only what keeps its shape can be moved by hand"
 
 
@@ -84,19 +87,36 @@ class AlignBar(QFrame):
         if proposal is None:
             self.before.setChecked(False)
         self.kinds.setCurrentIndex(self.kinds.findData(self._aligner.kind))
+        self._turn()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 4, 6, 4)
         column.setSpacing(4)
-        first = QHBoxLayout()
-        first.setSpacing(6)
-        first.addWidget(self.told, 1)
+        self._first = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._first.setSpacing(6)
+        self._presses = QWidget()
+        flow = Flow(self._presses)
         for part in (self.accept, self.undo, self.before, self.nudge, self.kinds, self.again, self.more, self.cancel):
-            first.addWidget(part)
-        column.addLayout(first)
+            flow.addWidget(part)
+        self._first.addWidget(self.told, 1)
+        self._first.addWidget(self._presses)
+        column.addLayout(self._first)
         column.addWidget(self.row)
         self.row.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
+        """Where the buttons would leave no room for the words, they stand below."""
+        shown = [part for part in self._presses.children() if isinstance(part, QWidget) and not part.isHidden()]
+        needed = sum(part.sizeHint().width() + self._first.spacing() for part in shown)
+        beside = needed + _LEAST_WORDS * self.fontMetrics().averageCharWidth() < self.width()
+        self._presses.setMinimumWidth(needed if beside else 0)
+        directions = QBoxLayout.Direction
+        self._first.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
 
     def _show_row(self, shown: bool) -> None:
         self.row.setVisible(shown)

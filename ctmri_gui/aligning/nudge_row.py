@@ -7,13 +7,14 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QWidget
 
 from ctmri_core.aligning.by_hand import Nudge
 from ctmri_gui.panels.small_parts import label, naming
+from ctmri_gui.training.monitor.flow import Flow
 
 _SHIFTS = (("&Left", "mm to the patient's left; below zero to the right"), ("Bac&k", "mm to the back; below zero to the front"),
            ("Hea&d", "mm towards the head; below zero towards the feet"))  # fmt: skip
 _TURNS = (("N&od", "degrees about the axis from right to left"), ("&Tilt", "degrees about the axis from front to back"),
           ("T&urn", "degrees about the axis from feet to head"))  # fmt: skip
 _MOST_MM, _MOST_DEGREES = 500.0, 180.0
-_HINT = "Arrow keys move by 1 mm, Ctrl + arrows turn by 1°; with Shift by 5."
+_HINT = "Arrows move by 1 mm, with Ctrl turn by 1°, Shift: by 5"
 
 
 class NudgeRow(QWidget):
@@ -23,16 +24,14 @@ class NudgeRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        row = Flow(self)
         self.mm = [self._field(row, words, tip, " mm", _MOST_MM) for words, tip in _SHIFTS]
         self.degrees = [self._field(row, words, tip, "°", _MOST_DEGREES) for words, tip in _TURNS]
         self.back = QPushButton("As found")
         self.back.setToolTip("Takes back all that was moved by hand")
         self.back.clicked.connect(lambda _checked=False: self.chosen.emit(Nudge()))
         row.addWidget(self.back)
-        row.addWidget(label(_HINT, "muted"), 1)
+        row.addWidget(label(_HINT, "muted", wrap=False))
 
     def show_nudge(self, nudge: Nudge) -> None:
         for field, value in zip((*self.mm, *self.degrees), (*nudge.mm, *nudge.degrees), strict=True):
@@ -40,7 +39,7 @@ class NudgeRow(QWidget):
                 field.setValue(value)
         self.back.setEnabled(bool(nudge))
 
-    def _field(self, row: QHBoxLayout, words: str, tip: str, unit: str, most: float) -> QDoubleSpinBox:
+    def _field(self, row: Flow, words: str, tip: str, unit: str, most: float) -> QDoubleSpinBox:
         field = QDoubleSpinBox()
         field.setRange(-most, most)
         field.setDecimals(1)
@@ -49,8 +48,12 @@ class NudgeRow(QWidget):
         field.setToolTip(tip)
         field.setAccessibleName(f"{words.replace('&', '')}: {tip}")
         field.valueChanged.connect(self._choose)
-        row.addWidget(naming(words, field))
-        row.addWidget(field)
+        both = QWidget()
+        line = QHBoxLayout(both)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(naming(words, field))
+        line.addWidget(field)
+        row.addWidget(both)
         return field
 
     def _choose(self) -> None:

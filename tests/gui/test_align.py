@@ -155,6 +155,19 @@ def test_what_is_proposed_goes_with_its_case_and_with_its_volumes(window, pair, 
     assert window.aligning.aligner.proposal is None and shown(window) is another
 
 
+def test_with_large_text_in_a_small_window_every_button_can_be_read(window, dressed, qtbot):
+    dressed("dark", 20)
+    window.resize(900, 600)
+    window.command["align_by_hand"].trigger()
+    proposed(window, qtbot)
+    bar = window.aligning.bar
+    bar.nudge.click()
+    fields = (*bar.row.mm, *bar.row.degrees)
+    for part in (bar.accept, bar.undo, bar.before, bar.nudge, bar.kinds, bar.again, bar.row.back, *fields):
+        qtbot.waitUntil(lambda part=part: part.width() >= part.sizeHint().width(), timeout=WAIT)
+    assert bar.width() <= window.width()
+
+
 def test_what_fails_changes_nothing_and_says_why(window, pair, tmp_path, qtbot):
     (tmp_path / "no.tfm").write_text("nothing")
     window.aligning.aligner.load(tmp_path / "no.tfm")
