@@ -17,8 +17,19 @@ _LEAST_PROGRESS = 1e-4
 
 
 def learning_rate_factor(settings: TrainingSettings, position: float, total: float) -> float:
-    """What the base learning rate is multiplied with, in [0, 1], by the run's schedule; `Plateau` comes on top."""
+    """What the base learning rate is multiplied with, in [0, 1], by the run's schedule; `Plateau` comes on top.
+
+    A warm-up rises straight to what the schedule says by then (Goyal et al. 2017, section 2.2), and begins above zero.
+    """
     position = min(max(position, 0.0), total)
+    return _scheduled(settings, position, total) * _warmed_up(position, total * settings.warm_up)
+
+
+def _warmed_up(position: float, length: float) -> float:
+    return min(1.0, (position + 1.0) / (length + 1.0))
+
+
+def _scheduled(settings: TrainingSettings, position: float, total: float) -> float:
     match settings.schedule:
         case "linear":
             return linear(position, total, total * settings.constant_share)

@@ -35,7 +35,7 @@ class TrainingSettings(BaseModel):
         "How long; one of them, none means 200 epochs": LENGTHS,
         "Where it begins": ("start_from",),
         "The learning rate": (
-            "schedule", "constant_share", "cycles", "cycle_growth", "power", "stages", "decay", "patience",
+            "schedule", "warm_up", "constant_share", "cycles", "cycle_growth", "power", "stages", "decay", "patience",
         ),
         "Batches, and how slices are varied": (
             "batch_size", "accumulate", "crop", "flip", "turn", "zoom", "mr_contrast", "mr_gain", "mr_noise",
@@ -55,6 +55,7 @@ class TrainingSettings(BaseModel):
     )
     start_from: str = Field(default="", description="model file to go on from: its generator's weights are where training begins")
     schedule: Schedule = Field(default="linear", description="how the learning rate falls")
+    warm_up: float = Field(default=0.0, ge=0, le=0.5, description="share of the run in which the rate first rises from zero")
     constant_share: float = Field(default=0.5, ge=0, le=1, description="linear: share of the run before the rate falls")
     cycles: int = Field(default=3, ge=1, le=100, description="cosine_restarts: how often the rate falls")
     cycle_growth: int = Field(default=1, ge=1, le=10, description="cosine_restarts: how much longer each cycle is than the last")

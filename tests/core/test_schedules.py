@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -94,6 +95,14 @@ def test_factors_fall_and_stay_between_zero_and_one(schedule, total, share, posi
     factors = [learning_rate_factor(settings, position, total) for position in sorted(positions)]
     assert all(0 <= factor <= 1 for factor in factors)
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(factors))
+
+
+def test_a_warm_up_rises_straight_to_the_schedule_and_changes_nothing_behind_it():
+    plain, warm = _factors("cosine", 200), _factors("cosine", 200, warm_up=0.1)
+    shares = np.array(warm[:20]) / np.array(plain[:20])
+    np.testing.assert_allclose(shares, np.arange(1, 21) / 21)
+    assert warm[20:] == plain[20:]
+    assert _factors("constant", 10, warm_up=0.0) == [1.0] * 10
 
 
 def test_the_length_is_counted_in_what_was_asked_for():
