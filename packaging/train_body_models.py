@@ -68,7 +68,7 @@ def _train(modality: str, arguments: argparse.Namespace) -> int:
         return status
     if run.exists():
         return ctmri(["train", "deeplab_v3_plus", "--run", str(run), "--resume"])
-    varied = _MR_SETTINGS if modality == "mr" else ()
+    varied: tuple[str, ...] = _MR_SETTINGS if modality == "mr" else ()
     if arguments.start_from is not None:
         varied += ("--start-from", str(arguments.start_from))
     return ctmri([
