@@ -214,7 +214,7 @@ def test_rankings_by_hand():
     assert results.ranking.w == pytest.approx(w) and results.ranking.friedman.value == pytest.approx(6 * 2 * w)
     best = next(one for one in results.ranking.arms if one.arm == "A")
     assert (best.first, best.rankings, best.by_place) == (10, 12, (10, 0, 2))
-    assert "A was ranked best" in results.verdict and results.cases == () and results.telling is None
+    assert "Best on average: A" in results.verdict and results.cases == () and results.telling is None
 
 
 def test_grades_are_compared_with_the_margin():

@@ -6,6 +6,7 @@ apart does not follow from a test that found nothing, and is never said.
 
 from __future__ import annotations
 
+from ctmri_core.reporting.document import number
 from ctmri_core.studies.analysis.found import Difference, Pooled, Value
 from ctmri_core.studies.analysis.results import StudyResults
 
@@ -17,7 +18,8 @@ NOTHING = "Nothing was answered, so nothing can be said."
 def sentence(results: StudyResults) -> str:
     """With its numbers, for the top of the report."""
     if results.telling is not None:
-        return _of_chance(results.telling.pooled[0])
+        pairs = results.card.protocol.design == "two_alternatives"
+        return _of_chance(results.telling.pooled[0], "pairs" if pairs else "pictures")
     if results.diagnosis is not None:
         return _of_margin(results.diagnosis.differences, results.card.protocol.analysis.margin, "area under the ROC curve")
     if results.scales and any(scale.arms for scale in results.scales):
@@ -29,9 +31,9 @@ def sentence(results: StudyResults) -> str:
     return NOTHING
 
 
-def _of_chance(pooled: Pooled) -> str:
+def _of_chance(pooled: Pooled, shown: str) -> str:
     told = f"Readers together: {pooled.verdict}. The {_FIGURES[pooled.figure]} was {numbers(pooled.estimate)}"
-    crowd = f" ({len(pooled.readers)} reader{'s' if len(pooled.readers) != 1 else ''}, {pooled.cases} pictures or pairs)."
+    crowd = f", of {len(pooled.readers)} reader{'s' if len(pooled.readers) != 1 else ''} and {pooled.cases} {shown}."
     return told + crowd + (_WORSE if pooled.worse else "")
 
 
@@ -41,7 +43,7 @@ def _of_margin(differences: tuple[Difference, ...], margin: float, figure: str) 
         return "There are no real pictures beside the synthetic ones, so there is no margin to be kept."
     said = [
         f"{one.second} against {one.first}: {'not inferior' if one.margin and one.margin.not_inferior else 'inconclusive'} within"
-        f" a margin of {margin:g} (difference of the {figure} {numbers(one.estimate)})."
+        f" a margin of {margin:g}; difference of the {figure} {numbers(one.estimate)}."
         for one in tested
     ]
     return " ".join(said)
@@ -53,7 +55,7 @@ def _of_ranks(results: StudyResults) -> str:
         return "Whether one kind of picture is preferred cannot be computed."
     best = min((arm for arm in found.arms if arm.mean.value is not None), key=lambda arm: arm.mean.value or 0.0, default=None)
     shown = found.friedman.p < results.card.protocol.analysis.alpha
-    first = f" {best.arm} was ranked best on average ({numbers(best.mean)})." if best is not None else ""
+    first = f" Best on average: {best.arm}, mean rank {numbers(best.mean)}." if best is not None else ""
     return f"A preference beyond chance was {'' if shown else 'not '}shown (Friedman, p = {found.friedman.p:.3g}).{first}"
 
 
@@ -61,7 +63,7 @@ def numbers(value: Value) -> str:
     """`0.53 (95 % interval 0.48 to 0.58)`."""
     if value.value is None:
         return f"not computable: {value.because[:1].lower()}{value.because[1:].rstrip('.')}"
-    told = f"{value.value:.3f}"
+    told = number(value.value, 3).text
     if value.low is None or value.high is None:
         return f"{told}, without an interval"
-    return f"{told} ({100 * value.confidence:g} % interval {value.low:.3f} to {value.high:.3f})".replace("-", "−")
+    return f"{told} ({100 * value.confidence:.4g} % interval {number(value.low, 3).text} to {number(value.high, 3).text})"

@@ -20,11 +20,13 @@ def facts(results: StudyResults) -> Facts:
     made = ", ".join(f"{name} {number_}" for name, number_ in results.programs.items())
     pairs = (
         ("Design", DESIGNS[protocol.design]), ("Question", protocol.question), ("About", protocol.about),
-        ("Margin and level", f"±{asked.margin:g}, two-sided level {asked.alpha:g}, both fixed before the first answer"),
+        ("Margin", f"±{asked.margin:g}, fixed before the first answer" if protocol.design != "rank" else ""),
+        ("Level", f"{asked.alpha:g}, two-sided"),
         ("Opened", f"{card.opened} with version {card.opened_with}"),
         ("Analysed", f"{results.made:%Y-%m-%d %H:%M} {results.made.tzname() or ''}, {made}"),
         ("Protocol", f"SHA-256 {card.protocol_sha256}"), ("Sealed truth", f"SHA-256 {card.commitment}, committed to at opening"),
-        ("Seed", card.seed), ("Share of synthetic pictures asked for", f"{100 * card.proportion:g} %"),
+        ("Seed", card.seed),
+        ("Share of synthetic pictures asked for", f"{100 * card.proportion:g} %" if protocol.design == "yes_no" else ""),
         ("Order", _order(results)), ("Record", "; ".join(results.anchors)),
     )  # fmt: skip
     return Facts(tuple((name, told) for name, told in pairs if told))
@@ -122,8 +124,8 @@ def readers_table(results: StudyResults) -> Table:
     columns = (
         Column("Reader", numeric=False), Column("Years"), Column("Specialty", numeric=False), Column("Sittings"),
         Column("Test answers", "of trials"), Column("Practice", "answers"), Column("Finished", numeric=False),
-        Column("Test pattern", "5 % and 95 % seen", numeric=False), Column("Median time", "s"), Column("Away", "s in all"),
-        Column("Slices seen", "median a trial"), Column("Agrees with oneself", "kappa"),
+        Column("Pattern", "seen", numeric=False), Column("Median time", "s"), Column("Away", "s"), Column("Slices", "median"),
+        Column("Kappa", "with oneself"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -137,5 +139,9 @@ def readers_table(results: StudyResults) -> Table:
     )  # fmt: skip
     confidence = percent(1 - results.card.protocol.analysis.alpha)
     why = missing(*((one.reader, one.kappa) for one in results.readers))
-    above = (f"Times are less what another window had the keys. Intervals of kappa ({confidence}) stand under agreement.", *why)
+    above = (
+        "Pattern: the 5 % and the 95 % patch of the test pattern were seen at every sitting. Times are less what another"
+        " window had the"
+        f" keys, which is “away”. Slices: seen in a trial. Intervals of kappa ({confidence}) stand under agreement.", *why,
+    )  # fmt: skip
     return Table("Readers", columns, rows, above)

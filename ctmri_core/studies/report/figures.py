@@ -86,7 +86,9 @@ def course_figure(found: Course) -> Figure | None:
     if len(found.parts) < 2:
         return None
     drawing = Drawing(_WIDTH, 62.0, lambda figure: _paint_course(figure, found))
-    caption = "Parts of the test in the order shown, all readers together. A rising share of right answers would be learning."
+    judged = found.parts[0].right is not None
+    caption = "Parts of the test in the order shown, all readers together."
+    caption += " A rising share of right answers would be learning." if judged else ""
     told = sentence(f"trials {one.first} to {one.last}: median {one.median_s:.1f} s" for one in found.parts)
     return Figure("Along the test", drawing, caption, f"{told}.")
 
@@ -191,14 +193,15 @@ def _paint_times(figure: Any, rows: Sequence[Any], *, kinds: bool) -> None:
 
 def _paint_course(figure: Any, found: Course) -> None:
     middles = [(one.first + one.last) / 2 for one in found.parts]
-    panels = [("share right", [one.right for one in found.parts])] if found.parts[0].right is not None else []
+    right = [one.right for one in found.parts if one.right is not None]
+    panels = [("share right", right)] if right else []
     panels.append(("median time (s)", [one.median_s for one in found.parts]))
     for place, (name, values) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), place + 1)
         axes.plot(middles, values, color=COLOURS[place], marker=MARKERS[place], markersize=4.5)
         axes.set_xlabel("trial of the test")
         axes.set_ylabel(name)
-        axes.set_ylim(0, 1.02 if name == "share right" else None)
+        axes.set_ylim(0, 1.02 if name == "share right" else 1.1 * (max(values) or 1))
         if name == "share right":
             axes.axhline(0.5, color=INK, linewidth=0.8, linestyle="--")
         axes.grid()

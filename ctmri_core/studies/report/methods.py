@@ -37,7 +37,7 @@ def _reading(results: StudyResults) -> str:
         f"A practice block of {practice} other pictures came first{' with' if protocol.practice_feedback else ', without'}"
         " feedback;"
         " in the test there was none." if practice else "There was no practice block and no feedback.",
-        f"{100 * card.repeats:g} % of the trials were shown again to measure each reader's agreement with himself; repeats count"
+        f"{100 * card.repeats:g} % of the trials were shown again to measure how far readers agree with themselves; repeats count"
         " nowhere else." if card.repeats else "",
         "All pictures were brought into one form (16-bit whole numbers, one spacing, field of view, background and number of"
         " interpolations), under names drawn by chance, in a program that did not hold the truth.",
@@ -54,6 +54,8 @@ def _statistics(results: StudyResults) -> str:
         f" covariances by the jackknife); results hold for other {readers}."
     )
     alike = "Agreement: Fleiss' kappa, Gwet's AC1, Krippendorff's alpha; with oneself, Cohen's kappa."
+    if protocol.design == "grading":
+        alike = "Agreement: Krippendorff's alpha for grades in order; with oneself, kappa with squared weights."
     several = f"p of several comparisons were corrected after Holm. Intervals are of {interval}, two-sided unless said."
     if protocol.design in ("yes_no", "two_alternatives"):
         said = (

@@ -27,6 +27,7 @@ _POOLED = (
     " tests"
     " against one half ± the margin."
 )
+_SHORT = {"accuracy": "share right", "auc": "area under ROC"}
 _NAIVE = (
     "Naive: all answers of all readers as if each were of another picture. They are not, so its interval is too narrow and its"
     " p too"
@@ -40,12 +41,13 @@ def reader_table(results: StudyResults, scores: Sequence[ReaderScores], title: s
     arms, pairs = len({one.arm for one in scores}) > 1, results.card.protocol.design == "two_alternatives"
     interval = f"{percent(1 - asked.alpha)} interval"
     columns = (
-        Column("Reader", numeric=False), *([Column("Kind", numeric=False)] if arms else []), Column("Right", "of pictures"),
-        Column("Share right"), Column(interval, "exact"), Column("p", "against 0.5"), Column("d′"),
+        Column("Reader", numeric=False), *([Column("Kind", numeric=False)] if arms else []),
+        Column("Right", f"of {_shown(results)}"),
+        Column("Share right"), Column(interval, "exact"), Column("p", "against 0.5"),
+        *([Column("Verdict", numeric=False)] if any(one.verdict for one in scores) else []), Column("d′"),
         Column("Said left") if pairs else Column("Criterion"), Column("Area", "under ROC"), Column(interval, "area"),
-        *([Column("Verdict", numeric=False)] if any(one.verdict for one in scores) else []),
     )  # fmt: skip
-    rows = tuple(_reader_row(one, arms=arms, pairs=pairs) + ((one.verdict,) if one.verdict else ()) for one in scores)
+    rows = tuple(_reader_row(one, arms=arms, pairs=pairs) for one in scores)
     why = missing(*((one.reader, value) for one in scores for value in (one.accuracy, one.d_prime, one.area)))
     above = ("Repeats do not count.", "Side: the share of answers that said left." if pairs else _CRITERION, *why)
     return Table(title, columns, rows, above, keys=2 if arms else 1)
@@ -56,7 +58,8 @@ def _reader_row(one: ReaderScores, *, arms: bool, pairs: bool) -> tuple[Cell, ..
     return (
         one.reader, *([arm_label(one.arm)] if arms else []), f"{one.counts.right} of {one.counts.trials}",
         value_cell(one.accuracy),
-        span_cell(one.accuracy), probability(one.accuracy.p), number(one.d_prime.value, 2),
+        span_cell(one.accuracy), probability(one.accuracy.p), *([one.verdict] if one.verdict else []),
+        number(one.d_prime.value, 2),
         number(left if pairs else one.criterion, 2), value_cell(one.area), span_cell(one.area),
     )  # fmt: skip
 
@@ -66,16 +69,17 @@ def pooled_table(results: StudyResults, pooled: Sequence[Pooled], naive: Naive |
     asked = results.card.protocol.analysis
     chance = results.card.protocol.design != "diagnosis"
     columns = (
-        Column("Kind", numeric=False), Column("Figure", numeric=False), Column("Readers"), Column("Pictures"), Column("Value"),
-        Column(f"{percent(1 - asked.alpha)} interval"), Column("p", "against 0.5"), Column("df"),
-        *((Column(f"{percent(1 - 2 * asked.alpha)} interval", f"within ±{asked.margin:g}?"), Column("p", "equivalence"),
-           Column("Verdict", numeric=False)) if chance else ()),
+        Column("Kind", numeric=False), Column("Figure", numeric=False), Column("Value"),
+        Column(f"{percent(1 - asked.alpha)} interval"), Column("p", "against 0.5"),
+        *((Column("Verdict", numeric=False), Column(f"{percent(1 - 2 * asked.alpha)} interval", f"within ±{asked.margin:g}?"),
+           Column("p", "equivalence")) if chance else ()),
+        Column("df"), Column("Readers"), Column(_shown(results).capitalize()),
     )  # fmt: skip
     rows = [_pooled_row(one, place == 0, chance=chance) for place, one in enumerate(pooled)]
     if naive is not None and chance:
         rows.append((
-            "all answers", "naive share, for comparison", Number("–"), count(naive.trials), value_cell(naive.estimate),
-            span_cell(naive.estimate), probability(naive.estimate.p), Number("–"), Number("–"), Number("–"), "none: naive",
+            "all answers", "naive, to compare", value_cell(naive.estimate), span_cell(naive.estimate),
+            probability(naive.estimate.p), "none: naive", Number("–"), Number("–"), Number("–"), Number("–"), count(naive.trials),
         ))  # fmt: skip
     why = missing(*((FIGURES[one.figure], value) for one in pooled for value in (one.estimate, one.margin)))
     effect = f"Design effect of the naive share: {naive.design_effect:.2f}." if naive and naive.design_effect else ""
@@ -84,12 +88,16 @@ def pooled_table(results: StudyResults, pooled: Sequence[Pooled], naive: Naive |
 
 
 def _pooled_row(one: Pooled, first: bool, *, chance: bool) -> tuple[Cell, ...]:
-    figure = FIGURES[one.figure] + (" (primary)" if first and one.modality == ALL else "")
-    row: tuple[Cell, ...] = (
-        arm_label(one.modality), figure, count(len(one.readers)), count(one.cases), value_cell(one.estimate),
-        span_cell(one.estimate), probability(one.estimate.p), number(one.estimate.df, 1),
+    figure = _SHORT[one.figure] + (" (primary)" if first and one.modality == ALL else "")
+    tested = (one.verdict, span_cell(one.margin), probability(one.margin.p)) if chance else ()
+    return (
+        arm_label(one.modality), figure, value_cell(one.estimate), span_cell(one.estimate), probability(one.estimate.p), *tested,
+        number(one.estimate.df, 1), count(len(one.readers)), count(one.cases),
     )  # fmt: skip
-    return (*row, span_cell(one.margin), probability(one.margin.p), one.verdict) if chance else row
+
+
+def _shown(results: StudyResults) -> str:
+    return "pairs" if results.card.protocol.design == "two_alternatives" else "pictures"
 
 
 def difference_table(title: str, differences: Sequence[Difference], confidence: float, about: str) -> Table:
