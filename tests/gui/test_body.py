@@ -139,7 +139,7 @@ def test_a_threshold_outlines_anew_and_is_taken_back_with_what_was_painted(windo
     slider = window.body.panel.threshold
     slider.setValue(20)
     slider.setValue(10)
-    qtbot.waitUntil(lambda: window.body.editor.body.threshold == 100, timeout=20_000)
+    qtbot.waitUntil(lambda: window.body.editor.body.threshold == 100 and not window.body.editor.finding, timeout=20_000)
     np.testing.assert_array_equal(labels(window) == 1, body_mask(source, 100.0))
     assert not window.body.editor.body.by_hand and window.body.panel.limit.text() == "100 HU"
     window.history.undo()
