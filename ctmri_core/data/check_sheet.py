@@ -26,7 +26,7 @@ _PAGE = (24, 24, 26)
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """Pictures of one case, each (h, w) in [-1, 1], and the body in the first one, bool (h, w).
+    """Pictures of one case, each (h, w) in [-1, 1], and the body in the first one, or what was `drawn_in` it, bool (h, w).
 
     `labels`: of the pictures; `wrong`: what is wrong in a few words, "" for nothing; `serious`: whether that must not be learnt.
     """
@@ -37,17 +37,18 @@ class Thumbnail:
     labels: tuple[str, ...] = ()
     wrong: str = ""
     serious: bool = False
+    drawn_in: bool = False
 
     def drawn(self) -> Image.Image:
-        """Side by side under a strip of words, the outline on the last where there are several."""
+        """Side by side under a strip of words, the outline on the last where there are several or it was drawn."""
         tiles = [_rgb(_fitted(picture, -1.0)) for picture in self.pictures]
         labels = list(self.labels)
-        if len(tiles) > 1:
+        if len(tiles) > 1 or self.drawn_in:
             overlay = tiles[-1].copy()
             body = _fitted(self.body.astype(np.float32), 0.0) > 0.5
             overlay[body & ~_inner(body)] = _YELLOW
             tiles.append(overlay)
-            labels.append("outline of the first")
+            labels.append("what was drawn" if self.drawn_in else "outline of the first")
         page = np.pad(np.hstack(tiles), ((_STRIP, 3), (3, 3), (0, 0)))
         page[:_STRIP] = _PAGE
         colour = (_RED if self.serious else _AMBER) if self.wrong else _GREY

@@ -18,6 +18,7 @@ from ctmri_core.data.check_sheet import Thumbnail, write_sheet
 from ctmri_core.data.dataset import DatasetCase, DatasetFolder, DatasetIndex, PreparedRecord, key_of
 from ctmri_core.data.decisions import Decisions
 from ctmri_core.data.diversity import limited
+from ctmri_core.data.label_values import UNDECIDED
 from ctmri_core.data.layouts.layout import CaseReference, Side
 from ctmri_core.data.learnt_scale import with_learnt_scale
 from ctmri_core.data.preparation_options import WITH_MASKS, PreparationOptions
@@ -255,8 +256,13 @@ def _told(report: CheckReport, index: DatasetIndex, folder: Path) -> Iterator[No
         if case.pictures and case.check is not None:
             check = found[case.check.number]
             planes = np.load(folder / case.file, mmap_mode="r", allow_pickle=False)[case.pictures // 2]
-            body, labels = np.asarray(planes[-1] > 0), tuple(domain.label for domain in case.domains)
-            thumbnails.append(Thumbnail(check.number, tuple(planes[:-1]), body, labels, check.briefly, check.serious))
+            shown = {domain: plane for domain, plane in zip(case.domains, planes, strict=False) if domain is not Domain.MASK}
+            drawn = len(shown) < len(case.domains)
+            mask = planes[case.domains.index(Domain.MASK)] if drawn else planes[-1]
+            outlined, labels = np.asarray((mask > 0) & (mask < UNDECIDED)), tuple(domain.label for domain in shown)
+            thumbnails.append(
+                Thumbnail(check.number, tuple(shown.values()), outlined, labels, check.briefly, check.serious, drawn_in=drawn)
+            )
     write_sheet(folder / "check.png", thumbnails)
     for sentence in report.sentences():
         yield Noted(message=sentence, serious=not report.good)

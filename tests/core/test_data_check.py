@@ -145,6 +145,16 @@ def test_the_sheet_shows_wrong_ones_first_and_in_words(tmp_path: Path):
     assert 2 * (96 + 64) * 0.8 < yellow.sum() < 2 * (96 + 64) * 1.3
 
 
+def test_what_was_drawn_is_outlined_on_the_picture_and_not_on_itself():
+    drawn = np.zeros((64, 64), bool)
+    drawn[20:40, 20:40] = True
+    alone = np.asarray(Thumbnail(1, (np.zeros((64, 64)),), drawn, ("CT",), drawn_in=True).drawn()).astype(int)
+    plain = np.asarray(Thumbnail(1, (np.zeros((64, 64)),), drawn, ("CT",)).drawn()).astype(int)
+    assert alone.shape[1] > plain.shape[1], "one more picture, with the outline"
+    yellow = (alone[..., 0] > 200) & (alone[..., 2] < 120)
+    assert yellow.any() and yellow[:, : plain.shape[1] - 6].sum() == 0
+
+
 def test_the_pork_phantom_is_registered_where_it_has_to_be(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     flags = (
         "--domains",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from ctmri_core.data.label_values import UNDECIDED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, FileRefused
 from ctmri_core.events import Progress, StopSignal, Work
@@ -28,8 +29,8 @@ _HEAD_MM = 2.5
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """`labels`: of `pictures`; `outline`: of the first picture's body, transparent beside it; `slices`: in the case, of which
-    these are the `shown`-th.
+    """`labels`: of `pictures`; `outline`: of the first picture's body, or of what was drawn, transparent beside it; `slices`: in
+    the case, of which these are the `shown`-th.
     """
 
     labels: tuple[str, ...]
@@ -40,8 +41,9 @@ class Tiles:
 
     @property
     def overlay(self) -> QImage:
-        """The last picture with the first one's outline."""
-        return _drawn_on(self.pictures[-1], self.outline)
+        """The last picture that is no mask with the outline."""
+        shown = [image for name, image in zip(self.labels, self.pictures, strict=True) if name != Domain.MASK.label]
+        return _drawn_on(shown[-1], self.outline)
 
 
 def small_pictures(folder: Path, recipe: Recipe, rows: Sequence[CaseRow], stop: StopSignal) -> Work[dict[int, Tiles] | None]:
@@ -109,6 +111,11 @@ def _tiles(folder: Path, recipe: Recipe, row: CaseRow, number: int | None) -> Ti
         outline = outline or _outline(here[-1] > 0)
         for domain, plane in zip(file.domains, here, strict=False):
             labels.append(domain.label)
+            if domain is Domain.MASK:
+                drawn = (plane > 0) & (plane < UNDECIDED)
+                outline = _outline(drawn)
+                pictures.append(_image(_grey(drawn, 0.0, 1.0)))
+                continue
             grey = _ct_grey(recipe.ct.nominal.from_unit(plane)) if _linear(recipe, domain) else _grey(plane, -1.0, 1.0)
             pictures.append(_image(grey))
     if outline is None:
