@@ -69,8 +69,9 @@ class AlignBar(QFrame):
         self.setVisible(proposal is not None or running is not None)
         for part in (self.accept, self.undo, self.before, self.nudge):
             part.setVisible(proposal is not None and running is None)
-        for other in (self.kinds, self.again, self.more):
-            other.setVisible(running is None)
+        for other in (self.kinds, self.again):  # looking again would undo what is nudged, and a small window has no room for both
+            other.setVisible(running is None and not self.nudge.isChecked())
+        self.more.setVisible(running is None)
         self.cancel.setVisible(running is not None)
         self.save.setEnabled(proposal is not None)
         if running is not None:
@@ -122,6 +123,7 @@ class AlignBar(QFrame):
         self.row.setVisible(shown)
         if shown:
             self.before.setChecked(False)
+        self.follow()
         self.nudging.emit(shown)
 
     def _start(self) -> None:
