@@ -191,6 +191,9 @@ def _scaling(step: BaseModel) -> str:
             words = "landmarks of Nyul and Udupa" if kind == "nyul" else "a histogram"
             span = f"{told['low']:g}th to {told['high']:g}th percentile of the body onto {words} learnt from the training data"
             return f"{span}; the answer goes from 0 to {told['nominal_high']:g}"
+        case "interior":
+            span = f"0 to {told['reach']:g} times the median of what lies {told['depth_mm']:g} mm deep in the body"
+            return f"{span}; the answer goes from 0 to {told['nominal_high']:g}"
         case kind:
             return f"{kind.replace('_', ' ')}, {_pairs(told)}".rstrip(", ")
 
