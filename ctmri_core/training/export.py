@@ -35,7 +35,8 @@ def export_model(
     model_card = describe(card, config, direction, data, training, metrics, about)
     if started_from:
         facts = {"training": {**training, **started_from.fact(direction)}}
-        model_card = model_card.model_copy(update={**facts, "training_data": (data.facts, *started_from.training_data)})
+        learnt_before = tuple(each for each in started_from.training_data if each != data.facts)  # more of the same is told once
+        model_card = model_card.model_copy(update={**facts, "training_data": (data.facts, *learnt_before)})
     if suffix:  # or two models of a run go by one name in lists
         model_card = model_card.model_copy(update={"name": f"{model_card.name} (last step)"})
     save_model(path, method.generator(direction).state_dict(), model_card)

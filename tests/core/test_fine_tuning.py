@@ -194,3 +194,11 @@ def test_a_plan_takes_over_what_a_model_needs(tmp_path: Path):
     words = plan.command("run")
     assert words[words.index("--start-from") + 1] == str(path)
     assert next(field for field in fields_of(TrainingSettings) if field.name == "start_from").kind == "file"
+
+
+def test_more_of_the_same_data_is_told_once(tiny_pairs, tmp_path: Path):
+    card, data = find_card("pix2pix"), tiny_pairs()
+    config, path = small(card, dropout=False), tmp_path / "earlier.safetensors"
+    model_file(path, card, config, WAY, training_data=(data.facts, OLD))
+    _, result = run(Trainer(card, config, data, tmp_path / "run", settings(start_from=str(path), iterations=1, validate_every=1)))
+    assert load_model(result.models[WAY.name]).card.training_data == (data.facts, OLD)
