@@ -64,7 +64,7 @@ def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: s
         of_block = [item for item in items if item.block == block]
         again = _repeat_count(plan, protocol.design, items) if block == "test" else 0
         units = _units(protocol.design, of_block, again, chance)
-        near = min(can.order.pairs_apart, len(units) // _room(protocol.design, of_block))  # practice is short
+        near = min(can.order.pairs_apart, len(units) // _room(protocol.design, of_block, again))  # practice is short
         placed = _placed(units, can.order.model_copy(update={"pairs_apart": near}), chance)
         trials += _trials(placed, block, chance)
     return Assignment(reader=reader, seed=seed, numpy=np.__version__, trials=tuple(trials))
@@ -78,7 +78,7 @@ def feasible(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth]) -> Feas
     units = _unit_count(protocol.design, test)
     again = _repeat_count(plan, protocol.design, items)
     shared = Counter(patient for (patient, _), _ in _groups(protocol.design, test))
-    most = (units + again) // _room(protocol.design, test)
+    most = (units + again) // _room(protocol.design, test, again)
     if any(count > 1 for count in shared.values()) and order.pairs_apart > most:
         words.append(f"one patient {most} instead of {order.pairs_apart} trials apart ({units + again} trials in all)")
         order = order.model_copy(update={"pairs_apart": most})
@@ -130,10 +130,11 @@ def _unit_count(design: Design, items: Sequence[ItemTruth]) -> int:
     return len(_groups(design, items))
 
 
-def _room(design: Design, items: Sequence[ItemTruth]) -> int:
-    """Into how many parts trials are divided by the most pictures that one patient has: three for two, four for three."""
+def _room(design: Design, items: Sequence[ItemTruth], again: int) -> int:
+    """Into how many parts trials are divided by the most of one patient: three for two pictures, four if one comes again."""
     shared = Counter(patient for (patient, _), _ in _groups(design, items))
-    return max(_ROOM, 1 + max(shared.values(), default=0))
+    most = max(shared.values(), default=0)
+    return max(_ROOM, 1 + most + (again > 0 and most > 1))
 
 
 def _repeat_count(plan: Plan, design: Design, items: Sequence[ItemTruth]) -> int:
@@ -177,7 +178,19 @@ def _units(design: Design, items: Sequence[ItemTruth], again: int, chance: Gener
     counts = {int(kind): again * len(kinds[kind]) // max(1, len(units)) for kind in chance.permutation(list(kinds))}
     for _ in range(again - sum(counts.values())):
         counts[min(counts, key=lambda one: counts[one] + len(kinds[one]))] += 1
-    return units + [unit for kind, count in counts.items() for unit in kinds[kind][:count]]
+    repeated: list[_Unit] = []
+    for kind, count in counts.items():
+        repeated += _of_other_patients(kinds[kind], count, {unit.patient for unit in repeated})
+    return units + repeated
+
+
+def _of_other_patients(units: Sequence[_Unit], count: int, taken: set[str]) -> list[_Unit]:
+    """The first `count` of `units`, those of one patient after all of others: so many of a patient leave no room between them."""
+    first, rest = list[_Unit](), list[_Unit]()
+    for unit in units:
+        (rest if unit.patient in taken else first).append(unit)
+        taken.add(unit.patient)
+    return [*first, *rest][:count]
 
 
 def _pair(patient: str, group: Sequence[ItemTruth], side: int) -> _Unit:

@@ -207,3 +207,10 @@ def test_three_pictures_of_each_patient_get_an_order_that_can_be_kept():
     patient = {item.token: item.patient for item in items}
     places = {name: [n for n, trial in enumerate(found) if patient[trial.items[0]] == name] for name in set(patient.values())}
     assert len(found) == 36 and all(b - a >= 9 for own in places.values() for a, b in pairwise(own))
+
+
+@pytest.mark.parametrize(("cases", "arms", "repeats"), [(5, (REAL, "A"), 0.2), (8, (REAL, "A", "B"), 0.2), (3, (REAL, "A"), 0.5)])
+def test_small_studies_with_repeats_get_an_order_where_it_may_be_relaxed(cases, arms, repeats):
+    items = pictures(cases, arms=arms)
+    for reader in ("R1", "R2", "R3"):
+        assert of_test(drawn(items, reader, repeats=repeats, order=Order(may_relax=True)))
