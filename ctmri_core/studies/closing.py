@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.studies.chain import Anchor, Entry
-from ctmri_core.studies.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from ctmri_core.studies.study_folder import StudyFolder
 
 
 def close_study(study: StudyFolder) -> tuple[Anchor, ...]:
     """Closes it on record; the anchors to be written down. Raises `CtmriError` where it is closed, or was never opened."""
     with study.record() as record:
-        if is_closed(record.entries("closed")):
+        if is_closed(record.entries("closed"), record.origin):
             raise CtmriError("This study is closed already.")
         answered: dict[str, int] = {}
         for answer in record.answers():
@@ -21,6 +24,6 @@ def close_study(study: StudyFolder) -> tuple[Anchor, ...]:
         return record.anchors
 
 
-def is_closed(entries: Iterable[Entry]) -> bool:
-    """Whether the study was closed; readers close no more than their own reading."""
-    return any(entry.kind == "closed" and not entry.reader for entry in entries)
+def is_closed(entries: Iterable[Entry], origin: str) -> bool:
+    """Whether the study whose own chain is `origin` was closed. Readers close their own reading, other files nothing."""
+    return any(entry.kind == "closed" and not entry.reader and entry.origin == origin for entry in entries)

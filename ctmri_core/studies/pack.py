@@ -9,6 +9,7 @@ from pathlib import Path
 from ctmri_core.errors import FileRefused
 from ctmri_core.files import atomic_file
 from ctmri_core.studies.chain import Anchor
+from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.pictures import ITEMS, name_of
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.study_folder import STUDY, StudyFolder, order_name
@@ -43,6 +44,8 @@ def merge(study: StudyFolder, answers: Path) -> Merged:
     if not entries:
         raise FileRefused(answers, "holds no answers.", "Ask for the file that lies beside the packed study.")
     with study.record() as record:
+        if is_closed(record.entries("closed"), record.origin):
+            raise FileRefused(answers, "comes too late: the study is closed.", "Keep it beside the study, and report it.")
         known = {(entry.origin, entry.number) for entry in record.entries()}
         count = record.take_in(entries)
         if count:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ctmri_core.errors import CtmriError, FileRefused
 from ctmri_core.studies.chain import Anchor
+from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.pictures import Int16Array, Pictures
 from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.record import StudyRecord
@@ -27,7 +28,8 @@ class Reading(AbstractContextManager["Reading"]):
     """The study at `place`, a folder or a packed file, for `reader` (of a packed file the only one), from the first trial that is
     not answered on.
 
-    Raises `FileRefused` for what is no open study or does not know the reader, `WriteFailed` where he reads in another window.
+    Raises `FileRefused` for what is no open study (or a closed one) or does not know the reader, `WriteFailed` where he reads in
+    another window.
     """
 
     def __init__(self, place: Path, reader: str = "") -> None:
@@ -43,6 +45,9 @@ class Reading(AbstractContextManager["Reading"]):
         if not path.exists() and not place.is_dir():
             StudyRecord.create(path, self.study.sha256).close()
         self.record = StudyRecord(path, study=self.study.sha256)
+        if is_closed(self.record.entries("closed"), self.record.origin):
+            self.record.close()
+            raise FileRefused(place, "is a study that is closed.", "Its answers can be analysed; none can be added.")
         earlier = self.record.entries("session", reader=reader)
         self.session = 1 + len(earlier)
         self._answers = {answer.trial: answer for answer in self.record.answers(reader)}

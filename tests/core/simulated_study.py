@@ -54,7 +54,7 @@ def gathered(
         entries.append(Entry("00" * 8, 9, "closed", "", "", {}, ""))
     file = StudyFile(protocol=asked, sha256=asked.sha256, commitment="c0" * 32, opened="2026-01-01T00:00:00Z", version="1.0")
     shown = {item.token: Item(token=item.token, shape=(6, 8, 8), spacing=(2.0, 1.0, 1.0), sha256="0" * 64) for item in items}
-    return Gathered(file, truth, shown, orders, tuple(answers), {}, tuple(entries), (), ())
+    return Gathered(file, truth, shown, orders, tuple(answers), {}, tuple(entries), "00" * 8, (), ())
 
 
 def _answers(reader: str, rule: Rule, order: Assignment, items: Sequence[ItemTruth]) -> list[Answer]:

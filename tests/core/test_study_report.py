@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from ctmri_core.errors import CtmriError
+from ctmri_core.errors import CtmriError, FileRefused
 from ctmri_core.studies.analysis.analyse import analyse
 from ctmri_core.studies.analysis.gather import gather, gather_blind
 from ctmri_core.studies.analysis.results import read_results, write_results
@@ -127,6 +127,10 @@ def test_from_a_study_of_two_sites_to_its_report(tmp_path, monkeypatch):
     anchors = close_study(study)
     with pytest.raises(CtmriError, match="closed already"):
         close_study(study)
+    with pytest.raises(FileRefused, match="is a study that is closed"):
+        Reading(folder, "R1")
+    with pytest.raises(FileRefused, match="comes too late"):
+        merge(study, tmp_path / "R2.ctmri-answers")
     whole = gather(study)
     results = analyse(whole)
     assert results.closed and results.anchors == tuple(map(str, anchors)) and len(anchors) == 2 and results.faults == ()

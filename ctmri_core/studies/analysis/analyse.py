@@ -48,7 +48,7 @@ def analyse(gathered: Gathered, made: datetime | None = None) -> StudyResults:
 
 
 def _card(gathered: Gathered, truth: Truth) -> StudyCard:
-    opened = next((entry for entry in gathered.entries if entry.kind == "opened"), None)
+    opened = next((entry for entry in gathered.own if entry.kind == "opened"), None)
     said = opened.payload.get("said", {}) if opened is not None else {}
     try:
         relaxed = feasible(gathered.file.protocol, truth.plan, truth.items).relaxed
@@ -84,7 +84,7 @@ def _reader(answered: Answered, reader: str, among: tuple[Agreed, ...]) -> Reade
     own, again = answered.of(reader), answered.of(reader, answered.again)
     seen = [sum(row.answer.viewing.slices) for row in own if row.answer.viewing.slices]
     kappa = kappa_of(among, reader)
-    late = {entry.payload.get("reader") for entry in gathered.entries if entry.kind == "changed"}
+    late = {entry.payload.get("reader") for entry in gathered.own if entry.kind == "changed"}
     practice = {trial.token for trial in order.trials if trial.block == "practice"}
     return ReaderRow(
         reader=reader, years=None if facts is None else facts.years, specialty="" if facts is None else facts.specialty,

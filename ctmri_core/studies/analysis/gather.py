@@ -20,7 +20,8 @@ from ctmri_core.studies.truth import Truth
 @dataclass(frozen=True, eq=False)
 class Gathered:
     """`truth`: None where it stays sealed (for exports of a study that is read still). `answers`: the last revision of each, in
-    the order given; `written`: the entry of the record that holds it, by (reader, trial); `entries`: all the others."""
+    the order given; `written`: the entry of the record that holds it, by (reader, trial); `entries`: all the others; `origin`: of
+    the study's own chain among them, which alone opens and closes it."""
 
     file: StudyFile
     truth: Truth | None
@@ -29,13 +30,19 @@ class Gathered:
     answers: tuple[Answer, ...]
     written: Mapping[tuple[str, str], Entry]
     entries: tuple[Entry, ...]
+    origin: str
     anchors: tuple[Anchor, ...]
     faults: tuple[str, ...]
 
     @property
+    def own(self) -> tuple[Entry, ...]:
+        """Entries of the study's own chain."""
+        return tuple(entry for entry in self.entries if entry.origin == self.origin)
+
+    @property
     def closed(self) -> bool:
         """Whether no answer can come any more."""
-        return is_closed(self.entries)
+        return is_closed(self.entries, self.origin)
 
     @property
     def facts(self) -> dict[str, ReaderFacts]:
@@ -76,6 +83,7 @@ def gather(study: StudyFolder, passphrase: str = "", *, interim: bool = False) -
 def gather_blind(study: StudyFolder) -> Gathered:
     """Without the truth. Raises `FileRefused`."""
     with study.record(writing=False) as record:
+        origin = record.origin
         try:
             answers, entries, anchors, faults = record.answers(), record.entries(), record.anchors, record.faults()
         except ValidationError as error:
@@ -89,5 +97,5 @@ def gather_blind(study: StudyFolder) -> Gathered:
     return Gathered(
         file=study.file, truth=None, items=study.pictures.items, assignments=assignments,
         answers=tuple(answer for answer in answers if (answer.reader, answer.trial) in given), written=written,
-        entries=tuple(entry for entry in entries if entry.kind != "answer"), anchors=anchors, faults=faults,
+        entries=tuple(entry for entry in entries if entry.kind != "answer"), origin=origin, anchors=anchors, faults=faults,
     )  # fmt: skip
