@@ -185,7 +185,7 @@ def test_translate_says_what_is_odd_about_source_and_result(tmp_path, models, ca
 
 
 def test_an_input_that_cannot_say_what_it_is_must_be_told(tmp_path, models, capsys):
-    unsaid = _write(tmp_path / "scan.nii.gz", np.clip(_head(2), -100, 300))
+    unsaid = _write(tmp_path / "scan.nii.gz", np.clip(_head(2), -100, 300) // 2 + 50)
     target = ["--output", str(tmp_path / "x.nii.gz")]
     assert main(["translate", str(unsaid), *target]) == 1
     assert "say which it is: --modality ct, mr, mr_t1" in capsys.readouterr().err
