@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 import ctmri_core
+from ctmri_core.cli import study_results
 from ctmri_core.cli.direction_choice import direction_argument
 from ctmri_core.cli.input_choices import positive, spacing_choice, whole
 from ctmri_core.cli.parser import Parser
@@ -231,5 +232,8 @@ _ACTIONS: dict[str, tuple[_Add, _Run, str]] = {
     "reader": (_add_reader, _reader, "Adds a reader to an open study, on record."),
     "pack": (_add_pack, _pack, "Writes one file with all that a reader needs, without the truth."),
     "merge": (_add_merge, _merge, "Takes in the answers that came back."),
+    "close": (_add_folder, study_results.close, "Ends the reading: no answer comes in any more, and the study can be analysed."),
+    "analyse": (study_results.add_analyse, study_results.analyse, "Writes results as JSON and the report as HTML and PDF."),
+    "export": (study_results.add_export, study_results.export, "Writes answers as CSV or JSON lines, or scores for iMRMC."),
     "status": (_add_folder, _status, "Who has answered how much, and whether the record is as it was written."),
 }

@@ -7,12 +7,14 @@ import re
 import numpy as np
 import pytest
 
+from ctmri_core.cli import main
 from ctmri_core.errors import CtmriError, FileRefused
 from ctmri_core.studies.analysis.analyse import analyse
 from ctmri_core.studies.analysis.gather import gather, gather_blind
 from ctmri_core.studies.analysis.results import read_results, write_results
 from ctmri_core.studies.closing import close_study
 from ctmri_core.studies.exports import write_csv
+from ctmri_core.studies.imrmc import read_imrmc
 from ctmri_core.studies.pack import merge, pack
 from ctmri_core.studies.pictures import Pictures, write_items, write_picture
 from ctmri_core.studies.protocol import Analysis, Question
@@ -118,6 +120,8 @@ def test_from_a_study_of_two_sites_to_its_report(tmp_path, monkeypatch):
     for reader, place in (("R1", folder), ("R2", tmp_path / "R2.ctmri-reader")):
         read(place, reader, items)
     merge(study, tmp_path / "R2.ctmri-answers")
+    assert main(["study", "export", str(folder), "--output", str(tmp_path / "early.csv")]) == 0
+    assert "t000" not in (tmp_path / "early.csv").read_text() and main(["study", "analyse", str(folder)]) != 0
     with pytest.raises(CtmriError, match="not closed"):
         gather(study)
     early = analyse(gather(study, interim=True))
@@ -139,6 +143,10 @@ def test_from_a_study_of_two_sites_to_its_report(tmp_path, monkeypatch):
     ]  # fmt: skip
     assert results.telling.pooled[0].verdict == "better than chance" and results.flow.shown["practice"] == {REAL: 1, "A": 1}
     assert read_results(write_results(results, tmp_path / "results.json")) == results
+    assert main(["study", "analyse", str(folder)]) == 0
+    assert read_results(folder / "results" / "results.json").verdict == results.verdict
+    assert main(["study", "export", str(folder), "--format", "imrmc", "--output", str(tmp_path / "s.imrmc")]) == 0
+    assert read_imrmc(tmp_path / "s.imrmc").scores.shape == (1, 2, 10)
     page = write_report(results, tmp_path / "report.html", study.pictures).read_text()
     assert str(anchors[0]) in page and "Hardest pictures" in page
     text = write_csv(whole, tmp_path / "answers.csv").read_text()
