@@ -73,13 +73,13 @@ def pooled_table(results: StudyResults, pooled: Sequence[Pooled], naive: Naive |
         Column(f"{percent(1 - asked.alpha)} interval"), Column("p", "against 0.5"),
         *((Column("Verdict", numeric=False), Column(f"{percent(1 - 2 * asked.alpha)} interval", f"within ±{asked.margin:g}?"),
            Column("p", "equivalence")) if chance else ()),
-        Column("df"), Column("Readers"), Column(_shown(results).capitalize()),
+        Column("df"), Column("Readers", f"× {_shown(results)}"),
     )  # fmt: skip
     rows = [_pooled_row(one, place == 0, chance=chance) for place, one in enumerate(pooled)]
     if naive is not None and chance:
         rows.append((
             "all answers", "naive, to compare", value_cell(naive.estimate), span_cell(naive.estimate),
-            probability(naive.estimate.p), "none: naive", Number("–"), Number("–"), Number("–"), Number("–"), count(naive.trials),
+            probability(naive.estimate.p), "none: naive", Number("–"), Number("–"), Number("–"), f"{naive.trials} answers",
         ))  # fmt: skip
     why = missing(*((FIGURES[one.figure], value) for one in pooled for value in (one.estimate, one.margin)))
     effect = f"Design effect of the naive share: {naive.design_effect:.2f}." if naive and naive.design_effect else ""
@@ -92,7 +92,7 @@ def _pooled_row(one: Pooled, first: bool, *, chance: bool) -> tuple[Cell, ...]:
     tested = (one.verdict, span_cell(one.margin), probability(one.margin.p)) if chance else ()
     return (
         arm_label(one.modality), figure, value_cell(one.estimate), span_cell(one.estimate), probability(one.estimate.p), *tested,
-        number(one.estimate.df, 1), count(len(one.readers)), count(one.cases),
+        number(one.estimate.df, 1), f"{len(one.readers)} × {one.cases}",
     )  # fmt: skip
 
 
