@@ -154,8 +154,8 @@ class Recipe(BaseModel):
         return ""
 
     def planes_for(self, geometry: Geometry) -> tuple[Plane, ...]:
-        """Along which planes a volume on `geometry` is translated, axial first: along all three where the network learnt from them
-        and the volume can be cut along them, which thick slices and single ones cannot."""
+        """Along which planes a volume on `geometry` is translated, axial first: along all three where the network learnt from
+        them and the volume can be cut along them, which thick slices and single ones cannot."""
         if self.planes != "three":
             return ("axial",)
         try:
