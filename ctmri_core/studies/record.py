@@ -59,7 +59,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
         self._closing = ExitStack()
         try:
             self._open(study, writing)
-        except BaseException:
+        except BaseException:  # whatever ended it, an interruption too: the lock must go
             self._closing.close()
             raise
 
@@ -245,7 +245,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # an interruption, too, leaves the entry out as a whole
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

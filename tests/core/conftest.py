@@ -29,6 +29,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A translation does not try first which precision is fastest here."""
+    monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)
+
+
+@pytest.fixture
 def tiny_pairs(tmp_path: Path, one_thread: None) -> PairsMaker:
     """Blobs in an ellipse as source; the target is the inverted picture with a bright rim: no identity, but learnable."""
 

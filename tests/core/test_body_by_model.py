@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
 
 from ctmri_core.batch.order import BatchOrder
 from ctmri_core.cli import main
@@ -24,15 +23,7 @@ from ctmri_core.preprocess.recipe import Recipe
 from tests.teaching.outliner import GRID, ct, outliner, translator
 
 PLAIN = Order(device="cpu", precision="float32")
-
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread", "no_timing")
 
 
 def put(folder: Path, name: str, voxels: np.ndarray) -> None:

@@ -25,15 +25,7 @@ from ctmri_core.training.overlap_sums import found_labels
 from tests.teaching.outliner import GRID, ct, outliner, translator
 
 PLAIN = Order(device="cpu", precision="float32")
-
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread", "no_timing")
 
 
 @pytest.mark.parametrize("labels", ["body", "one,two,three"])

@@ -25,15 +25,13 @@ PLAIN = Order(device="cpu", precision="float32")
 NAMES = {Domain.CT: "body_ct", Domain.MR_T1: "body_mr", Domain.MR_T2: "body_mr"}
 
 
+pytestmark = pytest.mark.usefixtures("no_timing")
+
+
 @pytest.fixture(scope="module")
 def head():
     """Of no seed that was learnt from."""
     return make_head(4712, voxel_mm=3.0)
-
-
-@pytest.fixture(autouse=True)
-def no_timing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ctmri_core.inference.precision._TIMING_SECONDS", 0.0)
 
 
 def model(domain: Domain):
