@@ -91,6 +91,20 @@ def power_of_equivalence(
     return max(1 - 2 * missed, 0.0)
 
 
+def power_of_noninferiority(
+    spread: Spread, room: float, readers: int, cases: int, *, holds_for: HoldsFor = "readers and cases", alpha: float = 0.05
+) -> float | NotComputable:
+    """That the lower end of the two-sided interval at 1 - `alpha` lies above the margin; `room`: margin and true difference."""
+    from scipy.special import nctdtr, ndtr
+
+    planned = _planned(spread, readers, cases, holds_for)
+    if isinstance(planned, NotComputable):
+        return planned
+    se, df = planned
+    needed = t_quantile(1 - alpha / 2, df)
+    return 1 - float(ndtr(needed - room / se) if math.isinf(df) else nctdtr(df, room / se, needed))
+
+
 def cases_to_differ(
     spread: Spread, effect: float, readers: int, power: float = 0.8, *,
     holds_for: HoldsFor = "readers and cases", alpha: float = 0.05,
@@ -108,6 +122,16 @@ def cases_for_equivalence(
     """The fewest cases with at least `power` to show equivalence within `margin` where there is truly no difference."""
     return _fewest(
         lambda cases: power_of_equivalence(spread, margin, readers, cases, holds_for=holds_for, alpha=alpha), power, readers
+    )
+
+
+def cases_for_noninferiority(
+    spread: Spread, room: float, readers: int, power: float = 0.8, *,
+    holds_for: HoldsFor = "readers and cases", alpha: float = 0.05,
+) -> int | NotComputable:  # fmt: skip
+    """The fewest cases with at least `power` to show that a difference lies above the margin, `room` away from it in truth."""
+    return _fewest(
+        lambda cases: power_of_noninferiority(spread, room, readers, cases, holds_for=holds_for, alpha=alpha), power, readers
     )
 
 
