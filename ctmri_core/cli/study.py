@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 import ctmri_core
 from ctmri_core.cli import study_results
@@ -22,7 +19,6 @@ from ctmri_core.cli.input_choices import positive, spacing_choice, whole
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
-from ctmri_core.errors import CtmriError
 from ctmri_core.events import Finished, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
@@ -188,33 +184,22 @@ def _status(arguments: argparse.Namespace, _secret: str, _stop: StopSignal) -> W
 
 
 def _order(arguments: argparse.Namespace, secret: str) -> StudyOrder:
-    from ctmri_core.evaluation.order import EvaluationOrder
     from ctmri_core.model_card import find_model
     from ctmri_core.resources_folder import model_folders
-    from ctmri_core.studies.making import StudyOrder
-    from ctmri_core.studies.protocol import Display, Protocol
-    from ctmri_core.studies.truth import Order, Plan
+    from ctmri_core.studies.protocol import Display
+    from ctmri_core.studies.request import StudyRequest
+    from ctmri_core.studies.truth import Order
 
-    models = tuple(find_model(name, model_folders()) for name in arguments.models)
-    evaluation = EvaluationOrder(
-        output=arguments.output, models=models, data=arguments.data, side=arguments.split,
-        predictions=tuple(arguments.predictions), truth=arguments.truth, direction=arguments.direction,
+    asked = StudyRequest(
+        folder=arguments.output, title=arguments.title, design=arguments.design, cases=arguments.cases, seed=arguments.seed or "",
+        models=tuple(find_model(name, model_folders()) for name in arguments.models), data=arguments.data or "",
+        side=arguments.split, predictions=tuple(arguments.predictions), truth=arguments.truth,
+        direction=arguments.direction.name if arguments.direction else "", paired=not arguments.unpaired,
+        readers=tuple(word.strip() for word in arguments.readers.split(",") if word.strip()), spacing=arguments.spacing,
+        repeats=arguments.repeats, practice=arguments.practice, order_kept=Order(may_relax=arguments.relax),
+        display=Display(shown="slice" if arguments.slices else "volume"),
     )  # fmt: skip
-    readers = tuple(word.strip() for word in arguments.readers.split(",") if word.strip())
-    display = Display(shown="slice" if arguments.slices else "volume")
-    try:
-        protocol = Protocol(study=secrets.token_hex(8), title=arguments.title, design=arguments.design, display=display)
-        plan = Plan(
-            seed=arguments.seed or secrets.token_hex(32), repeats=arguments.repeats, practice=arguments.practice, readers=readers,
-            order=Order(may_relax=arguments.relax),
-        )  # fmt: skip
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise CtmriError(f"The study cannot be like this: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-    return StudyOrder(
-        folder=arguments.output, protocol=protocol, plan=plan, evaluation=evaluation, cases=arguments.cases,
-        paired=not arguments.unpaired, spacing=arguments.spacing, passphrase=secret,
-    )  # fmt: skip
+    return asked.order(secret)
 
 
 def _study(arguments: argparse.Namespace) -> StudyFolder:

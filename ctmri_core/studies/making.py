@@ -22,10 +22,11 @@ from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.events import Progress, Started, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
 from ctmri_core.geometry import Triple
+from ctmri_core.studies.arms import arms_of, practice_patients
 from ctmri_core.studies.assignment import assign
 from ctmri_core.studies.common_form import CommonForm, extent_of, form_for, in_common_form
 from ctmri_core.studies.pictures import write_picture
-from ctmri_core.studies.protocol import Design, Protocol
+from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Block, Item
 from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Plan, Truth
@@ -85,21 +86,6 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     return StudyFolder(order.folder)
 
 
-def arms_of(
-    design: Design, models: Sequence[str], patients: int, plan: Plan, *, paired: bool, chance: Generator
-) -> list[tuple[str, ...]]:
-    """What is shown of each of so many patients. Every model comes equally often, give or take one."""
-    if design in ("rank", "grading", "diagnosis"):
-        return [(REAL, *models)] * patients
-    turns = [models[place % len(models)] for place in range(patients)]
-    turns = [turns[place] for place in chance.permutation(patients)]
-    if paired or design == "two_alternatives":
-        return [(REAL, model) for model in turns]
-    count = round(plan.proportion * patients)
-    synthetic = chance.permutation([place < count for place in range(patients)])
-    return [(model,) if made else (REAL,) for model, made in zip(turns, synthetic, strict=True)]
-
-
 class _Making:
     def __init__(self, order: StudyOrder, found: FoundCases, models: list[Contender], stop: StopSignal) -> None:
         self.order, self.found, self.models, self.stop = order, found, models, stop
@@ -121,7 +107,7 @@ class _Making:
         """The first patients by lot that can be shown: those of the test, then those of practice."""
         order = self.order
         names = [model.name for model in self.models]
-        practice = self._practice_patients()
+        practice = practice_patients(order.protocol.design, order.plan, paired=order.paired)
         wanted = order.cases + practice
         lots = [int(place) for place in self.chance.permutation(len(self.found.cases))]
         arms = arms_of(order.protocol.design, names, order.cases, order.plan, paired=order.paired, chance=self.chance)
@@ -187,12 +173,6 @@ class _Making:
             told = f"{model.name} makes nothing of case {self.found.cases[one.number].key}: {problems[-1].message}"
             raise CtmriError(f"{told} Leave the case out by hand.")
         return answer.volume
-
-    def _practice_patients(self) -> int:
-        """Practice trials come from other patients: with pairs, half as many."""
-        design, practice = self.order.protocol.design, self.order.plan.practice
-        pictures = len(arms_of(design, ["model"], 1, self.order.plan, paired=self.order.paired, chance=Generator(PCG64(0)))[0])
-        return practice if design in ("two_alternatives", "rank") else -(-practice // pictures)
 
     def _slice_of(self, one: _Chosen, form: CommonForm) -> Triple:
         """Somewhere in the middle half of the body, by lot, the same for all pictures of the case."""

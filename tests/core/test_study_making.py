@@ -15,8 +15,9 @@ from ctmri_core.errors import CtmriError
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.events import finish
 from ctmri_core.geometry import Geometry
+from ctmri_core.studies.arms import arms_of
 from ctmri_core.studies.common_form import CT_RANGE, extent_of, form_for, in_common_form
-from ctmri_core.studies.making import StudyOrder, arms_of, make_study
+from ctmri_core.studies.making import StudyOrder, make_study
 from ctmri_core.studies.protocol import Display, Protocol
 from ctmri_core.studies.truth import REAL, Order, Plan
 from ctmri_core.volume import Volume
