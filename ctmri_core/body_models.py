@@ -40,7 +40,7 @@ class BodyModel:
         return self.card.weights_sha256
 
     def takes(self, domain: Domain) -> bool:
-        return self.card.direction.source.accepts(domain)
+        return self.card.takes(domain)
 
     def body(self, volume: Volume, stop: StopSignal) -> Work[Mask | None]:
         """On the volume's own grid; None when stopped. Raises `WrongInput` where it outlines nothing. Progress is not told here:

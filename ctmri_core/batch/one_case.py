@@ -148,7 +148,7 @@ class OneCase:
             except WrongInput as doubt:
                 raise _Ended("asked about", str(doubt), "kind") from doubt
         card = self.models.card(self.models.one)
-        if not card.direction.source.accepts(volume.domain):
+        if not card.takes(volume.domain):
             takes = f"{card.name} takes {card.direction.source.label}; this is {volume.label}."
             raise _Ended("skipped", takes)
         return self.models.one

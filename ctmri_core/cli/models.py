@@ -105,6 +105,7 @@ def _report(card: ModelCard, path: Path) -> Iterator[str]:
     yield card.name + ("  (demonstration only: not for patients)" if card.demo else "")
     facts: dict[str, str | Iterable[str]] = {
         "translates": f"{card.direction.label}, {card.body_region}",
+        "also takes": ", ".join(kind.label for kind in card.also_takes),
         "method": f"{method.title}. {method.citation}." if method else f"{card.method}, which this installation does not have",
         "its settings": _pairs(card.config),
         "imported from": _origin(card),

@@ -95,7 +95,7 @@ def _way_back(order: EvaluationOrder, path: Path, card: ModelCard) -> LoadedMode
         return None
     back = load_model(model_back(path, model_folders()) if order.back == AUTO else order.back)
     way = back.card.direction
-    if not (way.source.accepts(card.direction.target) and way.target.accepts(card.direction.source)):
+    if not (back.card.takes(card.direction.target) and way.target.accepts(card.direction.source)):
         wanted = card.direction.reverse.label
         raise CtmriError(f"{back.card.name} translates {way.label}; cycle scores need a model for {wanted}.")
     recipe = recipe_of_answers(back.card.recipe, card.direction.target)

@@ -18,6 +18,11 @@ from ctmri_core.model_file import LoadedModel
 from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
 
+_GUESSED = (
+    "A CT hardly shows what tells soft tissues apart in MR: contrast within them is the model's guess at what is usual. "
+    "A map of uncertainty shows where its answers differ, not where they are wrong."
+)
+
 
 def synthetic_volume(
     source: Volume, voxels: Voxels, mains: Sequence[OnePass], order: Order, findings: Sequence[Finding], draw: int = 0
@@ -30,6 +35,8 @@ def synthetic_volume(
         if each.demo:
             words = f"{each.name} is a demonstration model: it shows how the program works, no more."
             told.append(Finding("demo_model", words))
+    if any(each.guesses_soft_tissue for each in cards):
+        told.append(Finding("ill_posed", _GUESSED))
     used = _used(cards, order)
     told += [_not_for_sale(each) for each in used if each.noncommercial]
     planes = list(dict.fromkeys(one.plane for one in mains))

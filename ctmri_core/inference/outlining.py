@@ -57,7 +57,7 @@ def check_outliner(volume: Volume, card: ModelCard) -> None:
     if not card.outlines:
         raise WrongInput(f"{card.name} translates {card.direction.label}; it outlines nothing. Choose a model that outlines.")
     source = card.direction.source
-    if not source.accepts(volume.domain):
+    if not card.takes(volume.domain):
         raise WrongInput(f"{card.name} outlines in {source.label}; this volume is {volume.label}. Choose another model.")
     if problem := card.recipe.problem_with(volume.geometry):
         raise WrongInput(problem)

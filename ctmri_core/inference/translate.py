@@ -34,7 +34,7 @@ def check_input(volume: Volume, card: ModelCard) -> None:
     if card.outlines:
         raise WrongInput(f"{card.name} outlines the body or labels; it does not translate. Choose another model.")
     expected = card.direction.source
-    if not expected.accepts(volume.domain):
+    if not card.takes(volume.domain):
         raise WrongInput(
             f"{card.name} takes {expected.label} volumes; this one is {volume.label}. "
             f"Choose a model for {volume.domain.label}, or correct the volume's modality if it was guessed wrongly."
@@ -133,7 +133,7 @@ def _check_models(volume: Volume, cards: list[ModelCard], back: ModelCard | None
             raise WrongInput(f"{first.name} and {card.name} give {target.label} on different scales: they cannot be fused.")
     if back is None:
         return
-    if not (back.direction.source.accepts(target) and back.direction.target.accepts(volume.domain)):
+    if not (back.takes(target) and back.direction.target.accepts(volume.domain)):
         wanted = first.direction.reverse.label
         raise WrongInput(f"{back.name} translates {back.direction.label}; to see what comes back, take a model for {wanted}.")
     if not all(_alike(back, first, domain) for domain in (target, volume.domain)):

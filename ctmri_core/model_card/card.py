@@ -54,10 +54,11 @@ class Origin(_Frozen):
 class ModelCard(_Frozen):
     """Who made the model, of what, for what. `weights_sha256` is filled in when the file is written.
 
-    `config`: the settings of `method`, validated by its own card. `training`: how far it was trained and the run's settings, with
-    its augmentation. `training_range`: what the pictures were like that it was shown; None where nobody measured them. `metrics`:
-    inside the body, on slices of patients that it did not learn from. `demo`: a model that only shows how the program works.
-    `origin`: of a model that another program made.
+    `config`: the settings of `method`, validated by its own card. `also_takes`: kinds beside the direction's source that it has
+    learnt from as well, as T1 MR after contrast agent under the name of T1 MR. `training`: how far it was trained and the run's
+    settings, with its augmentation. `training_range`: what the pictures were like that it was shown; None where nobody measured
+    them. `metrics`: inside the body, on slices of patients that it did not learn from. `demo`: a model that only shows how the
+    program works. `origin`: of a model that another program made.
     """
 
     format: Literal["ctmri-model-1"] = "ctmri-model-1"
@@ -65,6 +66,7 @@ class ModelCard(_Frozen):
     method: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
     config: dict[str, JsonValue] = {}
     direction: DirectionField
+    also_takes: Annotated[tuple[Domain, ...], Field(max_length=10)] = ()
     recipe: Recipe = Recipe()
     body_region: Line
     training_data: Annotated[tuple[TrainingData, ...], Field(max_length=100)] = ()
@@ -86,6 +88,15 @@ class ModelCard(_Frozen):
         trained = f"trained on {sources}" if sources else "training data not stated"
         warning = " Demonstration only: not for patients." if self.demo else ""
         return f"{self.direction.label}, {self.body_region}; {trained}.{warning}"
+
+    def takes(self, source: Domain) -> bool:
+        """Whether it may be given pictures of this kind."""
+        return any(kind.accepts(source) for kind in (self.direction.source, *self.also_takes))
+
+    @property
+    def guesses_soft_tissue(self) -> bool:
+        """Whether it is to tell what its source does not hold: the contrast of soft tissues in MR, from a CT."""
+        return self.direction.source is Domain.CT and self.direction.target.is_mr
 
     @property
     def outlines(self) -> bool:

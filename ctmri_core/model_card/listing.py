@@ -118,7 +118,7 @@ def choose_model(wanted: Domain | Direction, folders: Iterable[str | Path], *, p
     fitting = [
         (card.direction.source is not source, preference(card, phantom=phantom), order, entry.path)
         for order, entry in enumerate(offered_models(folders))
-        if (card := entry.card) and card.direction.source.accepts(source)
+        if (card := entry.card) and card.takes(source)
         and (not card.outlines if isinstance(wanted, Domain) else card.direction.target is wanted.target)
     ]  # fmt: skip
     if not fitting:
@@ -143,7 +143,7 @@ def best_back(model: ModelEntry, others: Iterable[ModelEntry]) -> ModelEntry | N
         if other.card is None:
             continue
         way, alike = other.card.direction, other.card.method == model.card.method
-        if way.source.accepts(there.target) and way.target.accepts(there.source):
+        if other.card.takes(there.target) and way.target.accepts(there.source):
             beside = alike and other.path.parent == model.path.parent
             unlike = beside and other.path.stem.endswith(LAST) != last
             rank = preference(other.card, phantom=model.card.only_phantoms)

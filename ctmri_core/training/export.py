@@ -10,7 +10,7 @@ from typing import Any
 import ctmri_core
 from ctmri_core.data.learnt_range import learnt_range
 from ctmri_core.data.preparation import PreparedData
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
 from ctmri_core.method import Method, MethodCard, MethodConfig
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import save_model
@@ -22,6 +22,7 @@ _PHANTOM_LIMITS = (
     "it will not do justice to any patient's scan."
 )
 _OUTLINE_LIMITS = "Outlines may be wrong, most of all in scans unlike those learnt from: look at them before they are used."
+_GUESS = "A CT hardly shows what tells soft tissues apart in MR: their contrast is a guess at what is usual."
 _LIMITS = "Synthetic images may miss or invent findings. Values outside the body and outside the trained region mean nothing."
 
 
@@ -63,6 +64,8 @@ def describe(
     """The card of one direction's model. The recipe pads to what the networks need, as in training."""
     limits = [_PHANTOM_LIMITS] if data.facts.phantom else []
     common = _OUTLINE_LIMITS if card.outlines else _LIMITS
+    if direction.source is Domain.CT and direction.target.is_mr:
+        limits.append(_GUESS)
     return ModelCard(
         name=about.name or f"{card.title} {direction.label}",
         method=card.name,

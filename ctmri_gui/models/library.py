@@ -171,4 +171,4 @@ def _learnt_from_unlike(present: ModelEntry | None, best: ModelEntry | None, pha
 
 def fits(entry: ModelEntry, volume: Volume) -> bool:
     """Whether the model translates volumes of this kind."""
-    return entry.card is not None and not entry.card.outlines and entry.card.direction.source.accepts(volume.domain)
+    return entry.card is not None and not entry.card.outlines and entry.card.takes(volume.domain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -10,7 +11,7 @@ from ctmri_gui.models.library import Library
 from ctmri_gui.theme import icon
 
 if TYPE_CHECKING:
-    from ctmri_core.model_card import ModelEntry
+    from ctmri_core.model_card import ModelCard, ModelEntry
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -37,7 +38,7 @@ class ModelList(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return "\n".join((self._title(entry), self._standing(entry)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.problem or (entry.card.summary if entry.card is not None else "")
+            return entry.problem or (_told(entry.card) if entry.card is not None else "")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self._title(entry)}, {self._standing(entry)}"
         if role == Qt.ItemDataRole.DecorationRole:
@@ -86,6 +87,11 @@ class ModelList(QAbstractListModel):
         self.beginResetModel()
         self._entries = _translating(self._library)
         self.endResetModel()
+
+
+def _told(card: ModelCard) -> str:
+    """Rich text, as only that is wrapped: what it is, and what it cannot do."""
+    return "".join(f"<p>{escape(words)}</p>" for words in (card.summary, card.limitations) if words)
 
 
 def _translating(library: Library) -> tuple[ModelEntry, ...]:

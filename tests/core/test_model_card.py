@@ -203,6 +203,16 @@ def test_list_find_and_choose(tmp_path):
         choose_model(Domain.MR_T2, folders)
 
 
+def test_a_model_that_takes_a_kind_as_well_is_chosen_after_one_made_for_it(tmp_path):
+    way, kind = Direction(Domain.MR_T1, Domain.CT), Domain.MR_T1_GD
+    both = CARD.model_copy(update={"direction": way, "also_takes": (kind,)})
+    write(tmp_path / "a.safetensors", header_of(both))
+    assert choose_model(kind, [tmp_path]).name == choose_model(Domain.MR_T1, [tmp_path]).name == "a.safetensors"
+    write(tmp_path / "b.safetensors", header_of(CARD.model_copy(update={"direction": Direction(kind, Domain.CT)})))
+    assert choose_model(kind, [tmp_path]).name == "b.safetensors"
+    assert choose_model(Domain.MR_T1, [tmp_path]).name == "a.safetensors"
+
+
 def test_a_model_of_another_program_that_tells_nothing_of_its_pictures_is_the_last_choice(tmp_path):
     origin = Origin(file="latest_net_G_A.pth", sha256="1" * 64, layout="CycleGAN", licence="not stated")
     foreign = CARD.model_copy(update={"name": "Foreign", "demo": False, "origin": origin})

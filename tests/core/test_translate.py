@@ -104,7 +104,7 @@ def test_the_result_lies_on_the_sources_own_grid_with_the_cards_scale():
     assert result.voxels.dtype == np.float32
     expected = 1000 - (np.clip(source.voxels, -1024, 2000) + 1024.0) / 3024 * 1000
     np.testing.assert_allclose(result.voxels, expected, atol=0.01)
-    assert (result.dicom, result.frame_of_reference, result.findings) == (dicom, "1.5", source.findings)
+    assert (result.dicom, result.frame_of_reference, result.findings[:1]) == (dicom, "1.5", source.findings)
     assert result.name == "Synthetic T1 MR of CT head.nii"
     assert result.label == "Synthetic T1 MR"
     assert (result.synthetic.model_name, result.synthetic.model_hash) == ("Negative", "ab" * 32)
@@ -251,7 +251,23 @@ def test_what_weakens_the_result_is_said():
     source = head(synthetic=Synthetic("Other", "cd" * 32))
     work = translate(source, model(demo=True))
     assert any(isinstance(event, Noted) and event.serious and "itself synthetic" in event.message for event in work)
-    assert [finding.kind for finding in finish(translate(source, model(demo=True))).findings] == ["demo_model"]
+    assert [finding.kind for finding in finish(translate(source, model(demo=True))).findings] == ["demo_model", "ill_posed"]
+
+
+def test_what_a_ct_cannot_tell_of_soft_tissue_is_said_of_every_mr_made_of_one_and_of_nothing_else():
+    for way, source in ((CT_TO_T1, Domain.CT), (Direction(Domain.MR_T1, Domain.CT), Domain.MR_T1)):
+        made = finish(translate(head(domain=source), model(way)))
+        assert [finding.kind for finding in made.findings] == (["ill_posed"] if source is Domain.CT else [])
+
+
+def test_a_kind_that_a_card_names_beside_its_source_is_taken_and_no_other():
+    way, enhanced = Direction(Domain.MR_T1, Domain.CT), head(domain=Domain.MR_T1_GD)
+    with pytest.raises(WrongInput, match="takes T1 MR volumes"):
+        check_input(enhanced, model(way).card)
+    both = model(way, also_takes=(Domain.MR_T1_GD,))
+    assert finish(translate(enhanced, both)).domain is Domain.CT
+    with pytest.raises(WrongInput, match="takes T1 MR volumes"):
+        check_input(head(domain=Domain.MR_T2), both.card)
 
 
 def bodies(width_mm: float) -> Volume:
@@ -269,7 +285,7 @@ def test_a_trunk_given_to_a_model_for_heads_is_said_before_and_on_the_result():
     assert [note.serious for note in notes] == [True]
     assert "made for heads; this scan looks larger than a head: about 3" in notes[0].message
     result = finish(translate(bodies(340), model()))
-    assert [(finding.kind, finding.serious) for finding in result.findings] == [("not_a_head", True)]
+    assert [(finding.kind, finding.serious) for finding in result.findings] == [("not_a_head", True), ("ill_posed", False)]
 
 
 def test_shoulders_below_a_head_and_models_for_trunks_raise_no_doubt():

@@ -78,7 +78,7 @@ class BodyEditor(QObject):
         """The models that could outline the source."""
         source = self.source
         fitting = (each for each in self._outliners if each.card is not None and source is not None)
-        return tuple(each for each in fitting if each.card and source and each.card.direction.source.accepts(source.domain))
+        return tuple(each for each in fitting if each.card and source and each.card.takes(source.domain))
 
     @property
     def shown(self) -> bool:
