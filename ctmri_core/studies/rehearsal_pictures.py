@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from ctmri_core.case import Case
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
 from ctmri_core.phantom import make_head
+from ctmri_core.preprocess.resample import resample_array
 from ctmri_core.studies.common_form import MR_TOP, CommonForm, in_common_form
 from ctmri_core.studies.pictures import Int16Array
 from ctmri_core.studies.trials import Millimetres
@@ -28,9 +29,11 @@ FORM = CommonForm(domain=Domain.MR_T1, shape=(13, 152, 112), spacing=(4.0, 1.6, 
 _VOXEL_MM = 2.0
 _FROM_PINEAL = (0.0, -14.0, 22.0)
 """LPS mm from the pineal gland to the middle of the stack, which then holds the ventricles and most of the cerebrum."""
-_WAVER = {"Model A": (1.1, 9.0), "Model B": (2.2, 20.0)}
+_WAVER = {"Model A": (1.2, 9.0), "Model B": (2.4, 20.0)}
 """Standard deviation and wavelength, mm, of the displacement within slices."""
 _EDGE_MM = 6.0
+_CALM_MM = 12.0
+"""From the skin inwards contours begin to waver: where all pictures are cut alike, wavering skin would tell at once."""
 Field = NDArray[np.float32]
 
 
@@ -75,23 +78,25 @@ def _pictures(head: Case, seed: int, *, misses: bool) -> HeadPictures | None:
         shown[MODELS[0]] = make_head(seed, voxel_mm=_VOXEL_MM, table=False)
     chance = np.random.default_rng([seed, 77])
     body, on = head.masks["body"], head[Domain.CT].geometry
+    deep = distance_transform_edt(resample_array(body, on, grid, order=0), grid.spacing)
+    weight = np.clip(deep / _CALM_MM, 0, 1).astype(np.float32)
     arms = {}
     for arm, source in shown.items():
-        values = _sampled(source[Domain.MR_T1], grid, arm, chance)
+        values = _sampled(source[Domain.MR_T1], grid, arm, chance, weight)
         arms[arm] = in_common_form(Volume(values, grid, Domain.MR_T1), body, on, FORM, (x, y, z))
     return HeadPictures(seed, grid.origin, arms, lesion)
 
 
-def _sampled(volume: Volume, grid: Geometry, arm: str, chance: np.random.Generator) -> Field:
-    """Once, by linear interpolation, at places that waver in the synthetic arms."""
+def _sampled(volume: Volume, grid: Geometry, arm: str, chance: np.random.Generator, weight: Field) -> Field:
+    """Once, by linear interpolation, at places that waver in the synthetic arms, as much as `weight` says."""
     places = np.stack(np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij"), -1).astype(np.float64)
     if arm in _WAVER:
         far, wave = _WAVER[arm]
         for axis in (1, 2):
-            places[..., axis] += far / grid.spacing[axis] * _smooth_noise(grid, wave, chance)
+            places[..., axis] += far / grid.spacing[axis] * weight * _smooth_noise(grid, wave, chance)
     index = volume.geometry.mm_to_index(grid.index_to_mm(places))
     voxels = volume.voxels.astype(np.float32)
-    values: Field = map_coordinates(voxels, np.moveaxis(index, -1, 0), order=1, mode="nearest")
+    values: Field = map_coordinates(voxels, np.moveaxis(index, -1, 0), order=1, mode="constant")
     return values
 
 
