@@ -42,7 +42,10 @@ _CURSORS: dict[Tool, Qt.CursorShape] = {
 
 
 class SliceView(QWidget):
-    """A dumb pane. Points in signals are (u, v): mm right of and below the slice's top left corner on the screen."""
+    """A dumb pane. Points in signals are (u, v): mm right of and below the slice's top left corner on the screen.
+
+    `bare`: the picture alone, without the bars that say what it is, and nothing can be dropped on it.
+    """
 
     scrolled = Signal(int)
     windowDragged = Signal(float, float)
@@ -59,12 +62,12 @@ class SliceView(QWidget):
     linkToggled = Signal(bool)
     resized = Signal()
 
-    def __init__(self, spec: PaneSpec, name: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, spec: PaneSpec, name: str = "", parent: QWidget | None = None, *, bare: bool = False) -> None:
         super().__init__(parent)
         self.spec, self.role = spec, spec.role
         self.setObjectName(f"pane_{name or spec.role.value}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAcceptDrops(True)
+        self.setAcceptDrops(not bare)
         self._active = False
         self._least_height = LEAST_HEIGHT
         self._under_mouse: QPointF | None = None
@@ -76,6 +79,7 @@ class SliceView(QWidget):
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         self.bars = Bars(self.header, self.strip, self.banner)
+        self.bars.setHidden(bare)
         column.addWidget(self.bars)
         column.addWidget(self.canvas, 1)
         self._connect()
