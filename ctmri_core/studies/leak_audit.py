@@ -32,7 +32,7 @@ TITLES = {
     "background_sd": "spread of the background", "background_share": "share of the background",
     "values": "number of different values", "noise": "noise inside the body", "sharpness": "sharpness of edges",
     "fine": "share of fine detail", "height": "extent up and down", "depth": "extent front to back",
-    "width": "extent left to right", "slices": "number of slices", "load_ms": "time to load",
+    "width": "extent left to right", "slices": "number of slices",
 }  # fmt: skip
 
 
@@ -75,21 +75,29 @@ class LeakAudit(_Frozen):
         return f"{said} What tells most: {worst or 'several features together'}."
 
 
-def features_of(voxels: Int16Array, spacing: tuple[float, float, float], load_ms: float | None = None) -> dict[str, float]:
-    """Trivial features of one picture (k, j, i) in the common form; lengths in mm."""
+def background_of(voxels: Int16Array) -> tuple[int, float]:
+    """The commonest value of the outermost voxels of all slices, and the standard deviation there."""
     edge = _edge(voxels)
     values, counts = np.unique(edge, return_counts=True)
-    background = float(values[counts.argmax()])
+    return int(values[counts.argmax()]), float(edge.std())
+
+
+def features_of(voxels: Int16Array, spacing: tuple[float, float, float]) -> dict[str, float]:
+    """Trivial features of one picture (k, j, i) in the common form; lengths in mm.
+
+    The time to load is none of them: every picture of a study is the same number of plain bytes, read as a whole before its
+    trial shows (`Pictures`), and a time that is measured would answer otherwise each time it is asked.
+    """
+    background, spread = background_of(voxels)
     inside = voxels != background
     middle = voxels[len(voxels) // 4 : len(voxels) - len(voxels) // 4].astype(np.float32)
     body = inside[len(voxels) // 4 : len(voxels) - len(voxels) // 4]
     found = {
-        "lowest": float(voxels.min()), "highest": float(voxels.max()), "background": background,
-        "background_sd": float(edge.std()), "background_share": 1.0 - float(inside.mean()),
+        "lowest": float(voxels.min()), "highest": float(voxels.max()), "background": float(background),
+        "background_sd": spread, "background_share": 1.0 - float(inside.mean()),
         "values": float(len(np.unique(voxels))), "slices": float(len(voxels)),
     }  # fmt: skip
-    found |= _texture(middle, body) | _extent(inside, spacing)
-    return found if load_ms is None else {**found, "load_ms": load_ms}
+    return found | _texture(middle, body) | _extent(inside, spacing)
 
 
 def audit(

@@ -105,7 +105,7 @@ class StudyFolder:
 
     def change(self, protocol: Protocol, truth: Truth, passphrase: str = "") -> StudyFolder:
         """A draft with another protocol or plan; `truth` is the present one with what was changed. An open study refuses."""
-        self._refuse_if_open()
+        self.refuse_if_open()
         if protocol.study != self.protocol.study:
             raise CtmriError("Another study has another number: make a new one.")
         sealed = seal(truth.model_copy(update={"protocol": protocol.sha256}), passphrase or kept_key(protocol.study))
@@ -116,7 +116,7 @@ class StudyFolder:
     def open(self, now: str, version: str, said: dict[str, Any], passphrase: str = "") -> StudyFolder:
         """Draws the order of every reader and fixes the study. `now`: UTC, ISO 8601; `said`: of the leak audit, and why it was
         overridden where it was: goes on record. Raises `CtmriError` where the order cannot be kept."""
-        self._refuse_if_open()
+        self.refuse_if_open()
         truth = self.truth(passphrase)
         assignments = [assign(self.protocol, truth.plan, truth.items, reader) for reader in truth.plan.readers]
         if not assignments:
@@ -158,7 +158,8 @@ class StudyFolder:
         order = Order(study=self.file.sha256, assignment=assignment, feedback=told)
         write_bytes(self.path / order_name(assignment.reader), canonical(order))
 
-    def _refuse_if_open(self) -> None:
+    def refuse_if_open(self) -> None:
+        """Raises `WriteFailed` where nothing may be changed any more."""
         if self.opened:
             raise WriteFailed("This study is open: its questions, pictures and order are fixed. Make a new one to change them.")
 

@@ -78,12 +78,12 @@ def test_unpaired_arms_are_audited_between_patients():
     assert audit(features, synthetic, [str(number) for number in range(len(features))]).verdict == "blocks"
 
 
-def test_time_to_load_is_a_cue_as_any_other():
+def test_the_number_of_slices_is_a_cue_as_any_other():
     features, synthetic, patients = study(lambda voxels: voxels)
     for number, (row, arm) in enumerate(zip(features, synthetic, strict=True)):
-        row["load_ms"] = 120.0 + 15 * arm + number % 7
+        row["slices"] = 120.0 + 15 * arm + number % 7
     found = audit(features, synthetic, patients)
-    assert found.verdict == "blocks" and found.features[0].key == "load_ms"
+    assert found.verdict == "blocks" and found.features[0].key == "slices"
 
 
 def test_with_few_patients_nothing_is_said():
