@@ -57,7 +57,8 @@ def background_by_one(voxels, _chance):
 def smoother(voxels, _chance):
     inside = voxels > -1024
     smooth = gaussian_filter(np.where(inside, voxels, 0).astype(float), (0, 0.7, 0.7))
-    return np.where(inside, smooth / gaussian_filter(inside.astype(float), (0, 0.7, 0.7)), voxels)
+    weight = np.maximum(gaussian_filter(inside.astype(float), (0, 0.7, 0.7)), 1e-3)
+    return np.where(inside, smooth / weight, voxels)
 
 
 def noisier(voxels, chance):
