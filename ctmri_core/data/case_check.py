@@ -14,7 +14,7 @@ from ctmri_core.data.layouts.picture_files import WINDOWED
 from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError
 from ctmri_core.preprocess.body_mask import body_mask
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.recognition.hounsfield import looks_like_hounsfield
 from ctmri_core.volume import Volume
 
@@ -203,7 +203,7 @@ def _modality(volume: Volume) -> Iterator[Problem]:
 
 def _spacing(volume: Volume) -> Iterator[Problem]:
     """Of axial slices: what they are cut into."""
-    order, flips = axial_order(volume.geometry)
+    order, flips = slice_order(volume.geometry)
     between, row, column = volume.geometry.permuted(order, flips).spacing
     several = volume.geometry.permuted(order, flips).shape[0] > 1
     size = f"{between:.3g} x {row:.3g} x {column:.3g} mm" if several else f"{row:.3g} x {column:.3g} mm"
@@ -218,7 +218,7 @@ def _spacing(volume: Volume) -> Iterator[Problem]:
 
 def _body(volume: Volume) -> Iterator[Problem]:
     mask = body_mask(volume)
-    order, _ = axial_order(volume.geometry)
+    order, _ = slice_order(volume.geometry)
     empty = float(np.mean(mask.transpose(order).mean((1, 2)) < _LEAST_BODY))
     if empty == 1.0:
         yield Problem(kind="empty", message=f"No body is seen in the {volume.domain.label}. Take the case out.")

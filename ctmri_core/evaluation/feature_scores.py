@@ -18,7 +18,7 @@ from ctmri_core.evaluation.slice_pictures import upright
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.metrics.catalogue import METRICS
 from ctmri_core.networks.picture_features import InceptionPictures, Pictures, VggPictures
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 
 Features = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ class FeatureScores:
         """None when stopped; of no slices where these are too small for the network."""
         images = prepared(job.truth, job.synthetic, job.mask, job.target)
         truth, synthetic = images.photographs()
-        order, flips = axial_order(job.geometry)
+        order, flips = slice_order(job.geometry)
         ks = evenly(slices_of(job.mask, order[0]), MOST_SEEN)
         vectors, columns = [], []
         for place, k in enumerate(ks, 1):

@@ -25,7 +25,7 @@ from ctmri_core.metrics.catalogue import METRICS
 from ctmri_core.metrics.errors import mae
 from ctmri_core.metrics.overlap import hausdorff, label_overlaps
 from ctmri_core.metrics.tissue import BONE_HU
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 
 Voxels = NDArray[np.number[Any]]
 Mask = NDArray[np.bool_]
@@ -80,7 +80,7 @@ class Scored(BaseModel):
 def score(job: ScoringJob) -> Scored:
     """Everything of one answer. Numbers that a measure does not give are None. Raises `WriteFailed` for its pictures."""
     images = prepared(job.truth, job.synthetic, job.mask, job.target)
-    axis = axial_order(job.geometry)[0][0]
+    axis = slice_order(job.geometry)[0][0]
     ks = slices_of(job.mask, axis)
     slices = _slice_scores(images, job.metrics, ks, axis)
     errors = _errors_of(images, ks, axis)

@@ -14,7 +14,7 @@ from ctmri_core.domain import Domain
 from ctmri_core.evaluation.prepared_images import PreparedImages
 from ctmri_core.files import atomic_file
 from ctmri_core.geometry import Geometry
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 
 PARTS = ("source", "synthetic", "truth", "difference")
 _CT_WINDOW = (-200.0, 600.0)  # HU: soft tissue in greys and bone not all white
@@ -40,7 +40,7 @@ def write_slice(
     error: float,
 ) -> PictureFacts:  # fmt: skip
     """Private PNGs, `STEM-synthetic.png` and so on, rows to posterior, columns to the patient's left. Raises `WriteFailed`."""
-    order, flips = axial_order(geometry)
+    order, flips = slice_order(geometry)
     target = _CT_WINDOW if images.is_ct else (0.0, images.data_range)
     largest = _LARGEST_ERROR[images.is_ct]
     panes = {
@@ -75,7 +75,7 @@ def _window(source: NDArray[Any], domain: Domain) -> tuple[float, float]:
 
 
 def upright(values: NDArray[Any], order: tuple[int, ...], flips: tuple[bool, ...], k: int) -> NDArray[Any]:
-    """Slice `k` along `order[0]`, rows to posterior, columns to the patient's left. `order`, `flips`: `axial_order`."""
+    """Slice `k` along `order[0]`, rows to posterior, columns to the patient's left. `order`, `flips`: `slice_order`."""
     plane = np.take(values, k, axis=order[0])
     rows, columns = (axis - (axis > order[0]) for axis in order[1:])
     result: NDArray[Any] = plane.transpose(rows, columns)[:: -1 if flips[1] else 1, :: -1 if flips[2] else 1]

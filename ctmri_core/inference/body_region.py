@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.model_card import ModelCard
 from ctmri_core.preprocess.body_mask import coarse_body_mask
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import plane_order
 from ctmri_core.volume import Finding, Volume
 
 _CELL_MM = 4.0
@@ -32,7 +32,7 @@ def doubt_about_region(volume: Volume, card: ModelCard, body: NDArray[np.bool_] 
 def _body_size(volume: Volume, given: NDArray[np.bool_] | None) -> dict[str, float]:
     """mm left to right and front to back, of the median axial slice (shoulders below a head do not count), and in length."""
     mask, grid = coarse_body_mask(volume, _CELL_MM) if given is None else (given, volume.geometry)
-    order, _ = axial_order(grid)
+    order, _ = plane_order(grid, "axial")
     body = mask.transpose(order)
     slices = body[body.any((1, 2))]
     if not len(slices):

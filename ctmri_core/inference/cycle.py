@@ -62,12 +62,13 @@ class WayBack:
     def differences(self, synthetic: Volume, course: Course, stop: StopSignal) -> Work[NDArray[np.float32] | None]:
         """float32 (k, j, i), in the source's unit; None when stopped. Raises as a pass does."""
         plain = replace(synthetic, synthetic=None)
-        preparing = make_ready(plain, self.model, ("axial",), self._order, stop)
+        plane = self.first.plane if self.model.card.recipe.planes == "three" else "axial"
+        preparing = make_ready(plain, self.model, (plane,), self._order, stop)
         ready = yield from relayed(preparing, lambda event: course.at(0, _BACK) if isinstance(event, Progress) else event)
         if ready is None:
             return None
         taker = _Differences(self.first)
-        yield from _told(ready["axial"].run(Variation(), [taker], stop), course)
+        yield from _told(ready[plane].run(Variation(), [taker], stop), course)
         return taker.values
 
 

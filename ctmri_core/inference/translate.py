@@ -109,7 +109,7 @@ def _passes(
         ready = yield from make_ready(volume, each, planes, order, stop, record)
         if ready is None:
             return None
-        known.append((each.card.recipe, ready["axial"].record))
+        known.append((each.card.recipe, next(iter(ready.values())).record))
         passes += ready.values()
     return passes
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.domain import Domain
 from ctmri_core.geometry import Geometry
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.volume import Finding, Volume
 
 _LARGE = 100
@@ -40,7 +40,7 @@ class ValueMap:
         with enough body) and where that is, from the feet, counted from 0."""
         if not body.any():
             return cls(kind, values, geometry, unit, what, {})
-        order, flips = axial_order(geometry)
+        order, flips = slice_order(geometry)
         turned, inner = (array.transpose(order)[:: -1 if flips[0] else 1] for array in (values, body))
         counts = inner.sum((1, 2))
         sums = [float(plane[within].sum(dtype=np.float64)) for plane, within in zip(turned, inner, strict=True)]

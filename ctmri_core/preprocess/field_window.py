@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
-from ctmri_core.preprocess.slice_grid import Window, axial_order
+from ctmri_core.preprocess.slice_grid import Window, slice_order
 from ctmri_core.volume import Volume
 
 _CLEARLY = 1.25
@@ -39,7 +39,7 @@ def windows_of(volume: Volume, field_mm: tuple[float, float], body: NDArray[np.b
     `body`: on the volume's grid, where it is known. An axis that is not clearly wider than that is kept whole. None where both
     are, and where no body is seen.
     """
-    (_, *order), _ = axial_order(volume.geometry)
+    (_, *order), _ = slice_order(volume.geometry)
     sizes, edges = ([each[axis] for axis in order] for each in (volume.geometry.shape, volume.geometry.spacing))
     wide = [size * edge > _CLEARLY * field for size, edge, field in zip(sizes, edges, field_mm, strict=True)]
     boxes = body_boxes(volume, body) if any(wide) else None
@@ -71,7 +71,7 @@ def windows_of(volume: Volume, field_mm: tuple[float, float], body: NDArray[np.b
 def body_boxes(volume: Volume, body: NDArray[np.bool_] | None = None) -> _Boxes:
     """What the body takes up of rows and columns of every slice: exactly where `body` is given, else to about 4 mm."""
     mask, grid = coarse_body_mask(volume, _CELL_MM) if body is None else (body, volume.geometry)
-    order, flips = axial_order(volume.geometry)
+    order, flips = slice_order(volume.geometry)
     cells = mask.transpose(order)
     steps = [round(grid.spacing[axis] / volume.geometry.spacing[axis]) for axis in order]
     sizes = [volume.geometry.shape[axis] for axis in order]

@@ -6,6 +6,7 @@ A recipe is stored inside the model file; its record of one volume undoes the ge
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -23,7 +24,17 @@ from ctmri_core.preprocess.given_body import checked_body
 from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange
 from ctmri_core.preprocess.mr_standard import AnyScale, MrScaling
 from ctmri_core.preprocess.resample import resample_array, resample_to
-from ctmri_core.preprocess.slice_grid import LARGEST_SLICE, PLANES, Plane, SliceGrid, Slices, Window, axial_order
+from ctmri_core.preprocess.slice_grid import (
+    LARGEST_SLICE,
+    PLANES,
+    Plane,
+    SliceGrid,
+    Slices,
+    Window,
+    own_plane,
+    plane_order,
+    slice_order,
+)
 from ctmri_core.volume import Volume
 
 Size = Annotated[int, Field(ge=1, le=LARGEST_SLICE)]
@@ -154,15 +165,19 @@ class Recipe(BaseModel):
         return ""
 
     def planes_for(self, geometry: Geometry) -> tuple[Plane, ...]:
-        """Along which planes a volume on `geometry` is translated, axial first: along all three where the network learnt from
-        them and the volume can be cut along them, which thick slices and single ones cannot."""
+        """Along which planes a volume on `geometry` is translated, axial first. A network that learnt from all three is given all
+        of them where slices lie close enough for that, else those that the scan was taken in, which may be a single one."""
         if self.planes != "three":
             return ("axial",)
-        try:
-            thick = max(self.grid_of(geometry, plane=plane).slice_mm for plane in PLANES) > _THICKEST_MM
-        except WrongInput:
+        apart: dict[Plane, float] = {}
+        for plane in PLANES:
+            with suppress(WrongInput):
+                apart[plane] = self.grid_of(geometry, plane=plane).slice_mm
+        if not apart:
             return ("axial",)
-        return ("axial",) if thick else PLANES
+        if len(apart) == len(PLANES) and max(apart.values()) <= _THICKEST_MM:
+            return PLANES
+        return (max(apart, key=apart.__getitem__),)
 
     def record_of(self, volume: Volume, body: NDArray[np.bool_] | None = None) -> Record:
         """Plans the preparation of `volume`; reads its voxels only to measure an MR's range and to find the body in wide slices.
@@ -183,7 +198,7 @@ class Recipe(BaseModel):
     def along(self, record: Record, plane: Plane) -> Record:
         """`record` of the same volume cut along another plane; its slices are shown whole, as nothing is known of how wide such
         slices were in training. Raises `WrongInput` where they would be no pictures."""
-        if plane == "axial":
+        if plane_order(record.geometry, plane)[0] == record.grid.order:
             return record
         return replace(record, grid=self.grid_of(record.geometry, plane=plane), field_grid=None, in_field=None)
 
@@ -243,15 +258,18 @@ class Recipe(BaseModel):
         mask = record.grid.forward(record.grid.oriented(inside.astype(np.float32)), 0.0) > 0.5
         return slices, mask, tuple(backgrounds)
 
-    def grid_of(self, geometry: Geometry, window: Window | None = None, plane: Plane = "axial") -> SliceGrid:
+    def grid_of(self, geometry: Geometry, window: Window | None = None, plane: Plane | None = None) -> SliceGrid:
         """How a volume on `geometry`, or a `window` of its slices, becomes slices. Raises `WrongInput` as `problem_with` says.
+
+        `plane`: None for the plane of a single slice, if the network has learnt from it, else axial.
 
         Pixels of planes other than axial are square and as large as axial ones where no `spacing_mm` is wanted: slices of a scan
         lie farther apart than its pixels, and a network would see a squashed head.
         """
+        plane = plane or (own_plane(geometry) if self.planes == "three" else "axial")
         spacing = self.spacing_mm
         if spacing is None and plane != "axial":
-            order, _ = axial_order(geometry)
+            order, _ = slice_order(geometry)
             spacing = min(geometry.spacing[axis] for axis in order[1:])
         return SliceGrid.plan(geometry, spacing, self.size, self.multiple, window, plane)
 

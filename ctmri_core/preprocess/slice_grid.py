@@ -194,9 +194,19 @@ class SliceGrid:
         return whole
 
 
-def axial_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-    """(order, flips) that turn the array's axes to (superior, posterior, left), the nearest ones when oblique."""
-    return plane_order(geometry, "axial")
+def own_plane(geometry: Geometry) -> Plane:
+    """That of a single slice; of whatever else axial, along which most is known."""
+    for plane in PLANES:
+        across, *within = plane_order(geometry, plane)[0]
+        if geometry.shape[across] == 1 and all(geometry.shape[axis] > 1 for axis in within):
+            return plane
+    return "axial"
+
+
+def slice_order(geometry: Geometry) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """(order, flips) that turn the array's axes to (superior, posterior, left), the nearest ones when oblique; those of a single
+    coronal or sagittal slice as `plane_order` of that."""
+    return plane_order(geometry, own_plane(geometry))
 
 
 def plane_order(geometry: Geometry, plane: Plane) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.recognition.training_range import SliceFacts, TrainingRange, facts_of
 from ctmri_core.volume import Finding, Volume
 
@@ -96,7 +96,7 @@ def _little_air(volume: Volume, one: SliceFacts, known: TrainingRange) -> Iterat
 def share_on_border(volume: Volume) -> float:
     """How much of the borders of axial slices is body, over all slices that show any."""
     mask, _ = coarse_body_mask(volume, _CELL_MM)
-    order, _ = axial_order(volume.geometry)
+    order, _ = slice_order(volume.geometry)
     body = mask.transpose(order)
     body = body[body.any((1, 2))]
     if not len(body):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.volume import Volume
 
 Array = NDArray[np.float32]
@@ -40,7 +40,7 @@ class SampledSlice:
 def some_slices(volume: Volume) -> Iterator[SampledSlice]:
     """At most nine from the middle three quarters: axial ones where there are enough, as heads are told apart best there, else as
     they are stored. Fewer where little is to be seen."""
-    order, flips = axial_order(volume.geometry)
+    order, flips = slice_order(volume.geometry)
     voxels, spacing = volume.voxels, volume.geometry.spacing
     if min(voxels.shape) >= _ENOUGH:
         voxels = voxels.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]

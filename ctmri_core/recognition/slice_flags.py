@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.recipe import Recipe, Record
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.recognition.far_off import AIR, CUT, GREY
 from ctmri_core.recognition.training_range import TrainingRange
 from ctmri_core.volume import Finding, Volume
@@ -91,7 +91,7 @@ def ranges(numbers: Sequence[int]) -> str:
 
 def slice_flags(volume: Volume, record: Record, card: Card) -> SliceFlags:
     """Of the axial slices of `volume`; `record`: of the card's recipe. Costs some tenths of a second, and no copy of voxels."""
-    order, _ = axial_order(volume.geometry)
+    order, _ = slice_order(volume.geometry)
     facts = _measured(volume, record, order)
     reasons: dict[int, tuple[str, ...]] = {}
     known, recipe = card.training_range, card.recipe

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ctmri_core.preprocess.body_mask import coarse_body_mask
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.volume import Volume, Voxels
 
 _CELL_MM = 4.0
@@ -78,7 +78,7 @@ def range_of(volumes: Iterable[Volume], recipe: Recipe) -> TrainingRange | None:
 def facts_of(volume: Volume, recipe: Recipe) -> SliceFacts | None:
     """Of a volume as `recipe` would prepare it, to about a hundredth; None where no body is seen. Costs tens of milliseconds."""
     mask, grid = coarse_body_mask(volume, _CELL_MM)
-    order, _ = axial_order(volume.geometry)
+    order, _ = slice_order(volume.geometry)
     body = mask.transpose(order)
     shown = body.mean((1, 2)) >= _LEAST_BODY
     if not shown.any():

@@ -84,14 +84,15 @@ def translated(volume: Volume, model: LoadedModel, **options) -> Volume:
 
 
 def kinds(volume: Volume) -> list[tuple[str, bool]]:
-    return [(finding.kind, finding.serious) for finding in volume.findings]
+    """All but what is said of every MR made of a CT."""
+    return [(finding.kind, finding.serious) for finding in volume.findings if finding.kind != "ill_posed"]
 
 
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (30, 71), (84, 76)])
 def test_air_around_a_head_changes_nothing(top, left):
     bare = narrow(head())
     alone = translated(scan(bare), normed())
-    assert alone.findings == ()
+    assert kinds(alone) == []
     wide = scan(padded(bare, top, left, (140, 120)))
     events = list(translate(wide, normed()))
     assert [event.serious for event in events if isinstance(event, Noted)] == [False]
@@ -103,7 +104,7 @@ def test_air_around_a_head_changes_nothing(top, left):
     assert (result.voxels[outside] == 0).all()
     assert kinds(result) == [("window", False)]
     without = translated(wide, normed(None))  # as it was, and is for models that do not know
-    assert np.abs(without.voxels[place] - alone.voxels).mean() > 20 and without.findings == ()
+    assert np.abs(without.voxels[place] - alone.voxels).mean() > 20 and kinds(without) == []
 
 
 @pytest.mark.parametrize("flips", [(True, False, False), (False, True, False), (False, False, True), (True, True, True)])
@@ -143,7 +144,7 @@ def test_a_table_does_not_matter_where_the_body_alone_is_shown():
 def test_slices_about_as_wide_as_those_learnt_from_are_shown_as_they_are(field):
     source = scan(narrow(head()))
     result = translated(source, normed(field))
-    assert result.findings == () and (result.voxels == translated(source, normed(None)).voxels).all()
+    assert kinds(result) == [] and (result.voxels == translated(source, normed(None)).voxels).all()
 
 
 def test_slices_much_smaller_than_those_learnt_from_are_told():
@@ -159,7 +160,7 @@ def test_air_alone_and_a_fixed_size_are_left_as_they_are():
     assert (translated(air, normed()).voxels == translated(air, normed(None)).voxels).all()
     wide = scan(padded(narrow(head()), 42, 38, (140, 120)))
     fixed = translated(wide, normed(size=(56, 44)))
-    assert fixed.findings == () and (fixed.voxels == translated(wide, normed(None, size=(56, 44))).voxels).all()
+    assert kinds(fixed) == [] and (fixed.voxels == translated(wide, normed(None, size=(56, 44))).voxels).all()
 
 
 @pytest.mark.parametrize(("recipe", "known"), [(Recipe(spacing_mm=MM), True), (Recipe(spacing_mm=MM, size=(64, 64)), False),

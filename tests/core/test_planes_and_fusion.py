@@ -224,3 +224,20 @@ def test_a_model_of_three_planes_takes_what_cannot_be_cut_along_them(
     made = finish(translate(source, model(recipe=recipe)))
     assert made is not None and made.geometry.shape == shape
     assert ("sagittal" in made.history[-1]) is three
+
+
+@pytest.mark.parametrize("plane", ["coronal", "sagittal"])
+@pytest.mark.parametrize(("count", "apart"), [(1, 1.0), (7, 6.0)], ids=["a single slice", "some, far apart"])
+def test_a_model_of_three_planes_translates_slices_as_they_were_taken(plane, count, apart):
+    """By positions in the picture, whose rows go to the feet; a model of axial slices refuses a single one, in words."""
+    across = {"coronal": ((0, 1, 0), (0, 0, -1), (1, 0, 0)), "sagittal": ((1, 0, 0), (0, 0, -1), (0, 1, 0))}[plane]
+    grid = Geometry((count, 44, 52), (apart, 1.0, 1.0), direction=across)
+    source = Volume(np.random.default_rng(1).integers(-900, 900, grid.shape).astype(np.int16), grid, Domain.CT)
+    recipe = Recipe(spacing_mm=None, planes="three")
+    assert recipe.planes_for(grid) == (plane,)
+    made = finish(translate(source, model(Sloped(), recipe=recipe)))
+    down, onwards = np.meshgrid(np.linspace(0, 1, 44), np.linspace(0, 1, 52), indexing="ij")
+    np.testing.assert_allclose(made.voxels, nominal(0.3 * unit(source) + 0.2 * down + 0.1 * onwards), atol=2e-3)
+    if count == 1:
+        with pytest.raises(WrongInput, match=f"a single {plane} slice"):
+            finish(translate(source, model(Sloped())))

@@ -15,7 +15,7 @@ from ctmri_core.errors import WrongInput
 from ctmri_core.geometry import Geometry, rigid_transform
 from ctmri_core.preprocess.intensity import HuCurve, HuRange, PercentileRange, Scale
 from ctmri_core.preprocess.recipe import Recipe
-from ctmri_core.preprocess.slice_grid import Axis, axial_order
+from ctmri_core.preprocess.slice_grid import Axis, slice_order
 from ctmri_core.volume import Volume
 
 STANDARD = Geometry((1, 1, 1), (1, 1, 1)).axes
@@ -78,7 +78,7 @@ def test_every_stored_orientation_gives_the_same_slices(order):
         voxels = standard.voxels.transpose(order)[tuple(slice(None, None, -1 if flip else 1) for flip in flips)]
         stored = Volume(np.ascontiguousarray(voxels), standard.geometry.permuted(order, flips), Domain.CT)
         np.testing.assert_array_equal(Recipe(spacing_mm=None, multiple=1).forward(stored).slices, expected)
-        assert tuple(flips[n] for n in np.argsort(order)) == axial_order(stored.geometry)[1]
+        assert tuple(flips[n] for n in np.argsort(order)) == slice_order(stored.geometry)[1]
 
 
 def test_a_mark_on_the_patients_left_front_stays_there():

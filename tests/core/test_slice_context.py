@@ -143,4 +143,4 @@ def test_slices_too_far_apart_and_single_ones_are_told(shape, between, said, ser
 def test_a_body_larger_than_the_model_sees_is_told_and_air_is_not(edge, cut):
     source = box(Geometry((4, 60, 60), (3, 2, 2)), edge)
     result = finish(translate(source, sloped(Recipe(spacing_mm=2.0, size=(32, 64), slice_mm=3.0))))
-    assert [finding.kind for finding in result.findings] == (["cropped"] if cut else [])
+    assert ("cropped" in [finding.kind for finding in result.findings]) is cut
