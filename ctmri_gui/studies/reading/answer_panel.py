@@ -17,7 +17,7 @@ from ctmri_gui.studies.reading.question_fields import ButtonsField, Given, Place
 from ctmri_gui.viewer import palette
 
 REASON_KEYS = "ASDFGHJKL"
-_WIDTH = 330
+_WIDTH = 300
 
 
 class AnswerPanel(QWidget):

@@ -95,7 +95,7 @@ class ReadingWindow(QWidget):
     def _teach(self) -> None:
         protocol = self._reading.protocol
         practice = sum(trial.block == "practice" for trial in self._reading.trials)
-        told = " After each you are told what was right." if protocol.practice_feedback else ""
+        told = " After each you are told what was right." if self._reading.order.feedback else ""
         texts = [_WARN_BEFORE.get(protocol.design, "")]
         texts += [f"{practice} trials are for practice.{told}" if practice else ""]
         self._show(KeysPage(protocol.question, key_rows(protocol), *(text for text in texts if text)), self._start)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from time import perf_counter
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ctmri_core.errors import CtmriError
 from ctmri_core.studies.reading import Reading, what_is_missing
@@ -53,13 +53,17 @@ class TrialFlow(QObject):
         self.trial: Trial | None = None
         self._clock = TrialClock(now)
         self._asked = self._rested = now()
+        self._entered: float | None = None
         self._shown_at = ""
         self._load_ms = 0.0
         self._unsaved: Answer | None = None
         self._paused_at = now()
         self._greeted = any(trial.block == "test" and trial.token in reading.answers for trial in reading.trials)
         self._gone = False
-        self._tick, self._retry = QTimer(self), QTimer(self)
+        self._tick, self._retry, self._gap = QTimer(self), QTimer(self), QTimer(self)
+        self._gap.setSingleShot(True)
+        self._gap.setTimerType(Qt.TimerType.PreciseTimer)
+        self._gap.timeout.connect(self._show_if_there)
         self._tick.setInterval(_TICK_MS)
         self._retry.setInterval(_TRY_AGAIN_MS)
         self._tick.timeout.connect(self._watch_time)
@@ -91,6 +95,7 @@ class TrialFlow(QObject):
         elif trial.block == "test" and not self._greeted:
             self._greeted, self.state = True, State.IDLE
             if any(one.block == "practice" for one in self._reading.trials):
+                self._entered = None
                 self.testBegins.emit()
             else:
                 self.show(trial)
@@ -107,13 +112,16 @@ class TrialFlow(QObject):
         block = [one for one in self._reading.trials if one.block == trial.block]
         done = sum(one.token in self._reading.answers for one in block)
         page.panel.begin(trial, done=done, of=len(block), may_go_back=self._before(trial) is not None)
-        self._asked = self._now()
+        if self._entered is None:
+            self._entered = self._now()
+        self._asked, self._entered = self._entered, None
         self._shelf.want(trial, self._after(trial))
-        QTimer.singleShot(GAP_MS, self, self._show_if_there)
+        self._gap.start(max(round(GAP_MS - 1000 * (self._now() - self._asked)), 0))
 
     def submit(self) -> None:
         """Enter: saves the answer and goes on, or says what is missing."""
         if self.state is State.TOLD:
+            self._entered = self._now()
             self._go_on_or_rest()
         elif self.state is State.UNSAVED:
             self._save()
@@ -126,6 +134,7 @@ class TrialFlow(QObject):
                 return
             self._clock.run(False)
             self._tick.stop()
+            self._entered = self._now()
             self._unsaved, self.state = answer, State.UNSAVED
             self._save()
 
@@ -156,8 +165,8 @@ class TrialFlow(QObject):
         """Nothing more is shown. An answer that could not be saved is tried once more."""
         if self._unsaved is not None:
             self._save()
-        self._tick.stop()
-        self._retry.stop()
+        for timer in (self._tick, self._retry, self._gap):
+            timer.stop()
         self.state = State.IDLE
         self._shelf.close()
 
@@ -166,9 +175,8 @@ class TrialFlow(QObject):
     def _show_if_there(self) -> None:
         if self.state is not State.WAITING or self.trial is None or self._page.area.panes_wait:
             return
-        waited = 1000 * (self._now() - self._asked)
         pictures = self._shelf.pictures(self.trial)
-        if pictures is None or waited < GAP_MS - 5:  # timers of Qt may be a little early
+        if pictures is None or self._gap.isActive():
             return
         captions = self._page.panel.choice.captions(len(pictures))
         self._page.area.show_pictures(pictures, self._reading.item(self.trial.items[0]).spacing, captions)
@@ -194,9 +202,15 @@ class TrialFlow(QObject):
         display, panel = self._reading.protocol.display, self._page.panel
         left = display.least_seconds - self._looked_ms / 1000
         panel.submit.setText("Next  (Enter)" if left <= 0 else f"Look, {left:.0f} s" if left >= 1 else "Look …")
+        if left <= 0 and panel.told.text() == self._too_soon:
+            panel.say("")
         if 0 < display.most_seconds * 1000 <= self._clock.elapsed_ms and not self._gone:
             self._gone = True
             self._page.area.clear("The time for looking is over. Answer now.")
+
+    @property
+    def _too_soon(self) -> str:
+        return f"Look at the picture for {self._reading.protocol.display.least_seconds:g} s first."
 
     @property
     def _looked_ms(self) -> float:
@@ -231,9 +245,8 @@ class TrialFlow(QObject):
         )  # fmt: skip
 
     def _missing(self, trial: Trial, answer: Answer) -> str:
-        least = self._reading.protocol.display.least_seconds
-        if self._looked_ms < 1000 * least:
-            return f"Look at the picture for {least:g} s first."
+        if self._looked_ms < 1000 * self._reading.protocol.display.least_seconds:
+            return self._too_soon
         if answer.choice == "present" and not any(mark.label == "" for mark in answer.marks):
             return "Mark where it is: M, then click."
         return what_is_missing(self._reading.protocol, trial, answer)
@@ -247,6 +260,7 @@ class TrialFlow(QObject):
         try:
             self._reading.answer(answer)
         except CtmriError as error:
+            self._entered = None
             panel.lock(True)
             panel.submit.setText("Try again  (Enter)")
             panel.say(f"Not saved yet: {error} Your answer is kept here; it is tried again every 5 s.", "error")
@@ -259,7 +273,7 @@ class TrialFlow(QObject):
         if right is None:
             self._go_on_or_rest()
             return
-        self.state = State.TOLD
+        self.state, self._entered = State.TOLD, None
         panel.lock(True)
         hit, words = right == answer.choice, _RIGHT.get(right, right)
         panel.say(f"Right: it is {words}." if hit else f"No: it is {words}.", "good" if hit else "warning")
@@ -267,7 +281,7 @@ class TrialFlow(QObject):
     def _go_on_or_rest(self) -> None:
         every = self._reading.protocol.break_every
         if every and self._reading.next_trial is not None and self._now() - self._rested >= 60 * every:
-            self.state = State.IDLE
+            self.state, self._entered = State.IDLE, None
             self._rested = self._now()
             self._page.area.clear()
             self.breakDue.emit()

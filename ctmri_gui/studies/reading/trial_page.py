@@ -49,6 +49,7 @@ class TrialPage(QWidget):
         self.panel.pauseAsked.connect(self.pauseAsked)
         self.panel.backAsked.connect(self.backAsked)
         self.panel.markAsked.connect(self._set_marking)
+        self.panel.changed.connect(lambda: self.panel.say(""))
         self.panel.changed.connect(self._follow_choice)
         self.panel.changed.connect(self.area.acted)
         self.area.marked.connect(self._tell_marks)
