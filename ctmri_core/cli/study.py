@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ctmri_core
-from ctmri_core.cli import study_results
-from ctmri_core.cli.direction_choice import direction_argument
-from ctmri_core.cli.input_choices import positive, spacing_choice, whole
+from ctmri_core.cli import study_preparing, study_read, study_results
 from ctmri_core.cli.parser import Parser
 from ctmri_core.cli.terminal import Terminal, given_path
 from ctmri_core.cli.terminal import run as run_work
 from ctmri_core.events import Finished, Progress, StopSignal, Work
 
 if TYPE_CHECKING:
-    from ctmri_core.studies.making import StudyOrder
     from ctmri_core.studies.study_folder import StudyFolder
 
 Lines = list[str]
 _SAID = "opening the study"
-_DESIGNS = ("yes_no", "two_alternatives", "rank", "grading", "diagnosis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,27 +56,6 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", type=given_path, metavar="STUDY", help="the folder of the study")
 
 
-def _add_create(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=given_path, required=True, metavar="STUDY", help="a new folder for the study")
-    parser.add_argument("--title", required=True, help="what readers see")
-    parser.add_argument("--design", choices=_DESIGNS, default="yes_no", help="what is asked (default: yes_no)")
-    parser.add_argument("--cases", type=positive, required=True, metavar="N", help="patients in the test")
-    parser.add_argument("--readers", required=True, metavar="CODE[,CODE]", help="codes of the readers, never names")
-    parser.add_argument("--model", dest="models", action="append", default=[], metavar="MODEL", help="makes synthetic pictures")
-    parser.add_argument("--data", metavar="DIR", help="prepared data, a folder of scans, or phantom:COUNT")
-    parser.add_argument("--split", choices=("train", "validation", "test", "all"), default="test", help="(default: test)")
-    parser.add_argument("--predictions", type=given_path, action="append", default=[], metavar="DIR", help="finished pictures")
-    parser.add_argument("--truth", type=given_path, metavar="DIR", help="the real ones to them, matched by name")
-    parser.add_argument("--direction", type=direction_argument, metavar="A_to_B", help="such as ct_to_mr_t1, of finished ones")
-    parser.add_argument("--slices", action="store_true", help="one slice of each instead of the volume")
-    parser.add_argument("--unpaired", action="store_true", help="each patient is shown real or synthetic, not both")
-    parser.add_argument("--practice", type=whole, default=6, metavar="N", help="practice trials (default: 6)")
-    parser.add_argument("--repeats", type=float, default=0.1, metavar="SHARE", help="shown again (default: 0.1)")
-    parser.add_argument("--spacing", type=spacing_choice, default=(3.0, 1.0, 1.0), metavar="K,J,I", help="mm of the pictures")
-    parser.add_argument("--relax", action="store_true", help="take the nearest order that can be kept, where need be, on record")
-    parser.add_argument("--seed", metavar="HEX", help="of all chance, 64 hex digits (default: drawn)")
-
-
 def _add_open(parser: argparse.ArgumentParser) -> None:
     _add_folder(parser)
     parser.add_argument("--override", default="", metavar="WHY", help="opens although the check blocks it; goes on record")
@@ -99,17 +74,6 @@ def _add_pack(parser: argparse.ArgumentParser) -> None:
 def _add_merge(parser: argparse.ArgumentParser) -> None:
     _add_folder(parser)
     parser.add_argument("answers", type=given_path, nargs="+", metavar="ANSWERS", help="files that readers sent back")
-
-
-def _create(arguments: argparse.Namespace, secret: str, stop: StopSignal) -> Work[Lines | None]:
-    from ctmri_core.studies.making import make_study
-
-    study = yield from make_study(_order(arguments, secret), stop)
-    if study is None:
-        return None
-    truth = study.truth(secret)
-    said = f"{len(truth.items)} pictures of {len({item.patient for item in truth.items})} patients"
-    return [f"{said}. Next: ctmri study check, and open."]
 
 
 def _check(arguments: argparse.Namespace, secret: str, stop: StopSignal) -> Work[Lines | None]:
@@ -183,25 +147,6 @@ def _status(arguments: argparse.Namespace, _secret: str, _stop: StopSignal) -> W
     return lines
 
 
-def _order(arguments: argparse.Namespace, secret: str) -> StudyOrder:
-    from ctmri_core.model_card import find_model
-    from ctmri_core.resources_folder import model_folders
-    from ctmri_core.studies.protocol import Display
-    from ctmri_core.studies.request import StudyRequest
-    from ctmri_core.studies.truth import Order
-
-    asked = StudyRequest(
-        folder=arguments.output, title=arguments.title, design=arguments.design, cases=arguments.cases, seed=arguments.seed or "",
-        models=tuple(find_model(name, model_folders()) for name in arguments.models), data=arguments.data or "",
-        side=arguments.split, predictions=tuple(arguments.predictions), truth=arguments.truth,
-        direction=arguments.direction.name if arguments.direction else "", paired=not arguments.unpaired,
-        readers=tuple(word.strip() for word in arguments.readers.split(",") if word.strip()), spacing=arguments.spacing,
-        repeats=arguments.repeats, practice=arguments.practice, order_kept=Order(may_relax=arguments.relax),
-        display=Display(shown="slice" if arguments.slices else "volume"),
-    )  # fmt: skip
-    return asked.order(secret)
-
-
 def _study(arguments: argparse.Namespace) -> StudyFolder:
     from ctmri_core.studies.study_folder import StudyFolder
 
@@ -211,11 +156,15 @@ def _study(arguments: argparse.Namespace) -> StudyFolder:
 _Add = Callable[[argparse.ArgumentParser], None]
 _Run = Callable[[argparse.Namespace, str, StopSignal], Work[Lines | None]]
 _ACTIONS: dict[str, tuple[_Add, _Run, str]] = {
-    "create": (_add_create, _create, "Draws cases by lot, makes the synthetic pictures, writes a study that is not open yet."),
+    "plan": (study_preparing.add_plan, study_preparing.plan, "How many trials and patients are needed, and how long it takes."),
+    "rehearse": (study_preparing.add_rehearse, study_preparing.rehearse, "Makes a study of digital heads to try all of it."),
+    "create": (study_preparing.add_create, study_preparing.create, "Draws cases by lot and makes the pictures; a draft."),
     "check": (_add_folder, _check, "Looks whether trivial features give pictures away, and whether the order can be kept."),
+    "harmonise": (study_preparing.add_harmonise, study_preparing.harmonise, "Takes away, on record, what check has found."),
     "open": (_add_open, _open, "Checks, draws the order of every reader, and fixes the study."),
     "reader": (_add_reader, _reader, "Adds a reader to an open study, on record."),
     "pack": (_add_pack, _pack, "Writes one file with all that a reader needs, without the truth."),
+    "read": (study_read.add_read, study_read.read, "Opens the window in which a reader reads."),
     "merge": (_add_merge, _merge, "Takes in the answers that came back."),
     "close": (_add_folder, study_results.close, "Ends the reading: no answer comes in any more, and the study can be analysed."),
     "analyse": (study_results.add_analyse, study_results.analyse, "Writes results as JSON and the report as HTML and PDF."),
