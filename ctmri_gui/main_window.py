@@ -47,6 +47,7 @@ from ctmri_gui.session import Session
 from ctmri_gui.settings import Settings
 from ctmri_gui.shortcuts.bindings import Bindings
 from ctmri_gui.status_bar import StatusBar
+from ctmri_gui.studies_link import StudiesLink
 from ctmri_gui.theme import app_icon, apply_theme
 from ctmri_gui.tool_bars import ToolBars
 from ctmri_gui.training_link import TrainingLink
@@ -150,6 +151,7 @@ class MainWindow(QMainWindow):
         self.training = TrainingLink(session, self.settings, self.messages, self)
         self.batch = BatchLink(session, self.settings, self)
         self.evaluation = EvaluationLink(session, self.settings, self.views, self)
+        self.studies = StudiesLink(session, self.settings, self.views, self)
         self.preparing = PrepareLink(session, self.settings, self.training.open_with, self)
         handlers = {
             "open_file": ask.which_file,
@@ -177,6 +179,9 @@ class MainWindow(QMainWindow):
             "translate_folder": self.batch.open,
             "evaluate": self.evaluation.open,
             "prepare": self.preparing.open,
+            "new_study": self.studies.new_study,
+            "open_study": self.studies.open_study,
+            "rehearse_study": self.studies.rehearse,
             "jobs": partial(self.docks.show_dock, "Jobs"),
             "go_translation": partial(self.docks.show_dock, "Translation"),
             "go_metrics": partial(self.docks.show_dock, "Metrics"),
@@ -343,6 +348,7 @@ class MainWindow(QMainWindow):
         self.batch.close()
         self.evaluation.close()
         self.preparing.close()
+        self.studies.close()
         self.metrics_link.close()
         self.measuring.close()
         self.views.close_background()

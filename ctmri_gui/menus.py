@@ -29,6 +29,7 @@ MENUS = (
     ("&File", _FILE),
     ("&Edit", ("undo", "redo", "", "align", "align_by_hand", "load_transform")),
     ("&Model", _MODEL),
+    ("&Studies", ("new_study", "open_study", "rehearse_study")),
     (_VIEW, (_PANELS, "worst_slice", "cine", "jobs", "header", "full_screen")),
     (_HELP, ("shortcuts", "about")),
 )

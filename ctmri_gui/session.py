@@ -146,8 +146,8 @@ class Session(QObject):
         self.cases.current.place_together(volumes)
         self.scanOpened.emit()
 
-    def show_scored(self, source: Volume | None, made: Made, truth: Volume) -> None:
-        """Shows a case of an evaluation, with what a model made of it, in a case of its own."""
+    def show_scored(self, source: Volume | None, made: Made, truth: Volume | None) -> None:
+        """Shows a case of an evaluation or a study, with what a model made of it, in a case of its own."""
         self.somethingElse.emit()
         home = self.cases.begin()
         home.place_scored(source, made, truth)

@@ -164,6 +164,9 @@ _TABLE = (
     Setting("training_not_now", ()),  # interrupted runs that nobody wanted to resume
     Setting("evaluation_folders", ()),  # where evaluations lie beside the usual place, the last one first
     Setting("evaluation_geometry", ""),
+    Setting("study_draft", ""),  # the reader study that is being put together; no path that tells of a patient
+    Setting("study_folders", ()),  # studies that were made or opened, the last one first
+    Setting("study_geometry", ""),
 )
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.key: setting for setting in _TABLE})
 
@@ -235,7 +238,7 @@ class Settings(QObject):
     def forget_recent(self) -> None:
         """Forgets what was opened and where, on the disk as well."""
         self["recent"], self["last_folder"] = (), ""
-        self["training_recent"], self["training_source"] = (), ""
+        self["training_recent"], self["training_source"], self["study_folders"] = (), "", ()
         self.save()
 
     def next_number(self) -> int:

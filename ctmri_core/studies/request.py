@@ -97,6 +97,10 @@ class StudyRequest(BaseModel):
         except ValidationError as error:
             raise CtmriError(_told(error)) from error
 
+    def plan_of_counts(self) -> Plan:
+        """Numbers alone, for what can be foreseen: readers are not looked at."""
+        return self.model_copy(update={"readers": (), "seed": "0" * 64}).plan()
+
     def order(self, passphrase: str = "") -> StudyOrder:
         """What `make_study` takes. Loads the engine. Raises `CtmriError` saying what is missing or does not go together."""
         from ctmri_core.data.split import SplitPlan

@@ -170,8 +170,8 @@ class Case(QObject):
             self._set(role, together.get(role))
         self._set_source(together[Role.SOURCE])
 
-    def place_scored(self, source: Volume | None, made: Made, truth: Volume) -> None:
-        """Puts a case of an evaluation on the panes; without a source only what was made and the truth."""
+    def place_scored(self, source: Volume | None, made: Made, truth: Volume | None) -> None:
+        """Puts a case of an evaluation or a study on the panes, as far as there is something to show beside what was made."""
         self.translation.abandon()
         self.made = made
         self._set(Role.SYNTHETIC, made.volume, source)

@@ -1,0 +1,68 @@
+"""Places that readers flagged on synthetic pictures, to be looked at in the viewer: what the next model should do better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QAbstractItemView, QPushButton, QVBoxLayout, QWidget
+
+from ctmri_core.studies.analysis.results import Flagged
+from ctmri_gui.evaluation.plain_table import Cell, PlainTable
+from ctmri_gui.panels.small_parts import label
+from ctmri_gui.training.monitor.flow import Flow
+
+_NONE = "No reader marked a place or gave a reason on a synthetic picture."
+_WORDS = "As readers saw them, beside the real picture of the same patient where there is one."
+_SHOWN = 200
+
+
+class FlaggedList(QWidget):
+    """`placeWanted(Flagged)`: in the viewer; `sourceWanted(Flagged)`: the scan it came from, at that place."""
+
+    placeWanted = Signal(object)
+    sourceWanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: tuple[Flagged, ...] = ()
+        self.said, self.table = label(_NONE, "muted"), PlainTable("Flagged places")
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.open, self.source = QPushButton("Look at the p&lace"), QPushButton("Open the sou&rce scan…")
+        self.open.setToolTip("The picture in the viewer, at the place (Enter)")
+        self.source.setToolTip("The scan that the picture was made of or from, at the same place; it is asked for")
+        ways = Flow()
+        for press in (self.open, self.source):
+            ways.addWidget(press)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(label("Flagged places", "heading"))
+        column.addWidget(self.said)
+        column.addWidget(self.table)
+        column.addLayout(ways)
+        self.open.clicked.connect(lambda _on=False: self._send(self.placeWanted))
+        self.source.clicked.connect(lambda _on=False: self._send(self.sourceWanted))
+        self.table.itemActivated.connect(lambda _item: self.open.click())
+
+    def take(self, places: Sequence[Flagged]) -> None:
+        self._places = tuple(places[:_SHOWN])
+        some = bool(self._places)
+        more = "" if len(places) <= _SHOWN else f" The first {_SHOWN} of {len(places)}."
+        self.said.setText(f"{_WORDS}{more}" if some else _NONE)
+        for part in (self.table, self.open, self.source):
+            part.setVisible(some)
+        head = ("Case", "Made by", "Slice", "Why", "Reader", "Recognised")
+        self.table.fill(head, [_row(one) for one in self._places])
+        if some:
+            self.table.setCurrentCell(0, 0)
+
+    def _send(self, signal: object) -> None:
+        row = self.table.currentRow()
+        if 0 <= row < len(self._places):
+            signal.emit(self._places[row])  # type: ignore[attr-defined]  # a bound signal has no type of its own
+
+
+def _row(one: Flagged) -> list[Cell]:
+    why = ", ".join(part for part in (one.label, *one.reasons) if part) or "marked"
+    k = "whole" if one.slice_shown is None else str(one.slice_shown + 1)
+    return [Cell(one.case[:12]), Cell(one.arm), Cell(k), Cell(why), Cell(one.reader), Cell("yes" if one.recognised else "no")]

@@ -1,0 +1,1 @@
+"""The steps in which a reader study is put together."""
