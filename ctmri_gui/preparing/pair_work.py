@@ -199,10 +199,10 @@ def planes(
 ) -> Work[Planes]:  # fmt: skip
     """The `number`-th axial slice of the first picture, feet first, the middle one for None, and the other one there."""
     yield Progress(done=0, message="cutting a slice")
-    from ctmri_core.preprocess.slice_grid import axial_order
+    from ctmri_core.preprocess.slice_grid import slice_order
 
     fixed, moving = _pair(loaded, domain)
-    order, flips = axial_order(fixed.geometry)
+    order, flips = slice_order(fixed.geometry)
     grid = fixed.geometry.permuted(order, flips)
     count = grid.shape[0]
     shown = count // 2 if number is None else min(max(number, 0), count - 1)

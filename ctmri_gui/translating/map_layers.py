@@ -8,7 +8,7 @@ import numpy as np
 
 from ctmri_core.geometry import FloatArray
 from ctmri_core.preprocess.body_mask import coarse_body_mask
-from ctmri_core.preprocess.slice_grid import axial_order
+from ctmri_core.preprocess.slice_grid import slice_order
 from ctmri_core.volume import Volume
 from ctmri_gui.translating.made import Made
 from ctmri_gui.viewer.maps.map_model import Inside, MapLayer, round_limit
@@ -43,7 +43,7 @@ def _worst(told: ValueMap) -> FloatArray | None:
     """Where the map is highest in the slice in which it is on average: LPS mm."""
     if "worst_slice" not in told.summary:
         return None
-    order, flips = axial_order(told.geometry)
+    order, flips = slice_order(told.geometry)
     number, count = int(told.summary["worst_slice"]), told.geometry.shape[order[0]]
     k = count - 1 - number if flips[0] else number
     plane = told.values.transpose(order)[k]
