@@ -50,22 +50,23 @@ def main() -> None:
     save_model(options.out, weights, trained.card, stored_as=options.stored_as)
     split = json.loads((KEPT / ("split.json" if way.target is Domain.CT else "split_unenhanced.json")).read_text())
     slices = whole_pictures(options.out, options.data, split["validation"], way)
-    save_model(options.out, weights, _described(trained.card, slices), stored_as=options.stored_as)
+    save_model(options.out, weights, described(trained.card, slices), stored_as=options.stored_as)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB; {_quality(slices, way.target is Domain.CT)}")
 
 
-def _described(card: ModelCard, slices: list[WholeSlice]) -> ModelCard:
+def described(card: ModelCard, slices: list[WholeSlice]) -> ModelCard:
+    """`card` with what is known of the model by now."""
     into_ct = card.direction.target is Domain.CT
     heads = card.training_data[0].cases
     limits = " ".join([_SEEN.format(heads=heads), _INTO_CT if into_ct else _INTO_MR, _quality(slices, into_ct)])
     unit = "hu" if into_ct else "percent"
     found = {f"mae_{unit}_centre_{centre}": mean_of(own, "error") for centre, own in _centres(slices).items()}
-    found |= {"psnr_db": mean_of(slices, "psnr"), "ssim": mean_of(slices, "masked"), "ssim_whole": mean_of(slices, "wide")}
+    found |= {f"mae_{unit}": mean_of(slices, "error"), "psnr_db": mean_of(slices, "psnr"), "ssim": mean_of(slices, "masked"), "ssim_whole": mean_of(slices, "wide")}
     return card.model_copy(
         update={
             "name": f"Heads {card.direction.label}", "body_region": "head", "intended_use": _USE, "limitations": limits,
             "demo": False, "also_takes": (Domain.MR_T1_GD,) if into_ct else (), "training_data": card.training_data[:1],
-            "metrics": {f"mae_{unit}": mean_of(slices, "error")} | {key: round(value, 4) for key, value in found.items()},
+            "metrics": {key: round(value, 4) for key, value in found.items()},
         }
     )  # fmt: skip
 

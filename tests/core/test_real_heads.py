@@ -17,7 +17,8 @@ from PIL import Image
 
 from ctmri_core.cli.main import main
 from ctmri_core.config_flags import validated
-from ctmri_core.domain import Direction
+from ctmri_core.domain import Direction, Domain
+from ctmri_core.model_card import read_card
 from ctmri_core.registry import method_cards
 from ctmri_core.training.settings import settings_for
 from ctmri_core.training.settings_file import read_settings
@@ -94,6 +95,7 @@ def test_the_smallest_slice_of_it_runs_from_pictures_to_scores(
     scripts: None, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     """Two heads teach a tiny network for some steps, a third is translated: better than air everywhere."""
+    import real_heads_card
     import real_heads_scores
 
     heads = ("1BA001", "1BB002", "1BC001")
@@ -118,6 +120,11 @@ def test_the_smallest_slice_of_it_runs_from_pictures_to_scores(
         assert 0 < each.error < 600, "air everywhere is some 700 HU off"
         assert 0 < each.mse < 1
         assert min(each.ssim, each.wide, each.masked) >= -1 and max(each.ssim, each.wide, each.cleared) < 1
+    card = real_heads_card.described(read_card(model), found)
+    mean = np.mean([each.error for each in found])
+    assert card.metrics["mae_hu"] == card.metrics["mae_hu_centre_C"] == pytest.approx(mean, abs=1e-4)
+    assert f"(by hospital C {card.metrics['mae_hu']:.0f}; axial" in card.limitations and "of 2 heads" in card.limitations
+    assert card.takes(Domain.MR_T1_GD) and not card.takes(Domain.MR_T2) and card.weights_sha256 == read_card(model).weights_sha256
     real, inside = (np.asarray(Image.open(data / heads[2] / f"{name}_axial.png")) for name in ("ct", "mask"))
     arguments = ["translate", str(data / heads[2] / "mr_t1_axial.png"), "--model", str(model), "--precision", "float32"]
     assert main([*arguments, "--modality", "mr_t1", "--output", str(tmp_path / "made.nii.gz")]) == 0
