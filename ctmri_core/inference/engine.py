@@ -48,7 +48,7 @@ def make_ready(
         if fit.words:
             yield Noted(message=fit.words, serious=fit.hardly)
         runner = SliceRunner(network, plan, fit.batch, patch=fit.patch, overlap=order.overlap, multiple=config.size_multiple)
-        passes[plane] = OnePass(volume, card, cut, runner, plane)
+        passes[plane] = OnePass(volume, card, cut, runner, plane, order.only if planes == ("axial",) else None)
     return passes
 
 

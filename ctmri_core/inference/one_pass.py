@@ -20,16 +20,21 @@ from ctmri_core.volume import Volume
 
 
 class OnePass:
-    """`record` is of slices along `plane`; `runner` holds the network on its device."""
+    """`record` is of slices along `plane`; `runner` holds the network on its device; `only`: as of an `Order`."""
 
-    def __init__(self, source: Volume, card: ModelCard, record: Record, runner: SliceRunner, plane: Plane = "axial") -> None:
+    def __init__(
+        self, source: Volume, card: ModelCard, record: Record, runner: SliceRunner, plane: Plane = "axial",
+        only: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
         self.source, self.card, self.record, self.runner, self.plane = source, card, record, runner, plane
         self.context = validated_config(card).context
+        first, end = only or (0, record.count)
+        self.first, self.end = max(0, first), min(end, record.count)
 
     def run(self, variation: Variation, takers: list[Taker], stop: StopSignal) -> Iterator[int]:
         """How many slices are done, each time some are; `takers` have got them then. Raises `Stopped`, `ModelRefused` and
         `OutOfMemory`."""
-        done, count = 0, self.record.count
+        done, count = self.first, self.end
         for taker in takers:
             taker.begin()
         with variation.applied(self.runner.network):

@@ -43,7 +43,8 @@ class Order:
 
     `back`: a model for the reverse direction, which gives a map of how far the source comes back. `body`: bool (k, j, i) on the
     volume's grid, outside of which there is background; None leaves that to the recipe, or to `body_model`, a model that outlines
-    it. `keep_unfinished`: a translation that
+    it. `only`: axial slices from the first to before the second, counted upwards, where no others are wanted: the rest is
+    background, but preparing is as for all. A model that fuses planes makes all of them. `keep_unfinished`: a translation that
     was stopped gives what it had.
     """
 
@@ -63,6 +64,7 @@ class Order:
     back: str | Path | LoadedModel | None = None
     body: NDArray[np.bool_] | None = field(default=None, repr=False)
     body_model: str | Path | LoadedModel | None = None
+    only: tuple[int, int] | None = None
     keep_unfinished: bool = False
 
     def __post_init__(self) -> None:

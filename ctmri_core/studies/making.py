@@ -7,10 +7,12 @@ same way; one that a model learnt from is never shown. What is not shown is list
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from numpy.random import PCG64, Generator
 
 from ctmri_core.errors import CtmriError, NotComparable, Stopped
@@ -21,15 +23,17 @@ from ctmri_core.evaluation.one_case import OneCase, OpenedScene
 from ctmri_core.evaluation.order import EvaluationOrder
 from ctmri_core.events import Progress, Started, StopSignal, Work, never
 from ctmri_core.files import atomic_folder
-from ctmri_core.geometry import Triple
+from ctmri_core.geometry import Geometry, Triple
+from ctmri_core.preprocess.slice_grid import plane_order
 from ctmri_core.studies.arms import arms_of, practice_patients
 from ctmri_core.studies.assignment import assign
 from ctmri_core.studies.common_form import CommonForm, extent_of, form_for, in_common_form
 from ctmri_core.studies.pictures import write_picture
 from ctmri_core.studies.protocol import Protocol
+from ctmri_core.studies.references import Lesion, lesions_in, read_references, reference_of
 from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Block, Item
-from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Plan, Truth
+from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Plan, Reference, Truth
 from ctmri_core.volume import Volume
 
 
@@ -37,7 +41,8 @@ from ctmri_core.volume import Volume
 class StudyOrder:
     """`evaluation`: which models and cases, as an evaluation names them; its `output` is where scores of finished pictures would
     go and is not used. `cases`: patients of the test; `paired`: each of them is shown real and synthetic, else one of both.
-    `spacing` mm (k, j, i) of the pictures; `by_hand`: keys of cases that are left out, and why."""
+    `spacing` mm (k, j, i) of the pictures; `by_hand`: keys of cases that are left out, and why. `findings`: of a diagnostic task,
+    a list as `ctmri_core.studies.references` reads it; None takes them from label maps of the cases."""
 
     folder: Path
     protocol: Protocol
@@ -48,17 +53,19 @@ class StudyOrder:
     spacing: Triple = (3.0, 1.0, 1.0)
     passphrase: str = ""
     by_hand: dict[str, str] = field(default_factory=dict)
+    findings: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """A case that is shown: which block and arms; `extent` (mm), `centre` (LPS mm) of its body."""
+    """A case that is shown: which block and arms; `extent` (mm), `centre` (LPS mm) of its body; `lesions` of a diagnosis."""
 
     number: int
     block: Block
     arms: tuple[str, ...]
     extent: Triple
     centre: Triple
+    lesions: tuple[Lesion, ...] = ()
 
 
 def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder | None]:
@@ -74,12 +81,12 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     chosen = yield from making.choose()
     if chosen is None:
         return None
+    assign(order.protocol, order.plan, making.foreseen(chosen), "R")  # refuses now what could not be opened later
     try:
         with atomic_folder(order.folder) as folder:
             items, truths = yield from making.pictures(folder, chosen)
             truth = Truth(protocol=order.protocol.sha256, plan=order.plan, arms=making.arms, items=tuple(truths),
                           exclusions=tuple(making.exclusions))  # fmt: skip
-            assign(order.protocol, order.plan, truth.items, "R")  # refuses here what could not be opened later
             write_draft(folder, order.protocol, truth, items, order.passphrase)
     except Stopped:
         return None
@@ -90,6 +97,9 @@ class _Making:
     def __init__(self, order: StudyOrder, found: FoundCases, models: list[Contender], stop: StopSignal) -> None:
         self.order, self.found, self.models, self.stop = order, found, models, stop
         self.exclusions: list[Exclusion] = []
+        self.diagnosis = order.protocol.design == "diagnosis"
+        self.lesions = read_references(order.findings) if self.diagnosis and order.findings is not None else None
+        self.single = order.protocol.display.shown == "slice"
         seed = hashlib.sha256(f"{order.plan.seed}\nmaking".encode()).digest()
         self.chance = Generator(PCG64(int.from_bytes(seed[:16], "big")))
 
@@ -136,8 +146,8 @@ class _Making:
 
     def pictures(self, folder: Path, chosen: Sequence[_Chosen]) -> Work[tuple[list[Item], list[ItemTruth]]]:
         """Translates, brings into the common form and writes. Raises `Stopped`, so that the folder is not kept."""
-        single = self.order.protocol.display.shown == "slice"
-        form = form_for(self.found.direction.target, [one.extent for one in chosen], self.order.spacing, single_slice=single)
+        extents = [one.extent for one in chosen]
+        form = form_for(self.found.direction.target, extents, self.order.spacing, single_slice=self.single)
         items: list[Item] = []
         truths: list[ItemTruth] = []
         total = sum(len(one.arms) for one in chosen)
@@ -146,26 +156,38 @@ class _Making:
             there = self._case(one.number).open()[0]
             if there is None:
                 raise CtmriError("A case changed while the study was made. Make it anew.")
-            centre = self._slice_of(one, form) if single else one.centre
+            centre, region = self._slice_of(one, form) if self.single else (one.centre, "")
+            grid = form.grid(centre)
             for arm in one.arms:
-                volume = there.opened.truth if arm == REAL else (yield from self._made(one, there, arm))
+                volume = there.opened.truth if arm == REAL else (yield from self._made(one, there, arm, grid))
                 if volume is None or self.stop():
                     raise Stopped("The study was not made.")
                 voxels = in_common_form(volume, there.scene.mask, there.scene.grid, form, centre)
                 token = self.chance.bytes(8).hex()
                 items.append(write_picture(folder, token, voxels, form.spacing))
-                truths.append(self._truth(one, arm, token, form.grid(centre).origin))
+                truths.append(self._truth(one, arm, token, grid, region, _slice_in(volume, grid) if self.single else None))
                 yield Progress(done=len(items), total=total, message="making the pictures")
         return items, truths
 
-    def _truth(self, one: _Chosen, arm: str, token: str, origin: Triple) -> ItemTruth:
-        case = self.found.cases[one.number]
-        return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
-                         source=case.name, origin=origin)  # fmt: skip
+    def foreseen(self, chosen: Sequence[_Chosen]) -> list[ItemTruth]:
+        """What will be shown, under other tokens: to see whether it makes trials and can be put in order."""
+        return [
+            ItemTruth(token=f"{8 * number + place:016x}", arm=arm, case=f"{one.number}", patient=f"{one.number}", block=one.block,
+                      reference=Reference(present=bool(one.lesions)) if self.diagnosis else None)
+            for number, one in enumerate(chosen) for place, arm in enumerate(one.arms)
+        ]  # fmt: skip
 
-    def _made(self, one: _Chosen, there: OpenedScene, arm: str) -> Work[Volume | None]:
+    def _truth(self, one: _Chosen, arm: str, token: str, grid: Geometry, region: str, k: int | None) -> ItemTruth:
+        case = self.found.cases[one.number]
+        reference = reference_of(one.lesions, grid) if self.diagnosis else None
+        return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
+                         region=region, k=k, source=case.name, origin=grid.origin, reference=reference)  # fmt: skip
+
+    def _made(self, one: _Chosen, there: OpenedScene, arm: str, grid: Geometry) -> Work[Volume | None]:
+        """Of a single slice no other is translated."""
         model = next(model for model in self.models if model.name == arm)
-        answered = yield from self._case(one.number).answer(there, model)
+        only = slices_for(grid, there.scene.grid) if self.single and model.loaded is not None else None
+        answered = yield from self._case(one.number, only).answer(there, model)
         if answered is None:
             return None
         answer, problems = answered
@@ -174,14 +196,19 @@ class _Making:
             raise CtmriError(f"{told} Leave the case out by hand.")
         return answer.volume
 
-    def _slice_of(self, one: _Chosen, form: CommonForm) -> Triple:
-        """Somewhere in the middle half of the body, by lot, the same for all pictures of the case."""
+    def _slice_of(self, one: _Chosen, form: CommonForm) -> tuple[Triple, str]:
+        """Somewhere in the middle half of the body, by lot, or through one of its findings, the same for all pictures of the
+        case; and in which third of that half."""
         x, y, z = one.centre
         steps = max(1, int(one.extent[0] / 2 / form.spacing[0]))
-        return x, y, z + (int(self.chance.integers(steps + 1)) - steps / 2) * form.spacing[0]
+        up = (int(self.chance.integers(steps + 1)) - steps / 2) * form.spacing[0]
+        if one.lesions:
+            up = one.lesions[int(self.chance.integers(len(one.lesions)))].place[2] - z
+        share = up / one.extent[0] + 0.25
+        return (x, y, z + up), "lower" if share < 1 / 6 else "middle" if share < 1 / 3 else "upper"
 
-    def _fitting(self, place: int) -> tuple[Triple, Triple] | None:
-        """Size and centre of the body where the case can be shown; else why not is listed."""
+    def _fitting(self, place: int) -> tuple[Triple, Triple, tuple[Lesion, ...]] | None:
+        """Size and centre of the body, and findings, where the case can be shown; else why not is listed."""
         case = self.found.cases[place]
         there, problems = self._case(place).open()
         if there is None:
@@ -193,14 +220,29 @@ class _Making:
         if learnt:
             self._exclude(case.key, "trained_on", f"{', '.join(learnt)} learnt from it")
             return None
+        lesions = self._lesions(place, there)
+        if lesions is None:
+            self._exclude(case.key, "reference", "where its finding is, or that it has none, is not known")
+            return None
         try:
-            return extent_of(there.scene.mask, there.scene.grid)
+            return *extent_of(there.scene.mask, there.scene.grid), lesions
         except NotComparable as error:
             self._exclude(case.key, "failed", str(error))
             return None
 
-    def _case(self, place: int) -> OneCase:
-        return OneCase(self.found.cases[place], place + 1, self.found.direction, self.order.evaluation, self.stop)
+    def _lesions(self, place: int, there: OpenedScene) -> tuple[Lesion, ...] | None:
+        """None where nobody says it."""
+        if not self.diagnosis:
+            return ()
+        if self.lesions is not None:
+            return self.lesions.get(self.found.cases[place].name)
+        return None if there.opened.labels is None else lesions_in(there.opened.labels)
+
+    def _case(self, place: int, only: tuple[int, int] | None = None) -> OneCase:
+        asked = self.order.evaluation
+        if only is not None:
+            asked = replace(asked, translation=replace(asked.translation, only=only))
+        return OneCase(self.found.cases[place], place + 1, self.found.direction, asked, self.stop)
 
     def _exclude(self, case: str, reason: str, words: str) -> None:
         self.exclusions.append(Exclusion.model_validate({"case": case, "reason": reason, "words": words[:400]}))
@@ -208,4 +250,22 @@ class _Making:
     def _too_few(self, found: int, wanted: int) -> str:
         learnt = sum(one.reason == "trained_on" for one in self.exclusions)
         said = f" {learnt} were left out because a model learnt from them." if learnt else ""
+        unknown = sum(one.reason == "reference" for one in self.exclusions)
+        said += f" Of {unknown} it is not known whether they have the finding." if unknown else ""
         return f"{wanted} patients are needed, practice included, and {found} can be shown.{said} Ask for fewer, or add cases."
+
+
+def slices_for(grid: Geometry, of: Geometry) -> tuple[int, int]:
+    """Which axial slices of a volume on `of`, counted upwards, are sampled for `grid`: from the first to before the second."""
+    order, flips = plane_order(of, "axial")
+    along, count = of.mm_to_index(grid.corners)[:, order[0]], of.shape[order[0]]
+    low, high = max(0, math.floor(along.min()) - 1), min(count, math.ceil(along.max()) + 2)
+    return (count - high, count - low) if flips[0] else (low, high)
+
+
+def _slice_in(volume: Volume, grid: Geometry) -> int | None:
+    """The stored slice that a picture of one slice shows; None where slices are not axial."""
+    geometry = volume.geometry
+    if plane_order(geometry, "axial")[0][0] != 0:
+        return None
+    return int(np.clip(round(float(geometry.mm_to_index(grid.centre)[0])), 0, geometry.shape[0] - 1))

@@ -85,11 +85,11 @@ class ItemTruth(_Frozen):
 
 class Exclusion(_Frozen):
     """A case that was offered and is not shown, and why: `trained_on`, `geometry`, `kind`, `chance` (more were there than asked
-    for), `hand` (by the coordinator, with words), `failed`."""
+    for), `hand` (by the coordinator, with words), `failed`, `reference` (whether it has the finding is not known)."""
 
     case: str
     arm: str = ""
-    reason: Literal["trained_on", "geometry", "kind", "chance", "hand", "failed"]
+    reason: Literal["trained_on", "geometry", "kind", "chance", "hand", "failed", "reference"]
     words: str = Field(default="", max_length=400)
 
 
