@@ -61,7 +61,8 @@ def described(card: ModelCard, slices: list[WholeSlice]) -> ModelCard:
     limits = " ".join([_SEEN.format(heads=heads), _INTO_CT if into_ct else _INTO_MR, _quality(slices, into_ct)])
     unit = "hu" if into_ct else "percent"
     found = {f"mae_{unit}_centre_{centre}": mean_of(own, "error") for centre, own in _centres(slices).items()}
-    found |= {f"mae_{unit}": mean_of(slices, "error"), "psnr_db": mean_of(slices, "psnr"), "ssim": mean_of(slices, "masked"), "ssim_whole": mean_of(slices, "wide")}
+    ways = {f"mae_{unit}": "error", "psnr_db": "psnr", "ssim": "masked", "ssim_whole": "wide"}
+    found |= {key: mean_of(slices, name) for key, name in ways.items()}
     return card.model_copy(
         update={
             "name": f"Heads {card.direction.label}", "body_region": "head", "intended_use": _USE, "limitations": limits,

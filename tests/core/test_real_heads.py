@@ -132,3 +132,13 @@ def test_the_smallest_slice_of_it_runs_from_pictures_to_scores(
     made = np.asarray(nibabel.load(tmp_path / "made.nii.gz").dataobj)[:, :, 0].T
     errors = [np.abs(seen - (real.astype(float) - 1024))[inside > 0].mean() for seen in flips(made)]
     assert min(errors) == pytest.approx(found[0].error, rel=1e-4), "as the command line translates, against Pillow and nibabel"
+
+
+def test_what_differs_from_slice_to_slice_alone_is_rough_across_and_what_differs_everywhere_is_not(scripts: None):
+    from real_heads_jitter import roughness
+
+    noise, steps = np.random.default_rng(0).normal(size=(24, 24, 24)), np.random.default_rng(1).normal(size=(24, 1, 1))
+    inside = np.ones(noise.shape, bool)
+    assert roughness(noise, inside, (1, 1, 1)) == pytest.approx(1, abs=0.03)
+    assert roughness(0.01 * noise + steps, inside, (1, 1, 1)) > 20
+    assert roughness(noise, inside, (2, 1, 1)) == pytest.approx(0.25, abs=0.01)
