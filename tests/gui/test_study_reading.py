@@ -129,29 +129,29 @@ def test_marks_are_places_of_the_picture_by_mouse_and_by_keyboard(qtbot, tmp_pat
     u, v = 2.0 * 6 + 1.0, 1.0 * 17 + 0.5  # the middle of voxel (j 17, i 6)
     at = QPoint(*(round(part) for part in area.panes[0].projection.to_pixel(u, v)))
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)
-    assert area.marks[0].mm == pytest.approx((4 * 4.0, 17.0, 12.0), abs=0.2)
+    assert window.trial_page.places.marks[0].mm == pytest.approx((4 * 4.0, 17.0, 12.0), abs=0.2)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at)
-    assert area.marks == []
+    assert window.trial_page.places.marks == []
     press(window, KEY.Key_Space)
     press(window, KEY.Key_Right)
     press(window, KEY.Key_Space)
-    assert area.marks[0].mm == pytest.approx((16.0, 11.5, 19.0 + 4.0))  # the middle, two voxels on
+    assert window.trial_page.places.marks[0].mm == pytest.approx((16.0, 11.5, 19.0 + 4.0))  # the middle, two voxels on
     press(window, KEY.Key_Delete)
-    assert area.marks == []
+    assert window.trial_page.places.marks == []
     press(window, KEY.Key_Space)
     press(window, KEY.Key_Escape)
     trial = window.flow.trial
     answered(window, qtbot, KEY.Key_1)
     assert len(window._reading.answers[trial.token].marks) == 1
     looks(qtbot, window)
-    assert area.marks == [] and area.marking is None
+    assert window.trial_page.places.marks == [] and window.trial_page.places.purpose is None
 
 
 def test_who_finds_something_says_where(qtbot, tmp_path, read):
     window = read(study(tmp_path / "study", cases=1, design="diagnosis", finding="a lesion"))
     looks(qtbot, window)
     press(window, KEY.Key_6)
-    assert window.trial_page.area.marking == ""
+    assert window.trial_page.places.purpose == ""
     press(window, KEY.Key_Return)
     assert "Mark where" in window.trial_page.panel.told.text()
     trial = window.flow.trial
@@ -276,3 +276,18 @@ def test_nothing_that_can_be_read_depends_on_what_the_picture_is(qtbot, tmp_path
         answered(window, qtbot, KEY.Key_4)
     assert len(seen) == 1 and window.windowTitle() == "Heads"
     assert not [one for one in QApplication.topLevelWidgets() if isinstance(one, QLabel) and one.isVisible()]
+
+
+def test_distances_are_measured_where_the_protocol_allows_it(qtbot, tmp_path, read):
+    window = read(study(tmp_path / "study", display=Display(least_seconds=0, may_measure=True)))
+    pane, places = window.trial_page.area.panes[0], window.trial_page.places
+    press(window, KEY.Key_L)
+    for point in ((10.0, 4.0), (34.0, 14.0)):
+        at = QPoint(*(round(part) for part in pane.projection.to_pixel(*point)))
+        QTest.mouseClick(pane.canvas, Qt.MouseButton.LeftButton, pos=at)
+    assert len(places.lines) == 1 and float(places.lines[0].words.removesuffix(" mm")) == pytest.approx(26, abs=0.3)
+    press(window, KEY.Key_Delete)
+    assert not places.lines and not places.marks
+    other = read(study(tmp_path / "other"))
+    press(other, KEY.Key_L)
+    assert other.trial_page.places.purpose is None

@@ -1,4 +1,4 @@
-"""Reading that is interrupted, timed, refused or killed: no answer is lost, none comes twice, no time counts that was not read."""
+"""Reading that is interrupted, timed, refused or killed: no answer is lost or comes twice, and only time that was read counts."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ctmri_gui.studies.reading.choices import choice_for
 from ctmri_gui.studies.reading.question_fields import ButtonsField, Given, PlacesField, QuestionField, field_for
 from ctmri_gui.viewer import palette
 
-REASON_KEYS = "ASDFGHJKL"
+REASON_KEYS = "ASDFGHJKQWETYU"
 _WIDTH = 300
 
 

@@ -26,6 +26,8 @@ def key_rows(protocol: Protocol) -> Rows:
     if marks_are_asked(protocol):
         rows.append(("M, then click", "mark a place; a click on a mark takes it away"))
         rows.append(("M, arrows, Space", "the same by keyboard; Del takes the last one away"))
+    if protocol.display.may_measure:
+        rows.append(("L, then two clicks", "a distance; Del takes the last one away"))
     rows.append(("Enter", "next trial"))
     if display.shown == "volume":
         rows.append(("↑ ↓, wheel", "slices; Page Up and Page Down ten, Home and End to the ends"))
@@ -51,4 +53,5 @@ def keys_line(protocol: Protocol) -> str:
     parts += ["Right drag or + − zoom"] if display.may_zoom else []
     parts += ["R as at first"]
     parts += ["M mark"] if marks_are_asked(protocol) else []
+    parts += ["L distance"] if display.may_measure else []
     return "    ·    ".join((*parts, "P pause", "F1 all keys"))

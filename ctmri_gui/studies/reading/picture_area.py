@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ctmri_core.studies.pictures import Int16Array
 from ctmri_core.studies.protocol import Display
-from ctmri_core.studies.trials import Mark, Viewing
+from ctmri_core.studies.trials import Viewing
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.studies.reading.grey_windows import windows_for
-from ctmri_gui.studies.reading.marks import MarkGrabber, MarkOverlay, Spacing, mark_at, nearest, point_of
+from ctmri_gui.studies.reading.marks import MarkGrabber, Point, Spacing
 from ctmri_gui.viewer.annotations import EmptyText, PaneText
 from ctmri_gui.viewer.camera import Camera, Frame
+from ctmri_gui.viewer.gestures import Tool
 from ctmri_gui.viewer.panes import PaneSpec
 from ctmri_gui.viewer.presets import Preset, Window
 from ctmri_gui.viewer.roles import Role
@@ -25,7 +26,6 @@ from ctmri_gui.viewer.slice_view import SliceView
 _LETTERS = ("R", "L", "A", "P")
 """Of the common form, whose axes are the patient's: seen from the feet."""
 _IN_A_ROW = 3
-_HIT_PIXELS = 14.0
 _WAITING = EmptyText("…")
 
 
@@ -42,16 +42,30 @@ class _Picture:
     seen: set[int] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class ShownSlice:
+    """Slice `k` of a picture; mm (u, v): `size_mm` of it, `middle` of the pane."""
+
+    k: int
+    spacing: Spacing
+    size_mm: Point
+    middle: Point
+    mm_per_pixel: float
+
+
 class PictureArea(QWidget):
     """Shows pictures of one shape. What one pane does all do where the display links them; windows go together in any case.
 
-    Signals: `acted()` for whatever the reader does to a picture; `stood()` once after `show_pictures`, when they are painted;
-    `marked()` when a mark came or went.
+    Signals: `acted()` for whatever the reader does to a picture; `renewed()` when others are there, `stood()` once after it, when
+    they are painted; `clicked(int, object)`: pane and (u, v) mm, while clicks are asked for; `activated()`: another pane has the
+    keys.
     """
 
     acted = Signal()
+    renewed = Signal()
     stood = Signal()
-    marked = Signal()
+    clicked = Signal(int, object)
+    activated = Signal()
 
     def __init__(self, display: Display, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,10 +76,7 @@ class PictureArea(QWidget):
         self._presets: tuple[Preset, ...] = ()
         self._windows, self._zoom_max, self._dragging = 0, 1.0, False
         self._unpainted = set[QObject]()
-        self.marks: list[Mark] = []
-        self.marking: str | None = None
-        """The label that marks get now; None while none are set."""
-        self._cursor: tuple[float, float] | None = None
+        self._clicks = False
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(6)
@@ -89,7 +100,7 @@ class PictureArea(QWidget):
     def show_pictures(self, voxels: Sequence[Int16Array], spacing: Spacing, captions: Sequence[str]) -> None:
         """Every trial begins alike: slice, window and zoom as the protocol says. `stood` follows when they are on the screen."""
         self._make_panes(captions)
-        self._spacing, self.marks, self.marking = spacing, [], None
+        self._spacing = spacing
         self._presets = self._presets or windows_for(voxels[0], self._display.window)
         self._windows, self._zoom_max = 0, 1.0
         for one, content in zip(self._pictures, voxels, strict=True):
@@ -99,7 +110,7 @@ class PictureArea(QWidget):
             one.pane.set_empty(None)
             self._render(one)
         self._fit()
-        self._set_tool()
+        self.renewed.emit()
         self._unpainted = {one.pane.canvas for one in self._pictures}
         self.activate(0)
 
@@ -136,7 +147,7 @@ class PictureArea(QWidget):
             self._active = index
             for number, one in enumerate(self._pictures):
                 one.pane.set_active(number == index and len(self._pictures) > 1)
-            self._show_cursor()
+            self.activated.emit()
 
     def activate_next(self) -> None:
         """The pane after this one."""
@@ -194,69 +205,29 @@ class PictureArea(QWidget):
         self.apply_preset(0)
         self.acted.emit()
 
-    # Marks ------------------------------------------------------------------------------------------------------------
-
-    def set_marking(self, text: str | None) -> None:
-        """From now on clicks set marks with this label; None ends it."""
-        self.marking, self._cursor = text, None
-        self._set_tool()
-        self._show_cursor()
-
-    def move_cursor(self, right: int, down: int) -> None:
-        """The keyboard's mark: by two voxels, at first from the middle of the pane."""
-        if self._pictures:
-            u, v = self._cursor or self._pictures[self._active].camera.centre
-            if self._cursor is not None:
-                u, v = u + 2 * right * self._spacing[2], v + 2 * down * self._spacing[1]
-            frame = self._frame
-            self._cursor = min(max(u, 0.0), frame.width), min(max(v, 0.0), frame.height)
-            self._show_cursor()
-            self.acted.emit()
-
-    def mark_cursor(self) -> None:
-        """Sets a mark at the keyboard's cross, or takes it away."""
-        if self._cursor is None:
-            self.move_cursor(0, 0)
-        elif self.marking is not None:
-            self._mark(self._active, self._cursor)
-
-    def unmark(self) -> None:
-        """Takes the mark away that was set last."""
-        if self.marks:
-            self.marks.pop()
-            self._tell_marks()
-
-    def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Those of an answer that is changed."""
-        self.marks = list(marks)
-        self._tell_marks()
-
-    def _mark(self, index: int, point: tuple[float, float]) -> None:
-        one = self._pictures[index]
-        if self.marking is None or one.voxels is None:
-            return
-        wanted = mark_at(index, one.k, point, self._spacing, self.marking)
-        there = nearest(self.marks, wanted, _HIT_PIXELS * one.pane.projection.mm_per_pixel)
-        u, v = point
-        if there is not None:
-            self.marks.remove(there)
-        elif 0 <= u <= self._frame.width and 0 <= v <= self._frame.height:
-            self.marks.append(wanted)
-        self._tell_marks()
-
-    def _tell_marks(self) -> None:
+    def set_clicks(self, asked: bool) -> None:
+        """Whether a plain click is told, instead of dragging the window."""
+        self._clicks = asked
+        tool: Tool = "draw" if asked else "window" if self._display.may_window else "scroll"
         for one in self._pictures:
-            one.pane.canvas.update()
-        self.marked.emit()
-        self.acted.emit()
+            one.pane.set_tool(tool)
 
-    def _show_cursor(self) -> None:
+    def show_cross(self, point: Point | None) -> None:
+        """In the pane that has the keys."""
         for number, one in enumerate(self._pictures):
-            one.pane.set_crosshair(self._cursor if number == self._active and self.marking is not None else None)
+            one.pane.set_crosshair(point if number == self._active else None)
 
-    def _set_tool(self) -> None:
-        for one in self._pictures:
-            one.pane.set_tool("draw" if self.marking is not None else "window" if self._display.may_window else "scroll")
+    @property
+    def active(self) -> int:
+        """The pane that has the keys."""
+        return self._active
+
+    def shown(self, index: int) -> ShownSlice | None:
+        """What a pane shows; None while it shows nothing."""
+        if index >= len(self._pictures) or (one := self._pictures[index]).voxels is None:
+            return None
+        size = self._frame.width, self._frame.height
+        return ShownSlice(one.k, self._spacing, size, one.camera.centre, one.pane.projection.mm_per_pixel)
 
     # Panes ------------------------------------------------------------------------------------------------------------
 
@@ -282,9 +253,6 @@ class PictureArea(QWidget):
                 made = self._make_pane(number, caption)
                 self._pictures.append(made)
                 self._grid.addWidget(made.column, number // columns, number % columns)
-        for number, one in enumerate(self._pictures):
-            overlay = MarkOverlay(number, partial(self._marks_in, one))
-            one.pane.canvas.overlays[:] = [overlay]
 
     def _make_pane(self, number: int, caption: str) -> _Picture:
         pane = SliceView(PaneSpec(Role.SOURCE), f"picture_{number + 1}", bare=True)
@@ -305,16 +273,13 @@ class PictureArea(QWidget):
         pane.resized.connect(self._fit)
         pane.canvas.gestures.pressed.connect(self._press)
         pane.canvas.gestures.grabbers.append(
-            MarkGrabber(lambda: self.marking is not None, lambda at: self._click(number, at))
+            MarkGrabber(lambda: self._clicks, lambda at: self._click(number, at))
         )  # fmt: skip
         pane.canvas.installEventFilter(self)
         return _Picture(pane, column)
 
-    def _marks_in(self, one: _Picture) -> tuple[Sequence[Mark], int, Spacing]:
-        return self.marks, one.k, self._spacing
-
     def _click(self, number: int, at: QPointF) -> None:
-        self._mark(number, self._pictures[number].pane.projection.to_plane(at.x(), at.y()))
+        self.clicked.emit(number, self._pictures[number].pane.projection.to_plane(at.x(), at.y()))
 
     def _press(self) -> None:
         self._dragging = False
@@ -354,7 +319,3 @@ class PictureArea(QWidget):
             if not self._unpainted:
                 QTimer.singleShot(0, self, self.stood.emit)  # after this painting
         return super().eventFilter(watched, event)
-
-    def point_shown(self, mark: Mark) -> tuple[float, float]:
-        """(u, v) mm of a mark in its pane."""
-        return point_of(mark, self._spacing)

@@ -192,7 +192,7 @@ class TrialFlow(QObject):
         before = self._reading.answers.get(self.trial.token)
         if before is not None:
             self._page.panel.put(before)
-            self._page.area.set_marks(before.marks)
+            self._page.places.put(before.marks)
         self._page.panel.lock(False)
         self._page.look()
         self._tick.start()
@@ -238,7 +238,7 @@ class TrialFlow(QObject):
         panel, clock = self._page.panel, self._clock
         return Answer(
             reader=self._reading.reader, session=self._reading.session, trial=trial.token, choice=panel.choice.choice,
-            confidence=panel.choice.confidence, reasons=panel.ticked, marks=tuple(self._page.area.marks),
+            confidence=panel.choice.confidence, reasons=panel.ticked, marks=tuple(self._page.places.marks),
             questions=panel.questions, shown_at=self._shown_at, first_action_ms=clock.first_action_ms,
             response_ms=clock.elapsed_ms, focus_lost_ms=clock.focus_lost_ms, load_ms=self._load_ms,
             viewing=self._page.area.viewing,

@@ -14,6 +14,7 @@ from ctmri_gui.studies.reading.answer_panel import AnswerPanel, marks_are_asked
 from ctmri_gui.studies.reading.answer_parts import digit_of
 from ctmri_gui.studies.reading.keys_shown import keys_line
 from ctmri_gui.studies.reading.picture_area import PictureArea
+from ctmri_gui.studies.reading.places import RULER, Places
 
 _TEN = 10
 _CLOSER = 1.25
@@ -35,6 +36,7 @@ class TrialPage(QWidget):
         super().__init__()
         self._protocol = protocol
         self.area, self.panel = PictureArea(protocol.display), AnswerPanel(protocol)
+        self.places = Places(self.area)
         self._keys_line = label(keys_line(protocol), "muted")
         left = QVBoxLayout()
         left.setSpacing(6)
@@ -52,7 +54,7 @@ class TrialPage(QWidget):
         self.panel.changed.connect(lambda: self.panel.say(""))
         self.panel.changed.connect(self._follow_choice)
         self.panel.changed.connect(self.area.acted)
-        self.area.marked.connect(self._tell_marks)
+        self.places.changed.connect(self._tell_marks)
         for number in range(1, 10):
             shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
             shortcut.activated.connect(lambda number=number: self.area.apply_preset(number - 1))
@@ -66,7 +68,7 @@ class TrialPage(QWidget):
         self._tell_marks()
 
     def _set_marking(self, text: str | None) -> None:
-        self.area.set_marking(text)
+        self.places.set_purpose(text)
         self._tell_marks()
         if text is not None and self.area.panes:
             self.area.panes[0].setFocus()
@@ -74,14 +76,14 @@ class TrialPage(QWidget):
     def _follow_choice(self) -> None:
         """Who finds something is asked at once where it is."""
         if self._protocol.design == "diagnosis" and not self.panel.locked:
-            present, unmarked = self.panel.choice.choice == "present", not any(mark.label == "" for mark in self.area.marks)
-            if present and unmarked and self.area.marking is None:
+            present, unmarked = self.panel.choice.choice == "present", not any(mark.label == "" for mark in self.places.marks)
+            if present and unmarked and self.places.purpose is None:
                 self._set_marking("")
-            elif not present and self.area.marking == "":
+            elif not present and self.places.purpose == "":
                 self._set_marking(None)
 
     def _tell_marks(self) -> None:
-        self.panel.tell_marks(self.area.marks, self.area.marking)
+        self.panel.tell_marks(self.places.marks, self.places.purpose)
 
     # Keys -------------------------------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ class TrialPage(QWidget):
 
     def _escape(self) -> None:
         """Out of marking, out of a field, else a pause."""
-        if self.area.marking is not None:
+        if self.places.purpose is not None:
             self._set_marking(None)
         elif self.panel.isAncestorOf(self.focusWidget()) and self.area.panes:
             self.area.panes[0].setFocus()
@@ -117,16 +119,19 @@ class TrialPage(QWidget):
         if digit is not None:
             return self.panel.take_digit(digit)
         if key == Qt.Key.Key_M and marks_are_asked(self._protocol):
-            self._set_marking(None if self.area.marking == "" else "")
+            self._set_marking(None if self.places.purpose == "" else "")
+            return True
+        if key == Qt.Key.Key_L and self._protocol.display.may_measure:
+            self._set_marking(None if self.places.purpose == RULER else RULER)
             return True
         if key == Qt.Key.Key_Delete:
-            self.area.unmark()
+            self.places.undo()
             return True
-        if key == Qt.Key.Key_Space and self.area.marking is not None:
-            self.area.mark_cursor()
+        if key == Qt.Key.Key_Space and self.places.purpose is not None:
+            self.places.press_cursor()
             return True
         plain = event.modifiers() & ~_Keys.KeypadModifier == _Keys.NoModifier
-        if plain and self.area.marking is None and key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if plain and self.places.purpose is None and key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             return self.panel.choice.take_arrow(Qt.Key(key))
         return self.panel.take_reason(event)
 
@@ -153,7 +158,7 @@ class TrialPage(QWidget):
             self.area.drag_window(right * _WINDOW_STEP, -down * _WINDOW_STEP)
         elif held & _Keys.ShiftModifier:
             self.area.pan_step(right, down)
-        elif self.area.marking is not None:
-            self.area.move_cursor(right, down)
+        elif self.places.purpose is not None:
+            self.places.move_cursor(right, down)
         elif down:
             self.area.step(-down)
