@@ -107,7 +107,8 @@ class PatternPage(Page):
             good = "All three are right: this monitor shows what it should."
             bad = ("Not all were right. Darken the room, turn the monitor brighter and look at it straight on; then look again. "
                    "You may go on all the same: it is written down.")  # fmt: skip
-            self._words.setText(good if self.patches else bad)
+            self._words.setText(good if self.patches else "")
+            self.say("" if self.patches else bad)
             return
         (self._field.ground, self._field.patch), self._field.quarter = self._fields[number]
         self._words.setText(f"Field {number + 1} of {len(self._fields)}")
