@@ -42,6 +42,9 @@ def add_create(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="HEX", help="of all chance, 64 hex digits (default: drawn)")
     parser.add_argument("--questions", type=given_path, metavar="FILE", help="TOML with a [[question]] for each that is asked")
     parser.add_argument("--finding", default="", metavar="WORDS", help="what a diagnosis looks for")
+    parser.add_argument("--findings", type=given_path, metavar="FILE", help="where it is, CSV: case, x, y, z (LPS mm), radius;"
+                        " numbers left empty where there is none (default: label maps of the cases)")  # fmt: skip
+    parser.add_argument("--labels", type=given_path, metavar="DIR", help="label maps of findings beside finished pictures")
     _add_margin(parser)
 
 
@@ -204,6 +207,7 @@ def _order(arguments: argparse.Namespace, secret: str) -> StudyOrder:
         readers=tuple(word.strip() for word in arguments.readers.split(",") if word.strip()), spacing=arguments.spacing,
         repeats=arguments.repeats, practice=arguments.practice, order_kept=Order(may_relax=arguments.relax),
         display=Display(shown="slice" if arguments.slices else "volume"), finding=arguments.finding,
+        findings=arguments.findings, labels=arguments.labels,
         questions=read_questions(questions) if questions else (), analysis=Analysis(margin=_margin(arguments)),
     )  # fmt: skip
     return asked.order(secret)

@@ -235,7 +235,7 @@ class _Making:
         if not self.diagnosis:
             return ()
         if self.lesions is not None:
-            return self.lesions.get(self.found.cases[place].name)
+            return self.lesions.get(self.found.cases[place].name.lower())
         return None if there.opened.labels is None else lesions_in(there.opened.labels)
 
     def _case(self, place: int, only: tuple[int, int] | None = None) -> OneCase:

@@ -38,7 +38,7 @@ class Lesion:
 
 
 Lesions = Mapping[str, tuple[Lesion, ...]]
-"""By the name of a case; empty where it was looked at and has none."""
+"""By the name of a case in small letters; empty where it was looked at and has none."""
 
 
 def read_references(path: Path) -> Lesions:
@@ -55,7 +55,7 @@ def read_references(path: Path) -> Lesions:
     found: dict[str, tuple[Lesion, ...]] = {}
     without: set[str] = set()
     for number, row in enumerate(rows, 2):
-        name = (row["case"] or "").strip()
+        name = (row["case"] or "").strip().lower()
         given = [(row.get(key) or "").strip() for key in _COLUMNS[1:]]
         if not name:
             raise FileRefused(path, f"row {number} names no case.", _WAY_OUT)

@@ -68,7 +68,9 @@ class StudyRequest(BaseModel):
     direction: str = ""
     how: dict[str, str | int] = {}
     body_model: Path | None = None
-    cases: int = 20
+    labels: Path | None = None
+    findings: Path | None = None
+    cases: int = 30
     paired: bool = True
     spacing: Triple = (3.0, 1.0, 1.0)
     by_hand: dict[str, str] = {}
@@ -114,12 +116,12 @@ class StudyRequest(BaseModel):
         evaluation = EvaluationOrder(
             self.folder, self.models, self.data or None, self.side, SplitPlan(test_share=self.test_share),
             predictions=self.predictions, truth=self.truth, sources=self.sources, masks=self.masks, made_by=self.made_by,
-            patients=self.patients, direction=Direction.parse(self.direction) if self.direction else None,
+            patients=self.patients, labels=self.labels, direction=Direction.parse(self.direction) if self.direction else None,
             translation=Translation(**self.how), body_model=self.body_model,  # type: ignore[arg-type]  # by the names of an Order
         )  # fmt: skip
         return StudyOrder(
             folder=self.folder, protocol=protocol, plan=plan, evaluation=evaluation, cases=self.cases, paired=self.paired,
-            spacing=self.spacing, passphrase=passphrase, by_hand=dict(self.by_hand),
+            spacing=self.spacing, passphrase=passphrase, by_hand=dict(self.by_hand), findings=self.findings,
         )  # fmt: skip
 
 
