@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from ctmri_core.cli import main
 from ctmri_core.errors import FileRefused, WriteFailed
 from ctmri_core.studies.closing import close_study
 from ctmri_core.studies.pack import merge, pack
@@ -47,6 +48,18 @@ known = ("torch", "SimpleITK", "pydicom", "nibabel", "pyqtgraph", "ctmri_core.me
          "ctmri_core.evaluation", "ctmri_gui.main_window", "ctmri_gui.settings", "ctmri_gui.recent")
 print([name for name in known if name in sys.modules])
 """
+
+CLOSED_SOON = """
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+run = QApplication.exec
+def closed(app=None):
+    QTimer.singleShot(300, QApplication.closeAllWindows)
+    return run()
+QApplication.exec = closed
+QMessageBox.critical = lambda *_: None
+"""
+"""Closes the window by itself, and asks nobody to read a message."""
 
 
 class Seconds:
@@ -309,3 +322,32 @@ def test_large_text_fits_and_the_answer_stays(qtbot, tmp_path, dressed):
         assert all(button.sizeHint().width() <= panel.width() for button in panel.choice.findChildren(type(panel.mark)))
         assert window.minimumSizeHint().width() <= 1280
     assert window.trial_page.panel.choice.choice == "synthetic"
+
+
+def test_who_only_looks_in_leaves_no_sitting_behind(qtbot, tmp_path):
+    made = study(tmp_path / "study", cases=1)
+    open_window(qtbot, made.path, first=True).close()
+    window = open_window(qtbot, made.path)
+    for _ in range(2):
+        answered(window, qtbot, KEY.Key_3)
+    qtbot.waitUntil(lambda: isinstance(window.page, EndPage))
+    window.close()
+    again = open_window(qtbot, made.path, first=True)
+    assert isinstance(again.page, EndPage)
+    again.close()
+    with made.record(writing=False) as record:
+        kinds = [entry.kind for entry in record.entries(reader="R1")]
+    assert kinds == ["reader", "consent", "session", "answer", "answer", "closed"]
+
+
+def test_the_command_reads_in_a_process_of_its_own_and_says_what_went_wrong(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    made = study(tmp_path / "study")
+    packed = tmp_path / "R1.ctmri-reader"
+    pack(made, "R1", packed)
+    (tmp_path / "sitecustomize.py").write_text(CLOSED_SOON)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert main(["study", "read", str(packed), "--windowed"]) == 0
+    assert (tmp_path / "R1.ctmri-answers").exists() and "on the disk" in capfd.readouterr().out
+    assert main(["study", "read", str(made.path)]) == 1
+    assert "Name yours. It has R1, R2" in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _BUG = "Something unexpected happened. What you answered is saved; go on, or clo
 def run(place: Path | None, reader: str, *, windowed: bool, light: bool, text_size: int) -> int:
     """Shows the window and stays until it is closed. `place`: asked for when None. Returns the exit status."""
     start_logging()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C in the terminal: what was answered is on the disk
     app = QApplication([_NAME])
     app.setApplicationName(_NAME)
     app.setWindowIcon(app_icon())
@@ -33,7 +35,8 @@ def run(place: Path | None, reader: str, *, windowed: bool, light: bool, text_si
     try:
         reading = Reading(place, reader)
     except CtmriError as error:
-        sys.stderr.write(f"{error}\n")
+        if sys.stderr is not None:  # none without a terminal
+            sys.stderr.write(f"{error}\n")
         QMessageBox.critical(None, _NAME, str(error))
         return 1
     window = ReadingWindow(reading)

@@ -43,7 +43,8 @@ class ReadingWindow(QWidget):
         self._pattern = PatternPage()
         self._note = ""
         self._first = reading.facts is None
-        self._finished = False
+        self._begun = False
+        """This sitting stands in the record, and not yet its end."""
         self._connect()
         self.resize(1280, 760)
         QTimer.singleShot(0, self, self._begin)
@@ -106,6 +107,7 @@ class ReadingWindow(QWidget):
             self._attempt(page, lambda: self._reading.begin(self._monitor()), self._read)
 
     def _read(self) -> None:
+        self._begun = True
         self._pages.setCurrentWidget(self.trial_page)
         self.flow.go_on()
 
@@ -141,8 +143,8 @@ class ReadingWindow(QWidget):
         self._show(Page("A picture cannot be read", words, go_on="Try again", other="Close"), self._read, self.close)
 
     def _end(self) -> None:
-        self._finished = True
-        anchors = self._reading.finish()
+        anchors = self._reading.finish() if self._begun else self._reading.record.anchors
+        self._begun = False
         record = self._reading.record.path
         facts = [("Write these down: with them anybody can show that nothing was changed", "\n".join(map(str, anchors)))]
         if record.suffix == ANSWERS:
@@ -201,7 +203,7 @@ class ReadingWindow(QWidget):
         if self.flow.has_unsaved and not self._may_lose():
             event.ignore()
             return
-        if not self._finished:
+        if self._begun:
             self._reading.finish()
         self._reading.close()
         super().closeEvent(event)

@@ -17,7 +17,7 @@ from ctmri_gui.studies.reading.shelf import Shelf
 from ctmri_gui.studies.reading.trial_clock import TrialClock
 from ctmri_gui.studies.reading.trial_page import TrialPage
 
-GAP_MS = 120
+GAP_MS = 100
 """From Enter to the next picture, at least: so a picture that was read quickly from the disk comes no sooner than others."""
 _TICK_MS = 50
 _TRY_AGAIN_MS = 5_000
