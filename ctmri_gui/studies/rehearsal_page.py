@@ -19,7 +19,7 @@ _WORDS = (
 )
 _ORDER = (
     "1  The pictures are made (about half a minute) and the reading window opens.",
-    "2  Read the trials, as many as you like: F and J or the arrow keys choose, 1 to 3 say how sure, Enter goes on.",
+    "2  Read as many trials as you like: number keys answer, Enter goes on, F1 shows all keys.",
     "3  See the results: the study is closed, analysed and reported as any other.",
 )
 

@@ -150,7 +150,7 @@ class Studies(QObject):
 
     def read_here(self, reader: str) -> None:
         """Starts the window in which `reader` reads."""
-        if self.folder is not None and not start_reading(self.folder, reader):
+        if self.folder is not None and not start_reading(self.folder, reader, self._settings):
             self.failed.emit(_NO_WINDOW)
 
     def add_reader(self, code: str) -> None:

@@ -91,7 +91,8 @@ def _pooled(results: StudyResults) -> Iterator[list[Cell]]:
 
 
 def _of_pooled(one: Pooled) -> list[Cell]:
-    name = f"{FIGURES[one.figure].capitalize()}, {arm_label(one.modality)}"
+    figure = FIGURES[one.figure]
+    name = f"{figure[:1].upper()}{figure[1:]}, {arm_label(one.modality)}"
     return _row(name, one.estimate, one.verdict, f"{len(one.readers)} readers, {one.cases} cases; holds for {one.holds_for}")
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from ctmri_core.studies.report.wording import DESIGNS
-from ctmri_gui.panels.small_parts import label, nothing_yet, scrolling
+from ctmri_gui.panels.small_parts import label, nothing_yet, scrolling, set_primary
 from ctmri_gui.studies.page.audit_box import AuditBox
 from ctmri_gui.studies.page.draft_box import DraftBox
 from ctmri_gui.studies.page.flagged_list import FlaggedList
@@ -95,6 +95,9 @@ class StudyPage(QWidget):
         self.finish.setText("See the &results" if state.complete else "S&kip my part and see the results")
         self.analyse.setVisible((ended and not state.rehearsal) or state.stage == "analysed")
         self.analyse.setText("A&nalyse again" if state.results is not None else "A&nalyse")
+        set_primary(self.analyse, state.stage == "closed")
+        set_primary(self.finish, state.complete)
+        set_primary(self.close_study, state.complete)
         for press in (self.close_study, self.interim, self.table):
             press.setVisible(state.stage == "open" and not state.rehearsal)
         self.delete.setVisible(state.rehearsal)

@@ -41,7 +41,8 @@ class CasesStep(StepPage):
         for place, way in enumerate((self.of_models, self.of_pictures)):
             self._way.addButton(way, place)
         self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(library, settings)
-        self.data.said.setParent(None)  # of scores: here nobody is shown that a model learnt from
+        self.data.changed.connect(self.data.said.hide)  # of scores: here nobody is shown whom a model learnt from
+        self.data.said.hide()
         self.models.setAccessibleName("Models that make the synthetic pictures")
         self.models.fit()
         self.body = BodyChoice(library)

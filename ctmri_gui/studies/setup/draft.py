@@ -18,6 +18,8 @@ from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.settings import Settings
 
 KEPT = "study_draft"
+FRESH = StudyRequest(readers=("R1", "R2", "R3"))
+"""What one begins with: title, model and data are all that is missing."""
 PHANTOM = "phantom:"
 _PHANTOM_SEED = 5000  # far from the heads that models learn from
 _COUNTS = ("design", "models", "predictions", "cases", "paired", "proportion", "repeats", "practice", "order_kept")
@@ -47,7 +49,7 @@ class Draft(QObject):
     @property
     def begun(self) -> bool:
         """Whether anything was chosen yet."""
-        return self.request != StudyRequest()
+        return self.request != FRESH
 
     @property
     def models(self) -> int:
@@ -65,7 +67,7 @@ class Draft(QObject):
 
     def begin_anew(self) -> None:
         """Forgets what was chosen."""
-        self.request, self.passphrase = StudyRequest(), ""
+        self.request, self.passphrase = FRESH, ""
         self._keep()
         self._foresee()
         self.replaced.emit()
@@ -102,9 +104,9 @@ class Draft(QObject):
 
     def _read(self) -> StudyRequest:
         try:
-            return StudyRequest.model_validate_json(self._settings[KEPT] or "{}")
+            return StudyRequest.model_validate_json(self._settings[KEPT]) if self._settings[KEPT] else FRESH
         except ValidationError:  # of another version
-            return StudyRequest()
+            return FRESH
 
 
 def _tells(path: Path | None) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QProgressBar, QPushButton, QWidget
 
 from ctmri_core.studies.request import StudyRequest
 from ctmri_gui.evaluation.folder_field import FolderField
@@ -37,8 +37,9 @@ class MakeStep(StepPage):
         super().__init__(draft, "Make", _WORDS)
         self._studies, self._others = studies, others
         self._ways = QWidget()
-        self._missing = QVBoxLayout(self._ways)
+        self._missing = QGridLayout(self._ways)
         self._missing.setContentsMargins(0, 0, 0, 0)
+        self._missing.setColumnStretch(1, 1)
         self.facts = QWidget()
         self._grid = QGridLayout(self.facts)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -109,11 +110,13 @@ class MakeStep(StepPage):
         _empty(self._missing)
         for number, (title, page) in enumerate(self._others):
             if page.problem:
-                way = QPushButton(f"{title}: {page.problem.partition('. ')[0].rstrip('.')}")
+                way = QPushButton(title)
                 way.setProperty("role", "small")
-                way.setToolTip(page.problem)
+                way.setToolTip(f"Goes to the step {title}")
                 way.clicked.connect(lambda _on=False, number=number: self.goWanted.emit(number))
-                self._missing.addWidget(way)
+                row = self._missing.rowCount()
+                self._missing.addWidget(way, row, 0)
+                self._missing.addWidget(label(page.problem, "warning"), row, 1)
         self._show_work()
 
     def _show_work(self) -> None:
@@ -156,7 +159,7 @@ def _is_seed(text: str) -> bool:
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-def _empty(layout: QGridLayout | QVBoxLayout) -> None:
+def _empty(layout: QGridLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         widget = item.widget()
         if widget is not None:

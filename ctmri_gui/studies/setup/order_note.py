@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from ctmri_core.studies.foreseen import Foreseen
 from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.studies.setup.draft import Draft
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 
 class OrderNote(QWidget):
@@ -22,8 +23,7 @@ class OrderNote(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.counted, self.said):
             column.addWidget(part)
-        for way in (self.more, self.relax):
-            column.addWidget(way)
+        column.addWidget(FlowingRow(self.more, self.relax))
         self.more.clicked.connect(lambda _on=False: self._take_more())
         self.relax.clicked.connect(lambda _on=False: self._allow())
         draft.foreseenChanged.connect(self.follow)

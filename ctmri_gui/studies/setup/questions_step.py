@@ -176,7 +176,7 @@ class QuestionsStep(StepPage):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list)
         column.addLayout(ways)
-        for part in (asked, self.note, self.grades, self.marks):
+        for part in (asked, self.note, FlowingRow(self.grades), self.marks):
             self.column.addWidget(part)
         self.form(("Reaso&ns", self.reasons))
         self.heading("Display")

@@ -15,7 +15,7 @@ from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label, set_role
 from ctmri_gui.studies.setup.draft import Draft
-from ctmri_gui.studies.setup.order_note import OrderNote, problem_of
+from ctmri_gui.studies.setup.order_note import OrderNote
 from ctmri_gui.studies.setup.planning_dialog import PlanningDialog
 from ctmri_gui.studies.setup.step_page import StepPage, choice, decimal, number, say
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
@@ -72,11 +72,6 @@ class SizeStep(StepPage):
         self.take.clicked.connect(lambda _on=False: self._take_plan())
         self.table.clicked.connect(lambda _on=False: PlanningDialog(self, jobs, self.alpha.value()).open())
         draft.foreseenChanged.connect(self.follow)
-
-    @property
-    def problem(self) -> str:
-        foreseen = self.draft.foreseen
-        return "" if foreseen is None else problem_of(foreseen, relaxed=self.draft.request.order_kept.may_relax)
 
     @property
     def summary(self) -> str:
@@ -140,6 +135,7 @@ class SizeStep(StepPage):
         set_role(self.told, "warning" if isinstance(plan, NotComputable) else "")
         if isinstance(plan, NotComputable):
             self.told.setText(plan.because)
+            self.take.setText("Take this &number")
             return
         minutes = f"about {plan.minutes:.0f} minutes for each reader"
         self.told.setText(f"{plan.cases} patients, {plan.trials} trials, {minutes}. {' '.join(plan.words)}")

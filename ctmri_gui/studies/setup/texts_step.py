@@ -10,6 +10,7 @@ from ctmri_core.studies.request import QUESTIONS
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.studies.setup.draft import Draft
 from ctmri_gui.studies.setup.step_page import StepPage, say
+from ctmri_gui.training.new_run.flowing_row import FlowingRow
 from ctmri_gui.viewer.palette import scaled
 
 CONSENT = (
@@ -36,7 +37,7 @@ class TextsStep(StepPage):
         self.lock = QCheckBox("&Lock the truth by a passphrase")
         self.lock.setToolTip(_LOCK)
         self.first, self.second, self.note = _secret("Passphrase"), _secret("Passphrase again"), label("", "warning")
-        self.form(("&Question", self.question), ("&About", self.about), ("&Consent", self.consent), ("", self.usual))
+        self.form(("&Question", self.question), ("&About", self.about), ("&Consent", self.consent), ("", FlowingRow(self.usual)))
         self.heading("Truth")
         form = self.form(("", self.lock), ("&Passphrase", self.first), ("A&gain", self.second), ("", self.note))
         self._secrets = form

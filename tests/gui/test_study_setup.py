@@ -1,0 +1,227 @@
+"""A reader study put together in the window: few steps, nothing lost, and told at once what cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialogButtonBox, QPushButton
+
+from ctmri_core.cli.main import parser
+from ctmri_core.cli.study_preparing import _order as order_of_command
+from ctmri_core.studies.foreseen import foresee
+from ctmri_core.studies.protocol import Question
+from ctmri_core.studies.study_folder import StudyFolder
+from ctmri_core.studies.truth import Order, Plan
+from ctmri_gui.settings import Settings
+from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
+from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, READERS, SIZE, TITLES
+from ctmri_gui.studies.studies_window import SETUP, STUDY, StudiesWindow
+from tests.gui.conftest import write_model
+from tests.gui.small_study import draft
+
+PLAN = Plan(seed="0" * 64)
+
+
+@pytest.fixture
+def window(make_window, tmp_path: Path, qtbot) -> StudiesWindow:
+    write_model(tmp_path / "models" / "one.safetensors")
+    main = make_window()
+    main.command["new_study"].trigger()
+    opened = main.studies.window
+    qtbot.addWidget(opened)
+    assert opened.isVisible() and opened.tabs.currentIndex() == SETUP
+    qtbot.waitUntil(lambda: opened.setup.draft.foreseen is not None)
+    return opened
+
+
+def pictures(root: Path, cases=4) -> Path:
+    """Finished pictures and the real ones, NIfTI, matched by name."""
+    for case in range(cases):
+        for arm in ("real", "made"):
+            chance = np.random.default_rng([case, arm == "real"])
+            k, j, i = np.meshgrid(*[np.linspace(-1, 1, n) for n in (6, 24, 20)], indexing="ij")
+            values = np.where(0.5 * k**2 + j**2 + i**2 < 0.6, chance.uniform(200, 900, (6, 24, 20)), 0).astype(np.float32)
+            image = nibabel.Nifti1Image(values.transpose(2, 1, 0), np.diag([-3.0, -3.0, 4.0, 1.0]))
+            image.header.set_xyzt_units("mm")
+            (root / arm).mkdir(parents=True, exist_ok=True)
+            nibabel.save(image, root / arm / f"case{case}.nii.gz")
+    return root
+
+
+def test_title_model_and_data_are_all_that_is_missing(window, qtbot):
+    setup = window.setup
+    setup.go(MAKE)
+    assert not setup.make.make.isEnabled()
+    setup.design.title.setText("Heads")
+    setup.cases.models.tick(tuple(Path(item.data(0, Qt.ItemDataRole.UserRole)) for item in setup.cases.models._items))
+    setup.cases.data.take("phantom:6:1000")
+    qtbot.waitUntil(lambda: setup.draft.foreseen is not None)
+    assert [page.problem for page in setup.pages] == [""] * len(TITLES)
+    assert setup.make.make.isEnabled()
+    asked = setup.draft.complete(Path("study"))
+    assert asked.data == f"phantom:{setup.draft.foreseen.patients}:5000" and asked.readers == ("R1", "R2", "R3")
+
+
+def test_what_is_missing_leads_to_its_step(window, qtbot):
+    setup = window.setup
+    setup.design.title.setText("x")
+    setup.design.title.setText("")
+    setup.readers.codes.setText("R1, R1")
+    setup.go(MAKE)
+
+    def ways():
+        return {press.text(): press for press in setup.make._ways.findChildren(QPushButton) if press.isVisible()}
+
+    qtbot.waitUntil(lambda: set(ways()) == {TITLES[CASES], TITLES[DESIGN], TITLES[READERS]})
+    ways()[TITLES[READERS]].click()
+    assert setup.step == READERS and "same code" in setup.readers.codes_note.text()
+
+
+def test_an_order_that_cannot_be_kept_is_said_with_what_would_work(window, qtbot):
+    setup = window.setup
+    setup.go(SIZE)
+    setup.size_step.cases.setValue(12)
+    note = setup.size_step.note
+    qtbot.waitUntil(lambda: setup.draft.foreseen is not None and bool(note.said.text()))
+    enough = setup.draft.foreseen.cases
+    assert "cannot be kept" in note.said.text() and f"{enough} patients are enough" in note.said.text()
+    note.relax.click()
+    assert setup.readers.relax.isChecked() and not setup.readers.problem
+    setup.readers.relax.setChecked(False)
+    qtbot.waitUntil(lambda: note.more.isVisible())
+    note.more.click()
+    qtbot.waitUntil(lambda: setup.draft.foreseen is not None)
+    assert setup.size_step.cases.value() == enough and not setup.readers.problem and not note.said.text()
+
+
+@pytest.mark.parametrize("design", ["yes_no", "two_alternatives", "rank", "grading", "diagnosis"])
+def test_the_number_that_is_enough_is_the_smallest(design):
+    found = foresee(design, 2, 8, PLAN, paired=True)
+    assert found.relaxed and found.cases > 8
+    assert not foresee(design, 2, found.cases, PLAN, paired=True).relaxed
+    assert foresee(design, 2, found.cases - 1, PLAN, paired=True).relaxed
+
+
+def test_what_cannot_be_at_all_is_a_problem():
+    never = PLAN.model_copy(update={"order": Order(longest_run=1, may_relax=False), "proportion": 0.1})
+    found = foresee("yes_no", 1, 40, never, paired=False)
+    assert found.problem or found.relaxed
+
+
+@pytest.mark.parametrize("kind", [kind for _, kind in KINDS])
+def test_every_kind_of_question_can_be_asked(window, qtbot, kind):
+    dialog = QuestionDialog(window, None, ("how_sharp",))
+    qtbot.addWidget(dialog)
+    agree = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    assert not agree.isEnabled() and dialog.problem.text()
+    dialog.kind.setCurrentIndex(dialog.kind.findData(kind))
+    dialog.text.setText("How sharp?")
+    if kind == "choice":
+        assert not agree.isEnabled()
+        dialog.choices.setPlainText("yes\nno\n")
+    assert agree.isEnabled()
+    dialog.accept()
+    question = dialog.question
+    assert question is not None and question.kind == kind and question.key == "how_sharp_2"
+    again = QuestionDialog(window, question, ())
+    qtbot.addWidget(again)
+    again.accept()
+    assert again.question == question
+
+
+def test_questions_are_moved_changed_and_removed(window):
+    page = window.setup.questions
+    a, b = (Question(key=key, kind="text", text=key) for key in "ab")
+    page.put((a, b), 1)
+    page.up.click()
+    assert [one.key for one in window.setup.draft.request.questions] == ["b", "a"] and page.list.currentRow() == 0
+    page.remove.click()
+    assert [one.key for one in window.setup.draft.request.questions] == ["a"]
+    window.setup.design.ways["grading"].setChecked(True)
+    assert "scale" in page.problem
+    page.grades.click()
+    assert not page.problem and window.setup.draft.request.questions[-1].kind == "likert"
+
+
+def test_nothing_is_lost_when_the_window_is_closed(window, qtbot, make_window):
+    window.setup.design.title.setText("Kept")
+    window.setup.readers.repeats.setValue(20)
+    window.setup.texts.lock.setChecked(True)
+    window.setup.texts.first.setText("secret words")
+    window.setup.texts.second.setText("secret words")
+    assert window.setup.draft.passphrase == "secret words"
+    window.close()
+    kept = Settings()["study_draft"]
+    assert json.loads(kept)["title"] == "Kept" and "secret" not in kept
+    other = make_window()
+    other.command["new_study"].trigger()
+    qtbot.addWidget(other.studies.window)
+    draft = other.studies.window.setup.draft
+    assert draft.request.title == "Kept" and draft.request.repeats == pytest.approx(0.2) and not draft.passphrase
+
+
+def test_the_draft_tells_of_no_patient(window, tmp_path):
+    folder = tmp_path / "Miller_Anna_19700101"
+    folder.mkdir()
+    window.setup.cases.data.take(str(folder))
+    assert window.setup.draft.request.data == str(folder)
+    assert "Miller" not in window._settings["study_draft"]
+
+
+def test_window_and_command_ask_for_the_same(tmp_path):
+    """One request makes both."""
+    words = ["study", "create", "--output", str(tmp_path / "s"), "--title", "T", "--cases", "5", "--readers", "A,B", "--relax",
+             "--predictions", str(tmp_path / "p"), "--truth", str(tmp_path / "t"), "--direction", "ct_to_mr_t1", "--slices",
+             "--practice", "3", "--repeats", "0.2", "--unpaired", "--spacing", "4,2,2"]  # fmt: skip
+    made = order_of_command(parser().parse_args(words), "")
+    assert (made.cases, made.paired, made.spacing, made.plan.readers) == (5, False, (4.0, 2.0, 2.0), ("A", "B"))
+    assert made.plan.practice == 3 and made.plan.repeats == 0.2 and made.plan.order.may_relax
+    assert made.protocol.display.shown == "slice" and made.protocol.question == "Is this image real or synthetic?"
+    assert made.evaluation.direction is not None and made.evaluation.direction.name == "ct_to_mr_t1"
+
+
+def test_a_study_is_made_from_finished_pictures(window, qtbot, tmp_path):
+    root, setup = pictures(tmp_path / "pictures"), window.setup
+    setup.design.title.setText("Heads")
+    setup.cases.of_pictures.setChecked(True)
+    setup.cases.pictures.take([root / "made"])
+    setup.cases.pictures.truth.set_folder(root / "real")
+    setup.cases.pictures.direction.setCurrentIndex(setup.cases.pictures.direction.findData("ct_to_mr_t1"))
+    setup.readers.practice.setValue(2)
+    setup.readers.relax.setChecked(True)
+    setup.size_step.cases.setValue(3)
+    for field, step in zip(setup.questions.spacing, (4, 3, 3), strict=True):
+        field.setValue(step)
+    qtbot.waitUntil(lambda: setup.make.ready)
+    with qtbot.waitSignal(window.studies.made):
+        setup.make.begin()
+    qtbot.waitUntil(lambda: window.studies.looked is not None)
+    assert window.tabs.currentIndex() == STUDY and window.study.stage.text() == "Draft"
+    study = StudyFolder(window.studies.folder)
+    assert not study.opened and len({item.patient for item in study.truth().items}) == 4
+    assert "Too few" in window.study.draft.audit.title.text() and window.study.draft.open.isEnabled()
+
+
+def test_too_few_patients_are_said_and_the_draft_stays(window, qtbot, tmp_path):
+    root, setup = pictures(tmp_path / "pictures", 2), window.setup
+    setup.design.title.setText("Heads")
+    setup.cases.of_pictures.setChecked(True)
+    setup.cases.pictures.take([root / "made"])
+    setup.cases.pictures.truth.set_folder(root / "real")
+    setup.cases.pictures.direction.setCurrentIndex(setup.cases.pictures.direction.findData("ct_to_mr_t1"))
+    qtbot.waitUntil(lambda: setup.make.ready)
+    with qtbot.waitSignal(window.studies.failed) as failed:
+        setup.make.begin()
+    assert "can be shown" in failed.args[0] and any("can be shown" in text for text in window.messages.texts)
+    assert setup.draft.request.title == "Heads" and window.tabs.currentIndex() == SETUP
+
+
+def test_a_folder_that_holds_something_is_refused_before(window, tmp_path):
+    draft(tmp_path / "there", 3)
+    window.setup.make.place.set_folder(tmp_path / "there")
+    assert "holds something" in window.setup.make.place_note.text() and not window.setup.make.ready
