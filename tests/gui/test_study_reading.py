@@ -155,7 +155,10 @@ def test_who_finds_something_says_where(qtbot, tmp_path, read):
     press(window, KEY.Key_Return)
     assert "Mark where" in window.trial_page.panel.told.text()
     trial = window.flow.trial
-    answered(window, qtbot, KEY.Key_Space, KEY.Key_Space, KEY.Key_Escape)
+    press(window, KEY.Key_Space)
+    press(window, KEY.Key_Space)
+    assert not window.trial_page.panel.told.isVisible()
+    answered(window, qtbot, KEY.Key_Escape)
     found = window._reading.answers[trial.token]
     assert (found.choice, found.confidence, len(found.marks)) == ("present", 3, 1)
     trial = window.flow.trial

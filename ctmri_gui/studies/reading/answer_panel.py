@@ -110,7 +110,7 @@ class AnswerPanel(QWidget):
                 field.tell(sum(mark.label == key for mark in marks), now=marking == key)
 
     def lock(self, locked: bool) -> None:
-        """While no picture stands there, and while an answer that was given waits: nothing can be answered."""
+        """Whether nothing can be answered; buttons to go on and to pause stay."""
         self._form.setEnabled(not locked)
 
     @property

@@ -42,6 +42,8 @@ class _Field(QWidget):
             middle_x, middle_y = self.width() * (0.25 + 0.5 * column), self.height() * (0.25 + 0.5 * row)
             box = QRectF(middle_x - width / 2, middle_y - height / 2, width, height)
             painter.fillRect(box, QColor(self.patch, self.patch, self.patch))
+        painter.setPen(QColor(128, 128, 128))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # where the field ends, in any colours of the program
         painter.end()
 
 

@@ -193,7 +193,7 @@ class TrialFlow(QObject):
         if before is not None:
             self._page.panel.put(before)
             self._page.places.put(before.marks)
-        self._page.panel.lock(False)
+        self._page.lock(False)
         self._page.look()
         self._tick.start()
 
@@ -261,7 +261,7 @@ class TrialFlow(QObject):
             self._reading.answer(answer)
         except CtmriError as error:
             self._entered = None
-            panel.lock(True)
+            self._page.lock(True)
             panel.submit.setText("Try again  (Enter)")
             panel.say(f"Not saved yet: {error} Your answer is kept here; it is tried again every 5 s.", "error")
             self._retry.start()
@@ -274,7 +274,7 @@ class TrialFlow(QObject):
             self._go_on_or_rest()
             return
         self.state, self._entered = State.TOLD, None
-        panel.lock(True)
+        self._page.lock(True)
         hit, words = right == answer.choice, _RIGHT.get(right, right)
         panel.say(f"Right: it is {words}." if hit else f"No: it is {words}.", "good" if hit else "warning")
 

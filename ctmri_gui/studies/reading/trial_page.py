@@ -54,7 +54,7 @@ class TrialPage(QWidget):
         self.panel.changed.connect(lambda: self.panel.say(""))
         self.panel.changed.connect(self._follow_choice)
         self.panel.changed.connect(self.area.acted)
-        self.places.changed.connect(self._tell_marks)
+        self.places.changed.connect(self._follow_marks)
         for number in range(1, 10):
             shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
             shortcut.activated.connect(lambda number=number: self.area.apply_preset(number - 1))
@@ -81,6 +81,17 @@ class TrialPage(QWidget):
                 self._set_marking("")
             elif not present and self.places.purpose == "":
                 self._set_marking(None)
+
+    def lock(self, locked: bool) -> None:
+        """While no picture stands there, and while an answer that was given waits: nothing can be answered or marked."""
+        self.panel.lock(locked)
+        if locked and self.places.purpose is not None:
+            self._set_marking(None)
+
+    def _follow_marks(self) -> None:
+        if not self.panel.locked:
+            self.panel.say("")
+        self._tell_marks()
 
     def _tell_marks(self) -> None:
         self.panel.tell_marks(self.places.marks, self.places.purpose)
