@@ -24,6 +24,8 @@ SIMULATED = "simulated"
 """Stands in the record as the specialty of such a reader."""
 _HARD = 0.5
 """Share of the variance of what is seen that a picture brings along: all readers find it hard, or easy."""
+_PALER = 0.6
+"""Of how far a finding stands out on real pictures, what it does on synthetic ones: models miss some."""
 _LEAST, _MOST = 0.5, 0.999
 
 
@@ -94,7 +96,10 @@ class _Person:
 
     def _seen(self, item: ItemTruth, signal: bool) -> float:
         """Unit variance around half of `far` to either side."""
-        away = self.far / 2 / (math.sqrt(2) if self.protocol.design in ("two_alternatives", "rank") else 1)
+        design = self.protocol.design
+        away = self.far / 2 / (math.sqrt(2) if design in ("two_alternatives", "rank") else 1)
+        if design == "diagnosis" and item.arm != REAL:
+            away *= _PALER
         own = float(self.chance.standard_normal())
         return (away if signal else -away) + math.sqrt(_HARD) * _difficulty(item.token) + math.sqrt(1 - _HARD) * own
 
