@@ -210,8 +210,9 @@ def test_anchors_are_compared_with_the_record(window, qtbot, tmp_path):
     look_at(window, tmp_path / "study", qtbot)
     box = window.study.record
     origin, count, head = box.anchors.toPlainText().split()
-    for line, said in ((f"{origin} {count} {head}", "as they were written down"), (f"{origin} {int(count) + 2} {head}", "missing"),
-                       (f"{origin} {count} {'0' * 64}", "not the one"), ("nonsense", "no anchor")):  # fmt: skip
+    cut, other = f"{origin} {int(count) + 2} {head}", f"{origin} {count} {'0' * 64}"
+    for line, said in ((f"{origin} {count} {head}", "as they were written down"), (cut, "missing"), (other, "not the one"),
+                       ("nonsense", "no anchor")):  # fmt: skip
         box.pasted.setPlainText(line)
         box.compare.click()
         qtbot.waitUntil(lambda said=said: said in box.compared.text())

@@ -17,6 +17,7 @@ from ctmri_core.studies.foreseen import foresee
 from ctmri_core.studies.protocol import Question
 from ctmri_core.studies.study_folder import StudyFolder
 from ctmri_core.studies.truth import Order, Plan
+from ctmri_gui import file_choice
 from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
 from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, READERS, SIZE, TITLES
@@ -146,6 +147,29 @@ def test_questions_are_moved_changed_and_removed(window):
     assert "scale" in page.problem
     page.grades.click()
     assert not page.problem and window.setup.draft.request.questions[-1].kind == "likert"
+
+
+def test_questions_come_from_a_file_too(window, tmp_path, monkeypatch):
+    page, path = window.setup.questions, tmp_path / "asked.toml"
+    monkeypatch.setattr(file_choice, "existing_files", lambda *_: [path])
+    path.write_text('[[question]]\nkey = "edges"\nkind = "text"\ntext = "Edges?"\n')
+    page.load.click()
+    assert [one.key for one in window.setup.draft.request.questions] == ["edges"]
+    path.write_text('[[question]]\nkey = "edges"\nkind = "song"\ntext = "Edges?"\n')
+    page.load.click()
+    assert "asked.toml" in page.note.text() and len(window.setup.draft.request.questions) == 1
+
+
+def test_where_a_finding_is_can_be_named(window, tmp_path):
+    design = window.setup.design
+    design.ways["diagnosis"].setChecked(True)
+    assert "finding" in design.problem or "title" in design.problem
+    design.title.setText("Lesions")
+    design.finding.setText("lesion")
+    (tmp_path / "places.csv").write_text("case,x,y,z,radius\n")
+    design.findings.set_folder(tmp_path / "places.csv")
+    asked = window.setup.draft.request
+    assert not design.problem and asked.findings == tmp_path / "places.csv" and asked.protocol().finding == "lesion"
 
 
 def test_nothing_is_lost_when_the_window_is_closed(window, qtbot, make_window):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QRadioButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QRadioButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ctmri_gui.evaluation.data_choice import DataChoice
 from ctmri_gui.evaluation.model_choice import ModelChoice
@@ -74,13 +74,13 @@ class CasesStep(StepPage):
         pictures, finished = self.pictures, self._way.checkedId() == PICTURES
         empty: dict[str, Any] = {
             "models": (), "data": "", "predictions": (), "truth": None, "sources": None, "masks": None, "made_by": (),
-            "patients": None, "direction": "",
+            "patients": None, "labels": None, "direction": "",
         }  # fmt: skip
         if finished:
             chosen: dict[str, Any] = {
                 "predictions": pictures.predictions, "truth": pictures.truth.folder, "sources": pictures.sources.folder,
                 "masks": pictures.masks.folder, "made_by": pictures.made_by, "patients": pictures.patients.folder,
-                "direction": pictures.direction.currentData(),
+                "labels": pictures.labels.folder, "direction": pictures.direction.currentData(),
             }  # fmt: skip
         else:
             chosen = {"models": self.models.models, "data": self.data.spec}
@@ -102,7 +102,7 @@ class CasesStep(StepPage):
         if asked.predictions:
             pictures.take(asked.predictions)
         for field, folder in ((pictures.truth, asked.truth), (pictures.sources, asked.sources), (pictures.masks, asked.masks),
-                              (pictures.patients, asked.patients)):  # fmt: skip
+                              (pictures.patients, asked.patients), (pictures.labels, asked.labels)):  # fmt: skip
             field.set_folder(folder)
         pictures.direction.setCurrentIndex(max(pictures.direction.findData(asked.direction), 0))
         self.paired.setChecked(asked.paired)
@@ -116,6 +116,10 @@ class CasesStep(StepPage):
         self.paired.setVisible(alone)
         for part in (self._share_name, self.share):
             part.setVisible(alone and not asked.paired)
+        form = self.pictures.layout()
+        assert isinstance(form, QFormLayout)
+        form.setRowVisible(self.pictures.synthetic.labels, False)  # of scores alone
+        form.setRowVisible(self.pictures.labels, asked.design == "diagnosis")  # they say where the finding is
         heads = self._way.checkedId() == MODELS and asked.data.startswith(PHANTOM)
         say(self.note, _HEADS if heads else "")
         say(self.problem_note, self.problem if self.draft.models or asked.data else "")

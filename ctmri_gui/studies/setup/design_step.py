@@ -7,7 +7,9 @@ from typing import Any, get_args
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton
 
 from ctmri_core.studies.protocol import Design
-from ctmri_gui.panels.small_parts import label
+from ctmri_gui.evaluation.folder_field import FolderField
+from ctmri_gui.panels.small_parts import label, reveal
+from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.draft import Draft
 from ctmri_gui.studies.setup.step_page import StepPage, say
 
@@ -21,13 +23,15 @@ DESIGNS: dict[Design, tuple[str, str]] = {
 """Words of each design, and what its trials are."""
 _TITLE = "Give the study a title."
 _FINDING = "Name the finding that readers look for."
+_TABLE = "CSV: case, x, y, z (LPS mm), radius; numbers left empty where there is none. A case that is not in it is not shown"
 
 
 class DesignStep(StepPage):
     """Title and design; the finding of a diagnostic task."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, settings: Settings) -> None:
         super().__init__(draft, "Design", "What readers see on every page, and what a trial asks of them.")
+        self._asks_finding = False
         self.title = QLineEdit()
         self.title.setMaxLength(200)
         self.title.setPlaceholderText("Synthetic MR of the head")
@@ -51,9 +55,12 @@ class DesignStep(StepPage):
         self.finding.setMaxLength(200)
         self.finding.setPlaceholderText("lesion")
         self.finding.setToolTip("As readers are asked for it")
-        form = self.form(("F&inding", self.finding), ("", self.finding_note))
-        self._finding_row = (form.labelForField(self.finding), self.finding)
+        words = "None: label maps of the cases say where it is"
+        self.findings = FolderField("the table of findings", words, settings, optional=True, pattern="Tables (*.csv)")
+        self.findings.choose.setToolTip(_TABLE)
+        self._form = self.form(("F&inding", self.finding), ("", self.finding_note), ("Where it is", self.findings))
         self.complete(self.title, self.finding, *self.ways.values())
+        self.findings.changed.connect(self._take)
 
     @property
     def problem(self) -> str:
@@ -68,19 +75,22 @@ class DesignStep(StepPage):
 
     def read(self) -> dict[str, Any]:
         design = next((design for design, way in self.ways.items() if way.isChecked()), self.draft.request.design)
-        return {"title": self.title.text(), "design": design, "finding": self.finding.text()}
+        return {"title": self.title.text(), "design": design, "finding": self.finding.text(), "findings": self.findings.folder}
 
     def show_request(self) -> None:
         asked = self.draft.request
         self.title.setText(asked.title)
         self.finding.setText(asked.finding)
+        self.findings.set_folder(asked.findings)
         self.ways[asked.design].setChecked(True)
 
     def follow(self) -> None:
         asked = self.draft.request
         diagnosis = asked.design == "diagnosis"
-        for part in self._finding_row:
-            if part is not None:
-                part.setVisible(diagnosis)
+        for part in (self.finding, self.findings):
+            self._form.setRowVisible(part, diagnosis)
+        if diagnosis and not self._asks_finding:
+            reveal(self.finding)
+        self._asks_finding = diagnosis
         say(self.title_note, "" if asked.title.strip() or not self.draft.begun else _TITLE)
         say(self.finding_note, _FINDING if diagnosis and not asked.finding.strip() else "")

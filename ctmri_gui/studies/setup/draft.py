@@ -23,7 +23,7 @@ FRESH = StudyRequest(readers=("R1", "R2", "R3"))
 PHANTOM = "phantom:"
 _PHANTOM_SEED = 5000  # far from the heads that models learn from
 _COUNTS = ("design", "models", "predictions", "cases", "paired", "proportion", "repeats", "practice", "order_kept")
-_PATHS = ("folder", "truth", "sources", "masks", "patients", "body_model")
+_PATHS = ("folder", "truth", "sources", "masks", "patients", "labels", "findings", "body_model")
 _PATH_LISTS = ("models", "predictions", "made_by")
 
 

@@ -9,8 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QListWidget, QPushButton, QVBoxLayout, QWidget
 
+from ctmri_core.errors import FileRefused
 from ctmri_core.studies.protocol import Display, Question
+from ctmri_core.studies.questions_file import read_questions
+from ctmri_gui import file_choice
 from ctmri_gui.panels.small_parts import label
+from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.draft import Draft
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
 from ctmri_gui.studies.setup.step_page import StepPage, choice, decimal, number, say
@@ -26,14 +30,16 @@ _SHOWN = (("The whole volume, to scroll through", "volume"), ("One slice of it, 
 class QuestionsStep(StepPage):
     """A list of questions that can be changed and moved, and the rules of display."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, settings: Settings) -> None:
         words = "Asked in this order after what the design asks. Display is alike for all pictures, real and synthetic."
         super().__init__(draft, "Questions and display", words)
+        self._settings = settings
         self.list = QListWidget()
         self.list.setAccessibleName("Questions")
         self.list.setFixedHeight(scaled(110))
         self.add, self.edit, self.remove = QPushButton("&Add question…"), QPushButton("Chan&ge…"), QPushButton("Remo&ve")
-        self.up, self.down = QPushButton("&Up"), QPushButton("Do&wn")
+        self.up, self.down, self.load = QPushButton("&Up"), QPushButton("Do&wn"), QPushButton("&From a file…")
+        self.load.setToolTip("Questions that were written in a TOML file, in place of those here")
         self.grades = QPushButton("A scale from &poor to excellent")
         self.note = label("", "warning")
         self.marks = QCheckBox("Readers may &mark places in the picture")
@@ -121,6 +127,14 @@ class QuestionsStep(StepPage):
         dialog.accepted.connect(lambda: self._take_question(dialog.question, row))
         dialog.open()
 
+    def _ask_file(self) -> None:
+        files = file_choice.existing_files(self, "Questions", self._settings["last_folder"], "Questions (*.toml)")
+        if files:
+            try:
+                self.put(read_questions(files[0]), 0)
+            except FileRefused as refusal:
+                say(self.note, str(refusal))
+
     def _take_question(self, question: Question | None, row: int | None) -> None:
         questions = list(self.draft.request.questions)
         if question is not None and row is None:
@@ -145,6 +159,7 @@ class QuestionsStep(StepPage):
         self.edit.clicked.connect(lambda _on=False: self._ask(self.list.currentRow()))
         self.list.itemActivated.connect(lambda _item: self._ask(self.list.currentRow()))
         self.remove.clicked.connect(lambda _on=False: self._remove())
+        self.load.clicked.connect(lambda _on=False: self._ask_file())
         self.up.clicked.connect(partial(self._move, -1))
         self.down.clicked.connect(partial(self._move, 1))
         self.grades.clicked.connect(lambda _on=False: self.put((*self.draft.request.questions, _GRADES), 0))
@@ -169,7 +184,7 @@ class QuestionsStep(StepPage):
 
     def _lay_out(self) -> None:
         ways = Flow()
-        for press in (self.add, self.edit, self.remove, self.up, self.down):
+        for press in (self.add, self.edit, self.remove, self.up, self.down, self.load):
             ways.addWidget(press)
         asked = QWidget()
         column = QVBoxLayout(asked)

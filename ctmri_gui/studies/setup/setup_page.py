@@ -45,8 +45,8 @@ class SetupPage(QWidget):
         self._settings = settings
         self.draft = Draft(jobs, settings, self)
         draft = self.draft
-        self.design, self.cases = DesignStep(draft), CasesStep(draft, library, settings)
-        self.readers, self.questions = ReadersStep(draft), QuestionsStep(draft)
+        self.design, self.cases = DesignStep(draft, settings), CasesStep(draft, library, settings)
+        self.readers, self.questions = ReadersStep(draft), QuestionsStep(draft, settings)
         self.size_step, self.texts = SizeStep(draft, jobs), TextsStep(draft)
         before = (self.design, self.cases, self.readers, self.questions, self.size_step, self.texts)
         self.make = MakeStep(draft, studies, settings, tuple(zip(TITLES, before, strict=False)))
