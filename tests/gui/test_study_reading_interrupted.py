@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -18,6 +18,7 @@ from ctmri_core.studies.pack import merge, pack
 from ctmri_core.studies.protocol import Display
 from ctmri_core.studies.reading import Reading
 from ctmri_gui.studies.reading.pages import EndPage, KeysPage, Page
+from ctmri_gui.studies.reading.shelf import Shelf
 from ctmri_gui.studies.reading.trial_clock import TrialClock
 from ctmri_gui.studies.reading.trial_flow import GAP_MS, State
 from tests.gui.study_reading_parts import KEY, answered, looks, on_disk, open_window, press, said_in, study
@@ -351,3 +352,50 @@ def test_the_command_reads_in_a_process_of_its_own_and_says_what_went_wrong(tmp_
     assert (tmp_path / "R1.ctmri-answers").exists() and "on the disk" in capfd.readouterr().out
     assert main(["study", "read", str(made.path)]) == 1
     assert "Name yours. It has R1, R2" in capfd.readouterr().err
+
+
+def test_pictures_that_come_late_are_shown_when_they_are_there(qtbot, tmp_path):
+    made = study(tmp_path / "study")
+    window = open_window(qtbot, made.path)
+    shelf, load = window.flow._shelf, window.flow._shelf._load
+
+    def slowly(token):
+        QTest.qSleep(GAP_MS + 40)
+        return load(token)
+
+    shelf._load = slowly
+    window.flow._after = lambda _trial: None  # nothing is fetched ahead
+    for _ in range(6):
+        answered(window, qtbot, KEY.Key_1)
+    late = [answer.load_ms for answer in window._reading.answers.values()][2:]
+    assert len(late) == 4 and min(late) >= GAP_MS + 35
+
+
+def test_a_picture_is_told_of_when_it_can_be_had(qtbot, tmp_path):
+    """It was told of while its loading had not ended, and then never shown."""
+    made = study(tmp_path / "study")
+    trial = made.order("R1").assignment.trials[0]
+    shelf, there = Shelf(made.pictures.voxels), []
+    shelf.ready.connect(lambda: there.append(shelf.pictures(trial) is not None), Qt.ConnectionType.DirectConnection)
+    shelf.want(trial, None)
+    qtbot.waitUntil(lambda: bool(there))
+    shelf.close()
+    assert there == [True]
+
+
+def test_a_bug_in_loading_is_said_and_does_not_hang(qtbot, tmp_path):
+    window = open_window(qtbot, study(tmp_path / "study").path)
+    load = window.flow._shelf._load
+
+    def broken(_token):
+        raise ZeroDivisionError("hidden words")
+
+    window.flow._shelf._load = broken
+    window.flow._after = lambda _trial: None
+    answered(window, qtbot, KEY.Key_1)
+    answered(window, qtbot, KEY.Key_1)
+    qtbot.waitUntil(lambda: isinstance(window.page, Page))
+    assert "unexpected" in said_in(window.page) and "hidden words" not in said_in(window.page)
+    window.flow._shelf._load = load
+    press(window, KEY.Key_Return)
+    looks(qtbot, window)

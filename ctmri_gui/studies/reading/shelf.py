@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -10,12 +11,16 @@ from PySide6.QtCore import QObject, Signal
 from ctmri_core.errors import CtmriError
 from ctmri_core.studies.pictures import Int16Array
 from ctmri_core.studies.trials import Trial
+from ctmri_gui.logs import describe_crash
+
+_log = logging.getLogger(__name__)
 
 
 class Shelf(QObject):
     """Holds two trials' pictures at most. All pictures of a study have one size and one way to here, whatever they show.
 
-    Signals, on the thread that made it: `ready()` when a picture came; `failed(str)` when one cannot be read.
+    Signals, to be connected as queued, since they come from the thread: `ready()` when a picture is there; `failed(str)` when one
+    cannot be read.
     """
 
     ready = Signal()
@@ -34,7 +39,8 @@ class Shelf(QObject):
             self._kept.pop(token).cancel()
         for token in tokens:
             if token not in self._kept or self._has_failed(token):
-                self._kept[token] = self._thread.submit(self._loaded, token)
+                future = self._kept[token] = self._thread.submit(self._load, token)
+                future.add_done_callback(self._tell)  # when it is done, and not while it still runs
 
     def pictures(self, trial: Trial) -> tuple[Int16Array, ...] | None:
         """Those of a trial (k, j, i), in its order; None while one is on its way."""
@@ -51,11 +57,15 @@ class Shelf(QObject):
         future = self._kept[token]
         return future.done() and (future.cancelled() or future.exception() is not None)
 
-    def _loaded(self, token: str) -> Int16Array:
-        try:
-            picture = self._load(token)
-        except (CtmriError, MemoryError) as error:
-            self.failed.emit(str(error) or "There is not enough memory for the picture. Close other programs.")
-            raise
-        self.ready.emit()
-        return picture
+    def _tell(self, future: Future[Int16Array]) -> None:
+        """On the thread of the pictures."""
+        error = None if future.cancelled() else future.exception()
+        if error is None:
+            self.ready.emit()
+        elif isinstance(error, CtmriError):
+            self.failed.emit(str(error))
+        elif isinstance(error, MemoryError):
+            self.failed.emit("There is not enough memory for the picture. Close other programs.")
+        else:
+            _log.error("a picture\n%s", describe_crash(error))
+            self.failed.emit("Something unexpected happened. It was written to the log; what you answered is saved.")

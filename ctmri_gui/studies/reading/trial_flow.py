@@ -72,8 +72,8 @@ class TrialFlow(QObject):
 
     def _connect(self) -> None:
         page = self._page
-        self._shelf.ready.connect(self._show_if_there)
-        self._shelf.failed.connect(self._refuse)
+        self._shelf.ready.connect(self._show_if_there, Qt.ConnectionType.QueuedConnection)
+        self._shelf.failed.connect(self._refuse, Qt.ConnectionType.QueuedConnection)
         page.area.stood.connect(self._begin_time)
         page.area.acted.connect(lambda: self._clock.act())
         page.submitted.connect(self.submit)
