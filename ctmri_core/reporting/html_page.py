@@ -15,6 +15,7 @@ from ctmri_core.reporting.markup import Markup, element, joined
 
 _SORTED = "A click on a heading sorts by it."
 _ONE_LINE = 24  # letters of a cell that is not broken
+_NARROW_MM = 120.0
 
 
 def html_page(document: Document) -> str:
@@ -108,4 +109,6 @@ def _figure(figure: Figure, name: str) -> Markup:
     drawn = as_svg(figure.drawing, name)
     told = element("svg", role="img", aria_label=figure.alternative)
     svg = Markup(drawn.replace("<svg", told.removesuffix("></svg>"), 1))
-    return element("figure", element("h3", figure.title), svg, element("figcaption", figure.caption))
+    parts = element("h3", figure.title), svg, element("figcaption", figure.caption)
+    narrow = figure.drawing.width_mm < _NARROW_MM  # drawn as wide as the page its letters would be those of a poster
+    return element("figure", *parts, class_="narrow") if narrow else element("figure", *parts)
