@@ -85,6 +85,7 @@ def test_a_draft_shows_what_gives_it_away_and_opens_only_with_a_reason(window, q
     qtbot.waitUntil(lambda: window.studies.shown.stage == "open")
     assert window.studies.shown.override == "phantoms" and StudyFolder(tmp_path / "study").opened
     assert "because: phantoms" in words_of(window) and window.study.readers.isVisible()
+    assert not window.study.audit.table.isVisible() and "background" not in words_of(window)  # readers may sit here
 
 
 def test_what_gives_away_is_taken_away(window, qtbot, tmp_path):
@@ -126,7 +127,7 @@ def test_closing_is_asked_twice_and_is_for_good(window, qtbot, tmp_path):
     assert not window.study.readers.read.isVisible() and window.study.analyse.isVisible()
 
 
-def test_an_interim_look_goes_on_record_and_says_so(window, qtbot, tmp_path):
+def test_an_interim_look_goes_on_record_and_says_so(window, qtbot, tmp_path, monkeypatch):
     opened(tmp_path / "study", cases=4, read=("R1", "R2"))
     look_at(window, tmp_path / "study", qtbot)
     window.study.interim.click()
@@ -134,6 +135,9 @@ def test_an_interim_look_goes_on_record_and_says_so(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: window.studies.shown.interim == 1 and window.study.results.isVisible())
     assert "1 interim look on record" in window.study.facts.text() and window.study.results.interim.isVisible()
     assert window.studies.shown.stage == "open" and not window.study.flagged.isVisible()
+    monkeypatch.setattr("ctmri_gui.studies.studies.start_reading", lambda *_: True)
+    window.study.readers.readWanted.emit("R1")
+    assert not window.study.results.isVisible()  # whoever reads here now sees none
 
 
 def test_from_the_end_to_the_flagged_place_in_the_viewer(window, qtbot, tmp_path, monkeypatch):

@@ -14,9 +14,10 @@ from ctmri_gui.studies.study_work import Looked
 _TOLD = 6
 _VERDICTS = {
     "clear": ("Nothing trivial gives them away", "good"), "warns": ("Trivial features tell a little", "warning"),
-    "blocks": ("Trivial features give them away: the study may not be opened", "error"),
+    "blocks": ("Trivial features give them away", "error"),
     "too few": ("Too few patients to tell", "warning"),
 }  # fmt: skip
+_HIDDEN = "What tells them apart is shown again once the study is closed: who reads here might go by it."
 _OVERRIDE = "Readers could go by that. Whoever opens it all the same says why; it goes on record and into the report."
 
 
@@ -87,13 +88,15 @@ class AuditBox(QFrame):
         say(self.left, not_offered(audit))
         self._show_override(audit.verdict == "blocks")
 
-    def take_known(self, audit: LeakAudit | None, override: str) -> None:
-        """Of a study that is open: as it was then."""
+    def take_known(self, audit: LeakAudit | None, override: str, *, read: bool) -> None:
+        """Of a study that was opened: as it was then. `read`: what tells stays out of sight, for readers may sit here."""
+        self.setVisible(audit is not None)
         if audit is None:
-            self.hide()
             return
-        self.show()
         self._show(audit)
+        if read:
+            self.words.setText(_HIDDEN)
+            self.table.hide()
         say(self.done, f"Opened all the same, because: {override}" if override else "")
         for part in (self._offers, self.left, self.harmonise):
             part.setVisible(False)

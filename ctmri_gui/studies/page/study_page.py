@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
@@ -42,6 +44,7 @@ class StudyPage(QWidget):
     def __init__(self, studies: Studies) -> None:
         super().__init__()
         self._studies = studies
+        self._interim: Path | None = None
         self.title, self.stage, self.rehearsal = label("", "title"), label("", "badge", wrap=False), label(_REHEARSAL, "badge")
         self.facts, self.said = label("", "muted"), label("")
         self.draft, self.readers, self.record = DraftBox(), ReadersBox(), RecordBox()
@@ -68,6 +71,8 @@ class StudyPage(QWidget):
         self._pages.setCurrentIndex(0 if state is None else 1)
         if state is None:
             return
+        if state.folder != self._interim:
+            self._interim = None
         asked = state.protocol
         self.title.setText(asked.title)
         self.stage.setText(_STAGES[state.stage])
@@ -84,8 +89,8 @@ class StudyPage(QWidget):
         if not draft:
             self.readers.take(state)
             self.record.take(state)
-            self.audit.take_known(state.audit, state.override)
-        told = state.results if state.stage != "open" or state.interim else None
+            self.audit.take_known(state.audit, state.override, read=state.stage == "open")
+        told = state.results if ended or self._interim == state.folder else None
         self.results.setVisible(told is not None)
         self.flagged.setVisible(told is not None and ended)
         if told is not None:
@@ -138,7 +143,8 @@ class StudyPage(QWidget):
         self.draft.openWanted.connect(studies.open_shown)
         self.draft.checkWanted.connect(self._check_again)
         self.draft.audit.harmoniseWanted.connect(studies.harmonise)
-        self.readers.readWanted.connect(studies.read_here)
+        studies.analysed.connect(self._show_interim)
+        self.readers.readWanted.connect(self._read)
         self.stop.clicked.connect(lambda _on=False: studies.stop())
         self.begin.clicked.connect(lambda _on=False: self.newWanted.emit())
         for press, wanted in ((self.finish, self.finishWanted), (self.analyse, self.analyseWanted),
@@ -146,6 +152,16 @@ class StudyPage(QWidget):
                               (self.delete, self.deleteWanted), (self.show_folder, self.folderWanted)):  # fmt: skip
             press.clicked.connect(lambda _on=False, wanted=wanted: wanted.emit())
         self.table.clicked.connect(lambda _on=False: self.results.exportWanted.emit("csv"))
+
+    def _show_interim(self, state: StudyState) -> None:
+        """What was asked for before the end shows until somebody reads here, or the study is left."""
+        self._interim = state.folder
+        self.take(state)
+
+    def _read(self, reader: str) -> None:
+        self._interim = None
+        self.take(self._studies.shown)
+        self._studies.read_here(reader)
 
     def _check_again(self) -> None:
         self.draft.take(None)
