@@ -28,8 +28,9 @@ EntryKind = Literal[
 _APPLICATION = 0x43544D53
 _SCHEMA = 1
 _PRAGMAS = {"journal_mode": "DELETE", "synchronous": "EXTRA", "trusted_schema": "OFF", "busy_timeout": "5000"}
-_RESERVE_BYTES = 4 << 20
-"""Given up when the disk is full, so that a reader can end what he began: some thousand answers."""
+_RESERVES = (4 << 20, 1 << 20, 1 << 18)
+"""Bytes, the first for which there is room: given up when the disk is full, so that a reader can end what he began. The largest
+is for some thousand answers, the smallest for a hundred."""
 _INSERT = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "origin, number, kind, reader, at, payload, sha256"
 _TABLES = """
@@ -207,10 +208,12 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
 
     def _put_reserve_aside(self) -> None:
         """As far as there is room: reading goes on without it."""
-        try:
-            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
-        except OSError:
-            self._reserve.unlink(missing_ok=True)
+        for size in _RESERVES:
+            try:
+                self._reserve.write_bytes(bytes(size))
+                return
+            except OSError:
+                self._reserve.unlink(missing_ok=True)
 
     def _append(self, kind: str, reader: str, payload: dict[str, Any]) -> Entry:
         with _transaction(self._database):

@@ -256,3 +256,14 @@ def test_killed_at_any_moment_it_keeps_every_answer_that_was_acknowledged(tmp_pa
         with StudyRecord(path) as record:
             assert len(record.answers()) >= acknowledged and record.faults() == ()
     assert acknowledged >= 6
+
+
+def test_where_little_room_is_left_a_smaller_reserve_is_put_aside(tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
+    try:
+        filled(tmp_path / "study.sqlite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / "study.reserve").stat().st_size == 1 << 20
