@@ -135,6 +135,8 @@ class StudiesWindow(SideWindow):
 
     def _show(self, state: StudyState) -> None:
         record = state.folder / RECORD
+        if self._stamp is not None and self._stamp[0] != record:
+            self.messages.clear()  # they were about another study
         self._stamp = (record, _changed_at(record))
         if state.stage == "open":
             self._looks.start()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox
 from ctmri_core.studies.pack import pack
 from ctmri_core.studies.reading import Reading
 from ctmri_core.studies.rehearsal import simulate
+from ctmri_core.studies.sealing import key_file
 from ctmri_core.studies.study_folder import StudyFolder
 from ctmri_core.studies.trials import Answer, Mark, Monitor, ReaderFacts
 from ctmri_core.studies.truth import REAL
@@ -86,6 +87,20 @@ def test_a_draft_shows_what_gives_it_away_and_opens_only_with_a_reason(window, q
     assert window.studies.shown.override == "phantoms" and StudyFolder(tmp_path / "study").opened
     assert "because: phantoms" in words_of(window) and window.study.readers.isVisible()
     assert not window.study.audit.table.isVisible() and "background" not in words_of(window)  # readers may sit here
+
+
+def test_a_draft_whose_truth_does_not_open_can_be_looked_at_again(window, qtbot, tmp_path):
+    study = draft(tmp_path / "study", 3)
+    key = key_file(study.protocol.study).read_bytes()
+    key_file(study.protocol.study).unlink()
+    with qtbot.waitSignal(window.studies.failed):
+        window.open_folder(tmp_path / "study")
+    box = window.study.draft
+    qtbot.waitUntil(lambda: box.check.isEnabled())
+    assert "not known yet" in box.audit.title.text() and not box.open.isEnabled()
+    key_file(study.protocol.study).write_bytes(key)
+    box.check.click()
+    qtbot.waitUntil(lambda: box.open.isEnabled())
 
 
 def test_what_gives_away_is_taken_away(window, qtbot, tmp_path):

@@ -16,6 +16,7 @@ from ctmri_gui.studies.study_work import Looked
 from ctmri_gui.training.new_run.flowing_row import FlowingRow
 
 _NEXT = "Not open yet: look at what gives the pictures away, then open it. From then on nothing of it can be changed."
+_UNKNOWN = "What gives the pictures away is not known yet: look at it first"
 _REASONS = {
     "trained_on": "A model learnt from it", "geometry": "Its geometry", "kind": "Another kind of picture",
     "chance": "Not drawn: more were there than asked for", "hand": "Left out by hand", "failed": "Could not be shown",
@@ -64,9 +65,13 @@ class DraftBox(QWidget):
             self._list(looked.truth)
         self._follow()
 
-    def set_busy(self, busy: bool) -> None:
-        """While something runs nothing else can be begun."""
-        self._busy = busy
+    def set_busy(self, busy: bool, *, looking: bool) -> None:
+        """While something runs nothing else can be begun. `looking`: it is being audited."""
+        self._busy = busy or looking
+        if self._looked is None and not self._busy:
+            self.audit.title.setText(_UNKNOWN)
+        elif self._looked is None and looking:
+            self.audit.wait()
         self.audit.setEnabled(not busy)
         self._follow()
 
@@ -74,7 +79,7 @@ class DraftBox(QWidget):
         looked = self._looked
         blocked = looked is not None and looked.checked.audit.verdict == "blocks" and not self.audit.override.text().strip()
         self.open.setEnabled(looked is not None and not blocked and not self._busy)
-        self.check.setEnabled(looked is not None and not self._busy)
+        self.check.setEnabled(not self._busy)
         self.open.setToolTip("Write a reason first, or make the pictures more alike" if blocked else
                              "Draws every reader's order; fixes questions, pictures and truth")  # fmt: skip
 

@@ -122,8 +122,8 @@ class StudyPage(QWidget):
         running, state = studies.running, studies.state
         for press in (self.finish, self.analyse, self.close_study, self.interim, self.table, self.delete):
             press.setEnabled(not running)
-        for box in (self.draft, self.readers):
-            box.set_busy(running)
+        self.draft.set_busy(running, looking=studies.checking)
+        self.readers.set_busy(running)
         self._work.setVisible(running)
         self.bar.setVisible(running)
         if state is not None and running:
