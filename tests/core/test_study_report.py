@@ -77,6 +77,15 @@ def test_every_design_has_a_report_that_fetches_nothing(tmp_path, design, rule):
     assert "R3 (5 of" in page and "Holm" in page and (tmp_path / "report.html").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("trials", [0, 1, 3])
+def test_who_left_early_has_a_whole_row_in_every_table(trials):
+    items = pictures(8, arms=(REAL, "A", "B"))
+    document = contents(analyse(gathered(protocol(), items, {"R1": leaving_after(trials, right_on(range(6)))})))
+    for section in document.sections:
+        for table in section.blocks:
+            assert all(len(row) == len(table.columns) for row in getattr(table, "rows", ())), table
+
+
 def test_the_leak_audit_and_its_override_are_told():
     document = contents(of_design("yes_no", perfect, said=AUDIT))
     told = str(next(section for section in document.sections if section.title == "Do trivial features tell?"))

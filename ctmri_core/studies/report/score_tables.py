@@ -39,26 +39,26 @@ def reader_table(results: StudyResults, scores: Sequence[ReaderScores], title: s
     """One row for each reader (and arm, where there are several)."""
     asked = results.card.protocol.analysis
     arms, pairs = len({one.arm for one in scores}) > 1, results.card.protocol.design == "two_alternatives"
-    interval = f"{percent(1 - asked.alpha)} interval"
+    interval, judged = f"{percent(1 - asked.alpha)} interval", any(one.verdict for one in scores)
     columns = (
         Column("Reader", numeric=False), *([Column("Kind", numeric=False)] if arms else []),
         Column("Right", f"of {_shown(results)}"),
         Column("Share right"), Column(interval, "exact"), Column("p", "against 0.5"),
-        *([Column("Verdict", numeric=False)] if any(one.verdict for one in scores) else []), Column("d′"),
+        *([Column("Verdict", numeric=False)] if judged else []), Column("d′"),
         Column("Said left") if pairs else Column("Criterion"), Column("Area", "under ROC"), Column(interval, "area"),
     )  # fmt: skip
-    rows = tuple(_reader_row(one, arms=arms, pairs=pairs) for one in scores)
+    rows = tuple(_reader_row(one, arms=arms, pairs=pairs, judged=judged) for one in scores)
     why = missing(*((one.reader, value) for one in scores for value in (one.accuracy, one.d_prime, one.area)))
     above = ("Repeats do not count.", "Side: the share of answers that said left." if pairs else _CRITERION, *why)
     return Table(title, columns, rows, above, keys=2 if arms else 1)
 
 
-def _reader_row(one: ReaderScores, *, arms: bool, pairs: bool) -> tuple[Cell, ...]:
+def _reader_row(one: ReaderScores, *, arms: bool, pairs: bool, judged: bool) -> tuple[Cell, ...]:
     left = one.left.value if one.left is not None else None
     return (
         one.reader, *([arm_label(one.arm)] if arms else []), f"{one.counts.right} of {one.counts.trials}",
         value_cell(one.accuracy),
-        span_cell(one.accuracy), probability(one.accuracy.p), *([one.verdict] if one.verdict else []),
+        span_cell(one.accuracy), probability(one.accuracy.p), *([one.verdict or "–"] if judged else []),
         number(one.d_prime.value, 2),
         number(left if pairs else one.criterion, 2), value_cell(one.area), span_cell(one.area),
     )  # fmt: skip
