@@ -80,7 +80,7 @@ def _scored(model: LoadedModel, folder: Path, plane: str, direction: Direction) 
     span = float(a.max() - a.min())
     dark = [np.where(inside, picture, np.float32(-1)) for picture in (a, b)]
     error = float(np.abs(real - ours)[inside].mean()) if is_ct else 50 * float(np.abs(a - b)[inside].mean())
-    hu = [np.clip(picture + 1024, 0, WIDE) if is_ct else picture * 50 + 50 for picture in (real, ours)]
+    hu = [np.clip(picture + 1024, 0, WIDE) for picture in (real, ours)] if is_ct else [50 * (each + 1) for each in (a, b)]
     top = WIDE if is_ct else 100.0
     return WholeSlice(
         folder.name, plane, error, ssim(a + 1, b + 1, data_range=span), float(((a - b) ** 2).mean()),
