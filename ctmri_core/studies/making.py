@@ -200,10 +200,12 @@ class _Making:
         """Somewhere in the middle half of the body, by lot, or through one of its findings, the same for all pictures of the
         case; and in which third of that half."""
         x, y, z = one.centre
-        steps = max(1, int(one.extent[0] / 2 / form.spacing[0]))
+        steps = int(one.extent[0] / 2 / form.spacing[0])
         up = (int(self.chance.integers(steps + 1)) - steps / 2) * form.spacing[0]
         if one.lesions:
             up = one.lesions[int(self.chance.integers(len(one.lesions)))].place[2] - z
+        if not one.extent[0]:  # a case of one slice lies in no third
+            return (x, y, z + up), ""
         share = up / one.extent[0] + 0.25
         return (x, y, z + up), "lower" if share < 1 / 6 else "middle" if share < 1 / 3 else "upper"
 

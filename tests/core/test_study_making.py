@@ -159,3 +159,15 @@ def test_the_common_form_keeps_hounsfield_units_and_places():
     np.testing.assert_allclose(found, tilted.index_to_mm((6, 17, 14.5)), atol=1.1)
     assert np.count_nonzero(shown > -500) == pytest.approx(body.sum(), rel=0.06)  # edges are mixed with air by sampling
     assert set(np.unique(shown[6:-6, 14:-14, 14:-14])) >= {40}
+
+
+def test_cases_of_one_slice_are_shown_as_they_are(tmp_path):
+    for case in range(8):
+        real = head(case)[5:6]
+        write(tmp_path / "real" / f"case{case}.nii.gz", real)
+        write(tmp_path / "made" / f"case{case}.nii.gz", 2 * real)
+    study, truth = made_study(tmp_path, tmp_path, shown="slice")
+    for item in truth.items:
+        voxels = study.pictures.voxels(item.token)
+        assert voxels.shape[0] == 1 and np.count_nonzero(voxels) > 200  # the slice itself, not the air above it
+        assert item.region == ""
