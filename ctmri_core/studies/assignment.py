@@ -57,7 +57,7 @@ def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: s
     the order cannot be kept and may not be relaxed.
     """
     can = feasible(protocol, plan, items)
-    seed = hashlib.sha256(f"{plan.seed}\n{reader}".encode()).hexdigest()
+    seed = order_seed(plan, reader)
     chance = Generator(PCG64(int(seed[:32], 16)))
     trials: list[Trial] = []
     for block in ("practice", "test"):
@@ -66,8 +66,14 @@ def assign(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth], reader: s
         units = _units(protocol.design, of_block, again, chance)
         near = min(can.order.pairs_apart, len(units) // _room(protocol.design, of_block, again))  # practice is short
         placed = _placed(units, can.order.model_copy(update={"pairs_apart": near}), chance)
-        trials += _trials(placed, block, chance)
-    return Assignment(reader=reader, seed=seed, numpy=np.__version__, trials=tuple(trials))
+        trials += _trials(placed, block, seed)
+    told = hashlib.sha256(seed.encode()).hexdigest()
+    return Assignment(reader=reader, seed=told, numpy=np.__version__, trials=tuple(trials))
+
+
+def order_seed(plan: Plan, reader: str) -> str:
+    """What the order of `reader` is drawn from, 64 hex digits. As secret as the truth: who has it draws the kinds anew."""
+    return hashlib.sha256(f"{plan.seed}\n{reader}".encode()).hexdigest()
 
 
 def feasible(protocol: Protocol, plan: Plan, items: Sequence[ItemTruth]) -> Feasible:
@@ -306,9 +312,10 @@ def _crowding(placed: Sequence[_Unit], place: int, order: Order) -> int:
     return total
 
 
-def _trials(placed: Sequence[_Unit], block: Block, chance: Generator) -> list[Trial]:
-    tokens = [chance.bytes(8).hex() for _ in placed]
+def _trials(placed: Sequence[_Unit], block: Block, seed: str) -> list[Trial]:
+    """Tokens are hashes, not numbers of the generator that drew the kinds: nobody computes back from them."""
     return [
-        Trial(token=token, block=block, number=number, items=unit.items)
-        for number, (token, unit) in enumerate(zip(tokens, placed, strict=True), 1)
-    ]
+        Trial(token=hashlib.sha256(f"{seed}\n{block} {number}".encode()).hexdigest()[:16], block=block, number=number,
+              items=unit.items)
+        for number, unit in enumerate(placed, 1)
+    ]  # fmt: skip

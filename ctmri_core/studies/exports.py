@@ -16,6 +16,7 @@ import ctmri_core
 from ctmri_core.files import write_bytes
 from ctmri_core.studies.analysis.answered import Row
 from ctmri_core.studies.analysis.gather import Gathered
+from ctmri_core.studies.assignment import order_seed
 from ctmri_core.studies.trials import Answer, Trial
 from ctmri_core.studies.truth import ItemTruth
 
@@ -56,7 +57,8 @@ def answer_rows(gathered: Gathered) -> Iterator[dict[str, Any]]:
             answer = given.get((reader, trial.token))
             if answer is not None:
                 yield {
-                    **_about(gathered, trial, answer), "repeats": again.get(trial.token, ""), "order_seed": order.seed,
+                    **_about(gathered, trial, answer), "repeats": again.get(trial.token, ""),
+                    "order_seed": "" if gathered.truth is None else order_seed(gathered.truth.plan, reader),
                     **_told(gathered, trial, answer, truth), **_viewed(gathered, answer), **_kept(gathered, answer),
                     "anchors": anchors,
                 }  # fmt: skip

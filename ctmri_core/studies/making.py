@@ -163,7 +163,7 @@ class _Making:
                 if volume is None or self.stop():
                     raise Stopped("The study was not made.")
                 voxels = in_common_form(volume, there.scene.mask, there.scene.grid, form, centre)
-                token = self.chance.bytes(8).hex()
+                token = hashlib.sha256(f"{self.order.plan.seed}\n{one.number} {arm}".encode()).hexdigest()[:16]
                 items.append(write_picture(folder, token, voxels, form.spacing))
                 truths.append(self._truth(one, arm, token, grid, region, _slice_in(volume, grid) if self.single else None))
                 yield Progress(done=len(items), total=total, message="making the pictures")

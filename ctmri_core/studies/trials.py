@@ -40,8 +40,9 @@ class Trial(_Frozen):
 
 
 class Assignment(_Frozen):
-    """The trials of one reader in order. `seed`: SHA-256 of the study's seed and the reader's code; `numpy`: the version whose
-    generator drew it. What of the order could not be kept is not here: who knows the order counts."""
+    """The trials of one reader in order. `seed`: SHA-256 of what it was drawn from (`assignment.order_seed`), by which that is
+    shown later; the seed itself would tell every kind in the order. `numpy`: the version whose generator drew it. What of the
+    order could not be kept is not here: who knows the order counts."""
 
     reader: Code
     seed: Sha256

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
+from numpy.random import PCG64, Generator
 from scipy.stats import chisquare
 
 from ctmri_core.errors import CtmriError
-from ctmri_core.studies.assignment import assign, feasible
+from ctmri_core.studies.assignment import _kinds, assign, feasible, order_seed
 from ctmri_core.studies.protocol import Protocol, Question
 from ctmri_core.studies.truth import REAL, ItemTruth, Order, Plan, Reference
 
@@ -214,3 +216,24 @@ def test_small_studies_with_repeats_get_an_order_where_it_may_be_relaxed(cases, 
     items = pictures(cases, arms=arms)
     for reader in ("R1", "R2", "R3"):
         assert of_test(drawn(items, reader, repeats=repeats, order=Order(may_relax=True)))
+
+
+def test_what_a_reader_is_given_does_not_draw_the_order_anew():
+    """The seed in his file is a hash of the one that drew; with that the kinds were all known."""
+    items = pictures(30, practice=0)
+    plan = Plan(seed=SEED, practice=0, repeats=0.0)
+    found = assign(protocol(), plan, items, "R1")
+    told, secret = (_kinds_from(seed, len(items)) for seed in (found.seed, order_seed(plan, "R1")))
+    truth = np.array(arms_of(found, items))
+    assert np.array_equal(secret, truth) or np.array_equal(secret, ~truth)
+    assert 12 <= np.sum(told == truth) <= 48
+    assert found.seed == hashlib.sha256(order_seed(plan, "R1").encode()).hexdigest()
+
+
+def _kinds_from(seed, count):
+    """As `assign` draws them, from what must not be in a reader's file."""
+    chance = Generator(PCG64(int(seed[:32], 16)))
+    chance.permutation(count)
+    chance.permutation(2)
+    drawn_kinds = _kinds([0] * (count // 2) + [1] * (count // 2), 4, chance)
+    return np.array(drawn_kinds, bool)
