@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.files import write_bytes
 from ctmri_core.studies.assignment import assign
-from ctmri_core.studies.pictures import Pictures, write_items
+from ctmri_core.studies.pictures import Pictures, write_alike, write_items
 from ctmri_core.studies.protocol import Protocol, canonical
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.sealing import commitment, kept_key, needs_passphrase, new_key, seal, unseal
@@ -93,7 +93,8 @@ class StudyFolder:
         """What the pictures are. Raises `FileRefused` where it does not open, or is not the one that was committed to."""
         sealed = self.path / TRUTH
         truth = unseal(sealed, passphrase or kept_key(self.protocol.study))
-        if commitment(sealed.read_bytes()) != self.file.commitment or truth.protocol != self.file.sha256:
+        exchanged = self.opened and commitment(sealed.read_bytes()) != self.file.commitment
+        if exchanged or truth.protocol != self.file.sha256:
             raise FileRefused(sealed, "is not the truth that this study was opened with.", "Take the one from before.")
         return truth
 
@@ -115,22 +116,28 @@ class StudyFolder:
 
     def open(self, now: str, version: str, said: dict[str, Any], passphrase: str = "") -> StudyFolder:
         """Draws the order of every reader and fixes the study. `now`: UTC, ISO 8601; `said`: of the leak audit, and why it was
-        overridden where it was: goes on record. Raises `CtmriError` where the order cannot be kept."""
+        overridden where it was: is sealed with the truth, since who sits here may be a reader, and fixed by its commitment.
+        Raises `CtmriError` where the order cannot be kept."""
         self.refuse_if_open()
         truth = self.truth(passphrase)
         assignments = [assign(self.protocol, truth.plan, truth.items, reader) for reader in truth.plan.readers]
         if not assignments:
             raise CtmriError("The study has no readers. Name at least one by a code.")
+        write_alike(self.path, self.pictures)
+        truth = truth.model_copy(update={"said": said})
+        sealed = seal(truth, passphrase or kept_key(self.protocol.study))
+        write_bytes(self.path / TRUTH, sealed, private=True)
+        file = self.file.model_copy(update={"opened": now, "version": version, "commitment": commitment(sealed)})
         for assignment in assignments:
             self._write_order(assignment, truth)
         for stale in (self.path / RECORD, (self.path / RECORD).with_suffix(".reserve")):
             stale.unlink(missing_ok=True)  # of an opening that was interrupted: nobody could read yet
         with StudyRecord.create(self.path / RECORD, self.file.sha256) as record:
-            facts = {"protocol": self.file.sha256, "commitment": self.file.commitment, "version": version}
-            record.append("opened", "", {**facts, "said": said})
+            facts = {"protocol": file.sha256, "commitment": file.commitment, "version": version}
+            record.append("opened", "", facts)
             for assignment in assignments:
                 record.append("reader", assignment.reader, _order_facts(assignment))
-        _write(self.path, self.file.model_copy(update={"opened": now, "version": version}))
+        _write(self.path, file)
         return StudyFolder(self.path)
 
     def add_reader(self, reader: str, passphrase: str = "") -> None:

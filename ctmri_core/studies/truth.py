@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -103,7 +103,7 @@ class Harmonised(_Frozen):
 
 
 class Truth(_Frozen):
-    """`protocol`: the hash of the protocol it belongs to."""
+    """`protocol`: the hash of the protocol it belongs to; `said`: when the study opened, of the leak audit."""
 
     protocol: Sha256
     plan: Plan
@@ -111,6 +111,7 @@ class Truth(_Frozen):
     items: tuple[ItemTruth, ...]
     exclusions: tuple[Exclusion, ...] = ()
     harmonised: tuple[Harmonised, ...] = ()
+    said: dict[str, Any] = {}
 
     def of(self, token: Token) -> ItemTruth:
         """Raises `KeyError` for a token that is not of this study."""

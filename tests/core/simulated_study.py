@@ -45,10 +45,10 @@ def gathered(
 ) -> Gathered:  # fmt: skip
     plan = Plan(seed="5e" * 32, repeats=repeats, practice=0, order=Order(may_relax=True), readers=tuple(readers))
     arms = tuple(Arm(name=arm) for arm in dict.fromkeys(item.arm for item in items))
-    truth = Truth(protocol=asked.sha256, plan=plan, arms=arms, items=tuple(items))
+    truth = Truth(protocol=asked.sha256, plan=plan, arms=arms, items=tuple(items), said=dict(said or {}))
     orders = {reader: assign(asked, plan, items, reader) for reader in readers}
     answers = [one for reader, rule in readers.items() for one in _answers(reader, rule, orders[reader], items)]
-    entries = [Entry("00" * 8, 1, "opened", "", "2026-01-01T00:00:00Z", {"said": dict(said or {})}, "")]
+    entries = [Entry("00" * 8, 1, "opened", "", "2026-01-01T00:00:00Z", {}, "")]
     entries += [Entry("00" * 8, 2, "consent", one.reader, "", one.model_dump(mode="json"), "") for one in facts]
     if closed:
         entries.append(Entry("00" * 8, 9, "closed", "", "", {}, ""))

@@ -12,7 +12,7 @@ import pytest
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.files import atomic_folder
 from ctmri_core.studies.pack import merge, pack
-from ctmri_core.studies.pictures import write_items, write_picture
+from ctmri_core.studies.pictures import name_of, write_items, write_picture
 from ctmri_core.studies.protocol import Protocol, Question
 from ctmri_core.studies.reading import Reading
 from ctmri_core.studies.sealing import key_file, seal
@@ -257,6 +257,26 @@ def test_a_truth_that_was_exchanged_shows(tmp_path):
     (tmp_path / "study" / "truth.sealed").write_bytes(seal(forged, "p"))
     with pytest.raises(FileRefused, match="is not the truth that this study was opened with"):
         study.truth("p")
+
+
+def test_nothing_that_a_reader_may_open_tells_what_was_made_when_or_what_the_audit_found(tmp_path):
+    study = drafted(tmp_path / "study").open("t", "1", {"audit": "paler edges"})
+    pictures = [tmp_path / "study" / name_of(token) for token in sorted(study.pictures.items)]
+    assert len({path.stat().st_mtime_ns for path in pictures}) == 1
+    written = [path.stat().st_ctime_ns for path in pictures]
+    assert written == sorted(written)  # by the order of tokens, which chance drew
+    assert study.truth().said == {"audit": "paler edges"}
+    for path in (tmp_path / "study").rglob("*"):
+        assert path.is_dir() or b"paler edges" not in path.read_bytes()
+
+
+def test_a_draft_whose_opening_was_cut_short_opens_again(tmp_path):
+    """The truth is sealed anew before study.json names it."""
+    study = drafted(tmp_path / "study")
+    before = (tmp_path / "study" / "study.json").read_bytes()
+    study.open("t", "1", {"audit": 1})
+    (tmp_path / "study" / "study.json").write_bytes(before)
+    assert StudyFolder(tmp_path / "study").open("t", "1", {"audit": 2}).truth().said == {"audit": 2}
 
 
 def test_damaged_and_exchanged_parts_are_named(tmp_path):

@@ -48,8 +48,6 @@ def analyse(gathered: Gathered, made: datetime | None = None) -> StudyResults:
 
 
 def _card(gathered: Gathered, truth: Truth) -> StudyCard:
-    opened = next((entry for entry in gathered.own if entry.kind == "opened"), None)
-    said = opened.payload.get("said", {}) if opened is not None else {}
     try:
         relaxed = feasible(gathered.file.protocol, truth.plan, truth.items).relaxed
     except CtmriError as error:  # set up by a version that allowed it
@@ -58,7 +56,7 @@ def _card(gathered: Gathered, truth: Truth) -> StudyCard:
     return StudyCard(
         protocol=file.protocol, protocol_sha256=file.sha256, commitment=file.commitment, opened=file.opened,
         opened_with=file.version, seed=plan.seed, proportion=plan.proportion, repeats=plan.repeats, order=plan.order,
-        relaxed=relaxed, arms=truth.arms, harmonised=truth.harmonised, said=said if isinstance(said, dict) else {},
+        relaxed=relaxed, arms=truth.arms, harmonised=truth.harmonised, said=truth.said,
     )  # fmt: skip
 
 
