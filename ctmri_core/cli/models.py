@@ -148,7 +148,8 @@ def _range(known: TrainingRange | None) -> Iterator[str]:
         return
     sizes = (("pixels", known.pixel_mm), ("slices", known.slice_mm), ("height", known.height_mm), ("width", known.width_mm))
     told = ", ".join(f"{name} {_span(span)} mm{' apart' if name == 'slices' else ''}" for name, span in sizes if span)
-    yield f"{known.cases} cases: {told or 'sizes not known'}; {_span(known.air, 100)} % of a slice is air"
+    single = f", single slices with {_span(known.body_mm2, 0.01)} cm2 of body" if known.body_mm2 else ""
+    yield f"{known.cases} cases: {told or 'sizes not known'}; {_span(known.air, 100)} % of a slice is air{single}"
     greys = (("dark", known.dark), ("middle", known.middle), ("bright", known.bright))
     places = ", ".join(f"{name} {_span((50 * (span[0] + 1), 50 * (span[1] + 1)))} %" for name, span in greys)
     yield f"greys in the body (5th, 50th, 95th percentile) lie at {places} of the scale"

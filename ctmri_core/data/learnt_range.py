@@ -32,4 +32,4 @@ def _facts(case: PreparedCase, source: Domain, recipe: Recipe) -> Iterator[Slice
     values = few[:, case.domains.index(source)].astype(np.float32)[body]
     if values.size >= _LEAST_VALUES:
         pixel = recipe.spacing_mm
-        yield slice_facts(values, float(1 - body.mean()), (case.slice_mm, pixel, pixel), stored.shape[2:])
+        yield slice_facts(values, float(1 - body.mean()), (case.slice_mm, pixel, pixel), (len(stored), *stored.shape[2:]))

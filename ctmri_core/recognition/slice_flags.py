@@ -21,10 +21,11 @@ from ctmri_core.recognition.far_off import AIR, CUT, GREY
 from ctmri_core.recognition.training_range import TrainingRange
 from ctmri_core.volume import Finding, Volume
 
-VALUES, SIZE, CUT_OFF, EMPTY = "values", "size", "cut off", "no body"
+VALUES, SIZE, SMALL, CUT_OFF, EMPTY = "values", "size", "small", "cut off", "no body"
 _WORDS = {
     VALUES: "other greys than it learnt from, or than their neighbours",
     SIZE: "a larger body than it learnt from, or of another size than their neighbours",
+    SMALL: "a smaller cut through the body than any that it learnt from",
     CUT_OFF: "a body that reaches beyond the picture",
     EMPTY: "no body between slices that show one",
 }
@@ -40,6 +41,8 @@ _JUMP = 0.4
 """Greys, of 2 in all, by which a slice may differ from those."""
 _TIMES = 1.6
 """How many times as large as theirs, or theirs as it, its body may be."""
+_SMALLER = 0.8
+"""Of the smallest body in a slice that was learnt from."""
 _FEW_BEYOND = 1.1
 """How many times as large as the slices that were learnt from a body may be."""
 
@@ -56,8 +59,8 @@ class Card(Protocol):
 
 @dataclass(frozen=True)
 class SliceFlags:
-    """`reasons` by the number of the slice, from 0, along `axis` of the stored voxels, of `count`: `VALUES`, `SIZE`, `CUT_OFF`,
-    `EMPTY`."""
+    """`reasons` by the number of the slice, from 0, along `axis` of the stored voxels, of `count`: `VALUES`, `SIZE`, `SMALL`,
+    `CUT_OFF`, `EMPTY`."""
 
     axis: int
     count: int
@@ -99,6 +102,7 @@ def slice_flags(volume: Volume, record: Record, card: Card) -> SliceFlags:
     flags = {
         VALUES: _odd_greys(facts, known),
         SIZE: _odd_sizes(facts, field_mm),
+        SMALL: _small(facts, known),
         CUT_OFF: _cut_off(facts, known),
         EMPTY: _empty(facts),
     }
@@ -185,6 +189,13 @@ def _odd_sizes(facts: _Facts, field_mm: tuple[float, float] | None) -> NDArray[n
     if field_mm is not None:
         odd |= facts.seen & (facts.size > _FEW_BEYOND * np.array(field_mm)).any(1)
     return odd
+
+
+def _small(facts: _Facts, known: TrainingRange | None) -> NDArray[np.bool_]:
+    """Of a model that learnt from single slices, through the middle of heads perhaps: crown and neck show less of a body."""
+    if known is None or known.body_mm2 is None:
+        return np.zeros(len(facts.seen), np.bool_)
+    return facts.seen & (facts.area < _SMALLER * known.body_mm2[0])
 
 
 def _cut_off(facts: _Facts, known: TrainingRange | None) -> NDArray[np.bool_]:

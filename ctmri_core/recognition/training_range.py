@@ -22,7 +22,8 @@ _LEAST_BODY = 0.01
 @dataclass(frozen=True, slots=True)
 class SliceFacts:
     """Of one case: pixel size and distance of slices (mm), their height and width (mm), 5th, 50th and 95th percentile of the
-    body's values as a network sees them ([-1, 1]), and the share of a slice that is not body. None where nobody knows."""
+    body's values as a network sees them ([-1, 1]), the share of a slice that is not body, and of single slices the body in mm2.
+    None where nobody knows."""
 
     pixel_mm: float | None
     slice_mm: float | None
@@ -32,6 +33,7 @@ class SliceFacts:
     middle: float
     bright: float
     air: float
+    body_mm2: float | None = None
 
 
 def _ordered(span: tuple[float, float]) -> tuple[float, float]:
@@ -44,7 +46,8 @@ Span = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class TrainingRange(BaseModel):
-    """(lowest, highest) of `SliceFacts` over `cases` cases that a model learnt from."""
+    """(lowest, highest) of `SliceFacts` over `cases` cases that a model learnt from. `body_mm2`: where all of them were single
+    slices, so that other parts of a body than these show were never seen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -57,6 +60,7 @@ class TrainingRange(BaseModel):
     middle: Span
     bright: Span
     air: Span
+    body_mm2: Span | None = None
 
     @classmethod
     def over(cls, cases: Iterable[SliceFacts]) -> Self | None:
@@ -95,10 +99,11 @@ def facts_of(volume: Volume, recipe: Recipe) -> SliceFacts | None:
 def slice_facts(
     values: NDArray[np.float32], air: float, spacing: Sequence[float | None], shape: Sequence[int]
 ) -> SliceFacts:  # fmt: skip
-    """`values`: of the body, in [-1, 1]; `spacing` (mm) and `shape`: of slices, rows, columns."""
+    """`values`: of the body, in [-1, 1]; `spacing` (mm) and `shape`: of slices, rows, columns, or (slices, rows, columns)."""
     (apart, down, across), (rows, columns) = spacing, shape[-2:]
     dark, middle, bright = (float(value) for value in np.percentile(values, (5, 50, 95)))
     pixel = None if down is None or across is None else max(down, across)
     height = None if down is None else rows * down
     width = None if across is None else columns * across
-    return SliceFacts(pixel, apart, height, width, dark, middle, bright, air)
+    area = (1 - air) * height * width if len(shape) == 3 and shape[0] == 1 and height and width else None
+    return SliceFacts(pixel, apart, height, width, dark, middle, bright, air, area)

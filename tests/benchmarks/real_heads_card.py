@@ -1,8 +1,8 @@
 """Makes the model file that ships of one that was trained: scores by centre and plane, terms and limits in its card.
 
-    python tests/benchmarks/real_heads_card.py MODEL OUT [--data DIR] [--stored-as float16]
+    python tests/benchmarks/real_heads_card.py MODEL OUT --prepared DIR [--data DIR] [--stored-as float16]
 
-The weights are those of MODEL, rounded once; scores are taken of OUT's own, of heads that were not learnt from, as
+`--prepared`: what it learnt from, as `ctmri prepare` left it; what these pictures are like goes into the card. The weights are those of MODEL, rounded once; scores are taken of OUT's own, of heads that were not learnt from, as
 `real_heads_scores.py` counts them.
 """
 
@@ -15,6 +15,9 @@ from pathlib import Path
 from real_heads_scores import PLANES, WholeSlice, mean_of, whole_pictures
 from real_heads_subjects import KEPT, default_data
 
+from ctmri_core.data.dataset import DatasetFolder
+from ctmri_core.data.learnt_range import learnt_range
+from ctmri_core.data.preparation import open_dataset
 from ctmri_core.domain import Domain
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import load_model, save_model
@@ -41,16 +44,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--prepared", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=default_data())
     parser.add_argument("--stored-as", choices=("float32", "float16"), default="float16")
     options = parser.parse_args()
     trained = load_model(options.model)
     way = trained.card.direction
     weights = trained.generator.state_dict()
+    prepared = open_dataset(DatasetFolder(options.prepared), "", way, multiple=trained.card.recipe.multiple)
+    seen = learnt_range(prepared.train, way.source, trained.card.recipe)
     save_model(options.out, weights, trained.card, stored_as=options.stored_as)
     split = json.loads((KEPT / ("split.json" if way.target is Domain.CT else "split_unenhanced.json")).read_text())
     slices = whole_pictures(options.out, options.data, split["validation"], way)
-    save_model(options.out, weights, described(trained.card, slices), stored_as=options.stored_as)
+    card = described(trained.card, slices).model_copy(update={"training_range": seen})
+    save_model(options.out, weights, card, stored_as=options.stored_as)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB; {_quality(slices, way.target is Domain.CT)}")
 
 

@@ -11,7 +11,9 @@ import pytest
 from ctmri_core.domain import Domain
 from ctmri_core.model_card import read_card
 from ctmri_core.phantom import make_head
-from ctmri_core.recognition.slice_flags import CUT_OFF, EMPTY, SIZE, VALUES, ranges, slice_flags
+from ctmri_core.preprocess.body_mask import body_mask
+from ctmri_core.recognition import range_of
+from ctmri_core.recognition.slice_flags import CUT_OFF, EMPTY, SIZE, SMALL, VALUES, ranges, slice_flags
 from ctmri_core.resources_folder import resources_folder
 
 NAMES = {Domain.CT: "phantom_ct_to_mr_t1", Domain.MR_T1: "phantom_mr_t1_to_ct"}
@@ -79,6 +81,26 @@ def test_shoulders_and_a_body_cut_off_are_flagged_where_they_are(head):
     wide = CARDS[Domain.CT].training_range.model_copy(update={"width_mm": (90.0, 100.0)})
     narrow = CARDS[Domain.CT].model_copy(update={"training_range": wide})
     assert SIZE in flags(volume, narrow).reasons[50]
+
+
+@pytest.mark.parametrize("domain", NAMES)
+def test_what_a_model_of_single_middle_slices_never_saw_is_flagged_at_the_crown_alone(head, domain):
+    """The range is that of slices about the middle, measured as that of any model."""
+    volume, card = head[domain], CARDS[domain]
+    middle, whole = len(volume.voxels) // 2, volume.geometry
+    one = (1, *whole.shape[1:])
+    places = range(middle - 5, middle + 5)
+    alone = [replace(volume, voxels=volume.voxels[n : n + 1], geometry=whole.cropped((n, 0, 0), one)) for n in places]
+    known = range_of(alone, card.recipe)
+    areas = [np.count_nonzero(body_mask(one)) * 4.0 for one in alone]
+    assert known.body_mm2 == pytest.approx((min(areas), max(areas)), rel=0.08)
+    card = card.model_copy(update={"training_range": known})
+    found = [n for n, reasons in flags(volume, card).reasons.items() if SMALL in reasons]
+    areas = body_mask(volume).sum((1, 2)) * 4.0
+    surely, hardly = (areas > 400) & (areas < 0.7 * known.body_mm2[0]), areas > 0.9 * known.body_mm2[0]
+    assert set(np.flatnonzero(surely)) <= set(found) and not set(np.flatnonzero(hardly)) & set(found) and surely.sum() > 3
+    assert "a smaller cut through the body" in flags(volume, card).finding.message
+    assert range_of([volume], card.recipe).body_mm2 is None, "whole heads show all of them"
 
 
 def test_no_body_gives_no_flags(head):
