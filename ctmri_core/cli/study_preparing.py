@@ -40,6 +40,10 @@ def add_create(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spacing", type=spacing_choice, default=(3.0, 1.0, 1.0), metavar="K,J,I", help="mm of the pictures")
     parser.add_argument("--relax", action="store_true", help="take the nearest order that can be kept, where need be, on record")
     parser.add_argument("--seed", metavar="HEX", help="of all chance, 64 hex digits (default: drawn)")
+    parser.add_argument("--window", type=_window, metavar="LEVEL,WIDTH", help="grey window at the start (default: 40,80 of CT,"
+                        " the whole range of MR)")  # fmt: skip
+    parser.add_argument("--leave-out", type=_left_out, action="append", default=[], metavar="CASE=WHY", help="a case that is not"
+                        " shown, and why; on record")  # fmt: skip
     parser.add_argument("--questions", type=given_path, metavar="FILE", help="TOML with a [[question]] for each that is asked")
     parser.add_argument("--finding", default="", metavar="WORDS", help="what a diagnosis looks for")
     parser.add_argument("--findings", type=given_path, metavar="FILE", help="where it is, CSV: case, x, y, z (LPS mm), radius;"
@@ -190,6 +194,23 @@ def _count(found: int | NotComputable) -> str:
     return str(found) if isinstance(found, int) else "-"
 
 
+def _window(text: str) -> tuple[float, float]:
+    try:
+        centre, width = (float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("give the level and the width, such as 40,80") from None
+    if not width > 0 or not abs(centre) < 1e6 or not width < 1e6:
+        raise argparse.ArgumentTypeError("the width is a number above 0")
+    return centre, width
+
+
+def _left_out(text: str) -> tuple[str, str]:
+    case, _, why = (part.strip() for part in text.partition("="))
+    if not case or not why:
+        raise argparse.ArgumentTypeError("give the case and why, such as case7=motion")
+    return case, why
+
+
 def _order(arguments: argparse.Namespace, secret: str) -> StudyOrder:
     from ctmri_core.model_card import find_model
     from ctmri_core.resources_folder import model_folders
@@ -206,7 +227,8 @@ def _order(arguments: argparse.Namespace, secret: str) -> StudyOrder:
         direction=arguments.direction.name if arguments.direction else "", paired=not arguments.unpaired,
         readers=tuple(word.strip() for word in arguments.readers.split(",") if word.strip()), spacing=arguments.spacing,
         repeats=arguments.repeats, practice=arguments.practice, order_kept=Order(may_relax=arguments.relax),
-        display=Display(shown="slice" if arguments.slices else "volume"), finding=arguments.finding,
+        display=Display(shown="slice" if arguments.slices else "volume", window=arguments.window),
+        by_hand=dict(arguments.leave_out), finding=arguments.finding,
         findings=arguments.findings, labels=arguments.labels,
         questions=read_questions(questions) if questions else (), analysis=Analysis(margin=_margin(arguments)),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctmri_core.data.layouts.layout import CaseReference
+from ctmri_core.domain import Domain
 
 _NAMES_OTHERS = (".mhd", ".nhdr", ".hdr", ".ascii")
 """Headers of voxels that lie in a file beside them."""
@@ -30,6 +31,14 @@ def stamp_of(reference: CaseReference) -> str:
                 continue
             digest.update(f"{path.name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def place_of(reference: CaseReference, domain: Domain) -> Path | None:
+    """The file or folder, absolute, that `domain` of a case is read from; None where it is no single one, or made on the spot."""
+    given = (*reference.load.args, *reference.load.keywords.values()) if isinstance(reference.load, partial) else ()
+    named = next((each[domain] for each in given if isinstance(each, Mapping) and domain in each), ())
+    places = tuple(_paths(named))
+    return places[0].absolute() if len(places) == 1 else None
 
 
 def _paths(value: Any) -> Iterator[Path]:

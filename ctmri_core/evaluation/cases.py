@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class FoundCase:
 
     `load` may raise `CtmriError`. `known_to`: whether a model learnt from it, None where nobody can tell. `predictions`: opens
     finished pictures by the number of their folder; None where there is none of this case. `predicted_labels` likewise.
+    `place`: the file or folder of the real picture, absolute, None where it is no single one.
     """
 
     key: str
@@ -76,6 +78,7 @@ class FoundCase:
     prediction_stamps: tuple[str, ...] = ()
     predicted_labels: tuple[Callable[[], Volume] | None, ...] = ()
     predicted_label_stamps: tuple[str, ...] = ()
+    place: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ctmri_core.data.case_sources import find_cases, only_pairs
 from ctmri_core.data.layouts.layout import CaseReference
-from ctmri_core.data.source_stamp import stamp_of
+from ctmri_core.data.source_stamp import place_of, stamp_of
 from ctmri_core.data.split import split_cases, split_remarks
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.errors import CtmriError
@@ -45,7 +45,7 @@ def _found(reference: CaseReference, direction: Direction, salt: str, *, windowe
     return FoundCase(
         key=salted(reference.identifier, salt), patient=salted(reference.patient, salt), name=reference.identifier,
         stamp=f"{stamp_of(reference)}-{salted(reference.identifier, salt)}", load=_Load(reference, direction, windowed),
-        centre=reference.centre, known_to=learnt_from_volumes,
+        centre=reference.centre, known_to=learnt_from_volumes, place=place_of(reference, direction.target),
     )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def picture_cases(order: EvaluationOrder, salt: str, stop: StopSignal) -> FoundC
             key=salted(key, salt), patient=salted(whose[key].patient, salt), centre=whose[key].centre, name=key,
             known_to=learnt_from_volumes, load=partial(opened.case, key),
             stamp=_stamp(files[key] for files in (truths, sources, masks, labels) if key in files),
+            place=truths[key].absolute(),
             predictions=tuple(partial(_volume, files[key], direction.target) if key in files else None for files in made),
             prediction_stamps=tuple(_stamp([files[key]]) if key in files else "" for files in made),
             predicted_labels=tuple(partial(open_volume, files[key]) if key in files else None for files in own_labels),

@@ -23,6 +23,8 @@ MR_TOP = 1000
 """Of MR, whose units mean nothing: the 99.5th percentile inside the body becomes this, the 0.5th becomes 0."""
 CT_RANGE = (-1000.0, 1500.0)
 """HU from air to dense bone; metal and what lies beyond is cut off in both arms."""
+CT_WINDOW = (40.0, 80.0)
+"""Centre and width, HU, that a study of CT opens with unless another is named: over the whole range no soft tissue shows."""
 _PERCENTILES = (0.5, 99.5)
 _MARGIN_MM = 8.0
 Mask = NDArray[np.bool_]

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import PCG64, Generator
 
+from ctmri_core.domain import Domain
 from ctmri_core.errors import CtmriError, NotComparable, Stopped
 from ctmri_core.evaluation.cases import FoundCases
 from ctmri_core.evaluation.evaluate import find_evaluated
@@ -27,7 +28,7 @@ from ctmri_core.geometry import Geometry, Triple
 from ctmri_core.preprocess.slice_grid import plane_order
 from ctmri_core.studies.arms import arms_of, practice_patients
 from ctmri_core.studies.assignment import assign
-from ctmri_core.studies.common_form import CommonForm, extent_of, form_for, in_common_form
+from ctmri_core.studies.common_form import CT_WINDOW, CommonForm, extent_of, form_for, in_common_form
 from ctmri_core.studies.pictures import write_picture
 from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.references import Lesion, lesions_in, read_references, reference_of
@@ -41,7 +42,7 @@ from ctmri_core.volume import Volume
 class StudyOrder:
     """`evaluation`: which models and cases, as an evaluation names them; its `output` is where scores of finished pictures would
     go and is not used. `cases`: patients of the test; `paired`: each of them is shown real and synthetic, else one of both.
-    `spacing` mm (k, j, i) of the pictures; `by_hand`: keys of cases that are left out, and why. `findings`: of a diagnostic task,
+    `spacing` mm (k, j, i) of the pictures; `by_hand`: cases (names or keys) that are left out, and why. `findings`: of a diagnostic task,
     a list as `ctmri_core.studies.references` reads it; None takes them from label maps of the cases."""
 
     folder: Path
@@ -76,6 +77,7 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     yield Progress(done=0, message="looking for cases")
     salt = hashlib.sha256(f"{order.plan.seed}\ncases".encode()).hexdigest()
     found = find_evaluated(order.evaluation, salt, stop)
+    order = _shown_with_window(order, found.direction.target)
     models = contenders(order.evaluation, found.steps_done)
     making = _Making(order, found, models, stop)
     chosen = yield from making.choose()
@@ -125,14 +127,15 @@ class _Making:
         yield Started(job="choosing cases", total=wanted, unit="cases")
         chosen: list[_Chosen] = []
         seen: set[str] = set()
+        by_hand = self._left_out_by_hand()
         for place in lots:
             case = self.found.cases[place]
             if self.stop():
                 return None
             if case.patient in seen or len(chosen) == wanted:
                 self._exclude(case.key, "chance", "drawn later than the last one that was needed, or of a patient who is shown")
-            elif case.key in order.by_hand:
-                self._exclude(case.key, "hand", order.by_hand[case.key])
+            elif place in by_hand:
+                self._exclude(case.key, "hand", by_hand[place])
             else:
                 fit = self._fitting(place)
                 if fit is not None:
@@ -143,6 +146,14 @@ class _Making:
         if len(chosen) < wanted:
             raise CtmriError(self._too_few(len(chosen), wanted))
         return chosen
+
+    def _left_out_by_hand(self) -> dict[int, str]:
+        """Why, by the places of cases. Raises `CtmriError` for a case that there is not: who mistypes would show it."""
+        places = {word: place for place, case in enumerate(self.found.cases) for word in (case.key, case.name.lower()) if word}
+        unknown = [word for word in self.order.by_hand if word.lower() not in places]
+        if unknown:
+            raise CtmriError(f"{len(unknown)} of the cases to be left out are not among these data. Name them as the data do.")
+        return {places[word.lower()]: why for word, why in self.order.by_hand.items()}
 
     def pictures(self, folder: Path, chosen: Sequence[_Chosen]) -> Work[tuple[list[Item], list[ItemTruth]]]:
         """Translates, brings into the common form and writes. Raises `Stopped`, so that the folder is not kept."""
@@ -181,7 +192,7 @@ class _Making:
         case = self.found.cases[one.number]
         reference = reference_of(one.lesions, grid) if self.diagnosis else None
         return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
-                         region=region, k=k, source=case.name, origin=grid.origin, reference=reference)  # fmt: skip
+                         region=region, k=k, source=str(case.place or case.name), origin=grid.origin, reference=reference)  # fmt: skip
 
     def _made(self, one: _Chosen, there: OpenedScene, arm: str, grid: Geometry) -> Work[Volume | None]:
         """Of a single slice no other is translated."""
@@ -255,6 +266,15 @@ class _Making:
         unknown = sum(one.reason == "reference" for one in self.exclusions)
         said += f" Of {unknown} it is not known whether they have the finding." if unknown else ""
         return f"{wanted} patients are needed, practice included, and {found} can be shown.{said} Ask for fewer, or add cases."
+
+
+def _shown_with_window(order: StudyOrder, domain: Domain) -> StudyOrder:
+    """CT with a window that shows tissue where none is named; MR on its whole range."""
+    protocol = order.protocol
+    if domain is not Domain.CT or protocol.display.window is not None:
+        return order
+    display = protocol.display.model_copy(update={"window": CT_WINDOW})
+    return replace(order, protocol=protocol.model_copy(update={"display": display}))
 
 
 def slices_for(grid: Geometry, of: Geometry) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from ctmri_core.errors import FileRefused
 from ctmri_core.files import atomic_file
 from ctmri_core.studies.chain import Anchor
 from ctmri_core.studies.closing import is_closed
+from ctmri_core.studies.incoming import check_coming
 from ctmri_core.studies.pictures import ITEMS, name_of
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.study_folder import STUDY, StudyFolder, order_name
@@ -43,6 +44,7 @@ def merge(study: StudyFolder, answers: Path) -> Merged:
         entries, anchors = coming.entries(), coming.anchors
     if not entries:
         raise FileRefused(answers, "holds no answers.", "Ask for the file that lies beside the packed study.")
+    check_coming(study, entries, answers)
     with study.record() as record:
         if is_closed(record.entries("closed"), record.origin):
             raise FileRefused(answers, "comes too late: the study is closed.", "Keep it beside the study, and report it.")

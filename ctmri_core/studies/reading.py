@@ -22,6 +22,8 @@ from ctmri_core.studies.trials import Answer, Item, Monitor, ReaderFacts, Trial
 
 PACKED = ".ctmri-reader"
 ANSWERS = ".ctmri-answers"
+_PATIENCE_MS = 200
+"""A reader's window stands still as long as a write waits for another program; it says so instead, and tries again."""
 
 
 class Reading(AbstractContextManager["Reading"]):
@@ -44,7 +46,7 @@ class Reading(AbstractContextManager["Reading"]):
         path = place / RECORD if place.is_dir() else place.with_suffix(ANSWERS)
         if not path.exists() and not place.is_dir():
             StudyRecord.create(path, self.study.sha256).close()
-        self.record = StudyRecord(path, study=self.study.sha256)
+        self.record = StudyRecord(path, study=self.study.sha256, patience_ms=_PATIENCE_MS)
         if is_closed(self.record.entries("closed"), self.record.origin):
             self.record.close()
             raise FileRefused(place, "is a study that is closed.", "Its answers can be analysed; none can be added.")

@@ -27,7 +27,8 @@ EntryKind = Literal[
 ]  # fmt: skip
 _APPLICATION = 0x43544D53
 _SCHEMA = 1
-_PRAGMAS = {"journal_mode": "DELETE", "synchronous": "EXTRA", "trusted_schema": "OFF", "busy_timeout": "5000"}
+_PRAGMAS = {"journal_mode": "DELETE", "synchronous": "EXTRA", "trusted_schema": "OFF"}
+_PATIENCE_MS = 5_000
 _RESERVES = (4 << 20, 1 << 20, 1 << 18)
 """Bytes, the first for which there is room: given up when the disk is full, so that a reader can end what he began. The largest
 is for some thousand answers, the smallest for a hundred."""
@@ -52,11 +53,11 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
     """The record at `path` of the study with the hash `study`, held for this process alone while it is open for writing.
 
     Raises `FileRefused` for what is no record, of another study or damaged, `WriteFailed` where another window has it, or where a
-    newer version wrote it and it may only be read.
+    newer version wrote it and it may only be read. `patience_ms`: how long a file that another program has locked is waited for.
     """
 
-    def __init__(self, path: Path, *, study: str | None = None, writing: bool = True) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, study: str | None = None, writing: bool = True, patience_ms: int = _PATIENCE_MS) -> None:
+        self.path, self._patience_ms = path, patience_ms
         self._closing = ExitStack()
         try:
             self._open(study, writing)
@@ -194,6 +195,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
                 raise self._refused("is no record of a reader study.", "Choose the folder of the study.")
             if version > _SCHEMA and writing:
                 raise WriteFailed(f"{self.path.name} was written by a newer version; this one may only read it. Update first.")
+            self._database.execute(f"PRAGMA busy_timeout = {self._patience_ms}")
             if writing:
                 _settle(self._database)
             facts = dict(self._database.execute("SELECT key, value FROM fact").fetchall())

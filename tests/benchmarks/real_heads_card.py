@@ -2,8 +2,9 @@
 
     python tests/benchmarks/real_heads_card.py MODEL OUT --prepared DIR [--data DIR] [--stored-as float16]
 
-`--prepared`: what it learnt from, as `ctmri prepare` left it; what these pictures are like goes into the card. The weights are those of MODEL, rounded once; scores are taken of OUT's own, of heads that were not learnt from, as
-`real_heads_scores.py` counts them.
+`--prepared`: what it learnt from, as `ctmri prepare` left it; what these pictures are like goes into the card. The weights are
+those of MODEL, rounded once; scores are taken of OUT's own, of heads that were not learnt from, as `real_heads_scores.py`
+counts them.
 """
 
 from __future__ import annotations

@@ -307,3 +307,26 @@ def test_pictures_of_a_study_have_one_shape(tmp_path):
     written = [write_picture(tmp_path, f"{k:016x}", np.zeros((2, 3, 4 + k), np.int16), (1.0, 1.0, 1.0)) for k in range(2)]
     with pytest.raises(CtmriError, match="have one shape"):
         write_items(tmp_path, written)
+
+
+FORGED = {
+    "no reader of this study": ("answer", "NOBODY", {"reader": "NOBODY"}), "that readers do not write": ("opened", "", {}),
+    "no answer to a trial": ("answer", "R1", {"trial": "a" * 16}), "of R1 that is no answer": ("answer", "R1", {"reader": "R2"}),
+    "is no answer": ("answer", "R1", {"choice": "perhaps"}), "holds an entry of R1": ("answer", "R1", {"trial": [1]}),
+    "holds an entry of R1 that": ("consent", "R1", {"x": 1}), "readers do not write": ("closed", "", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", FORGED)
+def test_what_no_reader_wrote_is_not_taken_in(tmp_path, words):
+    """One such entry would end every analysis, and the record never forgets."""
+    study, back = opened(tmp_path / "study"), tmp_path / "R1.ctmri-answers"
+    kind, reader, more = FORGED[words]
+    good = {"reader": reader, "session": 1, "trial": study.order("R1").assignment.trials[0].token, "choice": "real",
+            "confidence": 2, "shown_at": "t", "response_ms": 1.0}  # fmt: skip
+    with StudyRecord.create(back, study.file.sha256) as made:
+        made.append(kind, reader, {**good, **more})
+    with pytest.raises(FileRefused, match=words):
+        merge(study, back)
+    with study.record(writing=False) as record:
+        assert {entry.origin for entry in record.entries()} == {record.origin}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -171,3 +172,29 @@ def test_cases_of_one_slice_are_shown_as_they_are(tmp_path):
         voxels = study.pictures.voxels(item.token)
         assert voxels.shape[0] == 1 and np.count_nonzero(voxels) > 200  # the slice itself, not the air above it
         assert item.region == ""
+
+
+def test_ct_opens_with_a_window_that_shows_tissue_and_mr_with_its_range(folders, tmp_path):
+    (tmp_path / "ct").mkdir(), (tmp_path / "mr").mkdir(), (tmp_path / "own").mkdir()
+    for case in range(8):
+        for arm, gain in (("real", 0.2), ("made", 0.21)):
+            values = np.where(head(case) > 0, gain * head(case), -1000)
+            write(tmp_path / "ct" / arm / f"case{case}.nii.gz", values.astype(np.float32))
+    asked = order_for(tmp_path / "ct", tmp_path / "ct")
+    asked = replace(asked, evaluation=replace(asked.evaluation, direction=Direction(Domain.MR_T1, Domain.CT)))
+    assert finish(make_study(asked)).protocol.display.window == (40.0, 80.0)
+    bone = asked.protocol.model_copy(update={"display": Display(window=(400.0, 2000.0))})
+    study = finish(make_study(replace(asked, folder=tmp_path / "own" / "study", protocol=bone)))
+    assert study.protocol.display.window == (400.0, 2000.0)
+    assert made_study(folders, tmp_path / "mr")[0].protocol.display.window is None
+
+
+def test_cases_are_left_out_by_name_and_a_name_that_is_none_is_refused(folders, tmp_path):
+    study, truth = made_study(folders, tmp_path, by_hand={"Case3": "motion"})
+    assert [one.words for one in truth.exclusions if one.reason == "hand"] == ["motion"]
+    assert str(folders / "real" / "case3.nii.gz") not in {item.source for item in truth.items}
+    assert all(item.source.startswith(str(folders / "real")) for item in truth.items)  # the file, to open it later
+    (tmp_path / "more").mkdir()
+    with pytest.raises(CtmriError, match="1 of the cases to be left out are not among these data") as refusal:
+        made_study(folders, tmp_path / "more", by_hand={"jones": "motion"})
+    assert "jones" not in str(refusal.value)

@@ -201,8 +201,10 @@ def test_window_and_command_ask_for_the_same(tmp_path):
     """One request makes both."""
     words = ["study", "create", "--output", str(tmp_path / "s"), "--title", "T", "--cases", "5", "--readers", "A,B", "--relax",
              "--predictions", str(tmp_path / "p"), "--truth", str(tmp_path / "t"), "--direction", "ct_to_mr_t1", "--slices",
-             "--practice", "3", "--repeats", "0.2", "--unpaired", "--spacing", "4,2,2"]  # fmt: skip
+             "--practice", "3", "--repeats", "0.2", "--unpaired", "--spacing", "4,2,2", "--window=-600,1500",
+             "--leave-out", "case7=motion"]  # fmt: skip
     made = order_of_command(parser().parse_args(words), "")
+    assert made.protocol.display.window == (-600.0, 1500.0) and made.by_hand == {"case7": "motion"}
     assert (made.cases, made.paired, made.spacing, made.plan.readers) == (5, False, (4.0, 2.0, 2.0), ("A", "B"))
     assert made.plan.practice == 3 and made.plan.repeats == 0.2 and made.plan.order.may_relax
     assert made.protocol.display.shown == "slice" and made.protocol.question == "Is this image real or synthetic?"

@@ -24,6 +24,13 @@ from ctmri_gui.viewer.palette import scaled
 
 _GRADES = Question(key="quality", kind="likert", text="Image quality", low=1, high=4, low_label="poor", high_label="excellent")
 _NEEDS = "Visual grading needs a scale among its questions."
+_USUAL, _OWN = "usual", "own"
+_WINDOWS: tuple[tuple[str, str, tuple[float, float]], ...] = (
+    ("CT, bone: W 2000 L 400", "bone", (400.0, 2000.0)), ("CT, soft tissue: W 400 L 40", "soft", (40.0, 400.0)),
+    ("CT, lung: W 1500 L -600", "lung", (-600.0, 1500.0)), ("CT, whole range: W 2500 L 250", "whole", (250.0, 2500.0)),
+)  # fmt: skip
+_OPENS = (("CT of the head W 80 L 40, MR its range", _USUAL), *((words, name) for words, name, _ in _WINDOWS),
+          ("Another window", _OWN))  # fmt: skip
 _SHOWN = (("The whole volume, to scroll through", "volume"), ("One slice of it, drawn by lot", "slice"))
 
 
@@ -48,7 +55,7 @@ class QuestionsStep(StepPage):
         self.reasons.setToolTip("Tags that readers may tick, separated by commas; they go into tables and the report")
         self._display()
         self._lay_out()
-        self.complete(self.marks, self.reasons, self.shown, self.fixed, self.centre, self.breadth, self.start, self.least,
+        self.complete(self.marks, self.reasons, self.shown, self.opens, self.centre, self.breadth, self.start, self.least,
                       self.most, self.may_window, self.may_zoom, self.may_measure, self.linked, *self.spacing)  # fmt: skip
         self._connect()
 
@@ -66,7 +73,9 @@ class QuestionsStep(StepPage):
         return f"{shown}, {count} {'question' if count == 1 else 'questions'}" if count else shown
 
     def read(self) -> dict[str, Any]:
-        window = (self.centre.value(), self.breadth.value()) if self.fixed.isChecked() else None
+        given: dict[str, tuple[float, float] | None] = {name: window for _, name, window in _WINDOWS}
+        given |= {_USUAL: None, _OWN: (self.centre.value(), self.breadth.value())}
+        window = given[self.opens.currentData()]
         display = Display(
             shown=self.shown.currentData(), window=window, start=self.start.value() / 100, least_seconds=self.least.value(),
             most_seconds=self.most.value(), may_window=self.may_window.isChecked(), may_zoom=self.may_zoom.isChecked(),
@@ -82,7 +91,9 @@ class QuestionsStep(StepPage):
         if self.read()["reasons"] != asked.reasons:
             self.reasons.setText(", ".join(asked.reasons))
         self.shown.setCurrentIndex(self.shown.findData(display.shown))
-        self.fixed.setChecked(display.window is not None)
+        named = {None: _USUAL} | {window: name for _, name, window in _WINDOWS}
+        if self.read()["display"].window != display.window:
+            self.opens.setCurrentIndex(self.opens.findData(named.get(display.window, _OWN)))
         if display.window is not None:
             self.centre.setValue(display.window[0])
             self.breadth.setValue(display.window[1])
@@ -101,7 +112,7 @@ class QuestionsStep(StepPage):
         say(self.note, self.problem)
         self.grades.setVisible(bool(self.problem))
         self.linked.setVisible(asked.design in ("two_alternatives", "rank"))
-        self._window.setVisible(asked.display.window is not None)
+        self._window.setVisible(self.opens.currentData() == _OWN)
         row, count = self.list.currentRow(), self.list.count()
         for press, possible in ((self.edit, row >= 0), (self.remove, row >= 0), (self.up, row > 0),
                                 (self.down, 0 <= row < count - 1)):  # fmt: skip
@@ -168,8 +179,7 @@ class QuestionsStep(StepPage):
 
     def _display(self) -> None:
         self.shown = choice(_SHOWN, "What a trial shows")
-        self.fixed = QCheckBox("A given &window at the start")
-        self.fixed.setToolTip("Else the whole range. HU for CT; MR runs from 0 to 1000 in every study")
+        self.opens = choice(_OPENS, "With which grey window every picture opens, unless the reader changes it")
         self.centre, self.breadth = decimal(-2000, 4000, "Level", step=10, places=0), decimal(1, 8000, "Width", step=10, places=0)
         self.centre.setValue(500)
         self.breadth.setValue(1000)
@@ -201,7 +211,7 @@ class QuestionsStep(StepPage):
             field.setAccessibleName(f"Spacing: {field.toolTip()}")
             grid.addWidget(field)
         grid.addStretch(1)
-        self.form(("&Shows", self.shown), ("", self.fixed), ("", self._window), ("Beg&ins at", self.start),
+        self.form(("&Shows", self.shown), ("Opens &with", self.opens), ("", self._window), ("Beg&ins at", self.start),
                   ("At &least", self.least), ("At m&ost", self.most),
                   ("Readers may", FlowingRow(self.may_window, self.may_zoom, self.may_measure)), ("", self.linked),
                   ("Voxels", grid))  # fmt: skip
