@@ -15,6 +15,7 @@ from ctmri_core.studies.pack import merge, pack
 from ctmri_core.studies.pictures import name_of, write_items, write_picture
 from ctmri_core.studies.protocol import Protocol, Question
 from ctmri_core.studies.reading import Reading
+from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.sealing import key_file, seal
 from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Answer, Mark, Monitor, ReaderFacts
