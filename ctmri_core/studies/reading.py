@@ -47,12 +47,20 @@ class Reading(AbstractContextManager["Reading"]):
         if not path.exists() and not place.is_dir():
             StudyRecord.create(path, self.study.sha256).close()
         self.record = StudyRecord(path, study=self.study.sha256, patience_ms=_PATIENCE_MS)
-        if is_closed(self.record.entries("closed"), self.record.origin):
+        try:
+            self._check_record(place)
+            self.session = 1 + len(self.record.entries("session", reader=reader))
+            self._answers = {answer.trial: answer for answer in self.record.answers(reader)}
+        except BaseException:  # whatever ended it: the lock must go
             self.record.close()
+            raise
+
+    def _check_record(self, place: Path) -> None:
+        if is_closed(self.record.entries("closed"), self.record.origin):
             raise FileRefused(place, "is a study that is closed.", "Its answers can be analysed; none can be added.")
-        earlier = self.record.entries("session", reader=reader)
-        self.session = 1 + len(earlier)
-        self._answers = {answer.trial: answer for answer in self.record.answers(reader)}
+        if not place.is_dir() and any(entry.reader != self.reader for entry in self.record.entries()):
+            way_out = "Move it away: a reader answers in a file of his own."
+            raise FileRefused(self.record.path, "holds the answers of another reader.", way_out)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -16,7 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from ctmri_core.errors import FileRefused, WriteFailed
+from ctmri_core.files import atomic_file
 from ctmri_core.folder_lock import claimed
 from ctmri_core.studies.chain import Anchor, Entry, broken, chains, hashed, root, text_of
 from ctmri_core.studies.trials import Answer
@@ -70,8 +73,8 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
         """A new record with nothing in it. Raises `WriteFailed` where there is one already."""
         if path.exists():
             raise WriteFailed(f"{path.name} is there already. A record is never begun anew; choose another place.")
-        with _sqlite_errors(path):
-            connection = sqlite3.connect(path, isolation_level=None)
+        with atomic_file(path, private=True) as begun, _sqlite_errors(path):  # killed in between it would be no record for ever
+            connection = sqlite3.connect(begun, isolation_level=None)
             try:
                 _settle(connection)
                 connection.execute("BEGIN EXCLUSIVE")
@@ -84,7 +87,6 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
                 connection.execute("COMMIT")
             finally:
                 connection.close()
-        path.chmod(0o600)
         return cls(path, study=study)
 
     def __exit__(
@@ -126,10 +128,14 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
             return tuple(_entry(row) for row in self._database.execute(asked, values))
 
     def answers(self, reader: str | None = None) -> tuple[Answer, ...]:
-        """The last revision of each answer, in the order in which the trials were first answered."""
+        """The last revision of each answer, in the order in which the trials were first answered. Raises `FileRefused` where one
+        was changed into what is none."""
         last: dict[tuple[str, str], Answer] = {}
         for entry in self.entries("answer", reader=reader):
-            answer = Answer.model_validate(entry.payload)
+            try:
+                answer = Answer.model_validate(entry.payload)
+            except ValidationError as error:
+                raise self._refused("holds an answer that is none.", "Take the copy that was exported last.") from error
             last[answer.reader, answer.trial] = answer
         return tuple(last.values())
 
@@ -189,6 +195,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
             mode = "rw" if writing else "ro"
             self._database = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
             self._closing.callback(self._database.close)
+            self._database.text_factory = _text
             application = self._database.execute("PRAGMA application_id").fetchone()[0]
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if application != _APPLICATION:
@@ -267,6 +274,11 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         raise FileRefused(path, "is no record of a reader study, or damaged.", "Take the copy that was exported last.") from error
 
 
+def _text(raw: bytes) -> str:
+    """What is no text was changed by other hands: its hash tells."""
+    return raw.decode(errors="replace")
+
+
 def _row(entry: Entry) -> tuple[str, int, str, str, str, str, str]:
     return entry.origin, entry.number, entry.kind, entry.reader, entry.at, text_of(entry.payload), entry.sha256
 
@@ -275,7 +287,8 @@ def _entry(row: tuple[str, int, str, str, str, str, str]) -> Entry:
     origin, number, kind, reader, at, payload, sha256 = row
     try:
         content = json.loads(payload)
-    except ValueError:
+        text_of(content).encode()  # nor NaN, nor half a character, of which no hash can be taken
+    except (ValueError, TypeError, RecursionError):
         content = None  # by other hands: its hash tells
     return Entry(origin, number, kind, reader, at, content if isinstance(content, dict) else {"damaged": str(payload)}, sha256)
 

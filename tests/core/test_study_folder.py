@@ -331,3 +331,15 @@ def test_what_no_reader_wrote_is_not_taken_in(tmp_path, words):
         merge(study, back)
     with study.record(writing=False) as record:
         assert {entry.origin for entry in record.entries()} == {record.origin}
+
+
+def test_a_file_with_another_reader_s_answers_is_not_written_on(tmp_path):
+    study = opened(tmp_path / "study")
+    for reader in ("R1", "R2"):
+        pack(study, reader, tmp_path / f"{reader}.ctmri-reader")
+    with Reading(tmp_path / "R1.ctmri-reader") as reading:
+        reading.answer(answer(reading.next_trial, "R1"))
+    (tmp_path / "R1.ctmri-answers").rename(tmp_path / "R2.ctmri-answers")
+    for _ in range(2):  # the lock is let go
+        with pytest.raises(FileRefused, match="answers of another reader"):
+            Reading(tmp_path / "R2.ctmri-reader")

@@ -267,3 +267,25 @@ def test_where_little_room_is_left_a_smaller_reserve_is_put_aside(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (tmp_path / "study.reserve").stat().st_size == 1 << 20
+
+
+@pytest.mark.parametrize("payload", ['{"trial": NaN}', '{"trial": "\\ud800"}', "[" * 99_999, "[]", "{"])
+def test_a_payload_that_is_none_shows_and_stops_nothing(tmp_path, payload):
+    """Written by other hands: neither reading nor looking for faults may fall over it."""
+    filled(tmp_path / "study.sqlite")
+    with closing(sqlite3.connect(tmp_path / "study.sqlite", isolation_level=None)) as database:
+        database.execute("DROP TRIGGER entries_stay")
+        database.execute("UPDATE entry SET payload = ? WHERE number = 2", (payload,))
+    with StudyRecord(tmp_path / "study.sqlite") as record:
+        assert "was changed" in record.faults()[0]
+        with pytest.raises(FileRefused, match="holds an answer that is none"):
+            record.answers()
+
+
+def test_text_that_is_none_shows(tmp_path):
+    filled(tmp_path / "study.sqlite")
+    with closing(sqlite3.connect(tmp_path / "study.sqlite", isolation_level=None)) as database:
+        database.execute("DROP TRIGGER entries_stay")
+        database.execute("UPDATE entry SET at = CAST(x'ff41' AS TEXT) WHERE number = 2")
+    with StudyRecord(tmp_path / "study.sqlite") as record:
+        assert "was changed" in record.faults()[0]

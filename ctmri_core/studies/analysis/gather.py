@@ -6,13 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from ctmri_core.errors import CtmriError, FileRefused
+from ctmri_core.errors import CtmriError
 from ctmri_core.studies.chain import Anchor, Entry
 from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.protocol import canonical
-from ctmri_core.studies.study_folder import RECORD, StudyFile, StudyFolder
+from ctmri_core.studies.study_folder import StudyFile, StudyFolder
 from ctmri_core.studies.trials import Answer, Assignment, Item, ReaderFacts
 from ctmri_core.studies.truth import Truth
 
@@ -84,10 +82,7 @@ def gather_blind(study: StudyFolder) -> Gathered:
     """Without the truth. Raises `FileRefused`."""
     with study.record(writing=False) as record:
         origin = record.origin
-        try:
-            answers, entries, anchors, faults = record.answers(), record.entries(), record.anchors, record.faults()
-        except ValidationError as error:
-            raise FileRefused(study.path / RECORD, "holds an answer that is none.", "Take the copy exported last.") from error
+        answers, entries, anchors, faults = record.answers(), record.entries(), record.anchors, record.faults()
     assignments = {reader: study.order(reader).assignment for reader in study.readers}
     given = {(reader, trial.token) for reader, assignment in assignments.items() for trial in assignment.trials}
     foreign = [answer for answer in answers if (answer.reader, answer.trial) not in given]
