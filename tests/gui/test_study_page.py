@@ -296,7 +296,8 @@ def test_a_rehearsal_goes_from_one_press_to_the_report_and_is_deleted(window, qt
     page.delete.click()
     answer_question(window, "delete_question", qtbot)
     qtbot.waitUntil(lambda: not folder.exists())
-    assert not any(rehearsals_place().iterdir()) and window.studies.shown is None
+    qtbot.waitUntil(lambda: window.studies.shown is None)
+    assert not any(rehearsals_place().iterdir())
 
 
 def test_only_rehearsals_can_be_deleted_or_simulated(window, qtbot, tmp_path):

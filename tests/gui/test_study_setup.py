@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox, QPushButton
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QDialogButtonBox, QLabel, QPushButton
 
 from ctmri_core.cli.main import parser
 from ctmri_core.cli.study_preparing import _order as order_of_command
@@ -20,7 +22,7 @@ from ctmri_core.studies.truth import Order, Plan
 from ctmri_gui import file_choice
 from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
-from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, READERS, SIZE, TITLES
+from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, QUESTIONS, READERS, SIZE, TITLES
 from ctmri_gui.studies.studies_window import SETUP, STUDY, StudiesWindow
 from tests.gui.conftest import write_model
 from tests.gui.small_study import draft
@@ -251,3 +253,47 @@ def test_a_folder_that_holds_something_is_refused_before(window, tmp_path):
     draft(tmp_path / "there", 3)
     window.setup.make.place.set_folder(tmp_path / "there")
     assert "holds something" in window.setup.make.place_note.text() and not window.setup.make.ready
+
+
+def test_no_letter_of_the_keyboard_is_meant_for_two(window):
+    setup = window.setup
+    for design, way in setup.design.ways.items():
+        way.setChecked(True)
+        for finished in (False, True):
+            (setup.cases.of_pictures if finished else setup.cases.of_models).setChecked(True)
+            for step in range(len(TITLES)):
+                setup.go(step)
+                letters = Counter(_letters(window))
+                assert [each for each, count in letters.items() if count > 1] == [], (design, TITLES[step], finished)
+
+
+def _letters(window):
+    """Of all that can be seen."""
+    buttons = [part.text() for part in window.findChildren(QAbstractButton) if part.isVisible()]
+    names = [part.text() for part in window.findChildren(QLabel) if part.isVisible() and part.buddy() is not None]
+    tabs = [window.tabs.tabText(number) for number in range(window.tabs.count())]
+    return [letter for text in (*buttons, *names, *tabs) if (letter := QKeySequence.mnemonic(text).toString())]
+
+
+def test_the_window_of_pictures_is_chosen_by_its_name(window):
+    step, draft = window.setup.questions, window.setup.draft
+    assert draft.request.display.window is None and "W 80 L 40" in step.opens.currentText()
+    window.setup.go(QUESTIONS)
+    assert not step.centre.isVisible()
+    step.opens.setCurrentIndex(step.opens.findText("CT, bone", Qt.MatchFlag.MatchStartsWith))
+    assert draft.request.display.window == (400.0, 2000.0) and not step.centre.isVisible()
+    step.opens.setCurrentIndex(step.opens.findText("Another window"))
+    step.centre.setValue(90)
+    step.breadth.setValue(150)
+    assert draft.request.display.window == (90.0, 150.0) and step.centre.isVisible()
+    step.refresh()
+    assert step.opens.currentText() == "Another window" and draft.request.display.window == (90.0, 150.0)
+
+
+def test_cases_are_left_out_by_hand_with_a_reason(window):
+    step, draft = window.setup.cases, window.setup.draft
+    step.left_out.setText("case7: motion; case9")
+    assert "reason" in step.problem
+    step.left_out.setText("case7: motion; Miller: metal: a clip")
+    assert draft.request.by_hand == {"case7": "motion", "Miller": "metal: a clip"}
+    assert "Miller" not in window._settings["study_draft"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QRadioButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QLineEdit, QRadioButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ctmri_gui.evaluation.data_choice import DataChoice
 from ctmri_gui.evaluation.model_choice import ModelChoice
@@ -27,6 +27,8 @@ _WORDS = (
 )
 _PAIRED = "Each patient is shown once real and once synthetic, far apart. Without, a patient is shown as one of both"
 _HEADS = "Digital heads: as many are made as the study needs. Good for trying; a study of them proves nothing."
+_LEFT_OUT = "Cases that are not shown whatever the lot says, by their names in the data, each with its reason: both go on record"
+_NO_REASON = "Give each case that is left out a reason: case7: motion; case9: metal."
 _RANK = "A ranking needs a real picture and at least one model of each patient, five models at most."
 
 
@@ -37,7 +39,7 @@ class CasesStep(StepPage):
         super().__init__(draft, "Cases and models", _WORDS)
         self._settings = settings
         self._way = QButtonGroup(self)
-        self.of_models, self.of_pictures = QRadioButton("&Models, on data"), QRadioButton("&Finished pictures, and the real ones")
+        self.of_models, self.of_pictures = QRadioButton("&Models, on data"), QRadioButton("Finished pic&tures, and the real ones")
         for place, way in enumerate((self.of_models, self.of_pictures)):
             self._way.addButton(way, place)
         self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(library, settings)
@@ -48,6 +50,9 @@ class CasesStep(StepPage):
         self.body = BodyChoice(library)
         self.body.setToolTip("Where the body ends in cases whose data bring no mask: what is outside of it is not shown")
         self.note, self.problem_note = label("", "muted"), label("", "warning")
+        self.left_out = QLineEdit()
+        self.left_out.setPlaceholderText("none; or such as case7: motion; case9: metal")
+        self.left_out.setToolTip(_LEFT_OUT)
         self.paired = QCheckBox("Pa&ired: each patient real and synthetic")
         self.paired.setToolTip(_PAIRED)
         self.share = number(10, 90, "Of the pictures that readers see in the test. They are not told", suffix=" %")
@@ -57,6 +62,8 @@ class CasesStep(StepPage):
 
     @property
     def problem(self) -> str:
+        if left_out_in(self.left_out.text()) is None:
+            return _NO_REASON
         if self._way.checkedId() == PICTURES:
             return self.pictures.problem
         if not self.models.models:
@@ -88,7 +95,7 @@ class CasesStep(StepPage):
         return {
             **empty, **chosen, "side": self.data.side.currentData(), "test_share": self.data.share.value() / 100,
             "paired": self.paired.isChecked(), "proportion": self.share.value() / 100, "body_model": self.body.outliner,
-            "how": {} if finished else how,
+            "how": {} if finished else how, "by_hand": left_out_in(self.left_out.text()) or {},
         }  # fmt: skip
 
     def show_request(self) -> None:
@@ -105,6 +112,8 @@ class CasesStep(StepPage):
                               (pictures.patients, asked.patients), (pictures.labels, asked.labels)):  # fmt: skip
             field.set_folder(folder)
         pictures.direction.setCurrentIndex(max(pictures.direction.findData(asked.direction), 0))
+        if left_out_in(self.left_out.text()) not in (None, asked.by_hand):
+            self.left_out.setText("; ".join(f"{case}: {why}" for case, why in asked.by_hand.items()))
         self.paired.setChecked(asked.paired)
         self.share.setValue(round(100 * asked.proportion))
         self.stack.setCurrentIndex(max(self._way.checkedId(), 0))
@@ -130,7 +139,7 @@ class CasesStep(StepPage):
             self.models.fit()
 
     def _hear(self) -> None:
-        self.complete(self.of_models, self.of_pictures, self.paired, self.share)
+        self.complete(self.of_models, self.of_pictures, self.left_out, self.paired, self.share)
         for told in (self.models.chosen, self.data.changed, self.pictures.changed, self.body.currentIndexChanged,
                      self.pictures.direction.currentIndexChanged):  # fmt: skip
             told.connect(self._take_if_shown)
@@ -151,5 +160,11 @@ class CasesStep(StepPage):
         self.stack.addWidget(self.pictures)
         for part in (FlowingRow(self.of_models, self.of_pictures), self.stack, self.note, self.problem_note):
             self.column.addWidget(part)
-        self.form(("B&ody", self.body))
+        self.form(("B&ody", self.body), ("Left out by hand", self.left_out))
         self.column.addWidget(FlowingRow(self.paired, self._share_name, self.share))
+
+
+def left_out_in(text: str) -> dict[str, str] | None:
+    """Why, by the names of cases; None where one has no reason."""
+    parts = [[word.strip() for word in part.partition(":")[::2]] for part in text.split(";") if part.strip()]
+    return dict(parts) if all(case and why for case, why in parts) else None

@@ -18,7 +18,7 @@ DESIGNS: dict[Design, tuple[str, str]] = {
     "two_alternatives": ("Which of t&wo?", "Real and synthetic of one patient side by side: which one is synthetic?"),
     "rank": ("&Rank", "Pictures of one patient, real and of each model, are put in order."),
     "grading": ("Visual &grading", "Each picture is graded on scales; synthetic ones are to be no worse by more than a margin."),
-    "diagnosis": ("&Finding", "Is the finding there, how sure, and where? On real pictures and on synthetic ones."),
+    "diagnosis": ("F&inding", "Is the finding there, how sure, and where? On real pictures and on synthetic ones."),
 }
 """Words of each design, and what its trials are."""
 _TITLE = "Give the study a title."
@@ -58,7 +58,7 @@ class DesignStep(StepPage):
         words = "None: label maps of the cases say where it is"
         self.findings = FolderField("the table of findings", words, settings, optional=True, pattern="Tables (*.csv)")
         self.findings.choose.setToolTip(_TABLE)
-        self._form = self.form(("F&inding", self.finding), ("", self.finding_note), ("Where it is", self.findings))
+        self._form = self.form(("Fin&ding", self.finding), ("", self.finding_note), ("Where it is", self.findings))
         self.complete(self.title, self.finding, *self.ways.values())
         self.findings.changed.connect(self._take)
 

@@ -97,8 +97,9 @@ class Draft(QObject):
         left |= {name: () for name in _PATH_LISTS if any(map(_tells, getattr(request, name)))}
         if not request.data.startswith(PHANTOM) and request.data and _tells(Path(request.data)):
             left["data"] = ""
+        left["by_hand"] = {}  # names of cases may be those of patients
         kept = request.model_copy(update=left) if self._settings["remember_recent"] else request.model_copy(
-            update={**dict.fromkeys(_PATHS), **dict.fromkeys(_PATH_LISTS, ()), "data": ""}
+            update={**dict.fromkeys(_PATHS), **dict.fromkeys(_PATH_LISTS, ()), "data": "", "by_hand": {}}
         )  # fmt: skip
         self._settings[KEPT] = kept.model_dump_json()
 

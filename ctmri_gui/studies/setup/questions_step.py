@@ -45,9 +45,9 @@ class QuestionsStep(StepPage):
         self.list.setAccessibleName("Questions")
         self.list.setFixedHeight(scaled(110))
         self.add, self.edit, self.remove = QPushButton("&Add question…"), QPushButton("Chan&ge…"), QPushButton("Remo&ve")
-        self.up, self.down, self.load = QPushButton("&Up"), QPushButton("Do&wn"), QPushButton("&From a file…")
+        self.up, self.down, self.load = QPushButton("U&p"), QPushButton("Do&wn"), QPushButton("F&rom a file…")
         self.load.setToolTip("Questions that were written in a TOML file, in place of those here")
-        self.grades = QPushButton("A scale from &poor to excellent")
+        self.grades = QPushButton("A scale from poor to e&xcellent")
         self.note = label("", "warning")
         self.marks = QCheckBox("Readers may &mark places in the picture")
         self.reasons = QLineEdit()
@@ -188,7 +188,7 @@ class QuestionsStep(StepPage):
         self.most = decimal(0, 3600, "After so long the picture goes; the answer may still come", step=5, places=0, suffix=" s")
         self.most.setSpecialValueText("Never")
         self.may_window, self.may_zoom = QCheckBox("change the window"), QCheckBox("&zoom")
-        self.may_measure, self.linked = QCheckBox("measure"), QCheckBox("Pictures side by side scroll &together")
+        self.may_measure, self.linked = QCheckBox("measure"), QCheckBox("Pictures side by side s&croll together")
         self.spacing = [decimal(0.3, 20, tip, step=0.5, places=1, suffix=" mm") for tip in
                         ("Between slices", "Front to back, within a slice", "Left to right, within a slice")]  # fmt: skip
 
@@ -203,7 +203,7 @@ class QuestionsStep(StepPage):
         column.addLayout(ways)
         for part in (asked, self.note, FlowingRow(self.grades), self.marks):
             self.column.addWidget(part)
-        self.form(("Reaso&ns", self.reasons))
+        self.form(("Reasons to &tick", self.reasons))
         self.heading("Display")
         self._window = FlowingRow(label("Level", wrap=False), self.centre, label("Width", wrap=False), self.breadth)
         grid = QHBoxLayout()
@@ -211,7 +211,7 @@ class QuestionsStep(StepPage):
             field.setAccessibleName(f"Spacing: {field.toolTip()}")
             grid.addWidget(field)
         grid.addStretch(1)
-        self.form(("&Shows", self.shown), ("Opens &with", self.opens), ("", self._window), ("Beg&ins at", self.start),
+        self.form(("&Shows", self.shown), ("Op&ens with", self.opens), ("", self._window), ("Beg&ins at", self.start),
                   ("At &least", self.least), ("At m&ost", self.most),
                   ("Readers may", FlowingRow(self.may_window, self.may_zoom, self.may_measure)), ("", self.linked),
                   ("Voxels", grid))  # fmt: skip

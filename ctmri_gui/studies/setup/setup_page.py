@@ -57,7 +57,7 @@ class SetupPage(QWidget):
         for number, (step, page) in enumerate(zip(self.steps, self.pages, strict=True)):
             self._group.addButton(step, number)
             self.stack.addWidget(page)
-        self.anew, self.back, self.next = QPushButton("Begin ane&w…"), QPushButton("‹ &Back"), QPushButton("&Next ›")
+        self.anew, self.back, self.next = QPushButton("Begin anew…"), QPushButton("‹ &Back"), QPushButton("&Next ›")
         self.anew.setToolTip("Forgets what was chosen. It is kept otherwise, also when the window is closed")
         self.next.setProperty("primary", True)
         self._lay_out()

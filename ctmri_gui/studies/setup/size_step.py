@@ -55,7 +55,7 @@ class SizeStep(StepPage):
         self.acceptable = decimal(0, 100, "A grade from here on is acceptable", step=0.5, places=1)
         self.told, self.table = label("", "muted"), QPushButton("&Table…")
         self.table.setToolTip("Trials that one reader needs, for several accuracies and margins")
-        self.take = QPushButton("Take this &number")
+        self.take = QPushButton("Ta&ke this number")
         self.cases = number(1, 2000, "Drawn by lot; patients of practice come on top", suffix=" patients")
         self.note, self.few = OrderNote(draft), label("", "warning")
         form = self.form(("&Expected", self.expected), ("Po&wer", self.power), ("Mar&gin", self.margin), ("Le&vel", self.alpha),
@@ -135,11 +135,11 @@ class SizeStep(StepPage):
         set_role(self.told, "warning" if isinstance(plan, NotComputable) else "")
         if isinstance(plan, NotComputable):
             self.told.setText(plan.because)
-            self.take.setText("Take this &number")
+            self.take.setText("Ta&ke this number")
             return
         minutes = f"about {plan.minutes:.0f} minutes for each reader"
         self.told.setText(f"{plan.cases} patients, {plan.trials} trials, {minutes}. {' '.join(plan.words)}")
-        self.take.setText(f"Take {plan.cases} &patients")
+        self.take.setText(f"Ta&ke {plan.cases} patients")
 
     def _take_plan(self) -> None:
         if self.plan is not None:

@@ -32,7 +32,7 @@ class TextsStep(StepPage):
         self.question.setToolTip("Above the answers of every trial")
         self.about = _text("What readers are told of the study")
         self.consent = _text("What readers agree to; empty asks for nothing")
-        self.usual = QPushButton("&Usual text of consent")
+        self.usual = QPushButton("Usual te&xt of consent")
         self.usual.setToolTip("A text to begin with; your ethics committee may want another")
         self.lock = QCheckBox("&Lock the truth by a passphrase")
         self.lock.setToolTip(_LOCK)
