@@ -42,8 +42,9 @@ from ctmri_core.volume import Volume
 class StudyOrder:
     """`evaluation`: which models and cases, as an evaluation names them; its `output` is where scores of finished pictures would
     go and is not used. `cases`: patients of the test; `paired`: each of them is shown real and synthetic, else one of both.
-    `spacing` mm (k, j, i) of the pictures; `by_hand`: cases (names or keys) that are left out, and why. `findings`: of a diagnostic task,
-    a list as `ctmri_core.studies.references` reads it; None takes them from label maps of the cases."""
+    `spacing` mm (k, j, i) of the pictures; `by_hand`: cases (names or keys) that are left out, and why.
+    `findings`: of a diagnostic task, a list as `ctmri_core.studies.references` reads it; None takes them from label maps of the
+    cases."""
 
     folder: Path
     protocol: Protocol
@@ -192,7 +193,8 @@ class _Making:
         case = self.found.cases[one.number]
         reference = reference_of(one.lesions, grid) if self.diagnosis else None
         return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
-                         region=region, k=k, source=str(case.place or case.name), origin=grid.origin, reference=reference)  # fmt: skip
+                         region=region, k=k, source=str(case.place or case.name), origin=grid.origin,
+                         reference=reference)  # fmt: skip
 
     def _made(self, one: _Chosen, there: OpenedScene, arm: str, grid: Geometry) -> Work[Volume | None]:
         """Of a single slice no other is translated."""

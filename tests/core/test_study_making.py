@@ -190,7 +190,7 @@ def test_ct_opens_with_a_window_that_shows_tissue_and_mr_with_its_range(folders,
 
 
 def test_cases_are_left_out_by_name_and_a_name_that_is_none_is_refused(folders, tmp_path):
-    study, truth = made_study(folders, tmp_path, by_hand={"Case3": "motion"})
+    _, truth = made_study(folders, tmp_path, by_hand={"Case3": "motion"})
     assert [one.words for one in truth.exclusions if one.reason == "hand"] == ["motion"]
     assert str(folders / "real" / "case3.nii.gz") not in {item.source for item in truth.items}
     assert all(item.source.startswith(str(folders / "real")) for item in truth.items)  # the file, to open it later
