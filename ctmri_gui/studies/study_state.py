@@ -36,8 +36,9 @@ class ReaderState:
 
 @dataclass(frozen=True, eq=False)
 class StudyState:
-    """`audit`, `override`: as said at the opening; `faults`: what other hands changed; `interim`: how often results were looked
-    at before the end; `merged`: names of files that were taken in; `results`: of the last analysis, None without."""
+    """`audit`, `override`: as said at the opening, known once it is analysed; `faults`: what other hands changed; `interim`: how
+    often results were looked at before the end; `merged`: names of files that were taken in; `results`: of the last analysis,
+    None without."""
 
     folder: Path
     protocol: Protocol
@@ -78,8 +79,8 @@ def state_of(folder: Path) -> StudyState:
         readers = _readers(study, record)
         own = [entry for entry in entries if entry.origin == record.origin]
         closed = is_closed(entries, record.origin)
-    said: object = next((entry.payload.get("said", {}) for entry in own if entry.kind == "opened"), {})
     results = _results(folder)
+    said: object = results.card.said if closed and results is not None else {}  # sealed with the truth until then
     stage: Stage = "open" if not closed else "analysed" if results is not None and results.closed else "closed"
     return StudyState(
         stage=stage, readers=readers, anchors=anchors, faults=faults, audit=_audit(said), override=_text(said, "override"),

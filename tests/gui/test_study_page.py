@@ -84,8 +84,8 @@ def test_a_draft_shows_what_gives_it_away_and_opens_only_with_a_reason(window, q
     assert box.open.isEnabled()
     box.open.click()
     qtbot.waitUntil(lambda: window.studies.shown.stage == "open")
-    assert window.studies.shown.override == "phantoms" and StudyFolder(tmp_path / "study").opened
-    assert "because: phantoms" in words_of(window) and window.study.readers.isVisible()
+    assert StudyFolder(tmp_path / "study").truth().said["override"] == "phantoms" and window.study.readers.isVisible()
+    assert "phantoms" not in words_of(window)
     assert not window.study.audit.table.isVisible() and "background" not in words_of(window)  # readers may sit here
 
 
