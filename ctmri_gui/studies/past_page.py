@@ -36,7 +36,7 @@ class PastPage(QWidget):
         self.list.setAccessibleName("Studies before")
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.setTabKeyNavigation(False)
-        self.open, self.other = QPushButton("&Open"), QPushButton("Open another &folder…")
+        self.open, self.other = QPushButton("&Open"), QPushButton("Open a&nother folder…")
         self.delete = QPushButton("&Delete the rehearsal…")
         self.open.setProperty("primary", True)
         self.open.setToolTip("Shows the selected study (Enter)")
