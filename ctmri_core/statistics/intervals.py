@@ -130,8 +130,8 @@ def unanimous(found: Estimate, pairs: int, *, null: float, confidence: float) ->
     as can be formed without using one twice, all of which an area of 1 has won. They are said of these readers: how others may
     differ, readers without differences do not show. `statistic`: trials won.
     """
-    if found.se != 0 or found.value not in (0.0, 1.0) or not pairs:
-        return found
+    if found.se != 0 or found.value not in (0.0, 1.0) or not pairs or not 0 <= null <= 1:
+        return found  # a grade of 1 is no share
     won = pairs if found.value else 0
     test = Significance(float(won), binomial_p(won, pairs, null), null)
     return Estimate(found.value, 0.0, math.inf, clopper_pearson(won, pairs, confidence), test)

@@ -141,7 +141,8 @@ def test_a_study_without_answers_says_so():
 def test_with_one_kind_of_picture_alone_there_is_no_curve_but_a_count():
     results = analyse(gathered(protocol(), pictures(8, arms=("A",)), {"R1": perfect, "R2": always_real}))
     one = scores_of(results, "R2")
-    assert one.counts.trials == 8 and one.accuracy.value == 0.0 and "of one there is none" in one.d_prime.because
+    assert one.counts.trials == 8
+    assert "of one there is none" in one.accuracy.because and "of one there is none" in one.d_prime.because
     assert one.area.value is None and results.telling.curves == ()
     assert results.course.real_against_synthetic["R1"].because
 
@@ -366,3 +367,25 @@ def test_the_naive_pool_is_that_of_all_answers():
     results = analyse(gathered(protocol(), pictures(10), {"R1": right_on(range(8)), "R2": right_on(range(3))}))
     table = np.repeat([[1] * 8 + [0] * 2, [1] * 3 + [0] * 7], 2, axis=1)
     assert results.telling.naive.icc == pytest.approx(intervals.naive_pool(table).icc)
+
+
+@pytest.mark.parametrize(("arms", "drop"), [((REAL, "A", "B"), ""), ((REAL, "A"), "A"), ((REAL, "A"), REAL)])
+@pytest.mark.parametrize("choice", ["real", "synthetic"])
+def test_who_always_says_the_commoner_kind_is_at_chance(arms, drop, choice):
+    """Two synthetic pictures for each real one, or one kind on a third of the cases: half of the answers would not be chance."""
+    items = [item for item in pictures(12, arms) if item.arm != drop or number_of(item) % 3 == 0]
+    rules = {f"R{number}": lambda trial, shown: says(choice) for number in range(3)}
+    telling = analyse(gathered(protocol(), items, rules)).telling
+    assert all(one.estimate.value == 0.5 and one.verdict == "inconclusive" and not one.worse for one in telling.pooled)
+    assert all(one.accuracy.value == 0.5 and one.verdict == "inconclusive" for one in telling.readers if one.arm == ALL)
+
+
+def test_pictures_of_one_kind_alone_show_nothing_of_telling_them_apart():
+    items = [item for item in pictures(12) if item.arm != REAL]
+    results = analyse(gathered(protocol(), items, {"R1": perfect, "R2": perfect}))
+    assert results.telling.pooled[0].verdict == "inconclusive" and "not computable" in results.verdict
+
+
+def test_the_lowest_grade_of_all_is_no_share_of_nothing():
+    rule = {reader: lambda trial, shown: {"choice": "", "questions": {"anatomy": 1}} for reader in ("R1", "R2")}
+    assert "inconclusive" in analyse(gathered(protocol("grading"), pictures(6), rule)).verdict

@@ -80,7 +80,8 @@ def _readers_of_groups(answered: Answered, readers: Sequence[str]) -> Mapping[st
 
 
 def _group(answered: Answered, name: str, scores: Readings, figure: Primary) -> Group:
-    found, complete = pooled.mean_of(scores, ALL, figure, answered.protocol.analysis)
+    kinds = answered.design in ("yes_no", "diagnosis")
+    found, complete = pooled.mean_of(scores, ALL, figure, answered.protocol.analysis, two_kinds=kinds)
     estimate = value_of(found, _confidence(answered))
     return Group(name=name, readers=len(complete.readers), cases=len(complete.cases), estimate=estimate)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctmri_core.statistics import equivalence, intervals, roc, signal_detection
-from ctmri_core.statistics.answers import NotComputable
+from ctmri_core.statistics.answers import Estimate, NotComputable
+from ctmri_core.statistics.intervals import Proportion
 from ctmri_core.studies.analysis.answered import Row
 from ctmri_core.studies.analysis.found import ALL, Counted, Curve, ReaderScores, Value
 from ctmri_core.studies.analysis.values import margin_of, value_of
@@ -25,11 +26,18 @@ def counted(rows: Sequence[Row], design: Design) -> Counted:
 
 
 def reader_scores(reader: str, rows: Sequence[Row], design: Design, asked: Analysis, arm: str = ALL) -> ReaderScores:
-    """Of one reader's `rows`. Against chance by exact tests; of two alternatives the area is the share of right pairs."""
+    """Of one reader's `rows`. Against chance by exact tests, or where kinds are not equally many by the mean of both kinds
+    (`pooled.mean_of`); of two alternatives the area is the share of right pairs."""
     confidence = 1 - asked.alpha
     counts = counted(rows, design)
-    accuracy = intervals.proportion(counts.right, counts.trials, confidence=confidence)
-    margin = equivalence.of_proportion(counts.right, counts.trials, asked.margin, alpha=asked.alpha)
+    accuracy: Estimate | Proportion | NotComputable
+    if design != "two_alternatives" and counts.signals != counts.noises:
+        bare = roc.area(*_calls(rows), confidence=confidence)
+        accuracy = bare if isinstance(bare, NotComputable) else bare.area
+        margin = equivalence.of_estimate(accuracy, asked.margin, alpha=asked.alpha)
+    else:
+        accuracy = intervals.proportion(counts.right, counts.trials, confidence=confidence)
+        margin = equivalence.of_proportion(counts.right, counts.trials, asked.margin, alpha=asked.alpha)
     told = equivalence.verdict(accuracy, margin, asked.margin, asked.alpha)
     shown = ReaderScores(
         reader=reader, arm=arm, counts=counts, accuracy=value_of(accuracy, confidence), d_prime=Value(),
@@ -83,6 +91,11 @@ def _of_single(rows: Sequence[Row], counts: Counted, confidence: float) -> dict[
 def _scores(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     """Of cases without and with the signal."""
     return [row.score for row in rows if not row.signal], [row.score for row in rows if row.signal]
+
+
+def _calls(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    """As `_scores`, without how sure the reader was."""
+    return [float(row.called) for row in rows if not row.signal], [float(row.called) for row in rows if row.signal]
 
 
 def of_model(rows: Sequence[Row], model: str) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -24,9 +25,11 @@ def holds_for(asked: Analysis, readers: int) -> mrmc.HoldsFor:
     return "readers and cases" if asked.readers_random and readers > 1 else "cases"
 
 
-def together(readings: Readings, modality: str, figure: Primary, asked: Analysis, null: float = 0.5) -> Pooled:
-    """`readings`: 1 and 0 (or grades) for `accuracy`, scores for `auc`; of the cases that all readers have read."""
-    found, complete = mean_of(readings, modality, figure, asked, null)
+def together(readings: Readings, modality: str, figure: Primary, asked: Analysis, *, two_kinds: bool = True) -> Pooled:
+    """Against chance. `readings`: 1 and 0 for `accuracy`, scores for `auc`; of the cases that all readers have read. `two_kinds`:
+    as of `mean_of`."""
+    null = 0.5
+    found, complete = mean_of(readings, modality, figure, asked, null, two_kinds=two_kinds)
     margin = equivalence.of_estimate(found, asked.margin, null=null, alpha=asked.alpha)
     told = equivalence.verdict(found, margin, asked.margin, asked.alpha)
     return Pooled(
@@ -37,18 +40,25 @@ def together(readings: Readings, modality: str, figure: Primary, asked: Analysis
 
 
 def mean_of(
-    readings: Readings, modality: str, figure: Primary, asked: Analysis, null: float = 0.5
+    readings: Readings, modality: str, figure: Primary, asked: Analysis, null: float = 0.5, *, two_kinds: bool = False
 ) -> tuple[Estimate | NotComputable, Readings]:
-    """The mean figure of one modality over readers, and what it was taken from."""
+    """The mean figure of one modality over readers, and what it was taken from. `two_kinds`: cases have a signal or none, and
+    where these are not equally many, accuracy is the mean of both kinds' shares: always saying the commoner one is chance."""
     one = readings.of_modalities(modality)
     complete = one.of_cases(np.isfinite(one.scores[0]).any(axis=0)).complete()
     if not complete.cases:
         return NOBODY, complete
-    analysis = mrmc.analyse(complete, FIGURES[figure])
+    uneven = two_kinds and figure == "accuracy" and 2 * np.count_nonzero(complete.signal) != len(complete.cases)
+    analysis = mrmc.analyse(_calls(complete), "auc") if uneven else mrmc.analyse(complete, FIGURES[figure])
     if isinstance(analysis, NotComputable):
         return analysis, complete
     held = holds_for(asked, len(complete.readers))
     return mrmc.against(analysis, modality, null=null, holds_for=held, confidence=1 - asked.alpha), complete
+
+
+def _calls(right: Readings) -> Readings:
+    """What was said, from whether it was right. The area under the curve of bare calls is the mean of both kinds' shares."""
+    return replace(right, scores=np.where(right.signal, right.scores, 1 - right.scores))
 
 
 def naive(readings: Readings, asked: Analysis) -> Naive | None:

@@ -57,7 +57,8 @@ def counting(answered: Answered) -> list[Row]:
 
 def _pooled(answered: Answered) -> tuple[Pooled, ...]:
     scores, asked = all_together(counting(answered)), answered.protocol.analysis
-    return tuple(pooled.together(as_figure(answered, scores, one), ALL, one, asked) for one in figures(answered))
+    kinds = answered.design != "two_alternatives"
+    return tuple(pooled.together(as_figure(answered, scores, one), ALL, one, asked, two_kinds=kinds) for one in figures(answered))
 
 
 def _naive(answered: Answered) -> Naive | None:
@@ -75,8 +76,9 @@ def _by_model(answered: Answered) -> tuple[Pooled, ...]:
     if len(answered.models) < 2:
         return ()
     scores, asked = by_model(counting(answered), answered.models, answered.key), answered.protocol.analysis
+    kinds = answered.design != "two_alternatives"
     return tuple(
-        pooled.together(as_figure(answered, scores, one), model, one, asked)
+        pooled.together(as_figure(answered, scores, one), model, one, asked, two_kinds=kinds)
         for one in figures(answered) for model in scores.modalities
     )  # fmt: skip
 

@@ -21,6 +21,10 @@ from ctmri_core.studies.analysis.found import (
 from ctmri_core.studies.analysis.results import StudyResults
 from ctmri_core.studies.report.wording import FIGURES, arm_label, margin_cell, missing, percent, span_cell, value_cell
 
+_UNEVEN = (
+    "Where both kinds are not equally many, the share of right answers is the mean of both kinds' shares (interval and test by"
+    " DeLong): who always says the commoner kind is at one half."
+)
 _CRITERION = "Criterion: above 0 for a reader who rather says “real” (or “absent”). d′ with the log-linear correction."
 _POOLED = (
     "Several readers of several pictures: Obuchowski and Rockette with Hillis's degrees of freedom. Equivalence: two one-sided"
@@ -49,7 +53,9 @@ def reader_table(results: StudyResults, scores: Sequence[ReaderScores], title: s
     )  # fmt: skip
     rows = tuple(_reader_row(one, arms=arms, pairs=pairs, judged=judged) for one in scores)
     why = missing(*((one.reader, value) for one in scores for value in (one.accuracy, one.d_prime, one.area)))
-    above = ("Repeats do not count.", "Side: the share of answers that said left." if pairs else _CRITERION, *why)
+    uneven = not pairs and any(one.counts.signals != one.counts.noises for one in scores)
+    above = ("Repeats do not count.", "Side: the share of answers that said left." if pairs else _CRITERION,
+             *([_UNEVEN] if uneven else []), *why)  # fmt: skip
     return Table(title, columns, rows, above, keys=2 if arms else 1)
 
 
