@@ -28,11 +28,12 @@ _GONE = "The study no longer holds the picture of this place: it was changed sin
 @dataclass(frozen=True, eq=False)
 class ShownPlace:
     """`real`: of the same case, None where it was not shown real; `at`: LPS mm, in the middle of the slice where no place was
-    marked."""
+    `marked`."""
 
     made: Volume
     real: Volume | None
     at: NDArray[np.float64]
+    marked: bool
 
 
 def load_place(folder: Path, flagged: Flagged, passphrase: str, stop: StopSignal) -> Work[ShownPlace | None]:
@@ -51,7 +52,8 @@ def load_place(folder: Path, flagged: Flagged, passphrase: str, stop: StopSignal
     if stop():
         return None
     middle = made.geometry.index_to_mm((np.asarray(made.geometry.shape, np.float64) - 1) / 2)
-    return ShownPlace(made, real, middle if flagged.lps is None else np.asarray(flagged.lps, np.float64))
+    marked = flagged.lps is not None
+    return ShownPlace(made, real, np.asarray(flagged.lps, np.float64) if marked else middle, marked)
 
 
 def _there(*volumes: Volume | None) -> Iterator[Volume]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ from ctmri_core.studies.closing import close_study
 from ctmri_core.studies.pack import merge, pack
 from ctmri_core.studies.protocol import Display
 from ctmri_core.studies.reading import Reading
+from ctmri_core.studies.study_folder import RECORD
 from ctmri_gui.studies.reading.pages import EndPage, KeysPage, Page
 from ctmri_gui.studies.reading.shelf import Shelf
 from ctmri_gui.studies.reading.trial_clock import TrialClock
@@ -399,3 +401,19 @@ def test_a_bug_in_loading_is_said_and_does_not_hang(qtbot, tmp_path):
     window.flow._shelf._load = load
     press(window, KEY.Key_Return)
     looks(qtbot, window)
+
+
+def test_a_record_that_another_program_locks_does_not_hold_the_window(qtbot, tmp_path):
+    made = study(tmp_path / "study")
+    window = open_window(qtbot, made.path)
+    patience = window._reading.record._database.execute("PRAGMA busy_timeout").fetchone()[0]
+    assert 0 < patience <= 300  # ms in which nothing is drawn
+    other = sqlite3.connect(made.path / RECORD, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    press(window, KEY.Key_6)
+    press(window, KEY.Key_Return)
+    assert window.flow.state is State.UNSAVED and "Not saved yet" in window.trial_page.panel.told.text()
+    other.execute("ROLLBACK")
+    other.close()
+    press(window, KEY.Key_Return)
+    qtbot.waitUntil(lambda: on_disk(made) == 1)
