@@ -26,6 +26,8 @@ QUESTIONS: dict[Design, str] = {
     "diagnosis": "Is the finding present?",
 }  # fmt: skip
 """What is asked unless the coordinator words it otherwise."""
+_LEAST_MM, _MOST_MM = 0.1, 50
+"""Below, a head has more voxels than a reader's machine; above, it has none."""
 
 
 class StudyRequest(BaseModel):
@@ -112,6 +114,8 @@ class StudyRequest(BaseModel):
 
         if self.folder is None:
             raise CtmriError("Name a new folder for the study.")
+        if self.cases < 1 or not all(_LEAST_MM <= mm <= _MOST_MM for mm in self.spacing):
+            raise CtmriError(f"A study needs patients, and pictures with voxels from {_LEAST_MM} to {_MOST_MM} mm.")
         protocol, plan = self.protocol(), self.plan()
         evaluation = EvaluationOrder(
             self.folder, self.models, self.data or None, self.side, SplitPlan(test_share=self.test_share),

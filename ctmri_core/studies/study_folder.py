@@ -143,7 +143,7 @@ class StudyFolder:
     def add_reader(self, reader: str, passphrase: str = "") -> None:
         """One more reader of an open study, on record."""
         truth = self.truth(passphrase)
-        if reader in self.readers:
+        if reader.casefold() in {known.casefold() for known in self.readers}:
             raise CtmriError(f"{reader} is a reader of this study already.")
         assignment = assign(self.protocol, truth.plan, truth.items, reader)
         with self.record() as record:

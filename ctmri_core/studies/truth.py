@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ctmri_core.studies.protocol import Code
 from ctmri_core.studies.trials import Block, Millimetres, Sha256, Token
@@ -42,6 +42,13 @@ class Plan(_Frozen):
     practice: int = Field(default=6, ge=0, le=20)
     order: Order = Order()
     readers: tuple[Code, ...] = ()
+
+    @field_validator("readers")
+    @classmethod
+    def _differ(cls, readers: tuple[str, ...]) -> tuple[str, ...]:
+        if len({reader.casefold() for reader in readers}) < len(readers):
+            raise ValueError("two readers have the same code, but for large and small letters, and would share one file")
+        return readers
 
 
 class Arm(_Frozen):

@@ -343,3 +343,17 @@ def test_a_file_with_another_reader_s_answers_is_not_written_on(tmp_path):
     for _ in range(2):  # the lock is let go
         with pytest.raises(FileRefused, match="answers of another reader"):
             Reading(tmp_path / "R2.ctmri-reader")
+
+
+@pytest.mark.parametrize("asked", [{"readers": ("R1", "r1")}, {"cases": 0}, {"spacing": (0.0, 1.0, 1.0)},
+                                   {"spacing": (1.0, float("nan"), 1.0)}, {"spacing": (1.0, 1.0, 1e-6)}])  # fmt: skip
+def test_what_makes_no_study_is_refused_before_anything_is_made(tmp_path, asked):
+    from ctmri_core.studies.request import StudyRequest
+
+    with pytest.raises(CtmriError, match=r"same code|A study needs"):
+        StudyRequest(folder=tmp_path / "study", title="Heads", **asked).order()
+
+
+def test_a_reader_s_code_is_one_whatever_its_letters(tmp_path):
+    with pytest.raises(CtmriError, match="is a reader of this study already"):
+        opened(tmp_path / "study").add_reader("r1")
