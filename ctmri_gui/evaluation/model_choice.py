@@ -25,6 +25,8 @@ class ModelChoice(QTreeWidget):
         super().__init__()
         self._library = library
         self._names = ModelList(library, self)
+        self._awaited: tuple[Path, ...] = ()
+        """To be ticked once the library has listed its models."""
         self.setHeaderLabels(["Model", "Translates", "From"])
         self.setRootIsDecorated(False)
         self.setAllColumnsShowFocus(True)
@@ -44,10 +46,13 @@ class ModelChoice(QTreeWidget):
     @property
     def models(self) -> tuple[Path, ...]:
         """Those that are ticked, in the order of the list."""
+        if not self._items:
+            return self._awaited
         return tuple(Path(item.data(0, _PATH)) for item in self._items if item.checkState(0) is Qt.CheckState.Checked)
 
     def tick(self, paths: tuple[Path, ...]) -> None:
         """These and no others."""
+        self._awaited = () if self._items else paths
         self.blockSignals(True)
         for item in self._items:
             on = Path(item.data(0, _PATH)) in paths

@@ -89,7 +89,7 @@ class PictureChoice(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.addRow(naming("&Synthetic", self.synthetic.list), self.synthetic)
+        form.addRow(naming("S&ynthetic", self.synthetic.list), self.synthetic)
         form.addRow(naming("Made by", self.synthetic.made_by), self.synthetic.made_by)
         form.addRow(naming("T&heir labels", self.synthetic.labels.choose), self.synthetic.labels)
         form.addRow(naming("Re&al", self.truth.choose), self.truth)

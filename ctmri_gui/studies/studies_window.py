@@ -32,7 +32,7 @@ from ctmri_gui.studies.study_work import PDF, REPORT
 
 TITLE = "Reader studies – CT-MRI Studio"
 SETUP, STUDY, BEFORE, REHEARSE = range(4)
-_PAGES = ("Set &up", "Stud&y", "Be&fore", "Re&hearsal")
+_PAGES = ("Set &up", "Study", "Be&fore", "Re&hearsal")
 _WIDTH, _HEIGHT = 1180, 860
 _LOOK_MS = 2000
 _YOU = "YOU"

@@ -20,6 +20,7 @@ from ctmri_core.studies.protocol import Question
 from ctmri_core.studies.study_folder import StudyFolder
 from ctmri_core.studies.truth import Order, Plan
 from ctmri_gui import file_choice
+from ctmri_gui.app import build_window
 from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
 from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, QUESTIONS, READERS, SIZE, TITLES
@@ -189,6 +190,22 @@ def test_nothing_is_lost_when_the_window_is_closed(window, qtbot, make_window):
     qtbot.addWidget(other.studies.window)
     draft = other.studies.window.setup.draft
     assert draft.request.title == "Kept" and draft.request.repeats == pytest.approx(0.2) and not draft.passphrase
+
+
+def test_ticked_models_outlast_a_window_that_opens_before_the_models_are_listed(window, qtbot, tmp_path):
+    choice = window.setup.cases.models
+    choice.tick(tuple(Path(item.data(0, Qt.ItemDataRole.UserRole)) for item in choice._items))
+    ticked = window.setup.draft.request.models
+    window._settings.save()
+    second = build_window((), settings=window._settings, models=[tmp_path / "models"])
+    qtbot.addWidget(second)
+    second.command["new_study"].trigger()
+    setup = second.studies.window.setup
+    qtbot.addWidget(second.studies.window)
+    setup.design.title.setText("Heads")  # everything is read, and nothing is listed yet
+    assert setup.draft.request.models == ticked != ()
+    qtbot.waitUntil(lambda: setup.cases.models.topLevelItemCount() > 0)
+    assert setup.cases.models.models == setup.draft.request.models == ticked
 
 
 def test_the_draft_tells_of_no_patient(window, tmp_path):
