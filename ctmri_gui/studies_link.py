@@ -81,7 +81,7 @@ class StudiesLink(WindowLink["StudiesWindow"]):
         self._session.show_scored(None, Made(shown.made), shown.real)
         self._views.model.show_place(shown.at, Role.SYNTHETIC)
         if shown.marked:
-            self._views.set_crosshair(shown.at)
+            self._views.set_crosshair(shown.at.tolist())
         self._to_pictures()
 
     def _ask_source(self, flagged: Flagged) -> None:
