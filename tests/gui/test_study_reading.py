@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from ctmri_core.studies.protocol import Display, Question
 from ctmri_core.studies.truth import REAL
@@ -294,3 +294,14 @@ def test_distances_are_measured_where_the_protocol_allows_it(qtbot, tmp_path, re
     other = read(study(tmp_path / "other"))
     press(other, KEY.Key_L)
     assert other.trial_page.places.purpose is None
+
+
+def test_long_answers_and_reasons_do_not_cut_off_the_form(qtbot, tmp_path, read):
+    """A button as wide as its text made the form wider than its place: the end of every question was out of sight."""
+    asked = Question(key="a", kind="choice", text="Words " * 60, choices=("ü" * 120, "several words " * 8))
+    made = study(tmp_path / "study", questions=(asked,), reasons=("ש" * 60, "an edge that is too sharp for any scanner of today"))
+    window = read(made)
+    form = window.trial_page.panel._area
+    assert form.widget().minimumSizeHint().width() <= form.viewport().width()
+    labels = [button.text().replace("\n", "") for button in form.findChildren(QAbstractButton)]
+    assert sum("ü" * 120 in text or "several words " * 7 in text for text in labels) == 2

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QProgressBar, QPus
 from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.trials import Answer, Mark, Trial
 from ctmri_gui.panels.small_parts import label
-from ctmri_gui.studies.reading.answer_parts import AnswerButton, QuietScroll
+from ctmri_gui.studies.reading.answer_parts import AnswerButton, QuietScroll, in_lines
 from ctmri_gui.studies.reading.choices import choice_for
 from ctmri_gui.studies.reading.question_fields import ButtonsField, Given, PlacesField, QuestionField, field_for
 from ctmri_gui.viewer import palette
@@ -36,7 +36,7 @@ class AnswerPanel(QWidget):
         self.choice = choice_for(protocol)
         self.choice.changed.connect(self.changed)
         self.fields: tuple[QuestionField, ...] = tuple(field_for(question) for question in protocol.questions)
-        self.reasons = [QCheckBox(f"{_reason_key(number)}{words}") for number, words in enumerate(protocol.reasons)]
+        self.reasons = [QCheckBox(in_lines(f"{_reason_key(number)}{words}")) for number, words in enumerate(protocol.reasons)]
         self.mark = AnswerButton("Mark a place  (M)", "Mark a place in the picture")
         self.progress_words, self._bar = label("", "muted"), QProgressBar()
         self.told, self.submit = label(""), QPushButton("Next  (Enter)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -12,6 +13,15 @@ PICTURE_KEYS = (
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
     Qt.Key.Key_Home, Qt.Key.Key_End,
 )  # fmt: skip
+
+
+_LINE = 26
+"""Letters: one that is longer would make the form wider than its place, and cut off the end of every line in it."""
+
+
+def in_lines(text: str) -> str:
+    """The words of a button, which breaks no lines by itself."""
+    return text if len(text) <= _LINE else textwrap.fill(text, _LINE, replace_whitespace=False, drop_whitespace=False)
 
 
 class AnswerButton(QPushButton):
@@ -48,7 +58,8 @@ class OneOf(QWidget):
         row = QVBoxLayout(self) if upright else QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        self.buttons = [AnswerButton(text, name) for text, name in zip(texts, names or texts, strict=True)]
+        shown = [in_lines(text) for text in texts] if upright else texts
+        self.buttons = [AnswerButton(text, name) for text, name in zip(shown, names or texts, strict=True)]
         for number, button in enumerate(self.buttons):
             self._group.addButton(button, number)
             row.addWidget(button)
