@@ -11,7 +11,10 @@ import numpy as np
 from ctmri_core.geometry import FloatArray, Geometry
 from ctmri_core.volume import Volume
 
-_WORDS = {"values": "grey values", "size": "size of the body", "small": "smaller than learnt", "cut off": "body is cut off", "no body": "no body"}
+_WORDS = {
+    "values": "grey values", "size": "size of the body", "small": "smaller than learnt", "cut off": "body is cut off",
+    "no body": "no body",
+}  # fmt: skip
 _PARALLEL = 0.999
 
 

@@ -79,8 +79,9 @@ class SliceView(QWidget):
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         self.bars = Bars(self.header, self.strip, self.banner)
-        self.bars.setHidden(bare)
         column.addWidget(self.bars)
+        if bare:  # to show what has no parent yet would open a window of its own
+            self.bars.hide()
         column.addWidget(self.canvas, 1)
         self._connect()
         self._follow_font()

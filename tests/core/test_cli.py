@@ -180,7 +180,8 @@ def test_translate_says_what_is_odd_about_source_and_result(tmp_path, models, ca
     save_model(entry, model.state_dict(), card.model_copy(update={"name": "show", "demo": True}))
     assert main(["translate", str(odd), "--output", str(tmp_path / "x.nii.gz"), "--model", "show", "--json"]) == 0
     noted = [event for line in capsys.readouterr().out.splitlines() if isinstance(event := from_json(line), Noted)]
-    assert [event.serious for event in noted] == [True, True, False, False, False]  # unit, what it means for the model, demo, guess, face
+    # unit, what it means for the model, demo, guess, face
+    assert [event.serious for event in noted] == [True, True, False, False, False]
     assert "Hounsfield" in noted[0].message and "demonstration" in noted[2].message
 
 

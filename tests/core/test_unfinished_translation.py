@@ -12,13 +12,19 @@ from ctmri_core.events import Progress, Started, finish
 from ctmri_core.geometry import Geometry
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.translate import Translation, translate_as
-from ctmri_core.volume import Volume
+from ctmri_core.volume import Finding, Volume
 from tests.core.known_models import GRIDS, PLAN, Line, Sloped, model, scan
 
 
 @pytest.fixture(autouse=True)
 def reference_plan(monkeypatch, one_thread):
     monkeypatch.setattr("ctmri_core.inference.engine.choose_plan", lambda *_: PLAN)
+
+
+def said_of(made: Translation) -> Finding:
+    """Of being unfinished."""
+    (finding,) = (each for each in made.volume.findings if each.kind == "unfinished")
+    return finding
 
 
 def stopped_after(slices: int, source: Volume, network: nn.Module, order: Order) -> Translation | None:
@@ -48,7 +54,7 @@ def test_what_is_done_is_kept_from_the_feet_and_the_rest_is_background(name):
     upper = np.moveaxis(made.volume.voxels, axis, 0)
     assert np.array_equal(upper[done[:4]], np.moveaxis(whole.voxels, axis, 0)[done[:4]])
     assert (upper[done[4:]] == 0).all()
-    finding = made.volume.findings[-1]
+    finding = said_of(made)
     assert finding.kind == "unfinished" and finding.serious and f"only 4 of {len(done)} slices, from the feet" in finding.message
 
 
@@ -86,9 +92,9 @@ def test_planes_that_are_missing_are_told(fusion):
     axial = finish(translate_as(source, model(Sloped()), Order())).volume.voxels
     made = stopped_after(12, source, Sloped(), Order(planes="three", fusion=fusion, keep_unfinished=True))
     np.testing.assert_allclose(made.volume.voxels, axial, atol=1e-3)
-    assert "made of 1 of the 3 answers that were wanted." in made.volume.findings[-1].message
+    assert "made of 1 of the 3 answers that were wanted." in said_of(made).message
     made = stopped_after(16, source, Sloped(), Order(planes="three", fusion=fusion, keep_unfinished=True))
-    assert "1 of the 3 answers that were wanted, and of one more in some slices" in made.volume.findings[-1].message
+    assert "1 of the 3 answers that were wanted, and of one more in some slices" in said_of(made).message
     same = np.isclose(made.volume.voxels, axial, atol=1e-3)
     assert same.all() == (fusion == "median") and same[:, 8:].all()  # coronal slices came from the front
 
@@ -99,7 +105,7 @@ def test_a_stop_among_the_samples_keeps_the_whole_picture_and_is_not_serious():
     made = stopped_after(30, source, Sloped(), Order(doubt="mirrored", draws=2, keep_unfinished=True))
     assert np.array_equal(made.volume.voxels, whole.voxels)
     assert not made.finished and made.uncertainty is None and made.draws == ()
-    assert "after the picture was whole" in made.volume.findings[-1].message and not made.volume.findings[-1].serious
+    assert "after the picture was whole" in said_of(made).message and not said_of(made).serious
 
 
 def test_a_stop_is_heard_before_the_next_layer():
@@ -119,7 +125,7 @@ def test_a_stop_is_heard_before_the_next_layer():
 
     network = Deep()
     made = finish(translate_as(scan(), model(network), Order(keep_unfinished=True), lambda: network.ran > 70))
-    assert 71 <= network.ran <= 72 and "only 2 of 12 slices" in made.volume.findings[-1].message
+    assert 71 <= network.ran <= 72 and "only 2 of 12 slices" in said_of(made).message
 
 
 def test_outside_of_the_given_body_everything_is_background():

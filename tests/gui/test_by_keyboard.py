@@ -55,4 +55,4 @@ def test_no_field_beside_the_pictures_takes_the_letter_of_a_menu(window):
     kinds = (QAbstractButton, QLabel)
     texts = [part.text() for dock in beside for kind in kinds for part in dock.findChildren(kind)]
     letters = {QKeySequence.mnemonic(text).toString() for text in texts} - {""}
-    assert len(menus) == 5 and letters and not letters & menus
+    assert len(menus) == 6 and letters and not letters & menus
