@@ -41,8 +41,8 @@ class OpenedCase:
 
     `source`: None where only finished pictures are compared. `body`: None where it is to be outlined; `chosen`: which slices
     along axis 0 of the source count, None for all. `looked_at`: whether the pictures were checked for lying on each other before.
-    `windowed`: whether CT has been cut to a display window. `problems`: what is known of the case, which is left out for those
-    that say so.
+    `windowed`: whether CT has been cut to a display window. `oriented`: whether the files say how the patient lies. `problems`:
+    what is known of the case, which is left out for those that say so.
     """
 
     truth: Volume
@@ -52,6 +52,7 @@ class OpenedCase:
     labels: Placed | None = None
     looked_at: bool = False
     windowed: bool = False
+    oriented: bool = True
     problems: tuple[Problem, ...] = ()
 
 

@@ -65,4 +65,4 @@ class _Load:
         volumes = [case.aligned(domain) if case.alignment else case[domain] for domain in (source, target)]
         given, first = case.masks.get("body"), case[case.domains[0]].geometry  # on the grid of the first volume
         body = Placed(given, first) if given is not None and given.shape == first.shape else None
-        return OpenedCase(volumes[1], volumes[0], body, windowed=self.windowed)
+        return OpenedCase(volumes[1], volumes[0], body, windowed=self.windowed, oriented=not self.reference.pictures)

@@ -88,7 +88,8 @@ class _Open:
             body = Placed(mask.voxels > 0, mask.geometry)
         if key in self.labels:
             labels = placed_labels(open_volume(self.labels[key]), self.labels[key])
-        return OpenedCase(truth, source, body, labels=labels)
+        oriented = not any(finding.kind == "missing_orientation" for finding in truth.findings)
+        return OpenedCase(truth, source, body, labels=labels, oriented=oriented)
 
 
 def placed_labels(volume: Volume, path: Path | None = None) -> Placed:

@@ -89,4 +89,7 @@ def _opened(case: DatasetCase, index: DatasetIndex, folder: Path, direction: Dir
         problems.append(Problem(kind="misaligned", message=message, left_out=True))
     body = Placed(np.asarray(inside > 0), geometry)
     looked_at = case.check is not None
-    return OpenedCase(truth, source, body, case.chosen, looked_at=looked_at, windowed=windowed, problems=tuple(problems))
+    return OpenedCase(
+        truth, source, body, case.chosen, looked_at=looked_at, windowed=windowed, problems=tuple(problems),
+        oriented=case.slice_mm is not None,  # pictures alone do not say how far apart they are
+    )  # fmt: skip

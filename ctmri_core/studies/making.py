@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -60,7 +61,8 @@ class StudyOrder:
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """A case that is shown: which block and arms; `extent` (mm), `centre` (LPS mm) of its body; `lesions` of a diagnosis."""
+    """A case that is shown: which block and arms; `extent` (mm), `centre` (LPS mm) of its body; `lesions` of a diagnosis;
+    `oriented`: whether its files say how the patient lies."""
 
     number: int
     block: Block
@@ -68,6 +70,7 @@ class _Chosen:
     extent: Triple
     centre: Triple
     lesions: tuple[Lesion, ...] = ()
+    oriented: bool = True
 
 
 def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder | None]:
@@ -84,6 +87,8 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     chosen = yield from making.choose()
     if chosen is None:
         return None
+    if not all(one.oriented for one in chosen):
+        order = _shown(order, oriented=False)
     assign(order.protocol, order.plan, making.foreseen(chosen), "R")  # refuses now what could not be opened later
     try:
         with atomic_folder(order.folder) as folder:
@@ -193,7 +198,7 @@ class _Making:
         case = self.found.cases[one.number]
         reference = reference_of(one.lesions, grid) if self.diagnosis else None
         return ItemTruth(token=token, arm=arm, case=case.key, patient=case.patient, block=one.block, centre=case.centre,
-                         region=region, k=k, source=str(case.place or case.name), origin=grid.origin,
+                         region=region, k=k, source=str(case.place or case.name), origin=grid.origin if one.oriented else None,
                          reference=reference)  # fmt: skip
 
     def _made(self, one: _Chosen, there: OpenedScene, arm: str, grid: Geometry) -> Work[Volume | None]:
@@ -222,8 +227,9 @@ class _Making:
         share = up / one.extent[0] + 0.25
         return (x, y, z + up), "lower" if share < 1 / 6 else "middle" if share < 1 / 3 else "upper"
 
-    def _fitting(self, place: int) -> tuple[Triple, Triple, tuple[Lesion, ...]] | None:
-        """Size and centre of the body, and findings, where the case can be shown; else why not is listed."""
+    def _fitting(self, place: int) -> tuple[Triple, Triple, tuple[Lesion, ...], bool] | None:
+        """Size and centre of the body, findings, and whether files say how the patient lies, where the case can be shown; else
+        why not is listed."""
         case = self.found.cases[place]
         there, problems = self._case(place).open()
         if there is None:
@@ -240,7 +246,7 @@ class _Making:
             self._exclude(case.key, "reference", "where its finding is, or that it has none, is not known")
             return None
         try:
-            return *extent_of(there.scene.mask, there.scene.grid), lesions
+            return *extent_of(there.scene.mask, there.scene.grid), lesions, there.opened.oriented
         except NotComparable as error:
             self._exclude(case.key, "failed", str(error))
             return None
@@ -275,8 +281,12 @@ def _shown_with_window(order: StudyOrder, domain: Domain) -> StudyOrder:
     protocol = order.protocol
     if domain is not Domain.CT or protocol.display.window is not None:
         return order
-    display = protocol.display.model_copy(update={"window": CT_WINDOW})
-    return replace(order, protocol=protocol.model_copy(update={"display": display}))
+    return _shown(order, window=CT_WINDOW)
+
+
+def _shown(order: StudyOrder, **otherwise: Any) -> StudyOrder:
+    display = order.protocol.display.model_copy(update=otherwise)
+    return replace(order, protocol=order.protocol.model_copy(update={"display": display}))
 
 
 def slices_for(grid: Geometry, of: Geometry) -> tuple[int, int]:

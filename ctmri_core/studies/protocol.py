@@ -61,6 +61,7 @@ class Display(_Frozen):
     `window`: centre and width in the units of the common form, None for the whole range; `start`: share of the way through the
     stack at which every trial begins; `least_seconds`: before an answer is taken; `most_seconds`: after which the picture goes,
     0 never. `may_window`, `may_zoom`, `may_measure`: what a reader may change; `linked`: of designs with several pictures.
+    `oriented`: whether letters tell the sides; not where files of pictures did not say how a patient lies.
     """
 
     shown: Shown = "volume"
@@ -72,6 +73,7 @@ class Display(_Frozen):
     may_zoom: bool = True
     may_measure: bool = False
     linked: bool = True
+    oriented: bool = True
 
 
 class Analysis(_Frozen):

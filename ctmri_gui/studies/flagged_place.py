@@ -22,6 +22,7 @@ from ctmri_gui.jobs import work
 _SHOWN = (
     "As a reader study showed it: resampled, cut to the body, and MR on a scale of its own. Look at it; measure in the scan."
 )
+_UNSAID = "The files of this case do not say how the patient lies: sides and plane are not known, whatever the letters say."
 _GONE = "The study no longer holds the picture of this place: it was changed since it was analysed."
 
 
@@ -66,8 +67,9 @@ def _volume(study: StudyFolder, truth: Truth, item: ItemTruth) -> Volume:
     arm = next((one for one in truth.arms if one.name == item.arm), None)
     synthetic = None if item.arm == REAL else Synthetic(item.arm, "" if arm is None else arm.weights_sha256)
     geometry = Geometry(form.shape, form.spacing, item.origin or (0.0, 0.0, 0.0))
+    unsaid = () if item.origin else (Finding("missing_orientation", _UNSAID, serious=True),)
     what = "real" if synthetic is None else item.arm
     return Volume(
         voxels, geometry, domain, name=f"{domain.label}, {what}", synthetic=synthetic,
-        findings=(Finding("study", _SHOWN, serious=True),),
+        findings=(*unsaid, Finding("study", _SHOWN, serious=True)),
     )  # fmt: skip

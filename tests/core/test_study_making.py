@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from ctmri_core.domain import Direction, Domain
@@ -172,6 +173,21 @@ def test_cases_of_one_slice_are_shown_as_they_are(tmp_path):
         voxels = study.pictures.voxels(item.token)
         assert voxels.shape[0] == 1 and np.count_nonzero(voxels) > 200  # the slice itself, not the air above it
         assert item.region == ""
+
+
+def test_letters_and_places_are_not_told_of_pictures_that_do_not_say_how_the_patient_lies(folders, tmp_path):
+    """A coronal slice among pictures would stand between the letters of an axial one, and its marks lie nowhere."""
+    for case in range(8):
+        real = (head(case)[5] / 8).astype(np.uint8)
+        for name, values in (("real", real), ("made", real // 2)):
+            place = tmp_path / name / f"case{case}"
+            place.mkdir(parents=True)
+            Image.fromarray(values).save(place / "mr_t1.png")
+    study, truth = made_study(tmp_path, tmp_path, shown="slice")
+    assert not study.protocol.display.oriented and {item.origin for item in truth.items} == {None}
+    (tmp_path / "volumes").mkdir()
+    study, truth = made_study(folders, tmp_path / "volumes")
+    assert study.protocol.display.oriented and None not in {item.origin for item in truth.items}
 
 
 def test_ct_opens_with_a_window_that_shows_tissue_and_mr_with_its_range(folders, tmp_path):

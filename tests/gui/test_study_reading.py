@@ -14,6 +14,7 @@ from ctmri_core.studies.truth import REAL
 from ctmri_gui.studies.reading.monitor_pattern import PatternPage
 from ctmri_gui.studies.reading.pages import ConsentPage, EndPage, FactsPage, KeysPage, Page
 from ctmri_gui.studies.reading.trial_flow import State
+from ctmri_gui.viewer.slice_view import SliceView
 from tests.gui.study_reading_parts import ALT, CTRL, KEY, MODEL, answered, looks, on_disk, open_window, press, said_in, study
 
 
@@ -120,6 +121,13 @@ def test_what_the_protocol_forbids_does_nothing(qtbot, tmp_path, read):
         press(window, key, held)
     assert area.place() == 0 and area.zoom_of() == 1 and (area.window_of().centre, area.window_of().width) == (40, 300)
     assert area.viewing.windows == 0
+
+
+def test_no_letters_stand_about_pictures_that_do_not_say_how_the_patient_lies(qtbot, tmp_path, read):
+    for oriented in (True, False):
+        window = read(study(tmp_path / f"study {oriented}", display=Display(least_seconds=0, oriented=oriented)))
+        text = window.trial_page.area.findChild(SliceView).canvas.annotations.text
+        assert ("".join(text.letters), text.convention) == (("RLAP", "RADIOLOGICAL") if oriented else ("", ""))
 
 
 def test_marks_are_places_of_the_picture_by_mouse_and_by_keyboard(qtbot, tmp_path, read):

@@ -303,7 +303,8 @@ class PictureArea(QWidget):
         one.pane.set_picture(one.voxels[one.k], (frame.width, frame.height))
         one.pane.set_camera(one.camera)
         position = f"{one.k + 1} / {count}" if count > 1 else ""
-        one.pane.set_text(PaneText(_LETTERS, position, one.window.label, "RADIOLOGICAL"))
+        told = (_LETTERS, "RADIOLOGICAL") if self._display.oriented else (("", "", "", ""), "")
+        one.pane.set_text(PaneText(told[0], position, one.window.label, told[1]))
 
     def _fit(self) -> None:
         """One scale for all panes."""
