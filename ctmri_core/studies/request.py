@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -117,11 +117,12 @@ class StudyRequest(BaseModel):
         if self.cases < 1 or not all(_LEAST_MM <= mm <= _MOST_MM for mm in self.spacing):
             raise CtmriError(f"A study needs patients, and pictures with voxels from {_LEAST_MM} to {_MOST_MM} mm.")
         protocol, plan = self.protocol(), self.plan()
+        how: dict[str, Any] = {**self.how}
         evaluation = EvaluationOrder(
             self.folder, self.models, self.data or None, self.side, SplitPlan(test_share=self.test_share),
             predictions=self.predictions, truth=self.truth, sources=self.sources, masks=self.masks, made_by=self.made_by,
             patients=self.patients, labels=self.labels, direction=Direction.parse(self.direction) if self.direction else None,
-            translation=Translation(**self.how), body_model=self.body_model,  # type: ignore[arg-type]  # by the names of an Order
+            translation=Translation(**how), body_model=self.body_model,
         )  # fmt: skip
         return StudyOrder(
             folder=self.folder, protocol=protocol, plan=plan, evaluation=evaluation, cases=self.cases, paired=self.paired,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QVBoxLayout
 
 from ctmri_core.studies.pack import Merged
+from ctmri_core.studies.protocol import Design
 from ctmri_core.studies.study_folder import RECORD
 from ctmri_gui import file_choice
 from ctmri_gui.evaluation.folder_field import dropped_folder
@@ -28,7 +29,7 @@ from ctmri_gui.studies.setup.readers_step import is_code
 from ctmri_gui.studies.setup.setup_page import SetupPage
 from ctmri_gui.studies.studies import Studies
 from ctmri_gui.studies.study_state import RESULTS_FOLDER, StudyState
-from ctmri_gui.studies.study_work import PDF, REPORT
+from ctmri_gui.studies.study_work import PDF, REPORT, ExportFormat
 
 TITLE = "Reader studies – CT-MRI Studio"
 SETUP, STUDY, BEFORE, REHEARSE = range(4)
@@ -171,9 +172,9 @@ class StudiesWindow(SideWindow):
 
     # Rehearsal --------------------------------------------------------------------------------------------------------
 
-    def _rehearse(self, design: str, reads: bool) -> None:
+    def _rehearse(self, design: Design, reads: bool) -> None:
         self._reads_after = reads
-        self.studies.rehearse(design)  # type: ignore[arg-type]  # as the box holds it
+        self.studies.rehearse(design)
 
     def _rehearsed(self, _state: StudyState) -> None:
         self.go(STUDY)
@@ -256,14 +257,14 @@ class StudiesWindow(SideWindow):
         if files:
             self.studies.merge(files)
 
-    def _ask_export(self, form: str) -> None:
+    def _ask_export(self, form: ExportFormat) -> None:
         folder = self.studies.folder
         if folder is not None:
             name, pattern = _FILES[form]
             target = file_choice.new_file(self, "Export answers", folder / name, pattern)
             if target is not None:
                 suffix = Path(name).suffix
-                self.studies.export(form, target if target.suffix else target.with_suffix(suffix))  # type: ignore[arg-type]
+                self.studies.export(form, target if target.suffix else target.with_suffix(suffix))
 
     def _open_result(self, name: str) -> None:
         folder = self.studies.folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -70,10 +70,10 @@ def state_of(folder: Path) -> StudyState:
     """Reads the study, never its truth. Raises `FileRefused`."""
     study = StudyFolder(folder)
     file = study.file
-    known = {"folder": folder, "protocol": file.protocol, "sha256": file.sha256, "commitment": file.commitment,
+    known: dict[str, Any] = {"folder": folder, "protocol": file.protocol, "sha256": file.sha256, "commitment": file.commitment,
              "opened": file.opened, "locked": study.needs_passphrase}  # fmt: skip
     if not study.opened:
-        return StudyState(stage="draft", **known)  # type: ignore[arg-type]  # by its names
+        return StudyState(stage="draft", **known)
     with study.record(writing=False) as record:
         entries, anchors, faults = record.entries(), record.anchors, record.faults()
         readers = _readers(study, record)
@@ -86,7 +86,7 @@ def state_of(folder: Path) -> StudyState:
         stage=stage, readers=readers, anchors=anchors, faults=faults, audit=_audit(said), override=_text(said, "override"),
         interim=sum(entry.kind == "unsealed" for entry in own), results=results,
         merged=tuple(_text(entry.payload, "file") for entry in own if entry.kind == "merged"),
-        **known,  # type: ignore[arg-type]  # by its names
+        **known,
     )  # fmt: skip
 
 

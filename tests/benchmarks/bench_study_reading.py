@@ -62,7 +62,7 @@ def read_all(path: Path, *, ahead: bool) -> dict[str, float]:
     window.show()
     QTest.qWait(200)
     if not ahead:
-        window.flow._after = lambda _trial: None  # type: ignore[method-assign]
+        window.flow._after = lambda _trial: None  # type: ignore[method-assign]  # what is measured against: nothing is fetched ahead
     window._read()
     while reading.next_trial is not None:
         while window.flow.state is not State.LOOKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractItemView, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.studies.analysis.results import Flagged
@@ -56,10 +56,10 @@ class FlaggedList(QWidget):
         if some:
             self.table.setCurrentCell(0, 0)
 
-    def _send(self, signal: object) -> None:
+    def _send(self, signal: SignalInstance) -> None:
         row = self.table.currentRow()
         if 0 <= row < len(self._places):
-            signal.emit(self._places[row])  # type: ignore[attr-defined]  # a bound signal has no type of its own
+            signal.emit(self._places[row])
 
 
 def _row(one: Flagged) -> list[Cell]:

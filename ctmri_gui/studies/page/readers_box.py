@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractItemView, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_gui.evaluation.plain_table import Cell, PlainTable
@@ -75,9 +75,9 @@ class ReadersBox(QWidget):
         self._busy = busy
         self._follow()
 
-    def _send(self, signal: object) -> None:
+    def _send(self, signal: SignalInstance) -> None:
         if self.selected:
-            signal.emit(self.selected)  # type: ignore[attr-defined]  # a bound signal has no type of its own
+            signal.emit(self.selected)
 
     def _follow(self) -> None:
         reading = self._state is not None and self._state.stage == "open"
