@@ -26,13 +26,13 @@ from ctmri_core.training.graphics_cards import GraphicsCards, graphics_cards
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.settings import ModelDescription, TrainingSettings, settings_for
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.keyboard_order import takes_keys
 from ctmri_gui.panels.small_parts import WheelGuard
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.new_run import presets
 from ctmri_gui.training.new_run.config_form import ConfigForm
 from ctmri_gui.training.new_run.draft import Draft, KnownData
 from ctmri_gui.training.new_run.field_words import in_words, labels_of, run_fields
-from ctmri_gui.training.new_run.keyboard_order import takes_keys
 from ctmri_gui.training.new_run.length_choice import length_words
 from ctmri_gui.training.new_run.plan_files import command_line
 from ctmri_gui.training.new_run.run_names import name_problem, usual_name

@@ -20,6 +20,7 @@ from ctmri_core.registry import find_card, method_cards
 from ctmri_core.resources_folder import resources_folder
 from ctmri_core.training.run_plan import RunPlan
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.keyboard_order import takes_keys
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.data_work import PREPARED, without_terminal
 from ctmri_gui.training.new_run.case_grid import ROW_ROLE
@@ -28,7 +29,6 @@ from ctmri_gui.training.new_run.case_view import CaseView
 from ctmri_gui.training.new_run.data_choices import DataChoices, form_fields, form_values
 from ctmri_gui.training.new_run.draft import Draft, KnownData, why_not
 from ctmri_gui.training.new_run.drawings import _file
-from ctmri_gui.training.new_run.keyboard_order import takes_keys
 from ctmri_gui.training.new_run.method_costs import COSTS
 from ctmri_gui.training.new_run.method_list import entries_of
 from ctmri_gui.training.new_run.method_page import MethodPage

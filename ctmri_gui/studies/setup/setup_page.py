@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.models.library import Library
 from ctmri_gui.panels.asking import ask
+from ctmri_gui.panels.keyboard_order import in_order, takes_keys
+from ctmri_gui.panels.step_rail import RailWidth, StepRail
 from ctmri_gui.settings import Settings
 from ctmri_gui.studies.setup.cases_step import CasesStep
 from ctmri_gui.studies.setup.design_step import DesignStep
@@ -30,11 +22,10 @@ from ctmri_gui.studies.setup.size_step import SizeStep
 from ctmri_gui.studies.setup.step_page import StepPage
 from ctmri_gui.studies.setup.texts_step import TextsStep
 from ctmri_gui.studies.studies import Studies
-from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 
 TITLES = ("Design", "Cases and models", "Readers and order", "Questions", "Size", "Texts", "Make")
 DESIGN, CASES, READERS, QUESTIONS, SIZE, TEXTS, MAKE = range(len(TITLES))
-_STEP_LETTERS, _FEW_LETTERS, _LEAST_LETTERS = 24, 18, 110
+_RAIL = RailWidth(usual=24, few=18, least=110)
 
 
 class SetupPage(QWidget):
@@ -52,16 +43,15 @@ class SetupPage(QWidget):
         self.make = MakeStep(draft, studies, settings, tuple(zip(TITLES, before, strict=False)))
         self.pages: tuple[StepPage, ...] = (*before, self.make)
         self.stack = QStackedWidget()
-        self._group = QButtonGroup(self)
-        self.steps = [_step() for _ in TITLES]
-        for number, (step, page) in enumerate(zip(self.steps, self.pages, strict=True)):
-            self._group.addButton(step, number)
+        self._rail = StepRail(TITLES, _RAIL)
+        self.steps = self._rail.steps
+        for page in self.pages:
             self.stack.addWidget(page)
         self.anew, self.back, self.next = QPushButton("Begin anew…"), QPushButton("‹ &Back"), QPushButton("&Next ›")
         self.anew.setToolTip("Forgets what was chosen. It is kept otherwise, also when the window is closed")
         self.next.setProperty("primary", True)
         self._lay_out()
-        self._group.idClicked.connect(self.go)
+        self._rail.wanted.connect(self.go)
         self.anew.clicked.connect(lambda _on=False: self._ask_anew())
         self.back.clicked.connect(lambda _on=False: self.go(self.step - 1))
         self.next.clicked.connect(lambda _on=False: self.go(self.step + 1))
@@ -72,7 +62,7 @@ class SetupPage(QWidget):
 
     @property
     def step(self) -> int:
-        return self._group.checkedId()
+        return self._rail.step
 
     def go(self, step: int) -> None:
         """Shows a step, from `DESIGN` to `MAKE`."""
@@ -80,7 +70,7 @@ class SetupPage(QWidget):
         step = min(max(step, DESIGN), MAKE)
         left, page = self.stack.currentWidget(), self.pages[step]
         had_keys = left is not None and left is not page and left.isAncestorOf(QApplication.focusWidget() or self)
-        self.steps[step].setChecked(True)
+        self._rail.check(step)
         self.stack.setCurrentWidget(page)
         page.follow()
         self._follow()
@@ -110,60 +100,24 @@ class SetupPage(QWidget):
         self.go(DESIGN)
 
     def _follow(self) -> None:
-        for number, (step, title, page) in enumerate(zip(self.steps, TITLES, self.pages, strict=True), 1):
+        for number, page in enumerate(self.pages):
             problem = page.problem if self.draft.begun else ""
-            sign = "▲ " if problem else ""
-            step.setText(f"{number}  {title}\n{self._short(sign + (page.summary or ('to do' if problem else '')))}".rstrip())
-            step.setToolTip(problem or page.summary)
-            step.setAccessibleName(f"Step {number}, {title}{f': {page.summary}' if page.summary else ''}")
-            step.setAccessibleDescription(problem)
+            below = f"▲ {page.summary or 'to do'}" if problem else ""
+            self._rail.tell(number, page.summary, problem, below)
         self.anew.setEnabled(self.draft.begun)
         self.back.setEnabled(self.step > DESIGN)
         self.next.setVisible(self.step < MAKE)
 
-    @property
-    def _letters(self) -> int:
-        return _FEW_LETTERS if self.width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth() else _STEP_LETTERS
-
-    def _short(self, text: str) -> str:
-        room = self._letters * self.fontMetrics().averageCharWidth()
-        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-
     def _fit(self) -> None:
-        for step in self.steps:
-            step.setFixedWidth(round((self._letters + 5) * self.fontMetrics().averageCharWidth()))
+        self._rail.fit(self.width())
         self._follow()
 
     def _lay_out(self) -> None:
-        left = QFrame()
-        left.setProperty("role", "steps")
-        left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(10, 14, 4, 14)
-        column.setSpacing(4)
-        for step in self.steps:
-            column.addWidget(step)
-        column.addStretch(1)
         foot = QHBoxLayout()
         foot.setContentsMargins(18, 6, 18, 12)
         foot.addWidget(self.anew)
         foot.addStretch(1)
         foot.addWidget(self.back)
         foot.addWidget(self.next)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.stack, 1)
-        right.addLayout(foot)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(left)
-        row.addLayout(right, 1)
+        self._rail.stand_beside(self.stack, foot, self)
         self._fit()
-
-
-def _step() -> QPushButton:
-    made = QPushButton()
-    made.setCheckable(True)
-    made.setProperty("role", "step")
-    return made

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ctmri_core.config_fields import ConfigField
+from ctmri_gui.panels.keyboard_order import in_order, takes_keys
 from ctmri_gui.panels.small_parts import WheelGuard, label, scrolling, set_role
 from ctmri_gui.training.new_run.field_words import in_words, labels_of, matches
-from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 from ctmri_gui.training.new_run.value_editors import Editor, editor_for, shown
 from ctmri_gui.viewer.palette import scaled
 

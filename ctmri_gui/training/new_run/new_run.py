@@ -6,25 +6,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
 from ctmri_core.training.first_lesson import first_lesson
 from ctmri_gui.jobs.queue import Jobs
+from ctmri_gui.panels.keyboard_order import in_order, takes_keys
+from ctmri_gui.panels.step_rail import RailWidth, StepRail
 from ctmri_gui.settings import Settings
 from ctmri_gui.training.history.run_words import data_words
 from ctmri_gui.training.new_run.data_page import DataPage
 from ctmri_gui.training.new_run.draft import Draft
-from ctmri_gui.training.new_run.keyboard_order import in_order, takes_keys
 from ctmri_gui.training.new_run.method_page import MethodPage
 from ctmri_gui.training.new_run.settings_page import SettingsPage
 from ctmri_gui.training.new_run.start_page import StartPage
@@ -32,9 +23,7 @@ from ctmri_gui.training.trainings import Trainings
 
 _TITLES = ("Data", "Method", "Settings", "Start")
 DATA, METHOD, SETTINGS, START = range(len(_TITLES))
-_STEP_LETTERS, _FEW_LETTERS = 21, 13
-_LEAST_LETTERS = 120
-"""Of a window in which the names of steps need not be short."""
+_RAIL = RailWidth(usual=21, few=13, least=120)
 
 
 class NewRun(QWidget):
@@ -48,11 +37,9 @@ class NewRun(QWidget):
         )  # fmt: skip
         self.pages: list[QWidget | None] = [None] * len(_TITLES)
         self.stack = QStackedWidget()
-        self.steps = [_step(number, title) for number, title in enumerate(_TITLES, 1)]
-        self._group = QButtonGroup(self)
-        for number, step in enumerate(self.steps):
-            self._group.addButton(step, number)
-        self._group.idClicked.connect(self.go)
+        self._rail = StepRail(_TITLES, _RAIL)
+        self.steps = self._rail.steps
+        self._rail.wanted.connect(self.go)
         self.back, self.next = QPushButton("‹ &Back"), QPushButton("&Next ›")
         self.next.setProperty("primary", True)
         self.back.clicked.connect(lambda: self.go(self.step - 1))
@@ -63,7 +50,7 @@ class NewRun(QWidget):
 
     @property
     def step(self) -> int:
-        return self._group.checkedId()
+        return self._rail.step
 
     def go(self, step: int) -> None:
         """Shows a step, from `DATA` to `START`."""
@@ -76,7 +63,7 @@ class NewRun(QWidget):
             self.stack.addWidget(page)
             if isinstance(page, StartPage):
                 self._foot.insertWidget(1, page.foot, 100)
-        self.steps[step].setChecked(True)
+        self._rail.check(step)
         left = self.stack.currentWidget()
         had_keys = left is not None and left is not page and left.isAncestorOf(QApplication.focusWidget() or self)
         self.stack.setCurrentWidget(page)
@@ -124,10 +111,8 @@ class NewRun(QWidget):
 
     def _follow(self) -> None:
         """What was chosen stands below the name of each step."""
-        for step, title, chosen in zip(self.steps, _TITLES, self._chosen(), strict=True):
-            step.setText(f"{self.steps.index(step) + 1}  {title}" + (f"\n{self._short(chosen)}" if chosen else ""))
-            step.setToolTip(chosen)
-            step.setAccessibleName(f"Step {self.steps.index(step) + 1}, {title}{f': {chosen}' if chosen else ''}")
+        for number, chosen in enumerate(self._chosen()):
+            self._rail.tell(number, chosen)
         self.back.setEnabled(self.step > DATA)
         self.next.setVisible(self.step < START)
         start = self.pages[START]
@@ -148,48 +133,15 @@ class NewRun(QWidget):
         name = data_words(draft.source)
         return f"▲ {name}" if data.serious else f"✓ {name}", method, settings, start
 
-    @property
-    def _letters(self) -> int:
-        return _FEW_LETTERS if self.width() < _LEAST_LETTERS * self.fontMetrics().averageCharWidth() else _STEP_LETTERS
-
-    def _short(self, text: str) -> str:
-        room = self._letters * self.fontMetrics().averageCharWidth()
-        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-
     def _fit(self) -> None:
-        for step in self.steps:
-            step.setFixedWidth(round((self._letters + 5) * self.fontMetrics().averageCharWidth()))
+        self._rail.fit(self.width())
         self._follow()
 
     def _lay_out(self) -> None:
-        left = QFrame()
-        left.setProperty("role", "steps")
-        left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(10, 14, 4, 14)
-        column.setSpacing(6)
-        for step in self.steps:
-            column.addWidget(step)
-        column.addStretch(1)
         foot = self._foot = QHBoxLayout()
         foot.setContentsMargins(18, 6, 18, 12)
         foot.addWidget(self.back)
         foot.addStretch(1)
         foot.addWidget(self.next)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.stack, 1)
-        right.addLayout(foot)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(left)
-        row.addLayout(right, 1)
+        self._rail.stand_beside(self.stack, foot, self)
         self._fit()
-
-
-def _step(number: int, title: str) -> QPushButton:
-    made = QPushButton(f"{number}  {title}")
-    made.setCheckable(True)
-    made.setProperty("role", "step")
-    return made
