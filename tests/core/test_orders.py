@@ -36,15 +36,18 @@ def settings(**changed) -> TrainingSettings:
     return TrainingSettings(**(base | changed))
 
 
-def steered(trainer: Trainer, orders: Orders, at: dict[int, tuple[str, ...]], later: float = 0.3) -> list[Event]:
-    """All events; after step n the orders of `at[n]` are given, those after a pause one by one a moment later."""
+def steered(trainer: Trainer, orders: Orders, at: dict[int, tuple[str, ...]], later: float = 0.1) -> list[Event]:
+    """All events; after step n the first order of `at[n]` is given, and each of the others `later` seconds after the run has
+    said that the one before is done, by another thread, while the run waits in its pause."""
     events: list[Event] = []
+    open_orders: list[str] = []
     for event in trainer.run():
         events.append(event)
         if isinstance(event, Step) and (given := at.pop(event.iteration, ())):
             orders.give(given[0])
-            for number, order in enumerate(given[1:], 1):
-                threading.Timer(number * later, orders.give, [order]).start()
+            open_orders = list(given[1:])
+        elif open_orders and isinstance(event, Paused | Sample | CheckpointSaved):
+            threading.Timer(later, orders.give, [open_orders.pop(0)]).start()
     return events
 
 
@@ -147,9 +150,12 @@ def test_a_run_pauses_before_its_first_step_and_without_any_is_kept(tiny_pairs, 
     orders = Orders()
     for order in ("pause", "sample", "checkpoint"):
         orders.give(order)
-    threading.Timer(0.5, orders.give, ["stop"]).start()
     trainer = Trainer(CARD, TINY, tiny_pairs(), tmp_path, settings(), orders=orders)
-    events = list(trainer.run())
+    events: list[Event] = []
+    for event in trainer.run():
+        events.append(event)
+        if isinstance(event, CheckpointSaved):  # what was asked for is done, and it waits
+            orders.give("stop")
     assert kinds(events)[1:4] == ["paused", "sample", "checkpoint_saved"] and trainer.iteration == 0
     again = Trainer(CARD, TINY, trainer.data, tmp_path, settings(), resume=True)
     assert list(again.run())[-1].reason == "completed"
@@ -231,7 +237,7 @@ def test_orders_by_line(tmp_path: Path):
         command.until(Step)
         command.child.stdin.close()  # whoever steered it has gone
         end = command.until(Finished)
-        assert end.reason == "stopped" and command.child.wait(60) == 130
+        assert end.reason == "stopped" and command.child.wait() == 130
     checkpoint = load_checkpoint(RunFolder(tmp_path / "run").checkpoint)
     assert checkpoint["iteration"] == max(event.iteration for event in command.events if isinstance(event, Step))
 
@@ -242,7 +248,7 @@ def test_a_signal_ends_a_pause(tmp_path: Path):
         command.say("pause")
         command.until(Paused, paused=True)
         command.child.send_signal(signal.SIGTERM)
-        assert command.until(Finished).reason == "stopped" and command.child.wait(60) == 130
+        assert command.until(Finished).reason == "stopped" and command.child.wait() == 130
         assert "Resume" not in command.events[-1].message and RunFolder(tmp_path / "run").checkpoint.exists()
 
 
@@ -256,7 +262,7 @@ def test_two_processes_pause_together(tmp_path: Path):
         command.say("stop_after_epoch", "go_on")
         end = command.until(Finished)
         assert end.reason == "stopped" and "epoch" in end.message, end.message
-        assert command.child.wait(60) == 130
+        assert command.child.wait() == 130
     state = load_checkpoint(RunFolder(tmp_path / "run").checkpoint)
     assert len(state["others"]) == 1 and state["iteration"] > at
 

@@ -113,7 +113,7 @@ HEARD = f"print({to_json(Progress(done=1))!r})\n"
 
 def test_a_deaf_process_is_ended_all_the_same(tmp_path: Path, monkeypatch):
     """One that stands still hears neither orders nor SIGTERM."""
-    instead(monkeypatch, f"{HEARD}import time; time.sleep(60)")
+    instead(monkeypatch, f"{HEARD}import time; time.sleep(600)")
     asked = threading.Event()
     heard = Heard(tmp_path / "run", plan(), stop=asked.is_set, patience=0.3)
     heard.until(Progress)
@@ -125,7 +125,7 @@ def test_a_deaf_process_is_ended_all_the_same(tmp_path: Path, monkeypatch):
 
 
 def test_closing_ends_it(tmp_path: Path, monkeypatch):
-    instead(monkeypatch, f"{HEARD}import time; time.sleep(60)")
+    instead(monkeypatch, f"{HEARD}import time; time.sleep(600)")
     heard = Heard(tmp_path / "run", plan())
     heard.until(Progress)
     child = heard.child
@@ -189,16 +189,20 @@ def test_how_a_process_ended_and_its_last_lines(end: str, words: str, killed: bo
 
 
 @pytest.mark.parametrize(
-    ("deaf_to", "by"), [("", -signal.SIGTERM), ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", -signal.SIGKILL)]
+    ("deaf_to", "by", "waited"),
+    [
+        ("", -signal.SIGTERM, (0.5, 1.5)),
+        ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", -signal.SIGKILL, (0.5, 1.5, 2.5)),
+    ],
 )
-def test_the_end_is_asked_for_ever_harder(deaf_to: str, by: int):
-    """What it started itself goes with it, although it holds the output open."""
-    started = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    with script(f"{deaf_to}\n{started}\n{HEARD}import time; time.sleep(60)") as child:
+def test_the_end_is_asked_for_ever_harder(deaf_to: str, by: int, waited: tuple[float, ...]):
+    """What it started itself goes with it, although it holds the output open. `waited`: how often its patience of a second."""
+    started = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    with script(f"{deaf_to}\n{started}\n{HEARD}import time; time.sleep(600)") as child:
         while child.next_event() is None:
             pass
-        begun = time.monotonic()
-        all_of(child, lambda: child.end(time.monotonic() - begun, 0.3))
+        looks = iter(waited)
+        all_of(child, lambda: child.end(next(looks, waited[-1]), 1.0))  # by no clock: a busy system ends nothing at once
         assert child.how_it_ended().startswith(f"signal {-by}") and child.ended_by_us and not child.killed
 
 

@@ -109,9 +109,9 @@ def test_a_listener_that_leaves_takes_the_threads_along(tiny_pairs, tmp_path: Pa
     work = Trainer(CARD, TINY, tiny_pairs(), tmp_path / "run", settings(tensorboard=True)).run()
     while not isinstance(next(work), Step):
         pass
-    assert set(threading.enumerate()) > before
+    assert set(threading.enumerate()) - before
     work.close()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_stop_between_pictures_is_heeded(tiny_pairs, tmp_path: Path):
@@ -236,7 +236,7 @@ def test_many_runs_in_one_program_leave_nothing_behind(tiny_pairs, tmp_path: Pat
         finally:
             gc.enable()
         threads = threads or set(threading.enumerate())
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
     assert outside == (torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled(), os.environ.copy())
 
 
