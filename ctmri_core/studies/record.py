@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from ctmri_core.errors import FileRefused, WriteFailed
 from ctmri_core.files import atomic_file
 from ctmri_core.folder_lock import claimed
 from ctmri_core.studies.chain import Anchor, Entry, broken, chains, hashed, root, text_of
+from ctmri_core.studies.record_errors import has_no_room, sqlite_errors, was_cut_off
 from ctmri_core.studies.trials import Answer
 
 EntryKind = Literal[
@@ -56,7 +57,8 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
     """The record at `path` of the study with the hash `study`, held for this process alone while it is open for writing.
 
     Raises `FileRefused` for what is no record, of another study or damaged, `WriteFailed` where another window has it, or where a
-    newer version wrote it and it may only be read. `patience_ms`: how long a file that another program has locked is waited for.
+    newer version wrote it and it may only be read (`newer`). `patience_ms`: how long a file that another program has locked is
+    waited for.
     """
 
     def __init__(self, path: Path, *, study: str | None = None, writing: bool = True, patience_ms: int = _PATIENCE_MS) -> None:
@@ -73,7 +75,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
         """A new record with nothing in it. Raises `WriteFailed` where there is one already."""
         if path.exists():
             raise WriteFailed(f"{path.name} is there already. A record is never begun anew; choose another place.")
-        with atomic_file(path, private=True) as begun, _sqlite_errors(path):  # killed in between it would be no record for ever
+        with atomic_file(path, private=True) as begun, sqlite_errors(path):  # killed in between it would be no record for ever
             connection = sqlite3.connect(begun, isolation_level=None)
             try:
                 _settle(connection)
@@ -102,13 +104,12 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
         """Adds an entry, which is on the disk when this returns. Without room the reserve goes first, then `WriteFailed`."""
         if not self.writing:
             raise WriteFailed(f"{self.path.name} was opened for reading only.")
-        with _sqlite_errors(self.path):
+        with sqlite_errors(self.path):
             try:
                 return self._append(kind, reader, payload or {})
-            except sqlite3.OperationalError:
-                if not self._reserve.exists():
+            except sqlite3.OperationalError as error:
+                if not (has_no_room(error) and self._give_up_reserve()):
                     raise
-                self._reserve.unlink()
                 return self._append(kind, reader, payload or {})
 
     def answer(self, answer: Answer) -> Entry:
@@ -124,7 +125,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
             where.append("reader = ?")
             values.append(reader)
         asked = f"SELECT {_COLUMNS} FROM entry WHERE {' AND '.join(where)} ORDER BY origin, number"
-        with _sqlite_errors(self.path):
+        with sqlite_errors(self.path):
             return tuple(_entry(row) for row in self._database.execute(asked, values))
 
     def answers(self, reader: str | None = None) -> tuple[Answer, ...]:
@@ -179,7 +180,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
             who = ", ".join(sorted({reader for reader, _ in twice}))
             problem = f"holds answers of {who} to {len(twice)} of the trials that come."
             raise self._refused(problem, "A reader reads in one file: take in one of the two.")
-        with _sqlite_errors(self.path), _transaction(self._database):
+        with sqlite_errors(self.path), _transaction(self._database):
             self._database.executemany(_INSERT, [_row(entry) for entry in fresh])
         return len(fresh)
 
@@ -191,29 +192,52 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
             raise self._refused("is not there.", "Choose the folder of the study.")
         if writing and not self._closing.enter_context(claimed(self.path.with_suffix(".lock"))):
             raise WriteFailed(f"{self.path.name} is open in another window. Go on there, or close it first.")
-        with _sqlite_errors(self.path):
-            mode = "rw" if writing else "ro"
-            self._database = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        with sqlite_errors(self.path):
+            self._database = self._connected(writing)
             self._closing.callback(self._database.close)
             self._database.text_factory = _text
-            application = self._database.execute("PRAGMA application_id").fetchone()[0]
+            application = self._application()
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if application != _APPLICATION:
                 raise self._refused("is no record of a reader study.", "Choose the folder of the study.")
             if version > _SCHEMA and writing:
                 raise WriteFailed(f"{self.path.name} was written by a newer version; this one may only read it. Update first.")
-            self._database.execute(f"PRAGMA busy_timeout = {self._patience_ms}")
             if writing:
                 _settle(self._database)
             facts = dict(self._database.execute("SELECT key, value FROM fact").fetchall())
             if self._database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise self._refused("is damaged.", "Take the copy that was exported last; no answers were changed.")
-        self.study, self.origin, self.writing = facts["study"], facts["origin"], writing
+        self.study, self.origin, self.writing, self.newer = facts["study"], facts["origin"], writing, version > _SCHEMA
         if study is not None and study != self.study:
             raise self._refused("belongs to another study.", "Choose the one that goes with these pictures.")
         self._reserve = self.path.with_suffix(".reserve")
         if writing and not self._reserve.exists():
             self._put_reserve_aside()
+
+    def _connected(self, writing: bool) -> sqlite3.Connection:
+        """From any thread, one after the other: a window writes on a thread of its own."""
+        where = f"{self.path.resolve().as_uri()}?mode={'rw' if writing else 'ro'}"
+        return sqlite3.connect(where, self._patience_ms / 1000, isolation_level=None, check_same_thread=False, uri=True)
+
+    def _application(self) -> int:
+        """Whose file it is. A write that was cut off is undone first, which only who writes can."""
+        asked = "PRAGMA application_id"
+        try:
+            return int(self._database.execute(asked).fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if not was_cut_off(error):
+                raise
+        with closing(self._connected(writing=True)) as undoing:
+            undoing.execute(asked)
+        return int(self._database.execute(asked).fetchone()[0])
+
+    def _give_up_reserve(self) -> bool:
+        """Whether there was one, and there is its room now."""
+        try:
+            self._reserve.unlink()
+        except OSError:  # there is none, or nothing may be written there
+            return False
+        return True
 
     def _put_reserve_aside(self) -> None:
         """As far as there is room: reading goes on without it."""
@@ -222,7 +246,8 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
                 self._reserve.write_bytes(bytes(size))
                 return
             except OSError:
-                self._reserve.unlink(missing_ok=True)
+                with suppress(OSError):  # where nothing may be written either
+                    self._reserve.unlink(missing_ok=True)
 
     def _append(self, kind: str, reader: str, payload: dict[str, Any]) -> Entry:
         with _transaction(self._database):
@@ -261,17 +286,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-@contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        message = f"{path.name} could not be used: {error}. Make room, or see that it may be written; what was answered is kept."
-        raise WriteFailed(message) from error
-    except sqlite3.DatabaseError as error:
-        raise FileRefused(path, "is no record of a reader study, or damaged.", "Take the copy that was exported last.") from error
 
 
 def _text(raw: bytes) -> str:

@@ -206,7 +206,11 @@ def test_a_newer_record_may_only_be_read(tmp_path):
     with pytest.raises(WriteFailed, match="newer version"):
         StudyRecord(tmp_path / "study.sqlite")
     with StudyRecord(tmp_path / "study.sqlite", writing=False) as found:
-        assert len(found.answers()) == 5
+        assert len(found.answers()) == 5 and found.newer
+    with closing(sqlite3.connect(tmp_path / "study.sqlite")) as other:
+        other.execute("ALTER TABLE fact RENAME TO truth")
+    with pytest.raises(WriteFailed, match="newer version"):
+        StudyRecord(tmp_path / "study.sqlite", writing=False)
 
 
 def test_a_full_disk_costs_the_reserve_first_and_loses_nothing(record):
@@ -224,6 +228,55 @@ def test_a_full_disk_costs_the_reserve_first_and_loses_nothing(record):
     record._database.execute("PRAGMA max_page_count = 100000")
     record.answer(answer(kept))
     assert len(record.answers()) == kept + 1
+
+
+def test_who_waits_for_another_program_says_so_and_keeps_the_reserve(tmp_path):
+    filled(tmp_path / "study.sqlite")
+    with (
+        StudyRecord(tmp_path / "study.sqlite", patience_ms=1) as record,
+        closing(sqlite3.connect(record.path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(WriteFailed, match="held by another program") as said:
+            record.answer(answer(7))
+        assert "room" not in str(said.value) and record.path.with_suffix(".reserve").exists()
+        with pytest.raises(WriteFailed, match="held by another program"):
+            StudyRecord(record.path, writing=False, patience_ms=1)
+        other.execute("ROLLBACK")
+        record.answer(answer(7))
+        assert len(record.answers()) == 6
+
+
+def test_a_reserve_that_cannot_be_given_up_ends_in_words(record):
+    """As in a folder that may no longer be written."""
+    reserve = record.path.with_suffix(".reserve")
+    reserve.unlink()
+    reserve.mkdir()
+    pages = record._database.execute("PRAGMA page_count").fetchone()[0]
+    record._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(WriteFailed, match="Make room"):
+        for number in range(1000):
+            record.answer(answer(number))
+
+
+CUT_OFF = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN IMMEDIATE")
+database.executemany("INSERT INTO entry VALUES ('ff', ?, 'answer', 'R1', '', ?, '')", [(n, "x" * 3000) for n in range(200)])
+os._exit(9)
+"""
+
+
+def test_what_was_cut_off_while_it_was_written_can_be_read_all_the_same(tmp_path):
+    """By a power cut, a journal stays beside the file; who only reads may not undo what it tells of."""
+    path = tmp_path / "study.sqlite"
+    anchors = filled(path)
+    subprocess.run([sys.executable, "-c", CUT_OFF, str(path)], check=False)
+    assert path.with_name("study.sqlite-journal").stat().st_size
+    with StudyRecord(path, writing=False) as record:
+        assert len(record.answers()) == 5 and record.faults(anchors) == ()
 
 
 WRITER = """
