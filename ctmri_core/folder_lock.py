@@ -16,7 +16,8 @@ from ctmri_core.files import write_failed
 _NAME = ".lock"
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _TRIES, _SECONDS_BETWEEN_TRIES = 5, 0.02
-"""Whoever asks whether a folder is held holds it himself for a moment."""
+_TRIES_TO_WRITE = 50
+"""Whoever asks whether a folder is held keeps a writer out for a moment, which is long where he is taken off the processor."""
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise write_failed(folder, error) from error
     try:
-        if not _taken(number):
+        if not _taken(number, _TRIES_TO_WRITE):
             message = f"Another ctmri is writing into {folder.name} at the moment. Wait for its end, or name another folder."
             raise WriteFailed(message)
         yield
@@ -63,14 +64,27 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _taken(number)
+        return not _free(number)
     finally:
         os.close(number)
 
 
-def _taken(number: int) -> bool:
+def _free(number: int) -> bool:
+    """Whether the lock of an open file is nobody's; those who ask at the same time do not take each other for a writer."""
+    if sys.platform == "win32":
+        return _taken(number)
+    import fcntl
+
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _HELD
+    return True
+
+
+def _taken(number: int, tries: int = _TRIES) -> bool:
     """Takes the lock of an open file, which its closing gives back; False when somebody else has it."""
-    for left in reversed(range(_TRIES)):
+    for left in reversed(range(tries)):
         try:
             _lock(number)
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_run_goes_on_while_its_folder_is_held(tmp_path: Path):
 
 
 def test_asking_whether_a_folder_is_held_is_in_nobody_s_way(tmp_path: Path):
-    """The question holds the lock for a moment."""
+    """The question keeps writers out for a moment."""
     with alone_in(tmp_path):
         pass
     over = threading.Event()
@@ -90,6 +91,27 @@ def test_asking_whether_a_folder_is_held_is_in_nobody_s_way(tmp_path: Path):
     finally:
         over.set()
         asking.join()
+
+
+def test_whoever_asks_and_is_taken_off_the_processor_just_then_is_no_writer(tmp_path: Path, monkeypatch):
+    with alone_in(tmp_path):
+        pass
+    asking = threading.Thread(target=is_held, args=(tmp_path,))
+    close, asked = os.close, threading.Event()
+
+    def late(number: int) -> None:
+        if threading.current_thread() is asking:
+            asked.set()
+            time.sleep(0.3)
+        close(number)
+
+    monkeypatch.setattr(os, "close", late)
+    asking.start()
+    assert asked.wait(100)
+    assert not is_held(tmp_path)
+    with alone_in(tmp_path):
+        assert is_held(tmp_path)
+    asking.join()
 
 
 def test_the_best_and_the_models(tmp_path: Path):
