@@ -286,7 +286,7 @@ def test_processes_share_the_cases_and_none_is_done_twice(tmp_path, models):
         write_ct(tmp_path / "in" / f"{number}.nii.gz", number)
     (tmp_path / "in" / "broken.nii").write_bytes(b"no volume")
     outcome = subprocess.run(
-        command(tmp_path, "--devices", "2", "--json"), capture_output=True, text=True, check=False, timeout=200,
+        command(tmp_path, "--devices", "2", "--json"), capture_output=True, text=True, check=False,
         env={**os.environ, **ENVIRONMENT},
     )  # fmt: skip
     assert outcome.returncode == 1, outcome.stderr  # one could not be opened

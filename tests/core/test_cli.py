@@ -307,7 +307,7 @@ def test_ctrl_c_in_training_keeps_the_state_and_says_how_to_go_on(tmp_path):
             if isinstance(from_json(line), Step):
                 process.send_signal(signal.SIGINT)
                 break
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate()
     last = from_json(out.splitlines()[-1])
     assert process.returncode == 130
     assert isinstance(last, Finished) and last.reason == "stopped"

@@ -28,7 +28,7 @@ FLAGS = [
 def _run(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ctmri_core.cli", "train", "pix2pix", "--run", str(folder), *flags]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=250, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
 
 

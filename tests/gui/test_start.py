@@ -26,7 +26,7 @@ window.close()
 
 def start(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, env=dict(os.environ), check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
 
 
 @pytest.mark.parametrize("code", ["import sys, ctmri_gui.__main__, ctmri_gui.app", "show"])
