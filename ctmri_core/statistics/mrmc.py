@@ -22,6 +22,8 @@ from ctmri_core.statistics.readings import Readings
 HoldsFor = Literal["readers and cases", "cases", "readers"]
 """What the result is said of: other readers and cases; other cases with these readers; other readers with these cases."""
 
+LITTLE_FREEDOM = 2
+"""Of readers, where their spread is not believed if it is below what cases alone make (decision 0025)."""
 ONE_READER = NotComputable("One reader does not show how readers differ: the result can hold for other cases only.")
 
 
@@ -56,7 +58,8 @@ class ModalityComponents:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`values`: one tuple for each modality, one figure for each reader. `cases`, `pairs`, `limits`: as in `Figures`."""
+    """`values`: one tuple for each modality, one figure for each reader. `cases`, `pairs`, `limits`, `patients`: as in
+    `Figures`."""
 
     figure: Figure
     covariance: Covariance
@@ -68,6 +71,7 @@ class Analysis:
     values: tuple[tuple[float, ...], ...]
     components: Components
     single: tuple[ModalityComponents, ...]
+    patients: int | None = None
 
     def mean(self, modality: str) -> float:
         """Over readers."""
@@ -113,7 +117,7 @@ def analyse(readings: Readings, figure: Figure = "auc", covariance: Covariance =
     )
     return Analysis(
         figure, covariance, readings.modalities, readings.readers, found.cases, found.pairs, found.limits,
-        tuple(map(tuple, found.values.tolist())), _components(found.values, found.covariance), single,
+        tuple(map(tuple, found.values.tolist())), _components(found.values, found.covariance), single, found.patients,
     )  # fmt: skip
 
 
@@ -122,19 +126,14 @@ def against(
 ) -> Estimate | NotComputable:
     """The mean figure of one modality over readers, tested against `null`: whether readers together do better than chance.
 
-    Of readers who are all perfect, as `intervals.unanimous` says.
+    Two or three readers (`LITTLE_FREEDOM`) are taken to differ at least as cases make them: their own spread is often small by
+    luck, and of studies at chance up to 12 % would be called beyond it. Readers who are all perfect: see `intervals.unanimous`.
     """
     parts, readers = analysis.single[analysis.modalities.index(modality)], len(analysis.readers)
     if readers < 2 and holds_for != "cases":
         return ONE_READER
-    cov2, df = max(parts.cov2, 0.0), math.inf
-    if holds_for == "cases":
-        total = parts.variance + (readers - 1) * cov2
-    elif holds_for == "readers":
-        total, df = parts.ms_reader, readers - 1
-    else:
-        total = parts.ms_reader + readers * cov2
-        df = _ratio((readers - 1) * total**2, parts.ms_reader**2)
+    cov2 = max(parts.cov2, 0.0)
+    total, df = _error(parts.ms_reader, parts.variance, cov2, readers, readers - 1, holds_for, analysis.patients)
     se = root(total / readers)
     found = estimate(analysis.mean(modality), se, null=null, df=df, confidence=confidence, within=analysis.limits)
     return unanimous(found, analysis.pairs, null=null, confidence=confidence) if analysis.limits == (0.0, 1.0) else found
@@ -150,13 +149,8 @@ def compare(
     if readers < 2 and holds_for != "cases":
         return ONE_READER
     freedom = (modalities - 1) * (readers - 1)
-    if holds_for == "cases":
-        error, df2 = parts.variance - parts.cov1 + (readers - 1) * parts.between_readers, math.inf
-    elif holds_for == "readers":
-        error, df2 = parts.ms_interaction, freedom
-    else:
-        error = parts.ms_interaction + readers * parts.between_readers
-        df2 = _ratio(freedom * error**2, parts.ms_interaction**2)
+    own = parts.variance - parts.cov1
+    error, df2 = _error(parts.ms_interaction, own, parts.between_readers, readers, freedom, holds_for, analysis.patients)
     width = analysis.limits[1] - analysis.limits[0]
     se = root(2 * error / readers)
     differences = tuple(
@@ -169,6 +163,23 @@ def compare(
         for first, second in combinations(analysis.modalities, 2)
     )  # fmt: skip
     return Comparison(holds_for, _test(parts.ms_modality, error, modalities - 1, df2, se), modalities - 1, df2, differences)
+
+
+def _error(
+    mean_square: float, own: float, shared: float, readers: int, freedom: int, holds_for: HoldsFor, patients: int | None
+) -> tuple[float, float]:
+    """Variance of a mean over readers, times their number, and its degrees of freedom, which a few patients limit.
+
+    `mean_square`: of readers, with `freedom`; `own`: what cases give it; `shared`: covariance of two readers.
+    """
+    if holds_for == "readers":
+        return mean_square, freedom
+    over_cases, most = own + (readers - 1) * shared, math.inf if patients is None else patients - 1
+    if holds_for == "cases":
+        return over_cases, most
+    total = mean_square + readers * shared
+    df = min(_ratio(freedom * total**2, mean_square**2), most)
+    return (max(total, over_cases) if freedom <= LITTLE_FREEDOM else total), df
 
 
 def _test(mean_square: float, error: float, df1: int, df2: float, se: float) -> Significance | NotComputable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ class Readings:
 
     `signal`: bool (cases,), whether a case is of the kind to be detected (synthetic; diseased). A modality is what is compared: a
     model, with real cases standing under each model with the one score they were given. Repeats are not for this table.
+    `patients`: whose each case is, where several may be of one; empty where each stands for itself.
     """
 
     modalities: tuple[str, ...]
@@ -25,15 +27,19 @@ class Readings:
     cases: tuple[str, ...]
     signal: NDArray[np.bool_]
     scores: NDArray[np.float64]
+    patients: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.modalities), len(self.readers), len(self.cases))
-        if self.scores.shape != shape or self.signal.shape != shape[2:]:
-            raise ValueError(f"scores {self.scores.shape} and signal {self.signal.shape} for {shape}")
+        if self.scores.shape != shape or self.signal.shape != shape[2:] or len(self.patients) not in (0, shape[2]):
+            raise ValueError(f"scores {self.scores.shape}, signal {self.signal.shape}, {len(self.patients)} patients for {shape}")
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, str, str, float]], signal: Mapping[str, bool]) -> Readings:
-        """From rows (reader, case, modality, score) and whether each case is a signal, in the order in which they first come.
+    def of(
+        cls, rows: Iterable[tuple[str, str, str, float]], signal: Mapping[str, bool], patients: Mapping[str, str] | None = None
+    ) -> Readings:
+        """From rows (reader, case, modality, score) and whether each case is a signal, in the order in which they first come;
+        `patients`: whose each is.
 
         Raises `ValueError` where one reader scores a case of a modality twice.
         """
@@ -48,12 +54,20 @@ class Readings:
             if not np.isnan(scores[at]):
                 raise ValueError("a reader scored one case of one modality twice")
             scores[at] = score
-        return cls(modalities, readers, cases, np.array([signal[case] for case in cases], np.bool_), scores)
+        whose = () if patients is None else tuple(patients[case] for case in cases)
+        return cls(modalities, readers, cases, np.array([signal[case] for case in cases], np.bool_), scores, whose)
 
     @property
     def missing(self) -> int:
         """How many readings there are not."""
         return int(np.isnan(self.scores).sum())
+
+    @property
+    def units(self) -> NDArray[np.intp]:
+        """What varies by itself, (cases,): the number of each case's patient, or its own."""
+        if not self.patients:
+            return np.arange(len(self.cases))
+        return np.unique(self.patients, return_inverse=True)[1]
 
     def complete(self) -> Readings:
         """Of the cases that all readers have read of all modalities."""
@@ -61,8 +75,8 @@ class Readings:
 
     def of_cases(self, chosen: NDArray[np.bool_]) -> Readings:
         """Of the `chosen` cases only, bool (cases,)."""
-        cases = tuple(name for name, taken in zip(self.cases, chosen, strict=True) if taken)
-        return replace(self, cases=cases, signal=self.signal[chosen], scores=self.scores[:, :, chosen])
+        cases, patients = (tuple(compress(names, chosen)) for names in (self.cases, self.patients))
+        return replace(self, cases=cases, signal=self.signal[chosen], scores=self.scores[:, :, chosen], patients=patients)
 
     def of_readers(self, *chosen: str) -> Readings:
         """Of the `chosen` readers only, in their order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import product
 from math import sqrt
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import ndtr
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, t
 
 from ctmri_core.statistics import mrmc, mrmc_power, roc
 from ctmri_core.statistics.answers import Estimate, Interval, NotComputable, Significance
@@ -290,6 +290,60 @@ def test_intervals_hold_what_they_promise():
         estimates = mrmc.against(analysed(drawn), "m"), u.by_t, mrmc.against(analysed(drawn.correct(), "mean"), "m"), again
         wrong += [not low <= 0.5 <= high for low, high in map(bounds, estimates)]
     assert (wrong / 200 < 0.12).all() and (wrong / 200 > 0.01).all()
+
+
+def test_readers_who_agree_by_luck_do_not_pass_for_certainty():
+    """Two readers at chance: after the published formulas some 12 % of such studies find them beyond it."""
+    random = np.random.default_rng(4)
+    wrong = np.zeros(2)
+    for _ in range(600):
+        seen = random.normal(0, 0.2**0.5, 200) + random.normal(0, 0.8**0.5, (2, 200)) + random.normal(0, 0.125, (2, 1))
+        drawn = Readings(("m",), ("a", "b"), tuple(map(str, range(200))), np.arange(200) < 100, (seen > 0)[None] * 1.0)
+        analysis = analysed(drawn, "mean")
+        parts, found = analysis.single[0], mrmc.against(analysis, "m")
+        assert isinstance(found, Estimate) and isinstance(found.test, Significance)
+        shared = max(parts.cov2, 0)
+        published = parts.ms_reader + 2 * shared
+        assert found.se**2 == pytest.approx(max(published, parts.variance + shared) / 2)
+        wrong += [found.test.p < 0.05, abs(found.value - 0.5) > t.ppf(0.975, found.df) * sqrt(published / 2)]
+    assert wrong[0] / 600 < 0.075 < 0.09 < wrong[1] / 600
+
+
+@pytest.mark.parametrize("figure", ["auc", "mean"])
+def test_pictures_of_one_patient_are_no_new_patients(figure):
+    """A patient's picture shown twice says what it said once; degrees of freedom are those of the patients."""
+    once = study(3, 2, 5, (8, 7))
+    twice = replace(
+        once, cases=tuple(f"{case}{again}" for again in "ab" for case in once.cases), signal=np.tile(once.signal, 2),
+        scores=np.tile(once.scores, 2), patients=once.cases * 2,
+    )  # fmt: skip
+    analyses = [analysed(each, figure) for each in (once, twice)]
+    assert analyses[1].patients == 15 and analyses[0].patients is None
+    assert astuple(analyses[1].components) == pytest.approx(astuple(analyses[0].components))
+    by_case, by_patient = (mrmc.against(each, "m1", holds_for="cases") for each in analyses)
+    assert isinstance(by_case, Estimate) and isinstance(by_patient, Estimate)
+    assert by_patient.se == pytest.approx(by_case.se) and (by_case.df, by_patient.df) == (np.inf, 14)
+    with pytest.raises(ValueError, match="jackknife"):
+        mrmc.analyse(twice, figure, "delong")
+
+
+def test_patients_of_both_kinds_and_of_unequal_size_are_left_out_whole():
+    """Against leaving them out one by one and computing the area anew."""
+    readings = replace(study(5, 1, 3, (9, 8)), patients=tuple("aaabbcdde" + "abbcceef"))
+    found = analysed(readings)
+    names = np.array(readings.patients)
+    without = np.array([
+        [1 - mannwhitneyu(noise, signal).statistic / (len(noise) * len(signal))
+         for noise, signal in zip(*(kind[0] for kind in readings.of_cases(names != patient).kinds()), strict=True)]
+        for patient in "abcdef"
+    ])  # fmt: skip
+    wanted = 5 * np.cov(without.T, ddof=0)
+    assert found.components.variance == pytest.approx(np.trace(wanted) / 3)
+    assert found.components.cov2 == pytest.approx((wanted.sum() - np.trace(wanted)) / 6)
+    alone = readings.of_cases(names == "b")
+    told = mrmc.analyse(alone, "auc")
+    assert isinstance(told, NotComputable) and "one patient" in told.because
+    assert alone.patients == ("b",) * 4
 
 
 def test_equal_scores_and_perfect_readers_have_a_value_and_no_false_certainty():

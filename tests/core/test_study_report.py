@@ -117,7 +117,7 @@ def test_pictures_are_shown_of_a_closed_study_alone(tmp_path, closed):
 
 def test_from_a_study_of_two_sites_to_its_report(tmp_path, monkeypatch):
     monkeypatch.setenv("CTMRI_CONFIG_DIR", str(tmp_path / "config"))
-    items = pictures(5, practice=1)
+    items = pictures(6, practice=1)
     asked = protocol(questions=(Question(key="why", kind="text", text="Why?", compulsory=False),), analysis=Analysis(margin=0.2))
     plan = Plan(seed="77" * 32, readers=("R1", "R2"), repeats=0.2, practice=2, order=Order(may_relax=True))
     truth = Truth(protocol=asked.sha256, plan=plan, arms=(Arm(name=REAL), Arm(name="A")), items=tuple(items))
@@ -155,11 +155,11 @@ def test_from_a_study_of_two_sites_to_its_report(tmp_path, monkeypatch):
     assert main(["study", "analyse", str(folder)]) == 0
     assert read_results(folder / "results" / "results.json").verdict == results.verdict
     assert main(["study", "export", str(folder), "--format", "imrmc", "--output", str(tmp_path / "s.imrmc")]) == 0
-    assert read_imrmc(tmp_path / "s.imrmc").scores.shape == (1, 2, 10)
+    assert read_imrmc(tmp_path / "s.imrmc").scores.shape == (1, 2, 12)
     page = write_report(results, tmp_path / "report.html", study.pictures).read_text()
     assert str(anchors[0]) in page and "Hardest pictures" in page
     text = write_csv(whole, tmp_path / "answers.csv").read_text()
-    assert text.count("\n") == 1 + 2 * (2 + 12) and str(anchors[1]) in text
+    assert text.count("\n") == 1 + 2 * (2 + 14) and str(anchors[1]) in text
 
 
 def read(place, reader, items):

@@ -141,24 +141,25 @@ def test_trials(order: Assignment) -> tuple[Trial, ...]:
 def all_together(rows: Sequence[Row]) -> Readings:
     """One modality, each picture (or pair) a case under its token."""
     table = [(row.reader, row.item.token, ALL, row.score) for row in rows]
-    return Readings.of(table, {row.item.token: row.signal for row in rows})
+    patients = {row.item.token: row.item.patient for row in rows}
+    return Readings.of(table, {row.item.token: row.signal for row in rows}, patients)
 
 
 def by_model(rows: Sequence[Row], models: Sequence[str], key: dict[str, str]) -> Readings:
     """A modality for each model, its pictures under what they share with those of the other models; real ones under each."""
-    table, signal = [], {}
+    table, signal, patients = [], {}, {}
     for row in rows:
         name = f"{'' if row.item.arm == REAL else 'synthetic '}{row.item.token if row.item.arm == REAL else key[row.item.token]}"
-        signal[name] = row.signal
+        signal[name], patients[name] = row.signal, row.item.patient
         table += [(row.reader, name, model, row.score) for model in ([row.item.arm] if row.item.arm != REAL else models)]
-    return Readings.of(_in_order(table, models), signal)
+    return Readings.of(_in_order(table, models), signal, patients)
 
 
 def by_arm(rows: Sequence[tuple[str, ItemTruth, float]], arms: Sequence[str], key: dict[str, str]) -> Readings:
     """A modality for each arm, real among them, from (reader, picture, score); a case is what the arms share."""
     table = [(reader, key[item.token], item.arm, score) for reader, item, score in rows]
     present = {key[item.token]: item.reference is not None and item.reference.present for _, item, _ in rows}
-    return Readings.of(_in_order(table, arms), present)
+    return Readings.of(_in_order(table, arms), present, {key[item.token]: item.patient for _, item, _ in rows})
 
 
 def grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -34,7 +34,11 @@ class Value(_Frozen):
 
 class MarginTest(_Frozen):
     """Two one-sided tests, each at `alpha`, against `null` ± `margin`, and the interval of confidence 1 - 2 alpha that says the
-    same: `equivalent` where it lies inside, `not_inferior` where its lower end lies above null - margin."""
+    same: `equivalent` where it lies inside, `not_inferior` where its lower end lies above null - margin.
+
+    `p`: of both tests, the larger; `p_inferior`: of the one that asks whether it is worse; `p_holm`: whichever was asked,
+    corrected for all models, where there are several; what is said then follows it, and not the interval of one alone.
+    """
 
     margin: float
     alpha: float
@@ -42,6 +46,8 @@ class MarginTest(_Frozen):
     low: float | None = None
     high: float | None = None
     p: float | None = None
+    p_inferior: float | None = None
+    p_holm: float | None = None
     equivalent: bool = False
     not_inferior: bool = False
     because: str = ""
@@ -81,17 +87,20 @@ class ReaderScores(_Frozen):
 
 class Pooled(_Frozen):
     """Readers together (Obuchowski and Rockette, Hillis's degrees of freedom). `holds_for`: other readers and cases, or other
-    cases with these readers. `worse`: beyond chance on the wrong side."""
+    cases with these readers. `patients`: of the cases. `worse`: beyond chance on the wrong side. `p_holm`: of the estimate,
+    corrected for all models where there are several; `verdict` follows it."""
 
     modality: str
     figure: Primary
     readers: tuple[str, ...]
     cases: int
+    patients: int
     holds_for: str
     estimate: Value
     margin: MarginTest
     verdict: str
     worse: bool = False
+    p_holm: float | None = None
 
 
 class Naive(_Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,20 +57,18 @@ def _graded(answered: Answered, question: Question, arm: str, grades: Grades, ta
     asked = answered.protocol.analysis
     own = Counter(f"{grade:g}" for row, grade in grades if row.item.arm == arm)
     steps = [f"{step}" for step in range(int(question.low), int(question.high) + 1)]
-    good = Readings(
-        table.modalities, table.readers, table.cases, table.signal,
-        np.where(np.isnan(table.scores), np.nan, (table.scores >= asked.acceptable).astype(float)),
-    )  # fmt: skip
+    acceptable = (table.scores >= asked.acceptable).astype(float)
+    good = replace(table, scores=np.where(np.isnan(table.scores), np.nan, acceptable))
     means = [
         pooled.mean_of(one, arm, "accuracy", asked, null)[0] if arm in table.modalities else pooled.NOBODY
         for one, null in ((table, (question.low + question.high) / 2), (good, 0.5))
     ]
-    mean, acceptable = (value_of(one, 1 - asked.alpha) for one in means)
+    mean, share = (value_of(one, 1 - asked.alpha) for one in means)
     counts = {step: own[step] for step in steps}
     untested = {"null": None, "p": None}  # against the middle of a scale nothing is asked
     return Graded(
         arm=arm, grades=sum(own.values()), counts=counts, mean=mean.model_copy(update=untested),
-        acceptable=acceptable.model_copy(update=untested),
+        acceptable=share.model_copy(update=untested),
     )  # fmt: skip
 
 

@@ -34,9 +34,26 @@ def together(readings: Readings, modality: str, figure: Primary, asked: Analysis
     told = equivalence.verdict(found, margin, asked.margin, asked.alpha)
     return Pooled(
         modality=modality, figure=figure, readers=complete.readers, cases=len(complete.cases),
+        patients=len(np.unique(complete.units)),
         holds_for=holds_for(asked, len(complete.readers)), estimate=value_of(found, 1 - asked.alpha),
         margin=margin_of(margin, asked.margin, asked.alpha, null), verdict=told.words, worse=told.worse,
     )  # fmt: skip
+
+
+def models_together(found: Sequence[Pooled], asked: Analysis) -> tuple[Pooled, ...]:
+    """Verdicts of several models by one figure, with Holm's correction of both tests over them."""
+    apart, alike = holm([one.estimate for one in found]), multiplicity.holm([one.margin.p for one in found])
+    return tuple(_of_several(*each, asked) for each in zip(found, apart, alike, strict=True))
+
+
+def _of_several(one: Pooled, p_apart: float | None, p_alike: float | None, asked: Analysis) -> Pooled:
+    beyond = p_apart is not None and p_apart < asked.alpha
+    equivalent = p_alike is not None and p_alike < asked.alpha
+    above = one.estimate.value is not None and one.estimate.value > 0.5
+    told = equivalence.Verdict(beyond and above, beyond and not above, equivalent, asked.margin)
+    margin = one.margin.model_copy(update={"p_holm": p_alike, "equivalent": equivalent})
+    said = {"p_holm": p_apart, "margin": margin, "verdict": told.words, "worse": told.worse}
+    return one.model_copy(update=said)
 
 
 def mean_of(
@@ -79,18 +96,19 @@ def between(
     """Second less first of `pairs` of modalities, or of all, with Holm's correction over them.
 
     Where both were shown of the same cases, by these; else as groups of different cases. `margin`: whether the second is not
-    worse than the first by the study's margin is asked too, at alpha / 2, so that the interval shown says the same.
+    worse than the first by the study's margin is asked too, at alpha / 2, so that the interval shown says the same of one pair;
+    of several with Holm's correction.
     """
     wanted = list(pairs) or list(combinations(readings.modalities, 2))
     found = [_one_pair(readings, first, second, figure, asked) for first, second in wanted]
     shown = [value_of(each, 1 - asked.alpha) for each, _ in found]
+    margins = _margins([each for each, _ in found], asked) if margin else [None] * len(found)
     return tuple(
         Difference(
-            first=first, second=second, estimate=value, p_holm=p, how="same cases" if same else "other cases",
-            margin=_margin(each, asked) if margin else None,
+            first=first, second=second, estimate=value, p_holm=p, how="same cases" if same else "other cases", margin=kept
         )
-        for (first, second), (each, same), value, p in zip(wanted, found, shown, holm(shown), strict=True)
-    )  # fmt: skip
+        for (first, second), (_, same), value, p, kept in zip(wanted, found, shown, holm(shown), margins, strict=True)
+    )
 
 
 def holm(values: Sequence[Value]) -> list[float | None]:
@@ -98,9 +116,18 @@ def holm(values: Sequence[Value]) -> list[float | None]:
     return multiplicity.holm([value.p for value in values])
 
 
-def _margin(found: Estimate | NotComputable, asked: Analysis) -> MarginTest:
+def _margins(found: Sequence[Estimate | NotComputable], asked: Analysis) -> list[MarginTest]:
+    """Whether each is not inferior."""
     alpha = asked.alpha / 2
-    return margin_of(equivalence.of_estimate(found, asked.margin, null=0.0, alpha=alpha), asked.margin, alpha, 0.0)
+    tests = [equivalence.of_estimate(one, asked.margin, null=0.0, alpha=alpha) for one in found]
+    each = [margin_of(test, asked.margin, alpha, 0.0) for test in tests]
+    if len(each) < 2:
+        return each
+    corrected = multiplicity.holm([one.p_inferior for one in each])
+    return [
+        one.model_copy(update={"p_holm": p, "not_inferior": p is not None and p < alpha})
+        for one, p in zip(each, corrected, strict=True)
+    ]
 
 
 def _one_pair(
@@ -131,6 +158,7 @@ def _side_by_side(two: Readings) -> tuple[Readings, np.ndarray[tuple[int], np.dt
     scores = np.concatenate([two.scores[0], two.scores[1]], axis=1)
     names = tuple(f"{modality} {case}" for modality in two.modalities for case in two.cases)
     groups = np.arange(len(names)) < len(two.cases)
-    laid_out = Readings(("both",), two.readers, names, np.concatenate([two.signal, two.signal]), scores[None])
+    signal = np.concatenate([two.signal, two.signal])
+    laid_out = Readings(("both",), two.readers, names, signal, scores[None], two.patients * 2)
     read = np.isfinite(scores).all(axis=0)
     return laid_out.of_cases(read), groups[read]

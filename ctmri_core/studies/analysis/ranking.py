@@ -27,10 +27,11 @@ def ranking(answered: Answered) -> Ranking | None:
     order = {arm: number for number, arm in enumerate(arms)}
     ordered.sort(key=lambda one: order[one[2]])
     counting = [one for one in ordered if one[0] in answered.pooled]
-    table = Readings.of(counting, {one[1]: True for one in counting})
+    patients = {answered.key[row.items[0].token]: row.items[0].patient for row in rows}
+    table = Readings.of(counting, {one[1]: True for one in counting}, patients)
     asked, confidence = answered.protocol.analysis, 1 - answered.protocol.analysis.alpha
     whole = table.complete()
-    overall = ranks.concordance(_mean_by_case(whole)) if whole.cases else pooled.NOBODY
+    overall = ranks.concordance(_mean_by_patient(whole)) if whole.cases else pooled.NOBODY
     return Ranking(
         arms=tuple(_arm(answered, arm, table, rows) for arm in arms), cases=len(whole.cases),
         friedman=_friedman(overall, confidence), w=None if isinstance(overall, NotComputable) else finite(overall.w),
@@ -46,10 +47,10 @@ def _places(row: Row) -> dict[str, float]:
     return {arm[token]: float(place) for place, token in enumerate(row.answer.choice.split(","), 1)}
 
 
-def _mean_by_case(whole: Readings) -> Table:
-    """(cases, arms): rankings of several readers of one case are not independent."""
-    mean: Table = whole.scores.mean(axis=1).T
-    return mean
+def _mean_by_patient(whole: Readings) -> Table:
+    """(patients, arms): rankings of several readers, or of several pictures of one patient, are not independent."""
+    of_cases, units = whole.scores.mean(axis=1).T, whole.units
+    return np.array([of_cases[units == patient].mean(axis=0) for patient in np.unique(units)])
 
 
 def _friedman(found: ranks.Concordance | NotComputable, confidence: float) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -77,10 +78,12 @@ def _by_model(answered: Answered) -> tuple[Pooled, ...]:
         return ()
     scores, asked = by_model(counting(answered), answered.models, answered.key), answered.protocol.analysis
     kinds = answered.design != "two_alternatives"
-    return tuple(
-        pooled.together(as_figure(answered, scores, one), model, one, asked, two_kinds=kinds)
-        for one in figures(answered) for model in scores.modalities
-    )  # fmt: skip
+    found: list[Pooled] = []
+    for one in figures(answered):
+        table = as_figure(answered, scores, one)
+        each = [pooled.together(table, model, one, asked, two_kinds=kinds) for model in scores.modalities]
+        found += pooled.models_together(each, asked)
+    return tuple(found)
 
 
 def _differences(answered: Answered) -> tuple[Difference, ...]:
@@ -110,9 +113,7 @@ def _called_by_all(answered: Answered, arm: str, rows: Sequence[Row]) -> Called:
     share = Value(because="No reader has finished.")
     if counting_rows:
         scores = all_together(counting_rows)
-        said = Readings(
-            scores.modalities, scores.readers, scores.cases, np.zeros_like(scores.signal), 0.5 - 0.5 * np.sign(scores.scores)
-        )
+        said = replace(scores, signal=np.zeros_like(scores.signal), scores=0.5 - 0.5 * np.sign(scores.scores))
         asked = answered.protocol.analysis
         share = value_of(pooled.mean_of(said, ALL, "accuracy", asked)[0], 1 - asked.alpha)
     return Called(arm=arm, reader="", called_real=sum(not row.called for row in rows), trials=len(rows), share=share)

@@ -58,7 +58,7 @@ def margin_of(found: Equivalence | NotComputable, margin: float, alpha: float, n
         return MarginTest(margin=margin, alpha=alpha, null=null, because=found.because)
     return MarginTest(
         margin=margin, alpha=alpha, null=null, low=found.interval.low, high=found.interval.high, p=min(found.p, 1.0),
-        equivalent=found.equivalent, not_inferior=found.not_inferior,
+        p_inferior=min(found.p_above, 1.0), equivalent=found.equivalent, not_inferior=found.not_inferior,
     )  # fmt: skip
 
 

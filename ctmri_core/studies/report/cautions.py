@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ctmri_core.reporting.document import Block, Caution, Paragraph
 from ctmri_core.reporting.wording import plural, sentence
+from ctmri_core.statistics.mrmc import LITTLE_FREEDOM
 from ctmri_core.studies.analysis.results import StudyResults
 
 _FEW_READERS = 5
@@ -33,6 +34,8 @@ def _found(results: StudyResults) -> Iterator[Caution]:
     if 0 < len(results.pooled_readers) < _FEW_READERS:
         readers = plural(len(results.pooled_readers), "reader")
         told = f"{readers} say little of other readers, and tests err more often than they say."
+        if 1 < len(results.pooled_readers) <= LITTLE_FREEDOM + 1:
+            told = f"{readers} say little of other readers. They are taken to differ at least as chance makes readers differ."
         yield Caution("Few readers", told, serious=len(results.pooled_readers) < 3)
     blind = [one.reader for one in results.readers if one.patches is False]
     if blind:
@@ -50,5 +53,8 @@ def _of_patients(results: StudyResults) -> Iterator[Caution]:
     shown, patients = results.flow.shown.get("test", {}), results.flow.patients.get("test", 0)
     several = [arm for arm, pictures in shown.items() if pictures > patients]
     if several:
-        told = f"There are more pictures ({sentence(several)}) than patients ({patients})."
-        yield Caution("Several pictures of one patient", f"{told} They count as if of several: intervals are too narrow.")
+        told = (
+            f"There are more pictures ({sentence(several)}) than patients ({patients}). Readers together are judged by patients;"
+            " intervals of single readers count pictures and are too narrow."
+        )
+        yield Caution("Several pictures of one patient", told, serious=False)

@@ -18,8 +18,7 @@ KIND = "CT-MRI Studio: reader study"
 _MARK = "Research use, not for diagnosis. Confidential: says what every picture is."
 _VERDICTS = (
     "Words of this report: “better than chance”, “equivalent to chance within” the margin, “not inferior”, or “inconclusive”."
-    " That"
-    " a test found no difference does not show that there is none; only the margin does."
+    " That a test found no difference does not show that there is none; only the margin does."
 )
 
 

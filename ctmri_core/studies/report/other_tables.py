@@ -43,10 +43,8 @@ def course_tables(found: Course) -> Iterator[Block]:
     if odds.value is not None:
         yield Paragraph(
             f"Over ten trials the odds of a right answer change by a factor of {odds.value:.3f} ({percent(odds.confidence)}"
-            " interval"
-            f" {span_cell(odds).text}, p {probability(odds.p).text}; logistic regression on the number of the trial with a"
-            " level for"
-            " each reader). Above 1 readers learn, below 1 they tire."
+            f" interval {span_cell(odds).text}, p {probability(odds.p).text}; logistic regression on the number of the trial with"
+            " a level for each reader). Above 1 readers learn, below 1 they tire."
         )
     else:
         yield Paragraph(f"Learning and fatigue: {odds.because}")

@@ -28,14 +28,13 @@ _UNEVEN = (
 _CRITERION = "Criterion: above 0 for a reader who rather says “real” (or “absent”). d′ with the log-linear correction."
 _POOLED = (
     "Several readers of several pictures: Obuchowski and Rockette with Hillis's degrees of freedom. Equivalence: two one-sided"
-    " tests"
-    " against one half ± the margin."
+    " tests against one half ± the margin."
 )
+_SEVERAL = "Verdicts and p of equivalence are corrected for the number of models (Holm); intervals are of each model alone."
 _SHORT = {"accuracy": "share right", "auc": "area under ROC"}
 _NAIVE = (
     "Naive: all answers of all readers as if each were of another picture. They are not, so its interval is too narrow and its"
-    " p too"
-    " small; it stands here for comparison with older studies only, and no verdict comes of it."
+    " p too small; it stands here for comparison with older studies only, and no verdict comes of it."
 )
 
 
@@ -74,14 +73,15 @@ def pooled_table(results: StudyResults, pooled: Sequence[Pooled], naive: Naive |
     """Readers together, and the naive count, named so."""
     asked = results.card.protocol.analysis
     chance = results.card.protocol.design != "diagnosis"
+    several = any(one.p_holm is not None for one in pooled)
     columns = (
         Column("Kind", numeric=False), Column("Figure", numeric=False), Column("Value"),
-        Column(f"{percent(1 - asked.alpha)} interval"), Column("p", "against 0.5"),
+        Column(f"{percent(1 - asked.alpha)} interval"), Column("p", "against 0.5"), *([Column("p", "Holm")] if several else []),
         *((Column("Verdict", numeric=False), Column(f"{percent(1 - 2 * asked.alpha)} interval", f"within ±{asked.margin:g}?"),
            Column("p", "equivalence")) if chance else ()),
         Column("df"), Column("Readers", f"× {_shown(results)}"),
     )  # fmt: skip
-    rows = [_pooled_row(one, place == 0, chance=chance) for place, one in enumerate(pooled)]
+    rows = [_pooled_row(one, place == 0, chance=chance, several=several) for place, one in enumerate(pooled)]
     if naive is not None and chance:
         rows.append((
             "all answers", "naive, to compare", value_cell(naive.estimate), span_cell(naive.estimate),
@@ -89,16 +89,17 @@ def pooled_table(results: StudyResults, pooled: Sequence[Pooled], naive: Naive |
         ))  # fmt: skip
     why = missing(*((FIGURES[one.figure], value) for one in pooled for value in (one.estimate, one.margin)))
     effect = f"Design effect of the naive share: {naive.design_effect:.2f}." if naive and naive.design_effect else ""
-    above = (_POOLED, *([_NAIVE, effect] if naive is not None and chance else []), *why)
+    above = (_POOLED, _SEVERAL if several else "", *([_NAIVE, effect] if naive is not None and chance else []), *why)
     return Table(title, columns, tuple(rows), tuple(filter(None, above)), keys=2)
 
 
-def _pooled_row(one: Pooled, first: bool, *, chance: bool) -> tuple[Cell, ...]:
+def _pooled_row(one: Pooled, first: bool, *, chance: bool, several: bool) -> tuple[Cell, ...]:
     figure = _SHORT[one.figure] + (" (primary)" if first and one.modality == ALL else "")
-    tested = (one.verdict, span_cell(one.margin), probability(one.margin.p)) if chance else ()
+    alike = one.margin.p if one.margin.p_holm is None else one.margin.p_holm
+    tested = (one.verdict, span_cell(one.margin), probability(alike)) if chance else ()
     return (
-        arm_label(one.modality), figure, value_cell(one.estimate), span_cell(one.estimate), probability(one.estimate.p), *tested,
-        number(one.estimate.df, 1), f"{len(one.readers)} × {one.cases}",
+        arm_label(one.modality), figure, value_cell(one.estimate), span_cell(one.estimate), probability(one.estimate.p),
+        *([probability(one.p_holm)] if several else []), *tested, number(one.estimate.df, 1), f"{len(one.readers)} × {one.cases}",
     )  # fmt: skip
 
 
@@ -160,8 +161,7 @@ def called_table(results: StudyResults, found: Telling) -> Table | None:
     )  # fmt: skip
     above = (
         "Real pictures called real and synthetic ones called synthetic are right. The interval of a reader is exact; that of"
-        " all is"
-        " over readers and pictures.",
+        " all is over readers and pictures.",
     )
     return Table("What was called what", columns, rows, above, keys=2)
 

@@ -93,7 +93,9 @@ def _pooled(results: StudyResults) -> Iterator[list[Cell]]:
 def _of_pooled(one: Pooled) -> list[Cell]:
     figure = FIGURES[one.figure]
     name = f"{figure[:1].upper()}{figure[1:]}, {arm_label(one.modality)}"
-    return _row(name, one.estimate, one.verdict, f"{len(one.readers)} readers, {one.cases} cases; holds for {one.holds_for}")
+    crowd = f"{len(one.readers)} readers, {one.cases} cases of {one.patients} patients; holds for {one.holds_for}"
+    corrected = "" if one.p_holm is None else f"; p {one.p_holm:.3f} corrected for the number of models (Holm), as is the verdict"
+    return _row(name, one.estimate, one.verdict, crowd + corrected)
 
 
 def _readers(results: StudyResults) -> tuple[tuple[str, ...], list[list[Cell]]]:
