@@ -77,12 +77,11 @@ class Pictures:
             raise FileRefused(place, "has a damaged list of pictures.", "Ask for it once more.") from error
         self.items: Mapping[str, Item] = {item.token: item for item in listed}
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of all files beside the pictures and of these, inside."""
+    def names_in(self, folder: str) -> tuple[str, ...]:
+        """Of the files in `folder` inside, without it."""
         if self._packed is not None:
-            return tuple(sorted(self._packed))
-        return tuple(sorted(path.relative_to(self.place).as_posix() for path in self.place.rglob("*") if path.is_file()))
+            return tuple(sorted(name.removeprefix(f"{folder}/") for name in self._packed if name.startswith(f"{folder}/")))
+        return tuple(sorted(path.name for path in (self.place / folder).glob("*") if path.is_file()))
 
     def voxels(self, token: str) -> Int16Array:
         """All voxels (k, j, i), in memory. Raises `FileRefused` where they are missing or are not those that were written."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 Design = Literal["yes_no", "two_alternatives", "rank", "grading", "diagnosis"]
 """`yes_no`: is this one real or synthetic, on six points without a neutral one. `two_alternatives`: which of two pictures of one
@@ -20,6 +22,9 @@ Shown = Literal["slice", "volume"]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 """Of a reader: never a name. It stands in files, tables and reports."""
+_CODE = TypeAdapter[str](Code)
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
+"""Windows takes files of these names, whatever follows them, for its devices."""
 
 
 class _Frozen(BaseModel):
@@ -132,3 +137,18 @@ class Protocol(_Frozen):
 def canonical(model: BaseModel) -> bytes:
     """The one JSON that hashes are taken of: keys sorted, no spaces, UTF-8."""
     return json.dumps(model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def codes_problem(codes: Sequence[str]) -> str:
+    """Why readers of a new study cannot have these codes, in words; empty where they can."""
+    for code in codes:
+        try:
+            _CODE.validate_python(code)
+        except ValidationError:
+            said = "a code has letters (A to Z), digits, - and _ alone, 32 at most, and begins with a letter or digit."
+            return f"{code[:40] or 'Nothing'}: {said}"
+        if _DEVICE.fullmatch(code):
+            return f"{code}: Windows has no files of that name. Choose another code."
+    if len({code.casefold() for code in codes}) < len(codes):
+        return "Two readers have the same code, but for large and small letters, and would share one file."
+    return ""

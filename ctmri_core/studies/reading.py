@@ -17,7 +17,7 @@ from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.pictures import Int16Array, Pictures
 from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.record import StudyRecord
-from ctmri_core.studies.study_folder import ORDERS, RECORD, order_of, study_file
+from ctmri_core.studies.study_folder import RECORD, order_of, readers_in, study_file
 from ctmri_core.studies.trials import Answer, Item, Monitor, ReaderFacts, Trial
 
 PACKED = ".ctmri-reader"
@@ -181,7 +181,7 @@ def what_is_missing(protocol: Protocol, trial: Trial, answer: Answer) -> str:
 
 
 def _only_reader(place: Path, pictures: Pictures) -> str:
-    readers = sorted(Path(name).stem for name in pictures.names if name.startswith(f"{ORDERS}/"))
+    readers = readers_in(pictures)
     if len(readers) != 1:
         known = f"It has {', '.join(readers)}." if readers else "It has none."
         raise FileRefused(place, "is a study of several readers.", f"Name yours. {known}")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ctmri_core.domain import Direction
 from ctmri_core.errors import CtmriError
 from ctmri_core.geometry import Triple
-from ctmri_core.studies.protocol import Analysis, Design, Display, Protocol, Question
+from ctmri_core.studies.protocol import Analysis, Design, Display, Protocol, Question, codes_problem
 from ctmri_core.studies.truth import Order, Plan
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ class StudyRequest(BaseModel):
 
     def plan(self) -> Plan:
         """Raises `CtmriError` where its parts do not go together."""
+        wrong = codes_problem(self.readers)
+        if wrong:
+            raise CtmriError(wrong)
         try:
             return Plan(
                 seed=self.seed or secrets.token_hex(32), proportion=self.proportion, repeats=self.repeats, practice=self.practice,

@@ -17,7 +17,7 @@ from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.files import write_bytes
 from ctmri_core.studies.assignment import assign
 from ctmri_core.studies.pictures import Pictures, write_alike, write_items
-from ctmri_core.studies.protocol import Protocol, canonical
+from ctmri_core.studies.protocol import Protocol, canonical, codes_problem
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.sealing import commitment, kept_key, needs_passphrase, new_key, seal, unseal
 from ctmri_core.studies.trials import Assignment, Feedback, Item
@@ -142,9 +142,12 @@ class StudyFolder:
 
     def add_reader(self, reader: str, passphrase: str = "") -> None:
         """One more reader of an open study, on record."""
-        truth = self.truth(passphrase)
+        wrong = codes_problem([reader])
+        if wrong:
+            raise CtmriError(wrong)
         if reader.casefold() in {known.casefold() for known in self.readers}:
             raise CtmriError(f"{reader} is a reader of this study already.")
+        truth = self.truth(passphrase)
         assignment = assign(self.protocol, truth.plan, truth.items, reader)
         with self.record() as record:
             self._write_order(assignment, truth)
@@ -154,7 +157,7 @@ class StudyFolder:
     @property
     def readers(self) -> tuple[str, ...]:
         """Of an open study, by the order of their names."""
-        return tuple(sorted(path.stem for path in (self.path / ORDERS).glob("*.json")))
+        return readers_in(self.pictures)
 
     def order(self, reader: str) -> Order:
         """Raises `FileRefused` where the study does not know the reader."""
@@ -181,6 +184,10 @@ def study_file(pictures: Pictures) -> StudyFile:
 
 def order_of(pictures: Pictures, study: StudyFile, reader: str) -> Order:
     """The trials of `reader`. Raises `FileRefused` where there are none, or they belong to another study."""
+    known = readers_in(pictures)
+    if reader not in known:
+        told = f"It has {', '.join(known)}." if known else "It has none."
+        raise FileRefused(pictures.place, f"has no reader {reader}.", f"{told} Large and small letters count.")
     try:
         order = Order.model_validate_json(pictures.read(order_name(reader)))
     except ValidationError as error:
@@ -188,6 +195,11 @@ def order_of(pictures: Pictures, study: StudyFile, reader: str) -> Order:
     if order.study != study.sha256 or order.assignment.reader != reader:
         raise FileRefused(pictures.place, f"has an order of {reader} from another study.", "Ask for it once more.")
     return order
+
+
+def readers_in(pictures: Pictures) -> tuple[str, ...]:
+    """Whose orders are beside the pictures, by their codes."""
+    return tuple(name.removesuffix(".json") for name in pictures.names_in(ORDERS) if name.endswith(".json"))
 
 
 def order_name(reader: str) -> str:

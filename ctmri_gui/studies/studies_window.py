@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropE
 from PySide6.QtWidgets import QVBoxLayout
 
 from ctmri_core.studies.pack import Merged
-from ctmri_core.studies.protocol import Design
+from ctmri_core.studies.protocol import Design, codes_problem
 from ctmri_core.studies.study_folder import RECORD
 from ctmri_gui import file_choice
 from ctmri_gui.evaluation.folder_field import dropped_folder
@@ -25,7 +25,6 @@ from ctmri_gui.studies.passphrase_dialog import PassphraseDialog
 from ctmri_gui.studies.past_page import PastPage
 from ctmri_gui.studies.places import is_study
 from ctmri_gui.studies.rehearsal_page import RehearsalPage
-from ctmri_gui.studies.setup.readers_step import is_code
 from ctmri_gui.studies.setup.setup_page import SetupPage
 from ctmri_gui.studies.studies import Studies
 from ctmri_gui.studies.study_state import RESULTS_FOLDER, StudyState
@@ -233,12 +232,12 @@ class StudiesWindow(SideWindow):
 
     def _ask_reader(self) -> None:
         state = self.studies.shown
-        known = {one.code for one in state.readers} if state is not None else set()
+        known = {one.code.casefold() for one in state.readers} if state is not None else set()
 
         def refuse(code: str) -> str:
-            if code in known:
+            if code.casefold() in known:
                 return f"{code} is a reader of this study already."
-            return "" if is_code(code) else "A code has letters, digits, - and _ alone, 32 at most."
+            return codes_problem([code])
 
         said = "That this reader came after the opening goes on record."
         dialog = NameDialog("Add a reader", "&Code of the reader, never a name", refuse, lambda _code: said, self, begin="&Add")

@@ -16,6 +16,7 @@ from ctmri_core.studies.pictures import name_of, write_items, write_picture
 from ctmri_core.studies.protocol import Protocol, Question
 from ctmri_core.studies.reading import Reading
 from ctmri_core.studies.record import StudyRecord
+from ctmri_core.studies.request import StudyRequest
 from ctmri_core.studies.sealing import key_file, seal
 from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Answer, Mark, Monitor, ReaderFacts
@@ -300,7 +301,7 @@ def test_damaged_and_exchanged_parts_are_named(tmp_path):
     (tmp_path / "bad.ctmri-reader").write_bytes(b"PK nothing")
     with pytest.raises(FileRefused, match="no packed reader study"):
         Reading(tmp_path / "bad.ctmri-reader")
-    with pytest.raises(FileRefused, match=r"holds no R9\.json"):
+    with pytest.raises(FileRefused, match="has no reader R9"):
         study.order("R9")
 
 
@@ -348,8 +349,6 @@ def test_a_file_with_another_reader_s_answers_is_not_written_on(tmp_path):
 @pytest.mark.parametrize("asked", [{"readers": ("R1", "r1")}, {"cases": 0}, {"spacing": (0.0, 1.0, 1.0)},
                                    {"spacing": (1.0, float("nan"), 1.0)}, {"spacing": (1.0, 1.0, 1e-6)}])  # fmt: skip
 def test_what_makes_no_study_is_refused_before_anything_is_made(tmp_path, asked):
-    from ctmri_core.studies.request import StudyRequest
-
     with pytest.raises(CtmriError, match=r"same code|A study needs"):
         StudyRequest(folder=tmp_path / "study", title="Heads", **asked).order()
 
@@ -357,3 +356,24 @@ def test_what_makes_no_study_is_refused_before_anything_is_made(tmp_path, asked)
 def test_a_reader_s_code_is_one_whatever_its_letters(tmp_path):
     with pytest.raises(CtmriError, match="is a reader of this study already"):
         opened(tmp_path / "study").add_reader("r1")
+
+
+@pytest.mark.parametrize("code", ["..", "a/b", "a\\b", "x" * 33, "Jürgen", "R1.", "", " R1", "CON", "nul", "Lpt1", "-R"])
+def test_what_makes_no_file_on_every_machine_is_no_code_of_a_reader(tmp_path, code):
+    """It was an error of the program, or a file that Windows does not have."""
+    study = opened(tmp_path / "study")
+    with pytest.raises(CtmriError, match="code"):
+        study.add_reader(code)
+    with pytest.raises(CtmriError, match="code"):
+        StudyRequest(readers=("R1", code)).plan()
+    assert study.readers == ("R1", "R2")
+
+
+def test_a_reader_that_there_is_not_is_told_who_there_is(tmp_path):
+    """Where large and small letters are one to the disk too."""
+    study = opened(tmp_path / "study")
+    pack(study, "R1", tmp_path / "R1.ctmri-reader")
+    for place, there in ((study.path, "It has R1, R2"), (tmp_path / "R1.ctmri-reader", "It has R1")):
+        for code in ("r1", "R9", "../study"):
+            with pytest.raises(FileRefused, match=f"has no reader {code}. {there}"):
+                Reading(place, code)

@@ -134,11 +134,11 @@ def test_what_cannot_be_taken_away_is_said(tmp_path):
 
 def test_stopped_or_open_nothing_is_changed(tmp_path):
     study = draft(tmp_path / "study", background_by_one)
-    before = study.pictures.names
+    before = study.pictures.names_in("pictures")
     asked = []
     steps = offers(audited(study))
     assert finish(harmonised(study, steps, stop=lambda: len(asked) > 30 or bool(asked.append(0)))) is None
-    assert StudyFolder(study.path).pictures.names == before
+    assert StudyFolder(study.path).pictures.names_in("pictures") == before
     opened = study.open("2026-01-01T00:00:00Z", "1.0", {})
     with pytest.raises(WriteFailed, match="is open"):
         finish(harmonised(opened, steps))

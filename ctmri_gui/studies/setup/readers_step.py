@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
-from ctmri_core.studies.protocol import Code
+from ctmri_core.studies import protocol
 from ctmri_core.studies.truth import Order
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.studies.setup.draft import Draft
 from ctmri_gui.studies.setup.order_note import OrderNote, problem_of
 from ctmri_gui.studies.setup.step_page import StepPage, number, say
-
-_CODE = TypeAdapter[str](Code)
 
 
 class ReadersStep(StepPage):
@@ -96,20 +93,6 @@ def codes_in(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,;]+", text) if word)
 
 
-def is_code(text: str) -> bool:
-    """Whether a reader can be called so."""
-    try:
-        _CODE.validate_python(text)
-    except ValidationError:
-        return False
-    return True
-
-
 def codes_problem(codes: tuple[str, ...]) -> str:
     """Why these are no readers; empty where they are."""
-    wrong = next((code for code in codes if not is_code(code)), None)
-    if wrong is not None:
-        return f"{wrong}: a code has letters, digits, - and _ alone, 32 at most."
-    if len(set(codes)) < len(codes):
-        return "Two readers have the same code."
-    return "" if codes else "Name at least one reader by a code."
+    return protocol.codes_problem(codes) if codes else "Name at least one reader by a code."
