@@ -9,8 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
-from ctmri_core.studies.protocol import Display, Question
+from ctmri_core.studies.protocol import Display, Protocol, Question
 from ctmri_core.studies.truth import REAL
+from ctmri_gui.studies.reading.keys_shown import key_rows
 from ctmri_gui.studies.reading.monitor_pattern import PatternPage
 from ctmri_gui.studies.reading.pages import ConsentPage, EndPage, FactsPage, KeysPage, Page
 from ctmri_gui.studies.reading.trial_flow import State
@@ -253,6 +254,26 @@ def test_questions_of_every_kind(qtbot, tmp_path, read):
     assert set(panel.questions.values()) == {None}
 
 
+def test_what_was_right_is_left_by_enter_wherever_the_keys_were(qtbot, tmp_path, read):
+    sharp = Question(key="sharp", kind="likert", text="How sharp is it?")
+    window = read(study(tmp_path / "study", cases=2, practice=1, questions=(sharp,)))
+    press(window, KEY.Key_1)
+    assert window.trial_page.panel.go_to_open_question()
+    press(window, KEY.Key_3)
+    assert window.trial_page.panel.fields[0].isAncestorOf(window.focusWidget())
+    press(window, KEY.Key_Return)
+    assert window.flow.state is State.TOLD
+    QTest.keyClick(window.focusWidget(), KEY.Key_Return)  # nothing that is locked has them
+    qtbot.waitUntil(lambda: window.flow.state is State.LOOKING or isinstance(window.page, Page))
+
+
+@pytest.mark.parametrize(("linked", "marks", "told"), [(True, False, False), (False, False, True), (True, True, True)])
+def test_the_key_to_the_next_picture_is_told_where_it_matters(linked, marks, told):
+    """Pictures that move together need it for marks alone."""
+    asked = Protocol(study="0a" * 8, title="Heads", design="two_alternatives", marks=marks, display=Display(linked=linked))
+    assert ("N" in [keys for keys, _ in key_rows(asked)]) == told
+
+
 def test_practice_tells_what_is_right_and_the_test_does_not(qtbot, tmp_path, read):
     made = study(tmp_path / "study", cases=2, practice=1)
     arm = {item.token: item.arm for item in made.truth().items}
@@ -262,7 +283,7 @@ def test_practice_tells_what_is_right_and_the_test_does_not(qtbot, tmp_path, rea
         answered(window, qtbot, KEY.Key_1)
         assert window.flow.state is State.TOLD
         told = window.trial_page.panel.told.text()
-        assert told == ("Right: it is real." if arm[trial.items[0]] == REAL else "No: it is synthetic.")
+        assert told == ("Correct: it is real." if arm[trial.items[0]] == REAL else "No: it is synthetic.")
         press(window, KEY.Key_6)
         assert window.trial_page.panel.choice.choice == "real"  # what was answered stands
         press(window, KEY.Key_Return)

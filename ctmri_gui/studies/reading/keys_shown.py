@@ -37,7 +37,8 @@ def key_rows(protocol: Protocol) -> Rows:
     if display.may_zoom:
         rows.append(("Right drag, + −", "zoom; middle drag or Shift + arrows move the picture"))
     rows.append(("R", "picture as at first"))
-    if not display.linked and protocol.design in ("two_alternatives", "rank"):
+    apart = not display.linked or marks_are_asked(protocol) or any(one.kind == "mark" for one in protocol.questions)
+    if apart and protocol.design in ("two_alternatives", "rank"):
         rows.append(("N", "the keys go to the next picture"))
     if protocol.go_back:
         rows.append(("Backspace", "back to the trial before"))

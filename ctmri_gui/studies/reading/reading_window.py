@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
-from ctmri_core.errors import CtmriError
 from ctmri_core.studies.reading import ANSWERS, Reading
 from ctmri_core.studies.trials import Monitor
 from ctmri_gui.studies.reading.keys_shown import key_rows
@@ -19,6 +18,8 @@ from ctmri_gui.studies.reading.trial_page import TrialPage
 from ctmri_gui.theme import apply_theme
 
 _LEAST_TEXT, _MOST_TEXT = 12, 24
+_WRITING = "This is being written; the disk takes its time. It goes on by itself."
+_ANCHORS = "Write these down: with them anybody can show that nothing was changed"
 _WARN_BEFORE = {
     "two_alternatives": "One of the two pictures comes from a scanner, the other was made by a computer.",
     "yes_no": "The share of synthetic pictures is not told, and counting does not help.",
@@ -126,7 +127,8 @@ class ReadingWindow(QWidget):
         self._show(Page("The test begins", said + back), self._read)
 
     def _offer_break(self) -> None:
-        minutes = f"{self._reading.protocol.break_every:g} minutes"
+        every = self._reading.protocol.break_every
+        minutes = "a minute" if every == 1 else f"{every:g} minutes"
         said = f"You have read for {minutes}. Rest your eyes; no time counts. All answers are saved."
         self._show(Page("A break", said, other="End for today"), self._read, self.close)
 
@@ -143,10 +145,16 @@ class ReadingWindow(QWidget):
         self._show(Page("A picture cannot be read", words, go_on="Try again", other="Close"), self._read, self.close)
 
     def _end(self) -> None:
-        anchors = self._reading.finish() if self._begun else self._reading.record.anchors
-        self._begun = False
+        if self._begun:
+            self._begun = False
+            self.flow.writing.write(self._reading.finish, self._thank, lambda _: self._thank())
+        else:
+            self._thank()
+
+    def _thank(self) -> None:
+        anchors = self._reading.anchors
         record = self._reading.record.path
-        facts = [("Write these down: with them anybody can show that nothing was changed", "\n".join(map(str, anchors)))]
+        facts = [(_ANCHORS, "\n".join(map(str, anchors)))] if anchors else []
         if record.suffix == ANSWERS:
             facts.insert(0, ("Send back this file", str(record)))
         self._show(EndPage(len(self._reading.answers), len(self._reading.trials), facts), self.close)
@@ -169,12 +177,10 @@ class ReadingWindow(QWidget):
 
     def _attempt(self, page: Page, act: Callable[[], object], then: Callable[[], object]) -> None:
         """Writes something; what prevents it stands on the page, where Enter tries again."""
-        try:
-            act()
-        except CtmriError as error:
-            page.say(str(error))
-            return
-        then()
+        if not self.flow.writing.busy:
+            self.flow.writing.write(act, then, page.say)
+            if self.flow.writing.busy:
+                page.say(_WRITING)
 
     def say(self, words: str) -> None:
         """What went wrong and is nobody's fault here."""
@@ -199,13 +205,15 @@ class ReadingWindow(QWidget):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.flow.close()
-        if self.flow.has_unsaved and not self._may_lose():
+        if not self.flow.save_the_last() and not self._may_lose():
             event.ignore()
             return
-        if self._begun:
-            self._reading.finish()
-        self._reading.close()
+        hangs = self.flow.writing.busy
+        self.flow.close()
+        if not hangs:  # else the process holds the record until the disk answers
+            if self._begun:
+                self._reading.finish()
+            self._reading.close()
         super().closeEvent(event)
 
     def _may_lose(self) -> bool:

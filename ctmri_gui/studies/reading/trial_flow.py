@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 from time import perf_counter
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from ctmri_core.errors import CtmriError
 from ctmri_core.studies.reading import Reading, what_is_missing
 from ctmri_core.studies.trials import Answer, Trial
 from ctmri_gui.studies.reading.shelf import Shelf
 from ctmri_gui.studies.reading.trial_clock import TrialClock
 from ctmri_gui.studies.reading.trial_page import TrialPage
+from ctmri_gui.studies.reading.writing import Writing
 
 GAP_MS = 100
 """From Enter to the next picture, at least: so a picture that was read quickly from the disk comes no sooner than others."""
 _TICK_MS = 50
 _TRY_AGAIN_MS = 5_000
-_RIGHT = {"0": "the left one", "1": "the right one"}
+_CLOSING_S = 3.0
+_SAVING = "Your answer is being saved; the disk takes its time. It goes on by itself."
+_RIGHT = {"0": "the one on the left", "1": "the one on the right"}
 
 
 class State(Enum):
@@ -49,6 +51,7 @@ class TrialFlow(QObject):
         super().__init__(page)
         self._reading, self._page, self._now = reading, page, now
         self._shelf = Shelf(reading.voxels, self)
+        self.writing = Writing(self)
         self.state = State.IDLE
         self.trial: Trial | None = None
         self._clock = TrialClock(now)
@@ -57,6 +60,7 @@ class TrialFlow(QObject):
         self._shown_at = ""
         self._load_ms = 0.0
         self._unsaved: Answer | None = None
+        self._on_its_way = False
         self._paused_at = now()
         self._greeted = any(trial.block == "test" and trial.token in reading.answers for trial in reading.trials)
         self._gone = False
@@ -161,10 +165,15 @@ class TrialFlow(QObject):
     def has_unsaved(self) -> bool:
         return self._unsaved is not None
 
+    def save_the_last(self) -> bool:
+        """Whether every answer that was given is on the disk. One that is not is tried once more, and goes on being tried."""
+        self._save()
+        self.writing.wait(_CLOSING_S)
+        return not self.has_unsaved
+
     def close(self) -> None:
-        """Nothing more is shown. An answer that could not be saved is tried once more."""
-        if self._unsaved is not None:
-            self._save()
+        """Nothing more is shown."""
+        self.writing.close()
         for timer in (self._tick, self._retry, self._gap):
             timer.stop()
         self.state = State.IDLE
@@ -219,13 +228,13 @@ class TrialFlow(QObject):
     def _resume(self) -> None:
         self.state = State.LOOKING
         paused = 1000 * (self._now() - self._paused_at)
-        if self.trial is not None:
-            with suppress(CtmriError):  # a full disk shows at the answer, which matters
-                self._reading.note("pause", trial=self.trial.token, ms=round(paused))
         self._rested = self._now()
         self._clock.run(True)
         self._tick.start()
         self._page.look()
+        if self.trial is not None:
+            noted = partial(self._reading.note, "pause", trial=self.trial.token, ms=round(paused))
+            self.writing.write(noted, _nothing, _nothing)  # a full disk shows at the answer, which matters
 
     def _refuse(self, words: str) -> None:
         if self.state is State.WAITING and self.trial is not None and self._shelf.pictures(self.trial) is None:
@@ -254,29 +263,38 @@ class TrialFlow(QObject):
     def _save(self) -> None:
         """On the disk, or kept here and tried again."""
         answer = self._unsaved
-        if answer is None or self.trial is None:
+        if answer is None or self._on_its_way:
             return
-        panel = self._page.panel
-        try:
-            self._reading.answer(answer)
-        except CtmriError as error:
-            self._entered = None
+        self._on_its_way = True
+        self.writing.write(partial(self._reading.answer, answer), self._go_on_after_saving, self._try_again_soon)
+        if self._on_its_way:
             self._page.lock(True)
-            panel.submit.setText("Try again  (Enter)")
-            panel.say(f"Not saved yet: {error} Your answer is kept here; it is tried again every 5 s.", "error")
-            self._retry.start()
-            return
+            self._page.panel.submit.setText("Saving …")
+            self._page.panel.say(_SAVING, "muted")
+
+    def _try_again_soon(self, words: str) -> None:
+        self._on_its_way, self._entered = False, None
+        panel = self._page.panel
+        self._page.lock(True)
+        panel.submit.setText("Try again  (Enter)")
+        panel.say(f"Not saved yet: {words} Your answer is kept here; it is tried again every 5 s.", "error")
+        self._retry.start()
+
+    def _go_on_after_saving(self) -> None:
         self._retry.stop()
-        self._unsaved = None
+        self._on_its_way, self._unsaved = False, None
+        panel = self._page.panel
         panel.submit.setText("Next  (Enter)")
+        if self.trial is None:
+            return
         right = self._reading.right(self.trial)
         if right is None:
             self._go_on_or_rest()
             return
         self.state, self._entered = State.TOLD, None
         self._page.lock(True)
-        hit, words = right == answer.choice, _RIGHT.get(right, right)
-        panel.say(f"Right: it is {words}." if hit else f"No: it is {words}.", "good" if hit else "warning")
+        hit, words = right == self._reading.answers[self.trial.token].choice, _RIGHT.get(right, right)
+        panel.say(f"Correct: it is {words}." if hit else f"No: it is {words}.", "good" if hit else "warning")
 
     def _go_on_or_rest(self) -> None:
         every = self._reading.protocol.break_every
@@ -300,3 +318,7 @@ class TrialFlow(QObject):
         place = trials.index(trial)
         before = trials[place - 1] if place else None
         return before if before is not None and before.block == trial.block and self._reading.may_change(before) else None
+
+
+def _nothing(*_: object) -> None:
+    """Whether it was written or not."""

@@ -84,6 +84,8 @@ class TrialPage(QWidget):
 
     def lock(self, locked: bool) -> None:
         """While no picture stands there, and while an answer that was given waits: nothing can be answered or marked."""
+        if locked and self.panel.isAncestorOf(self.focusWidget()):
+            self.setFocus()  # what cannot be used has no keys: Enter would go nowhere
         self.panel.lock(locked)
         if locked and self.places.purpose is not None:
             self._set_marking(None)
