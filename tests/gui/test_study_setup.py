@@ -272,10 +272,11 @@ def test_a_folder_that_holds_something_is_refused_before(window, tmp_path):
     assert "holds something" in window.setup.make.place_note.text() and not window.setup.make.ready
 
 
-def test_no_letter_of_the_keyboard_is_meant_for_two(window):
+def test_no_letter_of_the_keyboard_is_meant_for_two(window, qtbot):
     setup = window.setup
     for design, way in setup.design.ways.items():
         way.setChecked(True)
+        qtbot.waitUntil(lambda: setup.draft.foreseen is not None)  # an order that cannot be kept has buttons of its own
         for finished in (False, True):
             (setup.cases.of_pictures if finished else setup.cases.of_models).setChecked(True)
             for step in range(len(TITLES)):

@@ -17,7 +17,7 @@ class OrderNote(QWidget):
         super().__init__()
         self._draft = draft
         self.counted, self.said = label("", "muted"), label("", "warning")
-        self.more, self.relax = QPushButton(""), QPushButton("Take the &nearest order, on record")
+        self.more, self.relax = QPushButton(""), QPushButton("Take the nearest order, on re&cord")
         self.relax.setToolTip("What cannot be kept is relaxed as little as possible; the report says so")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +40,7 @@ class OrderNote(QWidget):
         self.said.setVisible(bool(self.said.text()))
         set_role(self.said, "warning" if problem else "muted")
         enough = 0 if foreseen is None else foreseen.cases
-        self.more.setText(f"Sho&w {enough} patients")
+        self.more.setText(f"&Draw {enough} patients")
         self.more.setVisible(bool(problem) and enough > asked.cases)
         self.relax.setVisible(bool(problem) and bool(kept))
 

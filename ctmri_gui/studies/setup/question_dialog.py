@@ -115,7 +115,7 @@ class QuestionDialog(FittedDialog):
         form = self._form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for words, field in (("&Kind", self.kind), ("&Question", self.text), ("&Answers", self.choices), ("&From", self.low),
-                             ("&To", self.high), ("&Lowest is", self.low_label), ("&Highest is", self.high_label),
+                             ("Up &to", self.high), ("&Lowest is", self.low_label), ("&Highest is", self.high_label),
                              ("&Unit", self.unit)):  # fmt: skip
             field.setAccessibleName(words.replace("&", ""))
             form.addRow(naming(words, field), field)

@@ -25,7 +25,7 @@ from ctmri_gui.studies.studies import Studies
 
 TITLES = ("Design", "Cases and models", "Readers and order", "Questions", "Size", "Texts", "Make")
 DESIGN, CASES, READERS, QUESTIONS, SIZE, TEXTS, MAKE = range(len(TITLES))
-_RAIL = RailWidth(usual=24, few=18, least=110)
+_RAIL = RailWidth(usual=24, few=20, least=110)
 
 
 class SetupPage(QWidget):
