@@ -70,6 +70,7 @@ def save(qtbot, window, monkeypatch, target: Path, kind: Kind, change=lambda dia
     change(dialog)
     with qtbot.waitSignal(window.session.saved, timeout=20_000):
         dialog.save.click()
+    qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=20_000)  # nothing more is heard of it
 
 
 def test_a_pane_is_painted_at_any_size_as_sharp_as_asked(window):
