@@ -149,7 +149,15 @@ class Reading(AbstractContextManager["Reading"]):
         """Ends the sitting on record; the anchors to be shown and written down."""
         with suppress(CtmriError):  # a full disk: what was answered is there
             self.note("left" if self.next_trial else "closed")
-        return self.record.anchors
+        return self.anchors
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        """Of the record as it is; none where another program holds it, which must not keep a window from its end."""
+        try:
+            return self.record.anchors
+        except CtmriError:
+            return ()
 
 
 def what_is_missing(protocol: Protocol, trial: Trial, answer: Answer) -> str:

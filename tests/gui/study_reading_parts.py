@@ -67,7 +67,13 @@ def open_window(qtbot, place, *, first=False) -> ReadingWindow:
 
 
 def press(window: ReadingWindow, key: Qt.Key, held=Qt.KeyboardModifier.NoModifier) -> None:
-    """To what has the keys; a window that is not active has a focus all the same."""
+    """To what has the keys, until what it writes is on the disk; a window that is not active has a focus all the same."""
+    touch(window, key, held)
+    window.flow.writing.wait(60)
+
+
+def touch(window: ReadingWindow, key: Qt.Key, held=Qt.KeyboardModifier.NoModifier) -> None:
+    """As `press`, and does not wait for the disk."""
     QTest.keyClick(window.focusWidget() or window.page, key, held)
 
 

@@ -23,7 +23,7 @@ from ctmri_gui.studies.reading.pages import EndPage, KeysPage, Page
 from ctmri_gui.studies.reading.shelf import Shelf
 from ctmri_gui.studies.reading.trial_clock import TrialClock
 from ctmri_gui.studies.reading.trial_flow import GAP_MS, State
-from tests.gui.study_reading_parts import KEY, answered, looks, on_disk, open_window, press, said_in, study
+from tests.gui.study_reading_parts import KEY, answered, looks, on_disk, open_window, press, said_in, study, touch
 
 KILLED = """
 import os, signal, sys
@@ -417,3 +417,47 @@ def test_a_record_that_another_program_locks_does_not_hold_the_window(qtbot, tmp
     other.close()
     press(window, KEY.Key_Return)
     qtbot.waitUntil(lambda: on_disk(made) == 1)
+
+
+def test_a_disk_that_takes_its_time_does_not_hold_the_window(qtbot, tmp_path):
+    made = study(tmp_path / "study")
+    window = open_window(qtbot, made.path)
+    flow, panel, trial = window.flow, window.trial_page.panel, window.flow.trial
+    window._reading.record._database.execute("PRAGMA busy_timeout = 60000")  # a write that takes as long as the lock is held
+    other = sqlite3.connect(made.path / RECORD, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    press(window, KEY.Key_6)
+    touch(window, KEY.Key_Return)
+    assert flow.writing.busy and "being saved" in panel.told.text() and panel.submit.text() == "Saving …"
+    for key in (KEY.Key_1, KEY.Key_Return, KEY.Key_P, KEY.Key_Backspace):
+        touch(window, key)
+    QTest.qWait(20)
+    assert flow.state is State.UNSAVED and flow.trial is trial and on_disk(made) == 0
+    other.execute("ROLLBACK")
+    other.close()
+    qtbot.waitUntil(lambda: flow.state is State.LOOKING, timeout=30_000)
+    answer = window._reading.answers[trial.token]
+    assert flow.trial is not trial and (answer.choice, answer.confidence) == ("synthetic", 3)
+    assert on_disk(made) == 1 and not panel.told.isVisible()
+
+
+def test_who_stays_because_an_answer_is_not_saved_can_go_on(qtbot, tmp_path, monkeypatch):
+    """The window stood still then: what was to be tried again never was."""
+    resource = pytest.importorskip("resource")
+    made = study(tmp_path / "study")
+    window = open_window(qtbot, made.path)
+    monkeypatch.setattr(window, "_may_lose", lambda: False)  # asked whether to close: no
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    press(window, KEY.Key_6)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        press(window, KEY.Key_Return)
+        assert not window.close() and window.isVisible() and on_disk(made) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    press(window, KEY.Key_Return)
+    looks(qtbot, window)
+    assert on_disk(made) == 1
+    answered(window, qtbot, KEY.Key_1)
+    window.close()
+    assert not window.isVisible()
