@@ -268,7 +268,7 @@ def test_the_list_of_jobs_follows_a_job(qtbot):
         state = jobs.run("Translate", counting)
         assert jobs.rowCount() == 1
         assert jobs.running == (state,)
-    assert "2 of 3 slices · 2.0 per s" in texts
+    assert any(text.startswith("2 of 3 slices · 2.0 per s") for text in texts)
     assert jobs.running == ()
     assert state.fraction == 1.0
     assert jobs.index(0).data() == "Translate: done"
@@ -293,8 +293,9 @@ def test_time_left_is_told_only_after_three_seconds(qtbot):
     jobs = Jobs()
     state = jobs.run("Translate", endless)
     state.hear(Progress(done=1, total=9, unit="slices", rate=1.5, seconds_left=65.0))
+    state.started += 1000  # however long it took to come here
     assert state.text == "1 of 9 slices · 1.5 per s"
-    state.started -= 4
+    state.started -= 2000
     assert state.text == "1 of 9 slices · 1.5 per s · 1:05 left"
     jobs.stop(state)
     assert state.text == "cancelling"

@@ -9,9 +9,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.geometry import Geometry
@@ -94,6 +94,12 @@ def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
     qtbot.waitUntil(window.isActiveWindow, timeout=WAIT)
     pane.setFocus()
     qtbot.keyClick(pane, key, modifier)
+
+
+def laid_out(qtbot, part: QWidget) -> None:
+    """Waits until a part of the window keeps its size: what is said above it comes in a few turns."""
+    sizes: list[QSize] = []
+    qtbot.waitUntil(lambda: sizes.append(part.size()) or sizes[-9:] == [part.size()] * 9, timeout=WAIT)
 
 
 # What is asked for ------------------------------------------------------------------------------------------------------
@@ -181,6 +187,7 @@ def test_a_map_lies_over_every_synthetic_pane_and_one_key_takes_it_away(window, 
     bar = maps.overlays[Role.SYNTHETIC].bar
     assert bar.unit == "a.u." and bar.ends[0] == "0" and "samples of the latent" in bar.convention
     pane = views.panes[Role.SYNTHETIC]
+    laid_out(qtbot, pane.canvas)
     seen = pane.canvas.grab().toImage()
     press(qtbot, window, Qt.Key.Key_U)
     assert not maps.overlays[Role.SYNTHETIC].present and pane.canvas.grab().toImage() != seen
