@@ -19,7 +19,7 @@ class ReadersStep(StepPage):
     """Problems of the order are said below its fields, with what would work."""
 
     def __init__(self, draft: Draft) -> None:
-        words = "Readers have codes, never names. Each gets an order of his own, drawn from the seed of the study."
+        words = "Readers have codes, never names. Each gets an order of their own, drawn from the seed of the study."
         super().__init__(draft, "Readers and order", words)
         self.codes, self.codes_note = QLineEdit(), label("", "warning")
         self.codes.setPlaceholderText("R1, R2, R3")
@@ -27,18 +27,18 @@ class ReadersStep(StepPage):
         self.practice = number(0, 20, "Trials before the test, of other patients", zero="None")
         self.feedback = QCheckBox("After each practice trial, tell &what was right")
         self.feedback.setToolTip("Never in the test")
-        self.repeats = number(0, 50, "Of the trials, shown again: how far a reader agrees with himself", suffix=" %", zero="None")
+        self.repeats = number(0, 50, "Of the trials, shown again: do readers agree with themselves?", suffix=" %", zero="None")
         self.go_back = QCheckBox("An answer may be changed until its block end&s")
-        self.breaks = number(0, 60, "A break is offered after so long", suffix=" min", zero="None")
-        self.run = number(0, 100, "Pictures of one kind in a row, at most", zero="Any number")
-        self.apart = number(0, 1000, "Trials between two pictures of one patient, at least", zero="Anywhere")
-        self.repeats_apart = number(0, 1000, "Trials between a picture and its repetition, at least", zero="Anywhere")
+        self.breaks = number(0, 60, "A break is offered after so long", suffix=" min", zero="Never")
+        self.run = number(0, 100, "Pictures of one kind in a row, at most", suffix=" of a kind", zero="Any number")
+        self.apart = number(0, 1000, "Between two pictures of one patient, at least", suffix=" trials", zero="Anywhere")
+        self.repeats_apart = number(0, 1000, "Between a picture and its repetition, at least", suffix=" trials", zero="Anywhere")
         self.relax = QCheckBox("Take the nearest order where this &one cannot be kept, on record")
         self.note = OrderNote(draft)
         self.form(("&Readers", self.codes), ("", self.codes_note))
         self.heading("Trials")
-        self.form(("&Practice trials", self.practice), ("", self.feedback), ("R&epeats", self.repeats), ("Brea&k", self.breaks),
-                  ("", self.go_back))  # fmt: skip
+        self.form(("&Practice trials", self.practice), ("", self.feedback), ("R&epeats", self.repeats),
+                  ("Brea&k every", self.breaks), ("", self.go_back))  # fmt: skip
         self.heading("Order")
         self.form(("&Longest run", self.run), ("One patien&t apart", self.apart), ("Repeats ap&art", self.repeats_apart),
                   ("", self.relax), ("", self.note))  # fmt: skip
