@@ -228,13 +228,13 @@ class TrialFlow(QObject):
     def _resume(self) -> None:
         self.state = State.LOOKING
         paused = 1000 * (self._now() - self._paused_at)
+        if self.trial is not None:
+            noted = partial(self._reading.note, "pause", trial=self.trial.token, ms=round(paused))
+            self.writing.write(noted, _nothing, _nothing)  # a full disk shows at the answer, which matters
         self._rested = self._now()
         self._clock.run(True)
         self._tick.start()
         self._page.look()
-        if self.trial is not None:
-            noted = partial(self._reading.note, "pause", trial=self.trial.token, ms=round(paused))
-            self.writing.write(noted, _nothing, _nothing)  # a full disk shows at the answer, which matters
 
     def _refuse(self, words: str) -> None:
         if self.state is State.WAITING and self.trial is not None and self._shelf.pictures(self.trial) is None:
