@@ -239,7 +239,7 @@ def test_where_memory_runs_out_smaller_settings_are_found_filled_in_and_start(wi
     end_panel.smaller_button.click()
     assert "Cancel" in offers(own.messages)
     qtbot.waitUntil(lambda: own.page == NEW, timeout=WAIT)
-    assert not any("Looking" in text for text in own.messages.texts)
+    qtbot.waitUntil(lambda: not any("Looking" in text for text in own.messages.texts), timeout=WAIT)  # once that has ended
     assert any(text.startswith("Filled in, with smaller settings: ") for text in own.messages.texts)
     own.draft.choose(data=KnownData("phantom:3", (run.plan.direction.source, run.plan.direction.target), 9, 2, 3, 9))
     found = own.draft.plan()
@@ -324,7 +324,7 @@ def test_starting_and_stopping_again_and_again_leaves_nothing_behind(window, tra
         run.ask("stop")
         qtbot.waitUntil(lambda: training.live is None, timeout=WAIT)
     qtbot.waitUntil(lambda: not _alive, timeout=WAIT)
-    assert len(training.trainings.findChildren(LiveRun)) <= 2
+    qtbot.waitUntil(lambda: len(training.trainings.findChildren(LiveRun)) <= 2, timeout=WAIT)
     end(window, qtbot)
 
 
