@@ -61,6 +61,7 @@ class Studies(QObject):
         self.shown: StudyState | None = None
         self.looked: Looked | None = None
         self.passphrase = ""
+        self._then: Callable[[], None] | None = None  # what comes of work, told once it has ended: other work may begin then
         jobs.changed.connect(self._follow)
 
     @property
@@ -235,7 +236,7 @@ class Studies(QObject):
 
             def take(answer: Any) -> None:
                 if answer is not None:
-                    done(answer)
+                    self._then = partial(done, answer)
 
             self.state = self._jobs.run(title, begin, on_result=take, on_end=self._end)
             self.state.show = self.show
@@ -269,6 +270,9 @@ class Studies(QObject):
 
     def _end(self, end: Finished) -> None:
         self.changed.emit()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
         if end.reason == "stopped":
             self.stopped.emit()
         self._tell(end)

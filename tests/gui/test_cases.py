@@ -329,7 +329,7 @@ def test_what_a_job_finds_goes_to_its_case_and_translations_take_turns(make_wind
     session.show_case(first)
     assert window.views.model.volumes[Role.SYNTHETIC] is first.volumes[Role.SYNTHETIC]
     assert session.library.chosen.card.name != "From MR"  # each case has its model
-    assert labels(window) == ["1 CT", "2 T1 MR"]
+    qtbot.waitUntil(lambda: labels(window) == ["1 CT", "2 T1 MR"], timeout=WAIT)  # once the last one has ended
 
 
 def test_a_kind_that_is_corrected_while_another_case_is_shown_is_corrected_there(two_cases, qtbot):

@@ -81,7 +81,7 @@ def test_a_draft_shows_what_gives_it_away_and_opens_only_with_a_reason(window, q
     assert "give them away" in box.audit.title.text() and not box.open.isEnabled()
     assert "A model learnt from it" in str(box.out.texts())
     box.audit.override.setText("phantoms")
-    assert box.open.isEnabled()
+    qtbot.waitUntil(box.open.isEnabled)  # not while it is still looked at
     box.open.click()
     qtbot.waitUntil(lambda: window.studies.shown.stage == "open")
     assert StudyFolder(tmp_path / "study").truth().said["override"] == "phantoms" and window.study.readers.isVisible()
@@ -282,9 +282,12 @@ def test_a_rehearsal_goes_from_one_press_to_the_report_and_is_deleted(window, qt
     start = "ctmri_gui.studies.studies.start_reading"
     monkeypatch.setattr(start, lambda _place, reader, _settings: read.append(reader) or True)
     monkeypatch.setattr("ctmri_core.studies.rehearsal.TEST_HEADS", 4)
+    at_work: list[bool] = []
+    window.studies.rehearsed.connect(lambda _state: at_work.append(window.studies.running))
     window.go(REHEARSE)
     window.rehearsal.start.click()
     qtbot.waitUntil(lambda: read == ["YOU"])
+    assert at_work == [False], "what comes next is not refused because the last work has not ended"
     page, folder = window.study, window.studies.folder
     assert is_rehearsal(folder) and page.rehearsal.isVisible() and window.tabs.currentIndex() == STUDY
     assert not page.close_study.isVisible() and page.readers.selected == "YOU"
