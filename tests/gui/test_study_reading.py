@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea
 
 from ctmri_core.studies.protocol import Display, Protocol, Question
 from ctmri_core.studies.truth import REAL
@@ -252,6 +252,25 @@ def test_questions_of_every_kind(qtbot, tmp_path, read):
     assert answer.questions == {"side": "right", "size": 12.5, "words": None} and answer.marks[0].label == "place"
     looks(qtbot, window)
     assert set(panel.questions.values()) == {None}
+
+
+def test_what_the_design_asks_is_in_sight_when_a_trial_begins_and_where_it_is_missing(qtbot, tmp_path, read):
+    """A long form was scrolled to its end by the trial before."""
+    more = [Question(key=f"q{number}", kind="likert", text="Words " * 40) for number in range(4)]
+    window = read(study(tmp_path / "study", questions=more))
+    panel = window.trial_page.panel
+    bar = panel.findChild(QScrollArea).verticalScrollBar()
+    for field in panel.fields:
+        assert panel.go_to_open_question()
+        press(window, KEY.Key_3)
+        assert field.settled
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    press(window, KEY.Key_Return)
+    assert panel.told.text() == "Choose first." and bar.value() == 0 and not panel.isAncestorOf(window.focusWidget())
+    bar.setValue(bar.maximum())
+    answered(window, qtbot, KEY.Key_2)
+    looks(qtbot, window)
+    assert bar.value() == 0
 
 
 def test_what_was_right_is_left_by_enter_wherever_the_keys_were(qtbot, tmp_path, read):

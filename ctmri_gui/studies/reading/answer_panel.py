@@ -80,6 +80,7 @@ class AnswerPanel(QWidget):
         for box in self.reasons:
             box.setChecked(False)
         self._back.setEnabled(may_go_back)
+        self.show_top()
         self.lock(True)
         self.say("")
 
@@ -135,6 +136,10 @@ class AnswerPanel(QWidget):
         self.reasons[place].toggle()
         self.changed.emit()
         return True
+
+    def show_top(self) -> None:
+        """What the design asks."""
+        self._area.verticalScrollBar().setValue(0)
 
     def go_to_open_question(self, *, compulsory: bool = True) -> bool:
         """The keyboard goes to the first question without an answer; False where there is none."""

@@ -134,7 +134,7 @@ class TrialFlow(QObject):
             missing = self._missing(self.trial, answer)
             if missing:
                 self._page.panel.say(missing)
-                self._page.panel.go_to_open_question()
+                self._lead_to_gap(self.trial, answer)
                 return
             self._clock.run(False)
             self._tick.stop()
@@ -256,9 +256,21 @@ class TrialFlow(QObject):
     def _missing(self, trial: Trial, answer: Answer) -> str:
         if self._looked_ms < 1000 * self._reading.protocol.display.least_seconds:
             return self._too_soon
+        return self._missing_of_design(trial, answer) or what_is_missing(self._reading.protocol, trial, answer)
+
+    def _missing_of_design(self, trial: Trial, answer: Answer) -> str:
+        """Questions beside it left out."""
         if answer.choice == "present" and not any(mark.label == "" for mark in answer.marks):
             return "Mark where it is: M, then click."
-        return what_is_missing(self._reading.protocol, trial, answer)
+        return what_is_missing(self._reading.protocol.model_copy(update={"questions": ()}), trial, answer)
+
+    def _lead_to_gap(self, trial: Trial, answer: Answer) -> None:
+        """What is missing comes into sight, and has the keys."""
+        if self._missing_of_design(trial, answer):
+            self._page.panel.show_top()
+            self._page.look()
+        else:
+            self._page.panel.go_to_open_question()
 
     def _save(self) -> None:
         """On the disk, or kept here and tried again."""
