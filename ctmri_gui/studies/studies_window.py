@@ -112,7 +112,7 @@ class StudiesWindow(SideWindow):
         studies.stopped.connect(lambda: self.messages.show_message("Stopped; nothing was changed.", Kind.INFO))
         studies.passphraseWanted.connect(self._ask_passphrase)
         self.before.openWanted.connect(self.open_folder)
-        self.before.askWanted.connect(self.ask_folder)
+        self.before.otherWanted.connect(self.ask_folder)
         self.before.deleteWanted.connect(self._ask_delete)
         self.rehearsal.wanted.connect(self._rehearse)
         study.newWanted.connect(lambda: self.go(SETUP))
