@@ -90,7 +90,10 @@ def test_pieces_make_way_and_go_on_when_it_is_quiet(work, qtbot) -> None:
     for _ in range(5):  # nothing was asked for, so that nothing can come
         work.make_way()
         QCoreApplication.processEvents()
-    assert told == []
+        if not work._quiet.isActive():  # a busy machine was quiet for long enough
+            break
+    else:
+        assert told == []
     qtbot.waitUntil(lambda: told == [10, 11, 12, ("end", 10)])
 
 
