@@ -7,13 +7,14 @@ from functools import partial
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QScrollArea
 
 from ctmri_core.studies.protocol import Display, Protocol, Question
 from ctmri_core.studies.truth import REAL
 from ctmri_gui.studies.reading.keys_shown import key_rows
 from ctmri_gui.studies.reading.monitor_pattern import PatternPage
 from ctmri_gui.studies.reading.pages import ConsentPage, EndPage, FactsPage, KeysPage, Page
+from ctmri_gui.studies.reading.ranking import RankingLists
 from ctmri_gui.studies.reading.trial_flow import State
 from ctmri_gui.viewer.slice_view import SliceView
 from tests.gui.study_reading_parts import ALT, CTRL, KEY, MODEL, answered, looks, on_disk, open_window, press, said_in, study
@@ -208,6 +209,28 @@ def test_a_ranking_by_numbers(qtbot, tmp_path, read):
     answered(window, qtbot, KEY.Key_4, KEY.Key_3, KEY.Key_2)
     order = [trial.items.index(token) for token in window._reading.answers[trial.token].choice.split(",")]
     assert order == [0, 3, 2, 1]
+
+
+def test_a_ranking_by_double_clicks(qtbot, tmp_path, read):
+    window = read(study(tmp_path / "study", design="rank", arms=3))
+    lists = window.trial_page.panel.choice.findChild(RankingLists)
+    for row, order in ((1, [1]), (1, [1, 2]), (0, [1, 2, 0])):
+        without = lists.findChildren(QListWidget)[0]
+        assert without.accessibleName() == "Without a place"
+        without.itemDoubleClicked.emit(without.item(row))
+        qtbot.waitUntil(lambda order=order: lists.order == order)
+
+
+@pytest.mark.parametrize("size", [13, 24])
+def test_pages_are_no_wider_than_the_window(qtbot, size):
+    page = ConsentPage("A long title " * 8, "Words about it. " * 30, "Words to agree to. " * 40)
+    qtbot.addWidget(page)
+    page.setStyleSheet(f"QWidget {{ font-size: {size}px; }}")
+    page.resize(640, 480)
+    page.show()
+    card = page.button.parentWidget()
+    qtbot.waitUntil(lambda: card.width() > 0 and card.mapTo(page, card.rect().topRight()).x() < page.width())
+    assert card.mapTo(page, card.rect().topLeft()).x() >= 0
 
 
 def test_grades_by_numbers_one_after_another(qtbot, tmp_path, read):

@@ -10,7 +10,7 @@ _CHOICES: dict[str, Rows] = {
     "yes_no": (("1 2 3", "definitely, probably, possibly real"), ("4 5 6", "possibly, probably, definitely synthetic")),
     "diagnosis": (("1 2 3", "definitely, probably, possibly absent"), ("4 5 6", "possibly, probably, definitely present")),
     "two_alternatives": (("←  →", "the left one, the right one"), ("1 to 5", "how sure, from a guess to certain")),
-    "rank": (("1, 2, …", "that picture gets the next place, the best first; again takes it back. Or drag it"),),
+    "rank": (("1, 2, …", "that picture gets the next place, the best first; again takes it back. Or drag it, or double-click"),),
     "grading": (("1, 2, …", "the grade; the next scale follows"),),
 }
 

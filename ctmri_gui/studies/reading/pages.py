@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -25,7 +25,7 @@ from ctmri_gui.studies.reading.answer_parts import QuietScroll
 from ctmri_gui.studies.reading.keys_shown import Rows
 from ctmri_gui.viewer import palette
 
-_WIDTH = 720
+_WIDTH, _LEAST, _BESIDE = 720, 300, 12
 _MOST_YEARS = 80
 
 
@@ -94,6 +94,7 @@ class Page(QWidget):
     def _centre(self) -> None:
         inside = QWidget()
         row = QHBoxLayout(inside)
+        row.setContentsMargins(_BESIDE, _BESIDE, _BESIDE, _BESIDE)
         row.addStretch(1)
         row.addWidget(self._card, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
@@ -113,8 +114,14 @@ class Page(QWidget):
             self._follow_font()
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._follow_font()
+
     def _follow_font(self) -> None:
-        self._card.setFixedWidth(palette.scaled(_WIDTH))
+        """As wide as lines are read well, and no wider than the window: nothing scrolls sideways."""
+        room = self._area.width() - 2 * _BESIDE - self._area.verticalScrollBar().sizeHint().width()
+        self._card.setFixedWidth(max(min(palette.scaled(_WIDTH), room), palette.scaled(_LEAST)))
 
 
 class ConsentPage(Page):

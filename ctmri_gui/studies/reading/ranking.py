@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QGridLayout, QListWidget, QListWidgetItem, QWidget
 
@@ -52,6 +52,7 @@ class RankingLists(QWidget):
             grid.addWidget(one, 1, column)
             one.model().rowsRemoved.connect(self._settle, Qt.ConnectionType.QueuedConnection)  # a drag ends with it
             one.dropped.connect(self._settle)
+            one.itemDoubleClicked.connect(self._toggle_soon)
 
     @property
     def order(self) -> list[int]:
@@ -77,6 +78,11 @@ class RankingLists(QWidget):
         self.put([one for one in order if one != number] if number in order else [*order, number])
         self.changed.emit()
         return True
+
+    def _toggle_soon(self, item: QListWidgetItem) -> None:
+        """The lists are filled anew: not while one of them hands out its item."""
+        number = int(item.data(_NUMBER))
+        QTimer.singleShot(0, self, lambda: self.toggle(number))
 
     def _fill(self, unplaced: list[int], ranked: list[int]) -> None:
         for one, numbers in ((self._open, unplaced), (self._ranked, ranked)):

@@ -99,7 +99,7 @@ class ReadingWindow(QWidget):
         practice = sum(trial.block == "practice" for trial in self._reading.trials)
         told = " After each you are told what was right." if self._reading.order.feedback else ""
         texts = [_WARN_BEFORE.get(protocol.design, "")]
-        texts += [f"{practice} trials are for practice.{told}" if practice else ""]
+        texts += [f"{trials_of(practice, 'is', 'are')} for practice.{told}" if practice else ""]
         self._show(KeysPage(protocol.question, key_rows(protocol), *(text for text in texts if text)), self._start)
 
     def _start(self) -> None:
@@ -122,7 +122,8 @@ class ReadingWindow(QWidget):
 
     def _announce_test(self) -> None:
         count = sum(trial.block == "test" for trial in self._reading.trials)
-        said = f"The practice is over. {count} trials follow, in which you are not told what is right."
+        untold = ", in which you are not told what is right" if self._reading.order.feedback else ""
+        said = f"The practice is over. {trials_of(count, 'follows', 'follow')}{untold}."
         back = "" if self._reading.protocol.go_back else " No answer can be changed afterwards."
         self._show(Page("The test begins", said + back), self._read)
 
@@ -221,3 +222,8 @@ class ReadingWindow(QWidget):
         buttons = QMessageBox.StandardButton
         chosen = QMessageBox.question(self, self.windowTitle(), asked, buttons.Close | buttons.Cancel, buttons.Cancel)
         return chosen == buttons.Close
+
+
+def trials_of(count: int, one: str, more: str) -> str:
+    """`1 trial is`, `2 trials are`."""
+    return f"1 trial {one}" if count == 1 else f"{count} trials {more}"
