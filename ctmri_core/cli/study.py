@@ -93,6 +93,7 @@ def _open(arguments: argparse.Namespace, secret: str, stop: StopSignal) -> Work[
     from ctmri_core.studies.checking import check, may_open
 
     study = _study(arguments)
+    study.refuse_if_open()
     found = yield from check(study, study.truth(secret), stop)
     if found is None:
         return None

@@ -52,7 +52,6 @@ def analyse(arguments: argparse.Namespace, secret: str, stop: StopSignal) -> Wor
     results = analysed(gather(study, secret, interim=arguments.interim))
     if stop():
         return None
-    folder.mkdir(parents=True, exist_ok=True)
     write_results(results, folder / RESULTS)
     yield Progress(done=1, total=3, message="writing the report")
     write_report(results, folder / REPORT, study.pictures)

@@ -11,7 +11,7 @@ from ctmri_core.files import atomic_file
 from ctmri_core.studies.chain import Anchor
 from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.incoming import check_coming
-from ctmri_core.studies.pictures import ITEMS, name_of
+from ctmri_core.studies.pictures import ITEMS, name_of, raw_of
 from ctmri_core.studies.record import StudyRecord
 from ctmri_core.studies.study_folder import STUDY, StudyFolder, order_name
 
@@ -30,17 +30,27 @@ class Merged:
 
 
 def pack(study: StudyFolder, reader: str, target: Path) -> None:
-    """All that `reader` needs, without the truth, as one file. Raises `FileRefused` for a reader the study does not know."""
+    """All that `reader` needs, without the truth, as one file. Raises `FileRefused` for a reader the study does not know, and
+    where a picture is missing or is not the one that was written, `WriteFailed`."""
     order = study.order(reader)
     tokens = sorted({token for trial in order.assignment.trials for token in trial.items})
     with atomic_file(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as packed:
-        for name in (STUDY, ITEMS, order_name(reader), *(name_of(token) for token in tokens)):
-            packed.writestr(zipfile.ZipInfo(name, _NO_DATE), (study.path / name).read_bytes())
+        for name in (STUDY, ITEMS, order_name(reader)):
+            packed.writestr(zipfile.ZipInfo(name, _NO_DATE), study.pictures.read(name))
+        for token in tokens:
+            packed.writestr(zipfile.ZipInfo(name_of(token), _NO_DATE), raw_of(study.pictures.voxels(token)))
 
 
 def merge(study: StudyFolder, answers: Path) -> Merged:
     """Takes in what came back. Raises `FileRefused` where it is of another study, was changed, or contradicts what is here."""
+    if not answers.is_file():
+        raise FileRefused(answers, "is not there.", "Name a file that a reader sent back.")
+    if zipfile.is_zipfile(answers):
+        way_out = "Ask for the file that lies beside it, which ends in .ctmri-answers."
+        raise FileRefused(answers, "is the study that was sent out, and holds no answers.", way_out)
     with StudyRecord(answers, study=study.file.sha256, writing=False) as coming:
+        if coming.newer:
+            raise FileRefused(answers, "was written by a newer version of this program.", "Update here, then take it in.")
         entries, anchors = coming.entries(), coming.anchors
     if not entries:
         raise FileRefused(answers, "holds no answers.", "Ask for the file that lies beside the packed study.")

@@ -33,12 +33,11 @@ Int16Array = NDArray[np.int16]
 
 def write_picture(study: Path, token: str, voxels: Int16Array, spacing: tuple[float, float, float]) -> Item:
     """Writes voxels (k, j, i) below the folder `study`."""
-    raw = np.ascontiguousarray(voxels, dtype=_LITTLE)
-    content = raw.tobytes()
+    content = raw_of(voxels)
     path = study / name_of(token)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, content)
-    k, j, i = raw.shape
+    k, j, i = voxels.shape
     return Item(token=token, shape=(k, j, i), spacing=spacing, sha256=hashlib.sha256(content).hexdigest())
 
 
@@ -56,8 +55,13 @@ def write_alike(study: Path, pictures: Pictures) -> None:
     tells what it is (the real one of a patient first). Raises `FileRefused` for one that is not the one that was written."""
     for token in sorted(pictures.items):
         path = study / name_of(token)
-        write_bytes(path, pictures.voxels(token).astype(_LITTLE, copy=False).tobytes())
+        write_bytes(path, raw_of(pictures.voxels(token)))
         os.utime(path, (_DATE, _DATE))
+
+
+def raw_of(voxels: Int16Array) -> bytes:
+    """As they lie in the file of a picture."""
+    return np.ascontiguousarray(voxels, dtype=_LITTLE).tobytes()
 
 
 def name_of(token: str) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ctmri_core.errors import CtmriError, FileRefused
+from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
+from ctmri_core.files import check_writable
 from ctmri_core.studies.chain import Anchor
 from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.pictures import Int16Array, Pictures
@@ -24,6 +25,7 @@ PACKED = ".ctmri-reader"
 ANSWERS = ".ctmri-answers"
 _PATIENCE_MS = 200
 """A reader's window stands still as long as a write waits for another program; it says so instead, and tries again."""
+_BESIDE = "Answers are written beside the study: put it where there is room and where you may write, and open it there."
 
 
 class Reading(AbstractContextManager["Reading"]):
@@ -44,6 +46,10 @@ class Reading(AbstractContextManager["Reading"]):
         self.reader = reader
         self._trials = {trial.token: trial for trial in self.order.assignment.trials}
         path = place / RECORD if place.is_dir() else place.with_suffix(ANSWERS)
+        try:
+            check_writable(path)
+        except WriteFailed as error:
+            raise WriteFailed(f"{error} {_BESIDE}") from error
         if not path.exists() and not place.is_dir():
             StudyRecord.create(path, self.study.sha256).close()
         self.record = StudyRecord(path, study=self.study.sha256, patience_ms=_PATIENCE_MS)

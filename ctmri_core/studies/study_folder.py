@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.files import write_bytes
 from ctmri_core.studies.assignment import assign
+from ctmri_core.studies.closing import is_closed
 from ctmri_core.studies.pictures import Pictures, write_alike, write_items
 from ctmri_core.studies.protocol import Protocol, canonical, codes_problem
 from ctmri_core.studies.record import StudyRecord
@@ -141,7 +142,7 @@ class StudyFolder:
         return StudyFolder(self.path)
 
     def add_reader(self, reader: str, passphrase: str = "") -> None:
-        """One more reader of an open study, on record."""
+        """One more reader of an open study, on record. Raises `CtmriError` where there is one of that code, or it is closed."""
         wrong = codes_problem([reader])
         if wrong:
             raise CtmriError(wrong)
@@ -150,6 +151,8 @@ class StudyFolder:
         truth = self.truth(passphrase)
         assignment = assign(self.protocol, truth.plan, truth.items, reader)
         with self.record() as record:
+            if is_closed(record.entries("closed"), record.origin):
+                raise CtmriError("This study is closed: nobody can read it any more.")
             self._write_order(assignment, truth)
             record.append("changed", "", {"what": "reader added after the opening", "reader": reader})
             record.append("reader", reader, _order_facts(assignment))

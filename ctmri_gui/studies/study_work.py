@@ -168,7 +168,6 @@ def analyse(folder: Path, interim: bool, passphrase: str, stop: StopSignal) -> W
     if stop():
         return None
     place = folder / RESULTS_FOLDER
-    place.mkdir(parents=True, exist_ok=True)
     yield Progress(done=1, total=3, message="writing the report")
     write_report(results, place / REPORT, study.pictures)
     yield Progress(done=2, total=3, message="writing the report as PDF")

@@ -49,6 +49,7 @@ def test_a_study_goes_out_and_comes_back(folders, tmp_path, capsys):
     capsys.readouterr()
     assert main(["study", "merge", str(study), str(file.with_suffix(".ctmri-answers"))]) == 0
     assert str(anchors[0]) in capsys.readouterr().out
+    assert main(["study", "merge", str(study), str(file)]) == 1 and "holds no answers" in capsys.readouterr().err
     assert main(["study", "status", str(study)]) == 0
     said = capsys.readouterr().out
     assert "R2: 1 of" in said and "R1: 0 of" in said and "by other hands" not in said
@@ -61,5 +62,5 @@ def test_what_cannot_be_is_said_in_words(folders, tmp_path, capsys):
     assert create(folders, tmp_path / "a", "--seed", "12") == 1
     assert "The study cannot be like this: seed" in capsys.readouterr().err
     assert create(folders, tmp_path / "a", "--readers", "Dr Smith") == 1
-    assert "readers" in capsys.readouterr().err and not (tmp_path / "a").exists()
+    assert "a code has letters" in capsys.readouterr().err and not (tmp_path / "a").exists()
     assert main(["study", "status", str(tmp_path)]) == 1 and "holds no items.json" in capsys.readouterr().err

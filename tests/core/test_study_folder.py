@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from ctmri_core.errors import CtmriError, FileRefused, WriteFailed
 from ctmri_core.files import atomic_folder
+from ctmri_core.studies.closing import close_study
 from ctmri_core.studies.pack import merge, pack
 from ctmri_core.studies.pictures import name_of, write_items, write_picture
 from ctmri_core.studies.protocol import Protocol, Question
@@ -377,3 +380,48 @@ def test_a_reader_that_there_is_not_is_told_who_there_is(tmp_path):
         for code in ("r1", "R9", "../study"):
             with pytest.raises(FileRefused, match=f"has no reader {code}. {there}"):
                 Reading(place, code)
+
+
+def test_a_closed_study_gets_no_more_readers(tmp_path):
+    study = opened(tmp_path / "study")
+    close_study(study)
+    with pytest.raises(CtmriError, match="is closed"):
+        study.add_reader("R3")
+    assert study.readers == ("R1", "R2")
+
+
+def test_what_does_not_come_back_from_a_reader_is_told_apart(tmp_path):
+    study = opened(tmp_path / "study")
+    place = tmp_path / "R1.ctmri-reader"
+    pack(study, "R1", place)
+    with pytest.raises(FileRefused, match="is the study that was sent out"):
+        merge(study, place)
+    with pytest.raises(FileRefused, match=r"is not there\. Name a file that a reader"):
+        merge(study, tmp_path / "R2.ctmri-answers")
+    with Reading(place) as reading:
+        reading.answer(answer(reading.next_trial, "R1"))
+    with closing(sqlite3.connect(place.with_suffix(".ctmri-answers"))) as newer:
+        newer.execute("PRAGMA user_version = 2")
+    with pytest.raises(FileRefused, match="newer version"):
+        merge(study, place.with_suffix(".ctmri-answers"))
+
+
+def test_a_study_that_lacks_a_picture_is_not_sent_out(tmp_path):
+    study = opened(tmp_path / "study")
+    place = study.path / name_of(study.order("R1").assignment.trials[0].items[0])
+    raw = place.read_bytes()
+    place.write_bytes(raw[:-1] + b"x")
+    with pytest.raises(FileRefused, match="not the one that was written"):
+        pack(study, "R1", tmp_path / "R1.ctmri-reader")
+    place.unlink()
+    with pytest.raises(FileRefused, match=r"holds no .*\.raw"):
+        pack(study, "R1", tmp_path / "R1.ctmri-reader")
+    assert not (tmp_path / "R1.ctmri-reader").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names may be longer there")
+def test_where_answers_cannot_be_written_the_way_out_is_told(tmp_path):
+    place = tmp_path / f"{'R' * 242}.ctmri-reader"  # the longest name; that of the answers is longer by one
+    pack(opened(tmp_path / "study"), "R1", place)
+    with pytest.raises(WriteFailed, match="name is too long.*beside the study"):
+        Reading(place)
