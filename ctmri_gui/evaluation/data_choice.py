@@ -14,7 +14,7 @@ from ctmri_gui.panels.small_parts import label, naming
 from ctmri_gui.settings import Settings
 
 HEADS = "phantom:6:1000"  # seeds far from those that models learn from
-_NONE = "Choose data …"
+_NONE, _HEADS = "Choose data …", "Digital heads, 6 made on the spot"
 _SIDES = (
     ("test", "Test: kept for the end"), ("validation", "Validation: chose the best model"), ("train", "Training: learnt from"),
     ("all", "All patients"),
@@ -36,7 +36,7 @@ class DataChoice(QWidget):
         self._settings = settings
         self._known: tuple[KnownData, ...] = ()
         self._added: list[str] = []
-        self._heads = False
+        self._heads, self._name_of_heads = False, _HEADS
         self.data, self.choose = QComboBox(), QPushButton("&Choose folder…")
         self.data.setToolTip("Data that were prepared or used before, or digital heads that are made on the spot")
         self.data.setAccessibleName("Data")
@@ -73,6 +73,11 @@ class DataChoice(QWidget):
             self._list()
         self.data.setCurrentIndex(self.data.findData(spec))
 
+    def name_heads(self, words: str) -> None:
+        """What the digital heads are called, where other numbers of them are made."""
+        self._name_of_heads = words
+        self._list()
+
     def offer(self, known: Sequence[KnownData]) -> None:
         """What was prepared before."""
         self._known = tuple(known)
@@ -89,13 +94,13 @@ class DataChoice(QWidget):
         for spec, words in entries.items():
             self.data.addItem(words, spec)
             self.data.setItemData(self.data.count() - 1, spec, 3)  # tool tip
-        self.data.addItem("Digital heads, 6 made on the spot", HEADS)
+        self.data.addItem(self._name_of_heads, HEADS)
         self.data.setCurrentIndex(max(self.data.findData(before), 0))
         self.data.blockSignals(False)
         self._follow()
 
     def _ask(self) -> None:
-        chosen = file_choice.existing_folder(self, "Data to evaluate on", self._settings["last_folder"])
+        chosen = file_choice.existing_folder(self, "Folder of data", self._settings["last_folder"])
         if chosen is not None:
             self.take(str(chosen))
 

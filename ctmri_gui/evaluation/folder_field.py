@@ -40,6 +40,11 @@ class FolderField(QWidget):
         row.addWidget(self.clear)
         self.set_folder(None)
 
+    def say_none(self, words: str) -> None:
+        """What is written from now on where none is chosen."""
+        self._words = words
+        self.place.setText(words if self.folder is None else str(self.folder))
+
     def set_folder(self, folder: Path | None) -> None:
         self.folder = folder
         self.place.setText(self._words if folder is None else str(folder))

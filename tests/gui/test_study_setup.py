@@ -175,6 +175,30 @@ def test_where_a_finding_is_can_be_named(window, tmp_path):
     assert not design.problem and asked.findings == tmp_path / "places.csv" and asked.protocol().finding == "lesion"
 
 
+def test_words_beside_data_are_those_of_a_study(window):
+    """They are the fields of an evaluation, which makes six heads and tells scores."""
+    cases = window.setup.cases
+    names = [cases.data.data.itemText(row) for row in range(cases.data.data.count())]
+    assert not any("6" in name for name in names) and any("as many as are needed" in name for name in names)
+    told = [label.text() for label in cases.pictures.findChildren(QLabel)]
+    assert not any("score" in words or "alignment" in words for words in told)
+
+
+def test_nobody_saying_where_findings_are_is_said_before_it_is_made(window, tmp_path):
+    cases, root = window.setup.cases, pictures(tmp_path / "pictures", 1)
+    cases.of_pictures.setChecked(True)
+    cases.pictures.take([root / "made"])
+    cases.pictures.truth.set_folder(root / "real")
+    assert not cases.problem
+    window.setup.design.ways["diagnosis"].setChecked(True)
+    assert "where findings are" in cases.problem
+    window.setup.design.findings.set_folder(tmp_path / "findings.csv")
+    assert not cases.problem
+    window.setup.design.findings.set_folder(None)
+    cases.pictures.labels.set_folder(tmp_path / "labels")
+    assert not cases.problem
+
+
 def test_nothing_is_lost_when_the_window_is_closed(window, qtbot, make_window):
     window.setup.design.title.setText("Kept")
     window.setup.readers.repeats.setValue(20)

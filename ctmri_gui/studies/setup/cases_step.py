@@ -27,8 +27,10 @@ _WORDS = (
 )
 _PAIRED = "Each patient is shown once real and once synthetic, far apart. Without, a patient is shown as one of both"
 _HEADS = "Digital heads: as many are made as the study needs. Good for trying; a study of them proves nothing."
+_NO_SOURCES, _NO_LABELS = "None", "None: a table says where findings are (under Design)"
 _LEFT_OUT = "Cases that are not shown whatever the lot says, by their names in the data, each with its reason: both go on record"
 _NO_REASON = "Give each case that is left out a reason: case7: motion; case9: metal."
+_NO_FINDINGS = "Say where findings are: by label maps of the real pictures, or by a table, under Design."
 _RANK = "A ranking needs a real picture and at least one model of each patient, five models at most."
 
 
@@ -45,6 +47,9 @@ class CasesStep(StepPage):
         self.models, self.data, self.pictures = ModelChoice(library), DataChoice(settings), PictureChoice(library, settings)
         self.data.changed.connect(self.data.said.hide)  # of scores: here nobody is shown whom a model learnt from
         self.data.said.hide()
+        self.data.name_heads("Digital heads, as many as are needed")
+        for field, words in ((self.pictures.sources, _NO_SOURCES), (self.pictures.labels, _NO_LABELS)):
+            field.say_none(words)
         self.models.setAccessibleName("Models that make the synthetic pictures")
         self.models.fit()
         self.body = BodyChoice(library)
@@ -65,7 +70,9 @@ class CasesStep(StepPage):
         if left_out_in(self.left_out.text()) is None:
             return _NO_REASON
         if self._way.checkedId() == PICTURES:
-            return self.pictures.problem
+            asked = self.draft.request
+            unknown = asked.design == "diagnosis" and asked.labels is None and asked.findings is None
+            return self.pictures.problem or (_NO_FINDINGS if unknown else "")
         if not self.models.models:
             return "Tick at least one model."
         if self.draft.request.design == "rank" and len(self.models.models) > 5:
