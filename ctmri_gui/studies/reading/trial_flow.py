@@ -55,7 +55,8 @@ class TrialFlow(QObject):
         self.state = State.IDLE
         self.trial: Trial | None = None
         self._clock = TrialClock(now)
-        self._asked = self._rested = now()
+        self._asked = now()
+        self._rested: float | None = None  # until a picture stands there: pages before, and a break itself, are no reading
         self._entered: float | None = None
         self._shown_at = ""
         self._load_ms = 0.0
@@ -196,6 +197,7 @@ class TrialFlow(QObject):
             return
         self.state = State.LOOKING
         self._clock.run(True)
+        self._rested = self._now() if self._rested is None else self._rested
         self._shown_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._load_ms = 1000 * (self._now() - self._asked)
         before = self._reading.answers.get(self.trial.token)
@@ -310,9 +312,10 @@ class TrialFlow(QObject):
 
     def _go_on_or_rest(self) -> None:
         every = self._reading.protocol.break_every
-        if every and self._reading.next_trial is not None and self._now() - self._rested >= 60 * every:
+        read = 0.0 if self._rested is None else self._now() - self._rested
+        if every and self._reading.next_trial is not None and read >= 60 * every:
             self.state, self._entered = State.IDLE, None
-            self._rested = self._now()
+            self._rested = None
             self._page.area.clear()
             self.breakDue.emit()
         else:
