@@ -138,10 +138,10 @@ class _Making:
             case = self.found.cases[place]
             if self.stop():
                 return None
-            if case.patient in seen or len(chosen) == wanted:
-                self._exclude(case.key, "chance", "drawn later than the last one that was needed, or of a patient who is shown")
-            elif place in by_hand:
+            if place in by_hand:  # whatever the lot says: it goes on record
                 self._exclude(case.key, "hand", by_hand[place])
+            elif case.patient in seen or len(chosen) == wanted:
+                self._exclude(case.key, "chance", "drawn later than the last one that was needed, or of a patient who is shown")
             else:
                 fit = self._fitting(place)
                 if fit is not None:
@@ -154,12 +154,18 @@ class _Making:
         return chosen
 
     def _left_out_by_hand(self) -> dict[int, str]:
-        """Why, by the places of cases. Raises `CtmriError` for a case that there is not: who mistypes would show it."""
-        places = {word: place for place, case in enumerate(self.found.cases) for word in (case.key, case.name.lower()) if word}
-        unknown = [word for word in self.order.by_hand if word.lower() not in places]
+        """Why, by the places of cases; where no name is the one that was given, of all that are it but for large and small
+        letters. Raises `CtmriError` for a case that there is not: who mistypes would show it."""
+        places: dict[str, list[int]] = {}
+        for place, case in enumerate(self.found.cases):
+            for word in {case.key, case.name, case.name.lower()} - {""}:
+                places.setdefault(word, []).append(place)
+        meant = {word: places.get(word) or places.get(word.lower(), []) for word in self.order.by_hand}
+        unknown = sum(not found for found in meant.values())
         if unknown:
-            raise CtmriError(f"{len(unknown)} of the cases to be left out are not among these data. Name them as the data do.")
-        return {places[word.lower()]: why for word, why in self.order.by_hand.items()}
+            told = f"{unknown} of the cases to be left out are not among these data. Name them as the data do."
+            raise CtmriError(f"{told} The numbers of cases that a study lists are others with another seed.")
+        return {place: self.order.by_hand[word] for word, found in meant.items() for place in found}
 
     def pictures(self, folder: Path, chosen: Sequence[_Chosen]) -> Work[tuple[list[Item], list[ItemTruth]]]:
         """Translates, brings into the common form and writes. Raises `Stopped`, so that the folder is not kept."""
@@ -210,8 +216,9 @@ class _Making:
             return None
         answer, problems = answered
         if answer is None:
-            told = f"{model.name} makes nothing of case {self.found.cases[one.number].key}: {problems[-1].message}"
-            raise CtmriError(f"{told} Leave the case out by hand.")
+            case, place = self.found.cases[one.number], f"{one.number + 1} of {len(self.found.cases)}"
+            which = f"the case at place {place} in these data" if case.name else f"case {case.key}"  # the one name it has
+            raise CtmriError(f"{model.name} makes nothing of {which}: {problems[-1].message} Leave the case out by hand.")
         return answer.volume
 
     def _slice_of(self, one: _Chosen, form: CommonForm) -> tuple[Triple, str]:

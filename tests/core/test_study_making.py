@@ -105,6 +105,13 @@ def test_cases_left_out_by_hand_are_listed_with_the_words(folders, tmp_path):
     truth = made_study(folders, tmp_path / "b", by_hand={unwanted: "motion"})[1]
     assert unwanted not in {item.case for item in truth.items}
     assert [(one.case, one.words) for one in truth.exclusions if one.reason == "hand"] == [(unwanted, "motion")]
+    (tmp_path / "c").mkdir(), (tmp_path / "d").mkdir()
+    drawn_too_late = next(one.case for one in truth.exclusions if one.reason == "chance")
+    truth = made_study(folders, tmp_path / "c", by_hand={drawn_too_late: "metal"})[1]
+    assert [(one.case, one.words) for one in truth.exclusions if one.reason == "hand"] == [(drawn_too_late, "metal")]
+    other = PLAN.model_copy(update={"seed": "32" * 32})
+    with pytest.raises(CtmriError, match="with another seed"):  # nor shown without a word
+        made_study(folders, tmp_path / "d", by_hand={unwanted: "motion"}, plan=other)
 
 
 def test_too_few_cases_are_said_and_nothing_is_left(folders, tmp_path):
