@@ -163,7 +163,11 @@ def test_who_finds_something_says_where(qtbot, tmp_path, read):
     press(window, KEY.Key_6)
     assert window.trial_page.places.purpose == ""
     press(window, KEY.Key_Return)
-    assert "Mark where" in window.trial_page.panel.told.text()
+    assert "Mark where" in window.trial_page.panel.told.text() and window.trial_page.places.purpose == ""
+    press(window, KEY.Key_M)  # out of it, and asked again
+    assert window.trial_page.places.purpose is None
+    press(window, KEY.Key_Return)
+    assert "Mark where" in window.trial_page.panel.told.text() and window.trial_page.places.purpose == ""
     trial = window.flow.trial
     press(window, KEY.Key_Space)
     press(window, KEY.Key_Space)

@@ -262,8 +262,8 @@ class TrialFlow(QObject):
 
     def _missing_of_design(self, trial: Trial, answer: Answer) -> str:
         """Questions beside it left out."""
-        if answer.choice == "present" and not any(mark.label == "" for mark in answer.marks):
-            return "Mark where it is: M, then click."
+        if _unmarked(answer):
+            return "Mark where it is: click on it, or arrows and Space."
         return what_is_missing(self._reading.protocol.model_copy(update={"questions": ()}), trial, answer)
 
     def _lead_to_gap(self, trial: Trial, answer: Answer) -> None:
@@ -271,6 +271,8 @@ class TrialFlow(QObject):
         if self._missing_of_design(trial, answer):
             self._page.panel.show_top()
             self._page.look()
+            if _unmarked(answer):
+                self._page.ask_mark()
         else:
             self._page.panel.go_to_open_question()
 
@@ -337,3 +339,8 @@ class TrialFlow(QObject):
 
 def _nothing(*_: object) -> None:
     """Whether it was written or not."""
+
+
+def _unmarked(answer: Answer) -> bool:
+    """A finding that is said to be there, and no place of it."""
+    return answer.choice == "present" and not any(mark.label == "" for mark in answer.marks)

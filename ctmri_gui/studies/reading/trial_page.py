@@ -67,6 +67,10 @@ class TrialPage(QWidget):
                 self.area.panes[0].setFocus()
         self._tell_marks()
 
+    def ask_mark(self) -> None:
+        """The next click, or Space, sets one; where that is so already, it stays so."""
+        self._set_marking("")
+
     def _set_marking(self, text: str | None) -> None:
         self.places.set_purpose(text)
         self._tell_marks()
