@@ -165,6 +165,7 @@ _TABLE = (
     Setting("evaluation_folders", ()),  # where evaluations lie beside the usual place, the last one first
     Setting("evaluation_geometry", ""),
     Setting("study_draft", ""),  # the reader study that is being put together; no path that tells of a patient
+    Setting("study_draft_left_out", 0, limits=(0, 10**6)),  # how many cases were left out by hand in it: their names are not kept
     Setting("study_folders", ()),  # studies that were made or opened, the last one first
     Setting("study_geometry", ""),
 )

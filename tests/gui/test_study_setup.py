@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QDialogButtonBox, QLabel, QPushButton
 
 from ctmri_core.cli.main import parser
@@ -22,6 +23,7 @@ from ctmri_core.studies.truth import Order, Plan
 from ctmri_gui import file_choice
 from ctmri_gui.app import build_window
 from ctmri_gui.settings import Settings
+from ctmri_gui.studies.setup.draft import Draft
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
 from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, QUESTIONS, READERS, SIZE, TITLES
 from ctmri_gui.studies.studies_window import SETUP, STUDY, StudiesWindow
@@ -340,3 +342,20 @@ def test_cases_are_left_out_by_hand_with_a_reason(window):
     step.left_out.setText("case7: motion; Miller: metal: a clip")
     assert draft.request.by_hand == {"case7": "motion", "Miller": "metal: a clip"}
     assert "Miller" not in window._settings["study_draft"]
+
+
+def test_who_was_left_out_by_hand_is_asked_for_again_and_not_shown_without_a_word(window, qtbot):
+    """Names of cases are not kept: a study that was set up over two days showed whom the first day had left out."""
+    setup = window.setup
+    setup.cases.left_out.setText("case7: motion; Miller: metal")
+    again = Draft(window.studies._jobs, window._settings)
+    assert again.request.by_hand == {} and again.forgotten == 2
+    again.change(title="Another day")
+    assert Draft(window.studies._jobs, window._settings).forgotten == 2
+    again.change(by_hand={"case7": "motion"})
+    assert again.forgotten == 0 and Draft(window.studies._jobs, window._settings).forgotten == 1
+    setup.draft.forgotten = 1
+    setup.cases.left_out.setText("")
+    assert "left out by hand before" in setup.cases.problem and not setup.make.ready
+    QTest.keyClick(setup.cases.left_out, Qt.Key.Key_Return)
+    assert "by hand before" not in setup.cases.problem and setup.draft.forgotten == 0

@@ -31,6 +31,7 @@ _NO_SOURCES, _NO_LABELS = "None", "None: a table says where findings are (under 
 _LEFT_OUT = "Cases that are not shown whatever the lot says, by their names in the data, each with its reason: both go on record"
 _NO_REASON = "Give each case that is left out a reason: case7: motion; case9: metal."
 _NO_FINDINGS = "Say where findings are: by label maps of the real pictures, or by a table, under Design."
+_FORGOTTEN = "left out by hand before: names of cases are not kept. Name them again, or press Enter in that field for none."
 _RANK = "A ranking needs a real picture and at least one model of each patient, five models at most."
 
 
@@ -69,6 +70,8 @@ class CasesStep(StepPage):
     def problem(self) -> str:
         if left_out_in(self.left_out.text()) is None:
             return _NO_REASON
+        if self.draft.forgotten:
+            return f"{self.draft.forgotten} {_FORGOTTEN}"
         if self._way.checkedId() == PICTURES:
             asked = self.draft.request
             unknown = asked.design == "diagnosis" and asked.labels is None and asked.findings is None
@@ -147,6 +150,7 @@ class CasesStep(StepPage):
 
     def _hear(self) -> None:
         self.complete(self.of_models, self.of_pictures, self.left_out, self.paired, self.share)
+        self.left_out.returnPressed.connect(self.draft.leave_nobody_out)
         for told in (self.models.chosen, self.data.changed, self.pictures.changed, self.body.currentIndexChanged,
                      self.pictures.direction.currentIndexChanged):  # fmt: skip
             told.connect(self._take_if_shown)

@@ -18,6 +18,7 @@ from ctmri_gui.private_paths import tells_of_patient
 from ctmri_gui.settings import Settings
 
 KEPT = "study_draft"
+_LEFT_OUT = "study_draft_left_out"
 FRESH = StudyRequest(readers=("R1", "R2", "R3"))
 """What one begins with: title, model and data are all that is missing."""
 PHANTOM = "phantom:"
@@ -43,6 +44,8 @@ class Draft(QObject):
         self._counting = Latest(jobs)
         self.request = self._read()
         self.passphrase = ""
+        self.forgotten: int = settings[_LEFT_OUT]
+        """How many cases were left out by hand in a window before this one: who they were is not kept, and must be said again."""
         self.foreseen: Foreseen | None = None
         self._foresee()
 
@@ -60,14 +63,22 @@ class Draft(QObject):
         """Fields of the request, without a word where nothing differs."""
         before, self.request = self.request, self.request.model_copy(update=fields)
         if self.request != before:
+            self.forgotten = 0 if self.request.by_hand else self.forgotten
             self._keep()
             if any(getattr(before, name) != getattr(self.request, name) for name in _COUNTS):
                 self._foresee()
             self.changed.emit()
 
+    def leave_nobody_out(self) -> None:
+        """Those who were left out before are not any more."""
+        if self.forgotten:
+            self.forgotten = 0
+            self._keep()
+            self.changed.emit()
+
     def begin_anew(self) -> None:
         """Forgets what was chosen."""
-        self.request, self.passphrase = FRESH, ""
+        self.request, self.passphrase, self.forgotten = FRESH, "", 0
         self._keep()
         self._foresee()
         self.replaced.emit()
@@ -98,6 +109,7 @@ class Draft(QObject):
         if not request.data.startswith(PHANTOM) and request.data and _tells(Path(request.data)):
             left["data"] = ""
         left["by_hand"] = {}  # names of cases may be those of patients
+        self._settings[_LEFT_OUT] = len(request.by_hand) or self.forgotten
         kept = request.model_copy(update=left) if self._settings["remember_recent"] else request.model_copy(
             update={**dict.fromkeys(_PATHS), **dict.fromkeys(_PATH_LISTS, ()), "data": "", "by_hand": {}}
         )  # fmt: skip
