@@ -34,7 +34,7 @@ from ctmri_core.training.run_plan import RunPlan
 from ctmri_core.training.run_record import Curve, RunRecord
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.training.live_run import LiveRun
-from ctmri_gui.training.monitor import words
+from ctmri_gui.training.monitor import tensorboard, words
 from ctmri_gui.training.monitor.health_words import readings
 from ctmri_gui.training.monitor.monitor import Monitor
 from ctmri_gui.training.monitor.series import Mean, Series
@@ -525,6 +525,7 @@ def test_a_real_run_is_followed_to_its_end(qtbot, monitor, jobs, tmp_path):
 def test_tensorboard_starts_beside_the_program_and_ends_with_it(qtbot, monitor, tmp_path, monkeypatch):
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
+    monkeypatch.setattr(tensorboard, "_PATIENCE_MS", 500_000)
     monitor.tensorboard.show(tmp_path / "none")
     assert "no TensorBoard logs" in monitor.message.text()
     (tmp_path / "logs").mkdir()
@@ -533,4 +534,4 @@ def test_tensorboard_starts_beside_the_program_and_ends_with_it(qtbot, monitor, 
     assert opened[0].host() in ("localhost", "127.0.0.1")
     process = monitor.tensorboard._running[tmp_path / "logs"]
     monitor.tensorboard.end()
-    assert process.state() == process.ProcessState.NotRunning
+    qtbot.waitUntil(lambda: process.state() == process.ProcessState.NotRunning, timeout=WAIT)
