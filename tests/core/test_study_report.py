@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,9 +22,10 @@ from ctmri_core.studies.protocol import Analysis, Question
 from ctmri_core.studies.reading import Reading
 from ctmri_core.studies.report import write_pdf, write_report
 from ctmri_core.studies.report.contents import contents
+from ctmri_core.studies.report.wording import REASONS
 from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.trials import Answer, Monitor, ReaderFacts
-from ctmri_core.studies.truth import REAL, Arm, Order, Plan, Reference, Truth
+from ctmri_core.studies.truth import REAL, Arm, Exclusion, Order, Plan, Reference, Truth
 from tests.core.simulated_study import (
     always_real,
     gathered,
@@ -172,3 +174,8 @@ def read(place, reader, items):
             when = {"shown_at": "2026-01-01T00:00:00Z", "response_ms": 900.0}
             reading.answer(Answer(reader=reader, session=1, trial=trial.token, **when, **said))
         reading.finish()
+
+
+def test_every_reason_for_which_a_case_is_left_out_has_words():
+    """One had none, and a diagnostic study with such a case no report."""
+    assert set(REASONS) == set(get_args(Exclusion.model_fields["reason"].annotation))

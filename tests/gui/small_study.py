@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ctmri_core.studies.study_folder import StudyFolder, write_draft
 from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Order, Plan, Truth
 
 MODEL = "hidden-model"
+REASONS = get_args(Exclusion.model_fields["reason"].annotation)
+"""For which a case may be left out: one for each is."""
 SHAPE, SPACING = (5, 24, 22), (4.0, 2.0, 2.0)
 ORIGIN = (-20.0, -22.0, 7.0)
 
@@ -35,7 +38,7 @@ def draft(folder: Path, cases=10, *, readers=("R1", "R2"), leak=0, passphrase=""
                     token, key = chance.bytes(8).hex(), f"{block}{case}"
                     items.append(write_picture(place, token, voxels, SPACING))
                     truths.append(ItemTruth(token=token, arm=arm, case=key, patient=key, block=block, source=key, origin=ORIGIN))
-        out = (Exclusion(case="other", reason="trained_on", words="A model learnt from it"),)
+        out = tuple(Exclusion(case="other", reason=reason, words="A model learnt from it") for reason in REASONS)
         truth = Truth(protocol=asked.sha256, plan=plan, arms=(Arm(name=REAL), Arm(name=MODEL, weights_sha256="ab" * 32)),
                       items=tuple(truths), exclusions=out)  # fmt: skip
         write_draft(place, asked, truth, items, passphrase)

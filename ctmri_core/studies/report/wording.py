@@ -14,6 +14,7 @@ FIGURES = {"accuracy": "share of right answers", "auc": "area under the ROC curv
 REASONS = {
     "trained_on": "a model learnt from it", "geometry": "its geometry", "kind": "another kind of picture",
     "chance": "not drawn: more were there than asked for", "hand": "left out by hand", "failed": "could not be shown",
+    "reference": "whether it has the finding is not known",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ _UNKNOWN = "What gives the pictures away is not known yet: look at it first"
 _REASONS = {
     "trained_on": "A model learnt from it", "geometry": "Its geometry", "kind": "Another kind of picture",
     "chance": "Not drawn: more were there than asked for", "hand": "Left out by hand", "failed": "Could not be shown",
+    "reference": "Whether it has the finding is not known",
 }  # fmt: skip
 
 
