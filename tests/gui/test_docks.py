@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QMouseEvent, QStandardItem, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QStyle, QStyleOptionViewItem, QTabBar, QToolButton
 
 from ctmri_core.domain import Domain
+from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.volume import Synthetic
 from ctmri_gui.main_window import MainWindow
 from ctmri_gui.panels.translation_panel import _FewRows
 from ctmri_gui.theme import icon
+from ctmri_gui.viewer.body import bodies
 from ctmri_gui.viewer.roles import Role
 from tests.gui.conftest import make_volume
 
@@ -148,7 +152,12 @@ def test_what_came_of_a_translation_stands_above_how_the_next_one_is_made(make_w
     assert names.index("ResultsBox") < names.index("OptionsBox") < names.index("BodyPanel")
 
 
-def test_what_is_unfolded_is_scrolled_to(make_window, qtbot):
+def test_what_is_unfolded_is_scrolled_to(make_window, qtbot, monkeypatch):
+    def slowly(*given):
+        time.sleep(0.3)  # as in a large scan
+        return body_mask(*given)
+
+    monkeypatch.setattr(bodies, "body_mask", slowly)
     window = make_window()
     window.resize(900, 600)
     window.session.place(make_volume(), Role.SOURCE)

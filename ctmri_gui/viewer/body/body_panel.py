@@ -39,7 +39,8 @@ class BodyPanel(QWidget):
         super().__init__()
         self._editor = editor
         self.shown = tick(editor.action("body_mask"), "Body outline")
-        self.shown.clicked.connect(lambda _on: reveal(self))
+        self.shown.clicked.connect(self._reveal)
+        self._reveals = False  # once the body is found
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setAccessibleName("Threshold of the outline")
         self.threshold.setToolTip(_THRESHOLD_TIP)
@@ -145,6 +146,12 @@ class BodyPanel(QWidget):
             if not self._editor.finding:
                 self.by.setCurrentIndex(names.index(body.by) + 1 if body is not None and body.by in names else 0)
 
+    def _reveal(self, on: bool) -> None:
+        """Leads to what can be done with a body as soon as there is one."""
+        self._reveals = on and self.details.isHidden()
+        if not self._reveals:
+            reveal(self)
+
     def _begin_drag(self) -> None:
         self._drag = object()
 
@@ -172,6 +179,8 @@ class BodyPanel(QWidget):
         self.setVisible(there or not of_body)
         self.shown.setVisible(there)
         self.details.setVisible((there and editor.shown) if of_body else True)
+        if self._reveals and not self.details.isHidden():
+            self._reveal(True)
         self.only.setVisible(there and body is not None)
         for part in (self.level, self.anew, self.note):
             part.setVisible(of_body)
