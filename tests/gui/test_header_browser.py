@@ -132,7 +132,7 @@ def test_the_browser_follows_the_panes(make_window, qtbot, ct_file):
     browser.image.activated.emit(1)
     qtbot.waitUntil(lambda: "A model" in rows(browser.model), timeout=WAIT)
     window.session.close_case()
-    qtbot.waitUntil(lambda: not browser.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not shiboken6.isValid(browser) or not browser.isVisible(), timeout=WAIT)
     assert not window.command["header"].isEnabled()
     window.close()
 
