@@ -423,5 +423,15 @@ def test_a_study_that_lacks_a_picture_is_not_sent_out(tmp_path):
 def test_where_answers_cannot_be_written_the_way_out_is_told(tmp_path):
     place = tmp_path / f"{'R' * 242}.ctmri-reader"  # the longest name; that of the answers is longer by one
     pack(opened(tmp_path / "study"), "R1", place)
-    with pytest.raises(WriteFailed, match="name is too long.*beside the study"):
+    with pytest.raises(WriteFailed, match=r"name is too long.*beside the study"):
         Reading(place)
+
+
+def test_the_numbers_of_files_do_not_tell_in_which_order_pictures_were_made(tmp_path):
+    """Each took the number of the one whose place it got, and these stood in the order of making: real, synthetic, real, ..."""
+    study = drafted(tmp_path / "study")
+    before = {path.stat().st_ino for path in (study.path / "pictures").glob("*.raw")}
+    study.open("2026-01-01T00:00:00Z", "1.0", {})
+    after = sorted((study.path / "pictures").glob("*.raw"), key=lambda path: path.stat().st_ctime_ns)
+    assert len(after) == len(before) and not before & {path.stat().st_ino for path in after}
+    assert sorted(path.name for path in study.path.iterdir() if path.name.startswith(".")) == []
