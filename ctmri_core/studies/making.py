@@ -32,8 +32,9 @@ from ctmri_core.studies.assignment import assign
 from ctmri_core.studies.common_form import CT_WINDOW, CommonForm, extent_of, form_for, in_common_form
 from ctmri_core.studies.pictures import write_picture
 from ctmri_core.studies.protocol import Protocol
+from ctmri_core.studies.record_errors import check_depth
 from ctmri_core.studies.references import Lesion, lesions_in, read_references, reference_of
-from ctmri_core.studies.study_folder import StudyFolder, write_draft
+from ctmri_core.studies.study_folder import RECORD, StudyFolder, write_draft
 from ctmri_core.studies.trials import Block, Item
 from ctmri_core.studies.truth import REAL, Arm, Exclusion, ItemTruth, Plan, Reference, Truth
 from ctmri_core.volume import Volume
@@ -78,6 +79,7 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
 
     Raises `CtmriError` where cases are too few, or their order cannot be kept; `FileRefused`, `ModelRefused`, `WriteFailed`.
     """
+    check_depth(order.folder / RECORD)  # here, and not when it is opened
     yield Progress(done=0, message="looking for cases")
     salt = hashlib.sha256(f"{order.plan.seed}\ncases".encode()).hexdigest()
     found = find_evaluated(order.evaluation, salt, stop)

@@ -22,7 +22,7 @@ from ctmri_core.errors import FileRefused, WriteFailed
 from ctmri_core.files import atomic_file
 from ctmri_core.folder_lock import claimed
 from ctmri_core.studies.chain import Anchor, Entry, broken, chains, hashed, root, text_of
-from ctmri_core.studies.record_errors import has_no_room, sqlite_errors, was_cut_off
+from ctmri_core.studies.record_errors import check_depth, has_no_room, sqlite_errors, was_cut_off
 from ctmri_core.studies.trials import Answer
 
 EntryKind = Literal[
@@ -73,6 +73,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
     @classmethod
     def create(cls, path: Path, study: str) -> StudyRecord:
         """A new record with nothing in it. Raises `WriteFailed` where there is one already."""
+        check_depth(path)
         if path.exists():
             raise WriteFailed(f"{path.name} is there already. A record is never begun anew; choose another place.")
         with atomic_file(path, private=True) as begun, sqlite_errors(path):  # killed in between it would be no record for ever
@@ -190,6 +191,7 @@ class StudyRecord(AbstractContextManager["StudyRecord"]):
     def _open(self, study: str | None, writing: bool) -> None:
         if not self.path.is_file():
             raise self._refused("is not there.", "Choose the folder of the study.")
+        check_depth(self.path)
         if writing and not self._closing.enter_context(claimed(self.path.with_suffix(".lock"))):
             raise WriteFailed(f"{self.path.name} is open in another window. Go on there, or close it first.")
         with sqlite_errors(self.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ _PRIMARY = 0xFF
 """Result codes carry details above their lowest byte (https://www.sqlite.org/rescode.html)."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
+_LONGEST_FOLDER = 440
+"""Bytes: of the 512 that a path may have for SQLite, less those of the names in the folder while they are written."""
 _KEPT = "What was answered is kept."
 
 
@@ -25,6 +28,14 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         raise WriteFailed(_words(path.name, error)) from error
     except sqlite3.DatabaseError as error:
         raise FileRefused(path, "is no record of a reader study, or damaged.", "Take the copy that was exported last.") from error
+
+
+def check_depth(path: Path) -> None:
+    """Raises `WriteFailed` where SQLite opens no file `path`, nor what it puts beside it, because of how long their names are."""
+    length = len(os.fsencode(path.absolute().parent))
+    if length > _LONGEST_FOLDER:
+        message = f"{path.name} would lie too deep: its folder has a name of {length} bytes with all folders above, and may have"
+        raise WriteFailed(f"{message} {_LONGEST_FOLDER}. Put the study into a folder with a shorter name.")
 
 
 def has_no_room(error: sqlite3.OperationalError) -> bool:

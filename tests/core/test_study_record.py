@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -342,3 +343,15 @@ def test_text_that_is_none_shows(tmp_path):
         database.execute("UPDATE entry SET at = CAST(x'ff41' AS TEXT) WHERE number = 2")
     with StudyRecord(tmp_path / "study.sqlite") as record:
         assert "was changed" in record.faults()[0]
+
+
+def test_a_path_is_as_long_as_sqlite_opens_it_or_refused_in_words(tmp_path):
+    """SQLite takes 512 bytes: what lay deeper could be made, and then neither opened nor read."""
+    room = 440 - len(os.fsencode(tmp_path)) - 1
+    deepest = tmp_path.joinpath(*[part for part in ("ö" * 100, "x" * (room - 201)) if part])
+    deepest.mkdir(parents=True)
+    filled(deepest / "study.sqlite")
+    filled(deepest / f"{'R' * 32}.ctmri-answers")
+    assert len(os.fsencode(deepest)) == 440 and faults(deepest / "study.sqlite") == ()
+    with pytest.raises(WriteFailed, match="would lie too deep"):
+        StudyRecord.create(deepest / "y" / "study.sqlite", STUDY)
