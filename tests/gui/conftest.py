@@ -13,8 +13,8 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ctmri_core.domain import Domain
@@ -47,6 +47,12 @@ class PatientBot(QtBot):
 @pytest.fixture
 def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
     return PatientBot(request)
+
+
+def laid_out(qtbot: QtBot, part: QWidget) -> None:
+    """Waits until a part of a window keeps its size: layouts within layouts, and what is said above it, come in a few turns."""
+    sizes: list[QSize] = []
+    qtbot.waitUntil(lambda: sizes.append(part.size()) or sizes[-9:] == [part.size()] * 9)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from ctmri_gui.panels.translation_panel import _FewRows
 from ctmri_gui.theme import icon
 from ctmri_gui.viewer.body import bodies
 from ctmri_gui.viewer.roles import Role
-from tests.gui.conftest import make_volume
+from tests.gui.conftest import laid_out, make_volume
 
 WAIT = 20_000
 
@@ -99,7 +99,7 @@ def test_docks_are_kept_as_somebody_moved_them_and_brought_back_on_request(make_
     window = make_window()
     window.resize(1200, 800)
     first, dock = window.docks.by_name["Translation"], window.docks.by_name["Metrics"]
-    qtbot.wait(50)
+    laid_out(qtbot, first)
     before, border = first.width(), QPoint(first.x() - 2, 300)
     qtbot.mouseClick(window, Qt.MouseButton.LeftButton, pos=border)
     assert not window.docks.by_hand
@@ -111,7 +111,7 @@ def test_docks_are_kept_as_somebody_moved_them_and_brought_back_on_request(make_
     qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=border - QPoint(90, 0))
     qtbot.waitUntil(lambda: window.docks.by_hand)
     window.resize(1300, 800)
-    qtbot.wait(50)
+    laid_out(qtbot, window.centralWidget())
     assert first.width() == before + 90
     dock.titleBarWidget().findChildren(QToolButton)[0].click()
     assert dock.isFloating()

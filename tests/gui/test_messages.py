@@ -18,6 +18,7 @@ from ctmri_gui.messages import Funnel, Kind, MessageBars
 from ctmri_gui.panels.small_parts import WrappingLabel
 from ctmri_gui.theme import PALETTES, Palette, apply_theme
 from ctmri_gui.viewer import palette as panes
+from tests.gui.conftest import laid_out
 
 SECRET = "DOE^JANE"
 
@@ -69,7 +70,7 @@ def test_long_messages_wrap_even_in_file_names_and_never_take_the_window(qtbot, 
     for number in range(4):
         bars.show_message(f"{name}: the file ends too early. Copy it again. {number}", Kind.ERROR)
     qtbot.waitUntil(lambda: bars.height() > 60)
-    qtbot.wait(20)
+    laid_out(qtbot, bars)
     assert bars.height() <= 0.3 * 400
     newest = bars._bars[bars.texts[-1]]
     (words, *_) = newest.findChildren(WrappingLabel)

@@ -39,6 +39,7 @@ from ctmri_gui.training.monitor.health_words import readings
 from ctmri_gui.training.monitor.monitor import Monitor
 from ctmri_gui.training.monitor.series import Mean, Series
 from ctmri_gui.training.trainings import Trainings
+from tests.gui.conftest import laid_out
 
 WAIT = 20_000
 TINY = {"generator": "resnet_6", "width": 4, "discriminator_width": 4, "receptive_field": 16}
@@ -424,9 +425,10 @@ def test_both_themes_and_large_text_are_followed(qtbot, shown, dressed):
     for theme, size in (("light", 20), ("dark", 13)):
         dressed(theme, size)
         shown.resize(900, 600)
-        qtbot.wait(50)
+        ground = shown.curves.plots["Losses"].widget.backgroundBrush
+        qtbot.waitUntil(lambda theme=theme, ground=ground: (ground().color().lightness() > 200) is (theme == "light"))
+        laid_out(qtbot, shown)
         assert shown.minimumSizeHint().width() <= 900
-        assert shown.curves.plots["Losses"].widget.backgroundBrush().color().lightness() > 200 or theme == "dark"
 
 
 def test_in_a_wide_window_pictures_stand_beside_the_curves(qtbot, shown):

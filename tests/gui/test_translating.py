@@ -9,9 +9,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton
 
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.geometry import Geometry
@@ -34,7 +34,7 @@ from ctmri_gui.viewer.maps.map_model import round_limit
 from ctmri_gui.viewer.maps.map_overlay import indices, table_of
 from ctmri_gui.viewer.readout import number_text
 from ctmri_gui.viewer.roles import Role
-from tests.gui.conftest import make_volume, write_model
+from tests.gui.conftest import laid_out, make_volume, write_model
 
 WAIT = 40_000
 TO_MR, TO_CT = Direction(Domain.CT, Domain.MR_T1), Direction(Domain.MR_T1, Domain.CT)
@@ -94,12 +94,6 @@ def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
     qtbot.waitUntil(window.isActiveWindow, timeout=WAIT)
     pane.setFocus()
     qtbot.keyClick(pane, key, modifier)
-
-
-def laid_out(qtbot, part: QWidget) -> None:
-    """Waits until a part of the window keeps its size: what is said above it comes in a few turns."""
-    sizes: list[QSize] = []
-    qtbot.waitUntil(lambda: sizes.append(part.size()) or sizes[-9:] == [part.size()] * 9, timeout=WAIT)
 
 
 # What is asked for ------------------------------------------------------------------------------------------------------
