@@ -84,7 +84,7 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     salt = hashlib.sha256(f"{order.plan.seed}\ncases".encode()).hexdigest()
     found = find_evaluated(order.evaluation, salt, stop)
     order = _shown_with_window(order, found.direction.target)
-    models = contenders(order.evaluation, found.steps_done)
+    models = _named_by_folder(contenders(order.evaluation, found.steps_done), order.evaluation.predictions)
     making = _Making(order, found, models, stop)
     chosen = yield from making.choose()
     if chosen is None:
@@ -101,6 +101,20 @@ def make_study(order: StudyOrder, stop: StopSignal = never) -> Work[StudyFolder 
     except Stopped:
         return None
     return StudyFolder(order.folder)
+
+
+def _named_by_folder(models: Sequence[Contender], folders: Sequence[Path]) -> list[Contender]:
+    """Finished pictures whose model nobody knows have the name of their folder, by which whoever makes the study knows them."""
+    names, named = {REAL}, list[Contender]()
+    for model in models:
+        name = model.name
+        if folders and model.maker is None:
+            name = folders[model.number - 1].resolve().name[:90] or name
+        if name in names:
+            name = f"{name} ({model.number})"
+        names.add(name)
+        named.append(replace(model, name=name))
+    return named
 
 
 class _Making:
@@ -133,6 +147,7 @@ class _Making:
         arms = arms_of(order.protocol.design, names, order.cases, order.plan, paired=order.paired, chance=self.chance)
         arms += arms_of(order.protocol.design, names, practice, order.plan, paired=order.paired, chance=self.chance)
         yield Started(job="choosing cases", total=wanted, unit="cases")
+        yield Progress(done=0, total=wanted, message="looking at cases")
         chosen: list[_Chosen] = []
         seen: set[str] = set()
         by_hand = self._left_out_by_hand()

@@ -74,7 +74,7 @@ def made_study(*arguments, **more):
 def test_pictures_of_both_arms_have_one_form(folders, tmp_path):
     study, truth = made_study(folders, tmp_path)
     arms = Counter((item.arm, item.block) for item in truth.items)
-    assert set(arms.values()) == {6, 1} and {name for name, _ in arms} == {REAL, "pictures"}
+    assert set(arms.values()) == {6, 1} and {name for name, _ in arms} == {REAL, "made"}  # by their folder
     voxels = {item.token: study.pictures.voxels(item.token) for item in truth.items}
     assert len({array.shape for array in voxels.values()}) == 1
     by_case = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractItemView, QPushButton, QVBoxLayout, QWidget
@@ -44,7 +44,8 @@ class FlaggedList(QWidget):
         self.source.clicked.connect(lambda _on=False: self._send(self.sourceWanted))
         self.table.itemActivated.connect(lambda _item: self.open.click())
 
-    def take(self, places: Sequence[Flagged]) -> None:
+    def take(self, places: Sequence[Flagged], questions: Mapping[str, str]) -> None:
+        """`questions`: words of those that ask for a mark, by their keys."""
         self._places = tuple(places[:_SHOWN])
         some = bool(self._places)
         more = "" if len(places) <= _SHOWN else f" The first {_SHOWN} of {len(places)}."
@@ -52,7 +53,7 @@ class FlaggedList(QWidget):
         for part in (self.table, self.open, self.source):
             part.setVisible(some)
         head = ("Case", "Made by", "Slice", "Why", "Reader", "Recognised")
-        self.table.fill(head, [_row(one) for one in self._places])
+        self.table.fill(head, [_row(one, questions) for one in self._places])
         if some:
             self.table.setCurrentCell(0, 0)
 
@@ -62,7 +63,8 @@ class FlaggedList(QWidget):
             signal.emit(self._places[row])
 
 
-def _row(one: Flagged) -> list[Cell]:
-    why = ", ".join(part for part in (one.label, *one.reasons) if part) or "marked"
+def _row(one: Flagged, questions: Mapping[str, str]) -> list[Cell]:
+    why = ", ".join(part for part in (questions.get(one.label, one.label), *one.reasons) if part) or "marked"
     k = "whole" if one.slice_shown is None else str(one.slice_shown + 1)
-    return [Cell(one.case[:12]), Cell(one.arm), Cell(k), Cell(why), Cell(one.reader), Cell("yes" if one.recognised else "no")]
+    known = "yes" if one.recognised else "no"
+    return [Cell(one.case[:12]), Cell(one.arm), Cell(k), Cell(why[:60], why), Cell(one.reader), Cell(known)]

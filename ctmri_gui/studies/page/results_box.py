@@ -100,7 +100,7 @@ def _of_pooled(one: Pooled) -> list[Cell]:
 
 def _readers(results: StudyResults) -> tuple[tuple[str, ...], list[list[Cell]]]:
     told = {one.reader: one for one in results.telling.readers if one.arm == _all(results)} if results.telling is not None else {}
-    head = ["Reader", "Answered", "Seconds", "Agrees with himself"]
+    head = ["Reader", "Answered", "Seconds", "Agrees with self"]
     if told:
         head += ["Right", "95 % interval", "p", "d′"]
     rows = []
