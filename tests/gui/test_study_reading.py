@@ -14,6 +14,7 @@ from ctmri_core.studies.truth import REAL
 from ctmri_gui.studies.reading.keys_shown import key_rows
 from ctmri_gui.studies.reading.monitor_pattern import PatternPage
 from ctmri_gui.studies.reading.pages import ConsentPage, EndPage, FactsPage, KeysPage, Page
+from ctmri_gui.studies.reading.question_fields import LineField
 from ctmri_gui.studies.reading.ranking import RankingLists
 from ctmri_gui.studies.reading.trial_flow import State
 from ctmri_gui.viewer.slice_view import SliceView
@@ -380,3 +381,14 @@ def test_long_answers_and_reasons_do_not_cut_off_the_form(qtbot, tmp_path, read)
     assert form.widget().minimumSizeHint().width() <= form.viewport().width()
     labels = [button.text().replace("\n", "") for button in form.findChildren(QAbstractButton)]
     assert sum("ü" * 120 in text or "several words " * 7 in text for text in labels) == 2
+
+
+@pytest.mark.parametrize("typed", ["0.1", "1234567.5", "12.345678", "0,000012345678", "100"])
+def test_a_number_that_is_looked_at_again_is_the_one_that_was_given(qtbot, typed):
+    """Who went back and on again had it cut to six digits."""
+    field = LineField(Question(key="size", kind="number", text="Size", low=0, high=1e9))
+    qtbot.addWidget(field)
+    field.put(typed)
+    given = field.value
+    field.put(given)
+    assert field.value == given == float(typed.replace(",", "."))

@@ -111,7 +111,7 @@ class LineField(QuestionField):
             return text
 
     def put(self, value: Given) -> None:
-        self._line.setText("" if value is None else f"{value:g}" if isinstance(value, float) else value)
+        self._line.setText("" if value is None else f"{value:.15g}" if isinstance(value, float) else value)
 
     def take_keys(self) -> None:
         self._line.setFocus(Qt.FocusReason.TabFocusReason)
