@@ -267,8 +267,11 @@ class StudiesWindow(SideWindow):
 
     def _open_result(self, name: str) -> None:
         folder = self.studies.folder
-        if folder is not None:
-            self._open_outside(folder / RESULTS_FOLDER / name)
+        place = None if folder is None else folder / RESULTS_FOLDER / name
+        if place is not None and not place.exists():
+            self.messages.show_message(f"{name} is not there any more. Analyse the study again; that writes it.", Kind.WARNING)
+        else:
+            self._open_outside(place)
 
     def _open_outside(self, place: Path | None) -> None:
         if place is not None and not (place.exists() and QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))):

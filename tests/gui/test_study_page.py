@@ -312,3 +312,10 @@ def test_only_rehearsals_can_be_deleted_or_simulated(window, qtbot, tmp_path):
     window.studies.finish_rehearsal()
     assert (tmp_path / "study").is_dir() and not window.studies.running
     assert window.windowTitle() == studies_window.TITLE  # no name of a study: titles end up in screenshots
+
+
+def test_a_report_that_was_deleted_meanwhile_is_said_to_be_gone(window, qtbot, tmp_path):
+    opened(tmp_path / "study")
+    look_at(window, tmp_path / "study", qtbot)
+    window._open_result("report.html")
+    assert "is not there any more" in window.messages.texts[-1]
