@@ -137,10 +137,12 @@ def _unit_count(design: Design, items: Sequence[ItemTruth]) -> int:
 
 
 def _room(design: Design, items: Sequence[ItemTruth], again: int) -> int:
-    """Into how many parts trials are divided by the most of one patient: three for two pictures, four if one comes again."""
+    """Into how many parts trials are divided by the most of one patient: one more than his pictures, of four and more half as
+    many again, so that an order is found at once; and another if one comes again."""
     shared = Counter(patient for (patient, _), _ in _groups(design, items))
     most = max(shared.values(), default=0)
-    return max(_ROOM, 1 + most + (again > 0 and most > 1))
+    parts = 1 + most if most < 4 else -(-3 * most // 2)
+    return max(_ROOM, parts) + (again > 0 and most > 1)
 
 
 def _repeat_count(plan: Plan, design: Design, items: Sequence[ItemTruth]) -> int:

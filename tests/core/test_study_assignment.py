@@ -190,6 +190,20 @@ def test_what_makes_no_trials_is_refused():
         drawn(pictures(4, (REAL,)), design="rank")
 
 
+def test_many_pictures_of_few_patients_find_an_order():
+    """Nine of each of eight: seven patients between any two of one would leave next to no order at all."""
+    items = [item.model_copy(update={"patient": f"{item.block}{int(item.case[4:]) // 3}"})
+             for item in pictures(24, (REAL, "A", "B"), practice=0)]  # fmt: skip
+    plan = Plan(seed=SEED, repeats=0.1, order=Order(may_relax=True))
+    kept = feasible(protocol(), plan, items).order
+    assert kept.pairs_apart == 5
+    patients = {item.token: item.patient for item in items}
+    for reader in ("R1", "R2"):
+        trials = assign(protocol(), plan, items, reader).trials
+        shown = [patients[trial.items[0]] for trial in trials]
+        assert len(shown) == 79 and all(len(set(shown[place:place + 5])) == 5 for place in range(75))
+
+
 def test_several_models_make_a_pair_each_and_these_stay_apart():
     items = pictures(30, (REAL, "A", "B"), practice=0)
     patient = {item.token: item.patient for item in items}
