@@ -32,6 +32,7 @@ class Merged:
 def pack(study: StudyFolder, reader: str, target: Path) -> None:
     """All that `reader` needs, without the truth, as one file. Raises `FileRefused` for a reader the study does not know, and
     where a picture is missing or is not the one that was written, `WriteFailed`."""
+    study.refuse_unless_open()
     order = study.order(reader)
     tokens = sorted({token for trial in order.assignment.trials for token in trial.items})
     with atomic_file(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as packed:
@@ -43,6 +44,7 @@ def pack(study: StudyFolder, reader: str, target: Path) -> None:
 
 def merge(study: StudyFolder, answers: Path) -> Merged:
     """Takes in what came back. Raises `FileRefused` where it is of another study, was changed, or contradicts what is here."""
+    study.refuse_unless_open()
     if not answers.is_file():
         raise FileRefused(answers, "is not there.", "Name a file that a reader sent back.")
     if zipfile.is_zipfile(answers):

@@ -25,6 +25,7 @@ PACKED = ".ctmri-reader"
 ANSWERS = ".ctmri-answers"
 _PATIENCE_MS = 200
 """A reader's window stands still as long as a write waits for another program; it says so instead, and tries again."""
+_AWAY = "Keep it, but move it away, and open the study again: it begins anew. Then tell who sent you the study."
 _BESIDE = "Answers are written beside the study: put it where there is room and where you may write, and open it there."
 
 
@@ -52,7 +53,7 @@ class Reading(AbstractContextManager["Reading"]):
             raise WriteFailed(f"{error} {_BESIDE}") from error
         if not path.exists() and not place.is_dir():
             StudyRecord.create(path, self.study.sha256).close()
-        self.record = StudyRecord(path, study=self.study.sha256, patience_ms=_PATIENCE_MS)
+        self.record = self._record(place, path)
         try:
             self._check_record(place)
             self.session = 1 + len(self.record.entries("session", reader=reader))
@@ -60,6 +61,14 @@ class Reading(AbstractContextManager["Reading"]):
         except BaseException:  # whatever ended it: the lock must go
             self.record.close()
             raise
+
+    def _record(self, place: Path, path: Path) -> StudyRecord:
+        try:
+            return StudyRecord(path, study=self.study.sha256, patience_ms=_PATIENCE_MS)
+        except FileRefused as error:
+            if place.is_dir():
+                raise
+            raise FileRefused(path, error.problem, _AWAY) from error
 
     def _check_record(self, place: Path) -> None:
         if is_closed(self.record.entries("closed"), self.record.origin):

@@ -101,8 +101,7 @@ class StudyFolder:
 
     def record(self, *, writing: bool = True) -> StudyRecord:
         """The record of an open study, to be closed by the caller."""
-        if not self.opened:
-            raise CtmriError("This study is not open yet. Open it first; then its order and its questions are fixed.")
+        self.refuse_unless_open()
         return StudyRecord(self.path / RECORD, study=self.file.sha256, writing=writing)
 
     def change(self, protocol: Protocol, truth: Truth, passphrase: str = "") -> StudyFolder:
@@ -170,6 +169,11 @@ class StudyFolder:
         told = feedback(self.protocol, truth, assignment) if self.protocol.practice_feedback else ()
         order = Order(study=self.file.sha256, assignment=assignment, feedback=told)
         write_bytes(self.path / order_name(assignment.reader), canonical(order))
+
+    def refuse_unless_open(self) -> None:
+        """Raises `CtmriError` where nobody can read it yet."""
+        if not self.opened:
+            raise CtmriError("This study is not open yet. Open it first; then its order and its questions are fixed.")
 
     def refuse_if_open(self) -> None:
         """Raises `WriteFailed` where nothing may be changed any more."""

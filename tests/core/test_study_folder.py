@@ -435,3 +435,24 @@ def test_the_numbers_of_files_do_not_tell_in_which_order_pictures_were_made(tmp_
     after = sorted((study.path / "pictures").glob("*.raw"), key=lambda path: path.stat().st_ctime_ns)
     assert len(after) == len(before) and not before & {path.stat().st_ino for path in after}
     assert sorted(path.name for path in study.path.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3", b"x" * 9000])
+def test_a_reader_whose_answers_are_damaged_is_told_what_to_do(tmp_path, content):
+    place = tmp_path / "R1.ctmri-reader"
+    pack(opened(tmp_path / "study"), "R1", place)
+    place.with_suffix(".ctmri-answers").write_bytes(content)
+    with pytest.raises(FileRefused, match="move it away, and open the study again"):
+        Reading(place)
+    place.with_suffix(".ctmri-answers").rename(tmp_path / "kept")
+    with Reading(place) as reading:
+        assert not reading.answers
+
+
+def test_a_draft_is_neither_sent_out_nor_takes_anything_in(tmp_path):
+    study = drafted(tmp_path / "study")
+    (tmp_path / "R1.ctmri-answers").touch()
+    with pytest.raises(CtmriError, match="not open yet"):
+        pack(study, "R1", tmp_path / "R1.ctmri-reader")
+    with pytest.raises(CtmriError, match="not open yet"):
+        merge(study, tmp_path / "R1.ctmri-answers")
