@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from scipy.ndimage import gaussian_filter
 
 from ctmri_core.data.preparation import PreparedData
@@ -17,6 +18,10 @@ from ctmri_core.model_card import TrainingData
 from ctmri_core.preprocess.recipe import Recipe
 
 PairsMaker = Callable[..., PreparedData]
+
+# An example has no time that it may take: on a machine with other programs 200 ms, the usual limit, are none.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture
