@@ -178,10 +178,8 @@ class ReadingWindow(QWidget):
 
     def _attempt(self, page: Page, act: Callable[[], object], then: Callable[[], object]) -> None:
         """Writes something; what prevents it stands on the page, where Enter tries again."""
-        if not self.flow.writing.busy:
-            self.flow.writing.write(act, then, page.say)
-            if self.flow.writing.busy:
-                page.say(_WRITING)
+        if not self.flow.writing.busy and not self.flow.writing.write(act, then, page.say):
+            page.say(_WRITING)
 
     def say(self, words: str) -> None:
         """What went wrong and is nobody's fault here."""

@@ -43,12 +43,13 @@ class Writing(QObject):
     def busy(self) -> bool:
         return bool(self._waiting)
 
-    def write(self, act: Callable[[], object], done: Callable[[], object], failed: Callable[[str], object]) -> None:
-        """Then `done`, or `failed` with words: on the window's thread, within this call where the disk is quick, else later."""
+    def write(self, act: Callable[[], object], done: Callable[[], object], failed: Callable[[str], object]) -> bool:
+        """Then `done`, or `failed` with words: on the window's thread, within this call where the disk is quick, else later.
+        Whether it was within this call."""
         future = self._thread.submit(act)
         self._waiting.append(_Write(future, done, failed))
         future.add_done_callback(lambda _: self._ended.emit())
-        self.wait(_AT_ONCE_S)
+        return self.wait(_AT_ONCE_S)
 
     def wait(self, seconds: float) -> bool:
         """Whether all was written, or failed, within this time, and was told."""
