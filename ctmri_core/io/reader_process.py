@@ -26,7 +26,7 @@ from ctmri_core.io.reader_channel import PackedResult, discard_block, receive, s
 GIBIBYTE = 1 << 30
 DEFAULT_TIMEOUT_S = 120.0
 NATIVE_TASKS = "ctmri_core.io.native_"
-_START_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = 120.0  # from a cold disk, beside programs that take every processor
 _LOOK_EVERY_S = 0.05
 _KEPT_VARIABLES = (
     "PATH", "SYSTEMROOT", "WINDIR", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",

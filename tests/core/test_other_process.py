@@ -58,7 +58,8 @@ class Heard:
     def __init__(self, folder: Path, what: RunPlan, orders: Orders | None = None, **named: object) -> None:
         self.events: list[Event] = []
         self.orders = orders or Orders()
-        self.work = train_in_process(what, folder, **{"resume": False, "orders": self.orders, "stop": never, **named})
+        given = {"resume": False, "orders": self.orders, "stop": never, "patience": 200.0}  # as long as a busy machine takes
+        self.work = train_in_process(what, folder, **{**given, **named})
 
     def until(self, kind: type[Event]) -> Event:
         for event in self.work:
