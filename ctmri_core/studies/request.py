@@ -6,6 +6,7 @@ What does not go together is said by `order`, in words.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,6 +80,9 @@ class StudyRequest(BaseModel):
 
     def protocol(self) -> Protocol:
         """With a number of its own. Raises `CtmriError` where its parts do not go together."""
+        wrong = margin_problem(self.design, self.analysis, self.questions)
+        if wrong:
+            raise CtmriError(wrong)
         words = self.question.strip() or QUESTIONS[self.design]
         try:
             return Protocol(
@@ -131,6 +135,22 @@ class StudyRequest(BaseModel):
             folder=self.folder, protocol=protocol, plan=plan, evaluation=evaluation, cases=self.cases, paired=self.paired,
             spacing=self.spacing, passphrase=passphrase, by_hand=dict(self.by_hand), findings=self.findings,
         )  # fmt: skip
+
+
+def margin_problem(design: Design, analysis: Analysis, questions: Sequence[Question]) -> str:
+    """Why a margin, or what is acceptable, would say nothing, in words; empty where they may stand."""
+    if design == "rank":
+        return ""
+    if design != "grading":
+        wide = analysis.margin >= 0.5
+        return "A margin of a share or an area lies below 0.5: with more, anything would be equivalent." if wide else ""
+    scales = [one for one in questions if one.kind == "likert"]
+    for scale in scales:
+        if analysis.margin >= scale.high - scale.low:
+            return f"The margin is as wide as the scale from {scale.low:g} to {scale.high:g}: nothing could be worse than that."
+    if scales and not any(scale.low <= analysis.acceptable <= scale.high for scale in scales):
+        return f"No scale has the grade {analysis.acceptable:g}, from which pictures are to be acceptable."
+    return ""
 
 
 def _told(error: ValidationError) -> str:

@@ -16,14 +16,16 @@ from PySide6.QtWidgets import QAbstractButton, QDialogButtonBox, QLabel, QPushBu
 
 from ctmri_core.cli.main import parser
 from ctmri_core.cli.study_preparing import _order as order_of_command
+from ctmri_core.errors import CtmriError
 from ctmri_core.studies.foreseen import foresee
-from ctmri_core.studies.protocol import Question
+from ctmri_core.studies.protocol import Analysis, Question
+from ctmri_core.studies.request import StudyRequest
 from ctmri_core.studies.study_folder import StudyFolder
 from ctmri_core.studies.truth import Order, Plan
 from ctmri_gui import file_choice
 from ctmri_gui.app import build_window
 from ctmri_gui.settings import Settings
-from ctmri_gui.studies.setup.draft import Draft
+from ctmri_gui.studies.setup.draft import FRESH, Draft
 from ctmri_gui.studies.setup.question_dialog import KINDS, QuestionDialog
 from ctmri_gui.studies.setup.setup_page import CASES, DESIGN, MAKE, QUESTIONS, READERS, SIZE, TITLES
 from ctmri_gui.studies.studies_window import SETUP, STUDY, StudiesWindow
@@ -291,6 +293,81 @@ def test_too_few_patients_are_said_and_the_draft_stays(window, qtbot, tmp_path):
         setup.make.begin()
     assert "can be shown" in failed.args[0] and any("can be shown" in text for text in window.messages.texts)
     assert setup.draft.request.title == "Heads" and window.tabs.currentIndex() == SETUP
+
+
+def test_a_margin_with_which_anything_passes_is_not_taken(window):
+    """Of a share or an area; of grades one as wide as the scale."""
+    ways, size = window.setup.design.ways, window.setup.size_step
+    assert size.margin.value() == pytest.approx(0.10)
+    size.margin.setValue(4)
+    assert size.margin.value() < 0.5 and not size.problem
+    size.margin.setValue(0.10)
+    ways["grading"].setChecked(True)
+    assert size.margin.value() == pytest.approx(0.50)
+    window.setup.questions.grades.click()
+    assert not size.problem
+    size.margin.setValue(3)
+    assert "as wide as the scale from 1 to 4" in size.problem and not window.setup.make.ready
+    size.margin.setValue(0.5)
+    size.acceptable.setValue(50)
+    assert "No scale has the grade 50" in size.problem
+    size.acceptable.setValue(3)
+    ways["yes_no"].setChecked(True)
+    assert size.margin.value() == pytest.approx(0.10)
+
+
+def test_the_command_refuses_such_a_margin_too():
+    with pytest.raises(CtmriError, match="anything would be equivalent"):
+        StudyRequest(title="S", analysis=Analysis(margin=2)).protocol()
+
+
+def test_a_lock_that_was_begun_is_not_forgotten(window, qtbot):
+    """What fills the fields anew, such as a number of patients that is taken, is no reason to leave the truth unlocked."""
+    texts = window.setup.texts
+    window.setup.design.title.setText("Heads")
+    texts.lock.setChecked(True)
+    texts.first.setText("once")
+    window.setup.draft.replaced.emit()
+    assert texts.lock.isChecked() and "differ" in texts.problem
+    texts.second.setText("once")
+    window.setup._begin_anew()
+    assert not texts.lock.isChecked() and not texts.first.text() and not window.setup.draft.passphrase
+
+
+def test_begun_anew_nothing_of_what_was_chosen_is_left(window, tmp_path):
+    """Neither in the fields nor in what would be made: they once disagreed."""
+    setup, root = window.setup, pictures(tmp_path / "pictures", 1)
+    setup.design.title.setText("Heads")
+    setup.design.ways["diagnosis"].setChecked(True)
+    setup.design.finding.setText("lesion")
+    setup.design.findings.set_folder(tmp_path / "findings.csv")
+    setup.cases.of_pictures.setChecked(True)
+    setup.cases.pictures.take([root / "made"])
+    setup.cases.pictures.truth.set_folder(root / "real")
+    setup.cases.left_out.setText("case7")
+    setup.make.place.set_folder(tmp_path / "there")
+    setup._begin_anew()
+    assert setup.draft.request == FRESH and not setup.draft.begun and not setup.anew.isEnabled()
+    assert setup.design.ways["yes_no"].isChecked() and setup.design.findings.folder is None
+    assert not setup.cases.pictures.predictions and not setup.cases.left_out.text() and setup.make.place.folder is None
+
+
+def test_a_place_where_nothing_can_be_made_is_said_before(window, tmp_path, monkeypatch):
+    make = window.setup.make
+    (tmp_path / "file").write_text("x")
+    make.place.set_folder(tmp_path / "file" / "study")
+    assert "no such place" in make.place_note.text() and not make.ready
+    make.place.set_folder(tmp_path / "new" / "study")
+    assert not make.problem
+    monkeypatch.setattr("ctmri_gui.studies.setup.make_step.os.access", lambda *_asked: False)
+    make.follow()
+    assert "Nothing may be written" in make.place_note.text()
+    monkeypatch.setattr(Path, "exists", _closed)
+    assert "Nothing may be written" in make.problem
+
+
+def _closed(_path):
+    raise PermissionError
 
 
 def test_a_folder_that_holds_something_is_refused_before(window, tmp_path):

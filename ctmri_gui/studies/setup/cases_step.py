@@ -108,15 +108,21 @@ class CasesStep(StepPage):
             "how": {} if finished else how, "by_hand": left_out_in(self.left_out.text()) or {},
         }  # fmt: skip
 
+    def forget(self) -> None:
+        self.left_out.clear()
+
     def show_request(self) -> None:
         asked, pictures = self.draft.request, self.pictures
         (self.of_pictures if asked.predictions else self.of_models).setChecked(True)
         if asked.data:
             self.data.take(asked.data)
+        elif not asked.predictions:
+            self.data.data.setCurrentIndex(0)
         self.data.side.setCurrentIndex(max(self.data.side.findData(asked.side), 0))
         self.data.share.setValue(round(100 * asked.test_share) or 20)
         self.models.tick(asked.models)
-        if asked.predictions:
+        if asked.predictions != pictures.predictions:
+            pictures.synthetic.chosen = []
             pictures.take(asked.predictions)
         for field, folder in ((pictures.truth, asked.truth), (pictures.sources, asked.sources), (pictures.masks, asked.masks),
                               (pictures.patients, asked.patients), (pictures.labels, asked.labels)):  # fmt: skip

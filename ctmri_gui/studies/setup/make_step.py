@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ _WORDS = (
     " before the study is opened."
 )
 _SEED = "Of all chance in the study, 64 hexadecimal digits: the same seed draws the same patients, pictures and orders"
+_NO_FOLDER = "There is no such place. Choose a folder that can be made."
+_CLOSED = "Nothing may be written there. Choose a folder of your own."
 _FULL = "The folder holds something already. Choose a new or an empty one."
 
 
@@ -72,8 +75,9 @@ class MakeStep(StepPage):
     @property
     def problem(self) -> str:
         asked = self.draft.request
-        if asked.folder is not None and asked.folder.is_dir() and any(asked.folder.iterdir()):
-            return _FULL
+        wrong = "" if asked.folder is None else _unusable(asked.folder)
+        if wrong:
+            return wrong
         return "" if not asked.seed or _is_seed(asked.seed) else "A seed has 64 digits from 0 to 9 and a to f."
 
     @property
@@ -100,9 +104,9 @@ class MakeStep(StepPage):
 
     def follow(self) -> None:
         asked = self.draft.request
-        full = self.problem == _FULL
-        say(self.place_note, _FULL if full else "")
-        say(self.seed_note, "" if full else self.problem)
+        wrong = "" if asked.folder is None else _unusable(asked.folder)
+        say(self.place_note, wrong)
+        say(self.seed_note, "" if wrong else self.problem)
         _empty(self._grid)
         for row, (name, words) in enumerate(_facts(asked, self.draft)):
             self._grid.addWidget(label(name, "muted", wrap=False), row, 0)
@@ -153,6 +157,20 @@ def _facts(asked: StudyRequest, draft: Draft) -> list[tuple[str, str]]:
 
 def _name(path: Path) -> str:
     return path.stem if path.suffix else path.name
+
+
+def _unusable(folder: Path) -> str:
+    """Why no study can be made there; empty where it can, as far as can be told before."""
+    try:
+        there = next((place for place in (folder, *folder.parents) if place.exists()), None)
+        if there is None or not there.is_dir():
+            return _NO_FOLDER
+        if there == folder and any(folder.iterdir()):
+            return _FULL
+        writable = os.access(there if there != folder else folder.parent, os.W_OK | os.X_OK)
+    except OSError:
+        return _CLOSED
+    return "" if writable else _CLOSED
 
 
 def _is_seed(text: str) -> bool:

@@ -96,6 +96,8 @@ class SetupPage(QWidget):
         )  # fmt: skip
 
     def _begin_anew(self) -> None:
+        for page in self.pages:
+            page.forget()
         self.draft.begin_anew()
         self.go(DESIGN)
 

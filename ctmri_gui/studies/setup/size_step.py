@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QPushButton
 from ctmri_core.events import Progress, StopSignal, Work
 from ctmri_core.statistics.answers import NotComputable
 from ctmri_core.studies.protocol import Analysis, Design
-from ctmri_core.studies.request import StudyRequest
+from ctmri_core.studies.request import StudyRequest, margin_problem
 from ctmri_gui.jobs.latest import Latest
 from ctmri_gui.jobs.queue import Jobs
 from ctmri_gui.panels.small_parts import label, set_role
@@ -33,6 +33,8 @@ _EXPECTED: dict[Design, tuple[str, str, float, float, float]] = {
     "diagnosis": ("&Expected area", "Under the ROC curve, on both kinds of pictures", 0.55, 0.99, 0.85),
 }  # fmt: skip
 _MARGINS: dict[Design, float] = {"grading": 0.5, "diagnosis": 0.05}
+_MOST_MARGIN = 0.4
+"""Of a share or an area, which lie between chance and 1: with half of it anything would be equivalent."""
 _FEWEST = 10
 
 
@@ -57,9 +59,10 @@ class SizeStep(StepPage):
         self.table.setToolTip("Trials that one reader needs, for several accuracies and margins")
         self.take = QPushButton("Ta&ke this number")
         self.cases = number(1, 2000, "Drawn by lot; patients of practice come on top", suffix=" patients")
-        self.note, self.few = OrderNote(draft), label("", "warning")
+        self.note, self.few, self.margin_note = OrderNote(draft), label("", "warning"), label("", "warning")
         form = self.form(("&Expected", self.expected), ("Po&wer", self.power), ("Mar&gin", self.margin), ("Le&vel", self.alpha),
-                         ("P&rimary", self.primary), ("A&cceptable from", self.acceptable), ("", self.random))  # fmt: skip
+                         ("P&rimary", self.primary), ("A&cceptable from", self.acceptable), ("", self.margin_note),
+                         ("", self.random))  # fmt: skip
         self._form, self._expected_name = form, form.labelForField(self.expected)
         self.column.addWidget(self.told)
         self.column.addWidget(FlowingRow(self.take, self.table))
@@ -72,6 +75,11 @@ class SizeStep(StepPage):
         self.take.clicked.connect(lambda _on=False: self._take_plan())
         self.table.clicked.connect(lambda _on=False: PlanningDialog(self, jobs, self.alpha.value()).open())
         draft.foreseenChanged.connect(self.follow)
+
+    @property
+    def problem(self) -> str:
+        asked = self.draft.request
+        return margin_problem(asked.design, asked.analysis, asked.questions)
 
     @property
     def summary(self) -> str:
@@ -98,6 +106,7 @@ class SizeStep(StepPage):
         if asked.design != self._design:
             self._turn(asked.design)
         few = f"With fewer than {_FEWEST} patients nobody can tell whether trivial features give pictures away."
+        say(self.margin_note, self.problem)
         say(self.few, few if asked.cases < _FEWEST else "")
         self._plan()
 
@@ -116,7 +125,9 @@ class SizeStep(StepPage):
         self._form.setRowVisible(self.acceptable, design == "grading")
         self._form.setRowVisible(self.margin, telling or design in _MARGINS)
         usual_margin = {"": 0.10} | {one: _MARGINS.get(one, 0.10) for one in _EXPECTED}
-        if before is not None and abs(self.margin.value() - usual_margin[before]) < 1e-9:
+        usual_before = before is not None and abs(self.margin.value() - usual_margin[before]) < 1e-9
+        self.margin.setMaximum(5.0 if design == "grading" else _MOST_MARGIN)
+        if usual_before:
             self.margin.setValue(usual_margin[design])
 
     def _plan(self) -> None:

@@ -34,6 +34,7 @@ class StepPage(QWidget):
         super().__init__()
         self.draft = draft
         self._heard: list[QWidget] = []
+        self._showing = False
         inside = QWidget()
         self.column = QVBoxLayout(inside)
         self.column.setContentsMargins(18, 14, 18, 14)
@@ -61,9 +62,14 @@ class StepPage(QWidget):
     def show_request(self) -> None:
         """Fills the fields from the draft."""
 
+    def forget(self) -> None:
+        """Takes away what was typed and is not in the request."""
+
     def refresh(self) -> None:
         blockers = [QSignalBlocker(one) for one in self._heard]
+        self._showing = True
         self.show_request()
+        self._showing = False
         del blockers
         self.follow()
 
@@ -80,7 +86,8 @@ class StepPage(QWidget):
         self.draft.changed.connect(self.follow)
 
     def _take(self) -> None:
-        self.draft.change(**self.read())
+        if not self._showing:  # half of the fields still say what was before
+            self.draft.change(**self.read())
 
     def heading(self, words: str) -> None:
         self.column.addWidget(label(words, "heading"))

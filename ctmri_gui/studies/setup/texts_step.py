@@ -68,14 +68,17 @@ class TextsStep(StepPage):
             if field.toPlainText() != text:
                 field.setPlainText(text)
         self.question.setText(asked.question)
-        if not self.draft.passphrase:
-            self.lock.setChecked(False)
 
     def follow(self) -> None:
         self.question.setPlaceholderText(QUESTIONS[self.draft.request.design])
         for field in (self.first, self.second):
             self._secrets.setRowVisible(field, self.lock.isChecked())
         say(self.note, self.problem)
+
+    def forget(self) -> None:
+        self.lock.setChecked(False)
+        for secret in (self.first, self.second):
+            secret.clear()
 
     def _take_secret(self) -> None:
         self.draft.passphrase = self.first.text() if self.lock.isChecked() and not self.problem else ""
