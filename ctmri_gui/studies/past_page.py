@@ -12,6 +12,8 @@ from ctmri_core.studies.report.wording import DESIGNS
 from ctmri_gui.panels.earlier_folders import EarlierFolder, EarlierFolders, EarlierWords
 from ctmri_gui.studies.study_work import Listed
 
+_LONGEST = 60
+"""Letters of a title: with more, nothing beside it would be in sight."""
 _WORDS = EarlierWords(
     "Studies before", ("Title", "Design", "Stage", "Open since"),
     "There is no study yet. Those made in the window, and folders that were opened, are listed here.",
@@ -41,5 +43,6 @@ class PastPage(EarlierFolders):
 
 
 def _cells(study: Listed) -> tuple[str, str, str, str]:
-    title = f"{study.title} (rehearsal)" if study.rehearsal and study.title != "Rehearsal" else study.title
+    title = study.title if len(study.title) <= _LONGEST else f"{study.title[: _LONGEST - 2].rstrip()} …"
+    title = f"{title} (rehearsal)" if study.rehearsal and title != "Rehearsal" else title
     return title, study.problem or DESIGNS[study.design], study.stage, study.opened[:16].replace("T", " ")

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractItemView, QPushButton, QVBoxLayout, QWidget
 
 from ctmri_core.studies.analysis.results import Flagged
+from ctmri_core.studies.protocol import Protocol
 from ctmri_gui.evaluation.plain_table import Cell, PlainTable
 from ctmri_gui.panels.small_parts import label
 from ctmri_gui.training.monitor.flow import Flow
@@ -26,6 +27,7 @@ class FlaggedList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._places: tuple[Flagged, ...] = ()
+        self.title = label("Flagged places", "heading")
         self.said, self.table = label(_NONE, "muted"), PlainTable("Flagged places")
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.open, self.source = QPushButton("Look at the p&lace"), QPushButton("Open the sou&rce scan…")
@@ -36,7 +38,7 @@ class FlaggedList(QWidget):
             ways.addWidget(press)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(label("Flagged places", "heading"))
+        column.addWidget(self.title)
         column.addWidget(self.said)
         column.addWidget(self.table)
         column.addLayout(ways)
@@ -44,16 +46,20 @@ class FlaggedList(QWidget):
         self.source.clicked.connect(lambda _on=False: self._send(self.sourceWanted))
         self.table.itemActivated.connect(lambda _item: self.open.click())
 
-    def take(self, places: Sequence[Flagged], questions: Mapping[str, str]) -> None:
-        """`questions`: words of those that ask for a mark, by their keys."""
+    def take(self, places: Sequence[Flagged], protocol: Protocol) -> None:
+        """Whether they were taken for synthetic is told where readers were asked for that alone."""
         self._places = tuple(places[:_SHOWN])
+        questions = {one.key: one.text for one in protocol.questions}
+        asked = protocol.design in ("yes_no", "two_alternatives")
+        self.title.setText("Flagged places" if asked else "Marked places")
         some = bool(self._places)
         more = "" if len(places) <= _SHOWN else f" The first {_SHOWN} of {len(places)}."
         self.said.setText(f"{_WORDS}{more}" if some else _NONE)
         for part in (self.table, self.open, self.source):
             part.setVisible(some)
         head = ("Case", "Made by", "Slice", "Why", "Reader", "Recognised")
-        self.table.fill(head, [_row(one, questions) for one in self._places])
+        columns = len(head) if asked else len(head) - 1
+        self.table.fill(head[:columns], [_row(one, questions)[:columns] for one in self._places])
         if some:
             self.table.setCurrentCell(0, 0)
 

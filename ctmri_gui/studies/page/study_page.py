@@ -95,7 +95,7 @@ class StudyPage(QWidget):
         self.flagged.setVisible(told is not None and ended)
         if told is not None:
             self.results.take(told)
-            self.flagged.take(told.flagged, {one.key: one.text for one in asked.questions})
+            self.flagged.take(told.flagged, asked)
         self.finish.setVisible(state.rehearsal and not told)
         self.finish.setText("See the &results" if state.complete else "S&kip my part and see the results")
         self.analyse.setVisible((ended and not state.rehearsal) or state.stage == "analysed")
