@@ -71,6 +71,7 @@ def read_all(path: Path, *, ahead: bool) -> dict[str, float]:
         QTest.qWait(LOOKED_MS)
         for key in (Qt.Key.Key_Up, Qt.Key.Key_1, Qt.Key.Key_Return):
             QTest.keyClick(window.focusWidget() or window, key)
+        window.flow.writing.wait(60)
         if trial is not None:
             waited[trial.items[0]] = reading.answers[trial.token].load_ms or 0.0
     window.close()
