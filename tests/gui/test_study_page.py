@@ -103,6 +103,12 @@ def test_a_draft_whose_truth_does_not_open_can_be_looked_at_again(window, qtbot,
     qtbot.waitUntil(lambda: box.open.isEnabled())
 
 
+def test_a_title_of_one_long_word_hides_nothing(window, qtbot, tmp_path):
+    look_at(window, draft(tmp_path / "study", 3, title="x" * 200).path, qtbot)
+    page = window.study
+    qtbot.waitUntil(lambda: page.stage.mapTo(page, page.stage.rect().topRight()).x() < page.width())
+
+
 def test_what_gives_away_is_taken_away(window, qtbot, tmp_path):
     draft(tmp_path / "study", 12, leak=1)
     look_at(window, tmp_path / "study", qtbot)

@@ -101,4 +101,5 @@ def _facts(truth: Truth) -> str:
     counts = Counter(item.arm for item in test)
     arms = ", ".join(f"{count} {arm}" for arm, count in counts.items())
     done = f" Made more alike: {', '.join(dict.fromkeys(one.step for one in truth.harmonised))}." if truth.harmonised else ""
-    return f"{len(test)} pictures of {patients} patients in the test ({arms}); {practice} for practice.{done}"
+    whose = "one patient" if patients == 1 else f"{patients} patients"
+    return f"{len(test)} pictures of {whose} in the test ({arms}); {practice or 'none'} for practice.{done}"

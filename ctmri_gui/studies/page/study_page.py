@@ -46,6 +46,7 @@ class StudyPage(QWidget):
         self._studies = studies
         self._interim: Path | None = None
         self.title, self.stage, self.rehearsal = label("", "title"), label("", "badge", wrap=False), label(_REHEARSAL, "badge")
+        self.title.setMinimumWidth(1)  # one long word is cut off, instead of all else beside it
         self.facts, self.said = label("", "muted"), label("")
         self.draft, self.readers, self.record = DraftBox(), ReadersBox(), RecordBox()
         self.results, self.flagged, self.audit = ResultsBox(), FlaggedList(), AuditBox()
@@ -75,6 +76,7 @@ class StudyPage(QWidget):
             self._interim = None
         asked = state.protocol
         self.title.setText(asked.title)
+        self.title.setToolTip(asked.title)
         self.stage.setText(_STAGES[state.stage])
         self.rehearsal.setVisible(state.rehearsal)
         opened = f" · open since {state.opened[:16].replace('T', ' ')} UTC" if state.opened else ""
