@@ -28,7 +28,7 @@ _MAY_BREAK = "\u200b"
 LARGE_TEXT = 20
 """px: from here on two buttons in a row of a panel would take from the pictures of the smallest window."""
 _SHARE_OF_SCREEN = 0.9
-_UNFOLDED_MS = 50  # layouts within layouts take some turns
+_UNFOLDED_MS, _MOST_LOOKS = 50, 10  # layouts within layouts take some turns
 
 
 class WrappingLabel(QLabel):
@@ -196,6 +196,7 @@ def scrolling(content: QWidget, name: str) -> QScrollArea:
 
 def reveal(part: QWidget) -> None:
     """Scrolls to `part` once it has its room, where it was unfolded beyond what can be seen."""
+    seen: list[tuple[int, int, int]] = []
 
     def scroll() -> None:
         outer = part.parentWidget()
@@ -206,6 +207,9 @@ def reveal(part: QWidget) -> None:
             return
         bar, top = outer.verticalScrollBar(), part.mapTo(content, QPoint()).y()
         bar.setValue(min(top, max(bar.value(), top + part.height() - outer.viewport().height())))  # its top, if not all of it
+        seen.append((top, part.height(), bar.maximum()))
+        if len(seen) < _MOST_LOOKS and seen[-2:] != seen[-1:] * 2:  # on a busy machine its room is not there after one look
+            QTimer.singleShot(_UNFOLDED_MS, part, scroll)
 
     QTimer.singleShot(_UNFOLDED_MS, part, scroll)
 
