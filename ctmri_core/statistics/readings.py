@@ -101,7 +101,7 @@ class Readings:
 def lacking(readings: Readings) -> NotComputable | None:
     """Why an analysis of all readers on all cases cannot be made: nothing was read, or not everything was."""
     if not readings.scores.size:
-        return NotComputable("Nothing was read.")
+        return NotComputable("There is nothing that all readers have read.")
     if readings.missing:
         return NotComputable(
             f"{readings.missing} of {readings.scores.size} readings are missing: "

@@ -215,6 +215,8 @@ def test_rankings_by_hand():
     w = 12 * ((sums - 12) ** 2).sum() / (36 * 24)
     assert results.ranking.w == pytest.approx(w) and results.ranking.friedman.value == pytest.approx(6 * 2 * w)
     best = next(one for one in results.ranking.arms if one.arm == "A")
+    last = next(one.mean for one in results.ranking.arms if one.arm == REAL)
+    assert last.low < last.value and last.high == 3.0  # no interval leaves the places there are
     assert (best.first, best.rankings, best.by_place) == (10, 12, (10, 0, 2))
     assert "Best on average: A" in results.verdict and results.cases == () and results.telling is None
 

@@ -12,7 +12,7 @@ from ctmri_core.statistics.readings import Readings
 from ctmri_core.studies.analysis import pooled
 from ctmri_core.studies.analysis.answered import Answered, Row, by_arm
 from ctmri_core.studies.analysis.found import Difference, Graded, ReaderGrades, Scale
-from ctmri_core.studies.analysis.values import value_of
+from ctmri_core.studies.analysis.values import value_of, within
 from ctmri_core.studies.protocol import Question
 from ctmri_core.studies.truth import REAL
 
@@ -66,6 +66,7 @@ def _graded(answered: Answered, question: Question, arm: str, grades: Grades, ta
     mean, share = (value_of(one, 1 - asked.alpha) for one in means)
     counts = {step: own[step] for step in steps}
     untested = {"null": None, "p": None}  # against the middle of a scale nothing is asked
+    mean = within(mean, question.low, question.high)
     return Graded(
         arm=arm, grades=sum(own.values()), counts=counts, mean=mean.model_copy(update=untested),
         acceptable=share.model_copy(update=untested),

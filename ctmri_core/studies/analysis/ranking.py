@@ -13,7 +13,7 @@ from ctmri_core.statistics.readings import Readings
 from ctmri_core.studies.analysis import pooled
 from ctmri_core.studies.analysis.answered import Answered, Row
 from ctmri_core.studies.analysis.found import RankedArm, Ranking, Value
-from ctmri_core.studies.analysis.values import finite, value_of
+from ctmri_core.studies.analysis.values import finite, value_of, within
 
 Table = NDArray[np.float64]
 
@@ -82,7 +82,8 @@ def _arm(answered: Answered, arm: str, table: Readings, rows: Sequence[Row]) -> 
     most = max(len(row.items) for row in rows)
     known = arm in table.modalities
     mean = value_of(pooled.mean_of(table, arm, "accuracy", asked)[0] if known else pooled.NOBODY, 1 - asked.alpha)
+    mean = within(mean, 1, most).model_copy(update={"null": None, "p": None})
     return RankedArm(
-        arm=arm, mean=mean.model_copy(update={"null": None, "p": None}), first=places.count(1.0), rankings=len(places),
+        arm=arm, mean=mean, first=places.count(1.0), rankings=len(places),
         by_place=tuple(places.count(float(place)) for place in range(1, most + 1)),
     )  # fmt: skip

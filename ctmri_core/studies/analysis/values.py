@@ -46,6 +46,13 @@ def _of_estimate(found: Estimate, confidence: float) -> Value:
     )  # fmt: skip
 
 
+def within(value: Value, low: float, high: float) -> Value:
+    """Its interval cut off at the ends of a scale."""
+    if value.low is None or value.high is None:
+        return value
+    return value.model_copy(update={"low": max(value.low, low), "high": min(value.high, high)})
+
+
 def test_of(found: Significance | NotComputable, confidence: float) -> Value:
     """Of a test alone: its statistic as the value."""
     if isinstance(found, NotComputable):

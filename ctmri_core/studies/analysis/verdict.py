@@ -40,7 +40,7 @@ def _of_chance(pooled: Pooled, shown: str) -> str:
 def _of_margin(differences: tuple[Difference, ...], margin: float, figure: str) -> str:
     tested = [one for one in differences if one.margin is not None]
     if not tested:
-        return "There are no real pictures beside the synthetic ones, so there is no margin to be kept."
+        return "Real and synthetic pictures were not both read, so nothing can be said of the margin."
     said = [
         f"{one.second} against {one.first}: {'not inferior' if one.margin and one.margin.not_inferior else 'inconclusive'} within"
         f" a margin of {margin:g}; difference of the {figure} {numbers(one.estimate)}."

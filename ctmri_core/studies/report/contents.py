@@ -84,7 +84,8 @@ def _groups(results: StudyResults) -> Iterator[Block]:
 
 
 def _words(results: StudyResults) -> Iterator[Block | None]:
-    yield other_tables.reason_table(results.reasons)
+    judged = results.card.protocol.design not in ("rank", "grading")
+    yield other_tables.reason_table(results.reasons, judged=judged)
     yield other_tables.asked_table(results.asked)
 
 

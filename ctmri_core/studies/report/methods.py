@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctmri_core.reporting.wording import plural
 from ctmri_core.statistics.mrmc import LITTLE_FREEDOM
 from ctmri_core.studies.analysis.results import StudyResults
+from ctmri_core.studies.protocol import Protocol
 from ctmri_core.studies.report.wording import FIGURES, arm_label, percent
 
 _DESIGNS = {
@@ -38,7 +39,7 @@ def _reading(results: StudyResults) -> str:
         f"{plural(len(results.readers), 'reader')} read {shown} pictures of {plural(flow.patients.get('test', 0), 'patient')}.",
         _DESIGNS[protocol.design],
         "Readers were not told how many pictures were synthetic." if protocol.design != "two_alternatives" else "",
-        f"A practice block of {practice} other pictures came first{' with' if protocol.practice_feedback else ', without'}"
+        f"A practice block of {practice} other pictures came first{' with' if _told(protocol) else ', without'}"
         " feedback; in the test there was none." if practice else "There was no practice block and no feedback.",
         f"{100 * card.repeats:g} % of the trials were shown again to measure how far readers agree with themselves; repeats count"
         " nowhere else." if card.repeats else "",
@@ -47,6 +48,11 @@ def _reading(results: StudyResults) -> str:
         _told_apart(results),
     ]  # fmt: skip
     return " ".join(filter(None, sections))
+
+
+def _told(protocol: Protocol) -> bool:
+    """Whether practice told the right answer: only where there is one."""
+    return protocol.practice_feedback and protocol.design not in ("rank", "grading")
 
 
 def _told_apart(results: StudyResults) -> str:

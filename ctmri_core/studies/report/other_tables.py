@@ -90,16 +90,19 @@ def case_table(results: StudyResults, found: Sequence[CaseScores]) -> Table | No
     return Table("Every picture, the hardest first", columns, rows, sortable=True, most_on_paper=_MOST_ON_PAPER)
 
 
-def reason_table(found: Sequence[Reason]) -> Table | None:
+def reason_table(found: Sequence[Reason], *, judged: bool) -> Table | None:
+    """`judged`: whether answers are right or wrong."""
     if not found:
         return None
     columns = (
-        Column("Reason", numeric=False), Column("On real pictures"), Column("On synthetic pictures"), Column("Answer right"),
-        Column("Answer wrong"),
+        Column("Reason", numeric=False), Column("On real pictures"), Column("On synthetic pictures"),
+        *((Column("Answer right"), Column("Answer wrong")) if judged else ()),
     )  # fmt: skip
     rows = tuple(
-        (one.tag, count(one.on_real), count(one.on_synthetic), count(one.when_right), count(one.when_wrong)) for one in found
-    )
+        (one.tag, count(one.on_real), count(one.on_synthetic),
+         *((count(one.when_right), count(one.when_wrong)) if judged else ()))
+        for one in found
+    )  # fmt: skip
     return Table("Reasons that readers ticked", columns, rows, ("How often; of a pair, the synthetic picture.",))
 
 
