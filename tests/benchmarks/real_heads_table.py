@@ -52,8 +52,8 @@ def _scores(rows: Sequence[Row]) -> str:
     metrics = [metric for metric in rows[0].evaluation.metrics if metric.key in _SHOWN]
     heads = [f"{metric.title}{f', {metric.unit}' if metric.unit else ''}" for metric in metrics]
     centres = list(rows[0].evaluation.centres)
-    top = 4024 if rows[0].card.direction.target is Domain.CT else 100
-    whole = (f"SSIM whole at {top}", "SSIM whole, students' range", "MSE whole")
+    is_ct = rows[0].card.direction.target is Domain.CT
+    whole = (*(["SSIM whole at 4024"] if is_ct else []), "SSIM whole, students' range", "MSE whole")
     heads = ["method", *heads, *(f"MAE {centre}" for centre in centres), *whole, "s per slice", "weights", "memory"]
     lines = []
     for row in rows:
@@ -63,7 +63,7 @@ def _scores(rows: Sequence[Row]) -> str:
         values = [mean + (spread if key == "mae" else "") for key, mean in means.items()]
         values += [f"{_mean(row, 'mae', centre):.1f}" for centre in centres]
         seconds = float(np.median([each.seconds for each in row.whole]))
-        values += [f"{mean_of(row.whole, name):.3f}" for name in ("wide", "ssim")]
+        values += [f"{mean_of(row.whole, name):.3f}" for name in (("wide", "ssim") if is_ct else ("ssim",))]
         values += [f"{mean_of(row.whole, 'mse'):.4f}", f"{seconds:.2f}"]
         lines.append([row.method, *values, f"{row.file / 4e6:.1f} M", f"{row.memory / 2**30:.1f} GiB"])
     return table(heads, lines)
