@@ -60,7 +60,9 @@ def _order(readers: int) -> bool:
 
 def _files(times: int) -> tuple[bool, bool]:
     """Whether packed entries are alike but for their bytes, and whether both kinds load equally fast."""
-    items, asked, chance = pictures(_CASES), protocol(), np.random.default_rng(18)
+    asked, chance = protocol(), np.random.default_rng(18)
+    tokens = [f"{number:016x}" for number in chance.choice(1 << 48, 2 * _CASES, replace=False)]  # by chance, as in any study
+    items = [item.model_copy(update={"token": token}) for item, token in zip(pictures(_CASES), tokens, strict=True)]
     plan = Plan(seed="5e" * 32, practice=0, readers=("R1",), order=Order(may_relax=True))
     truth = Truth(protocol=asked.sha256, plan=plan, arms=(Arm(name=REAL), Arm(name="A")), items=tuple(items))
     with tempfile.TemporaryDirectory() as root:
