@@ -58,12 +58,12 @@ def figures(readings: Readings, figure: Figure, covariance: Covariance) -> Figur
     shape = readings.scores.shape[:2]
     if figure == "mean":
         scores = readings.scores.reshape(-1, len(units))
-        values, matrix = scores.mean(axis=1), _spread(_means_without(scores, units)) if clustered else np.cov(scores) / len(units)
+        values, matrix = scores.mean(axis=1), _of_means(scores, units)
     else:
         kinds = (kind.reshape(-1, kind.shape[2]) for kind in (noise, signal))
         pairs = [success(*each) for each in zip(*kinds, strict=True)]
         values = np.array([won.mean() for won in pairs])
-        matrix = _by_patient(pairs, *of_kinds) if clustered else _OF_AREAS[covariance](pairs)
+        matrix = _jackknife(pairs, *of_kinds) if covariance == "jackknife" else _OF_AREAS[covariance](pairs)
     known = figure == "auc" or bool(np.isin(readings.scores, (0.0, 0.5, 1.0)).all())
     limits = (0.0, 1.0) if known else (-np.inf, np.inf)
     patients = single if clustered else None
@@ -81,15 +81,8 @@ def _too_few(readings: Readings, figure: Figure, counts: list[int], patients: in
     return TOO_FEW if figure == "auc" else NotComputable("The variance of a mean needs two cases.")
 
 
-def _jackknife(pairs: list[Floats]) -> Floats:
-    m, n = pairs[0].shape
-    without_noise = [(won.sum() - won.sum(axis=1)) / ((m - 1) * n) for won in pairs]
-    without_signal = [(won.sum() - won.sum(axis=0)) / (m * (n - 1)) for won in pairs]
-    return _spread(np.concatenate([without_noise, without_signal], axis=1))
-
-
-def _by_patient(pairs: list[Floats], of_noise: Units, of_signal: Units) -> Floats:
-    """Leaving out all cases of one patient at a time, whether of one kind or of both."""
+def _jackknife(pairs: list[Floats], of_noise: Units, of_signal: Units) -> Floats:
+    """Leaving out all cases of one patient at a time, of one kind or of both."""
     most = int(max(of_noise.max(), of_signal.max())) + 1
     m, n = (len(kind) - np.bincount(kind, minlength=most) for kind in (of_noise, of_signal))
     own = of_noise[:, None] == of_signal
@@ -101,11 +94,10 @@ def _by_patient(pairs: list[Floats], of_noise: Units, of_signal: Units) -> Float
     return _spread(np.array(without))
 
 
-def _means_without(scores: Floats, units: Units) -> Floats:
-    """(figures, patients): of (figures, cases), leaving out all cases of one patient at a time."""
+def _of_means(scores: Floats, units: Units) -> Floats:
+    """Of (figures, cases), by the same; where each case stands for itself, the covariance over the number of cases."""
     sums = np.array([np.bincount(units, each) for each in scores])
-    left: Floats = (scores.sum(axis=1, keepdims=True) - sums) / (len(units) - np.bincount(units))
-    return left
+    return _spread((scores.sum(axis=1, keepdims=True) - sums) / (len(units) - np.bincount(units)))
 
 
 def _spread(values: Floats) -> Floats:
@@ -129,4 +121,4 @@ def _unbiased(pairs: list[Floats]) -> Floats:
     return matrix
 
 
-_OF_AREAS = {"jackknife": _jackknife, "delong": _delong, "unbiased": _unbiased}
+_OF_AREAS = {"delong": _delong, "unbiased": _unbiased}
