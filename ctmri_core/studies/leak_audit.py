@@ -67,7 +67,8 @@ class LeakAudit(_Frozen):
     def words(self) -> str:
         """One or two sentences for set-up and report."""
         if self.area is None:
-            return f"{self.patients} patients are too few to tell whether trivial features give the synthetic pictures away."
+            few = "One patient is" if self.patients == 1 else f"{self.patients} patients are"
+            return f"{few} too few to tell whether trivial features give the synthetic pictures away."
         said = f"A classifier on trivial features tells them apart with an area of {self.area:.2f} (0.5 is chance)."
         if self.verdict == "clear":
             return said

@@ -75,5 +75,6 @@ class BatchSteps:
 
 def _augmentation(settings: TrainingSettings) -> Augmentation:
     return Augmentation(
-        settings.crop, settings.flip, settings.turn, settings.zoom, settings.mr_contrast, settings.mr_gain, settings.mr_noise
-    )
+        settings.crop, settings.flip, settings.turn, settings.zoom, settings.mr_contrast, settings.mr_gain, settings.mr_noise,
+        settings.bend,
+    )  # fmt: skip

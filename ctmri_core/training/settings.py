@@ -38,7 +38,7 @@ class TrainingSettings(BaseModel):
             "schedule", "warm_up", "constant_share", "cycles", "cycle_growth", "power", "stages", "decay", "patience",
         ),
         "Batches, and how slices are varied": (
-            "batch_size", "accumulate", "crop", "flip", "turn", "zoom", "mr_contrast", "mr_gain", "mr_noise",
+            "batch_size", "accumulate", "crop", "flip", "turn", "zoom", "bend", "mr_contrast", "mr_gain", "mr_noise",
         ),
         "How scans are prepared, where the data are not": ("spacing_mm", "soft_tissue_curve", "validation_share"),
         "Validation and what is kept": (
@@ -71,6 +71,9 @@ class TrainingSettings(BaseModel):
     flip: bool = Field(default=True, description="mirror pictures left to right at random")
     turn: float = Field(default=0.0, ge=0, le=45, description="turn pictures by up to this many degrees at random")
     zoom: float = Field(default=0.0, ge=0, le=0.5, description="scale pictures by up to this share at random")
+    bend: float = Field(
+        default=0.0, ge=0, le=10, description="bend pictures at random: points 32 pixels apart move by up to this many"
+    )
     mr_contrast: float = Field(default=0.0, ge=0, le=2, description="change MR's contrast by up to this share at random (gamma)")
     mr_gain: float = Field(default=0.0, ge=0, le=1, description="lay a smooth gain of up to this share over MR at random")
     mr_noise: float = Field(default=0.0, ge=0, le=0.5, description="add noise of up to this share of the range to MR")

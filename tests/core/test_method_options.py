@@ -22,6 +22,7 @@ from ctmri_core.methods.cut.method import Cut
 from ctmri_core.methods.pix2pix.card import Pix2PixConfig
 from ctmri_core.methods.pix2pix.method import Pix2Pix
 from ctmri_core.methods.regressor.card import RegressorConfig
+from ctmri_core.methods.regressor.method import Regressor
 from ctmri_core.methods.stargan.card import StarGanConfig
 from ctmri_core.methods.stargan.method import StarGan
 from ctmri_core.methods.unit.card import UnitConfig
@@ -263,6 +264,16 @@ def test_crops_that_networks_do_not_take_are_refused_in_words():
         Pix2PixConfig().for_crop(300)
     with pytest.raises(TrainingFailed, match="64 pixels or more, in multiples of 32"):
         RegressorConfig().for_crop(32)
+
+
+@pytest.mark.parametrize("network", ["unet", "unet_plus_plus"])
+def test_a_regressor_begins_where_its_output_has_a_slope(network):
+    """Behind a hyperbolic tangent nothing is learnt of pixels that begin at its ends."""
+    config = RegressorConfig(network=network, width=16, context_slices=1)
+    torch.manual_seed(0)
+    begun = Regressor(config, DIRECTION).networks["generator"].train()
+    made = begun(torch.rand(2, 1, config.least_crop, config.least_crop) * 2 - 1)
+    assert (made.abs() > 0.95).float().mean() < 0.1 and made.std() > 0.05
 
 
 def test_three_contrasts_are_trained_from_heads_and_exported_by_direction(tmp_path: Path):

@@ -10,7 +10,7 @@ from ctmri_core.losses.pixelwise import edge_loss, l1_loss, l2_loss
 from ctmri_core.losses.structural import ssim_loss
 from ctmri_core.method import SliceBatch, Update
 from ctmri_core.methods.regressor.card import RegressorConfig
-from ctmri_core.networks.initialisation import initialise_kaiming
+from ctmri_core.networks.initialisation import initialise_kaiming, initialise_normal
 from ctmri_core.networks.residual_unet import ResidualUnet
 from ctmri_core.networks.unet_generator import UnetGenerator
 from ctmri_core.networks.unet_plus_plus import UnetPlusPlus
@@ -23,7 +23,10 @@ class Regressor(OneWay):
     def __init__(self, config: RegressorConfig, direction: Direction) -> None:
         super().__init__(direction)
         self.config = config
-        self.networks = {"generator": initialise_kaiming(self.build_generator(config, direction))}
+        network = self.build_generator(config, direction)
+        # U-Net's own start: by He's, three quarters of its pixels begin where the hyperbolic tangent has no slope left.
+        initialise = initialise_normal if isinstance(network, UnetGenerator) else initialise_kaiming
+        self.networks = {"generator": initialise(network)}
         self.optimised = {"generator": ("generator",)}
 
     @staticmethod

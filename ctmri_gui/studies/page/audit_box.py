@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from ctmri_core.reporting.wording import plural
 from ctmri_core.studies.leak_audit import LeakAudit
 from ctmri_gui.evaluation.plain_table import Cell, PlainTable
 from ctmri_gui.panels.small_parts import label, naming, set_role
@@ -107,7 +108,8 @@ class AuditBox(QFrame):
         self.title.setText(words)
         set_role(self.title, role)
         interval = "" if audit.low is None or audit.high is None else f" 95 % interval {audit.low:.2f} to {audit.high:.2f}."
-        self.words.setText(f"{audit.words}{interval} {audit.pictures} pictures of {audit.patients} patients.")
+        of = f"{audit.pictures} pictures of {plural(audit.patients, 'patient')}"
+        self.words.setText(f"{audit.words}{interval} {of}.")
         rows = [[Cell(one.title), Cell(f"{one.area:.2f}"), Cell(f"{one.real:.4g}"), Cell(f"{one.synthetic:.4g}")]
                 for one in audit.features[:_TOLD]]  # fmt: skip
         self.table.fill(("Feature alone", "Area", "Real (median)", "Synthetic (median)"), rows)
