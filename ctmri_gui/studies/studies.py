@@ -38,6 +38,7 @@ class Studies(QObject):
     """
 
     changed = Signal()  # work begins, goes on or ends
+    begun = Signal()  # work that was asked for: what was said of the last one no longer matters
     opened = Signal(object)  # StudyState: `shown` is another one, or known anew
     checked = Signal(object)  # Looked | None: of the draft that is shown
     listed = Signal(object)  # tuple[Listed, ...]
@@ -240,6 +241,7 @@ class Studies(QObject):
 
             self.state = self._jobs.run(title, begin, on_result=take, on_end=self._end)
             self.state.show = self.show
+            self.begun.emit()
             self.changed.emit()
 
     def _show(self, state: StudyState) -> None:

@@ -103,6 +103,7 @@ class StudiesWindow(SideWindow):
         studies.opened.connect(self._show)
         studies.made.connect(lambda _folder: self.go(STUDY))
         studies.listed.connect(self.before.take)
+        studies.begun.connect(self.messages.clear)
         studies.failed.connect(self._fail)
         studies.merged.connect(self._say_merged)
         studies.written.connect(lambda path: self.messages.show_message(f"Written: {path.name}.", Kind.DONE))

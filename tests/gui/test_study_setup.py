@@ -293,6 +293,10 @@ def test_too_few_patients_are_said_and_the_draft_stays(window, qtbot, tmp_path):
         setup.make.begin()
     assert "can be shown" in failed.args[0] and any("can be shown" in text for text in window.messages.texts)
     assert setup.draft.request.title == "Heads" and window.tabs.currentIndex() == SETUP
+    qtbot.waitUntil(lambda: not window.studies.running)
+    with qtbot.waitSignal(window.studies.failed):
+        setup.make.begin()
+        assert not window.messages.texts  # what was said of the last try is gone
 
 
 def test_a_margin_with_which_anything_passes_is_not_taken(window):
