@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from real_heads_scores import PLANES, WholeSlice, mean_of, whole_pictures
@@ -25,9 +27,9 @@ from ctmri_core.model_file import load_model, save_model
 
 _USE = "Research: comparison of methods, attenuation and geometry studies. Not for diagnosis, and not for dose planning."
 _SEEN = (
-    "Learnt from one axial, one coronal and one sagittal slice through the middle of each of {heads} heads of three hospitals; "
-    "the top of the head, the lower jaw and the neck hardly occur, many faces were cut off; nothing is known of other parts of "
-    "the body."
+    "Learnt from one axial, one coronal and one sagittal slice through the middle of each of {heads} heads (by hospital "
+    "{centres}); the top of the head, the lower jaw and the neck hardly occur, many faces were cut off; nothing is known of "
+    "other parts of the body."
 )
 _INTO_CT = (
     "HU of the data were estimated slice by slice, so values are off by tens of HU even where the picture is right. It fails "
@@ -57,16 +59,17 @@ def main() -> None:
     save_model(options.out, weights, trained.card, stored_as=options.stored_as)
     split = json.loads((KEPT / ("split.json" if way.target is Domain.CT else "split_unenhanced.json")).read_text())
     slices = whole_pictures(options.out, options.data, split["validation"], way)
-    card = described(trained.card, slices).model_copy(update={"training_range": seen})
+    card = described(trained.card, slices, split["train"]).model_copy(update={"training_range": seen})
     save_model(options.out, weights, card, stored_as=options.stored_as)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB; {_quality(slices, way.target is Domain.CT)}")
 
 
-def described(card: ModelCard, slices: list[WholeSlice]) -> ModelCard:
-    """`card` with what is known of the model by now."""
+def described(card: ModelCard, slices: list[WholeSlice], taught: Sequence[str]) -> ModelCard:
+    """`card` with what is known of the model by now; the names in `taught`, whom it learnt from, tell their hospital."""
     into_ct = card.direction.target is Domain.CT
-    heads = card.training_data[0].cases
-    limits = " ".join([_SEEN.format(heads=heads), _INTO_CT if into_ct else _INTO_MR, _quality(slices, into_ct)])
+    centres = ", ".join(f"{centre} {count}" for centre, count in sorted(Counter(key[2] for key in taught).items()))
+    seen = _SEEN.format(heads=len(taught), centres=centres)
+    limits = " ".join([seen, _INTO_CT if into_ct else _INTO_MR, _quality(slices, into_ct)])
     unit = "hu" if into_ct else "percent"
     found = {f"mae_{unit}_centre_{centre}": mean_of(own, "error") for centre, own in _centres(slices).items()}
     ways = {f"mae_{unit}": "error", "psnr_db": "psnr", "ssim": "masked", "ssim_whole": "wide"}
