@@ -57,6 +57,7 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _say(arguments: argparse.Namespace) -> int:
     from ctmri_core.model_card import find_model, offered_models, read_card
+    from ctmri_core.model_card.listing import SHOW_HIDDEN
     from ctmri_core.model_card.terms import hides_noncommercial
 
     terminal = Terminal(as_json=False)
@@ -73,12 +74,13 @@ def _say(arguments: argparse.Namespace) -> int:
         if entry.card is None:
             terminal.say(f"{entry.path.name}  cannot be used: {entry.problem}")
         else:
-            terminal.say(f"{entry.card.name}  ({entry.card.direction})  {_megabytes(entry.path)}\n    {entry.card.summary}")
+            file = f"{entry.path.stem}, {_megabytes(entry.path)}"
+            terminal.say(f"{entry.card.name}  ({entry.card.direction})  {file}\n    {entry.card.summary}")
     if not entries:
         way = "put model files (.safetensors) there, or take .pth and .onnx in with `ctmri models import`"
         terminal.say(f"No models found in {user_models_folder()}: {way}.")
     if hides_noncommercial():
-        terminal.complain("Models that may not be used commercially are hidden; `ctmri models terms --show` lists them again.")
+        terminal.complain(f"Models that may not be used commercially are hidden; {SHOW_HIDDEN}")
     return 0
 
 
@@ -137,6 +139,7 @@ def _data(card: ModelCard) -> Iterator[str]:
     for data in card.training_data:
         prints = f"; fingerprints of {len(data.fingerprints)} scans (--json)" if data.fingerprints else ""
         yield f"{data.what}: {data.cases} cases{', phantoms' if data.phantom else ''}; licence: {data.licence}{prints}"
+        yield data.credit
     if not card.training_data:
         yield "not stated"
 
@@ -149,7 +152,8 @@ def _range(known: TrainingRange | None) -> Iterator[str]:
     sizes = (("pixels", known.pixel_mm), ("slices", known.slice_mm), ("height", known.height_mm), ("width", known.width_mm))
     told = ", ".join(f"{name} {_span(span)} mm{' apart' if name == 'slices' else ''}" for name, span in sizes if span)
     single = f", single slices with {_span(known.body_mm2, 0.01)} cm2 of body" if known.body_mm2 else ""
-    yield f"{known.cases} cases: {told or 'sizes not known'}; {_span(known.air, 100)} % of a slice is air{single}"
+    air = f"{_span(known.air, 100)} % of a slice is air"
+    yield f"of {known.cases} scans or single slices: {told or 'sizes not known'}; {air}{single}"
     greys = (("dark", known.dark), ("middle", known.middle), ("bright", known.bright))
     places = ", ".join(f"{name} {_span((50 * (span[0] + 1), 50 * (span[1] + 1)))} %" for name, span in greys)
     yield f"greys in the body (5th, 50th, 95th percentile) lie at {places} of the scale"

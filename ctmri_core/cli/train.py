@@ -23,6 +23,7 @@ from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
 from ctmri_core.events import Noted, StopSignal, Work
 from ctmri_core.method import MethodCard
 from ctmri_core.registry import method_cards, method_problems
+from ctmri_core.resources_folder import model_folders
 from ctmri_core.training.orders import ORDERS
 from ctmri_core.training.run_folder import RunFolder
 from ctmri_core.training.run_plan import RunPlan
@@ -181,6 +182,10 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
     usual = settings_for(card, {}).model_dump(mode="json")  # a file holds these too; only the others were chosen
     settings = {name: value for name, value in stored.get("settings", {}).items() if name not in usual or value != usual[name]}
     given = _given(arguments, TrainingSettings)
+    if given.get("start_from"):
+        from ctmri_core.model_card import find_model
+
+        given["start_from"] = str(find_model(given["start_from"], model_folders()))
     if any(name in given for name in LENGTHS):
         settings = {name: value for name, value in settings.items() if name not in LENGTHS}
     config = {**stored.get("config", {}), **_given(arguments, card.config)}

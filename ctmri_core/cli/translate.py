@@ -64,7 +64,8 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
     from ctmri_core.io.deidentify import check_pseudonym
     from ctmri_core.io.opening import load
     from ctmri_core.model_card import find_model, read_card
-    from ctmri_core.model_card.terms import terms_notes
+    from ctmri_core.model_card.listing import SHOW_HIDDEN
+    from ctmri_core.model_card.terms import hides_noncommercial, terms_notes
 
     check_output(arguments, [arguments.input], [path for _, path in files_beside(arguments)])
     choose_device(arguments.device)
@@ -92,6 +93,8 @@ def _work(arguments: argparse.Namespace, stop: StopSignal) -> Work[Path | BatchO
             return None
         order = replace(order, body=body)
     model = model or chosen_model(volume, arguments.modality, folders, DECIDE)
+    if arguments.model is None and read_card(model).only_phantoms and not volume.phantom and hides_noncommercial():
+        yield Noted(message=f"Models that may not be used commercially are hidden; {SHOW_HIDDEN}")
     order = with_way_back(order, arguments, model)
     used = (model, *order.beside, order.back, order.body_model)
     yield from terms_notes(read_card(path) for path in used if isinstance(path, Path))

@@ -88,6 +88,7 @@ class DatasetIndex(_Frozen):
     domains: tuple[Domain, ...]
     what: str = ""
     licence: str = ""
+    credit: str = ""
     phantom: bool = False
     layout: str = ""
     split: dict[str, Any] = {}

@@ -121,8 +121,8 @@ def open_dataset(
         held = slices_of(validation, (direction.source, direction.target))
     prints = tuple(case.fingerprint for case in index.cases if case.side == "train" and case.counted)
     facts = TrainingData(
-        what=index.what, licence=index.licence, cases=index.patients("train"), phantom=index.phantom, salt=index.salt,
-        fingerprints=prints,
+        what=index.what, licence=index.licence, credit=index.credit, cases=index.patients("train"), phantom=index.phantom,
+        salt=index.salt, fingerprints=prints,
     )  # fmt: skip
     return PreparedData(spec, direction, recipe, slices, held, facts)
 
@@ -196,7 +196,7 @@ def _begun(
     made |= {"recipe": recipe.model_dump(mode="json", exclude={"field_mm"})}  # which follows from the files
     index = DatasetIndex(
         made_from=made, salt=secrets.token_hex(8), recipe=recipe, domains=tuple(domains), what=options.what or source.what,
-        licence=options.licence or source.licence, phantom=source.phantom, layout=source.layout,
+        licence=options.licence or source.licence, credit=options.credit, phantom=source.phantom, layout=source.layout,
         split=plan.model_dump(mode="json", exclude={"lists"}),
     )  # fmt: skip
     return folder.begin(index, made_from["data"])

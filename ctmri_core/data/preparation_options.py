@@ -33,6 +33,7 @@ class PreparationOptions(BaseModel):
     leave_out: bool = Field(default=True, description="leave out cases that cannot be used, in place of ending there")
     what: str = Field(default="", max_length=120, description="what the data are, for the card of models made of them")
     licence: str = Field(default="", max_length=120, description="under which licence they are, for the same card")
+    credit: str = Field(default="", max_length=600, description="who made them and where they are, as their licence asks")
 
     @property
     def registering(self) -> str:

@@ -35,7 +35,7 @@ def doubts_before(
     """
     if record is None:
         record = card.recipe.model_copy(update=_OF_NO_MATTER_FOR_THE_GRID).record_of(volume, body)
-    kind = (*_doubts_about_kind(volume, card), *_doubts_about_unit(volume))
+    kind = (*_doubts_about_kind(volume, card), *_doubts_about_unit(volume), *_doubts_about_learning(volume, card))
     if any(doubt.kind == _UNIT for doubt in kind):
         return kind  # whatever else is looked for needs the outline of the body, which is found by HU
     region = doubt_about_region(volume, card, record.body)
@@ -58,6 +58,12 @@ def _doubts_about_kind(volume: Volume, card: ModelCard) -> Iterator[Finding]:
         message = f"This model takes {takes.label}; this scan looks like {seen.label}. Do not trust what it shows."
         told = seen.domain.modality == takes.modality and volume.domain is not Domain.MR and _told_by_hand(volume)
         yield Finding("wrong_kind", message, serious=not told)
+
+
+def _doubts_about_learning(volume: Volume, card: ModelCard) -> Iterator[Finding]:
+    """What learnt from digital phantoms knows nothing of people, whatever their scans' sizes and greys are like."""
+    if card.only_phantoms and not card.outlines and not volume.phantom:
+        yield Finding("of_phantoms", f"{card.name} learnt from digital phantoms alone: do not trust what it shows of a person.")
 
 
 def _doubts_about_unit(volume: Volume) -> Iterator[Finding]:

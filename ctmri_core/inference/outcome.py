@@ -106,7 +106,7 @@ def _learnt_from(cards: Iterable[ModelCard]) -> Iterator[dict[str, Any]]:
     """What the models learnt from, and under which licence that is."""
     for card in cards:
         for data in card.training_data:
-            yield {"model": card.name, "what": data.what, "licence": data.licence, "cases": data.cases}
+            yield {"model": card.name, "what": data.what, "licence": data.licence, "credit": data.credit, "cases": data.cases}
 
 
 def _outlined_by(order: Order) -> dict[str, Any]:

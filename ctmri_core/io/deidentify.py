@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ctmri_core.errors import WriteFailed
 from ctmri_core.io.face import BODY_PARTS
+from ctmri_core.io.provenance import NOT_FOR_SALE
 from ctmri_core.volume import DicomSource, Finding, Synthetic, Volume
 
 _KEPT = {
@@ -102,7 +103,9 @@ def _findings(volume: Volume) -> tuple[Finding, ...]:
     """Those of this program; in place of what files told, that there was something."""
     found = tuple(finding for finding in volume.findings if not finding.told and finding.kind not in _TELLS_OF_FILES)
     told = [finding.serious for finding in volume.findings if finding.told]
-    return (*found, Finding("remarks", _SERIOUS if any(told) else _REMARKS, serious=any(told))) if told else found
+    bound = tuple({NOT_FOR_SALE for finding in volume.findings if finding.told and finding.kind == NOT_FOR_SALE.kind})
+    remarks = Finding("remarks", _SERIOUS if any(told) else _REMARKS, serious=any(told))
+    return (*found, *bound, remarks) if told else found
 
 
 def _model(made: Synthetic | None) -> Synthetic | None:

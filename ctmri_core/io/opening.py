@@ -24,6 +24,7 @@ from ctmri_core.io.header_files import header_of
 from ctmri_core.io.odd_size import size_findings
 from ctmri_core.io.picture_headers import SUFFIXES as PICTURE_SUFFIXES
 from ctmri_core.io.pictures import PICTURE_READER
+from ctmri_core.io.provenance import NOT_FOR_SALE
 from ctmri_core.io.second_opinion import with_second_opinion
 from ctmri_core.io.series import ESTIMATED_SPACING, Reader, Series
 from ctmri_core.io.unknown_files import READABLE, is_archive, is_worth_a_word, refusal_of, says_readable
@@ -127,7 +128,8 @@ def _as_told(series: Series, volume: Volume) -> Volume:
         geometry = replace(volume.geometry, spacing=series.given_spacing)
         kept = tuple(finding for finding in volume.findings if finding.kind != ESTIMATED_SPACING)
         volume = replace(volume, geometry=geometry, findings=kept)
-    told = tuple(finding for finding in series.findings if finding not in volume.findings)
+    known = {finding.kind for finding in volume.findings} & {NOT_FOR_SALE.kind}  # the record names the licence, the mark does not
+    told = tuple(finding for finding in series.findings if finding not in volume.findings and finding.kind not in known)
     return replace(volume, findings=(*told, *volume.findings)) if told else volume
 
 

@@ -124,7 +124,8 @@ def _series(path: Path, stack: Stack) -> Series:
     except FileRefused as refusal:
         why = Finding(REFUSED, f"{refusal.problem} {refusal.way_out}".strip(), serious=True)
         return Series(**common, findings=(why,))
-    return Series(**common, shape=stack.shape, spacing=geometry.spacing, plane=geometry.plane, findings=findings)
+    told = (*findings, *mark.findings)
+    return Series(**common, shape=stack.shape, spacing=geometry.spacing, plane=geometry.plane, findings=told)
 
 
 def _with(series: Series, *findings: Finding) -> Series:

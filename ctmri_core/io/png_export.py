@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,7 +98,17 @@ def _readme(volume: Volume, scale: Scale) -> str:
         f"Patient coordinates in mm (x to the left, y to the back, z to the head) of the first pixel of the first slice: "
         f"{facts['origin']}",
         f"Directions from slice to slice, row to row, column to column: {facts['direction']}",
+        *_terms(volume),
         'The same stands as JSON in the text chunk "CT-MRI Studio" of every picture.',
         "",
     )
     return "\n".join(lines)
+
+
+def _terms(volume: Volume) -> Iterator[str]:
+    """What the model learnt from, whose that is and under which licence."""
+    known = volume.synthetic.details.get("training_data") if volume.synthetic is not None else None
+    for data in known if isinstance(known, list | tuple) else ():
+        if isinstance(data, dict):
+            what, licence, credit = (data.get(key, "") for key in ("what", "licence", "credit"))
+            yield f"Made by a model that learnt from {what} (licence: {licence}). {credit}".strip()

@@ -27,9 +27,13 @@ from ctmri_core.volume import Finding, Synthetic, Volume, Voxels, kind_label
 
 _ACQUIRED_MARK = "CT-MRI Studio"
 _PHANTOM_MARK = "phantom"
+_NONCOMMERCIAL_MARK = "non-commercial use only"
 LARGEST_RECORD = 1 << 20
 _ONE_OF_SEVERAL = re.compile(r", volume \d+ of \d+")
 _NO_RECORD = Finding("no_record", "The record of how this volume was made is missing or belongs to another file.")
+NOT_FOR_SALE = Finding(
+    "noncommercial", "Made by a model that learnt from data whose licence forbids commercial use; so it is for this picture."
+)
 
 
 class Provenance(BaseModel):
@@ -72,9 +76,12 @@ def sidecar_path(path: Path) -> Path:
 
 
 def mark_of(volume: Volume) -> str:
-    """One line for the image file, within the 80 bytes of a NIfTI `descrip`: `synthetic, not for diagnosis; mr_t1; phantom`."""
+    """One line for the image file, within the 80 bytes of a NIfTI `descrip`: `synthetic, not for diagnosis; mr_t1; phantom`,
+    and what the terms of a model forbid."""
     statement = NOT_FOR_DIAGNOSIS if volume.synthetic else _ACQUIRED_MARK
-    return "; ".join((statement, volume.domain.value, *((_PHANTOM_MARK,) if volume.phantom else ())))
+    bound = volume.synthetic is not None and any(finding.kind == NOT_FOR_SALE.kind for finding in volume.findings)
+    words = ((_PHANTOM_MARK, volume.phantom), (_NONCOMMERCIAL_MARK, bound))
+    return "; ".join((statement, volume.domain.value, *(word for word, applies in words if applies)))
 
 
 class Mark(NamedTuple):
@@ -84,6 +91,12 @@ class Mark(NamedTuple):
     synthetic: bool
     phantom: bool
     domain: Domain | None
+    noncommercial: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it says that a person should know."""
+        return (NOT_FOR_SALE,) if self.noncommercial else ()
 
 
 def read_mark(text: str) -> Mark:
@@ -91,7 +104,8 @@ def read_mark(text: str) -> Mark:
     statement, *words = text.strip().split("; ")
     ours = statement in (NOT_FOR_DIAGNOSIS, _ACQUIRED_MARK)
     domain = Domain(words[0]) if ours and words and words[0] in set(Domain) else None
-    return Mark(ours, statement == NOT_FOR_DIAGNOSIS, ours and _PHANTOM_MARK in words, domain)
+    phantom, bound = (ours and word in words for word in (_PHANTOM_MARK, _NONCOMMERCIAL_MARK))
+    return Mark(ours, statement == NOT_FOR_DIAGNOSIS, phantom, domain, bound)
 
 
 def label_start(domain: Domain, mark: Mark) -> str:
@@ -113,7 +127,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     `mark`: free text found in the image file; anything but our own marks is ignored.
     """
     path = series.files[0]
-    ours, is_synthetic, phantom, domain = read_mark(mark)
+    ours, is_synthetic, phantom, domain, _ = said = read_mark(mark)
     if domain is None:
         domain, guessed = domain_by_voxels(series.domain, path.name, voxels)
         findings += guessed
@@ -121,7 +135,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     if record is not None:
         findings += tuple(replace(finding, told=True) for finding in record.findings if finding not in findings)
     elif is_synthetic:
-        findings += (_NO_RECORD,)
+        findings += (*said.findings, _NO_RECORD)
     made = Synthetic("unknown model", "")
     if record is not None:
         made = Synthetic(record.model_name, record.model_hash, record.model_details, told=True)

@@ -189,7 +189,7 @@ def series_of(
         spacing=geometry.spacing,
         synthetic=mark.synthetic,
         plane=geometry.plane,
-        findings=findings,
+        findings=(*findings, *mark.findings),
         details=0,
     )
     if count == 1:

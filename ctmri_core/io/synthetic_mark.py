@@ -106,5 +106,5 @@ def told_findings(origin: Origin) -> tuple[Finding, ...]:
 
 
 def plain_text(text: str) -> str:
-    """ASCII without the backslash and control characters that separate values in DICOM."""
-    return re.sub(r"[^ -~]|\\", "?", text)
+    """ASCII without the backslash and control characters that separate values in DICOM; directions in words."""
+    return re.sub(r"[^ -~]|\\", "?", text.replace("→", "to"))

@@ -30,10 +30,11 @@ class _Frozen(BaseModel):
 
 class TrainingData(_Frozen):
     """One collection the model learnt from. `fingerprints`: `case_fingerprint` of each case with `salt`, so that a case can
-    be recognised by whoever holds it and by no one else."""
+    be recognised by whoever holds it and by no one else. `credit`: who made it and where it is, as its licence asks."""
 
     what: Line
     licence: Line
+    credit: Annotated[str, Field(max_length=600, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     cases: int = Field(ge=0)
     phantom: bool = False
     salt: Annotated[str, Field(max_length=64)] = ""

@@ -18,6 +18,8 @@ from ctmri_core.resources_folder import shipped_model_folders, user_models_folde
 LAST = "-last"
 """How the name of a file ends, before its suffix, that holds the model of a run's last step beside the best one."""
 
+SHOW_HIDDEN = "`ctmri models terms --show`, or the setting in the window, shows them again."
+
 
 @dataclass(frozen=True)
 class ModelEntry:
@@ -78,14 +80,21 @@ def find_model(file_or_name: str | Path, folders: Iterable[str | Path]) -> Path:
         return path
     if path.is_dir():
         return _sole(path.name, (entry for entry in list_models([path, path / "models"]) if not entry.path.stem.endswith(LAST)))
-    wanted = str(file_or_name).casefold()
+    folders, wanted = tuple(folders), str(file_or_name).casefold()
     usable = [entry for entry in offered_models(folders) if entry.card is not None]
-    meant = [entry for entry in usable if entry.card and wanted in (entry.card.name.casefold(), entry.path.stem.casefold())]
+    meant = [entry for entry in usable if wanted in _names(entry)]
     if meant:
         return _sole(path.name, meant)
+    if any(wanted in _names(entry) for entry in list_models(folders)):
+        raise ModelRefused(f"{path.name!r} is hidden, as all models are that may not be used commercially. {SHOW_HIDDEN}")
     names = [entry.card.name for entry in usable if entry.card]
     hint = nearest_hint(str(file_or_name), names) or f" Known models: {', '.join(names) or 'none'}."
     raise ModelRefused(f"There is no model called {path.name!r}.{hint}")
+
+
+def _names(entry: ModelEntry) -> tuple[str, ...]:
+    """By which a usable model is called, in lower case."""
+    return (entry.card.name.casefold(), entry.path.stem.casefold()) if entry.card is not None else ()
 
 
 def _changed(path: Path) -> float:

@@ -38,9 +38,10 @@ def terms_of(card: ModelCard) -> str:
         return ""
     sources = "; ".join(f"{data.what} ({data.licence})" for data in card.training_data if data.licence) or "other weights"
     made = f" Weights: {card.origin.licence}." if card.origin is not None else ""
+    named = "".join(f" {data.credit}" for data in card.training_data if data.credit)
     return (
         f"{card.name} learnt from {sources}.{made} That forbids commercial use: the model, and what it makes, are for research"
-        " and teaching, with the creators of the data named. Not for diagnosis."
+        f" and teaching, with the creators of the data named. Not for diagnosis.{named}"
     )
 
 

@@ -46,8 +46,8 @@ Span = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class TrainingRange(BaseModel):
-    """(lowest, highest) of `SliceFacts` over `cases` cases that a model learnt from. `body_mm2`: where all of them were single
-    slices, so that other parts of a body than these show were never seen."""
+    """(lowest, highest) of `SliceFacts` over `cases` scans or single slices that a model learnt from. `body_mm2`: where all
+    of them were single slices, so that other parts of a body than these show were never seen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

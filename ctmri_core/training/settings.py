@@ -72,7 +72,7 @@ class TrainingSettings(BaseModel):
     turn: float = Field(default=0.0, ge=0, le=45, description="turn pictures by up to this many degrees at random")
     zoom: float = Field(default=0.0, ge=0, le=0.5, description="scale pictures by up to this share at random")
     bend: float = Field(
-        default=0.0, ge=0, le=10, description="bend pictures at random: points 32 pixels apart move by up to this many"
+        default=0.0, ge=0, le=5, description="bend pictures at random: pixels of standard deviation, at most, of points 32 apart"
     )
     mr_contrast: float = Field(default=0.0, ge=0, le=2, description="change MR's contrast by up to this share at random (gamma)")
     mr_gain: float = Field(default=0.0, ge=0, le=1, description="lay a smooth gain of up to this share over MR at random")

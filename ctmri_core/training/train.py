@@ -15,6 +15,8 @@ from ctmri_core.errors import CtmriError, FileRefused, Stopped, TrainingFailed, 
 from ctmri_core.events import Finished, StopSignal, Work, finish, never, now
 from ctmri_core.folder_lock import alone_in
 from ctmri_core.method import MethodConfig
+from ctmri_core.model_card import read_card
+from ctmri_core.model_card.terms import terms_notes
 from ctmri_core.preprocess.intensity import HuCurve, HuRange
 from ctmri_core.preprocess.recipe import Recipe
 from ctmri_core.registry import find_card
@@ -60,6 +62,7 @@ def train(
         config = (config or card.config()).for_crop(settings.crop)  # refused before anything is prepared
         if settings.start_from and not resume:
             check_start(settings.start_from, card, config, direction)
+            yield from terms_notes([read_card(settings.start_from)])
         if not resume:
             check_public_weights(config)
         if settings.processes > 1:

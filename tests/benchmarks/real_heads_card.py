@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from real_heads_scores import PLANES, WholeSlice, mean_of, whole_pictures
-from real_heads_subjects import KEPT, default_data
+from real_heads_scores import PLANES, WholeSlice, mean_of, split_of, whole_pictures
+from real_heads_subjects import default_data
 
 from ctmri_core.data.dataset import DatasetFolder
 from ctmri_core.data.learnt_range import learnt_range
@@ -57,7 +57,7 @@ def main() -> None:
     prepared = open_dataset(DatasetFolder(options.prepared), "", way, multiple=trained.card.recipe.multiple)
     seen = learnt_range(prepared.train, way.source, trained.card.recipe)
     save_model(options.out, weights, trained.card, stored_as=options.stored_as)
-    split = json.loads((KEPT / ("split.json" if way.target is Domain.CT else "split_unenhanced.json")).read_text())
+    split = json.loads(split_of(way).read_text())
     slices = whole_pictures(options.out, options.data, split["validation"], way)
     card = described(trained.card, slices, split["train"]).model_copy(update={"training_range": seen})
     save_model(options.out, weights, card, stored_as=options.stored_as)

@@ -25,11 +25,16 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=3)
     options = parser.parse_args()
     model = load_model(options.model)
-    config = validated_config(model.card).model_copy(update={"blocks": options.blocks})
+    config = validated_config(model.card)
+    if not isinstance(model.generator, ResidualUnet):
+        parser.error(f"{options.model.name} is no residual_unet")
+    if options.blocks <= config.blocks:
+        parser.error(f"--blocks: {options.model.name} has {config.blocks}; more than that makes it deeper")
+    config = config.model_copy(update={"blocks": options.blocks})
     torch.manual_seed(0)
     deeper = ResidualUnet(config.context_slices, config.width, config.blocks, mirrored=config.mirrored).eval()
     missing, unexpected = deeper.load_state_dict(model.generator.state_dict(), strict=False)
-    assert not unexpected, f"{options.model.name} has more than {options.blocks} blocks"
+    assert not unexpected
     slices = torch.rand(2, config.context_slices, 64, 64) * 2 - 1
     with torch.inference_mode():
         assert torch.allclose(deeper(slices), model.generator.eval()(slices), atol=1e-5)

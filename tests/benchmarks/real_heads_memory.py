@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from real_heads_scores import PLANES, mean_of, whole_pictures
-from real_heads_subjects import KEPT, default_data
+from real_heads_scores import PLANES, mean_of, split_of, whole_pictures
+from real_heads_subjects import default_data
 from skimage.transform import resize
 
 from ctmri_core.data.layouts.layout import LayoutOptions
@@ -68,11 +68,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--data", type=Path, default=default_data())
-    parser.add_argument("--split", type=Path, default=KEPT / "split.json")
+    parser.add_argument("--split", type=Path, help="default: the one that the model's direction was learnt by")
     parser.add_argument("--most", type=int, default=30)
     options = parser.parse_args()
-    model, split = load_model(options.model), json.loads(options.split.read_text())
+    if options.most < 1:
+        parser.error("--most: at least one head")
+    model = load_model(options.model)
     way: Direction = model.card.direction
+    split = json.loads((options.split or split_of(way)).read_text())
     is_ct, known, strangers = way.target is Domain.CT, split["train"], split["validation"][: options.most]
     for name, keys in (("learnt from", known[:: max(1, len(known) // options.most)]), ("held out", strangers)):
         found = whole_pictures(options.model, options.data, keys, way)

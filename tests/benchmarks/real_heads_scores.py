@@ -30,6 +30,7 @@ from ctmri_core.inference.order import Order
 from ctmri_core.inference.translate import translate_as
 from ctmri_core.metrics.psnr import psnr
 from ctmri_core.metrics.ssim import ssim
+from ctmri_core.model_card import read_card
 from ctmri_core.model_file import LoadedModel, load_model
 
 PLANES = ("axial", "coronal", "sagittal")
@@ -56,6 +57,11 @@ class WholeSlice:
     @property
     def centre(self) -> str:
         return self.subject[2]
+
+
+def split_of(direction: Direction) -> Path:
+    """The file that says who teaches and who validates: into MR those without contrast agent alone."""
+    return KEPT / ("split.json" if direction.target is Domain.CT else "split_unenhanced.json")
 
 
 def whole_pictures(model: Path, data: Path, subjects: Sequence[str], direction: Direction) -> list[WholeSlice]:
@@ -109,11 +115,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--data", type=Path, default=default_data())
-    parser.add_argument("--split", type=Path, default=KEPT / "split.json")
-    parser.add_argument("--side", default="validation")
+    parser.add_argument("--split", type=Path, help="default: the one that the model's direction was learnt by")
+    parser.add_argument("--side", choices=("train", "validation"), default="validation")
     options = parser.parse_args()
-    subjects = json.loads(options.split.read_text())[options.side]
-    slices = whole_pictures(options.model, options.data, subjects, load_model(options.model).card.direction)
+    direction = read_card(options.model).direction
+    subjects = json.loads((options.split or split_of(direction)).read_text())[options.side]
+    slices = whole_pictures(options.model, options.data, subjects, direction)
     groups = {"all": slices, **{f"centre {centre}": [each for each in slices if each.centre == centre] for centre in "ABC"}}
     groups |= {plane: [each for each in slices if each.plane == plane] for plane in PLANES}
     names = ("error", "psnr", "masked", "wide", "ssim", "mse", "cleared", "seconds")

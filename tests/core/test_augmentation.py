@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from ctmri_core.data.augmentation import Augmentation, Intensity, Placement
+from ctmri_core.training.settings import TrainingSettings
 
 EDGE = 96
 OUTSIDE = np.array([-1.0, -0.25, 0.0], np.float32)
@@ -69,6 +70,16 @@ def test_what_is_bent_moves_smoothly_by_as_much_as_asked(bend: float):
     assert abs(moved.mean()) < bend / 10
     assert 0.5 * bend < moved.std() < 1.1 * bend  # between the points that move freely, means of them
     assert max(np.abs(np.diff(moved, axis=axis)).max() for axis in (-1, -2)) < 0.3 * bend  # nothing folds, nothing tears
+
+
+def test_what_is_bent_as_much_as_may_be_asked_hardly_ever_folds():
+    most = next(bound.le for bound in TrainingSettings.model_fields["bend"].metadata if hasattr(bound, "le"))
+    random, folded = np.random.default_rng(0), []
+    for _ in range(200):
+        moved = Augmentation(96, bend=most).draw(random, np.ones((128, 128), bool))._offsets()
+        (down_rows, down_columns), (across_rows, across_columns) = (np.gradient(each) for each in moved)
+        folded.append(((1 + down_rows) * (1 + across_columns) - down_columns * across_rows <= 0).mean())
+    assert np.mean(np.array(folded) > 0) < 0.02 and max(folded) < 0.01
 
 
 def test_what_is_bent_is_every_plane_alike_and_labels_stay_labels():

@@ -10,6 +10,7 @@ import pytest
 from ctmri_core.cli import main
 from ctmri_core.cli.translate import DECIDE
 from ctmri_core.data.learnt_range import learnt_range
+from ctmri_core.data.prepared_slices import PreparedSlices
 from ctmri_core.domain import Domain
 from ctmri_core.errors import ModelRefused, WrongInput
 from ctmri_core.events import finish
@@ -110,7 +111,8 @@ def test_the_range_of_the_shipped_models_is_that_of_heads(head):
 def test_the_command_line_tells_range_and_recipe_in_words(capsys):
     assert main(["models", "show", str(CT_MODEL)]) == 0
     told = capsys.readouterr().out
-    assert "24 cases: pixels 1 mm, slices 1.5 mm apart, height 256 mm, width 256 mm; 67.2 to 72.9 % of a slice is air" in told
+    assert "of 24 scans or single slices: pixels 1 mm, " in told
+    assert "slices 1.5 mm apart, height 256 mm, width 256 mm; 67.2 to 72.9 % of a slice is air" in told
     assert "dark 8.97 to 9.24 %" in told and "CT: -1024 to 2000 HU, 80 % of it for -30 to 100 HU" in told
     assert "MR: 0.5th to 99.5th percentile of the body; the answer goes from 0 to 1000" in told
 
@@ -133,6 +135,20 @@ def test_a_run_records_what_it_was_shown(tiny_pairs):
     medians = [np.median(each[:, 0].astype(np.float32)[each[:, -1] > 0]) for each in shown]
     assert known.middle == pytest.approx((min(medians), max(medians)), abs=0.15)
     assert known.air[0] == pytest.approx(1 - shown[0][:, -1].astype(float).mean(), abs=0.05)
+
+
+def test_what_is_recorded_is_of_every_plane_however_cases_lie(tiny_pairs):
+    """Three planes of each head one after the other, as prepared slices lie."""
+    data = tiny_pairs(cases=4, size=32)
+    dark, grey, bright = data.train.cases
+
+    def known(*cases):
+        return learnt_range(PreparedSlices(cases, data.train.domains), Domain.CT, Recipe(spacing_mm=1.5))
+
+    narrow, every = [known(one) for one in (dark, grey, bright)], known(*([dark, grey, bright] * 120))
+    assert every.cases == 120
+    assert every.middle == (min(one.middle[0] for one in narrow), max(one.middle[1] for one in narrow))
+    assert len({one.middle for one in narrow}) == 3
 
 
 def test_the_model_is_chosen_by_what_a_scan_shows(head):

@@ -47,7 +47,8 @@ from tests.core.known_models import RESNET, scan
 from tests.teaching.outliner import ct, outliner
 
 HEADS = TrainingData(what="digital heads", licence="Apache-2.0, as the program", cases=3, phantom=True)
-PEOPLE = TrainingData(what="slices of people", licence="CC BY-NC 4.0", cases=120)
+CREDIT = "A. Maker and others, doi 10.1/2, creativecommons.org/licenses/by-nc/4.0"
+PEOPLE = TrainingData(what="slices of people", licence="CC BY-NC 4.0", credit=CREDIT, cases=120)
 WAYS = [Direction(Domain.CT, Domain.MR_T1), Direction(Domain.MR_T1, Domain.CT)]
 
 
@@ -131,8 +132,11 @@ def test_hidden_models_are_neither_chosen_nor_found_by_name(resources, tmp_path)
     assert hides_noncommercial()
     assert {entry.path.name for entry in offered_models(model_folders())} == {f"phantom_{way}.safetensors" for way in WAYS}
     assert chosen_model(scan(), Domain.CT, model_folders()).name == "phantom_ct_to_mr_t1.safetensors"
-    with pytest.raises(ModelRefused, match="no model called 'Tuned'"):
-        find_model("Tuned", model_folders())
+    for name in ("Tuned", "people_ct_to_mr_t1"):
+        with pytest.raises(ModelRefused, match=f"'{name}' is hidden, .*terms --show"):
+            find_model(name, model_folders())
+    with pytest.raises(ModelRefused, match="no model called 'Else'"):
+        find_model("Else", model_folders())
     assert find_model(tuned, model_folders()) == tuned  # whoever names a file means it
     hide_noncommercial(False)
     assert len(offered_models(model_folders())) == 5
@@ -142,7 +146,7 @@ def test_terms_are_said_once_for_the_same_data(resources):
     there, back = card(), card(WAYS[1], name="Back")
     assert unsaid_terms([card(data=(HEADS,))]) == () and terms_of(card(data=(HEADS,))) == ""
     (words,) = unsaid_terms([there, back])
-    assert "slices of people (CC BY-NC 4.0)" in words and "commercial" in words and "research" in words
+    assert "slices of people (CC BY-NC 4.0)" in words and "commercial" in words and "research" in words and CREDIT in words
     remember_said([there])
     assert unsaid_terms([there, back]) == ()
     assert len(unsaid_terms([card(data=(PEOPLE.model_copy(update={"what": "other slices"}),))])) == 1
@@ -167,11 +171,53 @@ def test_the_command_says_terms_at_first_use_and_the_result_carries_the_licence(
     assert "That forbids" not in said and "what it makes is not for commercial use" in said
     record = json.loads((tmp_path / "two.nii.gz.provenance.json").read_text(encoding="utf-8"))
     assert record["model_details"]["licences"] == ["CC BY-NC 4.0"]
-    assert record["model_details"]["training_data"][0]["what"] == "slices of people"
+    learnt = record["model_details"]["training_data"][0]
+    assert learnt["what"] == "slices of people" and learnt["credit"] == CREDIT
     assert any(finding["kind"] == "noncommercial" for finding in record["findings"])
     again = open_volume(tmp_path / "two.nii.gz")
     assert any("commercial" in finding.message for finding in again.findings)
     assert any("CC BY-NC" in entry.value for entry in volume_header(again, 0).entries)
+    assert cli.main(["info", str(tmp_path / "two.nii.gz")]) == 0 and "forbids commercial use" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["made.nii.gz", "made.mha", "made.nrrd", "pictures"])
+def test_a_file_that_lost_its_record_still_says_that_it_is_not_for_sale(tmp_path, name):
+    made = finish(translate(scan(), load_model(write(tmp_path / "m.safetensors", card())), device="cpu"))
+    target = tmp_path / name
+    finish(save(made, target, slices="png") if name == "pictures" else save(made, target))
+    kept = [finding.message for finding in open_volume(target).findings if finding.kind == "noncommercial"]
+    assert len(kept) == 1 and "CC BY-NC 4.0" in kept[0], "the record tells the licence, once"
+    if name == "pictures":
+        readme = (target / "README.txt").read_text(encoding="utf-8")
+        assert "slices of people (licence: CC BY-NC 4.0)" in readme and CREDIT in readme
+    for record in tmp_path.rglob("*.provenance.json"):
+        record.unlink()
+    bare = open_volume(target)
+    assert [finding.kind for finding in bare.findings].count("noncommercial") == 1 and bare.synthetic is not None
+    finish(save(bare, tmp_path / "given.nii.gz", deidentify=True, pseudonym="P1"))
+    assert "noncommercial" in {finding.kind for finding in open_volume(tmp_path / "given.nii.gz").findings}
+
+
+def test_what_is_made_by_a_model_of_phantoms_alone_bears_no_such_mark(tmp_path):
+    made = finish(translate(scan(), load_model(write(tmp_path / "m.safetensors", card(data=(HEADS,)))), device="cpu"))
+    finish(save(made, tmp_path / "made.nii.gz"))
+    assert "noncommercial" not in {finding.kind for finding in open_volume(tmp_path / "made.nii.gz").findings}
+
+
+def test_a_model_of_phantoms_is_doubted_for_people_and_hidden_ones_are_told_of(resources, tmp_path, capsys):
+    finish(save(scan(), tmp_path / "ct.nii.gz"))
+    finish(save(replace(scan(), phantom=True), tmp_path / "phantom.nii.gz"))
+    hide_noncommercial(True)
+    asked = ["--modality", "ct", "--device", "cpu", "--precision", "float32", "--output"]
+    doubt = "learnt from digital phantoms alone: do not trust what it shows of a person"
+    assert cli.main(["translate", str(tmp_path / "ct.nii.gz"), *asked, str(tmp_path / "made.nii.gz")]) == 0
+    said = capsys.readouterr().err
+    assert doubt in said and "are hidden" in said
+    assert cli.main(["translate", str(tmp_path / "ct.nii.gz"), "--strict", *asked, str(tmp_path / "none.nii.gz")]) != 0
+    assert doubt in capsys.readouterr().err and not (tmp_path / "none.nii.gz").exists()
+    assert cli.main(["translate", str(tmp_path / "phantom.nii.gz"), *asked, str(tmp_path / "other.nii.gz")]) == 0
+    said = capsys.readouterr().err
+    assert "do not trust what it shows of a person" not in said and "are hidden" not in said
 
 
 @pytest.mark.parametrize("deidentify", [False, True])
@@ -206,6 +252,17 @@ def test_a_model_that_goes_on_from_another_inherits_its_licence(tiny_pairs, tmp_
     result = finish(Trainer(method, config, tiny_pairs(), tmp_path / "run", settings).run(never))
     tuned = read_card(result.models["ct_to_mr_t1"])
     assert tuned.noncommercial and tuned.licences[-1] == "CC BY-NC 4.0" and not tuned.only_phantoms
+
+
+def test_training_that_begins_with_such_a_model_says_its_terms_first_and_takes_its_name(resources, tmp_path, capsys):
+    flags = ["--data", "phantom:2", "--direction", "ct_to_mr_t1", "--spacing-mm", "6", "--iterations", "1", "--crop", "16"]
+    flags += ["--device", "cpu", "--precision", "32", "--no-tensorboard", "--start-from", "people_ct_to_mr_t1"]
+    flags += ["--generator", "resnet_6", "--width", "4", "--norm", "instance", "--no-dropout", "--discriminator-width", "4"]
+    status = cli.main(["train", "pix2pix", "--run", str(tmp_path / "run"), *flags, "--receptive-field", "16"])
+    told = capsys.readouterr()
+    assert status == 0, told.err
+    assert "That forbids commercial use" in told.err and unsaid_terms([card()]) == ()
+    assert read_card(tmp_path / "run" / "models" / "pix2pix-ct_to_mr_t1-last.safetensors").noncommercial
 
 
 def test_reports_name_the_licences(tmp_path):
