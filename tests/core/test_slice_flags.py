@@ -13,7 +13,7 @@ from ctmri_core.model_card import read_card
 from ctmri_core.phantom import make_head
 from ctmri_core.preprocess.body_mask import body_mask
 from ctmri_core.recognition import range_of
-from ctmri_core.recognition.slice_flags import CUT_OFF, EMPTY, SIZE, SMALL, VALUES, ranges, slice_flags
+from ctmri_core.recognition.slice_flags import CUT_OFF, EMPTY, SIZE, SMALL, VALUES, SliceFlags, ranges, slice_flags
 from ctmri_core.resources_folder import resources_folder
 
 NAMES = {Domain.CT: "phantom_ct_to_mr_t1", Domain.MR_T1: "phantom_mr_t1_to_ct"}
@@ -113,3 +113,10 @@ def test_no_body_gives_no_flags(head):
 )
 def test_ranges_are_told_as_people_count(numbers, words):
     assert ranges(numbers) == words
+
+
+@pytest.mark.parametrize(("odd", "serious"), [(1, False), (4, False), (5, True), (12, True)])
+def test_a_scan_most_of_which_was_never_seen_is_not_to_be_trusted(odd: int, serious: bool):
+    finding = SliceFlags(0, 12, {n: (SMALL,) for n in range(odd)}).finding
+    assert finding is not None and finding.serious is serious
+    assert f"{odd} of 12 slices" in finding.message and ("too much" in finding.message) is serious
