@@ -13,7 +13,6 @@ from ctmri_core.inference.one_pass import OnePass
 from ctmri_core.inference.order import Order
 from ctmri_core.inference.value_map import ValueMap
 from ctmri_core.model_card import ModelCard, shipped_hashes
-from ctmri_core.model_card.terms import licence_words
 from ctmri_core.model_file import LoadedModel
 from ctmri_core.preprocess.given_body import body_note
 from ctmri_core.volume import Finding, Synthetic, Volume, Voxels
@@ -98,7 +97,7 @@ def _used(cards: Sequence[ModelCard], order: Order) -> tuple[ModelCard, ...]:
 
 
 def _not_for_sale(card: ModelCard) -> Finding:
-    words = f"{card.name} learnt from data under {licence_words(card)}: what it makes is not for commercial use."
+    words = f"{card.name} learnt from data under {', '.join(card.forbidding)}: what it makes is not for commercial use."
     return Finding("noncommercial", words)
 
 

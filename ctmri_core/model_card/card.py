@@ -120,9 +120,14 @@ class ModelCard(_Frozen):
         return tuple(dict.fromkeys((*said, self.origin.licence) if self.origin is not None else said))
 
     @property
+    def forbidding(self) -> tuple[str, ...]:
+        """Those of its `licences` that forbid commercial use."""
+        return tuple(licence for licence in self.licences if _NO_COMMERCE.search(licence))
+
+    @property
     def noncommercial(self) -> bool:
         """Whether one of its `licences` forbids commercial use."""
-        return any(_NO_COMMERCE.search(licence) for licence in self.licences)
+        return bool(self.forbidding)
 
     @property
     def only_phantoms(self) -> bool:

@@ -45,11 +45,6 @@ def terms_of(card: ModelCard) -> str:
     )
 
 
-def licence_words(card: ModelCard) -> str:
-    """`CC BY 4.0, Apache-2.0`: of all that the model learnt from; empty where nobody says."""
-    return ", ".join(card.licences)
-
-
 def unsaid_terms(cards: Iterable[ModelCard]) -> tuple[str, ...]:
     """The terms of those models whose terms nobody has seen on this account."""
     said = set(_kept().said)

@@ -117,6 +117,6 @@ def test_ranges_are_told_as_people_count(numbers, words):
 
 @pytest.mark.parametrize(("odd", "serious"), [(1, False), (4, False), (5, True), (12, True)])
 def test_a_scan_most_of_which_was_never_seen_is_not_to_be_trusted(odd: int, serious: bool):
-    finding = SliceFlags(0, 12, {n: (SMALL,) for n in range(odd)}).finding
+    finding = SliceFlags(0, 12, dict.fromkeys(range(odd), (SMALL,))).finding
     assert finding is not None and finding.serious is serious
     assert f"{odd} of 12 slices" in finding.message and ("too much" in finding.message) is serious
