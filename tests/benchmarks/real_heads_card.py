@@ -25,6 +25,13 @@ from ctmri_core.domain import Domain
 from ctmri_core.model_card import ModelCard
 from ctmri_core.model_file import load_model, save_model
 
+_WHAT = "SynthRAD2023 derived 2-D slices"
+_CREDIT = (
+    "Data: SynthRAD2023, task 1, brain; Adrian Thummerer, Erik van der Bijl, Arthur Jr Galapon, Joost JC Verhoeff, Johannes A "
+    "Langendijk, Stefan Both, Cornelis AT van den Berg, Matteo Maspero; UMC Groningen, Radboudumc Nijmegen, UMC Utrecht; "
+    "https://doi.org/10.5281/zenodo.7260705; CC BY-NC 4.0, https://creativecommons.org/licenses/by-nc/4.0/; three slices of each "
+    "head, HU estimated, MR rescaled."
+)
 _USE = "Research: comparison of methods, attenuation and geometry studies. Not for diagnosis, and not for dose planning."
 _SEEN = (
     "Learnt from one axial, one coronal and one sagittal slice through the middle of each of {heads} heads (by hospital "
@@ -73,11 +80,13 @@ def described(card: ModelCard, slices: list[WholeSlice], taught: Sequence[str]) 
     unit = "hu" if into_ct else "percent"
     found = {f"mae_{unit}_centre_{centre}": mean_of(own, "error") for centre, own in _centres(slices).items()}
     ways = {f"mae_{unit}": "error", "psnr_db": "psnr", "ssim": "masked", "ssim_whole": "wide"}
+    what = _WHAT if into_ct else f"{_WHAT}, T1 without contrast agent"
+    data = card.training_data[0].model_copy(update={"what": what, "credit": _CREDIT})
     found |= {key: mean_of(slices, name) for key, name in ways.items()}
     return card.model_copy(
         update={
             "name": f"Heads {card.direction.label}", "body_region": "head", "intended_use": _USE, "limitations": limits,
-            "demo": False, "also_takes": (Domain.MR_T1_GD,) if into_ct else (), "training_data": card.training_data[:1],
+            "demo": False, "also_takes": (Domain.MR_T1_GD,) if into_ct else (), "training_data": (data,),
             "metrics": {key: round(value, 4) for key, value in found.items()},
         }
     )  # fmt: skip

@@ -19,6 +19,7 @@ from ctmri_core.cli.main import main
 from ctmri_core.config_flags import validated
 from ctmri_core.domain import Direction, Domain
 from ctmri_core.model_card import read_card
+from ctmri_core.model_file import load_model, save_model
 from ctmri_core.registry import method_cards
 from ctmri_core.resources_folder import noncommercial_folder
 from ctmri_core.training.settings import settings_for
@@ -76,7 +77,7 @@ def test_the_pushed_recipes_are_taken_as_they_are_told(path: Path):
 
 
 @pytest.mark.parametrize(
-    ("model", "recipe"), [("heads_mr_t1_to_ct", "mr_t1_to_ct_deeper"), ("heads_ct_to_mr_t1", "ct_to_mr_t1_wide")]
+    ("model", "recipe"), [("heads_mr_t1_to_ct", "mr_t1_to_ct_bent"), ("heads_ct_to_mr_t1", "ct_to_mr_t1_deeper")]
 )
 def test_the_models_that_ship_were_learnt_by_the_recipes_that_are_kept(model: str, recipe: str):
     """What a card tells of its training is what the recipe's file says."""
@@ -169,3 +170,35 @@ def test_what_differs_from_slice_to_slice_alone_is_rough_across_and_what_differs
     assert roughness(noise, inside, (1, 1, 1)) == pytest.approx(1, abs=0.03)
     assert roughness(0.01 * noise + steps, inside, (1, 1, 1)) > 20
     assert roughness(noise, inside, (2, 1, 1)) == pytest.approx(0.25, abs=0.01)
+
+
+def test_deeper_answers_alike_and_the_mean_of_two_is_theirs(scripts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import real_heads_deeper
+    import real_heads_mean
+
+    def called(script: ModuleType, *words: object) -> None:
+        monkeypatch.setattr(sys, "argv", [script.__name__, *map(str, words)])
+        script.main()
+
+    one = noncommercial_folder() / "heads_mr_t1_to_ct.safetensors"
+    if not one.exists():
+        pytest.skip("everything works without these models")
+    model, moved = load_model(one), tmp_path / "moved.safetensors"
+    save_model(moved, {name: value + 1 for name, value in model.generator.state_dict().items()}, model.card)
+    called(real_heads_mean, one, moved, tmp_path / "mean.safetensors")
+    mean = load_model(tmp_path / "mean.safetensors")
+    for name, value in mean.generator.state_dict().items():
+        expected = model.generator.state_dict()[name] + (0.5 if value.is_floating_point() else 0)
+        assert torch.allclose(value, expected, atol=1e-3), name
+    assert mean.card.training["averaged_with"]["weights_sha256"] == read_card(moved).weights_sha256
+    called(real_heads_deeper, one, tmp_path / "deeper.safetensors", "--blocks", "4")
+    deeper = load_model(tmp_path / "deeper.safetensors")
+    slices = torch.rand(1, 1, 96, 64) * 2 - 1
+    with torch.inference_mode():
+        assert torch.allclose(deeper.generator(slices), model.generator(slices), atol=1e-5)
+    count, before = (sum(each.numel() for each in net.parameters()) for net in (deeper.generator, model.generator))
+    assert count > before
+    for refused in ((real_heads_mean, one, tmp_path / "deeper.safetensors"), (real_heads_deeper, one)):
+        with pytest.raises(SystemExit):
+            called(*refused, tmp_path / "none.safetensors")
+    assert not (tmp_path / "none.safetensors").exists()
