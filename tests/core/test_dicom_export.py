@@ -85,7 +85,7 @@ def test_the_reader_opens_it_as_synthetic(tmp_path):
     write_dicom_series(volume, tmp_path / "out")
     again = open_volume(tmp_path / "out")
     assert again.domain is Domain.MR_T1
-    assert again.synthetic == Synthetic("demo CT ? T1", "ab" * 32)
+    assert again.synthetic == Synthetic("demo CT to T1", "ab" * 32)
     assert again.geometry.is_close(volume.geometry, 1e-3)
     np.testing.assert_array_equal(again.voxels, volume.voxels)
 
