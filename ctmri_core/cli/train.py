@@ -182,10 +182,11 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
     usual = settings_for(card, {}).model_dump(mode="json")  # a file holds these too; only the others were chosen
     settings = {name: value for name, value in stored.get("settings", {}).items() if name not in usual or value != usual[name]}
     given = _given(arguments, TrainingSettings)
-    if given.get("start_from"):
+    start = given.get("start_from", settings.get("start_from"))
+    if start and isinstance(start, str):
         from ctmri_core.model_card import find_model
 
-        given["start_from"] = str(find_model(given["start_from"], model_folders()))
+        given["start_from"] = str(find_model(start, model_folders()))
     if any(name in given for name in LENGTHS):
         settings = {name: value for name, value in settings.items() if name not in LENGTHS}
     config = {**stored.get("config", {}), **_given(arguments, card.config)}

@@ -103,7 +103,8 @@ def _findings(volume: Volume) -> tuple[Finding, ...]:
     """Those of this program; in place of what files told, that there was something."""
     found = tuple(finding for finding in volume.findings if not finding.told and finding.kind not in _TELLS_OF_FILES)
     told = [finding.serious for finding in volume.findings if finding.told]
-    bound = tuple({NOT_FOR_SALE for finding in volume.findings if finding.told and finding.kind == NOT_FOR_SALE.kind})
+    kinds = [{finding.kind for finding in part} for part in (volume.findings, found)]
+    bound = (NOT_FOR_SALE,) if NOT_FOR_SALE.kind in kinds[0] - kinds[1] else ()
     remarks = Finding("remarks", _SERIOUS if any(told) else _REMARKS, serious=any(told))
     return (*found, *bound, remarks) if told else found
 

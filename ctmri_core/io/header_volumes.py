@@ -85,7 +85,7 @@ def nifti_entries(path: Path, found: Entries) -> None:
     for name in kind.template_dtype.names or ():
         value = fields[name]
         text, is_text = _field(value)
-        safe = not is_text or text in ("r", "n+1", "ni1", "n+2", "ni2") or read_mark(text).ours
+        safe = not is_text or text in ("r", "n+1", "ni1", "n+2", "ni2") or read_mark(text).nothing_else
         meaning = _NIFTI_FIELDS.get(name, "") if is_nifti else ""
         found.add(
             name, meaning, text, kind="text" if is_text else value.dtype.base.name, identifying=not safe, raw=value.tobytes()
@@ -149,7 +149,7 @@ def _is_plain(value: str) -> bool:
     """Nothing but numbers, or words of the format itself, or a mark of ours."""
     words = value.lower().replace('"', " ").split()
     known = all(word in _TEXT_WORDS or word in _META_TYPES for word in words)
-    return known or _NUMBERS.fullmatch(value) is not None or _vectors(value) or read_mark(value).ours
+    return known or _NUMBERS.fullmatch(value) is not None or _vectors(value) or read_mark(value).nothing_else
 
 
 def _vectors(value: str) -> bool:

@@ -110,5 +110,5 @@ def _terms(volume: Volume) -> Iterator[str]:
     known = volume.synthetic.details.get("training_data") if volume.synthetic is not None else None
     for data in known if isinstance(known, list | tuple) else ():
         if isinstance(data, dict):
-            what, licence, credit = (data.get(key, "") for key in ("what", "licence", "credit"))
-            yield f"Made by a model that learnt from {what} (licence: {licence}). {credit}".strip()
+            what, licence, credit = (" ".join(str(data.get(key) or "").split()) for key in ("what", "licence", "credit"))
+            yield f"Made by a model that learnt from {what or 'data'} (licence: {licence or 'not stated'}). {credit}".strip()

@@ -85,13 +85,15 @@ def mark_of(volume: Volume) -> str:
 
 
 class Mark(NamedTuple):
-    """What the mark in an image file says; `ours` is False, and nothing else known, for any other text."""
+    """What the mark in an image file says; `ours` is False, and nothing else known, for any other text. `nothing_else`: no word
+    beside it that somebody else wrote."""
 
     ours: bool
     synthetic: bool
     phantom: bool
     domain: Domain | None
     noncommercial: bool = False
+    nothing_else: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -104,8 +106,10 @@ def read_mark(text: str) -> Mark:
     statement, *words = text.strip().split("; ")
     ours = statement in (NOT_FOR_DIAGNOSIS, _ACQUIRED_MARK)
     domain = Domain(words[0]) if ours and words and words[0] in set(Domain) else None
-    phantom, bound = (ours and word in words for word in (_PHANTOM_MARK, _NONCOMMERCIAL_MARK))
-    return Mark(ours, statement == NOT_FOR_DIAGNOSIS, phantom, domain, bound)
+    synthetic = statement == NOT_FOR_DIAGNOSIS
+    phantom, bound = ours and _PHANTOM_MARK in words, synthetic and _NONCOMMERCIAL_MARK in words
+    only = ours and set(words[domain is not None :]) <= {_PHANTOM_MARK, _NONCOMMERCIAL_MARK}
+    return Mark(ours, synthetic, phantom, domain, bound, only)
 
 
 def label_start(domain: Domain, mark: Mark) -> str:
@@ -127,7 +131,7 @@ def volume_from_file(series: Series, voxels: Voxels, geometry: Geometry, finding
     `mark`: free text found in the image file; anything but our own marks is ignored.
     """
     path = series.files[0]
-    ours, is_synthetic, phantom, domain, _ = said = read_mark(mark)
+    ours, is_synthetic, phantom, domain, *_ = said = read_mark(mark)
     if domain is None:
         domain, guessed = domain_by_voxels(series.domain, path.name, voxels)
         findings += guessed

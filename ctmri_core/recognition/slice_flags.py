@@ -43,8 +43,8 @@ _TIMES = 1.6
 """How many times as large as theirs, or theirs as it, its body may be."""
 _SMALLER = 0.8
 """Of the smallest body in a slice that was learnt from."""
-_MANY = 1 / 3
-"""Share of the slices from which on it looks as if the scan were of another part of the body."""
+_MANY, _FEW = 1 / 3, 6
+"""Share of the slices from which on it looks as if the scan were of another part of the body; of fewer slices nobody can tell."""
 _FEW_BEYOND = 1.1
 """How many times as large as the slices that were learnt from a body may be."""
 
@@ -76,7 +76,7 @@ class SliceFlags:
         why = [words for reason, words in _WORDS.items() if any(reason in each for each in self.reasons.values())]
         some = f"{len(self.reasons)} of {self.count} slices"
         message = f"{some} show what this model did not learn from ({'; '.join(why)}): {ranges(sorted(self.reasons))}."
-        many = len(self.reasons) > _MANY * self.count
+        many = self.count >= _FEW and len(self.reasons) >= _MANY * self.count
         means = "That is too much of it to trust the rest." if many else "Look at them with care."
         return Finding("slice_flags", f"{message} {means}", serious=many)
 

@@ -198,6 +198,18 @@ def test_a_file_that_lost_its_record_still_says_that_it_is_not_for_sale(tmp_path
     assert "noncommercial" in {finding.kind for finding in open_volume(tmp_path / "given.nii.gz").findings}
 
 
+@pytest.mark.parametrize("more", ["", "; DOE^JOHN 19500101", "; John Doe", "; ct"])
+def test_our_mark_is_shown_and_what_somebody_wrote_behind_it_is_not(tmp_path, more):
+    made = finish(translate(scan(), load_model(write(tmp_path / "m.safetensors", card())), device="cpu"))
+    path = tmp_path / "made.mha"
+    finish(save(made, path))
+    head, data = path.read_bytes().split(b"ElementDataFile", 1)
+    head = head.replace(b"use only", f"use only{more}".encode())
+    path.write_bytes(head + b"ElementDataFile" + data)
+    shown = [entry for entry in volume_header(open_volume(path), 0).entries if "non-commercial" in entry.value]
+    assert shown and all(entry.identifying is bool(more) for entry in shown)
+
+
 def test_what_is_made_by_a_model_of_phantoms_alone_bears_no_such_mark(tmp_path):
     made = finish(translate(scan(), load_model(write(tmp_path / "m.safetensors", card(data=(HEADS,)))), device="cpu"))
     finish(save(made, tmp_path / "made.nii.gz"))
