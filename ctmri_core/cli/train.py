@@ -22,6 +22,7 @@ from ctmri_core.domain import PICTURES, Domain
 from ctmri_core.errors import CtmriError, FileRefused, TrainingFailed
 from ctmri_core.events import Noted, StopSignal, Work
 from ctmri_core.method import MethodCard
+from ctmri_core.model_card import find_model
 from ctmri_core.registry import method_cards, method_problems
 from ctmri_core.resources_folder import model_folders
 from ctmri_core.training.orders import ORDERS
@@ -184,8 +185,6 @@ def _plan(arguments: argparse.Namespace, card: MethodCard) -> tuple[RunPlan, str
     given = _given(arguments, TrainingSettings)
     start = given.get("start_from", settings.get("start_from"))
     if start and isinstance(start, str):
-        from ctmri_core.model_card import find_model
-
         given["start_from"] = str(find_model(start, model_folders()))
     if any(name in given for name in LENGTHS):
         settings = {name: value for name, value in settings.items() if name not in LENGTHS}

@@ -77,7 +77,7 @@ class SliceFlags:
         some = f"{len(self.reasons)} of {self.count} slices"
         message = f"{some} show what this model did not learn from ({'; '.join(why)}): {ranges(sorted(self.reasons))}."
         many = self.count >= _FEW and len(self.reasons) >= _MANY * self.count
-        means = "That is too much of it to trust the rest." if many else "Look at them with care."
+        means = "That is too much: do not trust what it shows." if many else "Look at them with care."
         return Finding("slice_flags", f"{message} {means}", serious=many)
 
     @property
